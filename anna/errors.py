@@ -1,0 +1,63 @@
+"""The exceptions of the project: each is one sentence written for the reader.
+
+    AnnaError                  whatever can be told to a user; the command line prints it and exits with 2
+    +-- SpecError              a specification, of a chip, a board or analog parts, contradicts itself
+    +-- GraphError             a network does not fit together: shapes, connection tables, values
+    +-- DataError              pictures or labels are not what was expected
+    +-- AssemblyError          a line of assembly cannot be read
+    +-- FileError              a file is damaged, foreign, too new or hostile
+    +-- IllegalProgram         a program breaks a rule of the chip; carries every violation
+    +-- CompileError           a network cannot become a program; carries every reason
+    +-- MachineError           a run or a debugger command cannot be carried out
+    +-- BuildError             the compiled extension is missing or does not match
+"""
+
+from collections.abc import Sequence
+
+
+class AnnaError(Exception):
+    """Base of all that can be told to a user: one sentence saying what, where and what was expected."""
+
+
+class SpecError(AnnaError):
+    """A specification contradicts itself or leaves its range."""
+
+
+class GraphError(AnnaError):
+    """A network does not fit together."""
+
+
+class DataError(AnnaError):
+    """Pictures, labels or a data set are not what was expected."""
+
+
+class AssemblyError(AnnaError):
+    """A line of assembly cannot be read."""
+
+
+class FileError(AnnaError):
+    """A file is damaged, foreign, too new or hostile."""
+
+
+class _ManyReasons(AnnaError):
+    """An error that carries all its reasons, so that a user can mend them in one go."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("\n".join(self.reasons))
+
+
+class IllegalProgram(_ManyReasons):
+    """A program breaks rules of the chip."""
+
+
+class CompileError(_ManyReasons):
+    """A network cannot become a program."""
+
+
+class MachineError(AnnaError):
+    """A run or a debugger command cannot be carried out."""
+
+
+class BuildError(AnnaError):
+    """The compiled extension is missing or does not match."""
