@@ -424,7 +424,7 @@ class Rbf:
         return self.multiply_adds(shape)
 
     def multiply_adds(self, shape: Shape) -> int:
-        return _units(self.output_shape(shape)) * self.centres_oi.shape[1]
+        return _units(self.output_shape(shape)) * int(self.centres_oi.shape[1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,76 @@
+"""The 1989 zip-code digits (USPS), 7,291 for training and 2,007 for test, from either form in which they are handed on.
+
+`usps.h5` holds groups train and test with data (n, 256) in 0..1 and target (n), and needs the optional package h5py.
+`zip.train.gz` and `zip.test.gz` are text, a digit a line: the label and 256 numbers in -1..1. Both carry the same three-decimal
+values; as grey levels they become the nearest of 0..255, which moves a pixel by at most 0.2 % of the range.
+"""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from anna.errors import DataError
+from lenet.datasets.idx import unpacked
+
+Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+STEPS = 2000  # -1..1 in steps of 0.001
+
+
+def read_usps(folder: Path, part: str) -> Pair:
+    """Pictures (n, 16, 16) and labels of a part, from whichever file `folder` holds."""
+    if (folder / "usps.h5").is_file():
+        return _read_hdf5(folder / "usps.h5", part)
+    for name in (f"zip.{part}.gz", f"zip.{part}"):
+        if (folder / name).is_file():
+            return read_zip_text(folder / name)
+    raise DataError(f"{folder}: holds no usps.h5, no zip.{part}.gz and no zip.{part}; fetch the data set first")
+
+
+def grey_levels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Values 0..1 as grey levels, by whole-number arithmetic on their thousandths."""
+    if values.ndim != 2 or values.shape[1] != 256:
+        raise DataError(f"{where}: pictures have shape {values.shape}; expected (n, 256)")
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
+        raise DataError(f"{where}: a pixel is NaN or outside the range; expected values from 0 (paper) to 1 (ink)")
+    steps = np.rint(values.astype(np.float64) * STEPS).astype(np.int64)
+    return ((steps * 255 + STEPS // 2) // STEPS).astype(np.uint8).reshape(-1, 16, 16)
+
+
+def _labels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    labels = values.astype(np.uint8)
+    if values.ndim != 1 or (labels != values).any() or labels.max(initial=0) > 9:
+        raise DataError(f"{where}: labels are not whole numbers 0 to 9")
+    return labels
+
+
+def _read_hdf5(path: Path, part: str) -> Pair:
+    try:
+        import h5py
+    except ImportError:
+        raise DataError(f"{path}: reading HDF5 needs the package h5py, which is not installed; install it, or use zip.{part}.gz") from None
+    try:
+        with h5py.File(path, "r") as file:
+            values, labels = file[part]["data"][:], file[part]["target"][:]
+    except (OSError, KeyError, zlib.error) as error:
+        raise DataError(f"{path}: cannot be read as HDF5 with {part}/data and {part}/target ({error}); fetch it again") from None
+    return grey_levels(str(path), np.asarray(values)), _labels(str(path), np.asarray(labels))
+
+
+def read_zip_text(path: Path) -> Pair:
+    """Pictures and labels of a zip.train or zip.test text file, plain or gzipped."""
+    lines = unpacked(path).decode("ascii", "replace").split("\n")
+    if lines and not lines[-1].strip():
+        lines.pop()
+    rows = np.empty((len(lines), 257))
+    for number, line in enumerate(lines):
+        words = line.split()
+        try:
+            rows[number] = [float(word) for word in words]
+        except ValueError:
+            raise DataError(f"{path}: line {number + 1} holds {len(words)} words; expected a label and 256 numbers") from None
+    return grey_levels(str(path), (rows[:, 1:] + 1) / 2), _labels(str(path), rows[:, 0])
