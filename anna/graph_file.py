@@ -1,0 +1,220 @@
+"""A network as a file: safetensors with one metadata key that holds canonical JSON, so equal networks make equal bytes.
+
+Nothing in the file is executed. The JSON says what the layers are, the tensors are their weights, called
+`<member>.<layer>.<field>`. Reading builds the layers anew, so a damaged or hostile file meets the same checks as code does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from anna.errors import FileError, GraphError
+from anna.layers import ACTIVATION_KINDS, LAYER_KINDS, Activation, Layer
+from anna.graph import Ensemble, Graph, Network
+
+KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order (DECISIONS 14)
+FORMAT = 1
+LARGEST_BYTES = 2**30
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no blanks: one text for one value."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def write_beside(path: Path, data: bytes) -> None:
+    """Write next to `path`, then rename: a reader sees the old file or the whole new one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written ({error.strerror or error})") from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _layer_json(layer: Layer) -> dict[str, Any]:
+    out: dict[str, Any] = {"kind": layer.kind}
+    for f in fields(layer):
+        value = getattr(layer, f.name)
+        if f.name in layer.tensors or value is None:
+            continue
+        if f.name == "table_oi":
+            value = None if value.all() else [np.flatnonzero(row).tolist() for row in value]
+        elif isinstance(value, Activation):
+            value = {"kind": value.kind, "low": value.low, "high": value.high}
+        if value is not None:
+            out[f.name] = value
+    return out
+
+
+def graph_bytes(network: Network) -> bytes:
+    """The file's content; a function of the network alone."""
+    members = [
+        {"name": m.name, "input_shape": m.input_shape, "data": m.data, "layers": [_layer_json(s.layer) for s in m.steps]}
+        for m in network.members
+    ]
+    content = {
+        "format": FORMAT,
+        "name": network.name,
+        "data": network.data,
+        "ensemble": isinstance(network, Ensemble),
+        "members": members,
+    }
+    tensors = {
+        f"{number}.{step.layer.name}.{name}": np.ascontiguousarray(array)
+        for number, member in enumerate(network.members)
+        for step in member.steps
+        for name, array in step.layer.tensors.items()
+    }
+    return save(tensors, metadata={KEY: canonical_json(content)})
+
+
+def save_graph(network: Network, path: Path | str) -> None:
+    """Write the network; never leaves half a file."""
+    write_beside(Path(path), graph_bytes(network))
+
+
+def _expect_keys(where: str, value: Any, required: set[str], optional: set[str] = frozenset()) -> dict[str, Any]:  # type: ignore[assignment]
+    if not isinstance(value, dict):
+        raise FileError(f"{where}: is {type(value).__name__}; expected an object")
+    missing, unknown = required - value.keys(), value.keys() - required - optional
+    if missing or unknown:
+        what = f"lacks {', '.join(sorted(missing))}" if missing else f"has unknown {', '.join(sorted(map(str, unknown)))}"
+        raise FileError(f"{where}: {what}; expected {', '.join(sorted(required | optional))}")
+    return value
+
+
+def _typed(where: str, value: Any, kind: type) -> Any:
+    number = int | float if kind is float else kind
+    if not isinstance(value, number) or (isinstance(value, bool) and kind is not bool):
+        raise FileError(f"{where}: is {value!r:.60}; expected {kind.__name__}")
+    return value
+
+
+def _tuple_of_ints(where: str, value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or any(type(n) is not int for n in value):
+        raise FileError(f"{where}: is {value!r:.60}; expected a list of whole numbers")
+    return tuple(value)
+
+
+def _activation(where: str, value: Any) -> Activation:
+    found = _expect_keys(where, value, {"kind", "low", "high"})
+    if found["kind"] not in ACTIVATION_KINDS:
+        raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(ACTIVATION_KINDS)}")
+    return Activation(found["kind"], float(_typed(where, found["low"], float)), float(_typed(where, found["high"], float)))
+
+
+def _table(where: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    table = np.zeros(shape[:2], bool)
+    if not isinstance(value, list) or len(value) != shape[0]:
+        raise FileError(f"{where}: has not one row for each of the {shape[0]} output maps")
+    for output, row in enumerate(value):
+        inputs = _tuple_of_ints(where, row)
+        if any(not 0 <= i < shape[1] for i in inputs):
+            raise FileError(f"{where}: row {output} names maps {inputs}; expected maps 0 to {shape[1] - 1}")
+        table[output, list(inputs)] = True
+    return table
+
+
+def _layer(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in LAYER_KINDS:
+        raise FileError(f"{where}: layer kind is {kind!r:.60}; expected one of {', '.join(LAYER_KINDS)}")
+    known = [f for f in fields(LAYER_KINDS[kind]) if f.init]
+    plain = {f.name for f in known} - tensors.keys()
+    required = {f.name for f in known if f.default is MISSING and f.default_factory is MISSING} - tensors.keys()
+    _expect_keys(where, value, {"kind", "name"} | required, plain)
+    strange = tensors.keys() - {f.name for f in known if f.name.split("_")[0] in _TENSOR_FIELDS}
+    if strange:
+        raise FileError(f"{where}: has a tensor {sorted(strange)[0]}; a {kind} layer has none of this name")
+    arguments: dict[str, Any] = dict(tensors)
+    for name, item in value.items():
+        here = f"{where} {name}"
+        if name == "kind":
+            continue
+        if name == "activation":
+            arguments[name] = _activation(here, item)
+        elif name == "table_oi":
+            weights = tensors.get("weights_oiyx")
+            if weights is None or weights.ndim != 4:
+                raise FileError(f"{here}: stands without weights of 4 axes")
+            arguments[name] = _table(here, item, weights.shape)
+        elif name in ("name", "mode"):
+            arguments[name] = _typed(here, item, str)
+        elif name == "trainable":
+            arguments[name] = _typed(here, item, bool)
+        elif name in ("padding_value", "low", "high"):
+            arguments[name] = float(_typed(here, item, float))
+        else:
+            arguments[name] = _tuple_of_ints(here, item)
+    return LAYER_KINDS[kind](**arguments)
+
+
+_TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset"}
+
+
+def load_graph(path: Path | str) -> Network:
+    """The network in a file that `save_graph` wrote."""
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_BYTES:
+            raise FileError(f"{path}: has {size} bytes; expected a network file of at most {LARGEST_BYTES}")
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a network file") from None
+    except (SafetensorError, TypeError, ValueError, KeyError) as error:
+        raise FileError(f"{path}: is no whole safetensors file ({error})") from None
+    if set(metadata) != {KEY}:
+        raise FileError(f"{path}: has metadata {sorted(metadata)}; expected the one key {KEY} of a network file")
+    try:
+        content = json.loads(metadata[KEY])
+    except (ValueError, RecursionError):
+        raise FileError(f"{path}: the description of the network is not JSON") from None
+    try:
+        return _network(str(path), content, tensors)
+    except GraphError as error:
+        raise FileError(f"{path}: {error}") from None
+
+
+def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
+    if isinstance(content, dict) and content.get("format") != FORMAT:
+        raise FileError(f"{where}: has format {content.get('format')!r:.60}; this version reads format {FORMAT}")
+    _expect_keys(where, content, {"format", "name", "data", "ensemble", "members"})
+    _typed(f"{where} members", content["members"], list)
+    members: list[Graph] = []
+    used = 0
+    for number, member in enumerate(content["members"]):
+        here = f"{where} member {number}"
+        _expect_keys(here, member, {"name", "input_shape", "data", "layers"})
+        shape = _tuple_of_ints(f"{here} input_shape", member["input_shape"])
+        layers: list[Layer] = []
+        for value in _typed(f"{here} layers", member["layers"], list):
+            name = value.get("name") if isinstance(value, dict) else None
+            mine = {key.rpartition(".")[2]: array for key, array in tensors.items() if key.rpartition(".")[0] == f"{number}.{name}"}
+            used += len(mine)
+            layers.append(_layer(f"{here} layer {name!r:.40}", value, mine))
+        graph_name, data = (_typed(f"{here} {key}", member[key], str) for key in ("name", "data"))
+        members.append(Graph(graph_name, shape, tuple(layers), data))  # type: ignore[arg-type]
+    if used != len(tensors):
+        raise FileError(f"{where}: holds {len(tensors)} tensors; expected the {used} that its layers name")
+    if _typed(f"{where} ensemble", content["ensemble"], bool):
+        return Ensemble(_typed(f"{where} name", content["name"], str), tuple(members), _typed(f"{where} data", content["data"], str))
+    if len(members) != 1:
+        raise FileError(f"{where}: holds {len(members)} networks; expected one, for it is no ensemble")
+    return members[0]
