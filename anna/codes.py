@@ -1,0 +1,149 @@
+"""Codes and what they stand for: weights, states, scales and the thresholds of the ADC.
+
+Every level is a whole number of half LSBs (its *numerator*), so that all arithmetic can be exact:
+
+    mid-rise    code c of b bits stands for  c - (2^b - 1) / 2  LSB    ..., -1.5, -0.5, +0.5, +1.5, ...
+    mid-tread   code c of b bits stands for  c - 2^(b-1)        LSB    ..., -1, 0, +1, ...
+
+A sum of products is held in *accumulator units*: 2^-f of a weight LSB (f = `ChipSpec.weight_fraction_bits`) times half a
+state LSB.
+
+    converter   levels                      tie                            beyond its range
+    weight      `spec.weight_levels`        up, to the higher level        the end code
+    state       `spec.state_levels`         up, to the higher level        the end code
+    ADC         as state, by thresholds     on a threshold: higher code    the end code
+    scale       `spec.scale_law`            the next larger range          refused: there is no such code
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from anna.errors import SpecError
+from anna.spec import ChipSpec, Levels
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Converter:
+    """A code of some bits and the levels it stands for."""
+
+    name: str
+    bits: int
+    levels: Levels
+
+    @property
+    def size(self) -> int:
+        """How many codes there are."""
+        return 1 << self.bits
+
+    @property
+    def numerators(self) -> Ints:
+        """The level of each code, in half LSBs."""
+        codes = np.arange(self.size, dtype=np.int64)
+        return 2 * codes - (self.size - 1 if self.levels == "mid-rise" else self.size)
+
+    @property
+    def zero_code(self) -> int | None:
+        """The code that stands for exactly nothing, if there is one."""
+        return self.size // 2 if self.levels == "mid-tread" else None
+
+    def values(self, codes: ArrayLike) -> Floats:
+        """What codes stand for, in LSB."""
+        return self.numerators[np.asarray(codes)] / 2.0
+
+    def nearest(self, values: ArrayLike) -> Ints:
+        """The code nearest to each value in LSB: ties go up, values beyond the range get the end code."""
+        array = np.asarray(values, dtype=np.float64)
+        if not np.isfinite(array).all():
+            raise SpecError(f"a {self.name} must be a finite number")
+        shift = (self.size - 1) / 2 if self.levels == "mid-rise" else self.size / 2
+        return np.floor(np.clip(array + shift, 0, self.size - 1) + 0.5).astype(np.int64)
+
+    def exact(self, value: float) -> int:
+        """The code of a value that is a level; anything else is refused."""
+        code = int(self.nearest(value))
+        if float(self.values(code)) != value:
+            low, high = self.values(0), self.values(self.size - 1)
+            step = "…, -0.5, 0.5, …" if self.levels == "mid-rise" else "whole numbers"
+            raise SpecError(f"{value:g} is not a level of a {self.bits}-bit {self.name} ({step} from {low:g} to {high:g})")
+        return code
+
+
+def weight_converter(spec: ChipSpec) -> Converter:
+    """The codes of weights."""
+    return Converter("weight", spec.weight_bits, spec.weight_levels)
+
+
+def state_converter(spec: ChipSpec) -> Converter:
+    """The codes of states."""
+    return Converter("state", spec.state_bits, spec.state_levels)
+
+
+def full_scales(spec: ChipSpec) -> Floats:
+    """Range of the ADC for each scale code, end to end, in weight LSB x state LSB."""
+    drive = float(1 << (spec.weight_bits - 1)) * float(1 << (spec.state_bits - 1))
+    ranges = [spec.adc_full_scale * drive]
+    for code in range(1, 1 << spec.scale_bits):
+        # Multiplied step by step: products of doubles are the same on every machine, powers are not.
+        ranges.append(ranges[-1] * spec.scale_step if spec.scale_law == "geometric" else ranges[0] * (code + 1))
+    return np.array(ranges)
+
+
+def units_per_lsb_product(spec: ChipSpec) -> int:
+    """Accumulator units in one weight LSB x state LSB."""
+    return 2 << spec.weight_fraction_bits
+
+
+def adc_lsb(spec: ChipSpec) -> Floats:
+    """One LSB of the ADC for each scale code, in accumulator units."""
+    return full_scales(spec) / (1 << spec.state_bits) * units_per_lsb_product(spec)
+
+
+@lru_cache(maxsize=32)
+def _unit_thresholds(bits: int, levels: Levels, curve: str) -> Floats:
+    numerators = Converter("state", bits, levels).numerators
+    linear = (numerators[:-1] + numerators[1:]) / 4.0  # half-way between two levels, in LSB
+    if curve == "squash":
+        half = float(1 << (bits - 1))
+        linear = half * _atanh(linear / half)
+    linear.setflags(write=False)
+    return linear
+
+
+def unit_thresholds(spec: ChipSpec) -> Floats:
+    """The ideal thresholds of the ADC, in LSB: code k + 1 begins at threshold k.
+
+    `linear`: half-way between two levels. `squash`: where half range x tanh(sum / half range) passes that point, so that
+    the codes follow a tanh of slope one at zero.
+    """
+    return _unit_thresholds(spec.state_bits, spec.state_levels, spec.adc_curve)
+
+
+def thresholds(spec: ChipSpec, scale_code: int) -> Ints:
+    """The ideal thresholds of the ADC at a scale code, in accumulator units."""
+    return np.rint(unit_thresholds(spec) * adc_lsb(spec)[scale_code]).astype(np.int64)
+
+
+def scale_code_for(spec: ChipSpec, full_scale: float) -> int:
+    """The smallest range that holds `full_scale` (in weight LSB x state LSB)."""
+    ranges = full_scales(spec)
+    code = int(np.searchsorted(ranges, full_scale))
+    if code == len(ranges):
+        raise SpecError(f"no scale code reaches a range of {full_scale:g}; the largest is {ranges[-1]:g}")
+    return code
+
+
+def _atanh(x: Floats) -> Floats:
+    """atanh for |x| < 1 from + - * / alone, so that its bits are the same everywhere."""
+    mantissa, exponent = np.frexp((1.0 + x) / (1.0 - x))
+    s = (mantissa - 0.75) / (mantissa + 0.75)  # log(mantissa / 0.75) = 2 atanh(s), |s| <= 1/5
+    square, series = s * s, np.zeros_like(s)
+    for power in range(25, -1, -2):
+        series = series * square + 1.0 / power
+    log2, log_three_quarters = 0.6931471805599453, -0.2876820724517809
+    return s * series + (exponent * log2 + log_three_quarters) / 2.0

@@ -1,0 +1,207 @@
+"""The specification of a chip and of a board: frozen records that everything downstream follows.
+
+Each field carries its unit, its mark and its source (`ChipSpec.provenance`). `ANNA_1991` is the chip as `anna.facts`
+knows it; a chip with other bits, sizes or cycles is a changed record: `ANNA_1991.changed(weight_bits=8)`.
+"""
+
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from anna import facts
+from anna.errors import SpecError
+from anna.facts import Fact, Mark
+
+Levels = Literal["mid-rise", "mid-tread"]
+AdcCurve = Literal["linear", "squash"]
+ScaleLaw = Literal["geometric", "linear"]
+RefreshOrder = Literal["interleaved", "halves"]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def known(fact: Fact[Any], note: str, **limits: Any) -> Any:
+    """A field whose default is a fact, and which remembers where that is from."""
+    origin = {"unit": fact.unit, "mark": fact.mark.value, "source": fact.source}
+    return Field(default=fact.value, description=note, json_schema_extra=origin, **limits)
+
+
+def first_sentence(error: ValidationError) -> str:
+    """What pydantic found, as one sentence for the reader."""
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    what = problem["msg"].removeprefix("Value error, ")
+    given = "" if problem["type"] in ("value_error", "missing") else f", got {problem['input']!r}"
+    return f"{where}: {what}{given}" if where else what
+
+
+class Record(BaseModel):
+    """A frozen description: unknown names refused, infinities and NaN refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """A validated record; what is wrong is told in one sentence."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise SpecError(f"{cls.__name__}: {first_sentence(error)}") from None
+
+    def changed(self, **values: Any) -> Self:
+        """The same record with some fields changed, validated again."""
+        return self.of(**{**self.model_dump(), **values})
+
+    @classmethod
+    def provenance(cls) -> dict[str, dict[str, str]]:
+        """For every field: note, unit, mark and source."""
+        table = {}
+        for name, field in cls.model_fields.items():
+            extra = field.json_schema_extra
+            assert isinstance(extra, dict), f"{cls.__name__}.{name} has no provenance"
+            table[name] = {"note": field.description or "", **{key: str(value) for key, value in extra.items()}}
+        return table
+
+
+class ChipSpec(Record):
+    """What one chip is. Bits, sizes, clock, cycles and refresh are all parameters."""
+
+    # --- array
+    rows: int = known(facts.ROWS, "rows of synapses", ge=1, le=4096)
+    columns: int = known(facts.COLUMNS, "synapses of a row = states of a register", ge=1, le=4096)
+    registers: int = known(facts.REGISTERS, "registers that feed the array; each can be shifted", ge=1, le=64)
+    neurons_at_once: int = known(facts.NEURONS_AT_ONCE, "neurons that one CALC computes = ADCs", ge=1, le=256)
+    fan_ins: tuple[int, ...] = known(facts.FAN_INS, "inputs that a neuron may have", min_length=1, max_length=16)
+
+    # --- codes
+    weight_bits: int = known(facts.WEIGHT_BITS, "bits of a weight code", ge=2, le=16)
+    state_bits: int = known(facts.STATE_BITS, "bits of a state code, in and out", ge=1, le=16)
+    scale_bits: int = known(facts.SCALE_BITS, "bits of a neuron's scale code", ge=0, le=8)
+    weight_levels: Levels = known(facts.WEIGHT_LEVELS, "where the levels of a weight lie")
+    state_levels: Levels = known(facts.STATE_LEVELS, "where the levels of a state lie")
+    adc_curve: AdcCurve = known(facts.ADC_CURVE, "where the thresholds of the ADC lie")
+    adc_full_scale: float = known(facts.ADC_FULL_SCALE, "range of the ADC at scale code 0", gt=0, le=4096)
+    scale_law: ScaleLaw = known(facts.SCALE_LAW, "how the range grows with the scale code")
+    scale_step: float = known(facts.SCALE_STEP, "ratio of two ranges (geometric) or first range (linear)", gt=1, le=4)
+
+    # --- time
+    clock_hz: int = known(facts.CLOCK_HZ, "clock", ge=1, le=10**12)
+    calc_cycles: int = known(facts.CALC_CYCLES, "cycles of a CALC", ge=1, le=1024)
+    store_cycles: int = known(facts.STORE_CYCLES, "cycles of a STORE", ge=1, le=1024)
+    states_in_per_cycle: int = known(facts.STATES_IN_PER_CYCLE, "states that SHIFT brings in a cycle", ge=1, le=1024)
+    states_out_per_cycle: int = known(facts.STATES_OUT_PER_CYCLE, "states that OUT takes out a cycle", ge=1, le=1024)
+    issue_width: int = known(facts.ISSUE_WIDTH, "instructions that may start in one cycle", ge=1, le=64)
+
+    # --- refresh
+    dacs: int = known(facts.DACS, "DACs that write weights, one synapse a cycle each", ge=1, le=64)
+    refresh_order: RefreshOrder = known(facts.REFRESH_ORDER, "which DAC writes which synapse, in which order")
+    refresh_overhead_cycles: int = known(
+        facts.REFRESH_OVERHEAD_CYCLES, "cycles of a refresh period beyond its writes", ge=0, le=10**9
+    )
+
+    # --- state memory of the board, as the chip's program sees it
+    memory_states: int | None = known(facts.MEMORY_STATES, "states that the memory holds; None: unlimited", ge=1)
+    memory_latency_cycles: int = known(facts.MEMORY_LATENCY_CYCLES, "from write until read", ge=0, le=1024)
+    max_pages: int = known(facts.MAX_PAGES, "weight pages that the memory holds", ge=1, le=65_536)
+    reset_state_code: int = known(facts.RESET_STATE_CODE, "state code of a register never stored", ge=0)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.synapses % self.dacs or self.columns % self.dacs:
+            raise ValueError(f"{self.columns} columns cannot be shared evenly by {self.dacs} DACs")
+        if list(self.fan_ins) != sorted(set(self.fan_ins)) or min(self.fan_ins) < 1:
+            raise ValueError(f"fan_ins must rise and be positive, got {self.fan_ins}")
+        for fan_in in self.fan_ins:
+            if fan_in < self.columns and self.columns % fan_in:
+                raise ValueError(f"a fan-in of {fan_in} does not divide a row of {self.columns} synapses")
+            if fan_in > self.columns and fan_in % self.columns:
+                raise ValueError(f"a fan-in of {fan_in} is not a whole number of rows of {self.columns} synapses")
+        if self.max_inputs > self.registers * self.columns:
+            raise ValueError(
+                f"a fan-in of {self.max_inputs} needs more than {self.registers} registers of {self.columns} states"
+            )
+        if self.max_inputs > self.rows * self.columns:
+            raise ValueError(f"a fan-in of {self.max_inputs} exceeds the {self.synapses} synapses of the array")
+        if self.reset_state_code >= 1 << self.state_bits:
+            raise ValueError(f"reset_state_code {self.reset_state_code} does not fit {self.state_bits} bits")
+        return self
+
+    # --- what follows by arithmetic
+    @property
+    def synapses(self) -> int:
+        """Physical synapses of the array."""
+        return self.rows * self.columns
+
+    @property
+    def max_inputs(self) -> int:
+        """Largest fan-in of a neuron."""
+        return self.fan_ins[-1]
+
+    @property
+    def groups(self) -> int:
+        """Neurons of the smallest fan-in that share a row: four of 16 in a row of 64."""
+        return max(1, self.columns // self.fan_ins[0])
+
+    @property
+    def max_rows_per_neuron(self) -> int:
+        """Rows of a neuron of the largest fan-in."""
+        return max(1, self.max_inputs // self.columns)
+
+    @property
+    def cycle_ns(self) -> float:
+        """Length of a clock cycle."""
+        return 1e9 / self.clock_hz
+
+    @property
+    def refresh_write_cycles(self) -> int:
+        """Cycles in which the DACs write all weights once."""
+        return self.synapses // self.dacs
+
+    @property
+    def refresh_period_cycles(self) -> int:
+        """Cycles from one write of a weight to the next: writes and overhead."""
+        return self.refresh_write_cycles + self.refresh_overhead_cycles
+
+    @property
+    def peak_connections_per_s(self) -> float:
+        """Multiply-adds a second with every CALC full, at the largest fan-in."""
+        return self.neurons_at_once * self.max_inputs * self.clock_hz / self.calc_cycles
+
+    @property
+    def state_rate_per_s(self) -> int:
+        """States that the input takes in a second."""
+        return self.states_in_per_cycle * self.clock_hz
+
+    @property
+    def weight_fraction_bits(self) -> int:
+        """Fractional bits of an effective weight: 16 bits in all for 6-bit weights, at least one for half levels."""
+        return max(1, 16 - self.weight_bits)
+
+
+class BoardSpec(Record):
+    """A board: its chips, its host processor, and what it is called."""
+
+    name: str = Field(description="name", json_schema_extra={"unit": "text", "mark": "A", "source": "this model"})
+    chip: ChipSpec = Field(
+        default_factory=ChipSpec,
+        description="each of its chips",
+        json_schema_extra={"unit": "chip", "mark": "R", "source": "see ChipSpec"},
+    )
+    chips: int = known(facts.BOARD_1991_CHIPS, "chips that work side by side", ge=1, le=1024)
+    host_multiply_adds_per_s: float | None = known(
+        facts.DSP_MULTIPLY_ADDS_PER_S, "speed of the host's float layers; None: not known", gt=0
+    )
+
+
+ANNA_1991 = ChipSpec()
+
+BOARD_1991 = BoardSpec(name="anna-board-1991", chips=facts.BOARD_1991_CHIPS.value)
+# The processor behind the 1996 board's FPGA controller is not known here: its float layers get no time of their own.
+BOARD_1996 = BoardSpec(name="anna-board-1996", chips=facts.BOARD_1996_CHIPS.value, host_multiply_adds_per_s=None)
+
+CHIPS = {"anna-1991": ANNA_1991}
+BOARDS = {board.name: board for board in (BOARD_1991, BOARD_1996)}
+
+__all__ = [
+    "ANNA_1991", "BOARDS", "BOARD_1991", "BOARD_1996", "CHIPS", "BoardSpec", "ChipSpec", "Mark", "Record",
+]  # fmt: skip
