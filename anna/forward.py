@@ -1,0 +1,280 @@
+"""The float forward of the layer vocabulary: the same bits on every machine, batch size and number of threads.
+
+Sums are added up one input at a time, in the order input map, row, column of the window, by whole-array operations that each
+round once (DECISIONS 13): no BLAS, no reduction whose order NumPy chooses, no libm. The picture number is the last axis, in
+pieces small enough for the cache; a picture's result does not depend on the piece it is in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from anna import exact_math
+from anna.errors import DataError
+from anna.graph import Graph, Network, Shape, Step
+from anna.layers import Activation, Affine, Convolution, Floats, FullConnection, Layer, Pool, Prepare, Rbf, Softmax, Subsample
+from anna.prepare import checked_pictures, prepare
+
+Labels = npt.NDArray[np.int64]
+PIECE_BYTES = 2**18  # of the largest map stack of a layer, times pictures: half of a usual second-level cache
+
+
+@dataclass(frozen=True, eq=False)
+class Forward:
+    """What a network made of n pictures.
+
+    `scores` is (n, classes), or (n, classes, rows, columns) where the output slides. `sums` and `outputs` hold, by layer name,
+    (n, maps, rows, columns) before and after the activation, when they were asked for.
+    """
+
+    scores: Floats
+    sums: dict[str, Floats]
+    outputs: dict[str, Floats]
+
+    @property
+    def labels(self) -> Labels:
+        """The class with the greatest score, the lowest of equals; (n,) or (n, rows, columns)."""
+        return np.argmax(self.scores, axis=1)
+
+
+def activate(activation: Activation, sums: Floats) -> Floats:
+    """The activation of every element."""
+    kind = sums.dtype.type
+    match activation.kind:
+        case "none":
+            return sums
+        case "scaled_tanh":
+            return exact_math.scaled_tanh(sums)
+        case "tanh":
+            return exact_math.tanh(sums)
+        case "sigmoid":
+            return exact_math.sigmoid(sums)
+        case "relu":
+            return np.maximum(sums, kind(0))
+        case "clip":
+            return np.minimum(np.maximum(sums, kind(activation.low)), kind(activation.high))
+
+
+def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
+    """What a layer computes before its activation; maps, rows, columns, pictures in and out, in the type of `x_iyxn`."""
+    match layer:
+        case Prepare():
+            return x_iyxn
+        case Convolution():
+            return _convolution(layer, x_iyxn)
+        case Subsample():
+            window = _window_sums(x_iyxn, layer.window, layer.window)[list(layer.source)]
+            kind = x_iyxn.dtype.type
+            return window * layer.coefficient_o.astype(kind)[:, None, None, None] + layer.bias_o.astype(kind)[:, None, None, None]
+        case Pool():
+            return _pool(layer, x_iyxn)
+        case FullConnection():
+            return _full(layer, x_iyxn)
+        case Rbf():
+            return _rbf(layer, x_iyxn)
+        case Affine():
+            kind = x_iyxn.dtype.type
+            return x_iyxn * layer.scale_m.astype(kind)[:, None, None, None] + layer.offset_m.astype(kind)[:, None, None, None]
+        case Softmax():
+            return _softmax(x_iyxn)
+
+
+def _padded(x_iyxn: Floats, padding: tuple[int, int, int, int], value: float) -> Floats:
+    if not any(padding):
+        return x_iyxn
+    top, bottom, left, right = padding
+    maps, rows, columns, n = x_iyxn.shape
+    out = np.full((maps, rows + top + bottom, columns + left + right, n), value, x_iyxn.dtype)
+    out[:, top : top + rows, left : left + columns] = x_iyxn
+    return out
+
+
+def _convolution(layer: Convolution, x_iyxn: Floats) -> Floats:
+    kind = x_iyxn.dtype.type
+    shape = layer.output_shape((x_iyxn.shape[0], x_iyxn.shape[1], x_iyxn.shape[2]))
+    x = _padded(x_iyxn, layer.padding, layer.padding_value)
+    weights = layer.weights_oiyx.astype(kind)
+    _, rows, columns = shape
+    if rows * columns == 1 and layer.table.all():
+        window = np.ascontiguousarray(x[:, : layer.kernel[0], : layer.kernel[1]]).reshape(-1, x.shape[3])
+        sums = _weigh(weights.reshape(len(weights), -1), window)[:, None, None]
+    else:
+        sums = np.zeros((*shape, x.shape[3]), kind)
+        term = np.empty(sums.shape[1:], kind)
+        down, right = layer.stride
+        readers = [np.flatnonzero(column).tolist() for column in layer.table.T]
+        for i, outputs in enumerate(readers):
+            for ky in range(layer.kernel[0]):
+                for kx in range(layer.kernel[1]):
+                    seen = x[i, ky : ky + down * (rows - 1) + 1 : down, kx : kx + right * (columns - 1) + 1 : right]
+                    for o in outputs:
+                        np.multiply(seen, weights[o, i, ky, kx], out=term)
+                        sums[o] += term
+    if layer.bias is None:
+        return sums
+    bias = layer.bias.astype(kind)
+    return sums + (bias[:, None, None, None] if bias.ndim == 1 else bias[..., None])
+
+
+def _weigh(weights_oi: Floats, x_in: Floats) -> Floats:
+    """Sum over i of weights_oi x_in, one input at a time."""
+    sums = np.zeros((weights_oi.shape[0], x_in.shape[1]), x_in.dtype)
+    term = np.empty_like(sums)
+    columns = np.ascontiguousarray(weights_oi.T)[:, :, None]
+    for i in range(weights_oi.shape[1]):
+        np.multiply(columns[i], x_in[i], out=term)
+        sums += term
+    return sums
+
+
+def _full(layer: FullConnection, x_iyxn: Floats) -> Floats:
+    kind = x_iyxn.dtype.type
+    flat = np.ascontiguousarray(x_iyxn).reshape(-1, x_iyxn.shape[3])
+    sums = _weigh(layer.weights_oi.astype(kind), flat)
+    if layer.bias_o is not None:
+        sums += layer.bias_o.astype(kind)[:, None]
+    return sums[:, None, None]
+
+
+def _rbf(layer: Rbf, x_iyxn: Floats) -> Floats:
+    centres = layer.centres_oi.astype(x_iyxn.dtype.type)
+    total = np.zeros((len(centres), *x_iyxn.shape[1:]), x_iyxn.dtype)
+    for i in range(centres.shape[1]):
+        away = x_iyxn[i] - centres[:, i, None, None, None]
+        total += away * away
+    return -total
+
+
+def _window_sums(x_iyxn: Floats, window: tuple[int, int], stride: tuple[int, int]) -> Floats:
+    rows = (x_iyxn.shape[1] - window[0]) // stride[0] + 1
+    columns = (x_iyxn.shape[2] - window[1]) // stride[1] + 1
+    total: Floats | None = None
+    for ky in range(window[0]):
+        for kx in range(window[1]):
+            seen = x_iyxn[:, ky : ky + stride[0] * (rows - 1) + 1 : stride[0], kx : kx + stride[1] * (columns - 1) + 1 : stride[1]]
+            total = seen.copy() if total is None else total + seen
+    assert total is not None
+    return total
+
+
+def _pool(layer: Pool, x_iyxn: Floats) -> Floats:
+    if layer.mode == "average":
+        total = _window_sums(_padded(x_iyxn, layer.padding, 0.0), layer.window, layer.stride)
+        ones = np.ones((1, *x_iyxn.shape[1:3], 1), x_iyxn.dtype)
+        return total / _window_sums(_padded(ones, layer.padding, 0.0), layer.window, layer.stride)
+    x = _padded(x_iyxn, layer.padding, -np.inf)
+    rows = (x.shape[1] - layer.window[0]) // layer.stride[0] + 1
+    columns = (x.shape[2] - layer.window[1]) // layer.stride[1] + 1
+    best = np.full((x.shape[0], rows, columns, x.shape[3]), -np.inf, x.dtype)
+    for ky in range(layer.window[0]):
+        for kx in range(layer.window[1]):
+            down, right = layer.stride
+            np.maximum(best, x[:, ky : ky + down * (rows - 1) + 1 : down, kx : kx + right * (columns - 1) + 1 : right], out=best)
+    return best
+
+
+def _softmax(x_iyxn: Floats) -> Floats:
+    powers = exact_math.exp(x_iyxn - x_iyxn.max(axis=0))  # a maximum is exact in any order
+    total = powers[0].copy()
+    for one in powers[1:]:
+        total = total + one
+    return powers / total
+
+
+def run_layer(layer: Layer, x_iyxn: Floats) -> tuple[Floats, Floats]:
+    """Sums and outputs of one layer for maps (maps, rows, columns, pictures), for those who go layer by layer."""
+    sums = layer_sums(layer, x_iyxn)
+    return sums, activate(layer.activation, sums)
+
+
+def network_input(graph: Graph, pictures: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
+    """What enters the first layer after the preparation: (maps, rows, columns, n), contiguous.
+
+    Raw uint8 pictures (n, rows, columns) where the graph begins with `Prepare`; floats (n, maps, rows, columns) elsewhere,
+    or (n, rows, columns) for a single map.
+    """
+    if graph.prepare is not None:
+        x = prepare(graph.prepare, pictures, dtype)[None]
+        return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+    x = _checked_floats(graph.input_shape, np.asarray(pictures))
+    return np.ascontiguousarray(x.transpose(1, 2, 3, 0).astype(dtype))
+
+
+def _checked_floats(shape: Shape, pictures: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    if pictures.dtype not in (np.float32, np.float64):
+        raise DataError(f"pictures are {pictures.dtype}; expected float32 or float64, for this network prepares no raw pictures")
+    if pictures.ndim == 3 and shape[0] == 1:
+        pictures = pictures[:, None]
+    if pictures.ndim != 4 or pictures.shape[1:] != shape:
+        raise DataError(f"pictures have shape {pictures.shape}; expected (n, {shape[0]}, {shape[1]}, {shape[2]})")
+    if not np.isfinite(pictures).all():
+        bad = int(np.flatnonzero(~np.isfinite(pictures).all(axis=(1, 2, 3)))[0])
+        raise DataError(f"picture {bad} holds NaN or infinite values; expected finite ones")
+    return pictures
+
+
+def _piece(graph: Graph, dtype: np.dtype[Any]) -> int:
+    largest = max(step.output_shape[1] * step.output_shape[2] * min(step.output_shape[0], 8) for step in graph.steps)
+    return max(16, min(256, PIECE_BYTES // (largest * dtype.itemsize)))
+
+
+def _run_graph(graph: Graph, pictures: npt.NDArray[Any], dtype: np.dtype[Any], keep: frozenset[str]) -> Forward:
+    if graph.prepare is not None:
+        pictures = checked_pictures(graph.prepare, pictures)
+    else:
+        pictures = _checked_floats(graph.input_shape, np.asarray(pictures))
+    n = len(pictures)
+
+    def room(step: Step) -> Floats:
+        return np.empty((n, *step.output_shape), dtype)
+
+    sums = {step.layer.name: room(step) for step in graph.steps if step.layer.name in keep}
+    outputs = {step.layer.name: room(step) for step in graph.steps if step.layer.name in keep}
+    scores = np.empty((n, *graph.output_shape), dtype)
+    piece = _piece(graph, dtype)
+    for start in range(0, n, piece):
+        here = slice(start, min(start + piece, n))
+        x = network_input(graph, pictures[here], dtype)
+        for step in graph.steps:
+            total, x = run_layer(step.layer, x)
+            if step.layer.name in keep:
+                sums[step.layer.name][here] = total.transpose(3, 0, 1, 2)
+                outputs[step.layer.name][here] = x.transpose(3, 0, 1, 2)
+        scores[here] = x.transpose(3, 0, 1, 2)
+    return Forward(scores[:, :, 0, 0] if graph.output_shape[1:] == (1, 1) else scores, sums, outputs)
+
+
+def forward(
+    network: Network,
+    pictures: npt.NDArray[Any],
+    *,
+    dtype: npt.DTypeLike = np.float32,
+    keep: str | tuple[str, ...] = (),
+) -> Forward:
+    """Run a network on pictures.
+
+    `keep` names the layers whose maps are returned, or "all"; of an ensemble's members they are called `<member>.<layer>`.
+    The scores of an ensemble are those of its members, added in their order.
+    """
+    kind = np.dtype(dtype)
+    if kind not in (np.float32, np.float64):
+        raise DataError(f"forward in {kind} is not offered; expected float32 or float64")
+    parts = []
+    for member in network.members:
+        prefix = "" if isinstance(network, Graph) else f"{member.name}."
+        names = {step.layer.name for step in member.steps}
+        wanted = names if keep == "all" else {name for name in names if f"{prefix}{name}" in keep}
+        parts.append((prefix, _run_graph(member, pictures, kind, frozenset(wanted))))
+    known = {f"{prefix}{name}" for prefix, part in parts for name in part.sums}
+    if keep != "all" and set(keep) - known:
+        raise DataError(f"{network.name}: has no layer {sorted(set(keep) - known)[0]!r} to keep maps of")
+    scores = parts[0][1].scores
+    for _, part in parts[1:]:
+        scores = scores + part.scores
+    sums = {f"{prefix}{name}": value for prefix, part in parts for name, value in part.sums.items()}
+    outputs = {f"{prefix}{name}": value for prefix, part in parts for name, value in part.outputs.items()}
+    return Forward(scores, sums, outputs)

@@ -1,0 +1,122 @@
+"""The two ways to step: Adam over batches, and one digit at a time with a diagonal of second derivatives (papers 7 and 8)."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from anna.graph import Convolution, FullConnection, Pool, Rbf, Subsample
+from lenet.torch_net import TorchLayer, TorchNet
+
+LossName = Literal["cross_entropy", "squared_error", "map"]
+MAP_CONSTANT = 10.0  # j of paper 8's equation 9, whose value is not published (A): rivals farther than this do not matter
+MAP_SCALE = 0.1  # A: squared distances over 84 units are large; this brings the loss to the size of the others
+
+
+def loss_name(net: TorchNet) -> LossName:
+    """The loss that fits the output: distances take paper 8's MAP criterion, squashed units the squared error of paper 7."""
+    last = net.graph.layers[-1]
+    if isinstance(last, Rbf):
+        return "map"
+    return "cross_entropy" if last.activation.kind == "none" else "squared_error"
+
+
+def loss(kind: LossName, scores: Tensor, labels: Tensor) -> Tensor:
+    """Mean loss over a batch of scores (n, classes)."""
+    if kind == "cross_entropy":
+        return functional.cross_entropy(scores, labels)
+    if kind == "squared_error":
+        targets = functional.one_hot(labels, scores.shape[1]).to(scores.dtype) * 2 - 1
+        return 0.5 * ((scores - targets) ** 2).sum(1).mean()
+    right = scores.gather(1, labels[:, None])[:, 0]
+    rivals = torch.cat([scores, scores.new_full((len(scores), 1), -MAP_CONSTANT)], 1)
+    return MAP_SCALE * (torch.logsumexp(rivals, 1) - right).mean()
+
+
+def adam_step(largest: float, step: int, steps: int, warm_up_share: float) -> float:
+    """Rises in a line to `largest` in the first share of the steps, then falls along a cosine to zero."""
+    warm = max(1, round(steps * warm_up_share))
+    if step < warm:
+        return largest * (step + 1) / warm
+    return largest * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def _slope(layer: TorchLayer, sums: Tensor) -> Tensor:
+    with torch.enable_grad():
+        free = sums.detach().requires_grad_(True)
+        from lenet.torch_net import squash
+
+        out = squash(layer.layer.activation, free)
+        if out is free:
+            return torch.ones_like(sums)
+        (slope,) = torch.autograd.grad(out.sum(), free)
+    return slope
+
+
+def second_derivatives(net: TorchNet, x: Tensor, labels: Tensor) -> list[Tensor]:
+    """Diagonal Gauss-Newton second derivatives of the mean loss for every parameter, in the order of `net.parameters()`.
+
+    As paper 8's appendix: go back through the layers with squared weights, squared slopes and squared inputs. The
+    derivative at the output is that of the loss with the scores taken as they are.
+    """
+    inputs, sums = [], []
+    with torch.no_grad():
+        for module in net.chain:
+            assert isinstance(module, TorchLayer)
+            inputs.append(x)
+            sums.append(module.sums(x))
+            x = module(x)
+        back = _output_curvature(net, x.flatten(1), labels).reshape(x.shape) / len(x)
+    found: dict[int, Tensor] = {}
+    for module, given, total in zip(reversed(net.chain), reversed(inputs), reversed(sums), strict=True):
+        assert isinstance(module, TorchLayer)
+        layer = module.layer
+        back = back * _slope(module, total) ** 2
+        if isinstance(layer, Rbf):  # of the squared distance to the right centre: 2 for each unit, however the rivals stand
+            back = torch.full_like(given, 2 * MAP_SCALE / len(given))
+            continue
+        if not isinstance(layer, Convolution | Subsample | FullConnection | Pool):
+            raise TypeError(f"{layer.name}: the second-order recipes do not know layers of kind {layer.kind}")
+        squared = TorchLayer(layer)
+        with torch.no_grad():
+            for (_, target), (_, source) in zip(squared.named_parameters(), module.named_parameters(), strict=True):
+                target.copy_(source**2)
+        # the sums are linear in inputs and in weights: their transposes, with squares in place of values
+        wanted = given.detach().clone().requires_grad_(True)
+        (next_back,) = torch.autograd.grad(squared.sums(wanted), wanted, back)
+        parameters = list(module.parameters())
+        if parameters:
+            values = torch.autograd.grad(_linear_sums(module, given**2, given), parameters, back)
+            found.update({id(p): value for p, value in zip(parameters, values, strict=True)})
+        back = next_back
+    return [found[id(p)] for p in net.parameters()]
+
+
+def _linear_sums(module: TorchLayer, squared_inputs: Tensor, inputs: Tensor) -> Tensor:
+    if not isinstance(module.layer, Subsample):
+        return module.sums(squared_inputs)
+    # the coefficient multiplies the sum of the window: what is squared is that sum
+    layer = module.layer
+    area = layer.window[0] * layer.window[1]
+    total = functional.avg_pool2d(inputs[:, list(layer.source)], layer.window) * area
+    return total**2 * module.coefficient_o[:, None, None] + module.bias_o[:, None, None]  # type: ignore[index]
+
+
+def _output_curvature(net: TorchNet, scores: Tensor, labels: Tensor) -> Tensor:
+    kind = loss_name(net)
+    if kind == "cross_entropy":
+        share = torch.softmax(scores, 1)
+        return share * (1 - share)
+    return torch.ones_like(scores)
+
+
+def diagonal_update(parameters: list[nn.Parameter], rates: list[Tensor]) -> None:
+    """One step against the gradient, each weight at its own rate."""
+    with torch.no_grad():
+        for parameter, rate in zip(parameters, rates, strict=True):
+            assert parameter.grad is not None
+            parameter.sub_(parameter.grad * rate)

@@ -1,0 +1,83 @@
+"""How a network is trained, as data: the recipes by name, and which network is trained how by default.
+
+`modern` is Adam with a warm-up and a falling step. `1989` and `1998` go through the digits one at a time with steps divided by
+a running or repeated estimate of the second derivative (papers 7 and 8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from anna.errors import DataError
+from lenet.distort import Distortion
+from lenet.initial import Rule
+
+LossName = Literal["cross_entropy", "squared_error", "map"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training run beside network, data and seed."""
+
+    name: str
+    optimiser: Literal["adam", "diagonal"]
+    passes: int
+    batch: int
+    steps: tuple[float, ...]  # adam: the largest step; diagonal: one for each pass, the last repeated
+    initial: Rule
+    weight_decay: float = 0.0  # adam only, decoupled, towards zero for each unit of step
+    warm_up_share: float = 0.05  # adam only: share of all steps in which the step rises to its largest
+    second_order_digits: int = 500  # diagonal only: digits for each estimate (P, paper 8)
+    second_order_floor: float = 0.02  # diagonal only: mu of paper 8 (P)
+    distortion: Distortion | None = None
+    notes: tuple[str, ...] = field(default=())
+
+
+MODERN = Recipe(
+    name="modern",
+    optimiser="adam",
+    passes=30,
+    batch=64,
+    steps=(0.003,),
+    initial="deviation_1_over_root_fan_in",
+    weight_decay=0.0,
+    notes=("Adam, linear warm-up, cosine to zero; nothing in it is of the period",),
+)
+
+RECIPE_1989 = Recipe(
+    name="1989",
+    optimiser="diagonal",
+    passes=23,  # P, paper 7
+    batch=1,  # P, paper 7: weights updated after each digit
+    steps=(0.0005,),  # A: the size of the step is not published
+    initial="uniform_2.4_over_fan_in",  # P, paper 7
+    notes=("diagonal second-order steps (P); size of the step, floor and digits for the estimate are not published (A)",),
+)
+
+RECIPE_1998 = Recipe(
+    name="1998",
+    optimiser="diagonal",
+    passes=20,  # P, paper 8
+    batch=1,  # P, paper 8
+    steps=(*(0.0005,) * 2, *(0.0002,) * 3, *(0.0001,) * 3, *(0.00005,) * 4, 0.00001),  # P, paper 8
+    initial="uniform_2.4_over_fan_in",  # P, paper 8
+    notes=("stochastic diagonal Levenberg-Marquardt, estimate renewed before each pass (P)",),
+)
+
+RECIPES = {recipe.name: recipe for recipe in (MODERN, RECIPE_1989, RECIPE_1998)}
+
+
+def recipe_for(network: str, data: str, name: str = "modern", *, distorted: bool = False) -> Recipe:
+    """The recipe by name, with what was chosen on validation digits for this network and data set."""
+    if name not in RECIPES:
+        raise DataError(f"recipe {name!r} is not known; expected one of {', '.join(RECIPES)}")
+    recipe = RECIPES[name]
+    if name == "modern":
+        recipe = replace(recipe, **_CHOSEN.get((network, data), {}))  # type: ignore[arg-type]
+    if distorted:
+        recipe = replace(recipe, distortion=Distortion())
+    return recipe
+
+
+_CHOSEN: dict[tuple[str, str], dict[str, object]] = {}
