@@ -1,0 +1,105 @@
+"""Noise from a counter: a sample is a function of (seed, image, what happened, which neuron), never of a stream.
+
+The reference in NumPy of what the engine computes in C, with the same operations in the same order, so that the bits
+are equal. Philox 4x32 (Salmon et al., SC 2011) with 7 rounds turns a counter of four words into four random words;
+Box-Muller turns those into four standard normals.
+
+    counter = image id low, image id high, ordinal, stream << 28 | group        key = noise seed low, high
+
+    stream        ordinal                        group              normal 0..3 of the group
+    THERMAL 0     dynamic ordinal of the CALC    neuron slot // 4   neuron slot % 4
+    CHARGE  1     ordinal of the refresh         synapse // 4       synapse % 4
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+U32 = NDArray[np.uint32]
+F32 = NDArray[np.float32]
+I32 = NDArray[np.int32]
+
+THERMAL = 0
+CHARGE = 1
+ROUNDS = 7
+
+_MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
+_WEYL = (0x9E3779B9, 0xBB67AE85)
+_LOW = np.uint64(0xFFFFFFFF)
+_HALF = np.uint64(32)
+
+
+def philox4x32(counter: U32, key: tuple[int, int], rounds: int = ROUNDS) -> U32:
+    """Random words of counters [..., 4]."""
+    c0, c1, c2, c3 = (np.asarray(counter[..., i], np.uint64) for i in range(4))
+    for step in range(rounds):
+        key0, key1 = (np.uint64((word + step * weyl) & 0xFFFFFFFF) for word, weyl in zip(key, _WEYL, strict=True))
+        first, second = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
+        c0, c1, c2, c3 = (second >> _HALF) ^ c1 ^ key0, second & _LOW, (first >> _HALF) ^ c3 ^ key1, first & _LOW
+    return np.stack([c0, c1, c2, c3], axis=-1).astype(np.uint32)
+
+
+def _horner(x: F32, *coefficients: float) -> F32:
+    """A polynomial, highest power first, every operation rounded to float32."""
+    total: F32 = np.full_like(x, coefficients[0])
+    for coefficient in coefficients[1:]:
+        total = total * x + np.float32(coefficient)
+    return total
+
+
+def _squared_radius(word: U32) -> F32:
+    """-2 ln u for u = (31 bits + 1/2) / 2^31: the largest is 44.4, so no normal exceeds 6.67."""
+    v = (word >> np.uint32(1)).astype(np.int32).astype(np.float32) + np.float32(0.5)
+    bits = v.view(np.int32)
+    exponent = (bits - np.int32(0x3F3504F3)) >> np.int32(23)  # v = 2^exponent x m, m from sqrt(1/2) to sqrt(2)
+    f = (bits - (exponent << np.int32(23))).view(np.float32) - np.float32(1.0)
+    p = _horner(
+        f,
+        -0.2379220873117447,
+        0.3733570873737335,
+        -0.4099265933036804,
+        0.4981948733329773,
+        -0.6662901639938354,
+        1.000022292137146,
+        -2.000001907348633,
+    )
+    whole: F32 = (np.int32(31) - exponent).astype(np.float32) * np.float32(1.3862943649291992)
+    return p * f + whole
+
+
+def _flip(x: F32, word: U32) -> F32:
+    """x with its sign turned where the top bit of the word is set."""
+    return (x.view(np.uint32) ^ (word & np.uint32(0x80000000))).view(np.float32)
+
+
+def _pair(first: U32, second: U32) -> tuple[F32, F32]:
+    """Two normals: an angle in the first quadrant as pi/4 + b, and a random sign for each."""
+    radius = np.sqrt(_squared_radius(first))
+    b = (second << np.uint32(2)).view(np.int32).astype(np.float32) * np.float32(2.0**-31)
+    q = b * b
+    sine = _horner(q, 0.0017225791234523058, -0.05708135664463043, 0.5553596019744873) * b
+    cosine = _horner(q, -0.00022548256674781442, 0.0112075824290514, -0.21808888018131256, 0.7071067690849304)
+    return _flip(radius * (cosine - sine), second), _flip(radius * (cosine + sine), second << np.uint32(1))
+
+
+def box_muller(words: U32) -> F32:
+    """Four standard normals of four random words [..., 4]."""
+    w0, w1, w2, w3 = (np.ascontiguousarray(words[..., i]) for i in range(4))
+    return np.stack([*_pair(w0, w1), *_pair(w2, w3)], axis=-1)
+
+
+def normals(noise_seed: int, image_ids: Any, ordinals: Any, stream: int, numbers: Any) -> F32:
+    """Standard normals; image ids, ordinals and numbers (neuron slots or synapses) broadcast against each other."""
+    ids, when, which = np.broadcast_arrays(
+        np.asarray(image_ids, np.uint64), np.asarray(ordinals, np.uint64), np.asarray(numbers, np.uint64)
+    )
+    group = (which >> np.uint64(2)) | np.uint64(stream << 28)
+    counter = np.stack([ids & _LOW, ids >> _HALF, when, group], axis=-1).astype(np.uint32)
+    quads = box_muller(philox4x32(counter, (noise_seed & 0xFFFFFFFF, noise_seed >> 32)))
+    return np.take_along_axis(quads, (which & np.uint64(3)).astype(np.int64)[..., None], axis=-1)[..., 0]
+
+
+def steps(z: F32, sigma: Any) -> NDArray[np.int64]:
+    """Noise in whole accumulator units: rounded to the nearest, ties to even."""
+    return np.rint(z * np.asarray(sigma, np.float32)).astype(np.int64)

@@ -1,0 +1,17 @@
+"""The data plane: runs an elaborated plan over many images side by side, in C without the GIL.
+
+`Engine(plan)` proves bounds, chooses a kernel and packs the operands once; `Engine.run` takes codes and gives codes.
+The same bits come out for every SIMD level, kernel, thread count, number of lanes and order of images.
+"""
+
+from anna.machine.engine.core import Engine, run
+from anna.machine.engine.loader import simd_levels
+
+__all__ = ["Engine", "is_checked", "run", "simd_levels"]
+
+
+def is_checked() -> bool:
+    """Whether the extension was built with bounds checks and assertions (`-Dchecked=true`)."""
+    from anna.machine.engine.loader import native
+
+    return native().CHECKED

@@ -1,0 +1,43 @@
+"""Types of the compiled extension."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHECKED: bool
+INTERFACE: int
+
+def levels() -> tuple[str, ...]: ...
+def level_shape(name: str) -> tuple[int, int]: ...
+
+class NativePlan:
+    def __init__(self, sizes: dict[str, int], arrays: dict[str, Any]) -> None: ...
+    def pack(self, width: int) -> dict[str, int]: ...
+    def run(
+        self,
+        level_name: str,
+        codes: NDArray[Any],
+        image_ids: NDArray[np.uint64],
+        noise_seed: int,
+        lanes: int,
+        results: NDArray[Any],
+    ) -> tuple[int, int, int, int]: ...
+
+def normals(
+    level_name: str, seed: int, first_image: int, ordinal: int, word3: int, z: NDArray[np.float32]
+) -> None: ...
+def census(
+    level_name: str,
+    seed: int,
+    first_image: int,
+    images: int,
+    ordinals: int,
+    edges: NDArray[np.float32],
+    beyond: NDArray[np.int64],
+    moments: NDArray[np.float64],
+) -> None: ...
+def peak(level_name: str, rounds: int) -> float: ...
+def plain_dense(
+    weights_nk: NDArray[np.int16], states_bk: NDArray[np.int16], sums_bn: NDArray[np.int32]
+) -> int: ...

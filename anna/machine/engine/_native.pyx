@@ -1,0 +1,160 @@
+"""The border between Python and the C engine: arrays in, codes and a fault record out; the GIL is dropped once a call."""
+
+include "engine.pxi"
+
+CHECKED = bool(ANNA_CHECKED)
+INTERFACE = 1
+
+
+def levels():
+    """Names of the SIMD levels of this machine, best first."""
+    return tuple(anna_level_at(i).name.decode() for i in range(anna_count_levels()))
+
+
+cdef const anna_level *find_level(str name) except NULL:
+    cdef const anna_level *level = anna_find_level(name.encode())
+    if level is NULL:
+        raise ValueError(f"no SIMD level {name!r} on this machine")
+    return level
+
+
+def level_shape(str name):
+    """Accumulators held at once, and images of a pair of vectors."""
+    cdef const anna_level *level = find_level(name)
+    return level.width, level.lanes
+
+
+cdef const void *address(object array, list keep) except? NULL:
+    """Where an array's numbers lie; the array is kept alive with the plan. None and empty arrays give NULL."""
+    cdef const unsigned char[::1] view
+    if array is None or array.size == 0:
+        return NULL
+    view = array.reshape(-1).view("u1")
+    keep.append(array)
+    return &view[0]
+
+
+cdef class NativePlan:
+    """A plan whose arrays were checked in Python, and its packed form for each width asked for."""
+
+    cdef anna_plan plan
+    cdef anna_packed *packed
+    cdef list keep
+
+    def __cinit__(self, dict sizes, dict arrays):
+        self.packed = NULL
+        self.keep = []
+        self.plan.slots = sizes["slots"]
+        self.plan.levels = sizes["levels"]
+        self.plan.neurons = sizes["neurons"]
+        self.plan.calcs = sizes["calcs"]
+        self.plan.ops = sizes["ops"]
+        self.plan.tables = sizes["tables"]
+        self.plan.inputs = sizes["inputs"]
+        self.plan.constants = sizes["constants"]
+        self.plan.outputs = sizes["outputs"]
+        self.plan.numerators = <const int32_t *>address(arrays["numerators"], self.keep)
+        self.plan.input_slots = <const int32_t *>address(arrays["input_slots"], self.keep)
+        self.plan.constant_slots = <const int32_t *>address(arrays["constant_slots"], self.keep)
+        self.plan.constant_codes = <const uint16_t *>address(arrays["constant_codes"], self.keep)
+        self.plan.output_slots = <const int32_t *>address(arrays["output_slots"], self.keep)
+        self.plan.op_start = <const int64_t *>address(arrays["op_start"], self.keep)
+        self.plan.op_slot = <const int32_t *>address(arrays["op_slot"], self.keep)
+        self.plan.op_weight = <const int32_t *>address(arrays["op_weight"], self.keep)
+        self.plan.thresholds = <const int64_t *>address(arrays["thresholds"], self.keep)
+        self.plan.table = <const int32_t *>address(arrays["table"], self.keep)
+        self.plan.out_slot = <const int32_t *>address(arrays["out_slot"], self.keep)
+        self.plan.clamp_low = <const int64_t *>address(arrays["clamp_low"], self.keep)
+        self.plan.clamp_high = <const int64_t *>address(arrays["clamp_high"], self.keep)
+        self.plan.sigma = <const float *>address(arrays["sigma"], self.keep)
+        self.plan.ordinal = <const uint32_t *>address(arrays["ordinal"], self.keep)
+        self.plan.and_mask = <const uint16_t *>address(arrays["and_mask"], self.keep)
+        self.plan.or_mask = <const uint16_t *>address(arrays["or_mask"], self.keep)
+        self.plan.charge_sigma = <const float *>address(arrays["charge_sigma"], self.keep)
+        self.plan.charge_refresh = <const uint32_t *>address(arrays["charge_refresh"], self.keep)
+        self.plan.charge_synapse = <const uint32_t *>address(arrays["charge_synapse"], self.keep)
+        self.plan.op_levels = <const int32_t *>address(arrays["op_levels"], self.keep)
+        self.plan.numerator_tables = <const int32_t *>address(arrays["numerator_tables"], self.keep)
+
+    def __dealloc__(self):
+        anna_free(self.packed)
+
+    def pack(self, int width):
+        """Prepare the narrow kernel; returns what was counted on the way."""
+        cdef int status
+        if self.packed is not NULL:
+            raise ValueError("the plan is packed already")
+        with nogil:
+            status = anna_pack(&self.plan, width, &self.packed)
+        if status:
+            raise MemoryError("no memory to pack the plan")
+        return {"groups": self.packed.groups, "pairs": self.packed.pairs, "weights": self.packed.weights,
+                "copies": self.packed.copies, "padded_macs": self.packed.padded_macs, "slots": self.packed.slots,
+                "unwritten_slots": self.packed.cold}
+
+    def run(self, str level_name, codes, const uint64_t[::1] image_ids, uint64_t noise_seed, int64_t lanes, results):
+        """Run the images of `codes` into `results`; both C-contiguous. Returns (status, image, index, value)."""
+        cdef const anna_level *level = find_level(level_name)
+        cdef anna_job job
+        cdef anna_fault fault
+        cdef list keep = []
+        if image_ids.shape[0] == 0:
+            return 0, 0, 0, 0
+        job.codes = address(codes, keep)
+        job.code_size = codes.itemsize
+        job.image_ids = &image_ids[0]
+        job.images = image_ids.shape[0]
+        job.noise_seed = noise_seed
+        job.lanes = lanes
+        job.results = <void *>address(results, keep)
+        job.result_size = results.itemsize
+        fault.status = 0
+        fault.image = fault.index = fault.value = 0
+        with nogil:
+            if self.packed is not NULL:
+                level.run(&self.plan, self.packed, &job, &fault)
+            else:
+                level.run_wide(&self.plan, &job, &fault)
+        return fault.status, fault.image, fault.index, fault.value
+
+
+def normals(str level_name, uint64_t seed, uint64_t first_image, uint32_t ordinal, uint32_t word3, float[:, ::1] z):
+    """Fill z[count, 4] with the normals of one counter for consecutive image ids."""
+    cdef const anna_level *level = find_level(level_name)
+    if z.shape[1] != 4:
+        raise ValueError("z must have four columns")
+    if z.shape[0] == 0:
+        return
+    with nogil:
+        level.normals(seed, first_image, ordinal, word3, z.shape[0], &z[0, 0])
+
+
+def census(str level_name, uint64_t seed, uint64_t first_image, int64_t images, uint32_t ordinals,
+           const float[::1] edges, int64_t[::1] beyond, double[::1] moments):
+    """Draw images x ordinals x 4 normals; add to counts beyond each edge, sums of four powers, and the largest."""
+    cdef const anna_level *level = find_level(level_name)
+    if not 1 <= edges.shape[0] <= 16 or beyond.shape[0] != edges.shape[0] or moments.shape[0] != 5:
+        raise ValueError("census takes 1 to 16 edges, as many counts, and five moments")
+    with nogil:
+        level.census(seed, first_image, images, ordinals, &edges[0], edges.shape[0], &beyond[0], &moments[0])
+
+
+def peak(str level_name, int64_t rounds):
+    """Multiply-adds done on registers alone."""
+    cdef const anna_level *level = find_level(level_name)
+    cdef double done
+    with nogil:
+        done = level.peak(rounds)
+    return done
+
+
+def plain_dense(const int16_t[:, ::1] weights_nk, const int16_t[:, ::1] states_bk, int32_t[:, ::1] sums_bn):
+    """The plain C loop: sums_bn = states_bk weights_nk^T. Returns the multiply-adds done."""
+    cdef int64_t done
+    if weights_nk.shape[1] != states_bk.shape[1] or sums_bn.shape[0] != states_bk.shape[0] \
+            or sums_bn.shape[1] != weights_nk.shape[0] or sums_bn.size == 0 or states_bk.size == 0:
+        raise ValueError("shapes do not fit")
+    with nogil:
+        done = anna_plain_dense(&weights_nk[0, 0], &states_bk[0, 0], &sums_bn[0, 0], states_bk.shape[0],
+                                  states_bk.shape[1], weights_nk.shape[0])
+    return done

@@ -1,0 +1,74 @@
+"""Proves from a plan alone how large its sums can become, and so which kernel computes it exactly."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from anna.machine.plan import EnginePlan
+
+# Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
+LARGEST_NORMAL = 6.7
+NARROW_LEVELS = 64
+NARROW_SUM = 2**31 - 1
+NARROW_NUMERATOR = 2**15 - 1
+NARROW_WEIGHT = 2 * (2**15 - 1)  # entered as two operands where it leaves 16 bits
+WIDE_SUM = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The proof: every sum of the plan, noise included, lies within +-largest_sum."""
+
+    largest_sum: int
+    largest_weight: int
+    largest_numerator: int
+    noise_margin: int
+    why_wide: tuple[str, ...]
+
+    @property
+    def kernel(self) -> str:
+        return "wide" if self.why_wide else "narrow"
+
+
+def _largest(values: NDArray[np.generic] | None) -> int:
+    if values is None or values.size == 0:
+        return 0
+    return max(abs(int(values.max())), abs(int(values.min())))
+
+
+def _margin(sigma: NDArray[np.float32] | None) -> int:
+    return 0 if sigma is None or sigma.size == 0 else int(np.ceil(float(sigma.max()) * LARGEST_NORMAL)) + 1
+
+
+def _largest_row_sum(plan: "EnginePlan", magnitudes: NDArray[np.float64]) -> float:
+    """The largest sum of |weight| over the operands of one CALC and neuron; float64 is exact far beyond any chip."""
+    if not len(plan.op_slot):
+        return 0.0
+    sums = np.zeros((len(magnitudes) + 1, magnitudes.shape[1]))
+    np.cumsum(magnitudes, axis=0, out=sums[1:])
+    return float((sums[plan.op_start[1:]] - sums[plan.op_start[:-1]]).max(initial=0.0))
+
+
+def prove(plan: "EnginePlan") -> Bounds:
+    """Bound every sum; collect each reason that forbids the narrow kernel."""
+    weight = _largest(plan.op_weight)
+    numerator = max(_largest(plan.numerators), _largest(plan.numerator_tables))
+    noise = _margin(plan.sigma)
+    magnitudes = np.abs(plan.op_weight.astype(np.float64))
+    if plan.charge_sigma is not None:
+        magnitudes += np.ceil(plan.charge_sigma.astype(np.float64) * LARGEST_NORMAL) + 1
+    largest = int(_largest_row_sum(plan, magnitudes)) * numerator + noise
+    levels = len(plan.numerators)
+    slow = [name for name in ("charge_sigma", "op_levels") if getattr(plan, name) is not None]
+    checks = (
+        (levels > NARROW_LEVELS, f"{levels} levels are more than {NARROW_LEVELS}"),
+        (largest >= NARROW_SUM, f"a sum can reach {largest}, 32 bits hold {NARROW_SUM}"),
+        (numerator > NARROW_NUMERATOR, f"a numerator of {numerator} does not fit 16 bits"),
+        (weight > NARROW_WEIGHT, f"a weight of {weight} does not fit two operands of 16 bits"),
+        (len(set(plan.numerators.tolist())) < levels, "two states share a numerator"),
+        (bool(slow), f"{', '.join(slow)} needs the wide kernel"),
+    )
+    return Bounds(largest, weight, numerator, noise, tuple(why for fails, why in checks if fails))

@@ -1,0 +1,164 @@
+"""The engine's face: a plan checked and packed once, then run over any number of images."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.errors import DataError, MachineError
+from anna.machine.engine.arrays import plan_arrays
+from anna.machine.engine.bounds import Bounds, prove
+from anna.machine.engine.loader import choose_level, native
+
+if TYPE_CHECKING:
+    from anna.machine.engine._native import NativePlan
+    from anna.machine.plan import EnginePlan
+
+Codes = NDArray[np.uint8] | NDArray[np.uint16]
+
+# A call into C ends after about so many multiply-adds, so that Ctrl-C is heard within a fraction of a second.
+_MACS_PER_CALL = {"narrow": 2**32, "wide": 2**28}
+# States of the lanes that run side by side should stay in the second-level cache.
+_STATE_BYTES = 512 * 1024
+_MOST_BLOCKS = 8
+
+_BAD_CODE = 2
+
+
+class Engine:
+    """A prepared plan.
+
+    `kernel` is "narrow" or "wide", `bounds` the proof behind the choice. `useful_macs` counts the nonzero weights of
+    the plan, `padded_macs` the multiply-adds executed an image, both for neurons whose result is stored.
+    """
+
+    def __init__(self, plan: "EnginePlan", *, simd: str | None = None, kernel: str | None = None) -> None:
+        self.simd = choose_level(simd)
+        sizes, arrays = plan_arrays(plan)
+        self.bounds: Bounds = prove(plan)
+        self.kernel = kernel or self.bounds.kernel
+        if self.kernel not in ("narrow", "wide"):
+            raise MachineError(f"there is no kernel {kernel!r}, only 'narrow' and 'wide'")
+        if self.kernel == "narrow" and self.bounds.why_wide:
+            raise MachineError(f"the narrow kernel cannot run this plan: {'; '.join(self.bounds.why_wide)}")
+        self._levels, self._inputs, self._outputs = sizes["levels"], sizes["inputs"], sizes["outputs"]
+        self._native: NativePlan = native().NativePlan(sizes, arrays)
+        stored = arrays["out_slot"] >= 0
+        calc_of = np.repeat(np.arange(sizes["calcs"]), np.diff(arrays["op_start"]))
+        self.useful_macs = int(np.count_nonzero((arrays["op_weight"] != 0) & stored[calc_of]))
+        width, self._block = native().level_shape(self.simd)
+        if self.kernel == "narrow":
+            packed = self._native.pack(width)
+            self.padded_macs = packed["padded_macs"]
+            slot_bytes = 2 * packed["slots"]
+        else:
+            self.padded_macs = sizes["ops"] * sizes["neurons"]
+            slot_bytes = 2 * sizes["slots"]
+        blocks = _STATE_BYTES // max(1, slot_bytes * self._block)
+        self.lanes = self._block * min(max(blocks, 1), _MOST_BLOCKS)
+        self._images_per_call = max(1, _MACS_PER_CALL[self.kernel] // max(1, self.padded_macs, sizes["slots"]))
+
+    def run(
+        self,
+        codes: Codes,
+        image_ids: NDArray[np.uint64],
+        *,
+        noise_seed: int = 0,
+        threads: int = 1,
+        lanes: int | None = None,
+    ) -> Codes:
+        """The codes of the plan's outputs, one row an image.
+
+        `image_ids` key the noise; neither the order of images nor `threads` nor `lanes` changes a bit of a row.
+        """
+        codes, image_ids = self._check_images(codes, image_ids)
+        if not 0 <= noise_seed < 2**64:
+            raise MachineError(f"the noise seed is {noise_seed}, it must lie in 0..2^64-1")
+        if threads < 1:
+            raise MachineError(f"threads is {threads}, it must be at least 1")
+        if lanes is None:
+            lanes = self.lanes
+        if lanes < 1:
+            raise MachineError(f"lanes is {lanes}, it must be at least 1")
+        dtype = np.uint8 if self._levels <= 256 else np.uint16
+        results = np.zeros((len(codes), self._outputs), dtype)
+        parts = list(self._parts(len(codes), threads, lanes))
+
+        def run_part(part: slice) -> None:
+            self._raise(
+                self._native.run(
+                    self.simd, np.ascontiguousarray(codes[part]), image_ids[part], noise_seed, lanes, results[part]
+                ),
+                part.start,
+            )
+
+        if threads == 1 or len(parts) < 2:
+            for part in parts:
+                run_part(part)
+            return results
+        with ThreadPoolExecutor(min(threads, len(parts))) as pool:
+            futures = [pool.submit(run_part, part) for part in parts]
+            try:
+                wait(futures, return_when=FIRST_EXCEPTION)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+            for future in futures:
+                if not future.cancelled():
+                    future.result()
+        return results
+
+    def _parts(self, images: int, threads: int, lanes: int) -> Iterator[slice]:
+        """Rows of one call each: whole blocks of lanes, and enough calls to keep all threads busy."""
+        share = -(-images // (threads if threads == 1 else 4 * threads))
+        step = max(1, min(self._images_per_call, share))
+        whole = -(-lanes // self._block) * self._block
+        step = -(-step // whole) * whole
+        return (slice(first, min(first + step, images)) for first in range(0, images, step))
+
+    def _check_images(self, codes: Codes, image_ids: NDArray[np.uint64]) -> tuple[Codes, NDArray[np.uint64]]:
+        codes, image_ids = np.asarray(codes), np.asarray(image_ids)
+        if codes.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
+            raise DataError(f"the codes are {codes.dtype}, the engine takes uint8 or uint16")
+        if codes.ndim != 2 or codes.shape[1] != self._inputs:
+            raise DataError(f"the codes have the shape {codes.shape}, the plan takes (images, {self._inputs})")
+        if image_ids.dtype != np.dtype(np.uint64) or image_ids.shape != (len(codes),):
+            raise DataError(
+                f"the image ids are {image_ids.dtype} {image_ids.shape}, expected uint64 ({len(codes)},), one an image"
+            )
+        return codes, np.ascontiguousarray(image_ids)
+
+    def _raise(self, fault: tuple[int, int, int, int], first: int) -> None:
+        """The one place where a fault of the C engine becomes an exception."""
+        status, image, index, value = fault
+        if status == 0:
+            return
+        if status == _BAD_CODE:
+            raise DataError(
+                f"image {first + image}, input {index}: the code is {value}, but a state has {self._levels} levels, "
+                f"so codes go from 0 to {self._levels - 1}"
+            )
+        if status == 1:
+            raise MachineError("the engine found no memory for its states: run fewer lanes or threads")
+        raise MachineError(f"the engine's checks failed at CALC {image}: entry {index} is {value}")
+
+
+def default_threads() -> int:
+    """As many threads as this process may use cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(
+    plan: "EnginePlan",
+    codes: Codes,
+    image_ids: NDArray[np.uint64],
+    *,
+    noise_seed: int,
+    threads: int = 1,
+    lanes: int | None = None,
+    simd: str | None = None,
+) -> Codes:
+    """Pack and run a plan once; keep an `Engine` to run it again."""
+    return Engine(plan, simd=simd).run(codes, image_ids, noise_seed=noise_seed, threads=threads, lanes=lanes)

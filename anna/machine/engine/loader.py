@@ -1,0 +1,49 @@
+"""Finds the compiled extension, or says in one sentence how to build it."""
+
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from anna.errors import BuildError, MachineError
+
+if TYPE_CHECKING:
+    from anna.machine.engine import _native
+
+# Raised with every change of what the extension's functions take or give; stands in _native.pyx as well.
+INTERFACE = 1
+
+HOW = (
+    "run `pip install .` in the project's folder, or, to work in the source tree, "
+    "`meson setup build && meson compile -C build inplace`"
+)
+
+
+def check_module(module: ModuleType) -> None:
+    """Refuse an extension that was built from other sources than these."""
+    found = getattr(module, "INTERFACE", None)
+    if found != INTERFACE:
+        raise BuildError(f"the compiled engine has interface {found}, these sources need {INTERFACE}: {HOW}")
+
+
+def native() -> ModuleType:
+    """The compiled extension."""
+    try:
+        from anna.machine.engine import _native
+    except ImportError as error:
+        raise BuildError(f"the compiled engine is not built ({error}): {HOW}") from None
+    check_module(_native)
+    return _native
+
+
+def simd_levels() -> tuple[str, ...]:
+    """Names of the SIMD levels of this machine, best first; the last one is always `plain`."""
+    return native().levels()
+
+
+def choose_level(name: str | None) -> str:
+    """The level asked for, or the best one."""
+    present = simd_levels()
+    if name is None:
+        return present[0]
+    if name not in present:
+        raise MachineError(f"SIMD level {name!r} is not on this machine, which has {', '.join(present)}")
+    return name

@@ -1,0 +1,69 @@
+/* What the tests and benchmarks ask of a level: raw normals, a census of very many, the peak of its multiply-add. */
+
+static void draw_normals(uint64_t seed, uint64_t first_image, uint32_t ordinal, uint32_t word3, int64_t count, float *z)
+{
+    for (int64_t first = 0; first < count; first += VL) {
+        uint64_t ids[VL];
+        VF quad[4];
+        for (int i = 0; i < VL; i++)
+            ids[i] = first_image + (uint64_t)(first + i);
+        const noise_lanes lanes = noise_prepare(ids);
+        noise_quad(&lanes, ordinal, word3, seed, quad);
+        for (int i = 0; i < VL && first + i < count; i++)
+            for (int n = 0; n < 4; n++)
+                z[4 * (first + i) + n] = quad[n][i];
+    }
+}
+
+/* Counts beyond each edge and sums of powers; moments[4] is the largest |z|. Only whole vectors of images are drawn. */
+static void draw_census(uint64_t seed, uint64_t first_image, int64_t count, uint32_t ordinals, const float *edges,
+                        int64_t n_edges, int64_t *beyond, double *moments)
+{
+    for (int64_t first = 0; first + VL <= count; first += VL) {
+        uint64_t ids[VL];
+        VF sums[4] = {{0}}, largest = {0};
+        VI hits[16] = {{0}};
+        for (int i = 0; i < VL; i++)
+            ids[i] = first_image + (uint64_t)(first + i);
+        const noise_lanes lanes = noise_prepare(ids);
+        for (uint32_t ordinal = 0; ordinal < ordinals; ordinal++) {
+            VF quad[4];
+            noise_quad(&lanes, ordinal, 0, seed, quad);
+            for (int n = 0; n < 4; n++) {
+                const VF z = quad[n], size = (VF)((VI)z & INT32_MAX), square = z * z;
+                sums[0] += z;
+                sums[1] += square;
+                sums[2] += square * z;
+                sums[3] += square * square;
+                largest = (VF)v_max((VI)size, (VI)largest);
+                for (int64_t e = 0; e < n_edges && e < 16; e++)
+                    hits[e] -= (VI)(size > edges[e]);
+            }
+        }
+        for (int i = 0; i < VL; i++) {
+            for (int power = 0; power < 4; power++)
+                moments[power] += (double)sums[power][i];
+            moments[4] = (double)largest[i] > moments[4] ? (double)largest[i] : moments[4];
+            for (int64_t e = 0; e < n_edges && e < 16; e++)
+                beyond[e] += hits[e][i];
+        }
+    }
+}
+
+/* The kernel's multiply-add on registers alone, as many sums as the kernel keeps: what no memory can slow down. */
+static double measure_peak(int64_t rounds)
+{
+    VI sum[2 * WIDTH];
+    VS states = (VS)v_fill(0x00030005);
+    VI weights = v_fill(0x00070001);
+    for (int n = 0; n < 2 * WIDTH; n++)
+        sum[n] = v_fill(n);
+    for (int64_t r = 0; r < rounds; r++) {
+#pragma GCC unroll 16
+        for (int n = 0; n < 2 * WIDTH; n++) {
+            sum[n] = v_madd(sum[n], states, weights);
+            __asm__ volatile("" : "+x"(sum[n])); /* keep every one of them */
+        }
+    }
+    return 4.0 * VL * WIDTH * (double)rounds;
+}

@@ -1,0 +1,419 @@
+/* Packs a plan for the narrow kernel: neurons that read alike side by side, operands in pairs, equal weights once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine.h"
+
+enum { MAX_WIDTH = 8, TABLE = 64 };
+
+/* One operand of a group; a weight outside int16 makes a second row. */
+typedef struct {
+    int32_t slot;
+    uint32_t readers; /* bit p: the neuron at place p has a weight here */
+    int16_t weight[MAX_WIDTH];
+} row;
+
+typedef struct {
+    const anna_plan *plan;
+    anna_packed *out;
+    row *rows;
+    int64_t n_rows;
+    uint8_t *cover; /* [rows][kinds] of the group: whether the row enters this kind */
+    int32_t *bucket; /* hash of a group's weights -> group + 1 */
+    int64_t buckets;
+    int64_t room_segments, room_pairs, room_weights, room_copies;
+} packer;
+
+static int grow(void **data, int64_t *room, int64_t need, size_t size)
+{
+    if (need <= *room)
+        return 0;
+    const int64_t more = need > 2 * *room ? need + 64 : 2 * *room;
+    void *bigger = realloc(*data, (size_t)more * size);
+    if (!bigger)
+        return -1;
+    *data = bigger;
+    *room = more;
+    return 0;
+}
+
+/* The kinds form a binary tree over the places; kind k has the children 2k + 1 and 2k + 2. */
+static int kind_places(int width, int kind, int *first)
+{
+    int level = 0;
+    while (kind >= (2 << level) - 1)
+        level++;
+    const int places = width >> level;
+    *first = (kind - ((1 << level) - 1)) * places;
+    return places;
+}
+
+static int kinds_of(int width) { return 2 * width - 1; }
+
+/* Work of a row that enters a kind: two multiply-adds a neuron and its share of loading and interleaving. */
+static int kind_cost(int places) { return 2 * places + 3; }
+
+/* The cheapest set of kinds that reaches all readers; marks it in `cover` if that is not NULL. */
+static int best_cover(int width, uint32_t readers, int kind, uint8_t *cover)
+{
+    int first;
+    const int places = kind_places(width, kind, &first);
+    const uint32_t mine = readers & (((1u << places) - 1) << first);
+    if (!mine)
+        return 0;
+    const int whole = kind_cost(places);
+    if (places > 1) {
+        const int split = best_cover(width, readers, 2 * kind + 1, NULL) + best_cover(width, readers, 2 * kind + 2, NULL);
+        if (split < whole) {
+            if (cover) {
+                best_cover(width, readers, 2 * kind + 1, cover);
+                best_cover(width, readers, 2 * kind + 2, cover);
+            }
+            return split;
+        }
+    }
+    if (cover)
+        cover[kind] = 1;
+    return whole;
+}
+
+static uint32_t permuted(uint32_t readers, const int *place, int width)
+{
+    uint32_t moved = 0;
+    for (int n = 0; n < width; n++)
+        moved |= (readers >> n & 1) << place[n];
+    return moved;
+}
+
+static int64_t cost_of(const packer *p, const int *cost, const int *place, int width)
+{
+    int64_t total = 0;
+    for (int64_t r = 0; r < p->n_rows; r++)
+        total += cost[permuted(p->rows[r].readers, place, width)];
+    return total;
+}
+
+/* Places the neurons so that those with most operands in common are neighbours, if that saves work. */
+static void choose_places(const packer *p, const int *cost, int width, int *place)
+{
+    int64_t common[MAX_WIDTH][MAX_WIDTH] = {{0}};
+    int chained[MAX_WIDTH];
+    uint32_t used = 1;
+    for (int64_t r = 0; r < p->n_rows; r++)
+        for (int a = 0; a < width; a++)
+            for (int b = 0; b < width; b++)
+                common[a][b] += (p->rows[r].readers >> a & 1) == (p->rows[r].readers >> b & 1);
+    chained[0] = 0;
+    for (int at = 1, last = 0; at < width; at++) {
+        int next = -1;
+        for (int n = 0; n < width; n++)
+            if (!(used >> n & 1) && (next < 0 || common[last][n] > common[last][next]))
+                next = n;
+        chained[next] = at;
+        used |= 1u << next;
+        last = next;
+    }
+    for (int n = 0; n < width; n++)
+        place[n] = n;
+    if (cost_of(p, cost, chained, width) < cost_of(p, cost, place, width))
+        memcpy(place, chained, (size_t)width * sizeof *place);
+}
+
+static void take_rows(packer *p, int64_t calc, int64_t first, int width)
+{
+    const anna_plan *plan = p->plan;
+    p->n_rows = 0;
+    for (int64_t k = plan->op_start[calc]; k < plan->op_start[calc + 1]; k++) {
+        int32_t rest[MAX_WIDTH] = {0};
+        for (int n = 0; n < width && first + n < plan->neurons; n++)
+            if (plan->out_slot[calc * plan->neurons + first + n] >= 0)
+                rest[n] = plan->op_weight[k * plan->neurons + first + n];
+        for (int more = 1; more;) { /* once, or twice if a weight leaves int16 */
+            row *next = &p->rows[p->n_rows];
+            *next = (row){.slot = plan->op_slot[k]};
+            more = 0;
+            for (int n = 0; n < width; n++) {
+                next->weight[n] = (int16_t)(rest[n] > INT16_MAX ? INT16_MAX : rest[n] < -INT16_MAX ? -INT16_MAX : rest[n]);
+                next->readers |= (uint32_t)(next->weight[n] != 0) << n;
+                rest[n] -= next->weight[n];
+                more |= rest[n] != 0;
+            }
+            p->n_rows += next->readers != 0;
+        }
+    }
+}
+
+static uint64_t hash(const void *data, size_t bytes)
+{
+    const uint32_t *words = data;
+    uint64_t h = bytes;
+    for (size_t i = 0; i < bytes / 4; i++)
+        h = (h ^ words[i]) * 0x9E3779B97F4A7C15u, h ^= h >> 29;
+    return h;
+}
+
+/* Weights equal to those of an earlier group are kept once: a convolution reuses its kernel. */
+static void share_weights(packer *p, int64_t index)
+{
+    anna_packed *out = p->out;
+    anna_group *group = &out->group[index];
+    const int64_t count = out->weights - group->weight;
+    const int32_t *mine = out->weight + group->weight;
+    uint64_t at = hash(mine, (size_t)count * 4) % (uint64_t)p->buckets;
+    for (; p->bucket[at]; at = (at + 1) % (uint64_t)p->buckets) {
+        const anna_group *other = &out->group[p->bucket[at] - 1];
+        if (other->weight + count <= group->weight
+            && !memcmp(out->weight + other->weight, mine, (size_t)count * sizeof *mine)) {
+            out->weights = group->weight;
+            group->weight = other->weight;
+            return;
+        }
+    }
+    p->bucket[at] = (int32_t)index + 1;
+}
+
+static int emit_kind(packer *p, anna_group *group, const int *neuron_at, int width, int kind)
+{
+    anna_packed *out = p->out;
+    int first;
+    const int places = kind_places(width, kind, &first), kinds = kinds_of(width);
+    int64_t start = out->pairs;
+    const row *waiting = NULL;
+    if (grow((void **)&out->pair_slot, &p->room_pairs, 2 * (out->pairs + p->n_rows), sizeof *out->pair_slot)
+        || grow((void **)&out->weight, &p->room_weights, out->weights + (p->n_rows + 1) * places, sizeof *out->weight)
+        || grow((void **)&out->segment, &p->room_segments, out->segments + 1, sizeof *out->segment))
+        return -1;
+    for (int64_t r = 0; r <= p->n_rows; r++) {
+        const row *next = NULL;
+        if (r < p->n_rows) {
+            if (!p->cover[r * kinds + kind])
+                continue;
+            next = &p->rows[r];
+            if (!waiting) {
+                waiting = next;
+                continue;
+            }
+        } else if (!waiting) {
+            break;
+        }
+        out->pair_slot[2 * out->pairs] = waiting->slot;
+        out->pair_slot[2 * out->pairs + 1] = next ? next->slot : waiting->slot;
+        out->pairs++;
+        for (int i = first; i < first + places; i++) {
+            const uint16_t a = (uint16_t)waiting->weight[neuron_at[i]];
+            const uint16_t b = next ? (uint16_t)next->weight[neuron_at[i]] : 0;
+            const uint32_t both = (uint32_t)a | (uint32_t)b << 16; /* the first operand in the low half */
+            memcpy(&out->weight[out->weights++], &both, sizeof both);
+        }
+        waiting = NULL;
+    }
+    if (out->pairs > start) {
+        out->segment[out->segments++] = (anna_segment){kind, (int32_t)(out->pairs - start)};
+        group->segments++;
+        out->padded_macs += 2 * places * (out->pairs - start);
+    }
+    return 0;
+}
+
+static int32_t to_int32(int64_t x) { return (int32_t)(x > INT32_MAX ? INT32_MAX : x < INT32_MIN ? INT32_MIN : x); }
+
+static void describe_neurons(packer *p, int64_t index, int64_t calc, int64_t first, int width, const int *place)
+{
+    const anna_plan *plan = p->plan;
+    anna_group *group = &p->out->group[index];
+    for (int n = 0; n < width; n++) {
+        anna_neuron *neuron = &p->out->neuron[index * width + n];
+        const int64_t at = calc * plan->neurons + first + n;
+        *neuron = (anna_neuron){-1, 0, place[n], 0.0f, INT32_MIN, INT32_MAX, UINT16_MAX, 0};
+        if (first + n >= plan->neurons || plan->out_slot[at] < 0)
+            continue;
+        neuron->out_slot = plan->out_slot[at];
+        neuron->table = plan->table[at];
+        if (plan->sigma)
+            neuron->sigma = plan->sigma[at];
+        if (neuron->sigma != 0.0f)
+            group->noisy_quads |= 1 << n / 4;
+        if (plan->clamp_low)
+            neuron->clamp_low = to_int32(plan->clamp_low[at]);
+        if (plan->clamp_high)
+            neuron->clamp_high = to_int32(plan->clamp_high[at]);
+        if (plan->and_mask)
+            neuron->and_mask = plan->and_mask[at];
+        if (plan->or_mask)
+            neuron->or_mask = plan->or_mask[at];
+    }
+}
+
+/* A CALC reads before it writes. Where an earlier group would overwrite what a later one reads, all its results go to
+ * scratch slots and move after the last group. */
+static int defer_writes(packer *p, int64_t calc, int64_t first_group, int width)
+{
+    const anna_plan *plan = p->plan;
+    anna_packed *out = p->out;
+    int clash = 0;
+    for (int64_t k = plan->op_start[calc]; k < plan->op_start[calc + 1]; k++)
+        for (int64_t n = 0; n < plan->neurons; n++)
+            clash |= plan->op_slot[k] == plan->out_slot[calc * plan->neurons + n];
+    if (!clash || out->groups - first_group < 2)
+        return 0;
+    if (grow((void **)&out->copy, &p->room_copies, 2 * (out->copies + plan->neurons), sizeof *out->copy))
+        return -1;
+    anna_group *last = &out->group[out->groups - 1];
+    last->copy = out->copies;
+    for (int64_t i = first_group * width, scratch = plan->slots; i < out->groups * width; i++)
+        if (out->neuron[i].out_slot >= 0) {
+            out->copy[2 * out->copies] = (int32_t)scratch;
+            out->copy[2 * out->copies++ + 1] = out->neuron[i].out_slot;
+            out->neuron[i].out_slot = (int32_t)scratch++;
+            last->copies++;
+        }
+    return 0;
+}
+
+static int pack_calc(packer *p, const int *cost, int64_t calc, int width)
+{
+    anna_packed *out = p->out;
+    const int64_t first_group = out->groups;
+    const int kinds = kinds_of(width);
+    for (int64_t first = 0; first < p->plan->neurons; first += width) {
+        int place[MAX_WIDTH], neuron_at[MAX_WIDTH], live = 0;
+        for (int n = 0; n < width && first + n < p->plan->neurons; n++)
+            live |= p->plan->out_slot[calc * p->plan->neurons + first + n] >= 0;
+        if (!live)
+            continue;
+        const int64_t index = out->groups++;
+        anna_group *group = &out->group[index];
+        *group = (anna_group){.segment = out->segments, .pair = out->pairs, .weight = out->weights, .calc = calc,
+                              .first_quad = (int32_t)(first / 4)};
+        take_rows(p, calc, first, width);
+        choose_places(p, cost, width, place);
+        for (int n = 0; n < width; n++)
+            neuron_at[place[n]] = n;
+        memset(p->cover, 0, (size_t)(p->n_rows * kinds));
+        for (int64_t r = 0; r < p->n_rows; r++)
+            best_cover(width, permuted(p->rows[r].readers, place, width), 0, p->cover + r * kinds);
+        for (int kind = 0; kind < kinds; kind++)
+            if (emit_kind(p, group, neuron_at, width, kind))
+                return -1;
+        share_weights(p, index);
+        describe_neurons(p, index, calc, first, width, place);
+    }
+    return defer_writes(p, calc, first_group, width);
+}
+
+/* Slots that something reads before anything writes them. */
+static int find_cold(packer *p)
+{
+    const anna_plan *plan = p->plan;
+    char *warm = calloc((size_t)plan->slots + 1, 1);
+    if (!warm || !(p->out->cold_slot = malloc(((size_t)plan->slots + 1) * sizeof(int32_t)))) {
+        free(warm);
+        return -1;
+    }
+#define READ(s) if (!warm[s]) warm[s] = 1, p->out->cold_slot[p->out->cold++] = (s)
+    for (int64_t i = 0; i < plan->inputs; i++)
+        warm[plan->input_slots[i]] = 1;
+    for (int64_t i = 0; i < plan->constants; i++)
+        warm[plan->constant_slots[i]] = 1;
+    for (int64_t calc = 0; calc < plan->calcs; calc++) {
+        for (int64_t k = plan->op_start[calc]; k < plan->op_start[calc + 1]; k++)
+            READ(plan->op_slot[k]);
+        for (int64_t n = 0; n < plan->neurons; n++)
+            if (plan->out_slot[calc * plan->neurons + n] >= 0)
+                warm[plan->out_slot[calc * plan->neurons + n]] = 1;
+    }
+    for (int64_t i = 0; i < plan->outputs; i++)
+        READ(plan->output_slots[i]);
+#undef READ
+    free(warm);
+    return 0;
+}
+
+static int make_tables(const anna_plan *plan, anna_packed *out)
+{
+    const int64_t edges = plan->levels - 1;
+    int64_t lowest = plan->numerators[0], highest = lowest;
+    out->threshold = malloc((size_t)(plan->tables * TABLE + 1) * sizeof *out->threshold);
+    if (!out->threshold)
+        return -1;
+    for (int64_t i = 0; i < plan->tables * TABLE; i++)
+        out->threshold[i] = i % TABLE < edges ? to_int32(plan->thresholds[i / TABLE * edges + i % TABLE]) : INT32_MAX;
+    out->offset = (int32_t)plan->numerators[0];
+    out->scale = plan->levels > 1 ? plan->numerators[1] - plan->numerators[0] : 0;
+    out->affine = 1;
+    for (int64_t c = 0; c < plan->levels; c++) {
+        const int32_t value = plan->numerators[c];
+        out->numerator[c] = (int16_t)value;
+        out->affine &= value == out->offset + c * out->scale;
+        lowest = value < lowest ? value : lowest;
+        highest = value > highest ? value : highest;
+    }
+    out->lowest = lowest;
+    out->code_of = calloc((size_t)(highest - lowest) + 1, 1);
+    if (!out->code_of)
+        return -1;
+    for (int64_t c = 0; c < plan->levels; c++)
+        out->code_of[plan->numerators[c] - lowest] = (uint8_t)c;
+    out->clamps = plan->clamp_low || plan->clamp_high;
+    out->masks = plan->and_mask || plan->or_mask;
+    return 0;
+}
+
+static int pack_all(packer *p, int width)
+{
+    const anna_plan *plan = p->plan;
+    anna_packed *out = p->out;
+    const int64_t groups = plan->calcs * ((plan->neurons + width - 1) / width);
+    int64_t longest = 1;
+    int cost[1 << MAX_WIDTH];
+    for (int64_t c = 0; c < plan->calcs; c++)
+        if (plan->op_start[c + 1] - plan->op_start[c] > longest)
+            longest = plan->op_start[c + 1] - plan->op_start[c];
+    for (uint32_t readers = 0; readers < 1u << width; readers++)
+        cost[readers] = best_cover(width, readers, 0, NULL);
+    p->rows = malloc((size_t)(2 * longest + 1) * sizeof *p->rows);
+    p->cover = malloc((size_t)(2 * longest + 1) * ANNA_KINDS);
+    p->buckets = 2 * groups + 1;
+    p->bucket = calloc((size_t)p->buckets, sizeof *p->bucket);
+    out->group = malloc((size_t)(groups + 1) * sizeof *out->group);
+    out->neuron = malloc((size_t)(groups * width + 1) * sizeof *out->neuron);
+    if (!p->rows || !p->cover || !p->bucket || !out->group || !out->neuron)
+        return -1;
+    out->width = width;
+    out->slots = plan->slots + plan->neurons; /* scratch behind the plan's slots */
+    for (int64_t calc = 0; calc < plan->calcs; calc++)
+        if (pack_calc(p, cost, calc, width))
+            return -1;
+    return find_cold(p) || make_tables(plan, out) ? -1 : 0;
+}
+
+int anna_pack(const anna_plan *plan, int width, anna_packed **packed)
+{
+    packer p = {.plan = plan, .out = calloc(1, sizeof(anna_packed))};
+    const int failed = !p.out || pack_all(&p, width);
+    free(p.rows);
+    free(p.cover);
+    free(p.bucket);
+    if (failed) {
+        anna_free(p.out);
+        p.out = NULL;
+    }
+    *packed = p.out;
+    return failed ? ANNA_NO_MEMORY : ANNA_OK;
+}
+
+void anna_free(anna_packed *packed)
+{
+    if (!packed)
+        return;
+    free(packed->group);
+    free(packed->neuron);
+    free(packed->segment);
+    free(packed->pair_slot);
+    free(packed->weight);
+    free(packed->copy);
+    free(packed->threshold);
+    free(packed->code_of);
+    free(packed->cold_slot);
+    free(packed);
+}

@@ -1,0 +1,54 @@
+/* The vector vocabulary of AVX2: 8 accumulators of 32 bits a register; 16 registers, so four neurons at a time. */
+#include <immintrin.h>
+
+enum { VL = 8, WIDTH = 4 };
+#define VBYTES 32
+#include "vec_types.h"
+
+static inline VS v_interleave_low(VS a, VS b) { return (VS)_mm256_unpacklo_epi16((__m256i)a, (__m256i)b); }
+static inline VS v_interleave_high(VS a, VS b) { return (VS)_mm256_unpackhi_epi16((__m256i)a, (__m256i)b); }
+static inline VS v_pack(VI low, VI high) { return (VS)_mm256_packs_epi32((__m256i)low, (__m256i)high); }
+
+static inline VI v_madd(VI sum, VS states, VI weights)
+{
+    return sum + (VI)_mm256_madd_epi16((__m256i)states, (__m256i)weights);
+}
+
+static inline VI v_min(VI a, VI b) { return (VI)_mm256_min_epi32((__m256i)a, (__m256i)b); }
+static inline VI v_max(VI a, VI b) { return (VI)_mm256_max_epi32((__m256i)a, (__m256i)b); }
+static inline VI v_round(VF x) { return (VI)_mm256_cvtps_epi32((__m256)x); }
+static inline VF v_to_float(VI x) { return (VF)_mm256_cvtepi32_ps((__m256i)x); }
+static inline VF v_sqrt(VF x) { return (VF)_mm256_sqrt_ps((__m256)x); }
+static inline VQ v_multiply_low(VQ a, VQ b) { return (VQ)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+static inline VQ v_xor3(VQ a, VQ b, VQ c) { return a ^ b ^ c; }
+static inline VF v_flip(VF x, VI bits) { return (VF)((VI)x ^ (bits & INT32_MIN)); }
+
+static inline VI v_merge(VQ even, VQ odd)
+{
+    return (VI)_mm256_blend_epi32((__m256i)even, _mm256_slli_epi64((__m256i)odd, 32), 0xAA);
+}
+
+/* How many of the ascending thresholds are <= x: a binary search in one register for up to 8 levels. */
+static inline VI v_search(VI x, const int32_t *threshold, int levels)
+{
+    VI code = {0};
+    if (levels <= 8) {
+        for (int step = levels > 4 ? 4 : levels > 2 ? 2 : 1; step; step >>= 1) {
+            __m256i table = _mm256_loadu_si256((const __m256i *)(threshold + step - 1));
+            VI edge = (VI)_mm256_permutevar8x32_epi32(table, (__m256i)code);
+            code += (VI)(~(edge > x)) & step;
+        }
+        return code;
+    }
+    for (int i = 0; i < levels - 1; i++)
+        code += 1 + (VI)(threshold[i] > x);
+    return code;
+}
+
+static inline VS v_lookup(VS code, const int16_t *table)
+{
+    VS value;
+    for (int i = 0; i < 2 * VL; i++)
+        value[i] = table[code[i]];
+    return value;
+}

@@ -1,0 +1,67 @@
+/* The vector vocabulary of AVX-512: 16 accumulators of 32 bits a register, with VNNI where the level has it. */
+#include <immintrin.h>
+
+enum { VL = 16, WIDTH = 8 };
+#define VBYTES 64
+#include "vec_types.h"
+
+static inline VS v_interleave_low(VS a, VS b) { return (VS)_mm512_unpacklo_epi16((__m512i)a, (__m512i)b); }
+static inline VS v_interleave_high(VS a, VS b) { return (VS)_mm512_unpackhi_epi16((__m512i)a, (__m512i)b); }
+static inline VS v_pack(VI low, VI high) { return (VS)_mm512_packs_epi32((__m512i)low, (__m512i)high); }
+
+static inline VI v_madd(VI sum, VS states, VI weights)
+{
+#ifdef __AVX512VNNI__
+    return (VI)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)states, (__m512i)weights);
+#else
+    return sum + (VI)_mm512_madd_epi16((__m512i)states, (__m512i)weights);
+#endif
+}
+
+static inline VI v_min(VI a, VI b) { return (VI)_mm512_min_epi32((__m512i)a, (__m512i)b); }
+static inline VI v_max(VI a, VI b) { return (VI)_mm512_max_epi32((__m512i)a, (__m512i)b); }
+static inline VI v_round(VF x) { return (VI)_mm512_cvtps_epi32((__m512)x); }
+static inline VF v_to_float(VI x) { return (VF)_mm512_cvtepi32_ps((__m512i)x); }
+static inline VF v_sqrt(VF x) { return (VF)_mm512_sqrt_ps((__m512)x); }
+static inline VQ v_multiply_low(VQ a, VQ b) { return (VQ)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
+
+static inline VQ v_xor3(VQ a, VQ b, VQ c)
+{
+    return (VQ)_mm512_ternarylogic_epi64((__m512i)a, (__m512i)b, (__m512i)c, 0x96);
+}
+
+/* x with its sign turned where the top bit of `bits` is set */
+static inline VF v_flip(VF x, VI bits)
+{
+    return (VF)_mm512_ternarylogic_epi32((__m512i)x, (__m512i)bits, _mm512_set1_epi32(INT32_MIN), 0x78);
+}
+
+static inline VI v_merge(VQ even, VQ odd)
+{
+    return (VI)_mm512_mask_blend_epi32(0xAAAA, (__m512i)even, _mm512_slli_epi64((__m512i)odd, 32));
+}
+
+/* How many of the ascending thresholds are <= x: a binary search in one register for up to 16 levels. */
+static inline VI v_search(VI x, const int32_t *threshold, int levels)
+{
+    VI code = {0};
+    if (levels <= 16) {
+        for (int step = levels > 8 ? 8 : levels > 4 ? 4 : levels > 2 ? 2 : 1; step; step >>= 1) {
+            __m512i table = _mm512_loadu_si512(threshold + step - 1);
+            __m512i edge = _mm512_permutexvar_epi32((__m512i)code, table);
+            __mmask16 above = _mm512_cmpge_epi32_mask((__m512i)x, edge);
+            code = (VI)_mm512_mask_add_epi32((__m512i)code, above, (__m512i)code, _mm512_set1_epi32(step));
+        }
+        return code;
+    }
+    for (int i = 0; i < levels - 1; i++) {
+        __mmask16 above = _mm512_cmpge_epi32_mask((__m512i)x, _mm512_set1_epi32(threshold[i]));
+        code = (VI)_mm512_mask_add_epi32((__m512i)code, above, (__m512i)code, _mm512_set1_epi32(1));
+    }
+    return code;
+}
+
+static inline VS v_lookup(VS code, const int16_t *table)
+{
+    return (VS)_mm512_permutex2var_epi16(_mm512_loadu_si512(table), (__m512i)code, _mm512_loadu_si512(table + 32));
+}

@@ -1,0 +1,8 @@
+/* Vector types of VBYTES bytes, by the extension that gcc and clang share; operators + - * & ^ >> come with it. */
+typedef int32_t VI __attribute__((vector_size(VBYTES)));
+typedef int16_t VS __attribute__((vector_size(VBYTES)));
+typedef uint64_t VQ __attribute__((vector_size(VBYTES)));
+typedef float VF __attribute__((vector_size(VBYTES)));
+
+static inline VI v_fill(int32_t x) { return x - (VI){0}; }
+static inline VQ v_fill_q(uint64_t x) { return x - (VQ){0}; }

@@ -1,0 +1,131 @@
+"""Engine plans for tests: random ones, the shape of a recogniser, and their evaluation by the definition in NumPy."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog import noise
+
+Array = NDArray[Any]
+
+
+def evaluate(plan: Any, codes: Array, image_ids: Array, noise_seed: int) -> Array:
+    """What the engine must return: CALC after CALC, every sum in Python's int64, every image at once."""
+    images = len(codes)
+    state = np.zeros((images, plan.slots), np.int64)
+    state[:, plan.constant_slots] = plan.constant_codes
+    for column, slot in enumerate(plan.input_slots):
+        state[:, slot] = codes[:, column]
+    calcs, neurons = plan.out_slot.shape
+    for calc in range(calcs):
+        ops = range(int(plan.op_start[calc]), int(plan.op_start[calc + 1]))
+        results = np.zeros((images, neurons), np.int64)
+        for n in range(neurons):
+            total = np.zeros(images, np.int64)
+            for k in ops:
+                code = state[:, plan.op_slot[k]]
+                levels = plan.numerators if plan.op_levels is None else plan.numerator_tables[plan.op_levels[k, n]]
+                weight = np.full(images, int(plan.op_weight[k, n]), np.int64)
+                if plan.charge_sigma is not None:
+                    when, which = plan.charge_refresh[k, n], plan.charge_synapse[k, n]
+                    z = noise.normals(noise_seed, image_ids, when, noise.CHARGE, which)
+                    weight += noise.steps(z, plan.charge_sigma[k, n])
+                total += weight * levels.astype(np.int64)[code]
+            if plan.clamp_low is not None:
+                total = np.maximum(total, plan.clamp_low[calc, n])
+            if plan.clamp_high is not None:
+                total = np.minimum(total, plan.clamp_high[calc, n])
+            if plan.sigma is not None:
+                z = noise.normals(noise_seed, image_ids, plan.ordinal[calc], noise.THERMAL, n)
+                total += noise.steps(z, plan.sigma[calc, n])
+            code = (plan.thresholds[plan.table[calc, n]][None, :] <= total[:, None]).sum(axis=1)
+            if plan.and_mask is not None:
+                code &= int(plan.and_mask[calc, n])
+            if plan.or_mask is not None:
+                code |= int(plan.or_mask[calc, n])
+            results[:, n] = code
+        for n in range(neurons):
+            if plan.out_slot[calc, n] >= 0:
+                state[:, plan.out_slot[calc, n]] = results[:, n]
+    return state[:, plan.output_slots]
+
+
+@dataclass(frozen=True)
+class StandInPlan:
+    """The fields of EnginePlan."""
+
+    slots: int
+    numerators: Array
+    input_slots: Array
+    constant_slots: Array
+    constant_codes: Array
+    op_start: Array
+    op_slot: Array
+    op_weight: Array
+    thresholds: Array
+    table: Array
+    out_slot: Array
+    output_slots: Array
+    clamp_low: Array | None = None
+    clamp_high: Array | None = None
+    sigma: Array | None = None
+    ordinal: Array | None = None
+    and_mask: Array | None = None
+    or_mask: Array | None = None
+    charge_sigma: Array | None = None
+    charge_refresh: Array | None = None
+    charge_synapse: Array | None = None
+    op_levels: Array | None = None
+    numerator_tables: Array | None = None
+
+
+def random_plan(rng: np.random.Generator, *, levels: int = 8, neurons: int = 8, calcs: int = 6, fan_in: int = 20,
+                slots: int = 40, weight: int = 32000, sparse: float = 0.5, options: frozenset[str] = frozenset()) -> Any:
+    """A plan with shared and private operands, rewritten slots, unused neurons and whatever `options` name."""
+    inputs = min(slots, int(rng.integers(1, slots + 1)))
+    counts = rng.integers(0, fan_in + 1, calcs)
+    start = np.concatenate([[0], np.cumsum(counts)])
+    ops = int(start[-1])
+    w = rng.integers(-weight, weight + 1, (ops, neurons))
+    w[rng.random((ops, neurons)) < sparse] = 0
+    numerators = 2 * np.arange(levels) - (levels - 1)
+    if "bent" in options:
+        numerators = np.cumsum(rng.integers(1, 4, levels)) - levels
+    scale = max(1, int(weight * levels * max(1.0, fan_in * (1 - sparse)) ** 0.5 / 2))
+    thresholds = np.sort(rng.integers(-scale, scale + 1, (5, levels - 1)), axis=1)
+    shape = (calcs, neurons)
+    fields: dict[str, Any] = {
+        "slots": slots,
+        "numerators": numerators.astype(np.int32),
+        "input_slots": rng.permutation(slots)[:inputs].astype(np.int32),
+        "constant_slots": rng.integers(0, slots, 2).astype(np.int32),
+        "constant_codes": rng.integers(0, levels, 2).astype(np.uint16),
+        "op_start": start.astype(np.int64),
+        "op_slot": rng.integers(0, slots, ops).astype(np.int32),
+        "op_weight": w.astype(np.int32),
+        "thresholds": thresholds.astype(np.int64),
+        "table": rng.integers(0, 5, shape).astype(np.int32),
+        "out_slot": rng.integers(-1, slots, shape).astype(np.int32),
+        "output_slots": rng.integers(0, slots, 12).astype(np.int32),
+    }
+    if "clamp" in options:
+        fields["clamp_low"] = rng.integers(-scale, 0, shape)
+        fields["clamp_high"] = rng.integers(0, scale + 1, shape)
+    if "noise" in options:
+        sigma = rng.random(shape) * scale / 4
+        sigma[rng.random(shape) < 0.3] = 0
+        fields["sigma"] = sigma.astype(np.float32)
+        fields["ordinal"] = rng.integers(0, 2**32, calcs).astype(np.uint32)
+    if "stuck" in options:
+        fields["and_mask"] = rng.integers(0, levels, shape).astype(np.uint16)
+        fields["or_mask"] = (rng.integers(0, levels, shape) & rng.integers(0, levels, shape)).astype(np.uint16)
+    if "charge" in options:
+        fields["charge_sigma"] = (rng.random((ops, neurons)) * 60).astype(np.float32)
+        fields["charge_refresh"] = rng.integers(0, 3, (ops, neurons)).astype(np.uint32)
+        fields["charge_synapse"] = rng.integers(0, 4096, (ops, neurons)).astype(np.uint32)
+    if "steps" in options:
+        fields["op_levels"] = rng.integers(0, 3, (ops, neurons)).astype(np.int32)
+        fields["numerator_tables"] = (numerators + rng.integers(-1, 2, (3, levels))).astype(np.int32)
+    return StandInPlan(**fields)
