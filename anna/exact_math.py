@@ -1,9 +1,9 @@
 """exp and tanh from + - * / and exact scaling by powers of two: the same bits on every machine.
 
-The exp and tanh of libm and of NumPy differ between machines and SIMD levels in the last bit (DECISIONS 13). Every operation
-here is one IEEE 754 operation on whole arrays, so nothing is left to choose. Errors, as the tests hold them: below 2 units in
-the last place in float64 and in float32. The rational approximations are those of S. Moshier, Methods and Programs for
-Mathematical Functions (Cephes), 1989.
+The exp and tanh of libm and of NumPy differ between machines and SIMD levels in the last bit (DECISIONS 13). Every
+operation here is one IEEE 754 operation on whole arrays, so nothing is left to choose. Errors, as the tests hold
+them: below 2 units in the last place in float64 and in float32. The rational approximations are those of S. Moshier,
+Methods and Programs for Mathematical Functions (Cephes), 1989.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ def _power_of_two(n: npt.NDArray[np.integer[Any]], dtype: np.dtype[Any]) -> Floa
 
 
 _LOG2_E = 1.4426950408889634
-_LN2 = {np.dtype(np.float64): (6.93145751953125e-1, 1.42860682030941723212e-6), np.dtype(np.float32): (0.693359375, -2.12194440e-4)}
+_LN2 = {
+    np.dtype(np.float64): (6.93145751953125e-1, 1.42860682030941723212e-6),
+    np.dtype(np.float32): (0.693359375, -2.12194440e-4),
+}
 _EXP_P = (1.26177193074810590878e-4, 3.02994407707441961300e-2, 9.99999999999999999910e-1)
 _EXP_Q = (3.00198505138664455042e-6, 2.52448340349684104192e-3, 2.27265548208155028766e-1, 2.0)
 _EXP_32 = (

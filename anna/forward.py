@@ -1,8 +1,8 @@
 """The float forward of the layer vocabulary: the same bits on every machine, batch size and number of threads.
 
-Sums are added up one input at a time, in the order input map, row, column of the window, by whole-array operations that each
-round once (DECISIONS 13): no BLAS, no reduction whose order NumPy chooses, no libm. The picture number is the last axis, in
-pieces small enough for the cache; a picture's result does not depend on the piece it is in.
+Sums are added up one input at a time, in the order input map, row, column of the window, by whole-array operations
+that each round once (DECISIONS 13): no BLAS, no reduction whose order NumPy chooses, no libm. The picture number is
+the last axis, in pieces small enough for the cache; a picture's result does not depend on the piece it is in.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import numpy.typing as npt
 from anna import exact_math
 from anna.errors import DataError
 from anna.graph import Graph, Network, Shape, Step
-from anna.layers import Activation, Affine, Convolution, Floats, FullConnection, Layer, Pool, Prepare, Rbf, Softmax, Subsample
+from anna.imported_layers import Affine, Pool, Softmax
+from anna.layer_parts import Activation, Floats
+from anna.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
 from anna.prepare import checked_pictures, prepare
 
 Labels = npt.NDArray[np.int64]
@@ -27,8 +29,8 @@ PIECE_BYTES = 2**18  # of the largest map stack of a layer, times pictures: half
 class Forward:
     """What a network made of n pictures.
 
-    `scores` is (n, classes), or (n, classes, rows, columns) where the output slides. `sums` and `outputs` hold, by layer name,
-    (n, maps, rows, columns) before and after the activation, when they were asked for.
+    `scores` is (n, classes), or (n, classes, rows, columns) where the output slides. `sums` and `outputs` hold, by
+    layer name, (n, maps, rows, columns) before and after the activation, when they were asked for.
     """
 
     scores: Floats
@@ -38,7 +40,8 @@ class Forward:
     @property
     def labels(self) -> Labels:
         """The class with the greatest score, the lowest of equals; (n,) or (n, rows, columns)."""
-        return np.argmax(self.scores, axis=1)
+        labels: Labels = np.argmax(self.scores, axis=1)
+        return labels
 
 
 def activate(activation: Activation, sums: Floats) -> Floats:
@@ -60,7 +63,8 @@ def activate(activation: Activation, sums: Floats) -> Floats:
 
 
 def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
-    """What a layer computes before its activation; maps, rows, columns, pictures in and out, in the type of `x_iyxn`."""
+    """What a layer computes before its activation; maps, rows, columns, pictures in and out, in the type of
+    `x_iyxn`."""
     match layer:
         case Prepare():
             return x_iyxn
@@ -69,7 +73,10 @@ def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
         case Subsample():
             window = _window_sums(x_iyxn, layer.window, layer.window)[list(layer.source)]
             kind = x_iyxn.dtype.type
-            return window * layer.coefficient_o.astype(kind)[:, None, None, None] + layer.bias_o.astype(kind)[:, None, None, None]
+            return (
+                window * layer.coefficient_o.astype(kind)[:, None, None, None]
+                + layer.bias_o.astype(kind)[:, None, None, None]
+            )
         case Pool():
             return _pool(layer, x_iyxn)
         case FullConnection():
@@ -78,7 +85,10 @@ def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
             return _rbf(layer, x_iyxn)
         case Affine():
             kind = x_iyxn.dtype.type
-            return x_iyxn * layer.scale_m.astype(kind)[:, None, None, None] + layer.offset_m.astype(kind)[:, None, None, None]
+            return (
+                x_iyxn * layer.scale_m.astype(kind)[:, None, None, None]
+                + layer.offset_m.astype(kind)[:, None, None, None]
+            )
         case Softmax():
             return _softmax(x_iyxn)
 
@@ -155,7 +165,9 @@ def _window_sums(x_iyxn: Floats, window: tuple[int, int], stride: tuple[int, int
     total: Floats | None = None
     for ky in range(window[0]):
         for kx in range(window[1]):
-            seen = x_iyxn[:, ky : ky + stride[0] * (rows - 1) + 1 : stride[0], kx : kx + stride[1] * (columns - 1) + 1 : stride[1]]
+            seen = x_iyxn[
+                :, ky : ky + stride[0] * (rows - 1) + 1 : stride[0], kx : kx + stride[1] * (columns - 1) + 1 : stride[1]
+            ]
             total = seen.copy() if total is None else total + seen
     assert total is not None
     return total
@@ -173,7 +185,11 @@ def _pool(layer: Pool, x_iyxn: Floats) -> Floats:
     for ky in range(layer.window[0]):
         for kx in range(layer.window[1]):
             down, right = layer.stride
-            np.maximum(best, x[:, ky : ky + down * (rows - 1) + 1 : down, kx : kx + right * (columns - 1) + 1 : right], out=best)
+            np.maximum(
+                best,
+                x[:, ky : ky + down * (rows - 1) + 1 : down, kx : kx + right * (columns - 1) + 1 : right],
+                out=best,
+            )
     return best
 
 
@@ -182,7 +198,8 @@ def _softmax(x_iyxn: Floats) -> Floats:
     total = powers[0].copy()
     for one in powers[1:]:
         total = total + one
-    return powers / total
+    shares: Floats = powers / total
+    return shares
 
 
 def run_layer(layer: Layer, x_iyxn: Floats) -> tuple[Floats, Floats]:
@@ -194,8 +211,8 @@ def run_layer(layer: Layer, x_iyxn: Floats) -> tuple[Floats, Floats]:
 def network_input(graph: Graph, pictures: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
     """What enters the first layer after the preparation: (maps, rows, columns, n), contiguous.
 
-    Raw uint8 pictures (n, rows, columns) where the graph begins with `Prepare`; floats (n, maps, rows, columns) elsewhere,
-    or (n, rows, columns) for a single map.
+    Raw uint8 pictures (n, rows, columns) where the graph begins with `Prepare`; floats (n, maps, rows, columns)
+    elsewhere, or (n, rows, columns) for a single map.
     """
     if graph.prepare is not None:
         x = prepare(graph.prepare, pictures, dtype)[None]
@@ -206,7 +223,9 @@ def network_input(graph: Graph, pictures: npt.NDArray[Any], dtype: npt.DTypeLike
 
 def _checked_floats(shape: Shape, pictures: npt.NDArray[Any]) -> npt.NDArray[Any]:
     if pictures.dtype not in (np.float32, np.float64):
-        raise DataError(f"pictures are {pictures.dtype}; expected float32 or float64, for this network prepares no raw pictures")
+        raise DataError(
+            f"pictures are {pictures.dtype}; expected float32 or float64, for this network prepares no raw pictures"
+        )
     if pictures.ndim == 3 and shape[0] == 1:
         pictures = pictures[:, None]
     if pictures.ndim != 4 or pictures.shape[1:] != shape:
@@ -257,8 +276,8 @@ def forward(
 ) -> Forward:
     """Run a network on pictures.
 
-    `keep` names the layers whose maps are returned, or "all"; of an ensemble's members they are called `<member>.<layer>`.
-    The scores of an ensemble are those of its members, added in their order.
+    `keep` names the layers whose maps are returned, or "all"; of an ensemble's members they are called
+    `<member>.<layer>`. The scores of an ensemble are those of its members, added in their order.
     """
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):

@@ -1,7 +1,8 @@
-"""A network: a named chain of layers that fit together, counted and written by itself; an ensemble adds the scores of several.
+"""A network: a named chain of layers that fit together, counted and written by itself; an ensemble adds the scores of
+several.
 
-`Graph` is what the networks define, what training returns, what the importers make and what the compiler reads. It is data:
-the arithmetic lies in `anna.forward`, the file in `anna.graph_file`, the picture in `anna.graph_draw`.
+`Graph` is what the networks define, what training returns, what the importers make and what the compiler reads. It is
+data: the arithmetic lies in `anna.forward`, the file in `anna.graph_file`, the picture in `anna.graph_draw`.
 """
 
 from __future__ import annotations
@@ -15,27 +16,19 @@ import numpy as np
 import numpy.typing as npt
 
 from anna.errors import GraphError
-from anna.layers import (
+from anna.imported_layers import Affine, Pool, Softmax
+from anna.layer_parts import (
     ACTIVATION_KINDS,
-    LAYER_KINDS,
     NONE,
     RELU,
     SCALED_TANH,
     SIGMOID,
     TANH,
     Activation,
-    Affine,
-    Convolution,
-    FullConnection,
-    Layer,
-    Pool,
-    Prepare,
-    Rbf,
     Shape,
-    Softmax,
-    Subsample,
     shape_text,
 )
+from anna.layers import LAYER_KINDS, Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
 
 __all__ = [
     "ACTIVATION_KINDS", "LAYER_KINDS", "NONE", "RELU", "SCALED_TANH", "SIGMOID", "TANH",
@@ -73,8 +66,9 @@ class Step:
 class Graph:
     """A chain of layers from a picture to scores; built only when every shape fits.
 
-    `data` names the data set whose digits it was trained on ("mnist", "usps" or ""): pictures of another are refused by those
-    who compare (DECISIONS 21). A graph that begins with `Prepare` takes raw uint8 pictures, any other takes floats.
+    `data` names the data set whose digits it was trained on ("mnist", "usps" or ""): pictures of another are refused
+    by those who compare (DECISIONS 21). A graph that begins with `Prepare` takes raw uint8 pictures, any other takes
+    floats.
     """
 
     name: str
@@ -88,18 +82,24 @@ class Graph:
             raise GraphError(f"network name {self.name!r} cannot be used; expected printable text")
         sizes = self.input_shape
         if not isinstance(sizes, tuple) or len(sizes) != 3 or any(type(n) is not int or n < 1 for n in sizes):
-            raise GraphError(f"{self.name}: input shape is {sizes!r}; expected (maps, rows, columns), whole numbers of at least 1")
+            raise GraphError(
+                f"{self.name}: input shape is {sizes!r}; expected (maps, rows, columns), whole numbers of at least 1"
+            )
         if not self.layers:
             raise GraphError(f"{self.name}: has no layers; expected at least one")
         seen: set[str] = set()
         shape, steps = self.input_shape, []
         for position, layer in enumerate(self.layers):
             if not isinstance(layer, tuple(LAYER_KINDS.values())):
-                raise GraphError(f"{self.name}: layer {position} is a {type(layer).__name__}; expected a layer of the vocabulary")
+                raise GraphError(
+                    f"{self.name}: layer {position} is a {type(layer).__name__}; expected a layer of the vocabulary"
+                )
             if layer.name in seen:
                 raise GraphError(f"{self.name}: two layers are called {layer.name}; expected every name once")
             if isinstance(layer, Prepare) and position:
-                raise GraphError(f"{self.name}: {layer.name} prepares the picture at place {position}; expected it first")
+                raise GraphError(
+                    f"{self.name}: {layer.name} prepares the picture at place {position}; expected it first"
+                )
             seen.add(layer.name)
             out = layer.output_shape(shape)
             steps.append(Step(layer, shape, out))
@@ -166,7 +166,8 @@ class Graph:
         return replace(self, layers=tuple(_layer_astype(layer, np.dtype(dtype)) for layer in self.layers))
 
     def widened(self, rows: int, columns: int) -> Graph:
-        """The same weights sliding over a wider picture of rows x columns: full connections become convolutions (paper 8).
+        """The same weights sliding over a wider picture of rows x columns: full connections become convolutions
+        (paper 8).
 
         Scores then have a row and a column. A `Prepare` keeps its range only: the picture is taken as it is.
         """
@@ -179,7 +180,9 @@ class Graph:
                 weights = layer.weights_oi.reshape(layer.weights_oi.shape[0], *step.input_shape)
                 layer = Convolution(layer.name, weights, layer.bias_o, activation=layer.activation)
             elif isinstance(layer, Convolution) and (any(layer.padding) or layer.bias_kind == "unit"):
-                raise GraphError(f"{layer.name}: has padding or a bias per unit; expected neither in a network that slides over a picture")
+                raise GraphError(
+                    f"{layer.name}: has padding or a bias per unit; expected neither in a network that slides"
+                )
             layers.append(layer)
         return replace(self, layers=tuple(layers), input_shape=(self.input_shape[0], rows, columns))
 
@@ -203,9 +206,13 @@ class Ensemble:
             for what in ("input_shape", "output_shape", "data"):
                 mine, other = getattr(member, what), getattr(first, what)
                 if mine != other:
-                    raise GraphError(f"{self.name}: member {member.name} has {what} {mine}; expected {other} as {first.name}")
+                    raise GraphError(
+                        f"{self.name}: member {member.name} has {what} {mine}; expected {other} as {first.name}"
+                    )
             if (member.prepare is None) != (first.prepare is None):
-                raise GraphError(f"{self.name}: members {first.name} and {member.name} do not take the same kind of picture")
+                raise GraphError(
+                    f"{self.name}: members {first.name} and {member.name} do not take the same kind of picture"
+                )
         if len({member.name for member in self.members}) != len(self.members):
             raise GraphError(f"{self.name}: two members have one name; expected every name once")
         object.__setattr__(self, "data", self.data or first.data)
@@ -266,7 +273,11 @@ def _about(layer: Layer) -> str:
     match layer:
         case Prepare():
             parts = [f"uint8 {layer.source[0]}x{layer.source[1]}"]
-            parts += [f"{f.name} {v[0]}x{v[1]}" for f in fields(layer) if f.name in ("crop", "resize", "field") and (v := getattr(layer, f.name))]
+            parts += [
+                f"{f.name} {v[0]}x{v[1]}"
+                for f in fields(layer)
+                if f.name in ("crop", "resize", "field") and (v := getattr(layer, f.name))
+            ]
             return ", ".join([*parts, f"0..255 to {layer.low!r}..{layer.high!r}"])
         case Convolution():
             parts = [f"{layer.kernel[0]}x{layer.kernel[1]}", f"stride {layer.stride[0]}x{layer.stride[1]}"]
@@ -277,10 +288,13 @@ def _about(layer: Layer) -> str:
             return ", ".join(parts)
         case Subsample():
             same = layer.source == tuple(range(len(layer.source)))
-            return f"{layer.window[0]}x{layer.window[1]}" + ("" if same else f", from maps {' '.join(map(str, layer.source))}")
+            return f"{layer.window[0]}x{layer.window[1]}" + (
+                "" if same else f", from maps {' '.join(map(str, layer.source))}"
+            )
         case Pool():
             padding = f", padding {' '.join(map(str, layer.padding))}" if any(layer.padding) else ""
-            return f"{layer.mode}, {layer.window[0]}x{layer.window[1]}, stride {layer.stride[0]}x{layer.stride[1]}{padding}"
+            size, stride = (f"{rows}x{columns}" for rows, columns in (layer.window, layer.stride))
+            return f"{layer.mode}, {size}, stride {stride}{padding}"
         case FullConnection():
             return f"{layer.weights_oi.shape[1]} inputs, bias {'none' if layer.bias_o is None else 'unit'}"
         case Rbf():
@@ -296,12 +310,20 @@ def _table_text(layer: Convolution) -> str:
 def text(network: Network) -> str:
     """The canonical text: one line a layer, everything but the weights; equal text means equal structure."""
     if isinstance(network, Ensemble):
-        return "\n".join([f"ensemble {network.name} of {len(network.members)}: scores added", *(text(m) for m in network.members)])
+        return "\n".join(
+            [f"ensemble {network.name} of {len(network.members)}: scores added", *(text(m) for m in network.members)]
+        )
     data = f" data {network.data}" if network.data else ""
     lines = [f"graph {network.name}{data} input {shape_text(network.input_shape)}"]
     for step in network.steps:
         squash = "" if step.layer.activation == NONE else f"; {step.layer.activation}"
         counts = f"; connections {step.connections}, parameters {step.parameters}" if step.connections else ""
-        lines.append(f"  {step.layer.name}: {step.layer.kind} -> {shape_text(step.output_shape)}: {_about(step.layer)}{squash}{counts}")
-    lines.append(f"  total: connections {network.connections}, parameters {network.parameters}, multiply-adds {network.multiply_adds}")
+        lines.append(
+            f"  {step.layer.name}: {step.layer.kind} -> {shape_text(step.output_shape)}: "
+            f"{_about(step.layer)}{squash}{counts}"
+        )
+    lines.append(
+        f"  total: connections {network.connections}, parameters {network.parameters}, "
+        f"multiply-adds {network.multiply_adds}"
+    )
     return "\n".join(lines)

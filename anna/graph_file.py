@@ -1,7 +1,8 @@
 """A network as a file: safetensors with one metadata key that holds canonical JSON, so equal networks make equal bytes.
 
 Nothing in the file is executed. The JSON says what the layers are, the tensors are their weights, called
-`<member>.<layer>.<field>`. Reading builds the layers anew, so a damaged or hostile file meets the same checks as code does.
+`<member>.<layer>.<field>`. Reading builds the layers anew, so a damaged or hostile file meets the same checks as code
+does.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from anna.errors import FileError, GraphError
-from anna.layers import ACTIVATION_KINDS, LAYER_KINDS, Activation, Layer
 from anna.graph import Ensemble, Graph, Network
+from anna.layer_parts import ACTIVATION_KINDS, Activation
+from anna.layers import LAYER_KINDS, Layer
 
 KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order (DECISIONS 14)
 FORMAT = 1
@@ -63,7 +65,12 @@ def _layer_json(layer: Layer) -> dict[str, Any]:
 def graph_bytes(network: Network) -> bytes:
     """The file's content; a function of the network alone."""
     members = [
-        {"name": m.name, "input_shape": m.input_shape, "data": m.data, "layers": [_layer_json(s.layer) for s in m.steps]}
+        {
+            "name": m.name,
+            "input_shape": m.input_shape,
+            "data": m.data,
+            "layers": [_layer_json(s.layer) for s in m.steps],
+        }
         for m in network.members
     ]
     content = {
@@ -92,7 +99,9 @@ def _expect_keys(where: str, value: Any, required: set[str], optional: set[str] 
         raise FileError(f"{where}: is {type(value).__name__}; expected an object")
     missing, unknown = required - value.keys(), value.keys() - required - optional
     if missing or unknown:
-        what = f"lacks {', '.join(sorted(missing))}" if missing else f"has unknown {', '.join(sorted(map(str, unknown)))}"
+        what = (
+            f"lacks {', '.join(sorted(missing))}" if missing else f"has unknown {', '.join(sorted(map(str, unknown)))}"
+        )
         raise FileError(f"{where}: {what}; expected {', '.join(sorted(required | optional))}")
     return value
 
@@ -114,7 +123,9 @@ def _activation(where: str, value: Any) -> Activation:
     found = _expect_keys(where, value, {"kind", "low", "high"})
     if found["kind"] not in ACTIVATION_KINDS:
         raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(ACTIVATION_KINDS)}")
-    return Activation(found["kind"], float(_typed(where, found["low"], float)), float(_typed(where, found["high"], float)))
+    return Activation(
+        found["kind"], float(_typed(where, found["low"], float)), float(_typed(where, found["high"], float))
+    )
 
 
 def _table(where: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -206,7 +217,11 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
         layers: list[Layer] = []
         for value in _typed(f"{here} layers", member["layers"], list):
             name = value.get("name") if isinstance(value, dict) else None
-            mine = {key.rpartition(".")[2]: array for key, array in tensors.items() if key.rpartition(".")[0] == f"{number}.{name}"}
+            mine = {
+                key.rpartition(".")[2]: array
+                for key, array in tensors.items()
+                if key.rpartition(".")[0] == f"{number}.{name}"
+            }
             used += len(mine)
             layers.append(_layer(f"{here} layer {name!r:.40}", value, mine))
         graph_name, data = (_typed(f"{here} {key}", member[key], str) for key in ("name", "data"))
@@ -214,7 +229,9 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
     if used != len(tensors):
         raise FileError(f"{where}: holds {len(tensors)} tensors; expected the {used} that its layers name")
     if _typed(f"{where} ensemble", content["ensemble"], bool):
-        return Ensemble(_typed(f"{where} name", content["name"], str), tuple(members), _typed(f"{where} data", content["data"], str))
+        return Ensemble(
+            _typed(f"{where} name", content["name"], str), tuple(members), _typed(f"{where} data", content["data"], str)
+        )
     if len(members) != 1:
         raise FileError(f"{where}: holds {len(members)} networks; expected one, for it is no ensemble")
     return members[0]

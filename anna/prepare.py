@@ -1,7 +1,7 @@
 """From a raw uint8 picture to the numbers that enter a network: whole-number sums, then one division and one range.
 
-Crop, resize and padding move or weigh grey levels with whole numbers only, so the sums are exact; the step to a float is
-elementwise. The result is the same on every machine, to the bit (DECISIONS 13 and 20).
+Crop, resize and padding move or weigh grey levels with whole numbers only, so the sums are exact; the step to a float
+is elementwise. The result is the same on every machine, to the bit (DECISIONS 13 and 20).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from anna.errors import DataError
-from anna.layers import Floats, Prepare
+from anna.layer_parts import Floats
+from anna.layers import Prepare
 
 WHITE = 255  # the largest grey level of a uint8 picture
 
@@ -26,15 +27,17 @@ def checked_pictures(layer: Prepare, pictures_nyx: npt.NDArray[Any]) -> npt.NDAr
         pictures = pictures[None]
     if pictures.ndim != 3 or pictures.shape[1:] != layer.source:
         rows, columns = layer.source
-        raise DataError(f"pictures have shape {pictures.shape}; expected (n, {rows}, {columns}), as {layer.name} declares")
+        raise DataError(
+            f"pictures have shape {pictures.shape}; expected (n, {rows}, {columns}), as {layer.name} declares"
+        )
     return pictures
 
 
 def resize_weights(size: int, new_size: int) -> tuple[npt.NDArray[np.int64], int]:
     """Whole-number weights (new_size, size) and what every row adds up to.
 
-    Shrinking takes the mean over the stretch a new pixel covers; growing takes the straight line between the two old pixel
-    centres nearest to the new one, and the border pixel beyond the outermost centre.
+    Shrinking takes the mean over the stretch a new pixel covers; growing takes the straight line between the two old
+    pixel centres nearest to the new one, and the border pixel beyond the outermost centre.
     """
     weights = np.zeros((new_size, size), np.int64)
     if new_size <= size:

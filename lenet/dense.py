@@ -1,7 +1,7 @@
 """The networks without convolution of paper 8's table: linear, 300 and 1000 hidden units, on 28x28.
 
-Published: 784-10, 784-300-10, 784-1000-10 and their errors. Assumed: the squash of the hidden units (scaled tanh, as in the
-LeNets), the range of the picture, that the output has no squash.
+Published: 784-10, 784-300-10, 784-1000-10 and their errors. Assumed: the squash of the hidden units (scaled tanh, as
+in the LeNets), the range of the picture, that the output has no squash.
 """
 
 from __future__ import annotations
@@ -33,5 +33,7 @@ def _dense(name: str, hidden: int | None, data: str) -> Graph:
     else:
         layers = [parts.full("hidden", hidden, 784, SCALED_TANH), parts.full("output", 10, hidden)]
     graph = Graph(name, (1, *prepare.source), (prepare, *layers), data)
-    parts.check_count(graph, "parameters", graph.parameters, 7_850 if hidden is None else hidden * 785 + (hidden + 1) * 10)
+    parts.check_count(
+        graph, "parameters", graph.parameters, 7_850 if hidden is None else hidden * 785 + (hidden + 1) * 10
+    )
     return graph

@@ -1,7 +1,8 @@
 """Distorted copies of digits for training: planar affine maps and elastic fields, every draw from the seed.
 
-Paper 8 names the affine ones (shifts, scaling, squeezing, horizontal shearing; P) but not their sizes, which are A here; the
-elastic field (a smoothed random displacement of every pixel) is later than the papers and off where a paper is reproduced.
+Paper 8 names the affine ones (shifts, scaling, squeezing, horizontal shearing; P) but not their sizes, which are A
+here; the elastic field (a smoothed random displacement of every pixel) is later than the papers and off where a paper
+is reproduced.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from anna.prepare import WHITE
 
 @dataclass(frozen=True)
 class Distortion:
-    """How far a copy may stray; every quantity is drawn evenly between plus and minus its limit, once for each picture."""
+    """How far a copy may stray; every quantity is drawn evenly between plus and minus its limit, once for each
+    picture."""
 
     shift_pixels: float = 2.0  # along rows and columns
     scale: float = 0.15  # relative, rows and columns apart, so that it also squeezes
@@ -30,11 +32,13 @@ class Distortion:
 
 def _gaussian(deviation: float) -> torch.Tensor:
     reach = int(3 * deviation + 0.5)
-    kernel = torch.exp(-torch.arange(-reach, reach + 1, dtype=torch.float32) ** 2 / (2 * deviation**2))
+    kernel = torch.exp(-(torch.arange(-reach, reach + 1, dtype=torch.float32) ** 2) / (2 * deviation**2))
     return kernel / torch.sqrt((kernel * kernel).sum())  # keeps the deviation of white noise
 
 
-def distort(images: npt.NDArray[np.uint8], how: Distortion, seed: tuple[int, ...], chunk: int = 1000) -> npt.NDArray[np.uint8]:
+def distort(
+    images: npt.NDArray[np.uint8], how: Distortion, seed: tuple[int, ...], chunk: int = 1000
+) -> npt.NDArray[np.uint8]:
     """A distorted copy of every picture (n, rows, columns); `seed` alone decides the draws."""
     n, rows, columns = images.shape
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
@@ -52,8 +56,13 @@ def distort(images: npt.NDArray[np.uint8], how: Distortion, seed: tuple[int, ...
         if how.elastic_pixels:
             kernel = _gaussian(how.elastic_smoothing_pixels)
             reach = len(kernel) // 2
-            white = rng.standard_normal((count * 2, 1, rows + 2 * reach, columns + 2 * reach), np.float32) * how.elastic_pixels
-            field = functional.conv2d(functional.conv2d(torch.from_numpy(white), kernel[None, None, :, None]), kernel[None, None, None])
+            white = (
+                rng.standard_normal((count * 2, 1, rows + 2 * reach, columns + 2 * reach), np.float32)
+                * how.elastic_pixels
+            )
+            field = functional.conv2d(
+                functional.conv2d(torch.from_numpy(white), kernel[None, None, :, None]), kernel[None, None, None]
+            )
             field = field.reshape(2, count, rows, columns)
             from_y, from_x = from_y + field[0], from_x + field[1]
         grid = torch.stack([from_x * (2 / columns), from_y * (2 / rows)], -1)

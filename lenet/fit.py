@@ -1,7 +1,7 @@
 """The training loop: passes over digits, a checkpoint after each, and the same bits for the same seed.
 
-Every draw of a pass (order, distortion) comes from (seed, pass), so that a run that was interrupted continues with the bits it
-would have had. PyTorch is held to one thread: its sums change with the number of threads.
+Every draw of a pass (order, distortion) comes from (seed, pass), so that a run that was interrupted continues with
+the bits it would have had. PyTorch is held to one thread: its sums change with the number of threads.
 """
 
 from __future__ import annotations
@@ -61,14 +61,21 @@ def terminal_watch(line: str) -> None:
 
 def fingerprint(graph: Graph, recipe: Recipe, digits: Digits, validation: Digits | None, seed: int) -> str:
     """What a checkpoint must agree with to be continued."""
-    parts = [text(graph), canonical_json(asdict(recipe)), digits.digest, validation.digest if validation else "", str(seed)]
+    parts = [
+        text(graph),
+        canonical_json(asdict(recipe)),
+        digits.digest,
+        validation.digest if validation else "",
+        str(seed),
+    ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def error_percent(net: TorchNet, pictures: Tensor, labels: Tensor) -> float:
     """Share of wrong labels, for watching a run; results are counted with anna's own forward."""
     with torch.no_grad():
-        wrong = sum(int((net(x).argmax(1) != y).sum()) for x, y in zip(pictures.split(500), labels.split(500), strict=True))
+        answers = torch.cat([net(pictures[at : at + 500]).argmax(1) for at in range(0, len(labels), 500)])
+        wrong = int((answers != labels).sum())
     return 100.0 * wrong / len(labels)
 
 
@@ -115,7 +122,10 @@ class _Run:
         self.kind = loss_name(self.net)
         self.labels = torch.from_numpy(digits.labels.astype(np.int64))
         self.pictures = prepared(graph, digits.images)
-        self.validation = validation and (prepared(graph, validation.images), torch.from_numpy(validation.labels.astype(np.int64)))
+        self.validation: tuple[Tensor, Tensor] | None = None
+        if validation is not None:
+            labels = torch.from_numpy(validation.labels.astype(np.int64))
+            self.validation = prepared(graph, validation.images), labels
         self.key = fingerprint(graph, recipe, digits, validation, seed)
         self.curve: list[Pass] = []
         self.adam = torch.optim.AdamW(self.parameters, lr=1e-3, weight_decay=recipe.weight_decay, foreach=False)
@@ -159,7 +169,9 @@ class _Run:
             if start // batch % 50 == 0:
                 self._tell(number, shown, total / shown, 100.0 * wrong / shown)
         if not np.isfinite(total):
-            raise DataError(f"{self.net.graph.name}: the loss left the finite numbers in pass {number + 1}; a smaller step is needed")
+            raise DataError(
+                f"{self.net.graph.name}: the loss is NaN or infinite in pass {number + 1}; expected a smaller step"
+            )
         checked = None if self.validation is None else error_percent(self.net, *self.validation)
         self.curve.append(Pass(number + 1, total / shown, 100.0 * wrong / shown, checked))
 
@@ -175,7 +187,7 @@ class _Run:
         curvature = second_derivatives(self.net, pictures[sample], self.labels[sample])
         size = self.recipe.steps[min(number, len(self.recipe.steps) - 1)]
         rates = [size / (self.recipe.second_order_floor + h) for h in curvature]
-        return lambda number, place: diagonal_update(self.parameters, rates)  # type: ignore[arg-type]
+        return lambda number, place: diagonal_update(self.parameters, rates)
 
     def _tell(self, number: int, shown: int, mean_loss: float, error: float) -> None:
         last = self.curve[-1].validation_error_percent if self.curve else None
@@ -202,7 +214,9 @@ class _Run:
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise DataError(f"{path}: is no whole checkpoint ({error}); remove it to start anew") from None
         if about.get("fingerprint") != self.key:
-            raise DataError(f"{path}: belongs to another run (network, recipe, digits or seed differ); remove it to start anew")
+            raise DataError(
+                f"{path}: belongs to another run (network, recipe, digits or seed differ); remove it to start anew"
+            )
         self.curve = [Pass(**row) for row in about["curve"]]
         with torch.no_grad():
             for n, parameter in enumerate(self.parameters):

@@ -1,4 +1,5 @@
-"""Initial weights: every number drawn from a seeded generator, so that a seed fixes a training run from its first bit."""
+"""Initial weights: every number drawn from a seeded generator, so that a seed fixes a training run from its first
+bit."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """LeNet-1: the 1989 zip-code network on 16x16, and the network of the same name in the 1998 table, on 28x28.
 
-**1989** (paper 7). Published: every layer, the border of -1, the bias per unit, all counts. Not published: which 8 of the 12
-maps each H2 map reads (A: three groups of four H2 maps, each group leaving out another third of H1), and where the odd
-column of the border lies (A: two above and left, one below and right).
+**1989** (paper 7). Published: every layer, the border of -1, the bias per unit, all counts. Not published: which 8 of
+the 12 maps each H2 map reads (A: three groups of four H2 maps, each group leaving out another third of H1), and where
+the odd column of the border lies (A: two above and left, one below and right).
 
-**28x28** (LeCun et al., NIPS 2, 1990; paper 8's "LeNet-1"). Published: shapes, "one or two maps", the counts of connections,
-parameters and units, which settle 20 kernels (D). Recalled: digits shrunk to 16x16 inside the field, pairs only within the
-first two and the last two maps. Assumed: which map reads which within that (see recognizer.py), that the output has no squash
-(it would change no label).
+**28x28** (LeCun et al., NIPS 2, 1990; paper 8's "LeNet-1"). Published: shapes, "one or two maps", the counts of
+connections, parameters and units, which settle 20 kernels (D). Recalled: digits shrunk to 16x16 inside the field,
+pairs only within the first two and the last two maps. Assumed: which map reads which within that (see recognizer.py),
+that the output has no squash (it would change no label).
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def lenet1(data: str = "usps") -> Graph:
     """The 1989 network, untrained."""
     parts.check_data("lenet1", data)
     prepare = Prepare((16, 16))
-    if data == "mnist":  # the 28x28 digit cut to its middle 24x24 and shrunk, so that it fills 16x16 as a zip digit does (A)
+    if (
+        data == "mnist"
+    ):  # the 28x28 digit cut to its middle 24x24 and shrunk, so that it fills 16x16 as a zip digit does (A)
         prepare = Prepare((28, 28), crop=(24, 24), resize=(16, 16))
     graph = Graph(
         "lenet1",
@@ -53,7 +55,12 @@ def lenet1(data: str = "usps") -> Graph:
         ),
         data,
     )
-    for name, parameters, connections in (("H1", 1068, 19968), ("H2", 2592, 38592), ("H3", 5790, 5790), ("output", 310, 310)):
+    for name, parameters, connections in (
+        ("H1", 1068, 19968),
+        ("H2", 2592, 38592),
+        ("H3", 5790, 5790),
+        ("output", 310, 310),
+    ):
         parts.check_count(graph, f"parameters of {name}", graph[name].parameters, parameters)
         parts.check_count(graph, f"connections of {name}", graph[name].connections, connections)
     parts.check_count(graph, "parameters", graph.parameters, 9760)
@@ -66,7 +73,9 @@ def lenet1_28(data: str = "mnist") -> Graph:
     """LeNet-1 of the 1998 table, untrained."""
     parts.check_data("lenet1_28", data)
     # 28 -> 22 takes the 20x20 box of an MNIST digit to 16x16 (R); a zip digit is 16x16 as it is
-    prepare = Prepare((28, 28), resize=(22, 22), field=(28, 28)) if data == "mnist" else Prepare((16, 16), field=(28, 28))
+    prepare = (
+        Prepare((28, 28), resize=(22, 22), field=(28, 28)) if data == "mnist" else Prepare((16, 16), field=(28, 28))
+    )
     graph = Graph(
         "lenet1_28",
         (1, *prepare.source),

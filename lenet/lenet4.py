@@ -1,11 +1,12 @@
 """LeNet-4 of 1995, and three of them boosted.
 
-Published (paper 8): about 260,000 connections, about 17,000 parameters, 1.1 % on MNIST, boosted 0.7 %. Recalled: the shape, and
-that each C1 map feeds two S2 maps. Assumed: which three of the eight S2 maps each C3 map reads (below: three maps that come
-from three different C1 maps, each S2 map read six times).
+Published (paper 8): about 260,000 connections, about 17,000 parameters, 1.1 % on MNIST, boosted 0.7 %. Recalled: the
+shape, and that each C1 map feeds two S2 maps. Assumed: which three of the eight S2 maps each C3 map reads (below:
+three maps that come from three different C1 maps, each S2 map read six times).
 
-**Open question.** This shape has 262,306 connections, which meets 260,000, and 50,698 parameters, which does not meet 17,000:
-120 units fully connected to 400 inputs alone have 48,120. No shape with such a layer can meet both published figures.
+**Open question.** This shape has 262,306 connections, which meets 260,000, and 50,698 parameters, which does not meet
+17,000: 120 units fully connected to 400 inputs alone have 48,120. No shape with such a layer can meet both published
+figures.
 """
 
 from __future__ import annotations
@@ -47,4 +48,6 @@ def lenet4(data: str = "mnist", name: str = "lenet4") -> Graph:
 
 def boosted_lenet4(data: str = "mnist") -> Ensemble:
     """Three LeNet-4, untrained; the second and third are trained on what the ones before get wrong (lenet/train.py)."""
-    return Ensemble("boosted_lenet4", tuple(lenet4(data, f"lenet4_{place}") for place in ("first", "second", "third")), data)
+    return Ensemble(
+        "boosted_lenet4", tuple(lenet4(data, f"lenet4_{place}") for place in ("first", "second", "third")), data
+    )

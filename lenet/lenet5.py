@@ -1,10 +1,12 @@
 """LeNet-5 of 1998, and the "modern" LeNet-5 of today's tutorials.
 
-**1998** (paper 8). Published: every layer, the C3 table, the picture's range (-0.1 for paper, 1.175 for ink), the squash, the
-counts: 340,908 connections with the 840 of the RBF units, 60,000 trainable parameters. Published as a picture only: the 7x12
-bitmaps that are the centres of the RBF units; those below are drawn for this project after its style (A).
+**1998** (paper 8). Published: every layer, the C3 table, the picture's range (-0.1 for paper, 1.175 for ink), the
+squash, the counts: 340,908 connections with the 840 of the RBF units, 60,000 trainable parameters. Published as a
+picture only: the 7x12 bitmaps that are the centres of the RBF units; those below are drawn for this project after its
+style (A).
 
-**Modern**: C3 reads all maps, ReLU, mean pooling without parameters, a linear output trained with softmax. No paper fixes it.
+**Modern**: C3 reads all maps, ReLU, mean pooling without parameters, a linear output trained with softmax. No paper
+fixes it.
 """
 
 from __future__ import annotations
@@ -94,5 +96,3 @@ def lenet5_modern(data: str = "mnist") -> Graph:
         ),
         data,
     )
-
-

@@ -1,4 +1,5 @@
-"""The two ways to step: Adam over batches, and one digit at a time with a diagonal of second derivatives (papers 7 and 8)."""
+"""The two ways to step: Adam over batches, and one digit at a time with a diagonal of second derivatives (papers 7
+and 8)."""
 
 from __future__ import annotations
 
@@ -10,15 +11,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from anna.graph import Convolution, FullConnection, Pool, Rbf, Subsample
-from lenet.torch_net import TorchLayer, TorchNet
+from lenet.torch_net import TorchLayer, TorchNet, squash
 
 LossName = Literal["cross_entropy", "squared_error", "map"]
-MAP_CONSTANT = 10.0  # j of paper 8's equation 9, whose value is not published (A): rivals farther than this do not matter
+MAP_CONSTANT = (
+    10.0  # j of paper 8's equation 9, whose value is not published (A): rivals farther than this do not matter
+)
 MAP_SCALE = 0.1  # A: squared distances over 84 units are large; this brings the loss to the size of the others
 
 
 def loss_name(net: TorchNet) -> LossName:
-    """The loss that fits the output: distances take paper 8's MAP criterion, squashed units the squared error of paper 7."""
+    """The loss that fits the output: distances take paper 8's MAP criterion, squashed units the squared error of
+    paper 7."""
     last = net.graph.layers[-1]
     if isinstance(last, Rbf):
         return "map"
@@ -48,8 +52,6 @@ def adam_step(largest: float, step: int, steps: int, warm_up_share: float) -> fl
 def _slope(layer: TorchLayer, sums: Tensor) -> Tensor:
     with torch.enable_grad():
         free = sums.detach().requires_grad_(True)
-        from lenet.torch_net import squash
-
         out = squash(layer.layer.activation, free)
         if out is free:
             return torch.ones_like(sums)
@@ -58,7 +60,8 @@ def _slope(layer: TorchLayer, sums: Tensor) -> Tensor:
 
 
 def second_derivatives(net: TorchNet, x: Tensor, labels: Tensor) -> list[Tensor]:
-    """Diagonal Gauss-Newton second derivatives of the mean loss for every parameter, in the order of `net.parameters()`.
+    """Diagonal Gauss-Newton second derivatives of the mean loss for every parameter, in the order of
+    `net.parameters()`.
 
     As paper 8's appendix: go back through the layers with squared weights, squared slopes and squared inputs. The
     derivative at the output is that of the loss with the scores taken as they are.
@@ -76,7 +79,9 @@ def second_derivatives(net: TorchNet, x: Tensor, labels: Tensor) -> list[Tensor]
         assert isinstance(module, TorchLayer)
         layer = module.layer
         back = back * _slope(module, total) ** 2
-        if isinstance(layer, Rbf):  # of the squared distance to the right centre: 2 for each unit, however the rivals stand
+        if isinstance(
+            layer, Rbf
+        ):  # of the squared distance to the right centre: 2 for each unit, however the rivals stand
             back = torch.full_like(given, 2 * MAP_SCALE / len(given))
             continue
         if not isinstance(layer, Convolution | Subsample | FullConnection | Pool):
@@ -103,7 +108,7 @@ def _linear_sums(module: TorchLayer, squared_inputs: Tensor, inputs: Tensor) -> 
     layer = module.layer
     area = layer.window[0] * layer.window[1]
     total = functional.avg_pool2d(inputs[:, list(layer.source)], layer.window) * area
-    return total**2 * module.coefficient_o[:, None, None] + module.bias_o[:, None, None]  # type: ignore[index]
+    return total**2 * module.per_map("coefficient_o") + module.per_map("bias_o")
 
 
 def _output_curvature(net: TorchNet, scores: Tensor, labels: Tensor) -> Tensor:

@@ -27,14 +27,16 @@ def check_count(graph: Graph, what: str, obtained: int, published: int) -> None:
 def picture(data: str, field: int, *, low: float = -1.0, high: float = 1.0) -> Prepare:
     """A digit in the middle of a field x field picture, background `low`, ink `high`.
 
-    USPS digits fill their 16x16 picture, MNIST digits a 20x20 box in 28x28 (P, papers 7 and 8). So that both are of one size
-    in a field of 28 or more, a USPS digit is grown to 20x20 there (A).
+    USPS digits fill their 16x16 picture, MNIST digits a 20x20 box in 28x28 (P, papers 7 and 8). So that both are of
+    one size in a field of 28 or more, a USPS digit is grown to 20x20 there (A).
     """
     resize = (20, 20) if data == "usps" and field >= 28 else None
     return Prepare(source=SOURCE[data], resize=resize, field=(field, field), low=low, high=high)
 
 
-def convolution(name: str, maps: int, table_oi: npt.NDArray[np.bool_], kernel: int = 5, squash: Activation = SCALED_TANH) -> Convolution:
+def convolution(
+    name: str, maps: int, table_oi: npt.NDArray[np.bool_], kernel: int = 5, squash: Activation = SCALED_TANH
+) -> Convolution:
     """An untrained convolution on the connection table, a bias per map."""
     weights = np.zeros((maps, table_oi.shape[1], kernel, kernel), np.float32)
     return Convolution(name, weights, np.zeros(maps, np.float32), table_oi, activation=squash)

@@ -1,7 +1,7 @@
 """How a network is trained, as data: the recipes by name, and which network is trained how by default.
 
-`modern` is Adam with a warm-up and a falling step. `1989` and `1998` go through the digits one at a time with steps divided by
-a running or repeated estimate of the second derivative (papers 7 and 8).
+`modern` is Adam with a warm-up and a falling step. `1989` and `1998` go through the digits one at a time with steps
+divided by a running or repeated estimate of the second derivative (papers 7 and 8).
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ RECIPE_1989 = Recipe(
     batch=1,  # P, paper 7: weights updated after each digit
     steps=(0.0005,),  # A: the size of the step is not published
     initial="uniform_2.4_over_fan_in",  # P, paper 7
-    notes=("diagonal second-order steps (P); size of the step, floor and digits for the estimate are not published (A)",),
+    notes=(
+        "diagonal second-order steps (P); size of the step, floor and digits for the estimate are not published (A)",
+    ),
 )
 
 RECIPE_1998 = Recipe(
@@ -68,7 +70,13 @@ RECIPE_1998 = Recipe(
 RECIPES = {recipe.name: recipe for recipe in (MODERN, RECIPE_1989, RECIPE_1998)}
 
 
-def recipe_for(network: str, data: str, name: str = "modern", *, distorted: bool = False) -> Recipe:
+def default_recipe(network: str, data: str) -> str:
+    """The recipe of the shipped weights: the 1989 network on its own digits is trained as in 1989, all else in the
+    modern way."""
+    return "1989" if (network, data) == ("lenet1", "usps") else "modern"
+
+
+def recipe_for(network: str, data: str, name: str, *, distorted: bool = False) -> Recipe:
     """The recipe by name, with what was chosen on validation digits for this network and data set."""
     if name not in RECIPES:
         raise DataError(f"recipe {name!r} is not known; expected one of {', '.join(RECIPES)}")

@@ -1,4 +1,5 @@
-"""A graph as a PyTorch module, for training and for checking the float forward; the only place where layers meet torch."""
+"""A graph as a PyTorch module, for training and for checking the float forward; the only place where layers meet
+torch."""
 
 from __future__ import annotations
 
@@ -11,7 +12,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from anna.errors import GraphError
-from anna.graph import Activation, Affine, Convolution, FullConnection, Graph, Layer, Pool, Prepare, Rbf, Softmax, Subsample
+from anna.graph import (
+    Activation,
+    Affine,
+    Convolution,
+    FullConnection,
+    Graph,
+    Layer,
+    Pool,
+    Prepare,
+    Rbf,
+    Softmax,
+    Subsample,
+)
 from anna.prepare import prepare
 
 
@@ -32,6 +45,18 @@ def squash(activation: Activation, sums: Tensor) -> Tensor:
             return torch.clamp(sums, activation.low, activation.high)
 
 
+def _pooled(layer: Pool, x: Tensor) -> Tensor:
+    top, bottom, left, right = layer.padding
+    if layer.mode == "max":
+        x = functional.pad(x, (left, right, top, bottom), value=float("-inf"))
+        return functional.max_pool2d(x, layer.window, layer.stride)
+    share = functional.pad(torch.ones_like(x[:1, :1]), (left, right, top, bottom))
+    x = functional.pad(x, (left, right, top, bottom))
+    return functional.avg_pool2d(x, layer.window, layer.stride) / functional.avg_pool2d(
+        share, layer.window, layer.stride
+    )
+
+
 class TorchLayer(nn.Module):
     """One layer: its trainable arrays as parameters, its fixed ones as buffers."""
 
@@ -49,6 +74,15 @@ class TorchLayer(nn.Module):
             mask = torch.from_numpy(layer.table[:, :, None, None].astype(layer.weights_oiyx.dtype))
             self.register_buffer("mask", mask)
 
+    def array(self, name: str) -> Tensor:
+        """The parameter or buffer of this name."""
+        found: Tensor = getattr(self, name)
+        return found
+
+    def per_map(self, name: str) -> Tensor:
+        """The same, shaped to act on every position of its map."""
+        return self.array(name)[:, None, None]
+
     def sums(self, x: Tensor) -> Tensor:
         """What the layer computes before its activation."""
         layer = self.layer
@@ -56,39 +90,31 @@ class TorchLayer(nn.Module):
             case Prepare():
                 return x
             case Convolution():
-                weights: Tensor = self.weights_oiyx  # type: ignore[assignment]
+                weights = self.array("weights_oiyx")
                 if not layer.table.all():
-                    weights = weights * self.mask  # type: ignore[operator]
+                    weights = weights * self.array("mask")
                 top, bottom, left, right = layer.padding
                 if any(layer.padding):
                     x = functional.pad(x, (left, right, top, bottom), value=layer.padding_value)
-                bias: Any = self.bias if layer.bias is not None else None
+                bias = None if layer.bias is None else self.array("bias")
                 if layer.bias_kind == "unit":
                     return functional.conv2d(x, weights, None, layer.stride) + bias
                 return functional.conv2d(x, weights, bias, layer.stride)
             case Subsample():
                 if layer.source != tuple(range(x.shape[1])):
                     x = x[:, list(layer.source)]
-                area = layer.window[0] * layer.window[1]
-                total = functional.avg_pool2d(x, layer.window) * area
-                return total * self.coefficient_o[:, None, None] + self.bias_o[:, None, None]  # type: ignore[index]
+                total = functional.avg_pool2d(x, layer.window) * (layer.window[0] * layer.window[1])
+                return total * self.per_map("coefficient_o") + self.per_map("bias_o")
             case Pool():
-                top, bottom, left, right = layer.padding
-                if layer.mode == "max":
-                    x = functional.pad(x, (left, right, top, bottom), value=float("-inf"))
-                    return functional.max_pool2d(x, layer.window, layer.stride)
-                ones = functional.pad(torch.ones_like(x[:1, :1]), (left, right, top, bottom))
-                x = functional.pad(x, (left, right, top, bottom))
-                return functional.avg_pool2d(x, layer.window, layer.stride) / functional.avg_pool2d(ones, layer.window, layer.stride)
+                return _pooled(layer, x)
             case FullConnection():
-                return functional.linear(x.flatten(1), self.weights_oi, self.bias_o if layer.bias_o is not None else None)[  # type: ignore[arg-type]
-                    :, :, None, None
-                ]
+                bias = None if layer.bias_o is None else self.array("bias_o")
+                return functional.linear(x.flatten(1), self.array("weights_oi"), bias)[:, :, None, None]
             case Rbf():
-                distance = x[:, None] - self.centres_oi[None, :, :, None, None]  # type: ignore[index]
+                distance = x[:, None] - self.array("centres_oi")[None, :, :, None, None]
                 return -(distance * distance).sum(2)
             case Affine():
-                return x * self.scale_m[:, None, None] + self.offset_m[:, None, None]  # type: ignore[index]
+                return x * self.per_map("scale_m") + self.per_map("offset_m")
             case Softmax():
                 return torch.softmax(x, 1)
 

@@ -1,7 +1,7 @@
 """Digits with their labels, checked and hashed: the built-in hold-out, MNIST and the 1989 USPS digits from a folder.
 
-Who may see what (DECISIONS 22): training sees MNIST's training set without the 5,000 built-in digits (55,000 remain), or the
-7,291 USPS training digits. Calibration sees 50 built-in digits a class, results by default the other 450.
+Who may see what (DECISIONS 22): training sees MNIST's training set without the 5,000 built-in digits (55,000 remain),
+or the 7,291 USPS training digits. Calibration sees 50 built-in digits a class, results by default the other 450.
 """
 
 from __future__ import annotations
@@ -61,9 +61,13 @@ class Digits:
 def check_digits(name: str, images: npt.NDArray[Any], labels: npt.NDArray[Any]) -> None:
     """Refuse what is not a stack of uint8 pictures with one label 0 to 9 each."""
     if images.dtype != np.uint8 or images.ndim != 3:
-        raise DataError(f"{name}: pictures are {images.dtype} of shape {images.shape}; expected uint8 of shape (n, rows, columns)")
+        raise DataError(
+            f"{name}: pictures are {images.dtype} of shape {images.shape}; expected uint8 of shape (n, rows, columns)"
+        )
     if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
-        raise DataError(f"{name}: labels are {labels.dtype} of shape {labels.shape}; expected uint8 of shape ({len(images)},)")
+        raise DataError(
+            f"{name}: labels are {labels.dtype} of shape {labels.shape}; expected uint8 of shape ({len(images)},)"
+        )
     if len(labels) and labels.max() > 9:
         raise DataError(f"{name}: a label is {int(labels.max())}; expected 0 to 9")
 
@@ -88,6 +92,15 @@ def calibration() -> Digits:
 def holdout() -> Digits:
     """The other 450 of each class: for results."""
     return built_in().picked("holdout", np.arange(CALIBRATION_PER_CLASS * 10, 5000))
+
+
+def usps_calibration(data: str = "usps", folder: Path | str | None = None) -> Digits:
+    """The first 50 training digits of each class of the USPS set, the classes taking turns."""
+    if data != "usps":
+        raise DataError(f"data set {data!r} is not known; expected mnist or usps")
+    whole = digits("usps", "train", folder)
+    first = [np.flatnonzero(whole.labels == label)[:CALIBRATION_PER_CLASS] for label in range(10)]
+    return whole.picked("usps calibration", np.stack(first, axis=1).ravel())
 
 
 def data_folder(folder: Path | str | None = None) -> Path:

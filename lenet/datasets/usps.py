@@ -1,8 +1,9 @@
 """The 1989 zip-code digits (USPS), 7,291 for training and 2,007 for test, from either form in which they are handed on.
 
 `usps.h5` holds groups train and test with data (n, 256) in 0..1 and target (n), and needs the optional package h5py.
-`zip.train.gz` and `zip.test.gz` are text, a digit a line: the label and 256 numbers in -1..1. Both carry the same three-decimal
-values; as grey levels they become the nearest of 0..255, which moves a pixel by at most 0.2 % of the range.
+`zip.train.gz` and `zip.test.gz` are text, a digit a line: the label and 256 numbers in -1..1. Both carry the same
+three-decimal values; as grey levels they become the nearest of 0..255, which moves a pixel by at most 0.2 % of the
+range.
 """
 
 from __future__ import annotations
@@ -50,14 +51,18 @@ def _labels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 def _read_hdf5(path: Path, part: str) -> Pair:
     try:
-        import h5py
+        import h5py  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
-        raise DataError(f"{path}: reading HDF5 needs the package h5py, which is not installed; install it, or use zip.{part}.gz") from None
+        raise DataError(
+            f"{path}: reading HDF5 needs the package h5py, which is not installed; install it, or use zip.{part}.gz"
+        ) from None
     try:
         with h5py.File(path, "r") as file:
             values, labels = file[part]["data"][:], file[part]["target"][:]
     except (OSError, KeyError, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read as HDF5 with {part}/data and {part}/target ({error}); fetch it again") from None
+        raise DataError(
+            f"{path}: cannot be read as HDF5 with {part}/data and {part}/target ({error}); fetch it again"
+        ) from None
     return grey_levels(str(path), np.asarray(values)), _labels(str(path), np.asarray(labels))
 
 
@@ -72,5 +77,7 @@ def read_zip_text(path: Path) -> Pair:
         try:
             rows[number] = [float(word) for word in words]
         except ValueError:
-            raise DataError(f"{path}: line {number + 1} holds {len(words)} words; expected a label and 256 numbers") from None
+            raise DataError(
+                f"{path}: line {number + 1} holds {len(words)} words; expected a label and 256 numbers"
+            ) from None
     return grey_levels(str(path), (rows[:, 1:] + 1) / 2), _labels(str(path), rows[:, 0])

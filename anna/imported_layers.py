@@ -1,0 +1,124 @@
+"""Layers that only imported networks have: pooling without parameters, a factor and offset per map, softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from anna.errors import GraphError
+from anna.layer_parts import (
+    NONE,
+    Activation,
+    Floats,
+    Shape,
+    check_name,
+    check_pair,
+    expect,
+    frozen_floats,
+    units,
+    window_shape,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Mean or maximum over windows, without parameters, as imported networks have it. Padding counts in no mean and
+    no maximum."""
+
+    name: str
+    mode: Literal["average", "max"]
+    window: tuple[int, int] = (2, 2)
+    stride: tuple[int, int] = (2, 2)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    activation: Activation = NONE
+    kind: ClassVar[str] = "pool"
+    parameters: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        if self.mode not in ("average", "max"):
+            raise GraphError(f"{self.name}: pooling mode is {self.mode!r}; expected 'average' or 'max'")
+        check_pair(self.name, "window", self.window, 2, 1)
+        check_pair(self.name, "stride", self.stride, 2, 1)
+        check_pair(self.name, "padding", self.padding, 4, 0)
+        if any(p >= self.window[n // 2] for n, p in enumerate(self.padding)):
+            raise GraphError(f"{self.name}: padding is {self.padding}; expected less than the window {self.window}")
+
+    @property
+    def tensors(self) -> Mapping[str, Floats]:
+        return {}
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return window_shape(self.name, shape[0], shape, self.window, self.stride, self.padding)
+
+    def connections(self, shape: Shape) -> int:
+        return units(self.output_shape(shape)) * self.window[0] * self.window[1]
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return self.connections(shape) if self.mode == "average" else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """Map m becomes activation(scale_m * x + offset_m): a batch normalisation that folds nowhere, or an activation
+    alone."""
+
+    name: str
+    scale_m: Floats
+    offset_m: Floats
+    activation: Activation = field(default=NONE)
+    kind: ClassVar[str] = "affine"
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        scale = frozen_floats(self.name, "scale", self.scale_m, 1)
+        offset = frozen_floats(self.name, "offset", self.offset_m, 1)
+        expect(self.name, "number of offsets", offset.shape[0], scale.shape[0])
+        expect(self.name, "type of the offset", offset.dtype, scale.dtype)
+        object.__setattr__(self, "scale_m", scale)
+        object.__setattr__(self, "offset_m", offset)
+
+    @property
+    def tensors(self) -> Mapping[str, Floats]:
+        return {"scale_m": self.scale_m, "offset_m": self.offset_m}
+
+    @property
+    def parameters(self) -> int:
+        return 2 * len(self.scale_m)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        expect(self.name, "number of input maps", shape[0], len(self.scale_m))
+        return shape
+
+    def connections(self, shape: Shape) -> int:
+        return 2 * units(self.output_shape(shape))
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return units(self.output_shape(shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax:
+    """exp(x_m) over its sum, across the maps of each position: a last step on the host that changes no label."""
+
+    name: str
+    activation: ClassVar[Activation] = NONE
+    kind: ClassVar[str] = "softmax"
+    parameters: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+
+    @property
+    def tensors(self) -> Mapping[str, Floats]:
+        return {}
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def connections(self, shape: Shape) -> int:
+        return 0
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0

@@ -1,0 +1,49 @@
+"""The LeNets: their definitions, trained weights, training and digits. `lenet.load("lenet5")` needs no PyTorch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from lenet.catalogue import define, load, names, record
+
+    Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
+
+__all__ = ["calibration", "define", "digits", "holdout", "load", "names", "record"]
+
+
+def holdout() -> Pair:
+    """Pictures (4500, 28, 28) and labels of the built-in digits for results: 450 a class, seen by no shipped weight."""
+    from lenet.datasets.digits import holdout
+
+    found = holdout()
+    return found.images, found.labels
+
+
+def calibration(data: str = "mnist", folder: str | None = None) -> Pair:
+    """Pictures and labels for calibration, 50 a class: of the built-in digits, or of the USPS training digits in a
+    data folder."""
+    from lenet.datasets.digits import calibration, usps_calibration
+
+    found = calibration() if data == "mnist" else usps_calibration(data, folder)
+    return found.images, found.labels
+
+
+def digits(data: str, part: str, folder: str | None = None) -> Pair:
+    """Pictures and labels of a whole set as published, from the data folder (`ANNA_DATA`): digits("mnist", "test")."""
+    from lenet.datasets.digits import digits
+
+    found = digits(data, part, folder)  # type: ignore[arg-type]
+    return found.images, found.labels
+
+
+def __getattr__(name: str) -> Any:
+    """The catalogue is imported when first asked for, so that `import lenet` stays light."""
+    if name in ("define", "load", "names", "record"):
+        from lenet import catalogue
+
+        return getattr(catalogue, name)
+    raise AttributeError(f"module 'lenet' has no attribute {name!r}")

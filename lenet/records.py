@@ -1,0 +1,49 @@
+"""What is written beside trained weights: results with their interval, and everything needed to make the weights
+again."""
+
+from __future__ import annotations
+
+import math
+import platform
+from importlib import metadata
+from typing import Any
+
+from anna.forward import forward
+from anna.graph import Network
+from lenet.datasets.digits import Digits
+
+Z95 = 1.959963984540054  # of the normal distribution, two-sided 95 %
+
+
+def wilson_percent(wrong: int, total: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of an error rate, in per cent."""
+    share, spread = wrong / total, Z95 * Z95 / total
+    middle = share + spread / 2
+    half = Z95 * math.sqrt((share * (1 - share) + spread / 4) / total)
+    return 100 * max(0.0, (middle - half) / (1 + spread)), 100 * min(1.0, (middle + half) / (1 + spread))
+
+
+def result(network: Network, digits: Digits) -> dict[str, Any]:
+    """Errors of the network on the digits, by the float forward of anna in float32."""
+    wrong = int((forward(network, digits.images).labels != digits.labels).sum())
+    low, high = wilson_percent(wrong, len(digits))
+    return {
+        "digits": digits.name,
+        "digits_sha256": digits.digest,
+        "images": len(digits),
+        "wrong": wrong,
+        "error_percent": round(100 * wrong / len(digits), 3),
+        "low_percent": round(low, 3),
+        "high_percent": round(high, 3),
+    }
+
+
+def versions() -> dict[str, str]:
+    """What computed: the bits of a training run are promised on one machine and one set of versions only."""
+    out = {"python": platform.python_version(), "machine": platform.machine()}
+    for package in ("anna", "numpy", "torch"):
+        try:
+            out[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            out[package] = "source tree"
+    return out
