@@ -98,7 +98,7 @@ class TorchLayer(nn.Module):
                     x = functional.pad(x, (left, right, top, bottom), value=layer.padding_value)
                 bias = None if layer.bias is None else self.array("bias")
                 if layer.bias_kind == "unit":
-                    return functional.conv2d(x, weights, None, layer.stride) + bias
+                    return functional.conv2d(x, weights, None, layer.stride) + self.array("bias")
                 return functional.conv2d(x, weights, bias, layer.stride)
             case Subsample():
                 if layer.source != tuple(range(x.shape[1])):
