@@ -28,7 +28,7 @@ _FIELDS: dict[str, tuple[type, tuple[str, ...], bool]] = {
     "clamp_low": (np.int64, ("calcs", "neurons"), True),
     "clamp_high": (np.int64, ("calcs", "neurons"), True),
     "sigma": (np.float32, ("calcs", "neurons"), True),
-    "ordinal": (np.uint32, ("calcs",), True),
+    "ordinal": (np.uint32, ("calcs",), False),
     "and_mask": (np.uint16, ("calcs", "neurons"), True),
     "or_mask": (np.uint16, ("calcs", "neurons"), True),
     "charge_sigma": (np.float32, ("ops", "neurons"), True),
@@ -93,7 +93,7 @@ def _check_optional(sizes: dict[str, int], arrays: dict[str, Any]) -> None:
     for name in ("sigma", "charge_sigma"):
         if arrays[name] is not None and not (np.isfinite(arrays[name]).all() and (arrays[name] >= 0).all()):
             raise MachineError(f"plan: {name} must be finite and not negative")
-    needs = {"sigma": ("ordinal",), "charge_sigma": ("charge_refresh", "charge_synapse"),
+    needs = {"charge_sigma": ("charge_refresh", "charge_synapse"),
              "op_levels": ("numerator_tables",)}
     for name, others in needs.items():
         for other in others:

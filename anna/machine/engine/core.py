@@ -85,15 +85,16 @@ class Engine:
             raise MachineError(f"lanes is {lanes}, it must be at least 1")
         dtype = np.uint8 if self._levels <= 256 else np.uint16
         results = np.zeros((len(codes), self._outputs), dtype)
+        packed = codes
+        if self.kernel == "narrow" and codes.dtype != np.uint8:
+            packed = np.minimum(codes, 255).astype(np.uint8)  # 255 is refused like any code too large
         parts = list(self._parts(len(codes), threads, lanes))
 
         def run_part(part: slice) -> None:
-            self._raise(
-                self._native.run(
-                    self.simd, np.ascontiguousarray(codes[part]), image_ids[part], noise_seed, lanes, results[part]
-                ),
-                part.start,
-            )
+            rows = np.ascontiguousarray(packed[part])
+            fault = self._native.run(self.simd, rows, image_ids[part], noise_seed, lanes, results[part])
+            if fault[0]:
+                self._raise(fault, codes[part], part.start)
 
         if threads == 1 or len(parts) < 2:
             for part in parts:
@@ -130,14 +131,12 @@ class Engine:
             )
         return codes, np.ascontiguousarray(image_ids)
 
-    def _raise(self, fault: tuple[int, int, int, int], first: int) -> None:
+    def _raise(self, fault: tuple[int, int, int, int], codes: Codes, first: int) -> None:
         """The one place where a fault of the C engine becomes an exception."""
         status, image, index, value = fault
-        if status == 0:
-            return
         if status == _BAD_CODE:
             raise DataError(
-                f"image {first + image}, input {index}: the code is {value}, but a state has {self._levels} levels, "
+                f"image {first + image}, input {index}: the code is {codes[image, index]}, but a state has {self._levels} levels, "
                 f"so codes go from 0 to {self._levels - 1}"
             )
         if status == 1:

@@ -45,7 +45,7 @@ typedef struct {
     uint16_t and_mask, or_mask;
 } anna_neuron;
 
-/* `pairs` operand pairs that meet the accumulators of one kind (all of them, a half, a quarter, one). */
+/* `pairs` times the operand pairs of one kind, see narrow_sums: which accumulators they meet. */
 typedef struct {
     int32_t kind, pairs;
 } anna_segment;
@@ -73,8 +73,6 @@ typedef struct {
     int32_t *threshold;    /* [tables][64], filled up with INT32_MAX */
     int32_t affine, scale, offset; /* numerator == scale * code + offset, if affine */
     int16_t numerator[ANNA_MAX_LEVELS];
-    int64_t lowest;        /* smallest numerator, and the codes from there on */
-    uint8_t *code_of;      /* [highest - lowest + 1] */
     int32_t clamps, masks; /* whether any is there */
     int64_t cold;          /* slots read before they are written: they begin with code 0 */
     int32_t *cold_slot;
@@ -83,7 +81,7 @@ typedef struct {
 /* Images to run: codes row by row, one image a row; a block holds `blocks` vectors pairs of lanes. */
 typedef struct {
     const void *codes;
-    int32_t code_size, result_size; /* bytes of a code: 1 or 2 */
+    int32_t code_size, result_size; /* bytes of a code: 1 or 2; the narrow kernel takes 1 */
     const uint64_t *image_ids;
     int64_t images;
     uint64_t noise_seed;

@@ -6,6 +6,8 @@
 
 enum { BLOCK = 2 * VL };
 
+#include "transpose.inc.h"
+
 typedef struct {
     noise_lanes lanes[2];
 } narrow_noise;
@@ -17,19 +19,25 @@ typedef struct {
         sum[n][1] = v_madd(sum[n][1], high, w);                                                                       \
     }
 
-#define SEGMENT(kind, steps)                                                                                          \
+#define PAIR(steps)                                                                                                   \
+    {                                                                                                                 \
+        const VS a = *(const VS *)(states + (int64_t)BLOCK * slot[0]);                                                \
+        const VS b = *(const VS *)(states + (int64_t)BLOCK * slot[1]);                                                \
+        const VS low = v_interleave_low(a, b), high = v_interleave_high(a, b);                                        \
+        slot += 2;                                                                                                    \
+        steps                                                                                                         \
+    }
+
+#define SEGMENT(kind, body)                                                                                           \
     case kind:                                                                                                        \
         for (int32_t k = 0; k < pairs; k++) {                                                                         \
-            const VS a = *(const VS *)(states + (int64_t)BLOCK * slot[0]);                                            \
-            const VS b = *(const VS *)(states + (int64_t)BLOCK * slot[1]);                                            \
-            const VS low = v_interleave_low(a, b), high = v_interleave_high(a, b);                                    \
-            slot += 2;                                                                                                \
-            steps                                                                                                     \
+            body                                                                                                      \
         }                                                                                                             \
         break;
 
-/* The sums of one group, [place][low, high]. Kinds: 0 all; 1, 2 halves; 3..6 quarters; 7..14 single neurons, of 8;
- * of groups of 4 likewise: 0 all; 1, 2 pairs; 3..6 single neurons. */
+/* The sums of one group, [place][low, high]. Kinds of 8: 0 all places; 1, 2 halves; 3..6 quarters; 7..14 single ones;
+ * 15, 16, 17: every half, quarter, single one, each with a pair of its own. Kinds of 4: 0 all; 1, 2 halves; 3..6 single
+ * ones; 7, 8: every half, single one. */
 static inline void narrow_sums(const anna_packed *packed, const anna_group *group, const int16_t *states,
                                VI out[WIDTH][2])
 {
@@ -44,29 +52,34 @@ static inline void narrow_sums(const anna_packed *packed, const anna_group *grou
         switch (segment->kind) {
 #define S(n) STEP(n)
 #if ANNA_WIDTH == 8
-            SEGMENT(0, S(0) S(1) S(2) S(3) S(4) S(5) S(6) S(7))
-            SEGMENT(1, S(0) S(1) S(2) S(3))
-            SEGMENT(2, S(4) S(5) S(6) S(7))
-            SEGMENT(3, S(0) S(1))
-            SEGMENT(4, S(2) S(3))
-            SEGMENT(5, S(4) S(5))
-            SEGMENT(6, S(6) S(7))
-            SEGMENT(7, S(0))
-            SEGMENT(8, S(1))
-            SEGMENT(9, S(2))
-            SEGMENT(10, S(3))
-            SEGMENT(11, S(4))
-            SEGMENT(12, S(5))
-            SEGMENT(13, S(6))
-            SEGMENT(14, S(7))
+            SEGMENT(0, PAIR(S(0) S(1) S(2) S(3) S(4) S(5) S(6) S(7)))
+            SEGMENT(1, PAIR(S(0) S(1) S(2) S(3)))
+            SEGMENT(2, PAIR(S(4) S(5) S(6) S(7)))
+            SEGMENT(3, PAIR(S(0) S(1)))
+            SEGMENT(4, PAIR(S(2) S(3)))
+            SEGMENT(5, PAIR(S(4) S(5)))
+            SEGMENT(6, PAIR(S(6) S(7)))
+            SEGMENT(7, PAIR(S(0)))
+            SEGMENT(8, PAIR(S(1)))
+            SEGMENT(9, PAIR(S(2)))
+            SEGMENT(10, PAIR(S(3)))
+            SEGMENT(11, PAIR(S(4)))
+            SEGMENT(12, PAIR(S(5)))
+            SEGMENT(13, PAIR(S(6)))
+            SEGMENT(14, PAIR(S(7)))
+            SEGMENT(15, PAIR(S(0) S(1) S(2) S(3)) PAIR(S(4) S(5) S(6) S(7)))
+            SEGMENT(16, PAIR(S(0) S(1)) PAIR(S(2) S(3)) PAIR(S(4) S(5)) PAIR(S(6) S(7)))
+            SEGMENT(17, PAIR(S(0)) PAIR(S(1)) PAIR(S(2)) PAIR(S(3)) PAIR(S(4)) PAIR(S(5)) PAIR(S(6)) PAIR(S(7)))
 #else
-            SEGMENT(0, S(0) S(1) S(2) S(3))
-            SEGMENT(1, S(0) S(1))
-            SEGMENT(2, S(2) S(3))
-            SEGMENT(3, S(0))
-            SEGMENT(4, S(1))
-            SEGMENT(5, S(2))
-            SEGMENT(6, S(3))
+            SEGMENT(0, PAIR(S(0) S(1) S(2) S(3)))
+            SEGMENT(1, PAIR(S(0) S(1)))
+            SEGMENT(2, PAIR(S(2) S(3)))
+            SEGMENT(3, PAIR(S(0)))
+            SEGMENT(4, PAIR(S(1)))
+            SEGMENT(5, PAIR(S(2)))
+            SEGMENT(6, PAIR(S(3)))
+            SEGMENT(7, PAIR(S(0) S(1)) PAIR(S(2) S(3)))
+            SEGMENT(8, PAIR(S(0)) PAIR(S(1)) PAIR(S(2)) PAIR(S(3)))
 #endif
 #undef S
         }
@@ -77,12 +90,13 @@ static inline void narrow_sums(const anna_packed *packed, const anna_group *grou
     }
 }
 
-/* Sums to codes to the numerators that are stored: clamp, noise, ADC, stuck bits. */
-static inline void narrow_convert(const anna_plan *plan, const anna_packed *packed, const anna_group *group,
-                                  VI sum[WIDTH][2], const narrow_noise *noise, uint64_t seed, int16_t *states)
+/* Sums to codes to the numerators that are stored: clamp, noise, ADC, stuck bits. `levels` is a constant where this is
+ * inlined for the chip's own eight, and then nothing remains but a search. */
+static inline __attribute__((always_inline)) void
+narrow_convert(const anna_plan *plan, const anna_packed *packed, const anna_group *group, VI sum[WIDTH][2],
+               const narrow_noise *noise, uint64_t seed, int16_t *states, const int levels, const int simple)
 {
     const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
-    const int levels = (int)plan->levels;
     for (int quad = 0; quad < WIDTH / 4; quad++, neuron += 4) {
         VF z[2][4];
         const int noisy = group->noisy_quads >> quad & 1;
@@ -91,46 +105,91 @@ static inline void narrow_convert(const anna_plan *plan, const anna_packed *pack
                 noise_quad(&noise->lanes[v], plan->ordinal[group->calc], (uint32_t)(group->first_quad + quad), seed,
                            z[v]);
         for (int n = 0; n < 4; n++) {
-            if (neuron[n].out_slot < 0)
+            const anna_neuron *me = &neuron[n];
+            if (me->out_slot < 0)
                 continue;
-            VI code[2];
-            for (int v = 0; v < 2; v++) {
-                VI x = sum[neuron[n].place][v];
-                if (packed->clamps)
-                    x = v_min(v_max(x, v_fill(neuron[n].clamp_low)), v_fill(neuron[n].clamp_high));
-                if (noisy)
-                    x += v_round(z[v][n] * neuron[n].sigma);
-                code[v] = v_search(x, packed->threshold + 64 * (int64_t)neuron[n].table, levels);
+            const int32_t *threshold = packed->threshold + 64 * (int64_t)me->table;
+            VI low = sum[me->place][0], high = sum[me->place][1];
+            if (!simple && packed->clamps) {
+                low = v_min(v_max(low, v_fill(me->clamp_low)), v_fill(me->clamp_high));
+                high = v_min(v_max(high, v_fill(me->clamp_low)), v_fill(me->clamp_high));
             }
-            VS value = v_pack(code[0], code[1]);
-            if (packed->masks)
-                value = (value & (int16_t)neuron[n].and_mask) | (int16_t)neuron[n].or_mask;
-            if (packed->affine)
+            if (noisy) {
+                low += v_round(z[0][n] * me->sigma);
+                high += v_round(z[1][n] * me->sigma);
+            }
+            VS value = v_pack(v_search(low, threshold, levels), v_search(high, threshold, levels));
+            if (!simple && packed->masks)
+                value = (value & (int16_t)me->and_mask) | (int16_t)me->or_mask;
+            if (simple || packed->affine)
                 value = value * (int16_t)packed->scale + (int16_t)packed->offset;
             else
                 value = v_lookup(value, packed->numerator);
-            *(VS *)(states + (int64_t)BLOCK * neuron[n].out_slot) = value;
+            *(VS *)(states + (int64_t)BLOCK * me->out_slot) = value;
         }
     }
+}
+
+/* The numerators of eight codes, one a lane. */
+static inline VH narrow_numerators(const anna_packed *packed, uint64_t codes)
+{
+    VB zero = {0}, bytes = {0};
+    memcpy(&bytes, &codes, 8);
+    VH wide = (VH)ZIP_LOW(bytes, zero); /* little-endian */
+    if (packed->affine)
+        return wide * (int16_t)packed->scale + (int16_t)packed->offset;
+    for (int i = 0; i < 8; i++)
+        wide[i] = packed->numerator[wide[i] & (ANNA_MAX_LEVELS - 1)];
+    return wide;
+}
+
+/* Finds the first code of a row that is not below the number of levels. */
+static void narrow_blame(const anna_plan *plan, const anna_job *job, int64_t image, anna_fault *fault)
+{
+    const uint8_t *row = (const uint8_t *)job->codes + image * plan->inputs;
+    for (int64_t i = 0; i < plan->inputs && !fault->status; i++)
+        if (row[i] >= plan->levels)
+            *fault = (anna_fault){ANNA_BAD_CODE, image, i, row[i]};
 }
 
 static void narrow_load(const anna_plan *plan, const anna_packed *packed, const anna_job *job, int64_t first,
                         int16_t *states, anna_fault *fault)
 {
-    const int64_t inputs = plan->inputs, last = job->images - 1, levels = plan->levels;
-    for (int64_t lane = 0; lane < BLOCK; lane++) {
-        const int64_t image = first + lane < last ? first + lane : last; /* lanes left over repeat the last image */
-        int64_t i = 0;
-        for (; i < inputs; i++) {
-            const int64_t at = image * inputs + i;
-            const int64_t code = job->code_size == 1 ? ((const uint8_t *)job->codes)[at]
-                                                     : ((const uint16_t *)job->codes)[at];
-            if (code >= levels) {
-                *fault = (anna_fault){ANNA_BAD_CODE, image, i, code};
-                return;
-            }
-            states[BLOCK * (int64_t)plan->input_slots[i] + lane] = packed->numerator[code];
+    const int64_t inputs = plan->inputs, last = job->images - 1;
+    for (int64_t lane = 0; lane < BLOCK; lane += 8) {
+        const uint8_t *rows[8];
+        VB largest = {0};
+        for (int64_t i = 0; i < 8; i++) { /* lanes left over repeat the last image */
+            const int64_t image = first + lane + i < last ? first + lane + i : last;
+            rows[i] = (const uint8_t *)job->codes + image * inputs;
         }
+        for (int64_t at = 0; at < inputs; at += 16) {
+            const int64_t count = inputs - at < 16 ? inputs - at : 16;
+            VB tile[8] = {{0}};
+            if (count == 16) {
+                load_tile(rows, at, tile);
+            } else {
+                for (int64_t i = 0; i < count; i++)
+                    for (int k = 0; k < 8; k++)
+                        ((uint8_t *)tile)[8 * i + k] = rows[k][at + i];
+            }
+            for (int i = 0; i < 8; i++) {
+                const VB more = (VB)(tile[i] > largest);
+                largest = (tile[i] & more) | (largest & ~more);
+            }
+            for (int64_t i = 0; i < count; i++) {
+                uint64_t codes;
+                memcpy(&codes, (const char *)tile + 8 * i, 8);
+                const VH values = narrow_numerators(packed, codes);
+                memcpy(states + BLOCK * (int64_t)plan->input_slots[at + i] + lane, &values, sizeof values);
+            }
+        }
+        for (int i = 0; i < 16; i++)
+            if (largest[i] >= plan->levels)
+                for (int64_t k = 0; k < 8 && first + lane + k <= last && !fault->status; k++)
+                    narrow_blame(plan, job, first + lane + k, fault);
+        if (fault->status)
+            return;
     }
 }
 
@@ -144,16 +203,35 @@ static void narrow_begin(const anna_plan *plan, const anna_packed *packed, int16
             states[BLOCK * (int64_t)plan->constant_slots[i] + lane] = packed->numerator[plan->constant_codes[i]];
 }
 
+/* Numerators rise with the code, so a code is the number of numerators above the first that a state reaches. */
 static void narrow_store(const anna_plan *plan, const anna_packed *packed, const anna_job *job, int64_t first,
                          const int16_t *states)
 {
-    const int64_t count = job->images - first < BLOCK ? job->images - first : BLOCK;
-    for (int64_t lane = 0; lane < count; lane++) {
-        const int64_t row = (first + lane) * plan->outputs;
-        for (int64_t i = 0; i < plan->outputs; i++) {
-            const int16_t value = states[BLOCK * (int64_t)plan->output_slots[i] + lane];
-            const uint8_t code = packed->code_of[value - packed->lowest];
-            ((uint8_t *)job->results)[row + i] = code;
+    const int64_t images = job->images - first < BLOCK ? job->images - first : BLOCK, outputs = plan->outputs;
+    for (int64_t at = 0; at < outputs; at += 16) {
+        uint64_t codes[BLOCK / 8][16];
+        const int64_t count = outputs - at < 16 ? outputs - at : 16;
+        for (int64_t i = 0; i < count; i++) {
+            const VS value = *(const VS *)(states + BLOCK * (int64_t)plan->output_slots[at + i]);
+            VS code = {0};
+            for (int64_t c = 1; c < plan->levels; c++)
+                code -= (VS)(value >= packed->numerator[c]);
+            const VN bytes = __builtin_convertvector(code, VN);
+            for (int lane = 0; lane < BLOCK / 8; lane++)
+                memcpy(&codes[lane][i], (const char *)&bytes + 8 * lane, 8);
+        }
+        for (int64_t lane = 0; lane < images; lane += 8) {
+            uint8_t *rows[8];
+            const int lanes = images - lane < 8 ? (int)(images - lane) : 8;
+            for (int i = 0; i < lanes; i++)
+                rows[i] = (uint8_t *)job->results + (first + lane + i) * outputs;
+            if (count == 16) {
+                store_tile(codes[lane / 8], rows, lanes, at);
+            } else {
+                for (int i = 0; i < lanes; i++)
+                    for (int64_t o = 0; o < count; o++)
+                        rows[i][at + o] = ((const uint8_t *)&codes[lane / 8][o])[i];
+            }
         }
     }
 }
@@ -162,6 +240,7 @@ static void narrow_run(const anna_plan *plan, const anna_packed *packed, const a
 {
     const int64_t blocks = job->lanes > BLOCK ? (job->lanes + BLOCK - 1) / BLOCK : 1;
     const int64_t stride = packed->slots * BLOCK;
+    const int levels = (int)plan->levels, simple = levels == 8 && packed->affine && !packed->clamps && !packed->masks;
     narrow_noise *noise = NULL;
     int16_t *states = NULL;
     if (posix_memalign((void **)&states, 64, (size_t)(stride * blocks) * sizeof *states + 64) ||
@@ -193,7 +272,10 @@ static void narrow_run(const anna_plan *plan, const anna_packed *packed, const a
                 int16_t *mine = states + block * stride;
                 VI sum[WIDTH][2];
                 narrow_sums(packed, group, mine, sum);
-                narrow_convert(plan, packed, group, sum, &noise[block], job->noise_seed, mine);
+                if (simple)
+                    narrow_convert(plan, packed, group, sum, &noise[block], job->noise_seed, mine, 8, 1);
+                else
+                    narrow_convert(plan, packed, group, sum, &noise[block], job->noise_seed, mine, levels, 0);
                 for (int64_t c = group->copy; c < group->copy + group->copies; c++)
                     memcpy(mine + (int64_t)BLOCK * packed->copy[2 * c + 1], mine + (int64_t)BLOCK * packed->copy[2 * c],
                            BLOCK * sizeof *mine);

@@ -18,7 +18,8 @@ typedef struct {
     anna_packed *out;
     row *rows;
     int64_t n_rows;
-    uint8_t *cover; /* [rows][kinds] of the group: whether the row enters this kind */
+    int64_t room_rows, in_kind[ANNA_KINDS];
+    int32_t *of_kind; /* [kinds][room_rows]: the group's rows that enter each kind */
     int32_t *bucket; /* hash of a group's weights -> group + 1 */
     int64_t buckets;
     int64_t room_segments, room_pairs, room_weights, room_copies;
@@ -172,47 +173,77 @@ static void share_weights(packer *p, int64_t index)
     p->bucket[at] = (int32_t)index + 1;
 }
 
-static int emit_kind(packer *p, anna_group *group, const int *neuron_at, int width, int kind)
+/* Pair number `at` of a kind: two of its rows, or one and nothing, or nothing twice where a joint kind is padded. */
+static void emit_pair(packer *p, const int *neuron_at, int width, int kind, int64_t at)
 {
     anna_packed *out = p->out;
     int first;
-    const int places = kind_places(width, kind, &first), kinds = kinds_of(width);
-    int64_t start = out->pairs;
-    const row *waiting = NULL;
-    if (grow((void **)&out->pair_slot, &p->room_pairs, 2 * (out->pairs + p->n_rows), sizeof *out->pair_slot)
-        || grow((void **)&out->weight, &p->room_weights, out->weights + (p->n_rows + 1) * places, sizeof *out->weight)
-        || grow((void **)&out->segment, &p->room_segments, out->segments + 1, sizeof *out->segment))
-        return -1;
-    for (int64_t r = 0; r <= p->n_rows; r++) {
-        const row *next = NULL;
-        if (r < p->n_rows) {
-            if (!p->cover[r * kinds + kind])
-                continue;
-            next = &p->rows[r];
-            if (!waiting) {
-                waiting = next;
-                continue;
-            }
-        } else if (!waiting) {
-            break;
-        }
-        out->pair_slot[2 * out->pairs] = waiting->slot;
-        out->pair_slot[2 * out->pairs + 1] = next ? next->slot : waiting->slot;
-        out->pairs++;
-        for (int i = first; i < first + places; i++) {
-            const uint16_t a = (uint16_t)waiting->weight[neuron_at[i]];
-            const uint16_t b = next ? (uint16_t)next->weight[neuron_at[i]] : 0;
-            const uint32_t both = (uint32_t)a | (uint32_t)b << 16; /* the first operand in the low half */
-            memcpy(&out->weight[out->weights++], &both, sizeof both);
-        }
-        waiting = NULL;
+    const int places = kind_places(width, kind, &first);
+    const int32_t *rows = p->of_kind + kind * p->room_rows;
+    const row *a = 2 * at < p->in_kind[kind] ? &p->rows[rows[2 * at]] : NULL;
+    const row *b = 2 * at + 1 < p->in_kind[kind] ? &p->rows[rows[2 * at + 1]] : NULL;
+    out->pair_slot[2 * out->pairs] = a ? a->slot : p->rows[0].slot;
+    out->pair_slot[2 * out->pairs + 1] = b ? b->slot : a ? a->slot : p->rows[0].slot;
+    out->pairs++;
+    out->padded_macs += 2 * places;
+    for (int i = first; i < first + places; i++) { /* the first operand's weight in the low half */
+        const uint32_t low = a ? (uint16_t)a->weight[neuron_at[i]] : 0, high = b ? (uint16_t)b->weight[neuron_at[i]] : 0;
+        const uint32_t both = low | high << 16;
+        memcpy(&out->weight[out->weights++], &both, sizeof both);
     }
-    if (out->pairs > start) {
-        out->segment[out->segments++] = (anna_segment){kind, (int32_t)(out->pairs - start)};
+}
+
+static void emit_segment(packer *p, anna_group *group, int kind, int64_t pairs)
+{
+    if (pairs) {
+        p->out->segment[p->out->segments++] = (anna_segment){kind, (int32_t)pairs};
         group->segments++;
-        out->padded_macs += 2 * places * (out->pairs - start);
+    }
+}
+
+/* One level of the tree, all, halves, quarters or single places: pairs of all its kinds in turn, as far as they are about
+ * equally many (each change of kind costs a mispredicted jump), and the rest kind by kind. */
+static int emit_level(packer *p, anna_group *group, const int *neuron_at, int width, int level)
+{
+    anna_packed *out = p->out;
+    const int first = (1 << level) - 1, count = 1 << level;
+    int64_t least = INT64_MAX, most = 0, total = 0, joint = 0;
+    for (int kind = first; kind < first + count; kind++) {
+        const int64_t pairs = (p->in_kind[kind] + 1) / 2;
+        least = pairs < least ? pairs : least;
+        most = pairs > most ? pairs : most;
+        total += pairs;
+    }
+    if (level)
+        joint = 4 * most * count <= 5 * total ? most : least;
+    const int64_t room = total + most * count;
+    if (grow((void **)&out->pair_slot, &p->room_pairs, 2 * (out->pairs + room), sizeof *out->pair_slot)
+        || grow((void **)&out->weight, &p->room_weights, out->weights + room * width, sizeof *out->weight)
+        || grow((void **)&out->segment, &p->room_segments, out->segments + count + 1, sizeof *out->segment))
+        return -1;
+    for (int64_t at = 0; at < joint; at++)
+        for (int kind = first; kind < first + count; kind++)
+            emit_pair(p, neuron_at, width, kind, at);
+    emit_segment(p, group, kinds_of(width) + level - 1, joint);
+    for (int kind = first; kind < first + count; kind++) {
+        const int64_t pairs = (p->in_kind[kind] + 1) / 2;
+        for (int64_t at = joint; at < pairs; at++)
+            emit_pair(p, neuron_at, width, kind, at);
+        emit_segment(p, group, kind, pairs > joint ? pairs - joint : 0);
     }
     return 0;
+}
+
+static void sort_rows(packer *p, const int *place, int width)
+{
+    memset(p->in_kind, 0, sizeof p->in_kind);
+    for (int64_t r = 0; r < p->n_rows; r++) {
+        uint8_t cover[ANNA_KINDS] = {0};
+        best_cover(width, permuted(p->rows[r].readers, place, width), 0, cover);
+        for (int kind = 0; kind < kinds_of(width); kind++)
+            if (cover[kind])
+                p->of_kind[kind * p->room_rows + p->in_kind[kind]++] = (int32_t)r;
+    }
 }
 
 static int32_t to_int32(int64_t x) { return (int32_t)(x > INT32_MAX ? INT32_MAX : x < INT32_MIN ? INT32_MIN : x); }
@@ -274,7 +305,6 @@ static int pack_calc(packer *p, const int *cost, int64_t calc, int width)
 {
     anna_packed *out = p->out;
     const int64_t first_group = out->groups;
-    const int kinds = kinds_of(width);
     for (int64_t first = 0; first < p->plan->neurons; first += width) {
         int place[MAX_WIDTH], neuron_at[MAX_WIDTH], live = 0;
         for (int n = 0; n < width && first + n < p->plan->neurons; n++)
@@ -289,11 +319,9 @@ static int pack_calc(packer *p, const int *cost, int64_t calc, int width)
         choose_places(p, cost, width, place);
         for (int n = 0; n < width; n++)
             neuron_at[place[n]] = n;
-        memset(p->cover, 0, (size_t)(p->n_rows * kinds));
-        for (int64_t r = 0; r < p->n_rows; r++)
-            best_cover(width, permuted(p->rows[r].readers, place, width), 0, p->cover + r * kinds);
-        for (int kind = 0; kind < kinds; kind++)
-            if (emit_kind(p, group, neuron_at, width, kind))
+        sort_rows(p, place, width);
+        for (int level = 0; 1 << level <= width; level++)
+            if (emit_level(p, group, neuron_at, width, level))
                 return -1;
         share_weights(p, index);
         describe_neurons(p, index, calc, first, width, place);
@@ -332,7 +360,6 @@ static int find_cold(packer *p)
 static int make_tables(const anna_plan *plan, anna_packed *out)
 {
     const int64_t edges = plan->levels - 1;
-    int64_t lowest = plan->numerators[0], highest = lowest;
     out->threshold = malloc((size_t)(plan->tables * TABLE + 1) * sizeof *out->threshold);
     if (!out->threshold)
         return -1;
@@ -345,15 +372,7 @@ static int make_tables(const anna_plan *plan, anna_packed *out)
         const int32_t value = plan->numerators[c];
         out->numerator[c] = (int16_t)value;
         out->affine &= value == out->offset + c * out->scale;
-        lowest = value < lowest ? value : lowest;
-        highest = value > highest ? value : highest;
     }
-    out->lowest = lowest;
-    out->code_of = calloc((size_t)(highest - lowest) + 1, 1);
-    if (!out->code_of)
-        return -1;
-    for (int64_t c = 0; c < plan->levels; c++)
-        out->code_of[plan->numerators[c] - lowest] = (uint8_t)c;
     out->clamps = plan->clamp_low || plan->clamp_high;
     out->masks = plan->and_mask || plan->or_mask;
     return 0;
@@ -372,12 +391,13 @@ static int pack_all(packer *p, int width)
     for (uint32_t readers = 0; readers < 1u << width; readers++)
         cost[readers] = best_cover(width, readers, 0, NULL);
     p->rows = malloc((size_t)(2 * longest + 1) * sizeof *p->rows);
-    p->cover = malloc((size_t)(2 * longest + 1) * ANNA_KINDS);
+    p->room_rows = 2 * longest + 1;
+    p->of_kind = malloc((size_t)(p->room_rows * ANNA_KINDS) * sizeof *p->of_kind);
     p->buckets = 2 * groups + 1;
     p->bucket = calloc((size_t)p->buckets, sizeof *p->bucket);
     out->group = malloc((size_t)(groups + 1) * sizeof *out->group);
     out->neuron = malloc((size_t)(groups * width + 1) * sizeof *out->neuron);
-    if (!p->rows || !p->cover || !p->bucket || !out->group || !out->neuron)
+    if (!p->rows || !p->of_kind || !p->bucket || !out->group || !out->neuron)
         return -1;
     out->width = width;
     out->slots = plan->slots + plan->neurons; /* scratch behind the plan's slots */
@@ -392,7 +412,7 @@ int anna_pack(const anna_plan *plan, int width, anna_packed **packed)
     packer p = {.plan = plan, .out = calloc(1, sizeof(anna_packed))};
     const int failed = !p.out || pack_all(&p, width);
     free(p.rows);
-    free(p.cover);
+    free(p.of_kind);
     free(p.bucket);
     if (failed) {
         anna_free(p.out);
@@ -413,7 +433,6 @@ void anna_free(anna_packed *packed)
     free(packed->weight);
     free(packed->copy);
     free(packed->threshold);
-    free(packed->code_of);
     free(packed->cold_slot);
     free(packed);
 }

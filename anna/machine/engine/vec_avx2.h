@@ -28,17 +28,21 @@ static inline VI v_merge(VQ even, VQ odd)
     return (VI)_mm256_blend_epi32((__m256i)even, _mm256_slli_epi64((__m256i)odd, 32), 0xAA);
 }
 
+static inline VI v_search_step(VI x, VI code, const int32_t *threshold, int step)
+{
+    __m256i table = _mm256_loadu_si256((const __m256i *)(threshold + step - 1));
+    VI edge = (VI)_mm256_permutevar8x32_epi32(table, (__m256i)code);
+    return code + (~(VI)(edge > x) & step);
+}
+
 /* How many of the ascending thresholds are <= x: a binary search in one register for up to 8 levels. */
 static inline VI v_search(VI x, const int32_t *threshold, int levels)
 {
     VI code = {0};
     if (levels <= 8) {
-        for (int step = levels > 4 ? 4 : levels > 2 ? 2 : 1; step; step >>= 1) {
-            __m256i table = _mm256_loadu_si256((const __m256i *)(threshold + step - 1));
-            VI edge = (VI)_mm256_permutevar8x32_epi32(table, (__m256i)code);
-            code += (VI)(~(edge > x)) & step;
-        }
-        return code;
+        code = ~(VI)(threshold[3] > x) & 4;
+        code = v_search_step(x, code, threshold, 2);
+        return v_search_step(x, code, threshold, 1);
     }
     for (int i = 0; i < levels - 1; i++)
         code += 1 + (VI)(threshold[i] > x);

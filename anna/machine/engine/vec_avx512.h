@@ -41,17 +41,26 @@ static inline VI v_merge(VQ even, VQ odd)
     return (VI)_mm512_mask_blend_epi32(0xAAAA, (__m512i)even, _mm512_slli_epi64((__m512i)odd, 32));
 }
 
+static inline VI v_search_step(VI x, VI code, const int32_t *threshold, int step)
+{
+    __m512i edge = _mm512_permutexvar_epi32((__m512i)code, _mm512_loadu_si512(threshold + step - 1));
+    __mmask16 above = _mm512_cmpge_epi32_mask((__m512i)x, edge);
+    return (VI)_mm512_mask_add_epi32((__m512i)code, above, (__m512i)code, _mm512_set1_epi32(step));
+}
+
 /* How many of the ascending thresholds are <= x: a binary search in one register for up to 16 levels. */
 static inline VI v_search(VI x, const int32_t *threshold, int levels)
 {
     VI code = {0};
+    if (levels == 8) {
+        const __mmask16 above = _mm512_cmpge_epi32_mask((__m512i)x, _mm512_set1_epi32(threshold[3]));
+        code = (VI)_mm512_maskz_set1_epi32(above, 4);
+        code = v_search_step(x, code, threshold, 2);
+        return v_search_step(x, code, threshold, 1);
+    }
     if (levels <= 16) {
-        for (int step = levels > 8 ? 8 : levels > 4 ? 4 : levels > 2 ? 2 : 1; step; step >>= 1) {
-            __m512i table = _mm512_loadu_si512(threshold + step - 1);
-            __m512i edge = _mm512_permutexvar_epi32((__m512i)code, table);
-            __mmask16 above = _mm512_cmpge_epi32_mask((__m512i)x, edge);
-            code = (VI)_mm512_mask_add_epi32((__m512i)code, above, (__m512i)code, _mm512_set1_epi32(step));
-        }
+        for (int step = 8; step; step >>= 1)
+            code = v_search_step(x, code, threshold, step);
         return code;
     }
     for (int i = 0; i < levels - 1; i++) {

@@ -1,6 +1,7 @@
 /* Vector types of VBYTES bytes, by the extension that gcc and clang share; operators + - * & ^ >> come with it. */
 typedef int32_t VI __attribute__((vector_size(VBYTES)));
 typedef int16_t VS __attribute__((vector_size(VBYTES)));
+typedef uint8_t VN __attribute__((vector_size(VBYTES / 2)));
 typedef uint64_t VQ __attribute__((vector_size(VBYTES)));
 typedef float VF __attribute__((vector_size(VBYTES)));
 

@@ -1,0 +1,64 @@
+"""The ANNA chip and its tools: specification, programs, compiler, analog model, interpreter and engine.
+
+Names are loaded when they are first used, so that `import anna` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anna.asm import assemble as assemble
+    from anna.asm import disassemble as disassemble
+    from anna.errors import AnnaError as AnnaError
+    from anna.machine.chip import Chip as Chip
+    from anna.machine.chip import Result as Result
+    from anna.machine.elaborate import Schedule as Schedule
+    from anna.machine.elaborate import elaborate as elaborate
+    from anna.machine.interpreter import Interpreter as Interpreter
+    from anna.machine.lockstep import engine_reference as engine_reference
+    from anna.machine.lockstep import lockstep as lockstep
+    from anna.program import Program as Program
+    from anna.program import Region as Region
+    from anna.spec import ANNA_1991 as ANNA_1991
+    from anna.spec import BOARD_1991 as BOARD_1991
+    from anna.spec import BOARD_1996 as BOARD_1996
+    from anna.spec import BoardSpec as BoardSpec
+    from anna.spec import ChipSpec as ChipSpec
+    from anna.verify import verified as verified
+    from anna.verify import violations as violations
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ANNA_1991": "anna.spec",
+    "BOARD_1991": "anna.spec",
+    "BOARD_1996": "anna.spec",
+    "AnnaError": "anna.errors",
+    "BoardSpec": "anna.spec",
+    "Chip": "anna.machine.chip",
+    "ChipSpec": "anna.spec",
+    "Interpreter": "anna.machine.interpreter",
+    "Program": "anna.program",
+    "Region": "anna.program",
+    "Result": "anna.machine.chip",
+    "Schedule": "anna.machine.elaborate",
+    "assemble": "anna.asm",
+    "disassemble": "anna.asm",
+    "elaborate": "anna.machine.elaborate",
+    "engine_reference": "anna.machine.lockstep",
+    "lockstep": "anna.machine.lockstep",
+    "verified": "anna.verify",
+    "violations": "anna.verify",
+}
+
+__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  (names of the table above)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'anna' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

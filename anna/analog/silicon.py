@@ -1,0 +1,91 @@
+"""What both evaluators ask of a piece of silicon, and the ideal one.
+
+`Silicon` is the whole border between a chip's electronics and its digital side: the interpreter and the engine ask the
+same questions and get the same integers, so that they can agree to the bit. A question that is answered with None is an
+imperfection that this silicon does not have.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna import codes
+from anna.codes import Ints
+from anna.spec import ChipSpec
+
+Sigmas = NDArray[np.float32]
+
+
+class Silicon(Protocol):
+    """One chip's electronics. Arrays of one call have one shape; answers are in accumulator units (see `anna.codes`)."""
+
+    @property
+    def spec(self) -> ChipSpec:
+        """The chip it is made to."""
+
+    @property
+    def numerators(self) -> Ints:
+        """What each state code drives the synapses with, in half state LSBs."""
+
+    def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
+        """Effective weights of synapses whose charge has an age, in 2^-f weight LSBs."""
+
+    def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
+        """Thresholds of neurons (n, levels - 1), rising; a neuron is known by its ADC and by where its scale code lies."""
+
+    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:
+        """Standard deviation of what is added to each sum at each evaluation."""
+
+    def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:
+        """Lowest and highest sum that a wire carries."""
+
+    def code_masks(self, adcs: Ints) -> tuple[Ints, Ints] | None:
+        """Masks that each ADC's codes are and-ed, then or-ed with."""
+
+    def charge_sigma(self, weight_codes: Ints, rows: Ints, columns: Ints) -> Sigmas | None:
+        """Standard deviation of what each refresh adds to a weight, in 2^-f weight LSBs."""
+
+    def state_tables(self) -> Ints | None:
+        """Where synapses differ in the steps of their state: (tables, levels) numerators ..."""
+
+    def state_table_of(self, rows: Ints, columns: Ints) -> Ints:
+        """... and which of them each synapse uses."""
+
+
+class IdealSilicon:
+    """A chip without imperfections: the integer arithmetic of its codes."""
+
+    def __init__(self, spec: ChipSpec) -> None:
+        self.spec = spec
+        self.numerators = codes.state_converter(spec).numerators
+        # A level in half LSBs, shifted to 2^-f LSBs.
+        self._weights = codes.weight_converter(spec).numerators << (spec.weight_fraction_bits - 1)
+        self._thresholds = np.stack([codes.thresholds(spec, code) for code in range(1 << spec.scale_bits)])
+
+    def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
+        """The levels of the codes; where and how old does not matter."""
+        return self._weights[weight_codes]
+
+    def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
+        """The ideal thresholds; which ADC does not matter."""
+        return self._thresholds[scale_codes]
+
+    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> None:
+        """No noise."""
+
+    def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> None:
+        """No limits."""
+
+    def code_masks(self, adcs: Ints) -> None:
+        """No stuck bits."""
+
+    def charge_sigma(self, weight_codes: Ints, rows: Ints, columns: Ints) -> None:
+        """No charge noise."""
+
+    def state_tables(self) -> None:
+        """All synapses alike."""
+
+    def state_table_of(self, rows: Ints, columns: Ints) -> Ints:
+        """All synapses alike."""
+        return np.zeros(np.broadcast_shapes(rows.shape, columns.shape), dtype=np.int64)

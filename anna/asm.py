@@ -1,0 +1,345 @@
+"""Assembly text for programs: exact there and back.
+
+A line is a directive or an instruction, then `key=value` pairs; a semicolon begins a comment. One program has one
+canonical text, which `disassemble` writes; `assemble` reads that and anything a person would write for it.
+
+    .program   name=NAME batch=1                    what it is called; pictures that share a page
+    .chip      name=anna-1991 weight_bits=8 ...     the chip, and what differs from it
+    .input     name=NAME address=0 shape=1x8x8      where the picture goes (strides=AxBxC where it is not in one piece)
+    .output    name=NAME address=64 shape=1x6x6     what is read at the end
+    .map       name=NAME address=64 shape=1x6x6     a feature map that can be tapped
+    .constant  address=100 codes=7,7,0              states that are always there
+    .weights   page=0 row=0 column=0 values=-1,0,1  weights, in weight LSB
+    .scale     page=0 row=0 group=0 codes=4         scale codes of the neurons that begin there
+    SHIFT      register=0 width=16 address=0 ...    an instruction of the table in `anna.isa`
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from anna import isa
+from anna.codes import weight_converter
+from anna.errors import AnnaError, AssemblyError
+from anna.isa import Form, Op, Value
+from anna.program import Codes, Program, Region, assemble_program, blank_pages
+from anna.spec import ANNA_1991, CHIPS, ChipSpec, first_sentence
+
+Pairs = dict[str, str]
+
+
+# --- one instruction -------------------------------------------------------------------------------------------------
+def line_of(spec: ChipSpec, op: Op) -> str:
+    """The canonical line of an instruction: fields that have their default are left out."""
+    parts = [op.name]
+    for place, value in zip(op.instruction.fields, op.values, strict=True):
+        if place.default is None or value != place.default:
+            parts.append(f"{place.name}={_value_text(spec, place, value)}")
+    return " ".join(parts)
+
+
+def _value_text(spec: ChipSpec, place: isa.Field, value: Value) -> str:
+    if isinstance(value, tuple):
+        return str(value[0]) if len(set(value)) == 1 else ",".join(map(str, value))
+    match place.form:
+        case Form.SET:
+            return "+".join(str(i) for i in range(value.bit_length()) if value >> i & 1) or "none"
+        case Form.FAN_IN:
+            return str(spec.fan_ins[value])
+    return str(value)
+
+
+def _op_of(spec: ChipSpec, name: str, pairs: Pairs) -> Op:
+    instruction = isa.BY_NAME[name]
+    values = dict[str, Value]()
+    for place in instruction.fields:
+        text = pairs.pop(place.name, None)
+        if text is not None:
+            values[place.name] = _field_value(spec, place, text)
+        elif place.default is None:
+            raise AssemblyError(f"{name} needs {place.name}=")
+    _refuse_rest(name, pairs, [place.name for place in instruction.fields])
+    if name == "CALC":
+        values["registers"] = _spread(spec, values)
+    return isa.op(name, **values)
+
+
+def _field_value(spec: ChipSpec, place: isa.Field, text: str) -> Value:
+    match place.form:
+        case Form.SET:
+            members = [] if text == "none" else [_number(place.name, part) for part in text.split("+")]
+            if any(member >= 64 for member in members):
+                raise AssemblyError(f"{place.name}={text}: there is no such member")
+            return sum(1 << member for member in set(members))
+        case Form.FAN_IN:
+            fan_in = _number(place.name, text)
+            if fan_in not in spec.fan_ins:
+                raise AssemblyError(f"{place.name}={fan_in}: the chip has fan-ins {', '.join(map(str, spec.fan_ins))}")
+            return spec.fan_ins.index(fan_in)
+        case Form.PER_ROW:
+            return tuple(_number(place.name, part) for part in text.split(","))
+    value = _number(place.name, text)
+    if value >= 1 << place.bits(spec):
+        raise AssemblyError(f"{place.name}={value} does not fit its {place.bits(spec)} bits")
+    return value
+
+
+def _spread(spec: ChipSpec, values: dict[str, Value]) -> tuple[int, ...]:
+    """A register for each row that a CALC uses: given once for all, or one by one."""
+    fan_in, neurons, given = values["fan_in"], values["neurons"], values["registers"]
+    assert isinstance(fan_in, int) and isinstance(neurons, int) and isinstance(given, tuple)
+    rows = isa.rows_of(spec, spec.fan_ins[fan_in], neurons)
+    if len(given) == 1:
+        return given * min(rows, isa.rows_per_calc(spec))
+    if len(given) != rows:
+        raise AssemblyError(f"registers= names {len(given)} registers, this CALC uses {rows} rows")
+    return given
+
+
+# --- reading text ----------------------------------------------------------------------------------------------------
+def _number(name: str, text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise AssemblyError(f"{name}={text}: expected a whole number, zero or more")
+    return int(text)
+
+
+def _numbers(name: str, text: str, separator: str = ",") -> list[int]:
+    return [_number(name, part) for part in text.split(separator)]
+
+
+def _refuse_rest(name: str, rest: Pairs, known: list[str]) -> None:
+    if rest:
+        raise AssemblyError(f"{name} knows no {next(iter(rest))}=; it knows {', '.join(known) or 'nothing'}")
+
+
+@dataclass
+class _Reader:
+    """What has been read so far."""
+
+    name: str = "program"
+    batch: int = 1
+    spec: ChipSpec = ANNA_1991
+    regions: list[Region] = field(default_factory=list)
+    constants: dict[int, int] = field(default_factory=dict)
+    weights: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    scales: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    ops: list[Op] = field(default_factory=list)
+    chip_fixed: bool = False
+
+    def program(self, pairs: Pairs) -> None:
+        self.name = pairs.pop("name", self.name)
+        self.batch = _number("batch", pairs.pop("batch", "1"))
+        _refuse_rest(".program", pairs, ["name", "batch"])
+
+    def chip(self, pairs: Pairs) -> None:
+        if self.chip_fixed:
+            raise AssemblyError(".chip must come before anything that depends on it")
+        name = pairs.pop("name", "anna-1991")
+        if name not in CHIPS:
+            raise AssemblyError(f"there is no chip {name}; known: {', '.join(CHIPS)}")
+        values = {key: _chip_value(text) for key, text in pairs.items()}
+        self.spec = CHIPS[name].changed(**values)
+
+    def region(self, kind: str, pairs: Pairs) -> None:
+        values: dict[str, Any] = {"kind": kind}
+        for key in ("name", "address", "shape"):
+            if key not in pairs:
+                raise AssemblyError(f".{kind} needs {key}=")
+        values["name"] = pairs.pop("name")
+        values["address"] = _number("address", pairs.pop("address"))
+        for key in ("shape", "strides"):
+            if key in pairs:
+                values[key] = tuple(_numbers(key, pairs.pop(key), "x"))
+        _refuse_rest(f".{kind}", pairs, ["name", "address", "shape", "strides"])
+        try:
+            self.regions.append(Region(**values))
+        except ValidationError as error:
+            raise AssemblyError(f".{kind} {first_sentence(error)}") from None
+
+    def constant(self, pairs: Pairs) -> None:
+        address = _number("address", pairs.pop("address", "0"))
+        for code in self._codes("codes", pairs, self.spec.state_bits):
+            if address in self.constants:
+                raise AssemblyError(f"address {address} has a constant already")
+            self.constants[address] = code
+            address += 1
+        _refuse_rest(".constant", pairs, ["address", "codes"])
+
+    def weight(self, pairs: Pairs) -> None:
+        page, row, column = (_number(key, pairs.pop(key, "0")) for key in ("page", "row", "column"))
+        converter = weight_converter(self.spec)
+        if "values" not in pairs:
+            raise AssemblyError(".weights needs values=")
+        for text in pairs.pop("values").split(","):
+            if not re.fullmatch(r"[+-]?[0-9]{1,9}(\.[0-9]{1,3})?", text):
+                raise AssemblyError(f"values={text}: expected a number of weight LSBs")
+            self._place(self.weights, page, row, column, self.spec.columns, converter.exact(float(text)), "weight")
+            column += 1
+        _refuse_rest(".weights", pairs, ["page", "row", "column", "values"])
+
+    def scale(self, pairs: Pairs) -> None:
+        page, row, group = (_number(key, pairs.pop(key, "0")) for key in ("page", "row", "group"))
+        for code in self._codes("codes", pairs, self.spec.scale_bits):
+            self._place(self.scales, page, row, group, self.spec.groups, code, "scale")
+            group += 1
+            if group == self.spec.groups:
+                row, group = row + 1, 0
+        _refuse_rest(".scale", pairs, ["page", "row", "group", "codes"])
+
+    def _codes(self, key: str, pairs: Pairs, bits: int) -> list[int]:
+        if key not in pairs:
+            raise AssemblyError(f"{key}= is missing")
+        codes = _numbers(key, pairs.pop(key))
+        if max(codes) >= 1 << bits:
+            raise AssemblyError(f"code {max(codes)} does not fit {bits} bits")
+        return codes
+
+    def _place(self, where: dict[tuple[int, int, int], int], page: int, row: int, at: int, limit: int, code: int,
+               what: str) -> None:  # fmt: skip
+        if page >= self.spec.max_pages or row >= self.spec.rows or at >= limit:
+            raise AssemblyError(
+                f"there is no {what} at page {page}, row {row}, place {at}; the chip has {self.spec.max_pages} pages of "
+                f"{self.spec.rows} rows of {limit}"
+            )
+        if (page, row, at) in where:
+            raise AssemblyError(f"page {page} row {row} place {at} has a {what} already")
+        where[page, row, at] = code
+
+    def finish(self) -> Program:
+        used = [place[0] for place in (*self.weights, *self.scales)]
+        pages = [op["page"] for op in self.ops if op.name == "PAGE"]
+        # A PAGE beyond what the text defines is left to the verifier, unless nothing was defined at all.
+        weight_codes, scale_codes = blank_pages(self.spec, max(used, default=max(pages, default=0)) + 1)
+        for place, code in self.weights.items():
+            weight_codes[place] = code
+        for place, code in self.scales.items():
+            scale_codes[place] = code
+        return assemble_program(self.name, self.spec, self.ops, weight_codes, scale_codes, self.regions, self.constants,
+                                self.batch)  # fmt: skip
+
+
+def _chip_value(text: str) -> Any:
+    if text == "none":
+        return None
+    if "," in text or re.fullmatch(r"[0-9]+x", text):
+        return tuple(_numbers("value", text.rstrip(",x")))
+    return text
+
+
+_DIRECTIVES: dict[str, Callable[[_Reader, Pairs], None]] = {
+    ".program": _Reader.program,
+    ".chip": _Reader.chip,
+    ".input": lambda reader, pairs: reader.region("input", pairs),
+    ".output": lambda reader, pairs: reader.region("output", pairs),
+    ".map": lambda reader, pairs: reader.region("map", pairs),
+    ".constant": _Reader.constant,
+    ".weights": _Reader.weight,
+    ".scale": _Reader.scale,
+}
+
+
+def assemble(text: str, source: str = "assembly") -> Program:
+    """The program that a text stands for. What cannot be read is told with its line; legality is `anna.verify`'s."""
+    reader = _Reader()
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split(";", 1)[0].split()
+        if not words:
+            continue
+        try:
+            _read_line(reader, words[0], _pairs(words[1:]))
+        except AnnaError as error:
+            raise AssemblyError(f"{source}, line {number}: {error}") from None
+    if not reader.ops:
+        raise AssemblyError(f"{source}: holds no instruction")
+    try:
+        return reader.finish()
+    except AnnaError as error:
+        raise AssemblyError(f"{source}: {error}") from None
+
+
+def _pairs(words: list[str]) -> Pairs:
+    pairs = Pairs()
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key or not value:
+            raise AssemblyError(f"{word}: expected key=value")
+        if key in pairs:
+            raise AssemblyError(f"{key}= is given twice")
+        pairs[key] = value
+    return pairs
+
+
+def _read_line(reader: _Reader, word: str, pairs: Pairs) -> None:
+    if word in _DIRECTIVES:
+        _DIRECTIVES[word](reader, pairs)
+        reader.chip_fixed |= word not in (".program", ".chip")
+    elif word.upper() in isa.BY_NAME:
+        reader.ops.append(_op_of(reader.spec, word.upper(), pairs))
+        reader.chip_fixed = True
+    else:
+        raise AssemblyError(f"there is no {word}; known: {', '.join([*isa.BY_NAME, *_DIRECTIVES])}")
+
+
+# --- writing text ----------------------------------------------------------------------------------------------------
+def disassemble(program: Program) -> str:
+    """The canonical text of a program."""
+    return "\n".join(_lines(program)) + "\n"
+
+
+def _lines(program: Program) -> Iterator[str]:
+    spec = program.spec
+    yield f".program name={program.name} batch={program.batch}"
+    changed = {key: value for key, value in spec.model_dump().items() if value != getattr(ANNA_1991, key)}
+    yield " ".join([".chip name=anna-1991", *(f"{key}={_chip_text(value)}" for key, value in changed.items())])
+    for region in program.regions:
+        shape = "x".join(map(str, region.shape))
+        strides = "" if region.strides is None else " strides=" + "x".join(map(str, region.strides))
+        yield f".{region.kind} name={region.name} address={region.address} shape={shape}{strides}"
+    for start, codes in _runs(program.constant_addresses.tolist(), program.constant_codes.tolist()):
+        yield f".constant address={start} codes={','.join(map(str, codes))}"
+    blank_weights, blank_scales = blank_pages(spec, len(program.weight_codes))
+    yield from _weight_lines(spec, program.weight_codes, blank_weights)
+    for page, row in np.argwhere((program.scale_codes != blank_scales).any(axis=2)):
+        groups = program.scale_codes[page, row]
+        group = int(np.flatnonzero(groups)[0])
+        last = int(np.flatnonzero(groups)[-1])
+        yield f".scale page={page} row={row} group={group} codes={','.join(map(str, groups[group : last + 1]))}"
+    for op in program.ops:
+        yield line_of(spec, op)
+
+
+def _weight_lines(spec: ChipSpec, weight_codes: Codes, blank: Codes) -> Iterator[str]:
+    converter = weight_converter(spec)
+    different = weight_codes != blank
+    last = len(weight_codes) - 1
+    if not different[last].any():  # the last page says how many there are, even where it is empty
+        different = different.copy()
+        different[last, 0, 0] = True
+    for page, row in np.argwhere(different.any(axis=2)):
+        columns = np.flatnonzero(different[page, row])
+        values = converter.values(weight_codes[page, row, columns[0] : columns[-1] + 1])
+        text = ",".join(f"{value:g}" for value in values)
+        yield f".weights page={page} row={row} column={columns[0]} values={text}"
+
+
+def _chip_text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value)) if len(value) > 1 else f"{value[0]}x"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _runs(addresses: list[int], codes: list[int]) -> Iterator[tuple[int, list[int]]]:
+    """Consecutive addresses together."""
+    at = 0
+    while at < len(addresses):
+        end = at + 1
+        while end < len(addresses) and addresses[end] == addresses[end - 1] + 1:
+            end += 1
+        yield addresses[at], codes[at:end]
+        at = end

@@ -1,0 +1,175 @@
+"""The chip that a user holds: `Chip(seed=..., analog=...).run(program, images)`."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from anna import codes
+from anna.analog.silicon import IdealSilicon, Silicon
+from anna.errors import DataError, MachineError
+from anna.machine.elaborate import Schedule
+from anna.machine.interpreter import interpret
+from anna.machine.plan import build_plan
+from anna.program import Program, Region
+from anna.spec import ChipSpec
+from anna.verify import verified
+
+if TYPE_CHECKING:
+    from anna.machine.engine import Engine
+
+PREPARED_PROGRAMS = 8  # engines that a chip keeps ready
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What came out of a run, and what it took on the chip."""
+
+    program: Program
+    schedule: Schedule
+    codes: Mapping[str, NDArray[np.generic]]  # output region -> (images, *shape) state codes
+    maps: Mapping[str, NDArray[np.generic]]  # the same for what was tapped
+    noise_seed: int
+
+    @property
+    def images(self) -> int:
+        """Pictures that were run."""
+        return len(next(iter(self.codes.values()))) if self.codes else 0
+
+    @property
+    def outputs(self) -> dict[str, NDArray[np.float64]]:
+        """The outputs as values, in state LSB."""
+        return {name: self._values(part) for name, part in self.codes.items()}
+
+    @property
+    def map_values(self) -> dict[str, NDArray[np.float64]]:
+        """The tapped maps as values, in state LSB."""
+        return {name: self._values(part) for name, part in self.maps.items()}
+
+    def _values(self, part: NDArray[np.generic]) -> NDArray[np.float64]:
+        return codes.state_converter(self.program.spec).values(part)
+
+    @property
+    def cycles_per_image(self) -> float:
+        """Chip cycles of a picture in the planned batch, page loads included."""
+        return self.schedule.cycles_per_image
+
+    @property
+    def cycles(self) -> float:
+        """Chip cycles of the whole run."""
+        return self.cycles_per_image * self.images
+
+    @property
+    def seconds(self) -> float:
+        """Chip time of the whole run."""
+        return self.cycles / self.program.spec.clock_hz
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {part.shape}" for name, part in self.codes.items())
+        return f"Result({self.program.name}: {self.images} images, {self.cycles_per_image:g} cycles each; {shapes})"
+
+
+class Chip:
+    """One die. Without arguments it is the ideal chip of 1991."""
+
+    def __init__(self, silicon: Silicon | None = None) -> None:
+        self._silicon = silicon
+        self._ready: OrderedDict[tuple[object, ...], tuple[Schedule, Engine]] = OrderedDict()
+
+    def silicon(self, spec: ChipSpec) -> Silicon:
+        """The electronics on which a program for `spec` runs."""
+        if self._silicon is None:
+            return IdealSilicon(spec)
+        if self._silicon.spec != spec:
+            raise MachineError("the program is for another chip: its specification differs from this die's")
+        return self._silicon
+
+    def run(
+        self,
+        program: Program,
+        images: ArrayLike,
+        *,
+        noise_seed: int = 0,
+        image_ids: ArrayLike | None = None,
+        taps: Sequence[str] = (),
+        phase_cycles: int = 0,
+        threads: int = 1,
+        lanes: int | None = None,
+        simd: str | None = None,
+        engine: str = "engine",
+    ) -> Result:
+        """Run pictures, given as state codes (images, *input shape); the result depends on no other argument than
+        `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`."""
+        pictures, ids = _checked(program, images, image_ids)
+        wanted = [*program.outputs, *_tapped(program, taps)]
+        if engine == "interpreter":
+            schedule, rows = verified(program), self._interpret(program, pictures, ids, wanted, noise_seed, phase_cycles)
+        elif engine == "engine":
+            schedule, ready = self._prepared(program, wanted, phase_cycles, simd)
+            flat = pictures.reshape(len(pictures), -1)
+            rows = ready.run(flat, ids, noise_seed=noise_seed, threads=threads, lanes=lanes)
+        else:
+            raise MachineError(f"there is no engine {engine!r}; there are 'engine' and 'interpreter'")
+        parts, at = dict[str, NDArray[np.generic]](), 0
+        for region in wanted:
+            parts[region.name] = rows[:, at : at + region.size].reshape(-1, *region.shape)
+            at += region.size
+        outputs = {region.name: parts[region.name] for region in program.outputs}
+        maps = {name: parts[name] for name in taps}
+        return Result(program, schedule, outputs, maps, noise_seed)
+
+    def _prepared(
+        self, program: Program, wanted: Sequence[Region], phase_cycles: int, simd: str | None
+    ) -> "tuple[Schedule, Engine]":
+        from anna.machine.engine import Engine
+
+        key = (program.digest, tuple(region.name for region in wanted), phase_cycles, simd)
+        if key not in self._ready:
+            schedule = verified(program)
+            values = [schedule.outputs[region.name] for region in wanted]
+            plan = build_plan(schedule, self.silicon(program.spec), values, phase_cycles)
+            self._ready[key] = schedule, Engine(plan, simd=simd)
+            while len(self._ready) > PREPARED_PROGRAMS:
+                self._ready.popitem(last=False)
+        self._ready.move_to_end(key)
+        return self._ready[key]
+
+    def _interpret(
+        self, program: Program, pictures: NDArray[np.generic], ids: NDArray[np.uint64], wanted: Sequence[Region],
+        noise_seed: int, phase_cycles: int,
+    ) -> NDArray[np.generic]:  # fmt: skip
+        silicon, rows = self.silicon(program.spec), []
+        for picture, image_id in zip(pictures, ids.tolist(), strict=True):
+            done = interpret(program, picture, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles)
+            rows.append(np.concatenate([done[region.name].reshape(-1) for region in wanted] or [np.zeros(0, np.int64)]))
+        width = sum(region.size for region in wanted)
+        return np.array(rows, dtype=np.uint16).reshape(len(pictures), width)
+
+
+def _tapped(program: Program, taps: Sequence[str]) -> list[Region]:
+    maps = {region.name: region for region in program.regions if region.kind == "map"}
+    for name in taps:
+        if name not in maps:
+            raise MachineError(f"program {program.name} has no map {name}; it has {', '.join(maps) or 'none'}")
+    return [maps[name] for name in taps]
+
+
+def _checked(
+    program: Program, images: ArrayLike, image_ids: ArrayLike | None
+) -> tuple[NDArray[np.generic], NDArray[np.uint64]]:
+    """Pictures as codes and their ids, or one sentence."""
+    pictures, region, top = np.asarray(images), program.input, (1 << program.spec.state_bits) - 1
+    if pictures.shape[1:] != region.shape or pictures.ndim != len(region.shape) + 1:
+        raise DataError(f"images have shape {pictures.shape}; program {program.name} takes (n, {str(region.shape)[1:-1]})")
+    if not np.issubdtype(pictures.dtype, np.integer):
+        raise DataError(f"images are {pictures.dtype}; program {program.name} takes state codes, whole numbers 0 to {top}")
+    if pictures.size and (pictures.min() < 0 or pictures.max() > top):
+        bad = int(np.argwhere((pictures < 0) | (pictures > top))[0][0])
+        raise DataError(f"image {bad} holds a state code outside 0 to {top}")
+    ids = np.arange(len(pictures), dtype=np.uint64) if image_ids is None else np.asarray(image_ids)
+    if ids.shape != (len(pictures),) or not np.issubdtype(ids.dtype, np.integer) or (ids.size and ids.min() < 0):
+        raise DataError(f"image_ids must be {len(pictures)} whole numbers, zero or more, one an image")
+    return pictures.astype(np.uint8 if top < 256 else np.uint16), ids.astype(np.uint64)

@@ -1,0 +1,362 @@
+"""The control plane: a program walked once, cycle by cycle, moving addresses instead of values.
+
+ANNA's control flow never depends on data, so one walk says for every picture what happens when: which values meet which
+synapses at which cycle, how old each charge is, what leaves at the pins. A *value* is a state that existed at some time:
+a pixel of the picture, a constant, what a register holds after reset, or a result of a CALC; the walk gives each a number.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna import codes, isa
+from anna.isa import Op, Unit
+from anna.machine import refresh
+from anna.machine.timing import Scoreboard, Span
+from anna.program import Program
+from anna.spec import ChipSpec
+
+Ints = NDArray[np.int64]
+UNDEFINED = -1
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """A rule that an instruction breaks in time or data; `anna.verify` says it in a sentence."""
+
+    rule: str
+    index: int
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Values:
+    """How values are numbered: pixels, constants, the reset value, then neurons_at_once results for each CALC."""
+
+    inputs: int
+    constants: int
+    neurons: int
+
+    @property
+    def reset(self) -> int:
+        """What a register holds that was never stored."""
+        return self.inputs + self.constants
+
+    @property
+    def fixed(self) -> int:
+        """Values that exist before the first CALC."""
+        return self.reset + 1
+
+    def result(self, calc: int, neuron: int) -> int:
+        """A result of the CALC with that ordinal."""
+        return self.fixed + calc * self.neurons + neuron
+
+    def total(self, calcs: int) -> int:
+        """All values of a program with so many CALCs."""
+        return self.fixed + calcs * self.neurons
+
+    def origin(self, value: int) -> str:
+        """Where a value is from, for a reader."""
+        if value < self.inputs:
+            return f"pixel {value}"
+        if value < self.reset:
+            return f"constant {value - self.inputs}"
+        if value == self.reset:
+            return "reset"
+        calc, neuron = divmod(value - self.fixed, self.neurons)
+        return f"CALC {calc} neuron {neuron}"
+
+
+@lru_cache(maxsize=256)
+def synapses_of(spec: ChipSpec, fan_in: int, neurons: int) -> tuple[Ints, Ints]:
+    """Rows (from the CALC's first one) and columns of each neuron's synapses, both (neurons, fan_in)."""
+    place = np.arange(neurons * fan_in, dtype=np.int64).reshape(neurons, fan_in)
+    return place // spec.columns, place % spec.columns
+
+
+@dataclass(frozen=True)
+class Calc:
+    """One CALC of the schedule: when, on which synapses, on which values."""
+
+    ordinal: int
+    index: int  # instruction
+    segment: int
+    page: int
+    cycle: int  # of the segment
+    fan_in: int
+    row: int
+    neurons: int
+    operands: NDArray[np.int32]  # (neurons, fan_in) values
+
+    def synapses(self, spec: ChipSpec) -> tuple[Ints, Ints]:
+        """Row and column of every synapse, (neurons, fan_in)."""
+        rows, columns = synapses_of(spec, self.fan_in, self.neurons)
+        return rows + self.row, columns
+
+    def scale_places(self, spec: ChipSpec) -> tuple[Ints, Ints]:
+        """Row and group of each neuron's scale code."""
+        rows, columns = self.synapses(spec)
+        return rows[:, 0], columns[:, 0] * spec.groups // spec.columns
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A picture's time on one page."""
+
+    page: int
+    first: int  # instruction
+    cycles: int
+
+
+@dataclass(frozen=True, eq=False)
+class Schedule:
+    """What happens in which cycle, for every picture alike."""
+
+    program: Program
+    values: Values
+    spans: tuple[Span, ...]  # of each instruction, in cycles of its segment
+    segment_of: tuple[int, ...]
+    segments: tuple[Segment, ...]
+    calcs: tuple[Calc, ...]
+    outputs: Mapping[str, Ints]  # region -> values, in the region's shape
+    stored: Mapping[int, Ints]  # OUT instruction -> values it stored
+    hazards: tuple[Hazard, ...]
+
+    @property
+    def spec(self) -> ChipSpec:
+        """The chip."""
+        return self.program.spec
+
+    @property
+    def run_cycles(self) -> int:
+        """Cycles of one picture, page loads apart."""
+        return sum(segment.cycles for segment in self.segments)
+
+    @property
+    def page_loads(self) -> int:
+        """Page loads of one batch in steady state: none where the one page stays in."""
+        pages = [segment.page for segment in self.segments]
+        return sum(page != before for page, before in zip(pages, pages[-1:] + pages[:-1], strict=True))
+
+    @property
+    def batch_cycles(self) -> int:
+        """Cycles of a whole batch in steady state, page loads included; a load takes a refresh period."""
+        return self.program.batch * self.run_cycles + self.page_loads * self.spec.refresh_period_cycles
+
+    @property
+    def cycles_per_image(self) -> float:
+        """Cycles of one picture of the planned batch, with its share of the page loads."""
+        return self.batch_cycles / self.program.batch
+
+    @property
+    def seconds_per_image(self) -> float:
+        """Chip time of one picture."""
+        return self.cycles_per_image / self.spec.clock_hz
+
+    @cached_property
+    def busy_cycles(self) -> dict[str, int]:
+        """Cycles in which each unit works, for one picture."""
+        busy = {unit.value: 0 for unit in (Unit.INPUT, Unit.ARRAY, Unit.OUTPUT)}
+        for op, span in zip(self.program.ops, self.spans, strict=True):
+            if op.name in ("SHIFT", "CALC", "OUT"):
+                busy[op.instruction.unit.value] += span.end - span.start
+        # The DACs rest only in the overhead at the end of each period.
+        period, writes = self.spec.refresh_period_cycles, self.spec.refresh_write_cycles
+        whole, rest = divmod(self.run_cycles, period)
+        busy["refresh"] = whole * writes + min(rest, writes)
+        return busy
+
+    @property
+    def stall_cycles(self) -> dict[str, int]:
+        """Cycles that instructions waited for each unit."""
+        stalls = {unit.value: 0 for unit in (Unit.INPUT, Unit.ARRAY, Unit.OUTPUT)}
+        for op, span in zip(self.program.ops, self.spans, strict=True):
+            if span.stall:
+                stalls[op.instruction.unit.value] += span.stall
+        return stalls
+
+    @cached_property
+    def multiply_adds(self) -> int:
+        """Products with a weight that carries current, for one picture."""
+        numerators = codes.weight_converter(self.spec).numerators
+        live = numerators[self.program.weight_codes] != 0
+        return sum(int(live[calc.page][calc.synapses(self.spec)].sum()) for calc in self.calcs)
+
+    def ages(self, calc: Calc, phase_cycles: int = 0) -> Ints:
+        """How old the charge of every synapse of a CALC is, in cycles, (neurons, fan_in)."""
+        rows, columns = calc.synapses(self.spec)
+        return refresh.ages(self.spec, np.int64(calc.cycle), rows, columns, phase_cycles)  # type: ignore[arg-type]
+
+    def events(self, segment: int, first: int, last: int) -> Iterator[str]:
+        """What happens in cycles first .. last of a segment, a line each, for a reader."""
+        ops = self.program.ops
+        mine = [i for i, s in enumerate(self.segment_of) if s == segment]
+        for cycle in range(first, last + 1):
+            busy = [f"{i}:{ops[i].name}" for i in mine if self.spans[i].start <= cycle < self.spans[i].end]
+            written = [f"{r}.{c}" for r, c in refresh.written_in(self.spec, cycle)]
+            yield f"{cycle:6d}  {' '.join(busy) or '-':40s}  refresh {' '.join(written) or '-'}"
+
+
+@dataclass
+class _Walk:
+    """The state of the walk; every method moves it on by one instruction."""
+
+    program: Program
+    values: Values
+    memory: NDArray[np.int32] = field(init=False)  # value at each address
+    readable: Ints = field(init=False)  # cycle from which that value can be read
+    last_read: Ints = field(init=False)  # last cycle in which a SHIFT reads the address
+    shift: NDArray[np.int32] = field(init=False)
+    hold: NDArray[np.int32] = field(init=False)
+    hold_read_until: Ints = field(init=False)  # last cycle in which a CALC reads each register
+    hold_reader: Ints = field(init=False)
+    board: Scoreboard = field(init=False)
+    untaken: deque[Calc] = field(default_factory=deque)
+    calcs: list[Calc] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+    segment_of: list[int] = field(default_factory=list)
+    stored: dict[int, Ints] = field(default_factory=dict)
+    hazards: list[Hazard] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        program, size = self.program, self.program.window_states
+        self.memory = np.full(size, UNDEFINED, dtype=np.int32)
+        self.memory[program.input.addresses.reshape(-1)] = np.arange(program.input.size)
+        self.memory[program.constant_addresses] = self.values.inputs + np.arange(len(program.constant_addresses))
+        self.constant = np.zeros(size, dtype=bool)
+        self.constant[program.constant_addresses] = True
+        self.live = codes.weight_converter(program.spec).numerators[program.weight_codes] != 0
+        self._begin_segment()
+
+    def _begin_segment(self) -> None:
+        spec = self.program.spec
+        self.readable = np.zeros(len(self.memory), dtype=np.int64)
+        self.last_read = np.full(len(self.memory), -1, dtype=np.int64)
+        self.shift = np.full((spec.registers, spec.columns), self.values.reset, dtype=np.int32)
+        self.hold = self.shift.copy()
+        self.hold_read_until = np.full(spec.registers, -1, dtype=np.int64)
+        self.hold_reader = np.full(spec.registers, -1, dtype=np.int64)
+        self.board = Scoreboard(spec)
+
+    def end_segment(self, index: int) -> None:
+        for calc in self.untaken:
+            self.hazard("results-taken", calc.index, by=index)
+        self.untaken.clear()
+        if self.segments:
+            self.segments[-1] = Segment(self.segments[-1].page, self.segments[-1].first, self.board.idle)
+
+    def hazard(self, rule: str, index: int, **details: Any) -> None:
+        self.hazards.append(Hazard(rule, index, details))
+
+    def step(self, index: int, op: Op) -> None:
+        if op.name == "PAGE":
+            self.end_segment(index)
+            self._begin_segment()
+            self.segments.append(Segment(op["page"], index, 0))
+        if op.name == "OUT" and not self.untaken:
+            self.hazard("result-exists", index)
+        span = self.board.issue(op)
+        self.spans.append(span)
+        self.segment_of.append(len(self.segments) - 1)
+        match op.name:
+            case "SHIFT":
+                self._shift(index, op, span)
+            case "STORE":
+                self._store(index, op, span)
+            case "CALC":
+                self._calc(index, op, span)
+            case "OUT" if self.untaken:
+                self._out(index, op, span)
+            case "END":
+                self.end_segment(index)
+
+    def _shift(self, index: int, op: Op, span: Span) -> None:
+        addresses, n = op.addresses, op.states
+        cycles = span.start + np.arange(n) // self.program.spec.states_in_per_cycle
+        values = self.memory[addresses]
+        for j in np.flatnonzero(values == UNDEFINED)[:1]:
+            self.hazard("defined-before-read", index, address=int(addresses[j]))
+        early = self.readable[addresses] - cycles
+        if early.max() > 0:
+            j = int(early.argmax())
+            self.hazard("written-before-read", index, address=int(addresses[j]), cycle=int(cycles[j]),
+                        ready=int(self.readable[addresses[j]]), wait=int(early[j]))  # fmt: skip
+        np.maximum.at(self.last_read, addresses, cycles)
+        first, end = op["first"], op["first"] + op["width"]
+        lane = self.shift[op["register"]]
+        lane[first : end - n] = lane[first + n : end].copy()
+        lane[end - n : end] = np.where(values == UNDEFINED, self.values.reset, values)
+
+    def _store(self, index: int, op: Op, span: Span) -> None:
+        takes_effect = span.end - 1  # the last cycle in which the old states can still be read
+        for register in op.members("registers"):
+            deficit = int(self.hold_read_until[register]) - takes_effect
+            if deficit > 0:
+                self.hazard("register-held", index, register=register, cycle=span.start, wait=deficit,
+                            reader=int(self.hold_reader[register]), until=int(self.hold_read_until[register]))  # fmt: skip
+            self.hold[register] = self.shift[register]
+
+    def _calc(self, index: int, op: Op, span: Span) -> None:
+        spec, fan_in, neurons = self.program.spec, isa.fan_in_of(self.program.spec, op), op["neurons"]
+        if len(self.untaken) == 2:
+            self.hazard("results-kept", self.untaken[0].index, by=index)
+            self.untaken.popleft()
+            self.board.pending.popleft()
+        named = op.per_row("registers")
+        rows, columns = synapses_of(spec, fan_in, neurons)
+        operands = self.hold[np.array(named)[rows], columns]
+        calc = Calc(len(self.calcs), index, len(self.segments) - 1, self.segments[-1].page, span.start, fan_in,
+                    op["row"], neurons, operands)  # fmt: skip
+        place = calc.synapses(spec)
+        naked = (operands == self.values.reset) & self.live[calc.page][place]
+        if naked.any():
+            k, i = (int(x) for x in np.argwhere(naked)[0])
+            self.hazard("state-under-weight", index, neuron=k, row=int(place[0][k, i]), column=int(place[1][k, i]),
+                        register=named[int(rows[k, i])], page=calc.page)  # fmt: skip
+        for register in set(named):
+            self.hold_read_until[register] = span.end - 1
+            self.hold_reader[register] = index
+        self.calcs.append(calc)
+        self.untaken.append(calc)
+
+    def _out(self, index: int, op: Op, span: Span) -> None:
+        spec, addresses, n = self.program.spec, op.addresses, op.states
+        calc = self.untaken.popleft()
+        if self.untaken and span.end > (overwritten := self.spans[self.untaken[0].index].end):
+            self.hazard("results-kept", calc.index, by=self.untaken[0].index, late=span.end - overwritten)
+        if n > calc.neurons:
+            self.hazard("results-enough", index, wanted=n, neurons=calc.neurons, calc=calc.index)
+            return
+        cycles = span.start + np.arange(n) // spec.states_out_per_cycle
+        for j in np.flatnonzero(self.constant[addresses])[:1]:
+            self.hazard("constants-kept", index, address=int(addresses[j]))
+        over = self.last_read[addresses] - cycles
+        if over.max() > 0:
+            j = int(over.argmax())
+            self.hazard("read-before-overwritten", index, address=int(addresses[j]), cycle=int(cycles[j]),
+                        read=int(self.last_read[addresses[j]]), wait=int(over[j]))  # fmt: skip
+        values = self.values.result(calc.ordinal, 0) + np.arange(n, dtype=np.int64)
+        self.memory[addresses] = values
+        self.readable[addresses] = cycles + 1 + spec.memory_latency_cycles
+        self.stored[index] = values
+
+
+def elaborate(program: Program) -> Schedule:
+    """Walk a program whose instructions are well formed (see `anna.verify`); hazards are noted, not raised."""
+    values = Values(program.input.size, len(program.constant_addresses), program.spec.neurons_at_once)
+    walk = _Walk(program, values)
+    for index, op in enumerate(program.ops):
+        walk.step(index, op)
+    outputs = {region.name: walk.memory[region.addresses].astype(np.int64) for region in program.readable}
+    for name, held in outputs.items():
+        if (held == UNDEFINED).any():
+            place = tuple(int(i) for i in np.argwhere(held == UNDEFINED)[0])
+            walk.hazard("outputs-written", len(program.ops) - 1, region=name, place=place)
+    return Schedule(program, values, tuple(walk.spans), tuple(walk.segment_of), tuple(walk.segments), tuple(walk.calcs),
+                    outputs, walk.stored, tuple(walk.hazards))  # fmt: skip

@@ -1,0 +1,294 @@
+"""The oracle: one picture, one instruction at a time, in plain Python and NumPy, with everything to look at.
+
+It says what a program means. Step it, run it to a cycle, stop it at an instruction or when something changes, look into
+registers, memory and synapses, step back, save it and go on elsewhere. The engine must agree with it to the bit.
+"""
+
+import copy
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna import codes, isa
+from anna.analog import noise
+from anna.analog.silicon import IdealSilicon, Silicon
+from anna.codes import Ints
+from anna.errors import DataError, MachineError
+from anna.isa import Op
+from anna.machine import refresh
+from anna.machine.elaborate import UNDEFINED, Calc
+from anna.machine.timing import Scoreboard, Span
+from anna.program import Program
+from anna.verify import verified
+
+CHECKPOINT_EVERY = 64  # instructions between two snapshots for stepping back
+
+
+@dataclass(frozen=True)
+class CalcRecord:
+    """All that happened in one CALC."""
+
+    ordinal: int
+    index: int  # instruction
+    cycle: int  # since the picture began
+    rows: Ints  # (neurons, fan_in)
+    columns: Ints
+    ages: Ints  # cycles
+    weights: Ints  # 2^-f weight LSB
+    states: Ints  # codes
+    sums: Ints  # accumulator units
+    thresholds: Ints  # (neurons, levels - 1)
+    codes: Ints  # (neurons)
+
+
+@dataclass
+class State:
+    """Everything that changes while a picture runs."""
+
+    memory: Ints  # state codes; UNDEFINED where nothing was written
+    shift: Ints  # (registers, columns) codes
+    hold: Ints
+    board: Scoreboard
+    index: int = 0  # next instruction
+    page: int = 0
+    segment: int = -1
+    elapsed: int = 0  # cycles of the segments before
+    calcs: int = 0
+    untaken: deque[Ints] = field(default_factory=deque)
+    done: bool = False
+
+    @property
+    def cycle(self) -> int:
+        """Cycles since the picture began, page loads apart."""
+        return self.elapsed + self.board.now
+
+
+Hook = Callable[[CalcRecord], None]
+
+
+class Interpreter:
+    """A program at work on one picture, given as state codes in the shape of its input region."""
+
+    def __init__(
+        self,
+        program: Program,
+        picture: NDArray[np.generic],
+        silicon: Silicon | None = None,
+        *,
+        noise_seed: int = 0,
+        image_id: int = 0,
+        phase_cycles: int = 0,
+    ) -> None:
+        verified(program)
+        self.program, self.spec = program, program.spec
+        self.silicon = silicon if silicon is not None else IdealSilicon(program.spec)
+        self.noise_seed, self.image_id, self.phase_cycles = noise_seed, image_id, phase_cycles
+        self.hooks: list[Hook] = []
+        self.breakpoints: set[int] = set()
+        self._watches: dict[str, Callable[[], object]] = {}
+        self.state = self._fresh(np.asarray(picture))
+        self._checkpoints = {0: copy.deepcopy(self.state)}
+
+    def _fresh(self, picture: NDArray[np.generic]) -> State:
+        region, spec = self.program.input, self.spec
+        if picture.shape != region.shape:
+            raise DataError(f"the picture has shape {picture.shape}; region {region.name} takes {region.shape}")
+        if not np.issubdtype(picture.dtype, np.integer) or picture.min() < 0 or picture.max() >= 1 << spec.state_bits:
+            raise DataError(f"the picture must hold state codes, whole numbers from 0 to {(1 << spec.state_bits) - 1}")
+        memory = np.full(self.program.window_states, UNDEFINED, dtype=np.int64)
+        memory[region.addresses] = picture
+        memory[self.program.constant_addresses] = self.program.constant_codes
+        return State(memory, self._reset_registers(), self._reset_registers(), Scoreboard(spec))
+
+    def _reset_registers(self) -> Ints:
+        return np.full((self.spec.registers, self.spec.columns), self.spec.reset_state_code, dtype=np.int64)
+
+    # --- moving on ---------------------------------------------------------------------------------------------------
+    @property
+    def done(self) -> bool:
+        """Whether END was reached."""
+        return self.state.done
+
+    @property
+    def cycle(self) -> int:
+        """Cycles since the picture began, page loads apart."""
+        return self.state.cycle
+
+    def step(self) -> Op:
+        """Carry out the next instruction."""
+        if self.state.done:
+            raise MachineError(f"program {self.program.name} has ended")
+        op = self.program.ops[self.state.index]
+        if op.name == "PAGE":
+            self._turn_page(op["page"])
+        span = self.state.board.issue(op)
+        match op.name:
+            case "SHIFT":
+                self._shift(op)
+            case "STORE":
+                for register in op.members("registers"):
+                    self.state.hold[register] = self.state.shift[register]
+            case "CALC":
+                self._calc(op, span)
+            case "OUT":
+                results = self.state.untaken.popleft()
+                self.state.memory[op.addresses] = results[: op.states]
+            case "END":
+                self.state.elapsed += self.state.board.idle
+                self.state.board = Scoreboard(self.spec)
+                self.state.done = True
+        self.state.index += 1
+        if self.state.index % CHECKPOINT_EVERY == 0:
+            self._checkpoints[self.state.index] = copy.deepcopy(self.state)
+        return op
+
+    def run(self, to_cycle: int | None = None) -> str:
+        """Go on until the end, a breakpoint, a change of something watched, or a cycle; says which it was."""
+        seen = {name: look() for name, look in self._watches.items()}
+        while not self.state.done:
+            if to_cycle is not None and self.cycle >= to_cycle:
+                return f"cycle {self.cycle}"
+            self.step()
+            for name, look in self._watches.items():
+                if (now := look()) != seen[name]:
+                    return f"{name} changed from {seen[name]} to {now} in instruction {self.state.index - 1}"
+            if self.state.index in self.breakpoints and not self.state.done:
+                return f"breakpoint at instruction {self.state.index}"
+        return "end"
+
+    def back(self, steps: int = 1) -> None:
+        """Undo instructions: everything is as it was before them."""
+        target = self.state.index - steps
+        if steps < 0 or target < 0:
+            raise MachineError(f"cannot step back {steps} of the {self.state.index} instructions carried out")
+        hooks, self.hooks = self.hooks, []
+        self.state = copy.deepcopy(self._checkpoints[max(i for i in self._checkpoints if i <= target)])
+        while self.state.index < target:
+            self.step()
+        self.hooks = hooks
+
+    def save(self) -> State:
+        """A copy of everything that changes."""
+        return copy.deepcopy(self.state)
+
+    def restore(self, state: State) -> None:
+        """Go on from a saved state of the same program."""
+        self.state = copy.deepcopy(state)
+        self._checkpoints = {i: kept for i, kept in self._checkpoints.items() if i == 0}
+        self._checkpoints[state.index] = copy.deepcopy(state)
+
+    # --- looking -----------------------------------------------------------------------------------------------------
+    def register(self, number: int) -> Ints:
+        """State codes in the hold stage of a register, as the array sees them."""
+        return self.state.hold[number].copy()
+
+    def memory(self, address: int) -> int | None:
+        """State code at an address; None where nothing was written."""
+        code = int(self.state.memory[address])
+        return None if code == UNDEFINED else code
+
+    def synapse(self, row: int, column: int) -> float:
+        """The weight that a synapse has now, in weight LSB: code, imperfections and the age of its charge."""
+        r, c = np.array(row), np.array(column)
+        age = refresh.ages(self.spec, np.array(self.state.board.now), r, c, self.phase_cycles)
+        code = self.program.weight_codes[self.state.page, row, column].astype(np.int64)
+        return float(self.silicon.weights(np.asarray(code), r, c, age)) / (1 << self.spec.weight_fraction_bits)
+
+    def output(self, name: str) -> Ints:
+        """State codes of an output region or map."""
+        region = next((region for region in self.program.readable if region.name == name), None)
+        if region is None:
+            known = ", ".join(region.name for region in self.program.readable) or "none"
+            raise MachineError(f"program {self.program.name} has no region {name}; it has {known}")
+        return self.state.memory[region.addresses]
+
+    def watch_register(self, number: int, column: int | None = None) -> None:
+        """Stop `run` when a register, or one column of it, changes in the hold stage."""
+        columns = slice(None) if column is None else slice(column, column + 1)
+        name = f"register {number}" + ("" if column is None else f" column {column}")
+        self._watches[name] = lambda: tuple(self.state.hold[number, columns].tolist())
+
+    def watch_memory(self, address: int) -> None:
+        """Stop `run` when an address changes."""
+        self._watches[f"address {address}"] = lambda: self.memory(address)
+
+    def watch_synapse(self, row: int, column: int) -> None:
+        """Stop `run` when the weight of a synapse changes: a new page, a refresh, or charge that leaked."""
+        self._watches[f"synapse {row}.{column}"] = lambda: self.synapse(row, column)
+
+    def unwatch(self) -> None:
+        """Watch nothing."""
+        self._watches.clear()
+
+    # --- what the instructions do ------------------------------------------------------------------------------------
+    def _turn_page(self, page: int) -> None:
+        state = self.state
+        state.elapsed += state.board.idle
+        state.board, state.page, state.segment = Scoreboard(self.spec), page, state.segment + 1
+        state.shift, state.hold = self._reset_registers(), self._reset_registers()
+
+    def _shift(self, op: Op) -> None:
+        lane = self.state.shift[op["register"], op["first"] : op["first"] + op["width"]]
+        lane[:] = np.concatenate([lane[op.states :], self.state.memory[op.addresses]])
+
+    def _calc(self, op: Op, span: Span) -> None:
+        state, spec = self.state, self.spec
+        calc = Calc(state.calcs, state.index, state.segment, state.page, span.start, isa.fan_in_of(spec, op), op["row"],
+                    op["neurons"], np.zeros(0, np.int32))  # fmt: skip
+        rows, columns = calc.synapses(spec)
+        states = state.hold[np.array(op.per_row("registers"))[rows - calc.row], columns]
+        weight_codes = self.program.weight_codes[calc.page, rows, columns].astype(np.int64)
+        ages = refresh.ages(spec, np.array(calc.cycle), rows, columns, self.phase_cycles)
+        weights = self.silicon.weights(weight_codes, rows, columns, ages)
+        charge = self.silicon.charge_sigma(weight_codes, rows, columns)
+        if charge is not None:
+            lap = refresh.laps(spec, np.array(calc.cycle), rows, columns, self.phase_cycles)
+            when = refresh.ordinal(np.array(calc.segment), lap)
+            z = noise.normals(self.noise_seed, self.image_id, when, noise.CHARGE, rows * spec.columns + columns)
+            weights = weights + noise.steps(z, charge)
+        sums = (weights * self._drive(states, rows, columns)).sum(axis=1)
+
+        adcs = np.arange(calc.neurons)
+        places = (adcs, *calc.scale_places(spec))
+        scale_codes = self.program.scale_codes[calc.page, places[1], places[2]].astype(np.int64)
+        limits = self.silicon.sum_limits(*places, scale_codes)
+        if limits is not None:
+            sums = np.clip(sums, *limits)
+        sigma = self.silicon.thermal_sigma(*places, scale_codes)
+        if sigma is not None:
+            z = noise.normals(self.noise_seed, self.image_id, calc.ordinal, noise.THERMAL, adcs)
+            sums = sums + noise.steps(z, sigma)
+        thresholds = self.silicon.thresholds(*places, scale_codes)
+        results = (sums[:, None] >= thresholds).sum(axis=1)
+        masks = self.silicon.code_masks(adcs)
+        if masks is not None:
+            results = results & masks[0] | masks[1]
+        record = CalcRecord(calc.ordinal, calc.index, state.elapsed + calc.cycle, rows, columns, ages, weights, states,
+                            sums, thresholds, results)  # fmt: skip
+        state.untaken.append(results)
+        state.calcs += 1
+        for hook in self.hooks:
+            hook(record)
+
+    def _drive(self, states: Ints, rows: Ints, columns: Ints) -> Ints:
+        tables = self.silicon.state_tables()
+        if tables is None:
+            return self.silicon.numerators[states]
+        return tables[self.silicon.state_table_of(rows, columns), states]
+
+
+def interpret(program: Program, picture: NDArray[np.generic], silicon: Silicon | None = None, *, noise_seed: int = 0,
+              image_id: int = 0, phase_cycles: int = 0) -> dict[str, Ints]:  # fmt: skip
+    """Run a picture to the end: the state codes of every output region and map."""
+    machine = Interpreter(program, picture, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles)
+    while not machine.done:
+        machine.step()
+    return {region.name: machine.output(region.name) for region in program.readable}
+
+
+def values_of(spec: codes.ChipSpec, state_codes: Ints) -> NDArray[np.float64]:
+    """What state codes stand for, in state LSB."""
+    return codes.state_converter(spec).values(state_codes)

@@ -1,0 +1,87 @@
+"""Two evaluators run side by side, stopped at the first CALC in which they differ.
+
+The interpreter is one of them. The other is anything that can say which state code each neuron of each CALC should give:
+the engine (`engine_reference`), or a float network through a compiled program's link map. Where a reference has no
+opinion, it says NaN.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.silicon import IdealSilicon, Silicon
+from anna.machine.elaborate import Schedule, elaborate
+from anna.machine.engine import Engine
+from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.machine.plan import build_plan
+from anna.program import Program
+
+Reference = Callable[[int], NDArray[np.float64]]  # CALC -> expected code of each neuron, or NaN
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """The first neuron that is off, and all that went into it."""
+
+    neuron: int
+    expected: float
+    record: CalcRecord
+
+    @property
+    def off_by(self) -> float:
+        """LSB between the two."""
+        return abs(float(self.record.codes[self.neuron]) - self.expected)
+
+    def __str__(self) -> str:
+        record, k = self.record, self.neuron
+        operands = " ".join(f"{s}*{w}" for s, w in zip(record.states[k], record.weights[k], strict=True) if w)
+        return (
+            f"cycle {record.cycle}, instruction {record.index}, CALC {record.ordinal}, neuron {k}: "
+            f"code {record.codes[k]}, expected {self.expected:g}; sum {record.sums[k]} of (state code*weight) {operands}"
+        )
+
+
+def lockstep(machine: Interpreter, reference: Reference, tolerance_lsb: float = 0.0) -> Divergence | None:
+    """Run the interpreter to its end, or to the first CALC that is off by more than the tolerance; it stays there."""
+    found: list[Divergence] = []
+
+    def compare(record: CalcRecord) -> None:
+        expected = reference(record.ordinal)[: len(record.codes)]
+        off = np.abs(record.codes - expected) > tolerance_lsb  # NaN compares as not off
+        if off.any():
+            neuron = int(off.argmax())
+            found.append(Divergence(neuron, float(expected[neuron]), record))
+
+    machine.hooks.append(compare)
+    try:
+        while not machine.done and not found:
+            machine.step()
+    finally:
+        machine.hooks.remove(compare)
+    return found[0] if found else None
+
+
+def engine_reference(
+    program: Program,
+    picture: NDArray[np.generic],
+    silicon: Silicon | None = None,
+    *,
+    noise_seed: int = 0,
+    image_id: int = 0,
+    phase_cycles: int = 0,
+    simd: str | None = None,
+    kernel: str | None = None,
+    schedule: Schedule | None = None,
+) -> Reference:
+    """What the engine gives for every CALC of a picture."""
+    schedule = schedule or elaborate(program)
+    silicon = silicon or IdealSilicon(program.spec)
+    results = schedule.values.fixed + np.arange(len(schedule.calcs) * program.spec.neurons_at_once)
+    plan = build_plan(schedule, silicon, [results], phase_cycles, keep=True)
+    inputs = np.asarray(picture).reshape(1, -1).astype(np.uint16)
+    ids = np.array([image_id], dtype=np.uint64)
+    codes = Engine(plan, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=noise_seed)
+    table = codes.reshape(len(schedule.calcs), -1).astype(np.float64)
+    return lambda calc: table[calc]

@@ -1,0 +1,236 @@
+"""What the engine runs: a schedule on a piece of silicon, as flat arrays.
+
+Operands are gathered here, once, instead of for every picture: each CALC becomes a list of slots (where a value lies in a
+picture's lane), a row of fixed-point weights for each, and thresholds for each neuron. Synapses that carry no current are
+left out. A slot is used again once its value was read for the last time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.silicon import Silicon
+from anna.codes import Ints
+from anna.machine import refresh
+from anna.machine.elaborate import Schedule
+
+Int32s = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class EnginePlan:
+    """Arrays for the data plane. N is the number of neurons at once; None means: this imperfection is not there."""
+
+    slots: int
+    numerators: Int32s  # (levels) what a state code drives a synapse with
+    input_slots: Int32s  # (pixels)
+    constant_slots: Int32s
+    constant_codes: NDArray[np.uint16]
+    op_start: Ints  # (calcs + 1) where each CALC's operands begin
+    op_slot: Int32s  # (operands)
+    op_weight: Int32s  # (operands, N) zero where a neuron does not use the operand
+    thresholds: Ints  # (tables, levels - 1)
+    table: Int32s  # (calcs, N) thresholds of each neuron
+    out_slot: Int32s  # (calcs, N) where a result goes; -1: nowhere
+    output_slots: Int32s  # what is read at the end
+    ordinal: NDArray[np.uint32]  # (calcs) which CALC of the picture it is
+    clamp_low: Ints | None = None  # (calcs, N)
+    clamp_high: Ints | None = None
+    sigma: NDArray[np.float32] | None = None  # (calcs, N)
+    and_mask: NDArray[np.uint16] | None = None  # (calcs, N)
+    or_mask: NDArray[np.uint16] | None = None
+    charge_sigma: NDArray[np.float32] | None = None  # (operands, N)
+    charge_refresh: NDArray[np.uint32] | None = None
+    charge_synapse: NDArray[np.uint32] | None = None
+    op_levels: Int32s | None = None  # (operands, N) which numerator table a synapse uses
+    numerator_tables: Int32s | None = None  # (tables, levels)
+
+
+@dataclass(frozen=True)
+class _Operands:
+    """Every synapse of every CALC that carries current, one entry each."""
+
+    calc: Ints
+    neuron: Ints
+    value: Ints
+    weight: Ints
+    row: Ints
+    column: Ints
+    code: Ints
+    refresh: Ints
+
+
+def build_plan(
+    schedule: Schedule, silicon: Silicon, wanted: Sequence[Ints], phase_cycles: int = 0, keep: bool = False
+) -> EnginePlan:
+    """The plan of a schedule on silicon; `wanted` are the values to be read at the end.
+
+    With `keep`, no slot is used twice and every result of every CALC keeps its value: slot = value.
+    """
+    spec, values, calcs = schedule.spec, schedule.values, len(schedule.calcs)
+    per_synapse = silicon.state_tables() is not None
+    operands = _gather(schedule, silicon, phase_cycles)
+    entry, starts, slots_of = _merge(operands, values.total(calcs), per_synapse or _has_charge(silicon, operands))
+    weight = np.zeros((len(slots_of), spec.neurons_at_once), dtype=np.int64)
+    np.add.at(weight, (entry, operands.neuron), operands.weight)
+
+    output_values = np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in wanted] or [np.zeros(0, np.int64)])
+    slot, count = _allocate(schedule, operands, output_values, keep)
+    neurons = _neurons(schedule)
+    unique, table = np.unique(silicon.thresholds(*neurons[2:]), axis=0, return_inverse=True)
+    results = values.fixed + np.arange(calcs * spec.neurons_at_once).reshape(calcs, -1)
+    masks, limits = silicon.code_masks(neurons[2]), silicon.sum_limits(*neurons[2:])
+
+    def per_neuron(data: NDArray[np.generic], fill: float, dtype: type) -> NDArray[np.generic]:
+        grid = np.full((calcs, spec.neurons_at_once), fill, dtype=dtype)
+        grid[neurons[0], neurons[1]] = data
+        return grid
+
+    sigma = silicon.thermal_sigma(*neurons[2:])
+    return EnginePlan(
+        slots=count,
+        numerators=silicon.numerators.astype(np.int32),
+        input_slots=slot[: values.inputs],
+        constant_slots=slot[values.inputs : values.fixed],
+        constant_codes=np.append(schedule.program.constant_codes, np.uint16(spec.reset_state_code)),
+        op_start=np.searchsorted(starts, np.arange(calcs + 1)).astype(np.int64),
+        op_slot=slot[slots_of],
+        op_weight=weight.astype(np.int32),
+        thresholds=unique.astype(np.int64),
+        table=per_neuron(table.reshape(-1), 0, np.int32),  # type: ignore[arg-type]
+        out_slot=slot[results].astype(np.int32),
+        output_slots=slot[output_values],
+        ordinal=np.arange(calcs, dtype=np.uint32),
+        sigma=None if sigma is None else per_neuron(sigma, 0, np.float32),  # type: ignore[arg-type]
+        clamp_low=None if limits is None else per_neuron(limits[0], -(2**62), np.int64),  # type: ignore[arg-type]
+        clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),  # type: ignore[arg-type]
+        and_mask=None if masks is None else per_neuron(masks[0], 0xFFFF, np.uint16),  # type: ignore[arg-type]
+        or_mask=None if masks is None else per_neuron(masks[1], 0, np.uint16),  # type: ignore[arg-type]
+        **_slow_path(silicon, operands, entry, weight.shape),
+    )
+
+
+def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> _Operands:
+    spec, codes = schedule.spec, schedule.program.weight_codes.astype(np.int64)
+    parts: list[tuple[Ints, ...]] = []
+    for calc in schedule.calcs:
+        rows, columns = calc.synapses(spec)
+        neurons = np.broadcast_to(np.arange(calc.neurons, dtype=np.int64)[:, None], rows.shape)
+        number = np.full(rows.size, calc.ordinal, dtype=np.int64)
+        cycle = np.full(rows.size, calc.cycle, dtype=np.int64)
+        weight_codes = codes[calc.page, rows, columns]
+        parts.append((number, neurons.reshape(-1), calc.operands.reshape(-1).astype(np.int64), rows.reshape(-1),
+                      columns.reshape(-1), weight_codes.reshape(-1), cycle))  # fmt: skip
+    if not parts:
+        nothing = np.zeros(0, dtype=np.int64)
+        return _Operands(*[nothing] * 8)
+    calc_of, neuron, value, row, column, code, cycle = (np.concatenate(column) for column in zip(*parts, strict=True))
+    ages = refresh.ages(spec, cycle, row, column, phase_cycles)
+    weight = silicon.weights(code, row, column, ages)
+    live = weight != 0
+    charge = silicon.charge_sigma(code, row, column)
+    if charge is not None:
+        live |= charge != 0
+    segment = np.array([calc.segment for calc in schedule.calcs], dtype=np.int64)[calc_of]
+    written = refresh.ordinal(segment, refresh.laps(spec, cycle, row, column, phase_cycles))
+    return _Operands(*(part[live] for part in (calc_of, neuron, value, weight, row, column, code, written)))
+
+
+def _has_charge(silicon: Silicon, operands: _Operands) -> bool:
+    return silicon.charge_sigma(operands.code, operands.row, operands.column) is not None
+
+
+def _merge(operands: _Operands, values: int, apart: bool) -> tuple[Ints, Ints, Ints]:
+    """Which operand of the plan each synapse adds to, the CALC of every operand, and its value.
+
+    Synapses of a CALC that read one value share an operand; where synapses must be told apart, only those of different
+    neurons do.
+    """
+    key = operands.calc * values + operands.value
+    if apart:
+        turn = _occurrence(np.stack([key, operands.neuron]), operands.row * (1 << 16) + operands.column)
+        width = int(turn.max(initial=0)) + 1
+        key = key * width + turn
+    else:
+        width = 1
+    unique, entry = np.unique(key, return_inverse=True)
+    first = unique // width
+    return entry.reshape(-1), first // values, first % values
+
+
+def _occurrence(keys: Ints, tie: Ints) -> Ints:
+    """For every entry, how many entries with the same key come before it (in the order of `tie`)."""
+    order = np.lexsort((tie, keys[1], keys[0]))
+    ordered = keys[:, order]
+    new = np.ones(ordered.shape[1], dtype=bool)
+    new[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
+    begins = np.flatnonzero(new)
+    turn = np.arange(ordered.shape[1]) - np.repeat(begins, np.diff(np.append(begins, ordered.shape[1])))
+    out = np.empty_like(turn)
+    out[order] = turn
+    return out
+
+
+def _allocate(schedule: Schedule, operands: _Operands, outputs: Ints, keep: bool) -> tuple[Int32s, int]:
+    """The slot of each value, -1 for a result that nobody reads, and how many slots there are."""
+    values, calcs, neurons = schedule.values, len(schedule.calcs), schedule.spec.neurons_at_once
+    total = values.total(calcs)
+    if keep:
+        return np.arange(total, dtype=np.int32), total
+    last_use = np.full(total, -1, dtype=np.int64)
+    np.maximum.at(last_use, operands.value, operands.calc)
+    last_use[outputs] = calcs  # for ever
+    slot = np.full(total, -1, dtype=np.int32)
+    slot[: values.fixed] = np.arange(values.fixed)
+    count, free = values.fixed, list[int]()
+    dying = np.argsort(last_use, kind="stable")
+    dying = dying[last_use[dying] >= 0]
+    bounds = np.searchsorted(last_use[dying], np.arange(calcs + 1))
+    for calc in range(calcs):
+        # Results may take the slots of operands that are read here for the last time: reading comes first.
+        free.extend(int(slot[value]) for value in dying[bounds[calc] : bounds[calc + 1]])
+        for value in range(values.result(calc, 0), values.result(calc, 0) + neurons):
+            if last_use[value] > calc:
+                if not free:
+                    free.append(count)
+                    count += 1
+                slot[value] = free.pop()
+    return slot, count
+
+
+def _neurons(schedule: Schedule) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """For every neuron of every CALC: CALC, neuron, ADC, row and group of its scale code, and that code."""
+    spec, scales = schedule.spec, schedule.program.scale_codes.astype(np.int64)
+    calc_of, neuron, row, group, code = ([np.zeros(0, np.int64)] for _ in range(5))
+    for calc in schedule.calcs:
+        rows, groups = calc.scale_places(spec)
+        calc_of.append(np.full(calc.neurons, calc.ordinal, dtype=np.int64))
+        neuron.append(np.arange(calc.neurons, dtype=np.int64))
+        row.append(rows)
+        group.append(groups)
+        code.append(scales[calc.page, rows, groups])
+    a, b, c, d, e = (np.concatenate(part) for part in (calc_of, neuron, row, group, code))
+    return a, b, b, c, d, e  # neuron k of a CALC is converted by ADC k
+
+
+def _slow_path(silicon: Silicon, operands: _Operands, entry: Ints, shape: tuple[int, ...]) -> dict[str, NDArray[np.generic]]:
+    """What makes synapses of one operand differ from picture to picture or from each other."""
+    place, extra = (entry, operands.neuron), dict[str, NDArray[np.generic]]()
+
+    def spread(name: str, data: NDArray[np.generic], dtype: type) -> None:
+        grid = np.zeros(shape, dtype=dtype)
+        grid[place] = data
+        extra[name] = grid
+
+    charge = silicon.charge_sigma(operands.code, operands.row, operands.column)
+    if charge is not None:
+        spread("charge_sigma", charge, np.float32)
+        spread("charge_refresh", operands.refresh, np.uint32)
+        spread("charge_synapse", operands.row * silicon.spec.columns + operands.column, np.uint32)
+    tables = silicon.state_tables()
+    if tables is not None:
+        spread("op_levels", silicon.state_table_of(operands.row, operands.column), np.int32)
+        extra["numerator_tables"] = tables.astype(np.int32)
+    return extra

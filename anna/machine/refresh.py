@@ -1,0 +1,56 @@
+"""The refresh of the weights: which DAC writes which synapse in which cycle, and how old a charge is when it is read.
+
+The DACs walk over the array for ever, one synapse a cycle each. The walk is phase-locked: it begins anew at the start of
+each picture's page segment (A), so an age is a function of the cycle within the segment and of the start phase alone, and
+a result never depends on a picture's place in a run. What this leaves out: a board whose refresh runs free would meet
+another phase with each picture; the start phase of a run shows how much that matters. At the start of a segment every
+charge is as old as if a whole period had just gone by (A).
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.spec import ChipSpec
+
+Ints = NDArray[np.int64]
+
+
+@lru_cache(maxsize=32)
+def write_cycles(spec: ChipSpec) -> Ints:
+    """The cycle of the refresh period in which each synapse is written, (rows, columns)."""
+    synapse = np.arange(spec.synapses, dtype=np.int64).reshape(spec.rows, spec.columns)
+    cycles = synapse // spec.dacs if spec.refresh_order == "interleaved" else synapse % spec.refresh_write_cycles
+    cycles.setflags(write=False)
+    return cycles
+
+
+@lru_cache(maxsize=32)
+def writers(spec: ChipSpec) -> Ints:
+    """The DAC that writes each synapse, (rows, columns)."""
+    synapse = np.arange(spec.synapses, dtype=np.int64).reshape(spec.rows, spec.columns)
+    dacs = synapse % spec.dacs if spec.refresh_order == "interleaved" else synapse // spec.refresh_write_cycles
+    dacs.setflags(write=False)
+    return dacs
+
+
+def ages(spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase_cycles: int = 0) -> Ints:
+    """Cycles since each synapse was written, at a cycle of the segment; 0 in the cycle of the write itself."""
+    return (cycle + phase_cycles - write_cycles(spec)[rows, columns]) % spec.refresh_period_cycles
+
+
+def written_in(spec: ChipSpec, cycle: int, phase_cycles: int = 0) -> list[tuple[int, int]]:
+    """The synapses (row, column) that the DACs write in a cycle of the segment; none in the overhead of a period."""
+    at = (cycle + phase_cycles) % spec.refresh_period_cycles
+    return [(int(r), int(c)) for r, c in np.argwhere(write_cycles(spec) == at)]
+
+
+def laps(spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase_cycles: int = 0) -> Ints:
+    """Which refresh of the segment wrote the charge that is read: 0 for the one before the segment began."""
+    return (cycle + phase_cycles - write_cycles(spec)[rows, columns]) // spec.refresh_period_cycles + 1
+
+
+def ordinal(segment: Ints, lap: Ints) -> Ints:
+    """The number by which noise knows a refresh of a picture: 65,536 laps to a segment."""
+    return segment * (1 << 16) + lap % (1 << 16)

@@ -1,0 +1,270 @@
+"""A program for the chip, and the `.anna` file that holds it.
+
+A `Program` is data: the chip it is for, microcode words, pages of weight and scale codes, constants and regions of the
+state memory, and the batch of pictures that shares a page. All addresses count from the start of a picture's window; the
+sequencer adds the window's place in the board's memory.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError, model_validator
+
+from anna import container, isa
+from anna.codes import weight_converter
+from anna.errors import AnnaError, FileError, SpecError
+from anna.isa import Op, Words
+from anna.spec import ChipSpec, Record, first_sentence
+
+KEY = "anna_program"
+FORMAT = 1
+SUFFIX = ".anna"
+LARGEST_REGION = 1 << 28
+NAME = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}"
+
+Codes = NDArray[np.uint16]
+
+
+class Region(Record):
+    """A block of the state memory that means something.
+
+    `input`: where the picture goes. `output`: what is read at the end. `map`: a feature map that can be tapped.
+    """
+
+    name: str = Field(pattern=f"^{NAME}$")
+    kind: Literal["input", "output", "map"]
+    address: int = Field(ge=0, lt=1 << isa.UNLIMITED_ADDRESS_BITS)
+    shape: tuple[int, ...] = Field(min_length=1, max_length=4)
+    strides: tuple[int, ...] | None = None  # address steps per axis; None: one after the other, last axis first
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if min(self.shape) < 1 or self.size > LARGEST_REGION:
+            raise ValueError(f"region {self.name} cannot have shape {'x'.join(map(str, self.shape))}")
+        if self.strides is not None and (len(self.strides) != len(self.shape) or min(self.strides) < 0):
+            raise ValueError(f"region {self.name} needs one stride, zero or more, for each of its {len(self.shape)} axes")
+        return self
+
+    @property
+    def size(self) -> int:
+        """States of the region."""
+        total = 1
+        for length in self.shape:
+            total *= length
+        return total
+
+    @property
+    def end(self) -> int:
+        """One beyond its last address, without laying out the addresses."""
+        return self.address + sum((n - 1) * s for n, s in zip(self.shape, self.steps, strict=True)) + 1
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Address steps per axis."""
+        if self.strides is not None:
+            return self.strides
+        steps, step = list[int](), 1
+        for length in reversed(self.shape):
+            steps.insert(0, step)
+            step *= length
+        return tuple(steps)
+
+    @property
+    def addresses(self) -> NDArray[np.int64]:
+        """Address of every state, in the region's shape."""
+        grid = np.full(self.shape, self.address, dtype=np.int64)
+        for axis, (length, step) in enumerate(zip(self.shape, self.steps, strict=True)):
+            along = [1] * len(self.shape)
+            along[axis] = length
+            grid += (step * np.arange(length, dtype=np.int64)).reshape(along)
+        return grid
+
+
+def _frozen(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
+    copy = np.array(array, dtype=dtype)
+    copy.setflags(write=False)
+    return copy
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A program for one chip. Built values are whole: shapes fit the chip and codes fit their bits."""
+
+    name: str
+    spec: ChipSpec
+    words: Words  # (instructions, limbs)
+    weight_codes: Codes  # (pages, rows, columns)
+    scale_codes: Codes  # (pages, rows, groups); a neuron of a row or more uses group 0 of its first row
+    regions: tuple[Region, ...] = ()
+    constant_addresses: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    constant_codes: Codes = field(default_factory=lambda: np.zeros(0, np.uint16))
+    batch: int = 1  # pictures that the plan runs while a page is in
+
+    def __post_init__(self) -> None:
+        spec = self.spec
+        for name, dtype in (("words", "<u8"), ("weight_codes", np.uint16), ("scale_codes", np.uint16),
+                            ("constant_addresses", np.uint32), ("constant_codes", np.uint16)):  # fmt: skip
+            object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
+        pages = self.weight_codes.shape[0] if self.weight_codes.ndim else 0
+        if not 1 <= pages <= spec.max_pages:
+            raise FileError(f"program {self.name}: has {pages} weight pages; expected 1 to {spec.max_pages}")
+        self._expect("weight codes", self.weight_codes, (pages, spec.rows, spec.columns), spec.weight_bits)
+        self._expect("scale codes", self.scale_codes, (pages, spec.rows, spec.groups), spec.scale_bits)
+        self._expect("constants", self.constant_codes, self.constant_addresses.shape, spec.state_bits)
+        if self.constant_addresses.ndim != 1:
+            raise FileError(f"program {self.name}: constants must be a list")
+        if len(set(self.constant_addresses.tolist())) != len(self.constant_addresses):
+            raise FileError(f"program {self.name}: two constants share an address")
+        if not 1 <= self.batch <= 1 << 20:
+            raise FileError(f"program {self.name}: has a batch of {self.batch}; expected 1 to {1 << 20}")
+        if not re.fullmatch(NAME, self.name):
+            raise FileError(f"program {self.name!r}: a name has 1 to 100 letters, digits, dots, dashes and underscores")
+        names = [region.name for region in self.regions]
+        if len(set(names)) != len(names):
+            raise FileError(f"program {self.name}: two regions share a name")
+        if len(self.inputs) != 1:
+            raise FileError(f"program {self.name}: has {len(self.inputs)} input regions; expected one")
+
+    def _expect(self, what: str, codes: Codes, shape: tuple[int, ...], bits: int) -> None:
+        if codes.shape != shape:
+            raise FileError(f"program {self.name}: {what} have shape {codes.shape}; expected {shape}")
+        if codes.size and int(codes.max()) >= 1 << bits:
+            raise FileError(f"program {self.name}: {what} reach {int(codes.max())}; they have {bits} bits")
+
+    @cached_property
+    def ops(self) -> tuple[Op, ...]:
+        """The instructions."""
+        return tuple(isa.decode(self.spec, self.words))
+
+    @property
+    def inputs(self) -> tuple[Region, ...]:
+        """Regions that a picture fills."""
+        return tuple(region for region in self.regions if region.kind == "input")
+
+    @property
+    def input(self) -> Region:
+        """The region that a picture fills."""
+        return self.inputs[0]
+
+    @property
+    def outputs(self) -> tuple[Region, ...]:
+        """Regions that are read at the end."""
+        return tuple(region for region in self.regions if region.kind == "output")
+
+    @property
+    def readable(self) -> tuple[Region, ...]:
+        """Regions that the program writes: outputs and maps that can be tapped."""
+        return tuple(region for region in self.regions if region.kind != "input")
+
+    @cached_property
+    def window_states(self) -> int:
+        """States of memory that one picture needs: one beyond the highest address that anything touches."""
+        ends = [region.end for region in self.regions]
+        ends += [int(self.constant_addresses.max()) + 1] if len(self.constant_addresses) else []
+        ends += [int(op.addresses.max()) + 1 for op in self.ops if op.name in ("SHIFT", "OUT") and op.states]
+        return max(ends)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all that the program is."""
+        return container.checksum(self._content(), self._tensors())
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "spec": self.spec.model_dump(mode="json"),
+            "regions": [region.model_dump(mode="json") for region in self.regions],
+            "batch": self.batch,
+        }
+
+    def _tensors(self) -> dict[str, NDArray[Any]]:
+        return {name: getattr(self, name) for name in _TENSORS}
+
+    def to_bytes(self) -> bytes:
+        """The `.anna` file: a function of the program alone."""
+        return container.pack(KEY, self._content(), self._tensors())
+
+    def save(self, path: Path | str) -> None:
+        """Write the `.anna` file; never leaves half a file."""
+        container.write_beside(Path(path), self.to_bytes())
+
+    @staticmethod
+    def load(path: Path | str) -> "Program":
+        """Read an `.anna` file; anything that is not whole is refused in one sentence."""
+        return _load(Path(path))
+
+
+_TENSORS = {
+    "words": np.dtype("<u8"),
+    "weight_codes": np.dtype(np.uint16),
+    "scale_codes": np.dtype(np.uint16),
+    "constant_addresses": np.dtype(np.uint32),
+    "constant_codes": np.dtype(np.uint16),
+}
+
+
+class _Header(Record):
+    """What the metadata of a file must be."""
+
+    format: Literal[1]
+    name: str
+    spec: ChipSpec
+    regions: tuple[Region, ...] = Field(max_length=10_000)
+    batch: int = Field(ge=1, le=1 << 20)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+def _load(path: Path) -> Program:
+    content, tensors = container.unpack(path, KEY, "program")
+    version = content.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise FileError(f"{path}: has format {version}; this version of anna reads up to format {FORMAT}: update anna")
+    try:
+        header = _Header.model_validate(content)
+    except ValidationError as error:
+        raise FileError(f"{path}: {first_sentence(error)}") from None
+    if set(tensors) != set(_TENSORS):
+        wrong = sorted(set(tensors) ^ set(_TENSORS))
+        raise FileError(f"{path}: tensors {', '.join(wrong)} are missing or unknown; expected a program file")
+    for name, dtype in _TENSORS.items():
+        if tensors[name].dtype != dtype:
+            raise FileError(f"{path}: tensor {name} is {tensors[name].dtype}; expected {dtype}")
+    container.expect_checksum(path, content, tensors, "program")
+    try:
+        program = Program(name=header.name, spec=header.spec, regions=header.regions, batch=header.batch, **tensors)
+        _ = program.ops
+    except AnnaError as error:
+        raise FileError(f"{path}: {error}") from None
+    return program
+
+
+def blank_pages(spec: ChipSpec, pages: int = 1) -> tuple[Codes, Codes]:
+    """Weight and scale codes of empty pages: the zero code where there is one, else the lowest code."""
+    zero = weight_converter(spec).zero_code or 0
+    weights = np.full((pages, spec.rows, spec.columns), zero, dtype=np.uint16)
+    return weights, np.zeros((pages, spec.rows, spec.groups), dtype=np.uint16)
+
+
+def assemble_program(
+    name: str,
+    spec: ChipSpec,
+    ops: Sequence[Op],
+    weight_codes: Codes,
+    scale_codes: Codes,
+    regions: Sequence[Region],
+    constants: Mapping[int, int],
+    batch: int = 1,
+) -> Program:
+    """A program from its parts as a writer has them; `constants` maps addresses to state codes."""
+    if constants and min(constants) < 0:
+        raise SpecError(f"program {name}: address {min(constants)} of a constant is negative")
+    addresses = np.array(sorted(constants), dtype=np.uint32)
+    codes = np.array([constants[int(address)] for address in addresses], dtype=np.uint16)
+    return Program(name, spec, isa.encode(spec, ops), weight_codes, scale_codes, tuple(regions), addresses, codes, batch)

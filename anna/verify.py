@@ -1,0 +1,239 @@
+"""What makes a program legal, as a table of rules.
+
+`RULES` states each rule and the sentence that a user gets. The first group looks at instructions one by one; the second
+at what happens in time, as `anna.machine.elaborate` walked it, and is asked only where the first group is content.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from anna import isa
+from anna.asm import line_of
+from anna.errors import IllegalProgram
+from anna.isa import Op
+from anna.machine.elaborate import Hazard, Schedule, elaborate
+from anna.program import Program
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule: what must hold, and what is said where it does not."""
+
+    statement: str
+    sentence: str
+
+
+RULES = {
+    # --- each instruction by itself
+    "program-shape": Rule(
+        "A program begins with PAGE and has one END, at its end.",
+        "{found}; a program begins with PAGE and has one END, at its end",
+    ),
+    "page-exists": Rule(
+        "A page is resident before use: PAGE names a page that the program holds.",
+        "page {page} does not exist; the program holds pages 0 to {last}",
+    ),
+    "columns-exist": Rule(
+        "A SHIFT stays within the columns of an existing register.",
+        "{what} {value} does not exist; the chip has {limit} of them",
+    ),
+    "states-moved": Rule(
+        "A SHIFT or OUT moves at least one state, and a SHIFT no more than its columns.",
+        "moves {states} states; it can move 1 to {limit}",
+    ),
+    "address-exists": Rule(
+        "Addresses lie inside the state memory.",
+        "address {address} lies outside the memory of {limit} states",
+    ),
+    "neurons-fit": Rule(
+        "A CALC has at least one neuron and no more than the chip computes at once.",
+        "{neurons} neurons; a CALC computes 1 to {limit}",
+    ),
+    "rows-exist": Rule(
+        "The rows of a CALC exist.",
+        "needs rows {first} to {last}; the chip has rows 0 to {limit}",
+    ),
+    "time-passes": Rule("A WAIT waits at least one cycle.", "waits for nothing; the least is 1 cycle"),
+    "batch-fits": Rule(
+        "The windows of a batch fit into the state memory.",
+        "a batch of {batch} pictures needs {batch} x {window} = {need} states, the memory holds {limit}; "
+        "a batch of {fits} fits",
+    ),
+    "regions-fit": Rule(
+        "Constants lie outside the region of the picture.",
+        "the constant at address {address} lies inside input region {region}",
+    ),
+    # --- in time
+    "register-held": Rule(
+        "A register is not overwritten while a CALC reads it.",
+        "overwrites register {register} in cycle {cycle}, which {reader} reads until cycle {until}; "
+        "WAIT {wait} before it would do",
+    ),
+    "defined-before-read": Rule(
+        "A SHIFT reads only addresses that hold something: pixels, constants or results.",
+        "reads address {address}, which was never written",
+    ),
+    "written-before-read": Rule(
+        "A state is read only after it has arrived in memory.",
+        "reads address {address} in cycle {cycle}, which can be read from cycle {ready} on; WAIT {wait} before it would do",
+    ),
+    "read-before-overwritten": Rule(
+        "A state is overwritten only after earlier instructions have read it.",
+        "overwrites address {address} in cycle {cycle}, which an earlier SHIFT reads in cycle {read}; "
+        "WAIT {wait} before it would do",
+    ),
+    "constants-kept": Rule(
+        "Constants are not overwritten: the next picture needs them.",
+        "overwrites the constant at address {address}",
+    ),
+    "result-exists": Rule(
+        "An OUT follows a CALC whose results were not taken yet.",
+        "there is no CALC whose results were not taken yet",
+    ),
+    "results-enough": Rule(
+        "An OUT takes no more results than its CALC has neurons.",
+        "takes {wanted} results, {calc} has {neurons}",
+    ),
+    "results-kept": Rule(
+        "Results are taken before the next CALC replaces them.",
+        "its results are replaced by those of {by} before they were taken",
+    ),
+    "results-taken": Rule(
+        "Results are taken before the page segment ends.",
+        "its results are never taken out",
+    ),
+    "state-under-weight": Rule(
+        "A synapse that carries current reads a state that was stored.",
+        "neuron {neuron} reads column {column} of register {register}, which was never stored, under the weight at "
+        "page {page} row {row} column {column}, which is not zero",
+    ),
+    "outputs-written": Rule(
+        "Every state of an output region is written.",
+        "output region {region} is never written at {place}",
+    ),
+}
+
+_INSTRUCTIONS = ("reader", "by", "calc")  # details that name an instruction
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One broken rule, ready to be read."""
+
+    rule: str
+    index: int | None  # instruction
+    sentence: str
+
+
+def violations(program: Program) -> tuple[list[Violation], Schedule | None]:
+    """Every broken rule, in the order of the program; and the schedule, where the program could be walked."""
+    found = [_violation(program, hazard) for hazard in _well_formed(program)]
+    if found:
+        return found, None
+    schedule = elaborate(program)
+    return [_violation(program, hazard) for hazard in schedule.hazards], schedule
+
+
+def verified(program: Program) -> Schedule:
+    """The schedule of a legal program; an illegal one is refused with all that is wrong with it."""
+    found, schedule = violations(program)
+    if found or schedule is None:
+        raise IllegalProgram([violation.sentence for violation in found])
+    return schedule
+
+
+def _violation(program: Program, hazard: Hazard) -> Violation:
+    details = {key: _name(program, value) if key in _INSTRUCTIONS else value for key, value in hazard.details.items()}
+    what = RULES[hazard.rule].sentence.format(**details)
+    if hazard.index < 0:
+        return Violation(hazard.rule, None, f"program {program.name}: {what}")
+    return Violation(hazard.rule, hazard.index, f"{_name(program, hazard.index)}: {what}")
+
+
+def _name(program: Program, index: int) -> str:
+    return f"instruction {index} ({line_of(program.spec, program.ops[index])})"
+
+
+# --- each instruction by itself --------------------------------------------------------------------------------------
+def _well_formed(program: Program) -> Iterator[Hazard]:
+    ops = program.ops
+    ends = [i for i, op in enumerate(ops) if op.name == "END"]
+    if not ops or ops[0].name != "PAGE":
+        yield Hazard("program-shape", -1, {"found": f"begins with {ops[0].name}" if ops else "holds no instruction"})
+    elif ends != [len(ops) - 1]:
+        found = f"has {len(ends)} END" if len(ends) != 1 else f"goes on after the END at instruction {ends[0]}"
+        yield Hazard("program-shape", -1, {"found": found})
+    formed = True
+    for index, op in enumerate(ops):
+        for rule, details in _op_rules(program, op):
+            formed = False
+            yield Hazard(rule, index, details)
+    if formed:
+        yield from _memory_rules(program)
+
+
+def _op_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
+    spec = program.spec
+    match op.name:
+        case "PAGE":
+            if op["page"] >= len(program.weight_codes):
+                yield "page-exists", {"page": op["page"], "last": len(program.weight_codes) - 1}
+        case "SHIFT":
+            if op["register"] >= spec.registers:
+                yield "columns-exist", {"what": "register", "value": op["register"], "limit": spec.registers}
+            if op["first"] + op["width"] > spec.columns:
+                yield "columns-exist", {"what": "column", "value": op["first"] + op["width"] - 1, "limit": spec.columns}
+            if not 1 <= op.states <= op["width"]:
+                yield "states-moved", {"states": op.states, "limit": op["width"]}
+        case "STORE":
+            for register in op.members("registers"):
+                if register >= spec.registers:
+                    yield "columns-exist", {"what": "register", "value": register, "limit": spec.registers}
+            if not op["registers"]:
+                yield "columns-exist", {"what": "register", "value": "(none)", "limit": spec.registers}
+        case "CALC":
+            yield from _calc_rules(program, op)
+        case "OUT":
+            if not 1 <= op.states <= spec.neurons_at_once:
+                yield "states-moved", {"states": op.states, "limit": spec.neurons_at_once}
+        case "WAIT":
+            if op["cycles"] < 1:
+                yield "time-passes", {}
+    if op.name in ("SHIFT", "OUT") and op.states and spec.memory_states is not None:
+        highest = op["address"] + op["stride"] * (op["count"] - 1) + op["block_stride"] * (op["blocks"] - 1)
+        if highest >= spec.memory_states:
+            yield "address-exists", {"address": highest, "limit": spec.memory_states}
+
+
+def _calc_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
+    spec = program.spec
+    if not 1 <= op["neurons"] <= spec.neurons_at_once:
+        yield "neurons-fit", {"neurons": op["neurons"], "limit": spec.neurons_at_once}
+        return
+    rows = isa.rows_of(spec, isa.fan_in_of(spec, op), op["neurons"])
+    if op["row"] + rows > spec.rows:
+        yield "rows-exist", {"first": op["row"], "last": op["row"] + rows - 1, "limit": spec.rows - 1}
+    for register in op.per_row("registers"):
+        if register >= spec.registers:
+            yield "columns-exist", {"what": "register", "value": register, "limit": spec.registers}
+
+
+def _memory_rules(program: Program) -> Iterator[Hazard]:
+    limit, window = program.spec.memory_states, program.window_states
+    if limit is not None:
+        for region in program.regions:
+            if region.end > limit:
+                yield Hazard("address-exists", -1, {"address": region.end - 1, "limit": limit})
+        for address in program.constant_addresses[program.constant_addresses >= limit][:1]:
+            yield Hazard("address-exists", -1, {"address": int(address), "limit": limit})
+        if window <= limit < program.batch * window:
+            yield Hazard("batch-fits", -1, {"batch": program.batch, "window": window, "need": program.batch * window,
+                                            "limit": limit, "fits": limit // window})  # fmt: skip
+    elif window > 1 << 28:
+        yield Hazard("address-exists", -1, {"address": window - 1, "limit": 1 << 28})
+    inside = np.isin(program.constant_addresses, program.input.addresses)
+    for address in program.constant_addresses[inside][:1]:
+        yield Hazard("regions-fit", -1, {"address": int(address), "region": program.input.name})
