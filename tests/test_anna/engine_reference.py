@@ -1,12 +1,12 @@
 """Engine plans for tests: random ones, the shape of a recogniser, and their evaluation by the definition in NumPy."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog import noise
+from anna.machine.plan import EnginePlan
 
 Array = NDArray[Any]
 
@@ -52,35 +52,6 @@ def evaluate(plan: Any, codes: Array, image_ids: Array, noise_seed: int) -> Arra
     return state[:, plan.output_slots]
 
 
-@dataclass(frozen=True)
-class StandInPlan:
-    """The fields of EnginePlan."""
-
-    slots: int
-    numerators: Array
-    input_slots: Array
-    constant_slots: Array
-    constant_codes: Array
-    op_start: Array
-    op_slot: Array
-    op_weight: Array
-    thresholds: Array
-    table: Array
-    out_slot: Array
-    output_slots: Array
-    clamp_low: Array | None = None
-    clamp_high: Array | None = None
-    sigma: Array | None = None
-    ordinal: Array | None = None
-    and_mask: Array | None = None
-    or_mask: Array | None = None
-    charge_sigma: Array | None = None
-    charge_refresh: Array | None = None
-    charge_synapse: Array | None = None
-    op_levels: Array | None = None
-    numerator_tables: Array | None = None
-
-
 def random_plan(rng: np.random.Generator, *, levels: int = 8, neurons: int = 8, calcs: int = 6, fan_in: int = 20,
                 slots: int = 40, weight: int = 32000, sparse: float = 0.5, options: frozenset[str] = frozenset()) -> Any:
     """A plan with shared and private operands, rewritten slots, unused neurons and whatever `options` name."""
@@ -109,6 +80,7 @@ def random_plan(rng: np.random.Generator, *, levels: int = 8, neurons: int = 8, 
         "table": rng.integers(0, 5, shape).astype(np.int32),
         "out_slot": rng.integers(-1, slots, shape).astype(np.int32),
         "output_slots": rng.integers(0, slots, 12).astype(np.int32),
+        "ordinal": rng.integers(0, 2**32, calcs).astype(np.uint32),
     }
     if "clamp" in options:
         fields["clamp_low"] = rng.integers(-scale, 0, shape)
@@ -117,7 +89,6 @@ def random_plan(rng: np.random.Generator, *, levels: int = 8, neurons: int = 8, 
         sigma = rng.random(shape) * scale / 4
         sigma[rng.random(shape) < 0.3] = 0
         fields["sigma"] = sigma.astype(np.float32)
-        fields["ordinal"] = rng.integers(0, 2**32, calcs).astype(np.uint32)
     if "stuck" in options:
         fields["and_mask"] = rng.integers(0, levels, shape).astype(np.uint16)
         fields["or_mask"] = (rng.integers(0, levels, shape) & rng.integers(0, levels, shape)).astype(np.uint16)
@@ -128,4 +99,4 @@ def random_plan(rng: np.random.Generator, *, levels: int = 8, neurons: int = 8, 
     if "steps" in options:
         fields["op_levels"] = rng.integers(0, 3, (ops, neurons)).astype(np.int32)
         fields["numerator_tables"] = (numerators + rng.integers(-1, 2, (3, levels))).astype(np.int32)
-    return StandInPlan(**fields)
+    return EnginePlan(**fields)
