@@ -208,6 +208,8 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
         raise FileError(f"{where}: has format {content.get('format')!r:.60}; this version reads format {FORMAT}")
     _expect_keys(where, content, {"format", "name", "data", "ensemble", "members"})
     _typed(f"{where} members", content["members"], list)
+    if not content["members"]:
+        raise FileError(f"{where}: the description names no network; expected at least one")
     members: list[Graph] = []
     used = 0
     for number, member in enumerate(content["members"]):

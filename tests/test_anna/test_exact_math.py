@@ -1,0 +1,94 @@
+"""exp and tanh against Python's decimal arithmetic, and that their bits follow from the element alone."""
+
+import math
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anna import exact_math
+
+TYPES = [np.float32, np.float64]
+
+
+def decimal_exp(x):
+    return Decimal(float(x)).exp()
+
+
+def decimal_tanh(x):
+    twice = (2 * Decimal(float(x))).exp()
+    return (twice - 1) / (twice + 1)
+
+
+def units_off(got, exact, dtype):
+    """Distance from the exact value in units of the last place of the nearest number of this type."""
+    return abs(Decimal(float(got)) - exact) / Decimal(float(np.spacing(abs(dtype(exact)))))
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(("function", "truth", "reach"), [("exp", decimal_exp, 80.0), ("tanh", decimal_tanh, 12.0)])
+def test_the_error_is_below_two_units_in_the_last_place(dtype, function, truth, reach):
+    rng = np.random.Generator(np.random.PCG64(5))
+    points = np.concatenate([np.linspace(-reach, reach, 801), rng.uniform(-1, 1, 800), rng.standard_normal(400) * 1e-3])
+    points = points.astype(dtype)
+    got = getattr(exact_math, function)(points)
+    assert got.dtype == dtype
+    with localcontext() as context:
+        context.prec = 50
+        worst = max(units_off(y, truth(x), dtype) for x, y in zip(points, got, strict=True) if x)
+    assert worst < 2
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_the_ends_of_the_range(dtype):
+    with np.errstate(all="raise", under="ignore"):
+        got = exact_math.exp(np.array([-np.inf, np.inf, np.nan, 0.0, -0.0, -1e4, 1e4], dtype))
+        assert got[:2].tolist() == [0.0, math.inf]
+        assert np.isnan(got[2])
+        assert got[3:].tolist() == [1.0, 1.0, 0.0, math.inf]
+        squashed = exact_math.tanh(np.array([-np.inf, np.inf, np.nan, 0.0, -0.0, 1e4], dtype))
+    assert squashed[:2].tolist() == [-1.0, 1.0]
+    assert np.isnan(squashed[2])
+    assert [math.copysign(1, v) for v in squashed[3:5]] == [1, -1]
+    assert squashed[5] == 1
+
+
+def test_exp_reaches_down_into_the_subnormal_numbers():
+    assert exact_math.exp(np.float64(-744.0)) == pytest.approx(math.exp(-744.0), rel=1e-1)
+    assert 0 < exact_math.exp(np.float64(-745.0)) < 1e-322
+    assert exact_math.exp(np.float32(-100.0)) > 0
+    assert exact_math.exp(np.float64(709.7)) == pytest.approx(math.exp(709.7), rel=1e-12)
+
+
+@pytest.mark.parametrize("function", ["exp", "tanh", "scaled_tanh", "sigmoid"])
+@pytest.mark.parametrize("dtype", TYPES)
+def test_an_element_does_not_depend_on_its_neighbours(function, dtype):
+    rng = np.random.Generator(np.random.PCG64(8))
+    x = (rng.standard_normal(1003) * 5).astype(dtype)
+    call = getattr(exact_math, function)
+    whole = call(x)
+    assert np.array_equal(whole[::-1], call(x[::-1]))
+    assert np.array_equal(whole[::7], call(x[::7]))
+    assert all(whole[n] == call(x[n : n + 1])[0] for n in range(0, 1003, 97))
+
+
+@given(st.floats(-50, 50), st.floats(-50, 50))
+@settings(max_examples=300, deadline=None)
+def test_tanh_is_odd_and_the_squashes_do_not_fall(a, b):
+    low, high = min(a, b), max(a, b)
+    assert exact_math.tanh(np.float64(-a)) == -exact_math.tanh(np.float64(a))
+    for squash in (exact_math.tanh, exact_math.sigmoid, exact_math.exp):
+        at_low, at_high = squash(np.float64(low)), squash(np.float64(high))
+        assert at_low <= at_high * (1 + 1e-15) if at_low > 0 else at_low <= at_high + 1e-15
+
+
+def test_the_scaled_tanh_meets_one_at_one():
+    got = exact_math.scaled_tanh(np.array([1.0, -1.0, 0.0]))
+    assert got == pytest.approx([1.0, -1.0, 0.0], abs=2e-5)
+
+
+def test_sigmoid_against_its_formula():
+    x = np.linspace(-40, 40, 301)
+    assert exact_math.sigmoid(x) == pytest.approx(1 / (1 + np.exp(-x)), rel=1e-14)
