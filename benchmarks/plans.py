@@ -91,23 +91,29 @@ def recogniser(sigma_lsb: float = 0.0, seed: int = 0) -> EnginePlan:
     builder = PlanBuilder(s4 + 300, 1024, np.random.default_rng(seed))
     for row in range(0, 28, 2):
         for column in range(28):
-            builder.calc([
-                (_window(0, 32, row + r, column, 5), builder.kernel(25), c1 + m * 784 + (row + r) * 28 + column)
-                for r in range(2) for m in range(4)
-            ])
+            builder.calc(
+                [
+                    (_window(0, 32, row + r, column, 5), builder.kernel(25), c1 + m * 784 + (row + r) * 28 + column)
+                    for r in range(2)
+                    for m in range(4)
+                ]
+            )
     _subsample(builder, c1, s2, 4, 14)
     reads = [[0, 1]] * 4 + [[2, 3]] * 4 + [[0], [1], [2], [3]]
     for maps in (range(4), range(4, 8), range(8, 12)):
         for row in range(0, 10, 2):
             for column in range(10):
-                builder.calc([
-                    (
-                        [slot for s in reads[m] for slot in _window(s2 + s * 196, 14, row + r, column, 5)],
-                        builder.kernel(25 * len(reads[m])),
-                        c3 + m * 100 + (row + r) * 10 + column,
-                    )
-                    for r in range(2) for m in maps
-                ])
+                builder.calc(
+                    [
+                        (
+                            [slot for s in reads[m] for slot in _window(s2 + s * 196, 14, row + r, column, 5)],
+                            builder.kernel(25 * len(reads[m])),
+                            c3 + m * 100 + (row + r) * 10 + column,
+                        )
+                        for r in range(2)
+                        for m in maps
+                    ]
+                )
     _subsample(builder, c3, s4, 12, 5)
     return builder.plan(list(range(s4, s4 + 300)), sigma_lsb)
 
@@ -115,9 +121,14 @@ def recogniser(sigma_lsb: float = 0.0, seed: int = 0) -> EnginePlan:
 def _subsample(builder: PlanBuilder, source: int, target: int, maps: int, size: int) -> None:
     """Means of 2x2, four maps in one CALC and two positions where they fit."""
     neurons = [
-        (_window(source + m * 4 * size * size, 2 * size, 2 * row, 2 * column, 2), builder.kernel(4),
-         target + m * size * size + row * size + column)
-        for row in range(size) for column in range(size) for m in range(maps)
+        (
+            _window(source + m * 4 * size * size, 2 * size, 2 * row, 2 * column, 2),
+            builder.kernel(4),
+            target + m * size * size + row * size + column,
+        )
+        for row in range(size)
+        for column in range(size)
+        for m in range(maps)
     ]
     for first in range(0, len(neurons), 8):
         builder.calc(neurons[first : first + 8])

@@ -52,8 +52,18 @@ def evaluate(plan: Any, codes: Array, image_ids: Array, noise_seed: int) -> Arra
     return state[:, plan.output_slots]
 
 
-def random_plan(rng: np.random.Generator, *, levels: int = 8, neurons: int = 8, calcs: int = 6, fan_in: int = 20,
-                slots: int = 40, weight: int = 32000, sparse: float = 0.5, options: frozenset[str] = frozenset()) -> Any:
+def random_plan(
+    rng: np.random.Generator,
+    *,
+    levels: int = 8,
+    neurons: int = 8,
+    calcs: int = 6,
+    fan_in: int = 20,
+    slots: int = 40,
+    weight: int = 32000,
+    sparse: float = 0.5,
+    options: frozenset[str] = frozenset(),
+) -> Any:
     """A plan with shared and private operands, rewritten slots, unused neurons and whatever `options` name."""
     inputs = min(slots, int(rng.integers(1, slots + 1)))
     counts = rng.integers(0, fan_in + 1, calcs)

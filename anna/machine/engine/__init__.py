@@ -5,13 +5,11 @@ The same bits come out for every SIMD level, kernel, thread count, number of lan
 """
 
 from anna.machine.engine.core import Engine, run
-from anna.machine.engine.loader import simd_levels
+from anna.machine.engine.loader import native, simd_levels
 
 __all__ = ["Engine", "is_checked", "run", "simd_levels"]
 
 
 def is_checked() -> bool:
     """Whether the extension was built with bounds checks and assertions (`-Dchecked=true`)."""
-    from anna.machine.engine.loader import native
-
-    return native().CHECKED
+    return bool(native().CHECKED)

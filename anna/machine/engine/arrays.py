@@ -93,8 +93,7 @@ def _check_optional(sizes: dict[str, int], arrays: dict[str, Any]) -> None:
     for name in ("sigma", "charge_sigma"):
         if arrays[name] is not None and not (np.isfinite(arrays[name]).all() and (arrays[name] >= 0).all()):
             raise MachineError(f"plan: {name} must be finite and not negative")
-    needs = {"charge_sigma": ("charge_refresh", "charge_synapse"),
-             "op_levels": ("numerator_tables",)}
+    needs = {"charge_sigma": ("charge_refresh", "charge_synapse"), "op_levels": ("numerator_tables",)}
     for name, others in needs.items():
         for other in others:
             if arrays[name] is not None and arrays[other] is None:
@@ -119,7 +118,7 @@ def plan_arrays(plan: "EnginePlan") -> tuple[dict[str, int], dict[str, Any]]:
         shape = tuple(sizes[axis] for axis in axes)
         if np.shape(value) != shape:
             raise MachineError(f"plan: {name} has the shape {np.shape(value)}, expected {shape} for {', '.join(axes)}")
-        array = np.ascontiguousarray(value, dtype=dtype)
+        array: Array = np.ascontiguousarray(value, dtype=dtype)
         if not np.array_equal(array, value):
             raise MachineError(f"plan: {name} does not fit {np.dtype(dtype).name}")
         arrays[name] = array

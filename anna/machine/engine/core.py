@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from anna.machine.engine._native import NativePlan
     from anna.machine.plan import EnginePlan
 
-Codes = NDArray[np.uint8] | NDArray[np.uint16]
+Codes = NDArray[Any]  # uint8 or uint16
 
 # A call into C ends after about so many multiply-adds, so that Ctrl-C is heard within a fraction of a second.
 _MACS_PER_CALL = {"narrow": 2**32, "wide": 2**28}
@@ -136,8 +136,8 @@ class Engine:
         status, image, index, value = fault
         if status == _BAD_CODE:
             raise DataError(
-                f"image {first + image}, input {index}: the code is {codes[image, index]}, but a state has {self._levels} levels, "
-                f"so codes go from 0 to {self._levels - 1}"
+                f"image {first + image}, input {index}: the code is {codes[image, index]}, "
+                f"but a state has {self._levels} levels, so codes go from 0 to {self._levels - 1}"
             )
         if status == 1:
             raise MachineError("the engine found no memory for its states: run fewer lanes or threads")

@@ -11,7 +11,7 @@ enum {
     ANNA_BROKEN_PLAN = 3, /* a checked build met an index outside its range */
 };
 
-enum { ANNA_MAX_LEVELS = 64, ANNA_KINDS = 15 };
+enum { ANNA_MAX_LEVELS = 64 };
 
 /* Streams of random words: the top four bits of the counter's last word. */
 enum { ANNA_THERMAL = 0, ANNA_CHARGE = 1 };
@@ -96,6 +96,9 @@ typedef struct {
 
 int anna_pack(const anna_plan *plan, int width, anna_packed **packed);
 void anna_free(anna_packed *packed);
+
+/* In a checked build: walks the packed form as the kernel does and refuses every index outside its range. */
+void anna_audit(const anna_plan *plan, const anna_packed *packed, anna_fault *fault);
 
 /* Everything one SIMD level offers; each level is the same template compiled once more. */
 typedef struct {

@@ -1,12 +1,8 @@
 """Finds the compiled extension, or says in one sentence how to build it."""
 
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from anna.errors import BuildError, MachineError
-
-if TYPE_CHECKING:
-    from anna.machine.engine import _native
 
 # Raised with every change of what the extension's functions take or give; stands in _native.pyx as well.
 INTERFACE = 1
@@ -36,7 +32,8 @@ def native() -> ModuleType:
 
 def simd_levels() -> tuple[str, ...]:
     """Names of the SIMD levels of this machine, best first; the last one is always `plain`."""
-    return native().levels()
+    names: tuple[str, ...] = native().levels()
+    return names
 
 
 def choose_level(name: str | None) -> str:

@@ -243,6 +243,10 @@ static void narrow_run(const anna_plan *plan, const anna_packed *packed, const a
     const int levels = (int)plan->levels, simple = levels == 8 && packed->affine && !packed->clamps && !packed->masks;
     narrow_noise *noise = NULL;
     int16_t *states = NULL;
+    if (ANNA_CHECKED)
+        anna_audit(plan, packed, fault);
+    if (fault->status)
+        return;
     if (posix_memalign((void **)&states, 64, (size_t)(stride * blocks) * sizeof *states + 64) ||
         posix_memalign((void **)&noise, 64, (size_t)blocks * sizeof *noise)) {
         *fault = (anna_fault){ANNA_NO_MEMORY, 0, 0, 0};

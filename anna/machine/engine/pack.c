@@ -3,22 +3,16 @@
 #include <string.h>
 
 #include "engine.h"
+#include "kinds.h"
 
-enum { MAX_WIDTH = 8, TABLE = 64 };
-
-/* One operand of a group; a weight outside int16 makes a second row. */
-typedef struct {
-    int32_t slot;
-    uint32_t readers; /* bit p: the neuron at place p has a weight here */
-    int16_t weight[MAX_WIDTH];
-} row;
+enum { TABLE = 64 };
 
 typedef struct {
     const anna_plan *plan;
     anna_packed *out;
     row *rows;
     int64_t n_rows;
-    int64_t room_rows, in_kind[ANNA_KINDS];
+    int64_t room_rows, in_kind[MAX_KINDS];
     int32_t *of_kind; /* [kinds][room_rows]: the group's rows that enter each kind */
     int32_t *bucket; /* hash of a group's weights -> group + 1 */
     int64_t buckets;
@@ -36,88 +30,6 @@ static int grow(void **data, int64_t *room, int64_t need, size_t size)
     *data = bigger;
     *room = more;
     return 0;
-}
-
-/* The kinds form a binary tree over the places; kind k has the children 2k + 1 and 2k + 2. */
-static int kind_places(int width, int kind, int *first)
-{
-    int level = 0;
-    while (kind >= (2 << level) - 1)
-        level++;
-    const int places = width >> level;
-    *first = (kind - ((1 << level) - 1)) * places;
-    return places;
-}
-
-static int kinds_of(int width) { return 2 * width - 1; }
-
-/* Work of a row that enters a kind: two multiply-adds a neuron and its share of loading and interleaving. */
-static int kind_cost(int places) { return 2 * places + 3; }
-
-/* The cheapest set of kinds that reaches all readers; marks it in `cover` if that is not NULL. */
-static int best_cover(int width, uint32_t readers, int kind, uint8_t *cover)
-{
-    int first;
-    const int places = kind_places(width, kind, &first);
-    const uint32_t mine = readers & (((1u << places) - 1) << first);
-    if (!mine)
-        return 0;
-    const int whole = kind_cost(places);
-    if (places > 1) {
-        const int split = best_cover(width, readers, 2 * kind + 1, NULL) + best_cover(width, readers, 2 * kind + 2, NULL);
-        if (split < whole) {
-            if (cover) {
-                best_cover(width, readers, 2 * kind + 1, cover);
-                best_cover(width, readers, 2 * kind + 2, cover);
-            }
-            return split;
-        }
-    }
-    if (cover)
-        cover[kind] = 1;
-    return whole;
-}
-
-static uint32_t permuted(uint32_t readers, const int *place, int width)
-{
-    uint32_t moved = 0;
-    for (int n = 0; n < width; n++)
-        moved |= (readers >> n & 1) << place[n];
-    return moved;
-}
-
-static int64_t cost_of(const packer *p, const int *cost, const int *place, int width)
-{
-    int64_t total = 0;
-    for (int64_t r = 0; r < p->n_rows; r++)
-        total += cost[permuted(p->rows[r].readers, place, width)];
-    return total;
-}
-
-/* Places the neurons so that those with most operands in common are neighbours, if that saves work. */
-static void choose_places(const packer *p, const int *cost, int width, int *place)
-{
-    int64_t common[MAX_WIDTH][MAX_WIDTH] = {{0}};
-    int chained[MAX_WIDTH];
-    uint32_t used = 1;
-    for (int64_t r = 0; r < p->n_rows; r++)
-        for (int a = 0; a < width; a++)
-            for (int b = 0; b < width; b++)
-                common[a][b] += (p->rows[r].readers >> a & 1) == (p->rows[r].readers >> b & 1);
-    chained[0] = 0;
-    for (int at = 1, last = 0; at < width; at++) {
-        int next = -1;
-        for (int n = 0; n < width; n++)
-            if (!(used >> n & 1) && (next < 0 || common[last][n] > common[last][next]))
-                next = n;
-        chained[next] = at;
-        used |= 1u << next;
-        last = next;
-    }
-    for (int n = 0; n < width; n++)
-        place[n] = n;
-    if (cost_of(p, cost, chained, width) < cost_of(p, cost, place, width))
-        memcpy(place, chained, (size_t)width * sizeof *place);
 }
 
 static void take_rows(packer *p, int64_t calc, int64_t first, int width)
@@ -238,7 +150,7 @@ static void sort_rows(packer *p, const int *place, int width)
 {
     memset(p->in_kind, 0, sizeof p->in_kind);
     for (int64_t r = 0; r < p->n_rows; r++) {
-        uint8_t cover[ANNA_KINDS] = {0};
+        uint8_t cover[MAX_KINDS] = {0};
         best_cover(width, permuted(p->rows[r].readers, place, width), 0, cover);
         for (int kind = 0; kind < kinds_of(width); kind++)
             if (cover[kind])
@@ -316,7 +228,7 @@ static int pack_calc(packer *p, const int *cost, int64_t calc, int width)
         *group = (anna_group){.segment = out->segments, .pair = out->pairs, .weight = out->weights, .calc = calc,
                               .first_quad = (int32_t)(first / 4)};
         take_rows(p, calc, first, width);
-        choose_places(p, cost, width, place);
+        choose_places(p->rows, p->n_rows, cost, width, place);
         for (int n = 0; n < width; n++)
             neuron_at[place[n]] = n;
         sort_rows(p, place, width);
@@ -392,7 +304,7 @@ static int pack_all(packer *p, int width)
         cost[readers] = best_cover(width, readers, 0, NULL);
     p->rows = malloc((size_t)(2 * longest + 1) * sizeof *p->rows);
     p->room_rows = 2 * longest + 1;
-    p->of_kind = malloc((size_t)(p->room_rows * ANNA_KINDS) * sizeof *p->of_kind);
+    p->of_kind = malloc((size_t)(p->room_rows * MAX_KINDS) * sizeof *p->of_kind);
     p->buckets = 2 * groups + 1;
     p->bucket = calloc((size_t)p->buckets, sizeof *p->bucket);
     out->group = malloc((size_t)(groups + 1) * sizeof *out->group);

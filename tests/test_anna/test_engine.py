@@ -1,0 +1,316 @@
+"""The engine equals its definition to the bit: each SIMD level, both kernels, any threads, lanes, order of images."""
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_anna.engine_reference import evaluate, random_plan
+
+from anna.errors import DataError, MachineError
+from anna.machine.engine import Engine, run, simd_levels
+
+OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent")
+FAST = ("clamp", "noise", "stuck", "bent")
+
+
+def pictures(rng, plan, images):
+    levels = len(plan.numerators)
+    codes = rng.integers(0, levels, (images, len(plan.input_slots))).astype(np.uint16 if levels > 256 else np.uint8)
+    return codes, rng.integers(0, 2**64, images, dtype=np.uint64)
+
+
+def check(plan, rng, images, noise_seed, lanes):
+    codes, ids = pictures(rng, plan, images)
+    expected = evaluate(plan, codes, ids, noise_seed)
+    for simd in simd_levels():
+        for kernel in (None, "wide"):
+            engine = Engine(plan, simd=simd, kernel=kernel)
+            got = engine.run(codes, ids, noise_seed=noise_seed, lanes=lanes)
+            np.testing.assert_array_equal(got, expected, err_msg=f"{simd}, {engine.kernel}")
+    order = rng.permutation(images)
+    threaded = Engine(plan).run(codes[order], ids[order], noise_seed=noise_seed, threads=2, lanes=lanes)
+    np.testing.assert_array_equal(threaded, expected[order], err_msg="two threads, images in another order")
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    levels=st.sampled_from([2, 3, 5, 8, 8, 8, 16, 32, 64]),
+    neurons=st.sampled_from([1, 3, 4, 8, 8, 11, 16]),
+    calcs=st.integers(0, 6),
+    weight=st.sampled_from([1, 31, 31 << 10, 32768, 65534]),
+    sparse=st.sampled_from([0.0, 0.3, 0.9, 1.0]),
+    options=st.sets(st.sampled_from(FAST)),
+    images=st.integers(1, 70),
+    lanes=st.integers(1, 130),
+    noise_seed=st.integers(0, 2**64 - 1),
+)
+def test_random_plans(seed, levels, neurons, calcs, weight, sparse, options, images, lanes, noise_seed):
+    rng = np.random.default_rng(seed)
+    if levels & (levels - 1):
+        options = options - {"stuck"}
+    plan = random_plan(
+        rng, levels=levels, neurons=neurons, calcs=calcs, weight=weight, sparse=sparse, options=frozenset(options)
+    )
+    check(plan, rng, images, noise_seed, lanes)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    levels=st.sampled_from([2, 8, 100, 256, 257, 4096, 65536]),
+    weight=st.sampled_from([31, 70_000, 2**30]),
+    options=st.sets(st.sampled_from(OPTIONS)),
+    images=st.integers(1, 40),
+    lanes=st.integers(1, 130),
+    noise_seed=st.integers(0, 2**64 - 1),
+)
+def test_random_wide_plans(seed, levels, weight, options, images, lanes, noise_seed):
+    rng = np.random.default_rng(seed)
+    if levels & (levels - 1):
+        options = options - {"stuck"}
+    plan = random_plan(rng, levels=levels, calcs=3, fan_in=9, weight=weight, options=frozenset(options))
+    check(plan, rng, images, noise_seed, lanes)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), shared=st.integers(0, 12), private=st.integers(0, 6), part=st.integers(1, 8))
+def test_neurons_that_share_some_operands(seed, shared, private, part):
+    """Convolutions: all neurons read some operands, parts of them read others, neurons in any order."""
+    rng = np.random.default_rng(seed)
+    plan = random_plan(rng, calcs=2, fan_in=0, slots=60, options=frozenset({"noise"}))
+    group = rng.permutation(np.arange(8) // part)
+    members = [np.ones(8, bool)] * shared + [group == g for g in np.unique(group) for _ in range(private)]
+    weight = rng.integers(-32767, 32768, (len(members), 8)) * np.array(members).reshape(-1, 8)
+    ops = len(members)
+    plan = replace(
+        plan,
+        op_start=np.array([0, ops, 2 * ops]),
+        op_slot=rng.integers(0, 60, 2 * ops).astype(np.int32),
+        op_weight=np.tile(weight, (2, 1)).astype(np.int32),
+    )
+    check(plan, rng, 33, seed, 16)
+
+
+@pytest.mark.parametrize("images", [*range(1, 35), 63, 64, 65, 127, 128, 129, 300])
+@pytest.mark.parametrize("outputs", [1, 16, 37])
+def test_any_number_of_images(images, outputs):
+    rng = np.random.default_rng(images)
+    plan = random_plan(rng, options=frozenset({"noise"}))
+    plan = replace(plan, output_slots=rng.integers(0, plan.slots, outputs).astype(np.int32))
+    codes, ids = pictures(rng, plan, images)
+    expected = evaluate(plan, codes, ids, 5)
+    for simd in simd_levels():
+        np.testing.assert_array_equal(Engine(plan, simd=simd).run(codes, ids, noise_seed=5), expected, err_msg=simd)
+
+
+def test_results_do_not_depend_on_company():
+    """An image alone, in a crowd, or twice: the same row."""
+    rng = np.random.default_rng(1)
+    plan = random_plan(rng, options=frozenset({"noise"}))
+    codes, ids = pictures(rng, plan, 50)
+    engine = Engine(plan)
+    together = engine.run(codes, ids, noise_seed=9)
+    for i in (0, 17, 49):
+        np.testing.assert_array_equal(engine.run(codes[[i, i]], ids[[i, i]], noise_seed=9), together[[i, i]])
+
+
+def test_the_noise_seed_and_the_image_id_matter():
+    rng = np.random.default_rng(2)
+    plan = random_plan(rng, calcs=20, options=frozenset({"noise"}))
+    codes, ids = pictures(rng, plan, 64)
+    engine = Engine(plan)
+    first = engine.run(codes, ids, noise_seed=1)
+    assert (first != engine.run(codes, ids, noise_seed=2)).any()
+    assert (first != engine.run(codes, ids + np.uint64(2**32), noise_seed=1)).any()
+    assert (first != engine.run(codes, ids, noise_seed=1 + 2**32)).any()
+
+
+def test_a_calc_of_several_groups_reads_before_it_writes():
+    """Sixteen neurons that permute the states they read: a register transfer in place."""
+    rng = np.random.default_rng(3)
+    order = rng.permutation(16)
+    plan = random_plan(rng, neurons=16, calcs=1, slots=16)
+    plan = replace(
+        plan,
+        input_slots=np.arange(16, dtype=np.int32),
+        constant_slots=np.zeros(0, np.int32),
+        constant_codes=np.zeros(0, np.uint16),
+        op_start=np.array([0, 16]),
+        op_slot=np.arange(16, dtype=np.int32),
+        op_weight=np.eye(16, dtype=np.int32)[:, order],
+        thresholds=2 * np.arange(7)[None] - 6,
+        table=np.zeros((1, 16), np.int32),
+        out_slot=np.arange(16, dtype=np.int32)[None],
+        output_slots=np.arange(16, dtype=np.int32),
+    )
+    codes = rng.integers(0, 8, (40, 16)).astype(np.uint8)
+    for simd in simd_levels():
+        engine = Engine(plan, simd=simd)
+        assert engine.kernel == "narrow"
+        np.testing.assert_array_equal(engine.run(codes, np.arange(40, dtype=np.uint64)), codes[:, order])
+
+
+def test_the_narrow_kernel_stops_where_its_proof_does():
+    """The largest sum that 32 bits hold is computed narrow and right; one more is given to the wide kernel."""
+    rng = np.random.default_rng(4)
+    plan = random_plan(rng, calcs=1, levels=2, slots=4)
+    top = np.iinfo(np.int32).max
+
+    def extreme(weights):
+        ops = len(weights)
+        weight = np.repeat(np.array(weights, np.int32)[:, None], 8, axis=1)
+        return replace(
+            plan,
+            numerators=np.array([-32767, 32767], np.int32),
+            op_start=np.array([0, ops]),
+            op_slot=np.zeros(ops, np.int32),
+            op_weight=weight,
+            thresholds=np.array([[int(sum(weights)) * 32767]] * 5),
+            input_slots=np.arange(4, dtype=np.int32),
+            out_slot=np.arange(8, dtype=np.int32)[None] % 4,
+        )
+
+    most = (top - 1) // 32767
+    narrow = extreme([65534, most - 65534])
+    assert Engine(narrow).kernel == "narrow"
+    assert Engine(narrow).bounds.largest_sum == most * 32767
+    check(narrow, rng, 20, 0, 32)
+    wide = extreme([65534, most - 65534, 1])
+    assert Engine(wide).kernel == "wide"
+    assert "32 bits hold" in Engine(wide).bounds.why_wide[0]
+    check(wide, rng, 20, 0, 32)
+
+
+def test_the_noise_margin_is_part_of_the_bound():
+    plan = random_plan(np.random.default_rng(5), options=frozenset({"noise"}))
+    loud = replace(plan, sigma=np.full(plan.out_slot.shape, 2.0**31 / 6.7, np.float32))
+    assert Engine(plan).kernel == "narrow"
+    assert Engine(loud).kernel == "wide"
+    check(loud, np.random.default_rng(5), 20, 3, 32)
+
+
+def test_counts_of_multiply_adds():
+    plan = random_plan(np.random.default_rng(6), sparse=0.2)
+    stored = np.repeat(plan.out_slot >= 0, np.diff(plan.op_start), axis=0)
+    for simd in simd_levels():
+        engine = Engine(plan, simd=simd)
+        assert engine.useful_macs == np.count_nonzero(plan.op_weight * stored)
+        assert engine.padded_macs >= engine.useful_macs
+
+
+def test_no_images_and_no_calcs():
+    rng = np.random.default_rng(7)
+    plan = random_plan(rng, calcs=0)
+    assert Engine(plan).run(np.zeros((0, len(plan.input_slots)), np.uint8), np.zeros(0, np.uint64)).shape == (0, 12)
+    check(plan, rng, 10, 0, 32)
+
+
+def test_run_packs_and_runs():
+    rng = np.random.default_rng(8)
+    plan = random_plan(rng)
+    codes, ids = pictures(rng, plan, 9)
+    np.testing.assert_array_equal(run(plan, codes, ids, noise_seed=0), evaluate(plan, codes, ids, 0))
+
+
+def test_the_gil_is_dropped():
+    """Python runs in the middle of one call into C. Were the lock held, no tick could lie inside the call."""
+    rng = np.random.default_rng(9)
+    plan = random_plan(rng, calcs=300, fan_in=200, slots=600, sparse=0.0)
+    codes, ids = pictures(rng, plan, 20_000)
+    engine = Engine(plan, simd="plain")
+    span = []
+
+    def work():
+        began = time.perf_counter()
+        engine._native.run("plain", codes, ids, 0, 64, np.zeros((len(codes), 12), np.uint8))
+        span.extend([began, time.perf_counter()])
+
+    thread = threading.Thread(target=work)
+    ticks = []
+    thread.start()
+    while thread.is_alive():
+        ticks.append(time.perf_counter())
+        time.sleep(0.001)
+    thread.join()
+    began, ended = span
+    margin = (ended - began) / 4
+    assert any(began + margin < tick < ended - margin for tick in ticks)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"op_slot": np.array([99])}, "plan: op_slot holds 99, it must lie in 0..39"),
+        ({"out_slot": np.array([[-2]])}, "plan: out_slot holds -2, it must lie in -1..39"),
+        ({"table": np.array([[5]])}, "plan: table holds 5, it must lie in 0..4"),
+        ({"constant_codes": np.array([8, 0])}, "plan: constant_codes holds 8, it must lie in 0..7"),
+        ({"op_start": np.array([0, 2])}, "plan: op_start must rise from 0 to the number of operands, 1"),
+        ({"op_weight": np.array([[2**31]])}, "plan: op_weight does not fit int32"),
+        (
+            {"op_weight": np.array([[1, 1]])},
+            r"plan: op_weight has the shape \(1, 2\), expected \(1, 1\) for ops, neurons",
+        ),
+        ({"thresholds": np.zeros((5, 7)) - np.arange(7)}, "plan: thresholds must not fall within a table"),
+        ({"sigma": np.array([[np.inf]])}, "plan: sigma must be finite and not negative"),
+        ({"charge_sigma": np.array([[1.0]])}, "plan: charge_sigma is given without charge_refresh"),
+        ({"or_mask": np.array([[8]])}, "plan: or_mask holds 8, it must lie in 0..7"),
+    ],
+)
+def test_a_broken_plan_is_refused(change, sentence):
+    plan = random_plan(np.random.default_rng(10), neurons=1, calcs=1, fan_in=0)
+    plan = replace(
+        plan,
+        op_start=np.array([0, 1]),
+        op_slot=np.array([0], np.int32),
+        op_weight=np.array([[1]], np.int32),
+    )
+    Engine(plan)
+    with pytest.raises(MachineError, match=sentence):
+        Engine(replace(plan, **change))
+
+
+def test_bad_images_are_refused():
+    rng = np.random.default_rng(11)
+    plan = random_plan(rng, slots=40)
+    inputs = len(plan.input_slots)
+    codes, ids = pictures(rng, plan, 100)
+    engine = Engine(plan)
+    for dtype, value in ((np.uint8, 200), (np.uint16, 300)):
+        bad = codes.astype(dtype)
+        bad[71, inputs - 1] = value
+        sentence = (
+            f"image 71, input {inputs - 1}: the code is {value}, but a state has 8 levels, so codes go from 0 to 7"
+        )
+        for kernel in ("narrow", "wide"):
+            for threads in (1, 2):
+                with pytest.raises(DataError, match=sentence):
+                    Engine(plan, kernel=kernel).run(bad, ids, threads=threads)
+    with pytest.raises(DataError, match="the codes are float64, the engine takes uint8 or uint16"):
+        engine.run(codes.astype(float), ids)
+    with pytest.raises(DataError, match=rf"the codes have the shape \(100, {inputs + 1}\), the plan takes"):
+        engine.run(np.zeros((100, inputs + 1), np.uint8), ids)
+    with pytest.raises(DataError, match=r"the image ids are int64 \(100,\), expected uint64 \(100,\), one an image"):
+        engine.run(codes, np.arange(100))
+
+
+def test_bad_arguments_are_refused():
+    plan = random_plan(np.random.default_rng(12))
+    codes, ids = np.zeros((1, len(plan.input_slots)), np.uint8), np.zeros(1, np.uint64)
+    with pytest.raises(MachineError, match=r"SIMD level 'mmx' is not on this machine, which has .*plain"):
+        Engine(plan, simd="mmx")
+    with pytest.raises(MachineError, match="there is no kernel 'middle', only 'narrow' and 'wide'"):
+        Engine(plan, kernel="middle")
+    with pytest.raises(MachineError, match="the noise seed is -1, it must lie in"):
+        Engine(plan).run(codes, ids, noise_seed=-1)
+    with pytest.raises(MachineError, match="threads is 0, it must be at least 1"):
+        Engine(plan).run(codes, ids, threads=0)
+    with pytest.raises(MachineError, match="lanes is 0, it must be at least 1"):
+        Engine(plan).run(codes, ids, lanes=0)
+    wide = random_plan(np.random.default_rng(12), levels=100)
+    with pytest.raises(MachineError, match="the narrow kernel cannot run this plan: 100 levels are more than 64"):
+        Engine(wide, kernel="narrow")

@@ -1,0 +1,68 @@
+"""The build: what is installed, what a reader is told when the extension is missing or stale, the checked switch."""
+
+import importlib
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from anna.errors import BuildError
+from anna.machine import engine
+from anna.machine.engine import loader
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_levels_end_with_plain():
+    levels = engine.simd_levels()
+    assert levels[-1] == "plain"
+    assert len(set(levels)) == len(levels)
+
+
+def test_the_build_says_whether_it_is_checked():
+    assert engine.is_checked() in (True, False)
+
+
+def test_a_missing_extension_is_told_in_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "anna.machine.engine._native", None)
+    monkeypatch.delattr(engine, "_native", raising=False)
+    with pytest.raises(BuildError, match=r"the compiled engine is not built \(.*\): run `pip install \.`") as caught:
+        engine.simd_levels()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_stale_extension_is_refused():
+    stale = types.ModuleType("_native")
+    stale.INTERFACE = loader.INTERFACE - 1
+    with pytest.raises(BuildError, match=f"has interface {loader.INTERFACE - 1}, these sources need {loader.INTERFACE}"):
+        loader.check_module(stale)
+
+
+def test_importing_the_engine_does_not_load_the_extension():
+    code = "import sys, anna.machine.engine; print('anna.machine.engine._native' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@pytest.mark.skipif(not (ROOT / "tools" / "package_files.py").exists(), reason="tests run without the source tree")
+def test_every_file_of_the_packages_is_installed(tmp_path):
+    spec = importlib.util.spec_from_file_location("package_files", ROOT / "tools" / "package_files.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("a.py", "py.typed", "weights/w.safetensors", "__pycache__/a.pyc", "b.so", "c.pyx", ".hidden/x", "d.h"):
+        path = tmp_path / "anna" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert module.package_files(tmp_path) == {
+        "anna": ["anna/a.py", "anna/py.typed"],
+        "anna/weights": ["anna/weights/w.safetensors"],
+    }
+
+
+def test_no_directives_in_cython_sources():
+    """A `# cython:` line in a file would override the one place in meson.build."""
+    for path in (ROOT / "anna").rglob("*.p[yx][xdi]"):
+        assert "# cython:" not in path.read_text(), path
