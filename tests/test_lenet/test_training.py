@@ -1,0 +1,177 @@
+"""Training: same seed same bits, interruption costs nothing, records say what was done, refusals in one sentence."""
+
+import json
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from anna.errors import DataError
+from lenet.catalogue import define
+from lenet.datasets.digits import Digits, holdout
+from lenet.recipes import MODERN, RECIPE_1989, RECIPES, recipe_for
+
+try:
+    import torch
+except ModuleNotFoundError:
+    warnings.warn("PyTorch is absent: training is NOT tested", stacklevel=1)
+    pytest.skip("PyTorch is absent", allow_module_level=True)
+
+from lenet import train
+from lenet.boost import fit_boosted
+from lenet.distort import Distortion, distort
+from lenet.fit import fit
+from lenet.initial import initial
+
+SHORT = replace(MODERN, passes=3, steps=(0.01,), batch=20, distortion=Distortion(elastic_pixels=0.5))
+
+
+@pytest.fixture(scope="module")
+def some():
+    """A few digits; what trains here is thrown away."""
+    whole = holdout()
+    return whole.picked("some digits", np.arange(300))
+
+
+def quiet(line):
+    pass
+
+
+@pytest.mark.parametrize("recipe", [SHORT, replace(RECIPE_1989, passes=1)], ids=["modern", "1989"])
+def test_twice_the_same_seed_twice_the_same_bits(some, recipe):
+    one, two, other = (fit(define("recognizer"), recipe, some, seed, watch=quiet) for seed in (7, 7, 8))
+    assert one.graph.digest == two.graph.digest
+    assert one.curve == two.curve
+    assert other.graph.digest != one.graph.digest
+
+
+def test_an_interrupted_run_goes_on_with_the_same_bits(some, tmp_path):
+    whole = fit(define("recognizer"), SHORT, some, 7, watch=quiet)
+    path = tmp_path / "run.checkpoint"
+    for stop in (1, 2):
+        fit(define("recognizer"), SHORT, some, 7, checkpoint=path, stop_after=stop, watch=quiet)
+        assert path.is_file()
+    done = fit(define("recognizer"), SHORT, some, 7, checkpoint=path, watch=quiet)
+    assert done.graph.digest == whole.graph.digest
+    assert done.curve == whole.curve
+    assert list(tmp_path.iterdir()) == [], "a finished run leaves no checkpoint"
+
+
+def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(some, tmp_path):
+    path = tmp_path / "run.checkpoint"
+    fit(define("recognizer"), SHORT, some, 7, checkpoint=path, stop_after=1, watch=quiet)
+    with pytest.raises(
+        DataError, match=r"run\.checkpoint: belongs to another run \(network, recipe, digits or seed differ\)"
+    ):
+        fit(define("recognizer"), SHORT, some, 8, checkpoint=path, watch=quiet)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match=r"run\.checkpoint: is no whole checkpoint .*; remove it to start anew"):
+        fit(define("recognizer"), SHORT, some, 7, checkpoint=path, watch=quiet)
+
+
+def test_the_number_of_threads_is_put_back(some):
+    before = torch.get_num_threads()
+    fit(define("linear"), replace(SHORT, passes=1, distortion=None), some, 1, watch=quiet)
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe"),
+    [(n, r) for r in ("modern", "1989", "1998") for n in ("lenet1", "lenet5", "lenet1_28", "linear")]
+    + [("lenet5_modern", "modern")],  # its ReLUs carry nothing on from the small initial weights of the period
+)
+def test_every_recipe_learns(some, name, recipe):
+    chosen = replace(recipe_for(name, "mnist", recipe), passes=2)
+    if recipe == "modern":
+        chosen = replace(chosen, batch=10)
+    done = fit(define(name, "mnist"), chosen, some, 1, watch=quiet)
+    assert done.curve[-1].loss < done.curve[0].loss
+
+
+def test_boosting_trains_three_different_networks(some):
+    recipe = replace(SHORT, passes=2)
+    ensemble, curve = fit_boosted(define("boosted_lenet4"), recipe, some, 3, watch=quiet, pool_passes=2)
+    again, _ = fit_boosted(define("boosted_lenet4"), recipe, some, 3, watch=quiet, pool_passes=2)
+    assert ensemble.digest == again.digest
+    assert len({member.digest for member in ensemble.members}) == 3
+    assert len(curve) == 6
+
+
+def test_distorted_copies_follow_the_seed_and_stay_digits():
+    images = holdout().images[:50]
+    one = distort(images, Distortion(elastic_pixels=1.0), (1, 2))
+    assert one.dtype == np.uint8
+    assert np.array_equal(one, distort(images, Distortion(elastic_pixels=1.0), (1, 2)))
+    assert not np.array_equal(one, distort(images, Distortion(elastic_pixels=1.0), (1, 3)))
+    assert 0.7 < one.mean() / images.mean() < 1.3
+    still = Distortion(0.0, 0.0, 0.0, 0.0)
+    assert np.abs(distort(images, still, (1,)).astype(int) - images).max() <= 1
+
+
+def test_an_elastic_field_has_the_size_it_says():
+    """A ramp of one grey level a column shows how far each pixel was moved along the columns."""
+    ramp = np.broadcast_to(np.arange(100, dtype=np.uint8) * 2, (200, 100, 100)).copy()
+    moved = distort(ramp, Distortion(0.0, 0.0, 0.0, 0.0, elastic_pixels=3.0), (5,))
+    inner = (moved[:, 40:60, 40:60].astype(float) - ramp[:, 40:60, 40:60]) / 2
+    assert inner.std() == pytest.approx(3.0, rel=0.1)
+
+
+def test_initial_weights_follow_the_rule():
+    graph = define("recognizer")
+    for rule, reach in (("uniform_2.4_over_fan_in", 2.4 / 300), ("deviation_1_over_root_fan_in", (3 / 300) ** 0.5)):
+        weights = initial(graph, 1, rule)["output"].layer.weights_oi
+        assert np.abs(weights).max() <= reach
+        assert np.abs(weights).max() > 0.95 * reach
+
+
+def test_the_published_recipes():
+    published = RECIPES["1998"]
+    assert published.steps[:12] == (5e-4, 5e-4, 2e-4, 2e-4, 2e-4, 1e-4, 1e-4, 1e-4, 5e-5, 5e-5, 5e-5, 5e-5)
+    assert (published.steps[-1], published.passes, published.batch) == (1e-5, 20, 1)
+    assert (published.second_order_floor, published.second_order_digits) == (0.02, 500)
+    assert (RECIPES["1989"].passes, RECIPES["1989"].batch) == (23, 1)
+
+
+@pytest.fixture
+def small_data(some, monkeypatch):
+    """`run` with a few built-in digits in the place of the data folder."""
+    monkeypatch.setattr(train, "training_digits", lambda data, folder: some)
+    monkeypatch.setattr(train, "digits", lambda data, part, folder: Digits("mnist test", some.images, some.labels))
+
+
+def test_a_run_writes_weights_and_record(small_data, tmp_path):
+    done = train.run("linear", seed=4, passes=2, validation=100, output=tmp_path, watch=quiet)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["linear-mnist-seed4.json", "linear-mnist-seed4.safetensors"]
+    record = json.loads(done.record_path.read_text())
+    assert record["command"] == "anna train linear --data mnist --seed 4 --recipe modern --validation 100 --passes 2"
+    assert record["training_digits"]["images"] == 200
+    assert record["validation_digits"]["images"] == 100
+    assert len(record["curve"]) == 2
+    assert record["curve"][0]["validation_error_percent"] is not None
+    assert record["weights_digest"] == done.network.digest
+    assert [one["images"] for one in record["results"]] == [300, 4500]
+    assert set(record["versions"]) == {"python", "machine", "anna", "numpy", "torch"}
+
+
+def test_the_command_line_of_the_module(small_data, tmp_path, capsys):
+    assert train.main(["linear", "--passes", "1", "-o", str(tmp_path)]) == 0
+    assert "linear-mnist-seed1: mnist test: " in capsys.readouterr().out
+    assert train.main(["linear", "--passes", "0", "-o", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "anna: passes is 0; expected at least 1\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"network": "lenet9"}, "network 'lenet9' is not known; expected one of lenet1,"),
+        ({"network": "linear", "recipe": "2024"}, "recipe '2024' is not known; expected one of modern, 1989, 1998"),
+        ({"network": "linear", "seed": -1}, "seed is -1; expected a whole number of at least 0"),
+        ({"network": "linear", "validation": 300}, "validation takes 300 digits of 300; expected fewer than there are"),
+        ({"network": "linear", "output": "/nowhere"}, "/nowhere: is not a folder; expected one for the weights"),
+    ],
+)
+def test_bad_calls_are_refused(small_data, tmp_path, arguments, sentence):
+    with pytest.raises(DataError) as caught:
+        train.run(**({"output": tmp_path, "watch": quiet} | arguments))
+    assert str(caught.value).startswith(sentence)
