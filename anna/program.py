@@ -137,6 +137,10 @@ class Program:
         if codes.size and int(codes.max()) >= 1 << bits:
             raise FileError(f"program {self.name}: {what} reach {int(codes.max())}; they have {bits} bits")
 
+    def __repr__(self) -> str:
+        pages = f"{len(self.weight_codes)} page" + ("s" if len(self.weight_codes) > 1 else "")
+        return f"Program({self.name}: {len(self.words)} instructions, {pages})"
+
     @cached_property
     def ops(self) -> tuple[Op, ...]:
         """The instructions."""

@@ -83,5 +83,5 @@ def engine_reference(
     inputs = np.asarray(picture).reshape(1, -1).astype(np.uint16)
     ids = np.array([image_id], dtype=np.uint64)
     codes = Engine(plan, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=noise_seed)
-    table = codes.reshape(len(schedule.calcs), -1).astype(np.float64)
+    table = codes.reshape(len(schedule.calcs), program.spec.neurons_at_once).astype(np.float64)
     return lambda calc: table[calc]

@@ -79,8 +79,8 @@ def build_plan(
     output_values = np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in wanted] or [np.zeros(0, np.int64)])
     slot, count = _allocate(schedule, operands, output_values, keep)
     neurons = _neurons(schedule)
-    unique, table = np.unique(silicon.thresholds(*neurons[2:]), axis=0, return_inverse=True)
-    results = values.fixed + np.arange(calcs * spec.neurons_at_once).reshape(calcs, -1)
+    unique, table = _distinct(silicon.thresholds(*neurons[2:]))
+    results = values.fixed + np.arange(calcs * spec.neurons_at_once).reshape(calcs, spec.neurons_at_once)
     masks, limits = silicon.code_masks(neurons[2]), silicon.sum_limits(*neurons[2:])
 
     def per_neuron(data: NDArray[np.generic], fill: float, dtype: type) -> NDArray[np.generic]:
@@ -99,7 +99,7 @@ def build_plan(
         op_slot=slot[slots_of],
         op_weight=weight.astype(np.int32),
         thresholds=unique.astype(np.int64),
-        table=per_neuron(table.reshape(-1), 0, np.int32),  # type: ignore[arg-type]
+        table=per_neuron(table, 0, np.int32),  # type: ignore[arg-type]
         out_slot=slot[results].astype(np.int32),
         output_slots=slot[output_values],
         ordinal=np.arange(calcs, dtype=np.uint32),
@@ -112,8 +112,17 @@ def build_plan(
     )
 
 
+def _distinct(rows: Ints) -> tuple[Ints, Ints]:
+    """The different rows, and which of them each row is."""
+    if not len(rows):
+        return np.zeros((1, rows.shape[1]), np.int64), np.zeros(0, np.int64)
+    unique, which = np.unique(rows, axis=0, return_inverse=True)
+    return unique, which.reshape(-1)
+
+
 def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> _Operands:
-    spec, codes = schedule.spec, schedule.program.weight_codes.astype(np.int64)
+    spec, stops = schedule.spec, silicon.refresh_stops
+    codes = silicon.stored_codes(schedule.program.weight_codes.astype(np.int64))
     parts: list[tuple[Ints, ...]] = []
     for calc in schedule.calcs:
         rows, columns = calc.synapses(spec)
@@ -127,14 +136,14 @@ def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> _Operand
         nothing = np.zeros(0, dtype=np.int64)
         return _Operands(*[nothing] * 8)
     calc_of, neuron, value, row, column, code, cycle = (np.concatenate(column) for column in zip(*parts, strict=True))
-    ages = refresh.ages(spec, cycle, row, column, phase_cycles)
+    ages = refresh.ages(spec, cycle, row, column, phase_cycles, stops)
     weight = silicon.weights(code, row, column, ages)
     live = weight != 0
     charge = silicon.charge_sigma(code, row, column)
     if charge is not None:
         live |= charge != 0
     segment = np.array([calc.segment for calc in schedule.calcs], dtype=np.int64)[calc_of]
-    written = refresh.ordinal(segment, refresh.laps(spec, cycle, row, column, phase_cycles))
+    written = refresh.ordinal(segment, refresh.laps(spec, cycle, row, column, phase_cycles, stops))
     return _Operands(*(part[live] for part in (calc_of, neuron, value, weight, row, column, code, written)))
 
 

@@ -1,0 +1,112 @@
+"""Same bits everywhere: interpreter and engine on random legal programs, at every SIMD level, thread and lane count."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_programs import PARTS, CrookedSilicon, legal_programs, random_codes
+from tick_counter import tick_cycles
+
+import anna
+from anna.machine.engine import Engine, simd_levels
+from anna.machine.interpreter import Interpreter, interpret
+from anna.machine.lockstep import engine_reference, lockstep
+from anna.machine.plan import build_plan
+from anna.program import Program
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+def many(examples: int) -> settings:
+    return settings(max_examples=examples, deadline=None, suppress_health_check=SLOW)
+
+
+def expected(program: Program, silicon, pictures, ids, seed: int, phase: int) -> np.ndarray:
+    rows = [interpret(program, picture, silicon, noise_seed=seed, image_id=int(i), phase_cycles=phase)
+            for picture, i in zip(pictures, ids, strict=True)]  # fmt: skip
+    return np.array([[int(part.reshape(-1)[0]) for part in row.values()] for row in rows]).reshape(len(rows), -1)
+
+
+def test_interpreter_equals_engine_to_the_bit(request: pytest.FixtureRequest) -> None:
+    """On 2,000 programs: every SIMD level, both kernels, 1 and 2 threads, 1 to 130 lanes, any order of the images."""
+
+    @many(request.config.getoption("--programs"))
+    @given(
+        program=legal_programs(),
+        parts=st.one_of(st.just(frozenset()), st.frozensets(st.sampled_from(PARTS))),
+        seed=st.integers(0, 2**64 - 1),
+        phase=st.sampled_from([0, 0, 1, 1000]),
+        lanes=st.integers(1, 130),
+        threads=st.integers(1, 2),
+    )
+    def check(program: Program, parts: frozenset[str], seed: int, phase: int, lanes: int, threads: int) -> None:
+        silicon = CrookedSilicon(program.spec, seed % 2**32, parts)
+        images = 1 + lanes
+        pictures = random_codes(program, images, seed % 2**31)
+        ids = np.random.default_rng(seed % 2**31).permutation(images).astype(np.uint64) + np.uint64(seed >> 32)
+        schedule = anna.verified(program)
+        wanted = list(schedule.outputs.values())
+        plan = build_plan(schedule, silicon, wanted, phase)
+        few = [0, images - 1]
+        truth = expected(program, silicon, pictures[few], ids[few], seed, phase)
+        flat = pictures.reshape(images, -1)
+        order = np.random.default_rng(seed % 2**31 + 1).permutation(images)
+        whole = Engine(plan).run(flat, ids, noise_seed=seed)
+        np.testing.assert_array_equal(whole[few], truth)
+        for simd in simd_levels():
+            engine = Engine(plan, simd=simd)
+            found = engine.run(flat[order], ids[order], noise_seed=seed, threads=threads, lanes=lanes)
+            np.testing.assert_array_equal(found, whole[order], err_msg=f"{simd} {engine.kernel}")
+            if engine.kernel == "narrow":
+                wide = Engine(plan, simd=simd, kernel="wide").run(flat, ids, noise_seed=seed)
+                np.testing.assert_array_equal(wide, whole, err_msg=f"{simd} wide")
+
+    check()
+
+
+def test_cycles_equal_those_counted_one_by_one(request: pytest.FixtureRequest) -> None:
+    @many(request.config.getoption("--programs"))
+    @given(program=legal_programs())
+    def check(program: Program) -> None:
+        assert [segment.cycles for segment in anna.verified(program).segments] == tick_cycles(program)
+
+    check()
+
+
+@many(100)
+@given(program=legal_programs())
+def test_text_to_words_to_text_is_the_identity(program: Program) -> None:
+    text = anna.disassemble(program)
+    again = anna.assemble(text)
+    assert anna.disassemble(again) == text
+    assert again.to_bytes() == program.to_bytes()
+
+
+@many(100)
+@given(program=legal_programs(), seed=st.integers(0, 2**31), parts=st.frozensets(st.sampled_from(PARTS)))
+def test_lockstep_with_the_engine_finds_no_difference(program: Program, seed: int, parts: frozenset[str]) -> None:
+    picture, silicon = random_codes(program, 1, seed)[0], CrookedSilicon(program.spec, seed, parts)
+    reference = engine_reference(program, picture, silicon, noise_seed=seed, image_id=3)
+    assert lockstep(Interpreter(program, picture, silicon, noise_seed=seed, image_id=3), reference) is None
+
+
+@many(60)
+@given(program=legal_programs(), seed=st.integers(0, 2**31), data=st.data())
+def test_save_go_on_restore_go_on_gives_equal_states(program: Program, seed: int, data: st.DataObject) -> None:
+    machine = Interpreter(program, random_codes(program, 1, seed)[0])
+    for _ in range(data.draw(st.integers(0, len(program.ops) - 1))):
+        machine.step()
+    saved, before = machine.save(), repr(machine.state)
+    machine.run()
+    end = repr(machine.state)
+    machine.restore(saved)
+    assert repr(machine.state) == before
+    machine.run()
+    assert repr(machine.state) == end
+    steps = data.draw(st.integers(0, len(program.ops)))
+    machine.restore(Interpreter(program, random_codes(program, 1, seed)[0]).save())
+    machine.run()
+    machine.back(steps)
+    assert machine.state.index == len(program.ops) - steps
+    machine.run()
+    assert repr(machine.state) == end
