@@ -9,6 +9,8 @@ Box-Muller turns those into four standard normals.
     stream        ordinal                        group              normal 0..3 of the group
     THERMAL 0     dynamic ordinal of the CALC    neuron slot // 4   neuron slot % 4
     CHARGE  1     ordinal of the refresh         synapse // 4       synapse % 4
+    DIE     2     part of the chip               index // 4         index % 4    image id: chip on the board,
+    FAULT   3     kind of fault                  index // 4         index % 4    key: die seed (`anna.analog.draws`)
 """
 
 from typing import Any
@@ -22,6 +24,8 @@ I32 = NDArray[np.int32]
 
 THERMAL = 0
 CHARGE = 1
+DIE = 2
+FAULT = 3
 ROUNDS = 7
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))

@@ -18,7 +18,11 @@ Sigmas = NDArray[np.float32]
 
 
 class Silicon(Protocol):
-    """One chip's electronics. Arrays of one call have one shape; answers are in accumulator units (see `anna.codes`)."""
+    """One chip's electronics. Arrays of one call have one shape; answers are in accumulator units (see `anna.codes`).
+
+    Silicon whose synapses differ in the steps of their state may measure states, and with them sums, thresholds, limits
+    and sigmas, in a finer unit than half a state LSB, as long as all its answers do.
+    """
 
     @property
     def spec(self) -> ChipSpec:
@@ -27,6 +31,13 @@ class Silicon(Protocol):
     @property
     def numerators(self) -> Ints:
         """What each state code drives the synapses with, in half state LSBs."""
+
+    @property
+    def refresh_stops(self) -> int | None:
+        """Cycle of each page segment from which on nothing is refreshed any more."""
+
+    def stored_codes(self, weight_codes: Ints) -> Ints:
+        """What the weight RAM gives back for the codes (pages, rows, columns) that a program put there."""
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """Effective weights of synapses whose charge has an age, in 2^-f weight LSBs."""
@@ -56,12 +67,18 @@ class Silicon(Protocol):
 class IdealSilicon:
     """A chip without imperfections: the integer arithmetic of its codes."""
 
+    refresh_stops: int | None = None
+
     def __init__(self, spec: ChipSpec) -> None:
         self.spec = spec
         self.numerators = codes.state_converter(spec).numerators
         # A level in half LSBs, shifted to 2^-f LSBs.
         self._weights = codes.weight_converter(spec).numerators << (spec.weight_fraction_bits - 1)
         self._thresholds = np.stack([codes.thresholds(spec, code) for code in range(1 << spec.scale_bits)])
+
+    def stored_codes(self, weight_codes: Ints) -> Ints:
+        """The codes as they were put there."""
+        return weight_codes
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """The levels of the codes; where and how old does not matter."""

@@ -86,6 +86,7 @@ class Interpreter:
         self.program, self.spec = program, program.spec
         self.silicon = silicon if silicon is not None else IdealSilicon(program.spec)
         self.noise_seed, self.image_id, self.phase_cycles = noise_seed, image_id, phase_cycles
+        self._weight_codes = self.silicon.stored_codes(program.weight_codes.astype(np.int64))
         self.hooks: list[Hook] = []
         self.breakpoints: set[int] = set()
         self._watches: dict[str, Callable[[], object]] = {}
@@ -193,8 +194,9 @@ class Interpreter:
     def synapse(self, row: int, column: int) -> float:
         """The weight that a synapse has now, in weight LSB: code, imperfections and the age of its charge."""
         r, c = np.array(row), np.array(column)
-        age = refresh.ages(self.spec, np.array(self.state.board.now), r, c, self.phase_cycles)
-        code = self.program.weight_codes[self.state.page, row, column].astype(np.int64)
+        now, stops = np.array(self.state.board.now), self.silicon.refresh_stops
+        age = refresh.ages(self.spec, now, r, c, self.phase_cycles, stops)
+        code = self._weight_codes[self.state.page, row, column]
         return float(self.silicon.weights(np.asarray(code), r, c, age)) / (1 << self.spec.weight_fraction_bits)
 
     def output(self, name: str) -> Ints:
@@ -240,12 +242,12 @@ class Interpreter:
                     op["neurons"], np.zeros(0, np.int32))  # fmt: skip
         rows, columns = calc.synapses(spec)
         states = state.hold[np.array(op.per_row("registers"))[rows - calc.row], columns]
-        weight_codes = self.program.weight_codes[calc.page, rows, columns].astype(np.int64)
-        ages = refresh.ages(spec, np.array(calc.cycle), rows, columns, self.phase_cycles)
+        weight_codes, stops = self._weight_codes[calc.page, rows, columns], self.silicon.refresh_stops
+        ages = refresh.ages(spec, np.array(calc.cycle), rows, columns, self.phase_cycles, stops)
         weights = self.silicon.weights(weight_codes, rows, columns, ages)
         charge = self.silicon.charge_sigma(weight_codes, rows, columns)
         if charge is not None:
-            lap = refresh.laps(spec, np.array(calc.cycle), rows, columns, self.phase_cycles)
+            lap = refresh.laps(spec, np.array(calc.cycle), rows, columns, self.phase_cycles, stops)
             when = refresh.ordinal(np.array(calc.segment), lap)
             z = noise.normals(self.noise_seed, self.image_id, when, noise.CHARGE, rows * spec.columns + columns)
             weights = weights + noise.steps(z, charge)

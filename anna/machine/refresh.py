@@ -35,9 +35,21 @@ def writers(spec: ChipSpec) -> Ints:
     return dacs
 
 
-def ages(spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase_cycles: int = 0) -> Ints:
-    """Cycles since each synapse was written, at a cycle of the segment; 0 in the cycle of the write itself."""
-    return (cycle + phase_cycles - write_cycles(spec)[rows, columns]) % spec.refresh_period_cycles
+def _since_last(spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase: int, stops: int | None) -> tuple[Ints, Ints]:
+    """The last cycle in which the DACs still wrote, as cycles since each synapse's turn, and the cycles after that."""
+    last = cycle if stops is None else np.minimum(cycle, np.int64(stops - 1))
+    return last + phase - write_cycles(spec)[rows, columns], cycle - last
+
+
+def ages(
+    spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase_cycles: int = 0, stops_at_cycle: int | None = None
+) -> Ints:
+    """Cycles since each synapse was written, at a cycle of the segment; 0 in the cycle of the write itself.
+
+    A refresh that `stops_at_cycle` of the segment writes nothing from that cycle on: charges then grow older than a period.
+    """
+    since, after = _since_last(spec, cycle, rows, columns, phase_cycles, stops_at_cycle)
+    return since % spec.refresh_period_cycles + after
 
 
 def written_in(spec: ChipSpec, cycle: int, phase_cycles: int = 0) -> list[tuple[int, int]]:
@@ -46,9 +58,12 @@ def written_in(spec: ChipSpec, cycle: int, phase_cycles: int = 0) -> list[tuple[
     return [(int(r), int(c)) for r, c in np.argwhere(write_cycles(spec) == at)]
 
 
-def laps(spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase_cycles: int = 0) -> Ints:
+def laps(
+    spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase_cycles: int = 0, stops_at_cycle: int | None = None
+) -> Ints:
     """Which refresh of the segment wrote the charge that is read: 0 for the one before the segment began."""
-    return (cycle + phase_cycles - write_cycles(spec)[rows, columns]) // spec.refresh_period_cycles + 1
+    since, _ = _since_last(spec, cycle, rows, columns, phase_cycles, stops_at_cycle)
+    return since // spec.refresh_period_cycles + 1
 
 
 def ordinal(segment: Ints, lap: Ints) -> Ints:

@@ -1,0 +1,78 @@
+"""The fixed pattern of a die, from a counter: a draw is a function of (die seed, chip on the board, part, index) alone.
+
+So one part can be turned on, off or scaled without moving the draws of any other, and a chip of another size or another
+severity is the same piece of silicon as far as both have it. The numbers of the parts are for ever: a new part takes a
+new one.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog import noise
+from anna.codes import Floats
+from anna.errors import SpecError
+
+
+class Part(IntEnum):
+    """What is drawn once per die. The index counts within the array that the comment names, last axis first."""
+
+    DAC_BOW = 0  # (dacs, 2) even and odd share of the integral non-linearity
+    DAC_STEP = 1  # (dacs, codes)
+    DAC_ORDER = 2  # (dacs) which DAC is the larger one
+    SYNAPSE_GAIN = 3  # (rows, columns)
+    SYNAPSE_ZERO = 4  # (rows, columns)
+    SYNAPSE_LEAK = 5  # (rows, columns)
+    STATE_STEP = 6  # (columns, levels)
+    SYNAPSE_STEP = 7  # (rows, columns, levels)
+    SCALE_STEP = 8  # (ADCs, scale codes)
+    ADC_GAIN = 9  # (ADCs)
+    ADC_OFFSET = 10  # (ADCs)
+    ADC_THRESHOLD = 11  # (ADCs, thresholds)
+
+
+class FaultKind(IntEnum):
+    """What is drawn when faults are given by rate."""
+
+    DEAD_SYNAPSE = 0  # (rows, columns)
+    STUCK_SYNAPSE = 1  # (rows, columns)
+    STUCK_LEVEL = 2  # (rows, columns)
+    DEAD_NEURON = 3  # (ADCs)
+    STUCK_BIT = 4  # (ADCs, bits)
+    STUCK_VALUE = 5  # (ADCs, bits)
+    RAM_FLIP = 6  # (pages, rows, columns, bits)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The draws of one die."""
+
+    seed: int
+    chip_on_board: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 1 << 64:
+            raise SpecError(f"the seed of a die is {self.seed}; it must lie in 0 to 2^64 - 1")
+        if not 0 <= self.chip_on_board < 1 << 64:
+            raise SpecError(f"chip_on_board is {self.chip_on_board}; it must lie in 0 to 2^64 - 1")
+
+    def normals(self, part: Part, *shape: int) -> Floats:
+        """Standard normals of a part, as an array."""
+        index = np.arange(int(np.prod(shape)), dtype=np.int64)
+        z = noise.normals(self.seed, self.chip_on_board, int(part), noise.DIE, index)
+        return z.astype(np.float64).reshape(shape)
+
+    def words(self, kind: FaultKind, *shape: int) -> NDArray[np.uint32]:
+        """Random words of 32 bits."""
+        index = np.arange(int(np.prod(shape)), dtype=np.uint64)
+        low, high = self.chip_on_board & 0xFFFFFFFF, self.chip_on_board >> 32
+        group = (index[::4] >> np.uint64(2)) | np.uint64(noise.FAULT << 28)
+        counter = np.stack([np.full_like(group, low), np.full_like(group, high), np.full_like(group, int(kind)), group], -1)
+        words = noise.philox4x32(counter.astype(np.uint32), (self.seed & 0xFFFFFFFF, self.seed >> 32))
+        return words.reshape(-1)[: len(index)].reshape(shape)
+
+    def chosen(self, kind: FaultKind, rate: float, *shape: int) -> NDArray[np.bool_]:
+        """Which places a fault of this rate hits. A larger rate hits the same places and more."""
+        return self.words(kind, *shape).astype(np.float64) < rate * 4294967296.0
