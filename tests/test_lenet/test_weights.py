@@ -1,0 +1,141 @@
+"""The shipped weights: what their records say is true, and none has seen a built-in digit."""
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lenet
+from anna.forward import forward
+from anna.graph import Ensemble
+from lenet import catalogue
+from lenet.datasets import digits
+from lenet.records import result, wilson_percent
+
+SHIPPED = catalogue.shipped()
+LARGEST_MEGABYTES = 12
+# SHA-256 (shape, pictures, labels) of MNIST training without the 5,000 built-in digits, and of USPS training
+TRAINING_SETS = {
+    "mnist": "63645393de2251ec092b0bba470919813d0f568670f4d70eb98f06c14da3bfad",
+    "usps": "6428a11c06375441c74d0f3ba77aa4f0ab5007b785595ea0b257bed66ffc8f45",
+}
+
+
+def network_and_record(stem):
+    record = json.loads((catalogue.WEIGHTS / f"{stem}.json").read_text())
+    variant = "distorted" if stem.endswith("-distorted") else ""
+    return lenet.load(record["network"], record["data"], record["seed"], variant), record
+
+
+def test_every_network_is_shipped_and_the_chip_nets_for_both_data_sets():
+    for name in lenet.names:
+        assert any(stem.startswith(f"{name}-") for stem in SHIPPED)
+    wanted = {f"{name}-{data}-seed1" for name in ("recognizer", "lenet1") for data in ("mnist", "usps")}
+    wanted |= {f"recognizer-usps-seed{seed}" for seed in (1, 2, 3)} | {"lenet5-mnist-seed1-distorted"}
+    assert wanted <= set(SHIPPED)
+
+
+def test_the_weights_are_not_large():
+    size = sum(path.stat().st_size for path in catalogue.WEIGHTS.iterdir())
+    assert size < LARGEST_MEGABYTES * 1e6
+
+
+@pytest.mark.parametrize("stem", SHIPPED)
+def test_a_network_is_what_its_record_says(stem):
+    network, record = network_and_record(stem)
+    assert network.digest == record["weights_digest"]
+    assert network.data == record["data"]
+    untrained = catalogue.define(record["network"], record["data"])
+    assert str(network) == str(untrained), "the definition has changed since it was trained"
+    assert catalogue.stem(record["network"], record["data"], record["seed"]) in stem
+    variant = "distorted" if stem.endswith("-distorted") else ""
+    assert lenet.record(record["network"], record["data"], record["seed"], variant) == record
+
+
+@pytest.mark.parametrize("stem", SHIPPED)
+def test_no_weights_have_seen_a_built_in_digit(stem):
+    """The record names the hash of the digits shown; that set, rebuilt in the next test, holds none of the 5,000."""
+    _, record = network_and_record(stem)
+    assert record["training_digits"]["sha256"] == TRAINING_SETS[record["data"]]
+    assert record["validation_digits"] is None
+
+
+@pytest.mark.parametrize("data", ["mnist", "usps"])
+def test_the_training_sets_hold_no_built_in_digit(data):
+    folder = os.environ.get("ANNA_DATA")
+    if not folder:
+        warnings.warn("ANNA_DATA is not set: the hashes of the training sets are NOT recomputed", stacklevel=1)
+        pytest.skip("ANNA_DATA is not set")
+    shown = digits.training_digits(data, folder)
+    assert shown.digest == TRAINING_SETS[data]
+    assert not set(digits.picture_hashes(shown.images)) & set(digits.picture_hashes(digits.built_in().images))
+
+
+@pytest.mark.parametrize("stem", [stem for stem in SHIPPED if "-mnist-" in stem])
+def test_the_results_on_the_built_in_digits_are_those_recorded(stem):
+    """Bit-true forward, so to the digit; a tenth of them here, all of them for the recogniser."""
+    network, record = network_and_record(stem)
+    (recorded,) = [one for one in record["results"] if one["digits"] == "holdout"]
+    if record["network"] == "recognizer":
+        assert result(network, digits.holdout()) == recorded
+    images, labels = lenet.holdout()
+    wrong = (forward(network, images[:450]).labels != labels[:450]).mean() * 100
+    low, high = wilson_percent(round(wrong * 4.5), 450)
+    assert low <= recorded["error_percent"] <= high
+
+
+def test_results_on_the_test_digits_are_those_recorded():
+    folder = os.environ.get("ANNA_DATA")
+    if not folder:
+        warnings.warn("ANNA_DATA is not set: the recorded errors on the test digits are NOT recomputed", stacklevel=1)
+        pytest.skip("ANNA_DATA is not set")
+    for stem in ("recognizer-usps-seed1", "linear-mnist-seed1"):
+        network, record = network_and_record(stem)
+        assert result(network, digits.digits(record["data"], "test", Path(folder))) == record["results"][0]
+
+
+def test_the_boosted_network_is_an_ensemble():
+    boosted = lenet.load("boosted_lenet4")
+    assert isinstance(boosted, Ensemble)
+    assert [member.name for member in boosted.members] == ["lenet4_first", "lenet4_second", "lenet4_third"]
+
+
+def test_loading_needs_no_torch_and_importing_is_light():
+    script = (
+        "import sys; sys.modules['torch'] = None; import lenet; light = 'numpy' not in sys.modules; "
+        "net = lenet.load('zip1989'); print(light, net.connections)"
+    )
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout == "True 64660\n"
+
+
+def test_training_without_torch_says_so(tmp_path):
+    script = "import sys; sys.modules['torch'] = None; from lenet.train import main; raise SystemExit(main(['linear']))"
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
+    answer = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 2
+    assert (
+        answer.stderr == "anna: training needs the package torch, which is not installed; install the extra `train`\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("wrong", "total", "low", "high"),
+    [(0, 100, 0.0, 3.699), (5, 100, 2.154, 11.175), (100, 100, 96.301, 100.0), (95, 10_000, 0.778, 1.160)],
+)
+def test_wilsons_interval(wrong, total, low, high):
+    assert wilson_percent(wrong, total) == pytest.approx((low, high), abs=2e-3)
+
+
+def test_weights_are_float32():
+    for stem in SHIPPED:
+        for member in network_and_record(stem)[0].members:
+            assert {a.dtype for step in member for a in step.layer.tensors.values()} <= {np.dtype(np.float32)}
