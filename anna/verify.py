@@ -70,7 +70,7 @@ RULES = {
     "register-held": Rule(
         "A register is not overwritten while a CALC reads it.",
         "overwrites register {register} in cycle {cycle}, which {reader} reads until cycle {until}; "
-        "WAIT {wait} before it would do",
+        "WAIT cycles={wait} before it would do",
     ),
     "defined-before-read": Rule(
         "A SHIFT reads only addresses that hold something: pixels, constants or results.",
@@ -78,12 +78,12 @@ RULES = {
     ),
     "written-before-read": Rule(
         "A state is read only after it has arrived in memory.",
-        "reads address {address} in cycle {cycle}, which can be read from cycle {ready} on; WAIT {wait} before it would do",
+        "reads address {address} in cycle {cycle}, which can be read from cycle {ready} on; WAIT cycles={wait} before it would do",
     ),
     "read-before-overwritten": Rule(
         "A state is overwritten only after earlier instructions have read it.",
         "overwrites address {address} in cycle {cycle}, which an earlier SHIFT reads in cycle {read}; "
-        "WAIT {wait} before it would do",
+        "WAIT cycles={wait} before it would do",
     ),
     "constants-kept": Rule(
         "Constants are not overwritten: the next picture needs them.",

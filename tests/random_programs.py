@@ -127,8 +127,7 @@ def _waiting(program: Program) -> Program | None:
         if not waits or hazards[0].rule not in ("register-held", "written-before-read", "read-before-overwritten"):
             return None
         at, ops = waits[0].index, list(program.ops)
-        # An instruction that starts late for its unit must wait from the cycle in which it would start.
-        ops.insert(at, op("WAIT", cycles=int(waits[0].details["wait"]) + (waits[0].details["cycle"] > 0)))
+        ops.insert(at, op("WAIT", cycles=int(waits[0].details["wait"])))
         program = assemble_program(program.name, program.spec, ops, program.weight_codes, program.scale_codes,
                                    program.regions, _constants(program))  # fmt: skip
     return None

@@ -261,7 +261,9 @@ class _Walk:
             self.segments.append(Segment(op["page"], index, 0))
         if op.name == "OUT" and not self.untaken:
             self.hazard("result-exists", index)
+        before = self.board.now
         span = self.board.issue(op)
+        self.late = span.start - before  # what a WAIT before it would have to make up for first
         self.spans.append(span)
         self.segment_of.append(len(self.segments) - 1)
         match op.name:
@@ -286,7 +288,7 @@ class _Walk:
         if early.max() > 0:
             j = int(early.argmax())
             self.hazard("written-before-read", index, address=int(addresses[j]), cycle=int(cycles[j]),
-                        ready=int(self.readable[addresses[j]]), wait=int(early[j]))  # fmt: skip
+                        ready=int(self.readable[addresses[j]]), wait=int(early[j]) + self.late)  # fmt: skip
         np.maximum.at(self.last_read, addresses, cycles)
         first, end = op["first"], op["first"] + op["width"]
         lane = self.shift[op["register"]]
@@ -298,7 +300,7 @@ class _Walk:
         for register in op.members("registers"):
             deficit = int(self.hold_read_until[register]) - takes_effect
             if deficit > 0:
-                self.hazard("register-held", index, register=register, cycle=span.start, wait=deficit,
+                self.hazard("register-held", index, register=register, cycle=span.start, wait=deficit + self.late,
                             reader=int(self.hold_reader[register]), until=int(self.hold_read_until[register]))  # fmt: skip
             self.hold[register] = self.shift[register]
 
@@ -340,7 +342,7 @@ class _Walk:
         if over.max() > 0:
             j = int(over.argmax())
             self.hazard("read-before-overwritten", index, address=int(addresses[j]), cycle=int(cycles[j]),
-                        read=int(self.last_read[addresses[j]]), wait=int(over[j]))  # fmt: skip
+                        read=int(self.last_read[addresses[j]]), wait=int(over[j]) + self.late)  # fmt: skip
         values = self.values.result(calc.ordinal, 0) + np.arange(n, dtype=np.int64)
         self.memory[addresses] = values
         self.readable[addresses] = cycles + 1 + spec.memory_latency_cycles

@@ -1,0 +1,56 @@
+"""What makes a program legal: every rule has a program that breaks it, and the sentences that the user gets are recorded."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import anna
+from anna.errors import IllegalProgram
+from anna.verify import RULES
+
+ILLEGAL = sorted((Path(__file__).parents[1] / "programs" / "illegal").glob("*.asm"))
+GOLDEN = Path(__file__).parents[1] / "golden" / "refusals.json"
+
+
+def test_every_rule_has_a_program_that_breaks_it() -> None:
+    assert {path.stem for path in ILLEGAL} == set(RULES)
+
+
+@pytest.mark.parametrize("path", ILLEGAL, ids=lambda path: path.stem)
+def test_the_rule_is_the_one_that_is_broken(path: Path) -> None:
+    found, _ = anna.violations(anna.assemble(path.read_text(), path.name))
+    assert {violation.rule for violation in found} == {path.stem}
+
+
+def test_sentences_are_as_recorded(update_golden: bool) -> None:
+    found = {path.stem: [v.sentence for v in anna.violations(anna.assemble(path.read_text()))[0]] for path in ILLEGAL}
+    if update_golden:
+        GOLDEN.write_text(json.dumps(found, indent=1) + "\n")
+    assert found == json.loads(GOLDEN.read_text())
+
+
+def test_all_violations_are_told_at_once() -> None:
+    text = next(path for path in ILLEGAL if path.stem == "columns-exist").read_text()
+    with pytest.raises(IllegalProgram) as refusal:
+        anna.verified(anna.assemble(text))
+    assert len(refusal.value.reasons) == 3
+
+
+@pytest.mark.parametrize("rule", ["register-held", "written-before-read", "read-before-overwritten"])
+def test_waiting_as_the_sentence_says_mends_it(rule: str) -> None:
+    text = next(path for path in ILLEGAL if path.stem == rule).read_text()
+    program = anna.assemble(text)
+    violation = anna.violations(program)[0][0]
+    wait = re.search(r"WAIT cycles=(\d+)", violation.sentence)
+    assert wait and violation.index is not None
+    lines = anna.disassemble(program).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("PAGE")) + violation.index
+
+    def rules_after(cycles: int) -> set[str]:
+        changed = "\n".join([*lines[:at], f"WAIT cycles={cycles}", *lines[at:]])
+        return {violation.rule for violation in anna.violations(anna.assemble(changed))[0]}
+
+    assert rule not in rules_after(int(wait[1]))
+    assert int(wait[1]) == 1 or rule in rules_after(int(wait[1]) - 1)
