@@ -14,7 +14,7 @@ from anna.errors import DataError, MachineError
 from anna.machine.engine import Engine, run, simd_levels
 
 OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent")
-FAST = ("clamp", "noise", "stuck", "bent")
+FAST = ("clamp", "noise", "stuck", "bent", "steps")
 
 
 def pictures(rng, plan, images):

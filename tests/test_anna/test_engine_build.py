@@ -36,7 +36,9 @@ def test_a_missing_extension_is_told_in_one_sentence(monkeypatch):
 def test_a_stale_extension_is_refused():
     stale = types.ModuleType("_native")
     stale.INTERFACE = loader.INTERFACE - 1
-    with pytest.raises(BuildError, match=f"has interface {loader.INTERFACE - 1}, these sources need {loader.INTERFACE}"):
+    with pytest.raises(
+        BuildError, match=f"has interface {loader.INTERFACE - 1}, these sources need {loader.INTERFACE}"
+    ):
         loader.check_module(stale)
 
 
@@ -49,7 +51,8 @@ def test_importing_the_engine_does_not_load_the_extension():
 @pytest.mark.skipif(not (ROOT / "tools" / "package_files.py").exists(), reason="tests run without the source tree")
 def test_every_file_of_the_packages_is_installed(tmp_path):
     spec = importlib.util.spec_from_file_location("package_files", ROOT / "tools" / "package_files.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     for name in ("a.py", "py.typed", "weights/w.safetensors", "__pycache__/a.pyc", "b.so", "c.pyx", ".hidden/x", "d.h"):

@@ -53,6 +53,7 @@ cdef class NativePlan:
         self.plan.inputs = sizes["inputs"]
         self.plan.constants = sizes["constants"]
         self.plan.outputs = sizes["outputs"]
+        self.plan.lines = sizes["numerator_tables"]
         self.plan.numerators = <const int32_t *>address(arrays["numerators"], self.keep)
         self.plan.input_slots = <const int32_t *>address(arrays["input_slots"], self.keep)
         self.plan.constant_slots = <const int32_t *>address(arrays["constant_slots"], self.keep)

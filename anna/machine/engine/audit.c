@@ -52,7 +52,8 @@ void anna_audit(const anna_plan *plan, const anna_packed *packed, anna_fault *fa
             if (pair + pairs > packed->pairs || weight + weights > packed->weights)
                 blame(fault, group->calc, s, packed->segment[s].pairs);
             for (int64_t i = 2 * pair; i < 2 * (pair + pairs) && !fault->status; i++)
-                if (outside(packed->pair_slot[i], plan->slots))
+                if (outside(packed->pair_slot[i], plan->slots)
+                    || (plan->op_levels && outside(packed->pair_line[i], plan->lines)))
                     blame(fault, group->calc, i, packed->pair_slot[i]);
             pair += pairs;
             weight += weights;

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
 LARGEST_NORMAL = 6.7
 NARROW_LEVELS = 64
+LINE_LEVELS = 8  # where synapses differ in their steps
 NARROW_SUM = 2**31 - 1
 NARROW_NUMERATOR = 2**15 - 1
 NARROW_WEIGHT = 2 * (2**15 - 1)  # entered as two operands where it leaves 16 bits
@@ -55,20 +56,24 @@ def _largest_row_sum(plan: "EnginePlan", magnitudes: NDArray[np.float64]) -> flo
 def prove(plan: "EnginePlan") -> Bounds:
     """Bound every sum; collect each reason that forbids the narrow kernel."""
     weight = _largest(plan.op_weight)
-    numerator = max(_largest(plan.numerators), _largest(plan.numerator_tables))
+    numerator = _largest(plan.numerators if plan.op_levels is None else plan.numerator_tables)
     noise = _margin(plan.sigma)
     magnitudes = np.abs(plan.op_weight.astype(np.float64))
     if plan.charge_sigma is not None:
         magnitudes += np.ceil(plan.charge_sigma.astype(np.float64) * LARGEST_NORMAL) + 1
     largest = int(_largest_row_sum(plan, magnitudes)) * numerator + noise
     levels = len(plan.numerators)
-    slow = [name for name in ("charge_sigma", "op_levels") if getattr(plan, name) is not None]
+    lined = plan.op_levels is not None
     checks = (
         (levels > NARROW_LEVELS, f"{levels} levels are more than {NARROW_LEVELS}"),
         (largest >= NARROW_SUM, f"a sum can reach {largest}, 32 bits hold {NARROW_SUM}"),
         (numerator > NARROW_NUMERATOR, f"a numerator of {numerator} does not fit 16 bits"),
         (weight > NARROW_WEIGHT, f"a weight of {weight} does not fit two operands of 16 bits"),
-        (bool((np.diff(plan.numerators) <= 0).any()), "the numerators do not rise with the code"),
-        (bool(slow), f"{', '.join(slow)} needs the wide kernel"),
+        (not lined and bool((np.diff(plan.numerators) <= 0).any()), "the numerators do not rise with the code"),
+        (
+            lined and levels > LINE_LEVELS,
+            f"synapses differ in the steps of their {levels} levels, at most {LINE_LEVELS}",
+        ),
+        (plan.charge_sigma is not None, "charge noise makes the weights of every image different"),
     )
     return Bounds(largest, weight, numerator, noise, tuple(why for fails, why in checks if fails))

@@ -11,14 +11,14 @@ enum {
     ANNA_BROKEN_PLAN = 3, /* a checked build met an index outside its range */
 };
 
-enum { ANNA_MAX_LEVELS = 64 };
+enum { ANNA_MAX_LEVELS = 64, ANNA_LINE_LEVELS = 8 };
 
 /* Streams of random words: the top four bits of the counter's last word. */
 enum { ANNA_THERMAL = 0, ANNA_CHARGE = 1 };
 
 /* The EnginePlan as arrays; every pointer belongs to Python, optional ones may be NULL. */
 typedef struct {
-    int64_t slots, levels, neurons, calcs, ops, tables, inputs, constants, outputs;
+    int64_t slots, levels, neurons, calcs, ops, tables, inputs, constants, outputs, lines;
     const int32_t *numerators; /* [levels] */
     const int32_t *input_slots, *constant_slots, *output_slots;
     const uint16_t *constant_codes;
@@ -32,7 +32,7 @@ typedef struct {
     const uint16_t *and_mask, *or_mask;
     const float *charge_sigma;
     const uint32_t *charge_refresh, *charge_synapse;
-    const int32_t *op_levels, *numerator_tables;
+    const int32_t *op_levels, *numerator_tables; /* [ops][neurons] -> [lines][levels] */
 } anna_plan;
 
 /* One neuron of a group, in the order of the chip's neuron slots. */
@@ -66,7 +66,8 @@ typedef struct {
     anna_group *group;
     anna_neuron *neuron; /* [groups][width] */
     anna_segment *segment;
-    int32_t *pair_slot, *weight, *copy; /* copy: from, to */
+    int32_t *pair_slot, *pair_line, *weight, *copy; /* copy: from, to */
+    int16_t *line; /* [lines][8]: with op_levels, what each code drives a synapse with */
     int64_t segments, pairs, weights, copies;
     int64_t slots;         /* the plan's, and the scratch slots behind them */
     int64_t padded_macs;   /* multiply-adds executed per image, padding included */

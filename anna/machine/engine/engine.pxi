@@ -5,7 +5,7 @@ cdef extern from "engine.h" nogil:
     int ANNA_CHECKED
 
     ctypedef struct anna_plan:
-        int64_t slots, levels, neurons, calcs, ops, tables, inputs, constants, outputs
+        int64_t slots, levels, neurons, calcs, ops, tables, inputs, constants, outputs, lines
         const int32_t *numerators
         const int32_t *input_slots
         const int32_t *constant_slots

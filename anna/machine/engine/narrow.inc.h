@@ -21,8 +21,13 @@ typedef struct {
 
 #define PAIR(steps)                                                                                                   \
     {                                                                                                                 \
-        const VS a = *(const VS *)(states + (int64_t)BLOCK * slot[0]);                                                \
-        const VS b = *(const VS *)(states + (int64_t)BLOCK * slot[1]);                                                \
+        VS a = *(const VS *)(states + (int64_t)BLOCK * slot[0]);                                                      \
+        VS b = *(const VS *)(states + (int64_t)BLOCK * slot[1]);                                                      \
+        if (lined) {                                                                                                  \
+            a = v_from_line(a, packed->line + ANNA_LINE_LEVELS * (int64_t)line[0]);                                   \
+            b = v_from_line(b, packed->line + ANNA_LINE_LEVELS * (int64_t)line[1]);                                   \
+            line += 2;                                                                                                \
+        }                                                                                                             \
         const VS low = v_interleave_low(a, b), high = v_interleave_high(a, b);                                        \
         slot += 2;                                                                                                    \
         steps                                                                                                         \
@@ -37,10 +42,11 @@ typedef struct {
 
 /* The sums of one group, [place][low, high]. Kinds of 8: 0 all places; 1, 2 halves; 3..6 quarters; 7..14 single ones;
  * 15, 16, 17: every half, quarter, single one, each with a pair of its own. Kinds of 4: 0 all; 1, 2 halves; 3..6 single
- * ones; 7, 8: every half, single one. */
-static inline void narrow_sums(const anna_packed *packed, const anna_group *group, const int16_t *states,
-                               VI out[WIDTH][2])
+ * ones; 7, 8: every half, single one. With `lined`, each operand goes through the steps of its own state line. */
+static inline __attribute__((always_inline)) void narrow_sums(const anna_packed *packed, const anna_group *group,
+                                                              const int16_t *states, VI out[WIDTH][2], const int lined)
 {
+    const int32_t *line = packed->pair_line + 2 * group->pair;
     const int32_t *slot = packed->pair_slot + 2 * group->pair;
     const int32_t *weight = packed->weight + group->weight;
     const anna_segment *segment = packed->segment + group->segment, *end = segment + group->segments;
@@ -275,7 +281,10 @@ static void narrow_run(const anna_plan *plan, const anna_packed *packed, const a
             for (int64_t block = 0; block < here; block++) {
                 int16_t *mine = states + block * stride;
                 VI sum[WIDTH][2];
-                narrow_sums(packed, group, mine, sum);
+                if (packed->line)
+                    narrow_sums(packed, group, mine, sum, 1);
+                else
+                    narrow_sums(packed, group, mine, sum, 0);
                 if (simple)
                     narrow_convert(plan, packed, group, sum, &noise[block], job->noise_seed, mine, 8, 1);
                 else

@@ -16,7 +16,7 @@ typedef struct {
     int32_t *of_kind; /* [kinds][room_rows]: the group's rows that enter each kind */
     int32_t *bucket; /* hash of a group's weights -> group + 1 */
     int64_t buckets;
-    int64_t room_segments, room_pairs, room_weights, room_copies;
+    int64_t room_segments, room_pairs, room_lines, room_weights, room_copies;
 } packer;
 
 static int grow(void **data, int64_t *room, int64_t need, size_t size)
@@ -32,26 +32,48 @@ static int grow(void **data, int64_t *room, int64_t need, size_t size)
     return 0;
 }
 
+/* The weights of neurons that drive their synapses from one line: one row, or two if a weight leaves int16. */
+static void take_line(packer *p, int32_t slot, int32_t line, int32_t rest[MAX_WIDTH], int width)
+{
+    for (int more = 1; more;) {
+        row *next = &p->rows[p->n_rows];
+        *next = (row){.slot = slot, .line = line};
+        more = 0;
+        for (int n = 0; n < width; n++) {
+            const int32_t w = rest[n] > INT16_MAX ? INT16_MAX : rest[n] < INT16_MIN ? INT16_MIN : rest[n];
+            next->weight[n] = (int16_t)w;
+            next->readers |= (uint32_t)(w != 0) << n;
+            rest[n] -= w;
+            more |= rest[n] != 0;
+        }
+        p->n_rows += next->readers != 0;
+    }
+}
+
 static void take_rows(packer *p, int64_t calc, int64_t first, int width)
 {
     const anna_plan *plan = p->plan;
     p->n_rows = 0;
     for (int64_t k = plan->op_start[calc]; k < plan->op_start[calc + 1]; k++) {
-        int32_t rest[MAX_WIDTH] = {0};
+        const int64_t at = k * plan->neurons + first;
+        uint32_t open = 0;
         for (int n = 0; n < width && first + n < plan->neurons; n++)
-            if (plan->out_slot[calc * plan->neurons + first + n] >= 0)
-                rest[n] = plan->op_weight[k * plan->neurons + first + n];
-        for (int more = 1; more;) { /* once, or twice if a weight leaves int16 */
-            row *next = &p->rows[p->n_rows];
-            *next = (row){.slot = plan->op_slot[k]};
-            more = 0;
+            if (plan->out_slot[calc * plan->neurons + first + n] >= 0 && plan->op_weight[at + n])
+                open |= 1u << n;
+        while (open) { /* neurons whose synapses have the same steps, together */
+            int32_t rest[MAX_WIDTH] = {0}, line = -1;
             for (int n = 0; n < width; n++) {
-                next->weight[n] = (int16_t)(rest[n] > INT16_MAX ? INT16_MAX : rest[n] < -INT16_MAX ? -INT16_MAX : rest[n]);
-                next->readers |= (uint32_t)(next->weight[n] != 0) << n;
-                rest[n] -= next->weight[n];
-                more |= rest[n] != 0;
+                if (!(open >> n & 1))
+                    continue;
+                const int32_t mine = plan->op_levels ? plan->op_levels[at + n] : 0;
+                if (line < 0)
+                    line = mine;
+                if (mine == line) {
+                    rest[n] = plan->op_weight[at + n];
+                    open &= ~(1u << n);
+                }
             }
-            p->n_rows += next->readers != 0;
+            take_line(p, plan->op_slot[k], line, rest, width);
         }
     }
 }
@@ -96,6 +118,8 @@ static void emit_pair(packer *p, const int *neuron_at, int width, int kind, int6
     const row *b = 2 * at + 1 < p->in_kind[kind] ? &p->rows[rows[2 * at + 1]] : NULL;
     out->pair_slot[2 * out->pairs] = a ? a->slot : p->rows[0].slot;
     out->pair_slot[2 * out->pairs + 1] = b ? b->slot : a ? a->slot : p->rows[0].slot;
+    out->pair_line[2 * out->pairs] = a ? a->line : 0;
+    out->pair_line[2 * out->pairs + 1] = b ? b->line : 0;
     out->pairs++;
     out->padded_macs += 2 * places;
     for (int i = first; i < first + places; i++) { /* the first operand's weight in the low half */
@@ -130,6 +154,7 @@ static int emit_level(packer *p, anna_group *group, const int *neuron_at, int wi
         joint = 4 * most * count <= 5 * total ? most : least;
     const int64_t room = total + most * count;
     if (grow((void **)&out->pair_slot, &p->room_pairs, 2 * (out->pairs + room), sizeof *out->pair_slot)
+        || grow((void **)&out->pair_line, &p->room_lines, 2 * (out->pairs + room), sizeof *out->pair_line)
         || grow((void **)&out->weight, &p->room_weights, out->weights + room * width, sizeof *out->weight)
         || grow((void **)&out->segment, &p->room_segments, out->segments + count + 1, sizeof *out->segment))
         return -1;
@@ -277,11 +302,20 @@ static int make_tables(const anna_plan *plan, anna_packed *out)
         return -1;
     for (int64_t i = 0; i < plan->tables * TABLE; i++)
         out->threshold[i] = i % TABLE < edges ? to_int32(plan->thresholds[i / TABLE * edges + i % TABLE]) : INT32_MAX;
-    out->offset = (int32_t)plan->numerators[0];
+    out->offset = plan->numerators[0];
     out->scale = plan->levels > 1 ? plan->numerators[1] - plan->numerators[0] : 0;
     out->affine = 1;
+    if (plan->op_levels) { /* states lie as the pair of bytes that picks a numerator from a line */
+        out->offset = 0x0100;
+        out->scale = 0x0202;
+        out->line = calloc((size_t)plan->lines * ANNA_LINE_LEVELS + 1, sizeof *out->line);
+        if (!out->line)
+            return -1;
+        for (int64_t i = 0; i < plan->lines * plan->levels; i++)
+            out->line[i / plan->levels * ANNA_LINE_LEVELS + i % plan->levels] = (int16_t)plan->numerator_tables[i];
+    }
     for (int64_t c = 0; c < plan->levels; c++) {
-        const int32_t value = plan->numerators[c];
+        const int32_t value = plan->op_levels ? (int32_t)(out->offset + c * out->scale) : plan->numerators[c];
         out->numerator[c] = (int16_t)value;
         out->affine &= value == out->offset + c * out->scale;
     }
@@ -302,8 +336,8 @@ static int pack_all(packer *p, int width)
             longest = plan->op_start[c + 1] - plan->op_start[c];
     for (uint32_t readers = 0; readers < 1u << width; readers++)
         cost[readers] = best_cover(width, readers, 0, NULL);
-    p->rows = malloc((size_t)(2 * longest + 1) * sizeof *p->rows);
-    p->room_rows = 2 * longest + 1;
+    p->room_rows = 2 * longest * (plan->op_levels ? width : 1) + 1;
+    p->rows = malloc((size_t)p->room_rows * sizeof *p->rows);
     p->of_kind = malloc((size_t)(p->room_rows * MAX_KINDS) * sizeof *p->of_kind);
     p->buckets = 2 * groups + 1;
     p->bucket = calloc((size_t)p->buckets, sizeof *p->bucket);
@@ -342,6 +376,8 @@ void anna_free(anna_packed *packed)
     free(packed->neuron);
     free(packed->segment);
     free(packed->pair_slot);
+    free(packed->pair_line);
+    free(packed->line);
     free(packed->weight);
     free(packed->copy);
     free(packed->threshold);

@@ -14,6 +14,13 @@ static inline VI v_madd(VI sum, VS states, VI weights)
     return sum + (VI)_mm256_madd_epi16((__m256i)states, (__m256i)weights);
 }
 
+/* Numerators from a line of eight, by states that hold the bytes 2 c and 2 c + 1. */
+static inline VS v_from_line(VS index, const int16_t *line)
+{
+    const __m256i table = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)line));
+    return (VS)_mm256_shuffle_epi8(table, (__m256i)index);
+}
+
 static inline VI v_min(VI a, VI b) { return (VI)_mm256_min_epi32((__m256i)a, (__m256i)b); }
 static inline VI v_max(VI a, VI b) { return (VI)_mm256_max_epi32((__m256i)a, (__m256i)b); }
 static inline VI v_round(VF x) { return (VI)_mm256_cvtps_epi32((__m256)x); }

@@ -18,6 +18,13 @@ static inline VI v_madd(VI sum, VS states, VI weights)
 #endif
 }
 
+/* Numerators from a line of eight, by states that hold the bytes 2 c and 2 c + 1. */
+static inline VS v_from_line(VS index, const int16_t *line)
+{
+    const __m512i table = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)line));
+    return (VS)_mm512_shuffle_epi8(table, (__m512i)index);
+}
+
 static inline VI v_min(VI a, VI b) { return (VI)_mm512_min_epi32((__m512i)a, (__m512i)b); }
 static inline VI v_max(VI a, VI b) { return (VI)_mm512_max_epi32((__m512i)a, (__m512i)b); }
 static inline VI v_round(VF x) { return (VI)_mm512_cvtps_epi32((__m512)x); }

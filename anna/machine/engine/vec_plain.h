@@ -13,6 +13,15 @@ enum { VL = 4, WIDTH = 4 };
 #define V_EVEN(a, b) __builtin_shuffle(a, b, (VS){0, 2, 4, 6, 8, 10, 12, 14})
 #endif
 
+/* Numerators from a line of eight, by states that hold the bytes 2 c and 2 c + 1: differences added up (modulo 2^16). */
+static inline VS v_from_line(VS index, const int16_t *line)
+{
+    VS value = line[0] - (VS){0};
+    for (int c = 1; c < 8; c++)
+        value += (VS)(index >= (int16_t)(0x0202 * c)) & (int16_t)(line[c] - line[c - 1]);
+    return value;
+}
+
 static inline VI v_min(VI a, VI b) { return ((a < b) & a) | (~(a < b) & b); }
 static inline VI v_max(VI a, VI b) { return ((a > b) & a) | (~(a > b) & b); }
 static inline VF v_to_float(VI x) { return __builtin_convertvector(x, VF); }
