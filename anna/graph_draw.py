@@ -39,9 +39,13 @@ def save_drawing(network: Network, path: Path | str) -> None:
     known = (".svg", ".png", ".pdf")
     if path.suffix not in known:
         raise FileError(f"{path}: ends in {path.suffix or 'nothing'}; expected one of {', '.join(known)}")
+    import matplotlib
+
     figure = draw(network)
+    metadata = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else None
     try:
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+        with matplotlib.rc_context({"svg.hashsalt": network.name}):  # else an SVG's names change from run to run
+            figure.savefig(path, metadata=metadata)
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror or error})") from None
 
@@ -60,6 +64,7 @@ def _draw_graph(axes: Axes, graph: Graph, longest: int) -> None:
     axes.set_title(total, fontsize=11, color=INK, loc="left")
     axes.set_xlim(-0.6, longest + 0.6)
     axes.set_ylim(-1.25, 0.75)
+    axes.set_aspect("equal")
     axes.set_axis_off()
 
 

@@ -36,6 +36,8 @@ def test_a_drawing_is_written_or_refused(tmp_path):
     path = tmp_path / "net.svg"
     save_drawing(example(), path)
     assert path.read_bytes().startswith(b"<?xml")
+    save_drawing(example(), tmp_path / "again.svg")
+    assert path.read_bytes() == (tmp_path / "again.svg").read_bytes()
     with pytest.raises(FileError, match=r"net\.txt: ends in \.txt; expected one of \.svg, \.png, \.pdf"):
         save_drawing(example(), tmp_path / "net.txt")
     with pytest.raises(FileError, match=r"cannot be written"):
