@@ -1,0 +1,82 @@
+"""Every constant has its mark, its unit and its source; the specification takes its numbers from nowhere else."""
+
+from fractions import Fraction
+
+import pytest
+
+from anna import facts
+from anna.errors import SpecError
+from anna.facts import Mark, all_facts
+from anna.spec import ANNA_1991, BOARD_1991, BOARD_1996, BoardSpec, ChipSpec
+
+
+@pytest.mark.parametrize("name", sorted(all_facts()))
+def test_every_constant_has_its_mark(name: str) -> None:
+    fact = all_facts()[name]
+    assert fact.mark in Mark
+    assert fact.unit
+    assert fact.source
+    if fact.mark in (Mark.PUBLISHED, Mark.RECALLED):
+        assert any(character.isdigit() for character in fact.source) or "all weights" in fact.source or "each" in fact.source
+
+
+@pytest.mark.parametrize("record", [ChipSpec, BoardSpec])
+def test_every_field_of_a_record_carries_note_unit_mark_and_source(record: type[ChipSpec]) -> None:
+    for name, origin in record.provenance().items():
+        assert origin["note"] and origin["unit"] and origin["source"], name
+        assert origin["mark"] in set(Mark), name
+
+
+def test_derived_facts_follow_by_arithmetic() -> None:
+    assert facts.COLUMNS.value * facts.ROWS.value == facts.SYNAPSES.value
+    assert facts.NEURONS_AT_ONCE.value * facts.MAX_INPUTS.value == facts.MULTIPLY_ADDS_AT_ONCE.value
+    assert facts.MULTIPLY_ADDS_AT_ONCE.value > facts.PUBLISHED_MULTIPLY_ADDS_AT_ONCE.value
+    per_calc = Fraction(facts.CALC_CYCLES.value, facts.CLOCK_HZ.value)
+    assert facts.MULTIPLY_ADDS_AT_ONCE.value / per_calc == facts.PEAK_CONNECTIONS_PER_S.value
+    assert facts.SYNAPSES.value / facts.DACS.value / facts.CLOCK_HZ.value * 1e6 == pytest.approx(facts.REFRESH_WRITES_US.value)
+    overhead_us = facts.REFRESH_OVERHEAD_CYCLES.value / facts.CLOCK_HZ.value * 1e6
+    assert overhead_us == pytest.approx(facts.REFRESH_US.value - facts.REFRESH_WRITES_US.value)
+    assert facts.STATE_RATE_PER_S.value * facts.STATE_BITS.value == facts.PIN_RATE_BITS_PER_S.value
+
+
+def test_every_fan_in_uses_all_synapses() -> None:
+    """256 neurons of 16, 64 of 64, 32 of 128 or 16 of 256."""
+    neurons = [ANNA_1991.synapses // fan_in for fan_in in ANNA_1991.fan_ins]
+    assert list(zip(neurons, ANNA_1991.fan_ins, strict=True)) == [(256, 16), (64, 64), (32, 128), (16, 256)]
+
+
+def test_boards_are_records() -> None:
+    assert (BOARD_1991.chips, BOARD_1991.host_multiply_adds_per_s) == (1, 12_500_000)
+    assert (BOARD_1996.chips, BOARD_1996.host_multiply_adds_per_s) == (2, None)
+
+
+def test_a_changed_record_is_another_chip() -> None:
+    chip = ANNA_1991.changed(weight_bits=8, state_bits=5, neurons_at_once=16)
+    assert (chip.weight_bits, ANNA_1991.weight_bits) == (8, 6)
+    assert chip.peak_connections_per_s == 2 * ANNA_1991.peak_connections_per_s
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"weight_bits": 0}, "ChipSpec: weight_bits: Input should be greater than or equal to 2, got 0"),
+        ({"clock_hz": -1}, "ChipSpec: clock_hz: Input should be greater than or equal to 1, got -1"),
+        ({"adc_full_scale": float("nan")}, "ChipSpec: adc_full_scale: Input should be a finite number, got nan"),
+        ({"wieght_bits": 6}, "ChipSpec: wieght_bits: Extra inputs are not permitted, got 6"),
+        ({"fan_ins": (16, 100)}, "ChipSpec: a fan-in of 100 is not a whole number of rows of 64 synapses"),
+        ({"fan_ins": (24,)}, "ChipSpec: a fan-in of 24 does not divide a row of 64 synapses"),
+        ({"registers": 2}, "ChipSpec: a fan-in of 256 needs more than 2 registers of 64 states"),
+        ({"dacs": 3}, "ChipSpec: 64 columns cannot be shared evenly by 3 DACs"),
+        ({"reset_state_code": 8}, "ChipSpec: reset_state_code 8 does not fit 3 bits"),
+    ],
+)
+def test_a_record_that_contradicts_itself_is_refused_in_one_sentence(change: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SpecError) as refusal:
+        ANNA_1991.changed(**change)
+    assert str(refusal.value) == sentence
+
+
+def test_unlimited_is_none_and_zero_is_refused() -> None:
+    assert ANNA_1991.changed(memory_states=None).memory_states is None
+    with pytest.raises(SpecError):
+        ANNA_1991.changed(memory_states=0)
