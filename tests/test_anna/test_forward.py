@@ -4,7 +4,6 @@ import math
 import os
 import subprocess
 import sys
-import warnings
 from dataclasses import replace
 from fractions import Fraction
 
@@ -194,7 +193,7 @@ print(*sorted(name for name, there in features.items() if there))
 
 
 def test_the_bits_do_not_depend_on_simd_or_threads():
-    """Once as it is, once each without the widest instructions and without all that NumPy chooses between at run time."""
+    """As it is, without the widest instructions, and without all that NumPy chooses between at run time."""
     from numpy._core._multiarray_umath import __cpu_dispatch__ as dispatched
 
     outcomes, features = set(), set()
@@ -211,7 +210,7 @@ def test_the_bits_do_not_depend_on_simd_or_threads():
         features.add(active)
     assert len(outcomes) == 1
     if len(features) == 1:
-        warnings.warn("no SIMD level could be switched off here: bits at several levels are NOT compared", stacklevel=1)
+        pytest.skip("no SIMD level could be switched off here: bits at several levels are NOT compared")
 
 
 def test_all_maps_on_request():

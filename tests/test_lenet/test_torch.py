@@ -1,6 +1,5 @@
 """PyTorch and the float forward say the same, gradients are right, and the second-order estimate is what it claims."""
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -24,8 +23,7 @@ from lenet.catalogue import define
 try:
     import torch
 except ModuleNotFoundError:
-    warnings.warn("PyTorch is absent: training and the comparison with it are NOT tested", stacklevel=1)
-    pytest.skip("PyTorch is absent", allow_module_level=True)
+    pytest.skip("PyTorch is absent: training and the comparison with it are NOT tested", allow_module_level=True)
 
 from lenet.initial import initial
 from lenet.optimisers import loss, loss_name, second_derivatives

@@ -1,7 +1,6 @@
 """Training: same seed same bits, interruption costs nothing, records say what was done, refusals in one sentence."""
 
 import json
-import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -15,8 +14,7 @@ from lenet.recipes import MODERN, RECIPE_1989, RECIPES, recipe_for
 try:
     import torch
 except ModuleNotFoundError:
-    warnings.warn("PyTorch is absent: training is NOT tested", stacklevel=1)
-    pytest.skip("PyTorch is absent", allow_module_level=True)
+    pytest.skip("PyTorch is absent: training is NOT tested", allow_module_level=True)
 
 from lenet import train
 from lenet.boost import fit_boosted
