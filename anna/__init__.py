@@ -7,11 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anna.analog.die import Die as Die
+    from anna.analog.faults import Faults as Faults
+    from anna.analog.parameters import Analog as Analog
     from anna.asm import assemble as assemble
     from anna.asm import disassemble as disassemble
     from anna.errors import AnnaError as AnnaError
     from anna.machine.chip import Chip as Chip
     from anna.machine.chip import Result as Result
+    from anna.machine.chip import run_chips as run_chips
     from anna.machine.elaborate import Schedule as Schedule
     from anna.machine.elaborate import elaborate as elaborate
     from anna.machine.interpreter import Interpreter as Interpreter
@@ -33,10 +37,13 @@ _HOMES = {
     "ANNA_1991": "anna.spec",
     "BOARD_1991": "anna.spec",
     "BOARD_1996": "anna.spec",
+    "Analog": "anna.analog.parameters",
     "AnnaError": "anna.errors",
     "BoardSpec": "anna.spec",
     "Chip": "anna.machine.chip",
     "ChipSpec": "anna.spec",
+    "Die": "anna.analog.die",
+    "Faults": "anna.analog.faults",
     "Interpreter": "anna.machine.interpreter",
     "Program": "anna.program",
     "Region": "anna.program",
@@ -47,11 +54,12 @@ _HOMES = {
     "elaborate": "anna.machine.elaborate",
     "engine_reference": "anna.machine.lockstep",
     "lockstep": "anna.machine.lockstep",
+    "run_chips": "anna.machine.chip",
     "verified": "anna.verify",
     "violations": "anna.verify",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  (names of the table above)
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -43,7 +43,7 @@ class Silicon(Protocol):
         """Effective weights of synapses whose charge has an age, in 2^-f weight LSBs."""
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
-        """Thresholds of neurons (n, levels - 1), rising; a neuron is known by its ADC and by where its scale code lies."""
+        """Thresholds of neurons (n, levels - 1), rising; a neuron is known by its ADC and where its scale code lies."""
 
     def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:
         """Standard deviation of what is added to each sum at each evaluation."""

@@ -1,21 +1,24 @@
 """The chip that a user holds: `Chip(seed=..., analog=...).run(program, images)`."""
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anna import codes
+from anna.analog.die import Die
+from anna.analog.faults import Faults
+from anna.analog.parameters import Analog
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.errors import DataError, MachineError
 from anna.machine.elaborate import Schedule
 from anna.machine.interpreter import interpret
 from anna.machine.plan import build_plan
 from anna.program import Program, Region
-from anna.spec import ChipSpec
+from anna.spec import ANNA_1991, ChipSpec
 from anna.verify import verified
 
 if TYPE_CHECKING:
@@ -73,19 +76,59 @@ class Result:
 
 
 class Chip:
-    """One die. Without arguments it is the ideal chip of 1991."""
+    """One die. Without arguments it is the ideal chip.
 
-    def __init__(self, silicon: Silicon | None = None) -> None:
+    `seed` draws one with the imperfections of `analog` (default: typical); `faults` are what is broken on it. A `die`
+    that was drawn, loaded or measured before is used as it is. A drawn chip becomes silicon when a program says which
+    chip it is for, and is the same silicon for the next one.
+    """
+
+    def __init__(
+        self,
+        silicon: Silicon | None = None,
+        *,
+        seed: int | None = None,
+        analog: Analog | None = None,
+        faults: Faults | None = None,
+        die: Die | None = None,
+        chip_on_board: int = 0,
+    ) -> None:
+        given = [name for name, value in (("silicon", silicon), ("die", die)) if value is not None]
+        drawn = [name for name, value in (("seed", seed), ("analog", analog), ("faults", faults)) if value is not None]
+        if given and (drawn or len(given) > 1):
+            raise MachineError(f"a chip cannot have {given[0]} and {(drawn or given[1:])[0]} at once: one says all")
+        if seed is None and analog is not None and not analog.is_ideal:
+            raise MachineError("a chip with imperfections is drawn from a seed: Chip(seed=0, analog=...)")
+        if seed is not None and analog is None:
+            analog = Analog.typical()
+        self.seed = die.seed if die is not None else seed
+        self.analog = die.analog if die is not None else analog or Analog.ideal()
+        self.faults = die.faults if die is not None else faults or Faults()
+        self.chip_on_board = die.chip_on_board if die is not None else chip_on_board
+        if die is not None:
+            silicon = die.electronics
         self._silicon = silicon
+        self._drawn = dict[ChipSpec, Die]() if die is None else {die.spec: die}
+        self._ideal = not drawn and not given
         self._ready: OrderedDict[tuple[object, ...], tuple[Schedule, Engine]] = OrderedDict()
 
     def silicon(self, spec: ChipSpec) -> Silicon:
         """The electronics on which a program for `spec` runs."""
-        if self._silicon is None:
+        if self._ideal:
             return IdealSilicon(spec)
+        if self._silicon is None:
+            return self.die(spec).electronics
         if self._silicon.spec != spec:
             raise MachineError("the program is for another chip: its specification differs from this die's")
         return self._silicon
+
+    def die(self, spec: ChipSpec = ANNA_1991) -> Die:
+        """This chip's silicon as an object: its fixed pattern to look at, to save, to share."""
+        if spec not in self._drawn:
+            if self._silicon is not None:
+                raise MachineError("this chip has no die for that specification")
+            self._drawn[spec] = Die.draw(spec, self.analog, self.seed or 0, self.chip_on_board, self.faults)
+        return self._drawn[spec]
 
     def run(
         self,
@@ -100,15 +143,18 @@ class Chip:
         lanes: int | None = None,
         simd: str | None = None,
         engine: str = "engine",
+        schedule: Schedule | None = None,
     ) -> Result:
         """Run pictures, given as state codes (images, *input shape); the result depends on no other argument than
-        `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`."""
+        `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`. A `schedule` of this program that was made
+        before saves making it again."""
         pictures, ids = _checked(program, images, image_ids)
         wanted = [*program.outputs, *_tapped(program, taps)]
         if engine == "interpreter":
-            schedule, rows = verified(program), self._interpret(program, pictures, ids, wanted, noise_seed, phase_cycles)
+            schedule = schedule or verified(program)
+            rows = self._interpret(program, pictures, ids, wanted, noise_seed, phase_cycles)
         elif engine == "engine":
-            schedule, ready = self._prepared(program, wanted, phase_cycles, simd)
+            schedule, ready = self._prepared(program, wanted, phase_cycles, simd, schedule)
             flat = pictures.reshape(len(pictures), -1)
             rows = ready.run(flat, ids, noise_seed=noise_seed, threads=threads, lanes=lanes)
         else:
@@ -122,13 +168,18 @@ class Chip:
         return Result(program, schedule, outputs, maps, noise_seed)
 
     def _prepared(
-        self, program: Program, wanted: Sequence[Region], phase_cycles: int, simd: str | None
+        self,
+        program: Program,
+        wanted: Sequence[Region],
+        phase_cycles: int,
+        simd: str | None,
+        schedule: Schedule | None,
     ) -> "tuple[Schedule, Engine]":
         from anna.machine.engine import Engine
 
         key = (program.digest, tuple(region.name for region in wanted), phase_cycles, simd)
         if key not in self._ready:
-            schedule = verified(program)
+            schedule = schedule or verified(program)
             values = [schedule.outputs[region.name] for region in wanted]
             plan = build_plan(schedule, self.silicon(program.spec), values, phase_cycles)
             self._ready[key] = schedule, Engine(plan, simd=simd)
@@ -147,6 +198,16 @@ class Chip:
             rows.append(np.concatenate([done[region.name].reshape(-1) for region in wanted] or [np.zeros(0, np.int64)]))
         width = sum(region.size for region in wanted)
         return np.array(rows, dtype=np.uint16).reshape(len(pictures), width)
+
+
+def run_chips(chips: Iterable[Chip], program: Program, images: ArrayLike, **options: Any) -> Iterator[Result]:
+    """Many chips at once: the results of running the same pictures on each, in turn; options as those of `Chip.run`.
+
+    The program is walked once for all chips, and a result is there before the next chip is drawn.
+    """
+    schedule = options.pop("schedule", None) or verified(program)
+    for chip in chips:
+        yield chip.run(program, images, schedule=schedule, **options)
 
 
 def _tapped(program: Program, taps: Sequence[str]) -> list[Region]:

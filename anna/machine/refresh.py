@@ -35,7 +35,9 @@ def writers(spec: ChipSpec) -> Ints:
     return dacs
 
 
-def _since_last(spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase: int, stops: int | None) -> tuple[Ints, Ints]:
+def _since_last(
+    spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase: int, stops: int | None
+) -> tuple[Ints, Ints]:
     """The last cycle in which the DACs still wrote, as cycles since each synapse's turn, and the cycles after that."""
     last = cycle if stops is None else np.minimum(cycle, np.int64(stops - 1))
     return last + phase - write_cycles(spec)[rows, columns], cycle - last
@@ -46,7 +48,7 @@ def ages(
 ) -> Ints:
     """Cycles since each synapse was written, at a cycle of the segment; 0 in the cycle of the write itself.
 
-    A refresh that `stops_at_cycle` of the segment writes nothing from that cycle on: charges then grow older than a period.
+    A refresh that `stops_at_cycle` of the segment writes nothing from that cycle on: charges grow older than a period.
     """
     since, after = _since_last(spec, cycle, rows, columns, phase_cycles, stops_at_cycle)
     return since % spec.refresh_period_cycles + after

@@ -1,0 +1,124 @@
+"""A die's answers to the interpreter and the engine: its parts put together, in whole accumulator units.
+
+    weight       DAC -> charge that leaks -> synapse gain, + zero error          rounded to 2^-f weight LSB
+    threshold    (ADC gain x threshold + offsets) x scale factor x LSB           rounded to one accumulator unit
+    noise        sigma in LSB x scale factor x LSB                               float32
+
+A synapse's rounding is at most half of 2^-f weight LSB, so the rounding of a dot product of 256 inputs at full drive
+is at most 256 x 3.5 x 2^-11 weight LSB x state LSB: 1/73 LSB of the ADC at its most sensitive scale. The noise at the
+ADC's input passes the scale factor as the signal does, so its sigma in accumulator units carries that factor too (A).
+"""
+
+import numpy as np
+
+from anna import codes
+from anna.analog import adc, summing, synapse
+from anna.analog.die import Die
+from anna.analog.faults import lay_out
+from anna.analog.silicon import Sigmas
+from anna.codes import Ints
+from anna.machine import refresh
+from anna.spec import ChipSpec
+
+
+class Electronics:
+    """Implements `anna.analog.silicon.Silicon` for one die."""
+
+    def __init__(self, die: Die) -> None:
+        self._die, self.spec = die, die.spec
+        spec, analog, pattern = die.spec, die.analog, die.pattern
+        self._broken = lay_out(spec, die.faults)
+        self._dacs = refresh.writers(spec)
+        self._leak = synapse.leak_per_cycle(spec, analog)
+        self._one = float(1 << spec.weight_fraction_bits)
+        self._charge_units = synapse.charge_noise_lsb(analog) * self._one
+
+        errors = pattern["state_error_lsb"]
+        self._steps = synapse.state_numerators(spec, errors) if errors.any() else None
+        # States in a finer unit make sums in a finer unit.
+        self._fine = float(1 << synapse.STATE_FRACTION_BITS) if self._steps is not None else 1.0
+
+        self._lsb = codes.adc_lsb(spec) * pattern["scale_factor"] * self._fine  # (ADCs, scale codes)
+        self._thresholds = adc.real_thresholds(
+            spec, pattern["adc_gain"], pattern["adc_offset_lsb"], pattern["adc_threshold_offset_lsb"]
+        )
+        self._noise = summing.noise_lsb(analog)
+        limit = summing.limit_units(spec, analog)
+        self._limits: Ints | None = None
+        if limit is not None or self._broken.dead_neurons.any():
+            whole = 2**62 if limit is None else min(2**62, round(limit * self._fine))
+            self._limits = np.where(self._broken.dead_neurons, 0, whole).astype(np.int64)
+
+    @property
+    def numerators(self) -> Ints:
+        """What each state code drives the synapses with, where all are alike."""
+        return codes.state_converter(self.spec).numerators * int(self._fine)
+
+    @property
+    def refresh_stops(self) -> int | None:
+        """Cycle of each page segment from which on nothing is refreshed."""
+        return self._die.faults.refresh_stops_at_cycle
+
+    def stored_codes(self, weight_codes: Ints) -> Ints:
+        """What the weight RAM gives back."""
+        return self._broken.stored_codes(weight_codes)
+
+    def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
+        """What synapses show: written by their DAC, leaked for so long, through their gain."""
+        pattern = self._die.pattern
+        levels = pattern["dac_levels_lsb"][self._dacs[rows, columns], weight_codes]
+        kept = synapse.charge_kept(self._leak, pattern["synapse_leak"][rows, columns], ages_cycles)
+        now = synapse.weight_now(
+            levels, pattern["synapse_gain"][rows, columns], pattern["synapse_zero_lsb"][rows, columns], kept
+        )
+        now = np.where(self._broken.stuck[rows, columns], self._broken.stuck_lsb[rows, columns], now)
+        return np.asarray(np.rint(now * self._one), dtype=np.float64).astype(np.int64)
+
+    def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
+        """Thresholds of neurons, rising; where the neuron's scale code lies does not matter, which ADC does."""
+        return adc.in_units(self._thresholds[adcs], self._lsb[adcs, scale_codes])
+
+    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:
+        """Noise at each evaluation."""
+        if not self._noise:
+            return None
+        return (self._noise * self._lsb[adcs, scale_codes]).astype(np.float32)
+
+    def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:
+        """What a wire carries; nothing on that of a dead neuron."""
+        if self._limits is None:
+            return None
+        return -self._limits[adcs], self._limits[adcs]
+
+    def code_masks(self, adcs: Ints) -> tuple[Ints, Ints] | None:
+        """Stuck bits."""
+        broken = self._broken
+        if (broken.and_mask == 0xFFFF).all() and not broken.or_mask.any():
+            return None
+        return broken.and_mask[adcs], broken.or_mask[adcs]
+
+    def charge_sigma(self, weight_codes: Ints, rows: Ints, columns: Ints) -> Sigmas | None:
+        """Noise of each refresh; a stuck synapse has none."""
+        if not self._charge_units:
+            return None
+        return np.where(self._broken.stuck[rows, columns], 0.0, self._charge_units).astype(np.float32)
+
+    def state_tables(self) -> Ints | None:
+        """Numerators of every synapse, or of every column, whose levels differ."""
+        return None if self._steps is None else self._steps.reshape(-1, self._steps.shape[-1])
+
+    def state_table_of(self, rows: Ints, columns: Ints) -> Ints:
+        """Which of them each synapse uses."""
+        if self._steps is None:
+            return np.zeros(np.broadcast_shapes(rows.shape, columns.shape), dtype=np.int64)
+        kinds_rows, kinds_columns = self._steps.shape[:2]
+        return np.asarray((rows if kinds_rows > 1 else 0) * kinds_columns + (columns if kinds_columns > 1 else 0))
+
+
+def rounding_bound_lsb(spec: ChipSpec, fan_in: int, scale_code: int = 0) -> float:
+    """Largest error of a dot product from fixed-point weights and thresholds, in LSB of the ADC."""
+    state_lsb = float(np.abs(codes.state_converter(spec).numerators).max()) / 2.0
+    per_weight = 0.5 / float(1 << spec.weight_fraction_bits)
+    lsb_products = float(codes.adc_lsb(spec)[scale_code]) / codes.units_per_lsb_product(spec)
+    threshold = 0.5 / float(codes.adc_lsb(spec)[scale_code])
+    return fan_in * state_lsb * per_weight / lsb_products + threshold

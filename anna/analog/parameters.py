@@ -1,0 +1,305 @@
+"""The imperfections of the chip as one record: how strong each is, what it means, when it is drawn, what it leaves out.
+
+Nearly nothing is known of the real chip's electronics, so every strength is assumed (A) and has a name. The presets are
+columns of the same table: `typical` and `worst` stand beside each field.
+
+    part         what it does                                   file
+    weight_dac   a code becomes a charge                        anna.analog.weight_dac
+    synapse      charge x state becomes a current; it leaks     anna.analog.synapse
+    summing      currents add up on a wire                      anna.analog.summing
+    scale        the wire's current is scaled                   anna.analog.scale
+    adc          and converted to a state                       anna.analog.adc
+"""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationError
+
+from anna.errors import FileError, SpecError
+from anna.spec import Record, first_sentence
+
+PartName = Literal["weight_dac", "synapse", "summing", "scale", "adc"]
+
+
+def strength(part: PartName, symbol: str, unit: str, note: str, *, typical: Any = 0.0, worst: Any = 0.0, off: Any = 0.0,
+             drawn: str, leaves_out: str, **limits: Any) -> Any:  # fmt: skip
+    """A field that says how strong an imperfection is; `off` is the value without it."""
+    origin = {"part": part, "symbol": symbol, "unit": unit, "mark": "A", "source": "assumed", "drawn": drawn,
+              "leaves_out": leaves_out, "typical": typical, "worst": worst, "off": off}  # fmt: skip
+    return Field(default=off, description=note, json_schema_extra=origin, **limits)
+
+
+def condition(symbol: str, unit: str, value: float, note: str, source: str = "assumed", **limits: Any) -> Any:
+    """A field that says under which conditions the strengths hold; presets leave it alone."""
+    origin: dict[str, Any] = {"part": "conditions", "symbol": symbol, "unit": unit, "mark": "A", "source": source}
+    return Field(default=value, description=note, json_schema_extra=origin, **limits)
+
+
+# Imperfections as a ledger of errors tells them apart: a name for fields that belong together.
+CAUSES: dict[str, tuple[str, ...]] = {
+    "weight_dac": ("dac_inl_lsb", "dac_dnl_lsb", "dac_gain_apart"),
+    "synapse_gain": ("synapse_gain_mismatch",),
+    "synapse_zero": ("synapse_zero_lsb",),
+    "state_steps": ("state_step_lsb", "synapse_step_lsb"),
+    "droop": ("charge_lost", "leak_mismatch"),
+    "charge_noise": ("storage_capacitance_ff", "injection_noise_lsb"),
+    "saturation": ("sum_limit",),
+    "thermal_noise": ("thermal_noise_lsb",),
+    "scale": ("scale_mismatch",),
+    "adc_offset": ("adc_offset_lsb", "adc_threshold_offset_lsb"),
+    "adc_gain": ("adc_gain_mismatch",),
+    "adc_noise": ("adc_noise_lsb",),
+}
+
+
+class Analog(Record):
+    """How good a chip's electronics are. `Analog()` is ideal; everything else is named.
+
+    The mismatch of a drawn chip is Gaussian, never beyond 6.67 standard deviations.
+    """
+
+    # --- weight DAC
+    dac_inl_lsb: float = strength(
+        "weight_dac", "INL", "weight LSB", "largest distance of a DAC's levels from the line through zero and its ends",
+        typical=0.5, worst=1.0, le=8, ge=0, drawn="per chip and DAC: a bow of even and odd order, anchored at zero",
+        leaves_out="the sawtooth at major carries of a binary DAC",
+    )  # fmt: skip
+    dac_dnl_lsb: float = strength(
+        "weight_dac", "DNL", "weight LSB rms", "error of a step between two neighbouring levels of a DAC",
+        le=2, ge=0, drawn="per chip, DAC and code; the zero level has none",
+        leaves_out="correlation between codes; off in the presets, whose INL says it all",
+    )  # fmt: skip
+    dac_gain_apart: float = strength(
+        "weight_dac", "ΔG/G", "ratio", "how far the gains of the DACs lie apart, evenly about one",
+        typical=0.005, worst=0.02, le=0.5, ge=0, drawn="per chip: which DAC is the larger one",
+        leaves_out="a gain that all DACs have in common, which no one could tell from the scale",
+    )  # fmt: skip
+
+    # --- synapse
+    synapse_gain_mismatch: float = strength(
+        "synapse", "σ(g)", "ratio rms", "spread of the synapses' gains",
+        typical=0.02, worst=0.05, le=0.12, ge=0, drawn="per chip and synapse",
+        leaves_out="gradients over the die and neighbours that are alike",
+    )  # fmt: skip
+    synapse_zero_lsb: float = strength(
+        "synapse", "σ(w0)", "weight LSB rms", "what a synapse adds to its weight, whatever its code",
+        le=2, ge=0, drawn="per chip and synapse",
+        leaves_out="a part that does not follow the state; off in the presets: the weight is differential",
+    )  # fmt: skip
+    state_step_lsb: float = strength(
+        "synapse", "σ(x)", "state LSB rms", "error of a state's level, the same for all synapses of a column",
+        le=0.5, ge=0, drawn="per chip, column and state code",
+        leaves_out="differences between registers that drive the same column",
+    )  # fmt: skip
+    synapse_step_lsb: float = strength(
+        "synapse", "σ(d)", "state LSB rms", "error of a state's level in one multiplying DAC",
+        le=0.5, ge=0, drawn="per chip, synapse and state code",
+        leaves_out="the binary weights of a multiplying DAC: its levels err independently",
+    )  # fmt: skip
+    charge_lost: float = strength(
+        "synapse", "q", "ratio", "share of a charge that has leaked by `charge_lost_after_us`",
+        typical=0.01, worst=0.04, le=0.9, ge=0, drawn="per cycle: by the age of the charge at the CALC, exponentially",
+        leaves_out="a leak that depends on the charge itself, or falls to another value than zero",
+    )  # fmt: skip
+    leak_mismatch: float = strength(
+        "synapse", "σ(λ)", "ratio rms", "spread of the synapses' leak rates; none is negative",
+        le=1, ge=0, drawn="per chip and synapse", leaves_out="single cells that leak a hundred times more: see faults",
+    )  # fmt: skip
+    storage_capacitance_ff: float | None = strength(
+        "synapse", "C", "fF", "capacitor that holds a charge, and so its kT/C noise; None: no such noise",
+        off=None, typical=None, worst=None, ge=1, le=1e6, drawn="per refresh, picture and synapse",
+        leaves_out="that a charge which leaked has lost some of its noise too; invisible, so off in the presets",
+    )  # fmt: skip
+    injection_noise_lsb: float = strength(
+        "synapse", "σ(i)", "weight LSB rms", "charge that the switch injects at a refresh, as far as it varies",
+        le=2, ge=0, drawn="per refresh, picture and synapse",
+        leaves_out="the constant part, which is a zero error; invisible, so off in the presets",
+    )  # fmt: skip
+
+    # --- summing wire
+    sum_limit: float | None = strength(
+        "summing", "Imax", "synapses at full drive", "largest sum that a wire carries, either sign; None: unlimited",
+        off=None, typical=None, worst=None, gt=0, le=4096, drawn="not drawn: a hard limit",
+        leaves_out="the soft knee before it",
+    )  # fmt: skip
+    thermal_noise_lsb: float = strength(
+        "summing", "σ(n)", "ADC LSB rms", "noise of a sum at the ADC, at the scale in use and reference temperature",
+        typical=0.25, worst=0.5, le=16, ge=0, drawn="per evaluation: picture, CALC and neuron",
+        leaves_out="that more synapses make more noise; low-frequency noise that one CALC shares with the next",
+    )  # fmt: skip
+
+    # --- scale factor
+    scale_mismatch: float = strength(
+        "scale", "σ(s)", "ratio rms", "spread of the ADC's range at each step of each scale circuit",
+        typical=0.01, worst=0.03, le=0.12, ge=0, drawn="per chip, neuron slot and scale code",
+        leaves_out="that steps made of common parts err together",
+    )  # fmt: skip
+
+    # --- ADC
+    adc_gain_mismatch: float = strength(
+        "adc", "σ(a)", "ratio rms", "spread of the ADCs' ranges", le=0.12, ge=0, drawn="per chip and ADC",
+        leaves_out="nothing; off in the presets, whose scale mismatch says it all",
+    )  # fmt: skip
+    adc_offset_lsb: float = strength(
+        "adc", "σ(o)", "ADC LSB rms", "offset that all thresholds of an ADC have in common", le=4, ge=0,
+        drawn="per chip and ADC", leaves_out="drift; off in the presets, whose threshold offsets say it all",
+    )  # fmt: skip
+    adc_threshold_offset_lsb: float = strength(
+        "adc", "σ(t)", "ADC LSB rms", "offset of each threshold by itself",
+        typical=0.15, worst=0.4, le=4, ge=0, drawn="per chip, ADC and threshold",
+        leaves_out="correlation of neighbours; thresholds that cross make a missing code, never a falling curve",
+    )  # fmt: skip
+    adc_noise_lsb: float = strength(
+        "adc", "σ(c)", "ADC LSB rms", "noise of the converter itself, whatever the temperature", le=16, ge=0,
+        drawn="per evaluation, in one draw with the thermal noise",
+        leaves_out="that comparators have noise one by one; off in the presets, whose thermal noise is that at the ADC",
+    )  # fmt: skip
+
+    # --- conditions
+    temperature_k: float = condition("T", "K", 300.0, "temperature of the die", ge=200, le=420)
+    reference_temperature_k: float = condition(
+        "T0", "K", 300.0, "temperature at which `charge_lost` and `thermal_noise_lsb` hold", ge=200, le=420
+    )
+    leak_doubling_k: float = condition(
+        "ΔT2", "K", 9.0, "rise in temperature that doubles the leak", "junctions: every 8 to 10 K", ge=5, le=20
+    )
+    charge_lost_after_us: float = condition(
+        "t0", "us", 110.0, "age at which `charge_lost` has gone", "the refresh period, paper 3", gt=0, le=1e6
+    )
+    weight_lsb_mv: float = condition("U", "mV", 31.25, "voltage of one weight LSB: 1 V for 32", gt=0, le=1e4)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise SpecError(f"Analog: {first_sentence(error)}") from None
+
+    # --- presets
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """ideal, typical or worst."""
+        if name not in ("ideal", "typical", "worst"):
+            raise SpecError(f"there is no preset {name!r}; there are ideal, typical and worst")
+        column = "off" if name == "ideal" else name
+        return cls(**{field: _extra(field)[column] for field in STRENGTHS})
+
+    @classmethod
+    def ideal(cls) -> Self:
+        """No imperfection at all."""
+        return cls.preset("ideal")
+
+    @classmethod
+    def typical(cls) -> Self:
+        """A chip as it may have been."""
+        return cls.preset("typical")
+
+    @classmethod
+    def worst(cls) -> Self:
+        """A chip that one would just not throw away."""
+        return cls.preset("worst")
+
+    @classmethod
+    def load(cls, path: Path | str) -> Self:
+        """From a TOML file: `preset = "typical"` and fields that differ; `"none"` for what is off or unlimited."""
+        try:
+            with Path(path).open("rb") as file:
+                values: dict[str, Any] = tomllib.load(file)
+        except OSError as error:
+            raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected analog parameters") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise FileError(f"{path}: is not TOML ({error})") from None
+        try:
+            base = cls.preset(str(values.pop("preset", "ideal")))
+            return base.changed(**{key: None if value == "none" else value for key, value in values.items()})
+        except SpecError as error:
+            raise SpecError(f"{path}: {error}") from None
+
+    def to_toml(self) -> str:
+        """The text that `load` reads back."""
+        shown = {key: '"none"' if value is None else repr(value) for key, value in self.model_dump().items()}
+        return "".join(f"{key} = {value}\n" for key, value in shown.items())
+
+    # --- one imperfection at a time
+    def scaled(self, what: str, factor: float) -> Self:
+        """The same with one imperfection, cause or part so many times as strong; 0 turns it off."""
+        if not 0 <= factor < float("inf"):
+            raise SpecError(f"{what} cannot be made {factor} times as strong; the factor must be zero or more")
+        return self.changed(**{name: _times(name, getattr(self, name), factor) for name in fields_of(what)})
+
+    def without(self, *what: str) -> Self:
+        """The same without some imperfections, causes or parts."""
+        return self.changed(**{name: _extra(name)["off"] for one in what for name in fields_of(one)})
+
+    def alone(self, *what: str) -> Self:
+        """Only some imperfections, causes or parts, as strong as here; conditions stay."""
+        kept = {name for one in what for name in fields_of(one)}
+        return self.changed(**{name: _extra(name)["off"] for name in STRENGTHS if name not in kept})
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The causes that are on."""
+        return tuple(
+            cause for cause, fields in CAUSES.items() if any(getattr(self, f) != _extra(f)["off"] for f in fields)
+        )
+
+    @property
+    def is_ideal(self) -> bool:
+        """Whether nothing is on."""
+        return not self.causes
+
+
+def _extra(field: str) -> dict[str, Any]:
+    extra = Analog.model_fields[field].json_schema_extra
+    assert isinstance(extra, dict)
+    return extra
+
+
+# Every field that is a strength, in the order of the signal.
+STRENGTHS = tuple(name for name in Analog.model_fields if "off" in _extra(name))
+
+
+def fields_of(what: str) -> tuple[str, ...]:
+    """The strengths that a name stands for: a cause, a part or a field."""
+    if what in CAUSES:
+        return CAUSES[what]
+    names = tuple(name for name in STRENGTHS if what in (name, _extra(name)["part"]))
+    if not names:
+        raise SpecError(f"there is no imperfection {what!r}; there are {', '.join(_known())}")
+    return names
+
+
+def _known() -> Iterable[str]:
+    return dict.fromkeys([*CAUSES, *(str(_extra(name)["part"]) for name in STRENGTHS), *STRENGTHS])
+
+
+def _times(field: str, value: float | None, factor: float) -> float | None:
+    """A strength so many times as strong: a tighter limit, a smaller capacitor, a larger error."""
+    if value is None or factor == 0:
+        return _extra(field)["off"]  # type: ignore[no-any-return]
+    match field:
+        case "sum_limit":
+            return value / factor
+        case "storage_capacitance_ff":
+            return value / (factor * factor)  # the noise goes with the root of 1/C
+        case "leak_mismatch":
+            return value  # a share of the leak, which is scaled itself
+    return value * factor
+
+
+def table() -> str:
+    """All parameters as a Markdown table, for the manual."""
+    heads = ("field", "symbol", "unit", "typical", "worst", "what it is", "drawn", "leaves out")
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for name, field in Analog.model_fields.items():
+        extra = _extra(name)
+        typical, worst = (_shown(extra.get(key, field.default)) for key in ("typical", "worst"))
+        lines.append(f"| `{name}` | {extra['symbol']} | {extra['unit']} | {typical} | {worst} | {field.description} | "
+                     f"{extra.get('drawn', 'a condition')} | {extra.get('leaves_out', extra['source'])} |")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else f"{value:g}"

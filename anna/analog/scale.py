@@ -1,0 +1,26 @@
+"""The scale factor: each neuron slot has a circuit of 16 steps that fits its wire's current to the ADC.
+
+    interface   factors (ADCs, scale codes) on the range of the ADC
+    ideal       ones
+    real        each step of each circuit errs by itself
+
+It is assumed (A) that there are as many scale circuits as ADCs, and not one for each of the neurons that a program has:
+two neurons that use one ADC with one scale code share its error.
+"""
+
+import numpy as np
+
+from anna.analog.draws import Draws, Part
+from anna.analog.parameters import Analog
+from anna.codes import Floats
+from anna.spec import ChipSpec
+
+
+def ideal_factors(spec: ChipSpec) -> Floats:
+    """Every step as it should be."""
+    return np.ones((spec.neurons_at_once, 1 << spec.scale_bits))
+
+
+def drawn_factors(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
+    """The steps of one die."""
+    return 1.0 + analog.scale_mismatch * draws.normals(Part.SCALE_STEP, spec.neurons_at_once, 1 << spec.scale_bits)

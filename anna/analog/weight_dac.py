@@ -1,0 +1,49 @@
+"""The weight DACs: a weight code becomes a charge, and no two DACs do it alike.
+
+    interface   levels (dacs, codes), in weight LSB: what each DAC writes for each code
+    ideal       the levels of the codes
+    real        gain x level + bow (integral non-linearity) + error of each step (differential)
+
+The bow is zero at the ends and at the zero level: it is no gain, and an unused synapse stays without current (A).
+"""
+
+import numpy as np
+
+from anna import codes
+from anna.analog.draws import Draws, Part
+from anna.analog.parameters import Analog
+from anna.codes import Floats
+from anna.spec import ChipSpec
+
+
+def ideal_levels(spec: ChipSpec) -> Floats:
+    """What the codes stand for, for every DAC."""
+    return np.tile(codes.weight_converter(spec).numerators / 2.0, (spec.dacs, 1))
+
+
+def drawn_levels(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
+    """What the DACs of one die write."""
+    levels = ideal_levels(spec)
+    gains = gains_apart(analog.dac_gain_apart, draws.normals(Part.DAC_ORDER, spec.dacs))
+    bows = bow(levels[0], draws.normals(Part.DAC_BOW, spec.dacs, 2))
+    # A step is the difference of two levels: errors of 1/sqrt 2 each make one of 1.
+    steps = draws.normals(Part.DAC_STEP, *levels.shape) * 0.7071067811865476
+    anchored = np.where(levels == 0.0, 0.0, analog.dac_inl_lsb * bows + analog.dac_dnl_lsb * steps)
+    return levels * gains[:, None] + anchored
+
+
+def gains_apart(apart: float, order: Floats) -> Floats:
+    """Gains evenly from 1 - apart/2 to 1 + apart/2, in a drawn order."""
+    if len(order) == 1:
+        return np.ones(1)
+    rank = np.argsort(np.argsort(order, kind="stable"), kind="stable")
+    return 1.0 + apart * (rank / (len(order) - 1) - 0.5)
+
+
+def bow(levels: Floats, shares: Floats) -> Floats:
+    """A smooth curve for each DAC, an even and an odd share of a quartic and a cubic; its largest value is one."""
+    u = levels / np.abs(levels).max()
+    square = u * u
+    curves = shares[:, :1] * (square * (1.0 - square)) + shares[:, 1:] * (u * (1.0 - square))
+    largest = np.abs(curves).max(axis=1, keepdims=True)
+    return np.where(largest > 0, curves / np.where(largest > 0, largest, 1.0), 0.0)
