@@ -14,10 +14,11 @@ from anna.graph import Convolution, FullConnection, Pool, Rbf, Subsample
 from lenet.torch_net import TorchLayer, TorchNet, squash
 
 LossName = Literal["cross_entropy", "squared_error", "map"]
-MAP_CONSTANT = (
-    10.0  # j of paper 8's equation 9, whose value is not published (A): rivals farther than this do not matter
-)
-MAP_SCALE = 0.1  # A: squared distances over 84 units are large; this brings the loss to the size of the others
+# Paper 8's criterion (equation 9) is y_right + log(e^-j + sum of e^-y), y the squared distances. Neither j nor a
+# scale of the distances is published. Distances over 84 units reach hundreds, so that unscaled only the nearest rival
+# counts.
+MAP_SCALE = 0.1  # A: y is the squared distance times this
+MAP_CONSTANT = 6.0  # A: j; rivals whose y is far beyond it do not matter
 
 
 def loss_name(net: TorchNet) -> LossName:
@@ -36,9 +37,10 @@ def loss(kind: LossName, scores: Tensor, labels: Tensor) -> Tensor:
     if kind == "squared_error":
         targets = functional.one_hot(labels, scores.shape[1]).to(scores.dtype) * 2 - 1
         return 0.5 * ((scores - targets) ** 2).sum(1).mean()
-    right = scores.gather(1, labels[:, None])[:, 0]
-    rivals = torch.cat([scores, scores.new_full((len(scores), 1), -MAP_CONSTANT)], 1)
-    return MAP_SCALE * (torch.logsumexp(rivals, 1) - right).mean()
+    scaled = MAP_SCALE * scores
+    right = scaled.gather(1, labels[:, None])[:, 0]
+    rivals = torch.cat([scaled, scaled.new_full((len(scaled), 1), -MAP_CONSTANT)], 1)
+    return (torch.logsumexp(rivals, 1) - right).mean()
 
 
 def adam_step(largest: float, step: int, steps: int, warm_up_share: float) -> float:
