@@ -54,7 +54,8 @@ class Converter:
 
     def values(self, codes: ArrayLike) -> Floats:
         """What codes stand for, in LSB."""
-        return self.numerators[np.asarray(codes)] / 2.0
+        values: Floats = self.numerators[np.asarray(codes)] / 2.0
+        return values
 
     def nearest(self, values: ArrayLike) -> Ints:
         """The code nearest to each value in LSB: ties go up, values beyond the range get the end code."""
@@ -126,7 +127,8 @@ def unit_thresholds(spec: ChipSpec) -> Floats:
 
 def thresholds(spec: ChipSpec, scale_code: int) -> Ints:
     """The ideal thresholds of the ADC at a scale code, in accumulator units."""
-    return np.rint(unit_thresholds(spec) * adc_lsb(spec)[scale_code]).astype(np.int64)
+    exact: Floats = unit_thresholds(spec) * adc_lsb(spec)[scale_code]
+    return np.rint(exact).astype(np.int64)
 
 
 def scale_code_for(spec: ChipSpec, full_scale: float) -> int:

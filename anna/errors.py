@@ -39,7 +39,7 @@ class FileError(AnnaError):
     """A file is damaged, foreign, too new or hostile."""
 
 
-class _ManyReasons(AnnaError):
+class _ManyReasonsError(AnnaError):
     """An error that carries all its reasons, so that a user can mend them in one go."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
@@ -47,11 +47,11 @@ class _ManyReasons(AnnaError):
         super().__init__("\n".join(self.reasons))
 
 
-class IllegalProgram(_ManyReasons):
+class IllegalProgram(_ManyReasonsError):  # noqa: N818  (the error is the program's, and reads so)
     """A program breaks rules of the chip."""
 
 
-class CompileError(_ManyReasons):
+class CompileError(_ManyReasonsError):
     """A network cannot become a program."""
 
 

@@ -22,7 +22,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def known(fact: Fact[Any], note: str, **limits: Any) -> Any:
     """A field whose default is a fact, and which remembers where that is from."""
-    origin = {"unit": fact.unit, "mark": fact.mark.value, "source": fact.source}
+    origin: dict[str, Any] = {"unit": fact.unit, "mark": fact.mark.value, "source": fact.source}
     return Field(default=fact.value, description=note, json_schema_extra=origin, **limits)
 
 

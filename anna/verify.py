@@ -78,7 +78,8 @@ RULES = {
     ),
     "written-before-read": Rule(
         "A state is read only after it has arrived in memory.",
-        "reads address {address} in cycle {cycle}, which can be read from cycle {ready} on; WAIT cycles={wait} before it would do",
+        "reads address {address} in cycle {cycle}, which can be read from cycle {ready} on; "
+        "WAIT cycles={wait} before it would do",
     ),
     "read-before-overwritten": Rule(
         "A state is overwritten only after earlier instructions have read it.",

@@ -155,13 +155,13 @@ class Chip:
             rows = self._interpret(program, pictures, ids, wanted, noise_seed, phase_cycles)
         elif engine == "engine":
             schedule, ready = self._prepared(program, wanted, phase_cycles, simd, schedule)
-            flat = pictures.reshape(len(pictures), -1)
+            flat = pictures.reshape(len(pictures), program.input.size)
             rows = ready.run(flat, ids, noise_seed=noise_seed, threads=threads, lanes=lanes)
         else:
             raise MachineError(f"there is no engine {engine!r}; there are 'engine' and 'interpreter'")
         parts, at = dict[str, NDArray[np.generic]](), 0
         for region in wanted:
-            parts[region.name] = rows[:, at : at + region.size].reshape(-1, *region.shape)
+            parts[region.name] = rows[:, at : at + region.size].reshape(len(pictures), *region.shape)
             at += region.size
         outputs = {region.name: parts[region.name] for region in program.outputs}
         maps = {name: parts[name] for name in taps}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes, isa
+from anna import isa
 from anna.analog import noise
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.codes import Ints
@@ -184,7 +184,8 @@ class Interpreter:
     # --- looking -----------------------------------------------------------------------------------------------------
     def register(self, number: int) -> Ints:
         """State codes in the hold stage of a register, as the array sees them."""
-        return self.state.hold[number].copy()
+        held: Ints = self.state.hold[number].copy()
+        return held
 
     def memory(self, address: int) -> int | None:
         """State code at an address; None where nothing was written."""
@@ -205,7 +206,8 @@ class Interpreter:
         if region is None:
             known = ", ".join(region.name for region in self.program.readable) or "none"
             raise MachineError(f"program {self.program.name} has no region {name}; it has {known}")
-        return self.state.memory[region.addresses]
+        found: Ints = self.state.memory[region.addresses]
+        return found
 
     def watch_register(self, number: int, column: int | None = None) -> None:
         """Stop `run` when a register, or one column of it, changes in the hold stage."""
@@ -290,7 +292,3 @@ def interpret(program: Program, picture: NDArray[np.generic], silicon: Silicon |
         machine.step()
     return {region.name: machine.output(region.name) for region in program.readable}
 
-
-def values_of(spec: codes.ChipSpec, state_codes: Ints) -> NDArray[np.float64]:
-    """What state codes stand for, in state LSB."""
-    return codes.state_converter(spec).values(state_codes)

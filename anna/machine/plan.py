@@ -7,6 +7,7 @@ left out. A slot is used again once its value was read for the last time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,8 +84,8 @@ def build_plan(
     results = values.fixed + np.arange(calcs * spec.neurons_at_once).reshape(calcs, spec.neurons_at_once)
     masks, limits = silicon.code_masks(neurons[2]), silicon.sum_limits(*neurons[2:])
 
-    def per_neuron(data: NDArray[np.generic], fill: float, dtype: type) -> NDArray[np.generic]:
-        grid = np.full((calcs, spec.neurons_at_once), fill, dtype=dtype)
+    def per_neuron(data: NDArray[Any], fill: float, dtype: type) -> NDArray[Any]:
+        grid: NDArray[Any] = np.full((calcs, spec.neurons_at_once), fill, dtype=dtype)
         grid[neurons[0], neurons[1]] = data
         return grid
 
@@ -99,15 +100,15 @@ def build_plan(
         op_slot=slot[slots_of],
         op_weight=weight.astype(np.int32),
         thresholds=unique.astype(np.int64),
-        table=per_neuron(table, 0, np.int32),  # type: ignore[arg-type]
+        table=per_neuron(table, 0, np.int32),
         out_slot=slot[results].astype(np.int32),
         output_slots=slot[output_values],
         ordinal=np.arange(calcs, dtype=np.uint32),
-        sigma=None if sigma is None else per_neuron(sigma, 0, np.float32),  # type: ignore[arg-type]
-        clamp_low=None if limits is None else per_neuron(limits[0], -(2**62), np.int64),  # type: ignore[arg-type]
-        clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),  # type: ignore[arg-type]
-        and_mask=None if masks is None else per_neuron(masks[0], 0xFFFF, np.uint16),  # type: ignore[arg-type]
-        or_mask=None if masks is None else per_neuron(masks[1], 0, np.uint16),  # type: ignore[arg-type]
+        sigma=None if sigma is None else per_neuron(sigma, 0, np.float32),
+        clamp_low=None if limits is None else per_neuron(limits[0], -(2**62), np.int64),
+        clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),
+        and_mask=None if masks is None else per_neuron(masks[0], 0xFFFF, np.uint16),
+        or_mask=None if masks is None else per_neuron(masks[1], 0, np.uint16),
         **_slow_path(silicon, operands, entry, weight.shape),
     )
 
@@ -224,12 +225,12 @@ def _neurons(schedule: Schedule) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
     return a, b, b, c, d, e  # neuron k of a CALC is converted by ADC k
 
 
-def _slow_path(silicon: Silicon, operands: _Operands, entry: Ints, shape: tuple[int, ...]) -> dict[str, NDArray[np.generic]]:
+def _slow_path(silicon: Silicon, operands: _Operands, entry: Ints, shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
     """What makes synapses of one operand differ from picture to picture or from each other."""
-    place, extra = (entry, operands.neuron), dict[str, NDArray[np.generic]]()
+    place, extra = (entry, operands.neuron), dict[str, NDArray[Any]]()
 
-    def spread(name: str, data: NDArray[np.generic], dtype: type) -> None:
-        grid = np.zeros(shape, dtype=dtype)
+    def spread(name: str, data: NDArray[Any], dtype: type) -> None:
+        grid: NDArray[Any] = np.zeros(shape, dtype=dtype)
         grid[place] = data
         extra[name] = grid
 

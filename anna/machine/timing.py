@@ -14,7 +14,7 @@ is read in that cycle is still the old value.
 from collections import deque
 from dataclasses import dataclass, field
 
-from anna.isa import Op, Unit
+from anna.isa import Op
 from anna.spec import ChipSpec
 
 

@@ -160,9 +160,7 @@ def test_a_wrong_text_file_is_refused(tmp_path, lines, sentence):
 def test_the_hdf5_form_without_h5py_or_damaged(tmp_path, monkeypatch):
     (tmp_path / "usps.h5").write_bytes(b"\x89HDF\r\n\x1a\n and no more")
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    with pytest.raises(
-        DataError, match=r"reading HDF5 needs the package h5py, which is not installed; install it, or use zip"
-    ):
+    with pytest.raises(DataError, match=r"reading HDF5 needs the package h5py, which is not installed; install it, or use zip"):
         read_usps(tmp_path, "train")
     monkeypatch.undo()
     pytest.importorskip("h5py")

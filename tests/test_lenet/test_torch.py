@@ -48,9 +48,7 @@ def drawn(name, data, seed=5):
 @pytest.mark.parametrize("name", lenet.names)
 def test_the_forward_is_that_of_pytorch(name, data):
     shape = (40, 28, 28) if data == "mnist" else (40, 16, 16)
-    images = (
-        lenet.holdout()[0][:40] if data == "mnist" else np.random.Generator(np.random.PCG64(2)).integers(0, 256, shape)
-    )
+    images = lenet.holdout()[0][:40] if data == "mnist" else np.random.Generator(np.random.PCG64(2)).integers(0, 256, shape)
     for graph in drawn(name, data):
         with torch.no_grad():
             theirs = TorchNet(graph)(prepared(graph, images.astype(np.uint8))).numpy()
@@ -71,12 +69,8 @@ def draw(*shape):
 
 TABLE = np.array([[1, 0, 1], [0, 1, 0], [1, 1, 1], [0, 0, 1]], bool)
 LAYERS = {
-    "convolution": Convolution(
-        "l", draw(4, 3, 3, 2) * TABLE[:, :, None, None], draw(4), TABLE, (2, 1), (1, 0, 2, 1), -1.0
-    ),
-    "convolution, bias per unit": Convolution(
-        "l", draw(2, 3, 3, 3), draw(2, 4, 4), activation=Activation("scaled_tanh")
-    ),
+    "convolution": Convolution("l", draw(4, 3, 3, 2) * TABLE[:, :, None, None], draw(4), TABLE, (2, 1), (1, 0, 2, 1), -1.0),
+    "convolution, bias per unit": Convolution("l", draw(2, 3, 3, 3), draw(2, 4, 4), activation=Activation("scaled_tanh")),
     "subsample": Subsample("l", draw(4), draw(4), (2, 0, 1, 0), activation=Activation("tanh")),
     "average": Pool("l", "average", (3, 2), (2, 2), (1, 1, 0, 1), Activation("sigmoid")),
     "max": Pool("l", "max", (2, 2), (1, 2), (1, 0, 1, 0)),
@@ -141,10 +135,7 @@ def small(output, squash="scaled_tanh"):
 
 def test_the_loss_follows_the_output():
     assert loss_name(TorchNet(small((FullConnection("o", draw(4, 3)),)))) == "cross_entropy"
-    assert (
-        loss_name(TorchNet(small((FullConnection("o", draw(4, 3), None, Activation("scaled_tanh")),))))
-        == "squared_error"
-    )
+    assert loss_name(TorchNet(small((FullConnection("o", draw(4, 3), None, Activation("scaled_tanh")),)))) == "squared_error"
     assert loss_name(TorchNet(small((Rbf("o", draw(4, 3)),)))) == "map"
 
 

@@ -59,9 +59,7 @@ def test_an_interrupted_run_goes_on_with_the_same_bits(some, tmp_path):
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(some, tmp_path):
     path = tmp_path / "run.checkpoint"
     fit(define("recognizer"), SHORT, some, 7, checkpoint=path, stop_after=1, watch=quiet)
-    with pytest.raises(
-        DataError, match=r"run\.checkpoint: belongs to another run \(network, recipe, digits or seed differ\)"
-    ):
+    with pytest.raises(DataError, match=r"run\.checkpoint: belongs to another run \(network, recipe, digits or seed differ\)"):
         fit(define("recognizer"), SHORT, some, 8, checkpoint=path, watch=quiet)
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DataError, match=r"run\.checkpoint: is no whole checkpoint .*; remove it to start anew"):
@@ -94,6 +92,28 @@ def test_boosting_trains_three_different_networks(some):
     assert ensemble.digest == again.digest
     assert len({member.digest for member in ensemble.members}) == 3
     assert len(curve) == 6
+
+
+def test_interrupted_boosting_trains_no_finished_network_again(some, tmp_path):
+    recipe = replace(SHORT, passes=1)
+    path = tmp_path / "boost.checkpoint"
+
+    class Stopped(Exception):
+        pass
+
+    def stop_at_the_third(line):
+        if line.startswith("lenet4_third"):
+            raise Stopped
+
+    call = {"checkpoint": path, "pool_passes": 1}
+    with pytest.raises(Stopped):
+        fit_boosted(define("boosted_lenet4"), recipe, some, 3, watch=stop_at_the_third, **call)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["boost.checkpoint1", "boost.checkpoint2"]
+    lines = []
+    done, _ = fit_boosted(define("boosted_lenet4"), recipe, some, 3, watch=lines.append, **call)
+    assert not [line for line in lines if line.startswith(("lenet4_first", "lenet4_second"))]
+    assert list(tmp_path.iterdir()) == []
+    assert done.digest == fit_boosted(define("boosted_lenet4"), recipe, some, 3, watch=quiet, pool_passes=1)[0].digest
 
 
 def test_distorted_copies_follow_the_seed_and_stay_digits():

@@ -115,13 +115,9 @@ def test_loading_needs_no_torch_and_importing_is_light():
 def test_training_without_torch_says_so(tmp_path):
     script = "import sys; sys.modules['torch'] = None; from lenet.train import main; raise SystemExit(main(['linear']))"
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
-    answer = subprocess.run(
-        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 2
-    assert (
-        answer.stderr == "anna: training needs the package torch, which is not installed; install the extra `train`\n"
-    )
+    assert answer.stderr == "anna: training needs the package torch, which is not installed; install the extra `train`\n"
 
 
 @pytest.mark.parametrize(

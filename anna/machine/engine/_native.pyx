@@ -149,13 +149,17 @@ def peak(str level_name, int64_t rounds):
     return done
 
 
-def plain_dense(const int16_t[:, ::1] weights_nk, const int16_t[:, ::1] states_bk, int32_t[:, ::1] sums_bn):
-    """The plain C loop: sums_bn = states_bk weights_nk^T. Returns the multiply-adds done."""
-    cdef int64_t done
-    if weights_nk.shape[1] != states_bk.shape[1] or sums_bn.shape[0] != states_bk.shape[0] \
-            or sums_bn.shape[1] != weights_nk.shape[0] or sums_bn.size == 0 or states_bk.size == 0:
+def plain_dense(int optimisation, const int16_t[:, ::1] weights_nk, const int16_t[:, ::1] states_bk,
+                int32_t[:, ::1] sums_bn):
+    """The plain C loop at -O2 or -O3: sums_bn = states_bk weights_nk^T. Returns the multiply-adds done."""
+    cdef int64_t done, images = states_bk.shape[0], inputs = states_bk.shape[1], neurons = weights_nk.shape[0]
+    if weights_nk.shape[1] != inputs or sums_bn.shape[0] != images or sums_bn.shape[1] != neurons:
         raise ValueError("shapes do not fit")
+    if not images or not inputs or not neurons:
+        return 0
     with nogil:
-        done = anna_plain_dense(&weights_nk[0, 0], &states_bk[0, 0], &sums_bn[0, 0], states_bk.shape[0],
-                                  states_bk.shape[1], weights_nk.shape[0])
+        if optimisation == 3:
+            done = anna_dense_o3(&weights_nk[0, 0], &states_bk[0, 0], &sums_bn[0, 0], images, inputs, neurons)
+        else:
+            done = anna_dense_o2(&weights_nk[0, 0], &states_bk[0, 0], &sums_bn[0, 0], images, inputs, neurons)
     return done

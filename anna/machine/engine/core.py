@@ -1,6 +1,5 @@
 """The engine's face: a plan checked and packed once, then run over any number of images."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
@@ -142,11 +141,6 @@ class Engine:
         if status == 1:
             raise MachineError("the engine found no memory for its states: run fewer lanes or threads")
         raise MachineError(f"the engine's checks failed at CALC {image}: entry {index} is {value}")
-
-
-def default_threads() -> int:
-    """As many threads as this process may use cores."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run(

@@ -1,8 +1,9 @@
-/* A plain C loop of dense multiply-adds, compiled as an everyday program would be: what the engine is compared with. */
+/* A plain C loop of dense multiply-adds, compiled at -O2 and at -O3, without flags for the machine: what the engine
+ * is compared with. */
 #include "engine.h"
 
-int64_t anna_plain_dense(const int16_t *weights_nk, const int16_t *states_bk, int32_t *sums_bn, int64_t images,
-                         int64_t inputs, int64_t neurons)
+int64_t ANNA_DENSE(const int16_t *weights_nk, const int16_t *states_bk, int32_t *sums_bn, int64_t images,
+                   int64_t inputs, int64_t neurons)
 {
     for (int64_t b = 0; b < images; b++)
         for (int64_t n = 0; n < neurons; n++) {

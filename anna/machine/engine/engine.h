@@ -118,7 +118,10 @@ typedef struct {
 const anna_level *anna_find_level(const char *name); /* NULL: not on this machine */
 int anna_count_levels(void);
 const anna_level *anna_level_at(int index); /* best first */
-int64_t anna_plain_dense(const int16_t *weights_nk, const int16_t *states_bk, int32_t *sums_bn, int64_t images,
-                         int64_t inputs, int64_t neurons);
+
+/* sums_bn = states_bk weights_nk^T by three plain loops; returns the multiply-adds done. */
+typedef int64_t anna_dense(const int16_t *weights_nk, const int16_t *states_bk, int32_t *sums_bn, int64_t images,
+                           int64_t inputs, int64_t neurons);
+anna_dense anna_dense_o2, anna_dense_o3;
 
 #endif

@@ -59,4 +59,5 @@ cdef extern from "engine.h" nogil:
     const anna_level *anna_find_level(const char *name)
     int anna_count_levels()
     const anna_level *anna_level_at(int index)
-    int64_t anna_plain_dense(const int16_t *, const int16_t *, int32_t *, int64_t, int64_t, int64_t)
+    int64_t anna_dense_o2(const int16_t *, const int16_t *, int32_t *, int64_t, int64_t, int64_t)
+    int64_t anna_dense_o3(const int16_t *, const int16_t *, int32_t *, int64_t, int64_t, int64_t)

@@ -1,0 +1,1 @@
+"""Experiments on the chip and the networks, and the command line."""

@@ -1,0 +1,53 @@
+"""`anna asm`: assembly text to a program file, after the verifier has let it pass."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from anna.asm import assemble
+from anna.errors import AssemblyError
+from anna.program import SUFFIX
+from anna.verify import verified
+from sim.cli.command import Command, write
+
+LARGEST_TEXT_BYTES = 1 << 28
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", metavar="FILE.asm", help="assembly text; - for standard input")
+    parser.add_argument("-o", "--output", metavar="FILE.anna", help="where the program goes (default: beside the text)")
+
+
+def read_text(source: str) -> str:
+    """The text of a file or of standard input."""
+    if source == "-":
+        return sys.stdin.read()
+    path = Path(source)
+    if path.is_file() and path.stat().st_size > LARGEST_TEXT_BYTES:
+        raise AssemblyError(f"{source}: has more than {LARGEST_TEXT_BYTES} bytes; expected assembly text")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise AssemblyError(f"{source}: is not text; expected assembly (for a program file see anna disasm)") from None
+
+
+def _run(given: argparse.Namespace) -> None:
+    if given.source == "-" and not given.output:
+        raise AssemblyError("assembly from standard input needs -o FILE.anna")
+    program = assemble(read_text(given.source), given.source)
+    schedule = verified(program)
+    path = Path(given.output) if given.output else Path(given.source).with_suffix(SUFFIX)
+    program.save(path)
+    result = {"file": str(path), "name": program.name, "instructions": len(program.ops), "pages": len(program.weight_codes),
+              "cycles_per_image": schedule.cycles_per_image, "sha256": program.digest}  # fmt: skip
+    text = f"{path}: {len(program.ops)} instructions, {schedule.cycles_per_image:,g} cycles a picture"
+    write(result, text, given.json)
+
+
+COMMAND = Command(
+    summary="assemble a program written by hand",
+    description="Assembles text to a program file and verifies it. The language: anna info --isa, and docs/assembly.md.",
+    examples=("anna asm edges.asm -o edges.anna",),
+    arguments=_arguments,
+    run=_run,
+)

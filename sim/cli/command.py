@@ -1,0 +1,29 @@
+"""What a command is, and how commands write their results."""
+
+import argparse
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of `anna`."""
+
+    summary: str
+    description: str
+    examples: tuple[str, ...]
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], None]
+
+
+def write(result: Mapping[str, Any], text: str, as_json: bool) -> None:
+    """The result as one JSON object, or as text for a person."""
+    print(json.dumps(result, allow_nan=False) if as_json else text)
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as aligned columns; the first is left-aligned, the others too, for they carry units."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -1,0 +1,33 @@
+"""`anna disasm`: a program file back to its canonical text."""
+
+import argparse
+from pathlib import Path
+
+from anna.asm import disassemble
+from anna.container import write_beside
+from anna.program import Program
+from sim.cli.command import Command, write
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE.anna", help="a program")
+    parser.add_argument("-o", "--output", metavar="FILE.asm", help="where the text goes (default: standard output)")
+
+
+def _run(given: argparse.Namespace) -> None:
+    program = Program.load(given.file)
+    text = disassemble(program)
+    if given.output:
+        write_beside(Path(given.output), text.encode())
+        write({"file": given.output, "lines": text.count("\n")}, f"{given.output}: {text.count(chr(10))} lines", given.json)
+    else:
+        write({"text": text}, text.rstrip("\n"), given.json)
+
+
+COMMAND = Command(
+    summary="show a program file as assembly",
+    description="Writes the canonical text of a program; assembled again it gives the same file, byte for byte.",
+    examples=("anna disasm edges.anna | head",),
+    arguments=_arguments,
+    run=_run,
+)

@@ -1,0 +1,135 @@
+"""`anna info`: what the chip is, and what a program does on it, cycle by cycle counted."""
+
+import argparse
+from typing import Any
+
+from anna import facts
+from anna.codes import full_scales
+from anna.machine.elaborate import Schedule
+from anna.program import Program
+from anna.spec import BOARD_1991, ChipSpec
+from anna.verify import verified
+from sim.cli.command import Command, table, write
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE.anna", help="a program; without it, the chip of 1991")
+    parser.add_argument("--facts", action="store_true", help="every known constant with its mark and source")
+    parser.add_argument("--isa", action="store_true", help="the manual page of the instruction set, in Markdown")
+
+
+def _chip(spec: ChipSpec) -> dict[str, Any]:
+    return {
+        "clock_hz": spec.clock_hz,
+        "synapses": spec.synapses,
+        "neurons_at_once": spec.neurons_at_once,
+        "max_inputs": spec.max_inputs,
+        "peak_connections_per_s": spec.peak_connections_per_s,
+        "refresh_us": spec.refresh_period_cycles * spec.cycle_ns / 1e3,
+        "refresh_writes_us": spec.refresh_write_cycles * spec.cycle_ns / 1e3,
+        "refresh_overhead_cycles": spec.refresh_overhead_cycles,
+        "state_rate_per_s": spec.state_rate_per_s,
+        "weight_bits": spec.weight_bits,
+        "state_bits": spec.state_bits,
+        "scale_bits": spec.scale_bits,
+        "fan_ins": list(spec.fan_ins),
+        "adc_full_scales_lsb": full_scales(spec).tolist(),
+        "memory_states": spec.memory_states,
+    }
+
+
+def _program(program: Program, schedule: Schedule) -> dict[str, Any]:
+    return {
+        "name": program.name,
+        "instructions": len(program.ops),
+        "pages": len(program.weight_codes),
+        "batch": program.batch,
+        "window_states": program.window_states,
+        "input": {"name": program.input.name, "shape": list(program.input.shape)},
+        "outputs": [{"name": region.name, "shape": list(region.shape)} for region in program.outputs],
+        "cycles_per_image": schedule.cycles_per_image,
+        "chip_us_per_image": schedule.seconds_per_image * 1e6,
+        "segments": [{"page": segment.page, "cycles": segment.cycles} for segment in schedule.segments],
+        "page_load_cycles": program.spec.refresh_period_cycles,
+        "page_loads_per_batch": schedule.page_loads,
+        "busy_cycles": schedule.busy_cycles,
+        "stall_cycles": schedule.stall_cycles,
+        "utilisation": {unit: busy / max(1, schedule.run_cycles) for unit, busy in schedule.busy_cycles.items()},
+        "multiply_adds": schedule.multiply_adds,
+    }
+
+
+def _chip_text(spec: ChipSpec) -> str:
+    mark = {name: origin["mark"] for name, origin in ChipSpec.provenance().items()}
+    period, writes = spec.refresh_period_cycles, spec.refresh_write_cycles
+    us = spec.cycle_ns / 1e3
+    rows = [
+        ("synapses", f"{spec.synapses:,} in {spec.rows} rows of {spec.columns}", facts.SYNAPSES.mark.value),
+        ("codes", f"weights {spec.weight_bits} bits, states {spec.state_bits} bits, scale {spec.scale_bits} bits",
+         mark["weight_bits"]),
+        ("levels", f"weights {spec.weight_levels}, states {spec.state_levels}, ADC {spec.adc_curve}", mark["adc_curve"]),
+        ("inputs of a neuron", ", ".join(map(str, spec.fan_ins)), mark["fan_ins"]),
+        ("neurons at once", f"{spec.neurons_at_once} in {spec.calc_cycles} cycles", mark["neurons_at_once"]),
+        ("clock", f"{spec.clock_hz / 1e6:g} MHz", mark["clock_hz"]),
+        ("peak", f"{spec.peak_connections_per_s / 1e9:g} G connections/s", facts.PEAK_CONNECTIONS_PER_S.mark.value),
+        ("states in, states out", f"{spec.state_rate_per_s / 1e6:g} M/s each", facts.STATE_RATE_PER_S.mark.value),
+        ("refresh of all weights",
+         f"{period * us:g} us = {writes * us:g} us of writes + {spec.refresh_overhead_cycles} cycles",
+         facts.REFRESH_US.mark.value),
+        ("state memory", "unlimited" if spec.memory_states is None else f"{spec.memory_states:,} states",
+         mark["memory_states"]),
+    ]  # fmt: skip
+    legend = "marks: P published, R recalled, D derived, A assumed"
+    return table(rows) + f"\n\n{legend}; sources: anna info --facts"
+
+
+def _program_text(program: Program, schedule: Schedule) -> str:
+    info = _program(program, schedule)
+    shape = "x".join(map(str, program.input.shape))
+    rows = [
+        ("program", program.name),
+        ("picture", f"{shape} states, region {program.input.name}"),
+        ("outputs", ", ".join(f"{region.name} {'x'.join(map(str, region.shape))}" for region in program.outputs) or "none"),
+        ("instructions", f"{len(program.ops):,}"),
+        ("weight pages", f"{len(program.weight_codes)}, {schedule.page_loads} loads for a batch of {program.batch}"),
+        ("memory", f"{program.window_states:,} states a picture"),
+        ("cycles a picture", f"{schedule.cycles_per_image:,g} = {schedule.seconds_per_image * 1e6:,g} us"),
+        ("multiply-adds", f"{schedule.multiply_adds:,} a picture"),
+        *((f"{unit} busy", f"{info['busy_cycles'][unit]:,} cycles, {share:.1%}, "
+           f"waited for {info['stall_cycles'].get(unit, 0):,}")
+          for unit, share in info["utilisation"].items()),
+    ]  # fmt: skip
+    return table(rows)
+
+
+def _facts_text() -> str:
+    rows = [("constant", "value", "unit", "mark", "source")]
+    rows += [(name, f"{fact.value}", fact.unit, fact.mark.value, fact.source) for name, fact in facts.all_facts().items()]
+    papers = "\n".join(f"  {number}. {paper}" for number, paper in facts.PAPERS.items())
+    return f"{table(rows)}\n\npapers:\n{papers}"
+
+
+def _run(given: argparse.Namespace) -> None:
+    if given.file is not None:
+        program = Program.load(given.file)
+        schedule = verified(program)
+        write({**_chip(program.spec), **_program(program, schedule)}, _program_text(program, schedule), given.json)
+    elif given.facts:
+        known = {name: {"value": fact.value, "unit": fact.unit, "mark": fact.mark.value, "source": fact.source}
+                 for name, fact in facts.all_facts().items()}  # fmt: skip
+        write({"facts": known, "papers": facts.PAPERS}, _facts_text(), given.json)
+    elif given.isa:
+        from anna.isa import manual
+
+        write({"markdown": manual(BOARD_1991.chip)}, manual(BOARD_1991.chip), given.json)
+    else:
+        write(_chip(BOARD_1991.chip), _chip_text(BOARD_1991.chip), given.json)
+
+
+COMMAND = Command(
+    summary="what the chip is, or what a program does on it",
+    description="Says what the chip is; with a file, what its program takes: cycles, utilisation, pages, memory.",
+    examples=("anna info", "anna info edges.anna --json", "anna info --facts"),
+    arguments=_arguments,
+    run=_run,
+)

@@ -1,0 +1,102 @@
+"""Reads the command line, runs the command, and turns what goes wrong into one sentence and an exit code.
+
+    0    done                         1    a bug: please report it, with --debug
+    2    bad input or usage           130  interrupted (Ctrl-C)
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+import anna
+from anna.errors import AnnaError
+from sim.cli.command import Command
+
+COMMANDS = ("info", "asm", "disasm", "run")  # in the order of the help text
+
+BAD_INPUT, BUG, INTERRUPTED = 2, 1, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors in the same form as all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise AnnaError(f"{message}; see {self.prog} --help")
+
+
+def _command(name: str) -> Command:
+    command = import_module(f"sim.cli.{name}").COMMAND
+    assert isinstance(command, Command)
+    return command
+
+
+def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="anna",
+        description="Compiles trained networks for AT&T's analog ANNA chip of 1991 and runs them cycle by cycle.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"anna {anna.__version__}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    for name, command in commands.items():
+        sub = subparsers.add_parser(
+            name,
+            help=command.summary,
+            description=command.description,
+            epilog="example:\n" + "\n".join(f"  {line}" for line in command.examples),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.arguments(sub)
+        sub.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        named = given[0] if given and given[0] in COMMANDS else None
+        parsed = _parser({name: _command(name) for name in ([named] if named else COMMANDS)}).parse_args(given)
+        _command(parsed.command).run(parsed)
+        sys.stdout.flush()
+    except AnnaError as error:
+        if debug:
+            raise
+        return _complain(str(error), BAD_INPUT)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        _close_stdout()
+        return 0
+    except KeyboardInterrupt:
+        return _complain("interrupted", INTERRUPTED)
+    except OSError as error:
+        if debug:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{where}{error.strerror or error}", BAD_INPUT)
+    except MemoryError:
+        return _complain("there is not enough memory for this", BAD_INPUT)
+    except Exception as error:
+        if debug:
+            raise
+        return _complain(f"a bug in anna: {type(error).__name__}: {error} (run again with --debug and report it)", BUG)
+    return 0
+
+
+def _complain(sentence: str, code: int) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        print(f"anna: {sentence}", file=sys.stderr)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+    return code
+
+
+def _close_stdout() -> None:
+    """Leave nothing behind that Python would try to flush at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

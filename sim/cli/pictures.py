@@ -1,0 +1,63 @@
+"""Pictures from a file that a user has: .npy, .npz or IDX, checked at the border."""
+
+import gzip
+import math
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.errors import DataError
+
+_IDX_TYPES: dict[int, np.dtype[Any]] = {
+    0x08: np.dtype("u1"), 0x09: np.dtype("i1"), 0x0B: np.dtype(">i2"), 0x0C: np.dtype(">i4"),
+}  # fmt: skip
+
+
+def read_pictures(path: Path) -> NDArray[Any]:
+    """The pictures of a file, first axis the number; nothing in it is executed or unpickled."""
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+        if data[:6] == b"\x93NUMPY":
+            return _whole_numbers(path, np.load(path, allow_pickle=False))
+        if data[:2] == b"PK":
+            return _whole_numbers(path, _only_array(path))
+        if data[:2] == b"\0\0":
+            return _idx(path, data)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
+        raise DataError(f"{path}: is not a whole file of pictures ({error})") from None
+    raise DataError(f"{path}: is neither .npy, .npz nor IDX; expected pictures as whole numbers")
+
+
+def _only_array(path: Path) -> NDArray[Any]:
+    with np.load(path, allow_pickle=False) as arrays:
+        name = "images" if "images" in arrays.files else arrays.files[0] if len(arrays.files) == 1 else None
+        if name is None:
+            raise DataError(f"{path}: holds {', '.join(arrays.files) or 'no arrays'}; expected one array, or one called images")
+        return np.asarray(arrays[name])
+
+
+def _idx(path: Path, data: bytes) -> NDArray[Any]:
+    kind, axes = data[2], data[3]
+    if kind not in _IDX_TYPES or not 1 <= axes <= 4:
+        raise DataError(f"{path}: is IDX of type {kind:#x} with {axes} axes; expected whole numbers with 1 to 4 axes")
+    shape = struct.unpack(f">{axes}I", data[4 : 4 + 4 * axes])
+    array: NDArray[Any] = np.frombuffer(data, _IDX_TYPES[kind], offset=4 + 4 * axes)
+    expected = math.prod(shape)
+    if array.size != expected:
+        raise DataError(f"{path}: holds {array.size} numbers; its head announces {expected}")
+    return array.reshape(shape)
+
+
+def _whole_numbers(path: Path, array: NDArray[Any]) -> NDArray[Any]:
+    if not np.issubdtype(array.dtype, np.integer):
+        raise DataError(f"{path}: holds {array.dtype}; expected whole numbers")
+    return array

@@ -1,0 +1,87 @@
+"""`anna run`: a program over pictures from a file."""
+
+import argparse
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from anna.container import write_beside
+from anna.errors import DataError
+from anna.machine.chip import Chip, Result
+from anna.program import Program
+from sim.cli.command import Command, table, write
+from sim.cli.pictures import read_pictures
+
+SHOWN = 8  # pictures whose outputs are printed for a person
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE.anna", help="a program")
+    parser.add_argument("--images", metavar="FILE", help="pictures: .npy, .npz or IDX, whole numbers (n, rows, columns)")
+    parser.add_argument("--random", metavar="N", type=int, help="instead: N pictures of random states, from --seed")
+    parser.add_argument("--seed", type=int, default=0, help="noise seed, and seed of the random pictures (default 0)")
+    parser.add_argument("--threads", type=int, default=1, help="threads that share the pictures (default 1)")
+    parser.add_argument("--simd", help="force a SIMD level: avx512, avx2, plain (default: the best there is)")
+    parser.add_argument("--interpreter", action="store_true", help="run on the interpreter: slow, one picture at a time")
+    parser.add_argument("-o", "--output", metavar="FILE.npz", help="write all output codes to a file")
+
+
+def _pictures(given: argparse.Namespace, program: Program) -> np.ndarray[Any, Any]:
+    if (given.images is None) == (given.random is None):
+        raise DataError("pictures are missing: give either --images FILE or --random N")
+    region, top = program.input, 1 << program.spec.state_bits
+    if given.random is not None:
+        if not 0 <= given.random <= 10_000_000:
+            raise DataError(f"--random {given.random}: expected 0 to 10000000 pictures")
+        rng = np.random.default_rng(given.seed)
+        return rng.integers(0, top, (given.random, *region.shape), dtype=np.uint16)
+    pictures = read_pictures(Path(given.images))
+    if pictures.ndim and pictures.shape[1:] != region.shape and pictures[:1].size == region.size and len(pictures):
+        pictures = pictures.reshape(len(pictures), *region.shape)  # 28x28 for a region of 1x28x28
+    return pictures
+
+
+def _run(given: argparse.Namespace) -> None:
+    program = Program.load(given.file)
+    pictures = _pictures(given, program)
+    result = Chip().run(program, pictures, noise_seed=given.seed, threads=given.threads, simd=given.simd,
+                        engine="interpreter" if given.interpreter else "engine")  # fmt: skip
+    if given.output:
+        _save(Path(given.output), result)
+    facts = {
+        "images": result.images,
+        "seed": given.seed,
+        "noise_seed": given.seed,
+        "cycles_per_image": result.cycles_per_image,
+        "chip_us_per_image": result.schedule.seconds_per_image * 1e6,
+        "chip_seconds": result.seconds,
+        "outputs": {name: codes.tolist() for name, codes in result.codes.items()},
+    }
+    write(facts, _text(result), given.json)
+
+
+def _save(path: Path, result: Result) -> None:
+    buffer = io.BytesIO()
+    outputs: dict[str, Any] = dict(result.codes)
+    np.savez(buffer, **outputs)
+    write_beside(path, buffer.getvalue())
+
+
+def _text(result: Result) -> str:
+    rows = [("picture", *(f"{name} (state codes)" for name in result.codes))]
+    for i in range(min(result.images, SHOWN)):
+        rows.append((str(i), *(" ".join(map(str, codes[i].reshape(-1)[:32])) for codes in result.codes.values())))
+    more = f"\n... and {result.images - SHOWN} more; all of them with -o FILE.npz or --json" if result.images > SHOWN else ""
+    time = f"{result.images} pictures, {result.cycles_per_image:,g} cycles each: {result.seconds * 1e3:,g} ms of chip time"
+    return f"{table(rows)}{more}\n\n{time}"
+
+
+COMMAND = Command(
+    summary="run a program over pictures",
+    description="Runs a program over pictures and shows the state codes of its outputs and the chip time.",
+    examples=("anna run edges.anna --random 10000", "anna run edges.anna --images digits.npy -o edges.npz --json"),
+    arguments=_arguments,
+    run=_run,
+)

@@ -1,0 +1,40 @@
+"""Code blocks in the README and in docs run; tables that repeat the code are the code's."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
+BLOCKS = [(page, number) for page in PAGES for number, _ in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))]
+
+
+@pytest.mark.parametrize(("page", "number"), BLOCKS, ids=lambda value: getattr(value, "stem", value))
+def test_code_blocks_run(page: Path, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("examples", "tests"):
+        os.symlink(ROOT / folder, tmp_path / folder)
+    code = BLOCK.findall(page.read_text(encoding="utf-8"))[number]
+    exec(compile(code, f"{page.name} block {number}", "exec"), {"__name__": "__main__"})
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_rules_in_the_docs_are_the_rules() -> None:
+    from anna.verify import RULES
+
+    text = (ROOT / "docs" / "assembly.md").read_text(encoding="utf-8")
+    assert [f"| `{name}` | {rule.statement} |" in text for name, rule in RULES.items()] == [True] * len(RULES)
+
+
+def test_the_readme_has_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^    (pip install .*)$", text, re.M)
+    assert len(commands) == 2
