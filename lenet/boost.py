@@ -60,9 +60,7 @@ def hard_digits(
         labels.append(copies.labels[chosen])
         watch(f"boosting, network {stage}: {sum(map(len, labels))} digits after {number + 1}/{passes} looks")
     if not sum(map(len, labels)):
-        raise DataError(
-            f"boosting, network {stage}: no hard digits were found in {passes} looks; expected at least one"
-        )
+        raise DataError(f"boosting, network {stage}: no hard digits were found in {passes} looks; expected at least one")
     return Digits(f"{digits.name}, hard ones for network {stage}", np.concatenate(images), np.concatenate(labels))
 
 
@@ -76,7 +74,7 @@ def fit_boosted(
     watch: Watch,
     pool_passes: int = POOL_PASSES,
 ) -> tuple[Ensemble, tuple[Pass, ...]]:
-    """Train the three members in turn; a checkpoint of its own for each."""
+    """Train the three members in turn; each has a checkpoint of its own, and all are kept until the last is trained."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -111,10 +109,13 @@ def fit_boosted(
             watch=watch,
         )
         third = _kept(ensemble.members[2], plain, disputed, seed + 2000, beside(3), watch)
+        for path in map(beside, (1, 2, 3)):
+            if path is not None:
+                path.unlink(missing_ok=True)
         return replace(ensemble, members=(one, two, third.graph)), first.curve + second.curve + third.curve
     finally:
         torch.set_num_threads(threads)
 
 
 def _kept(graph: Graph, recipe: Recipe, digits: Digits, seed: int, checkpoint: Path | None, watch: Watch) -> Fitted:
-    return fit(graph, recipe, digits, seed, checkpoint=checkpoint, watch=watch)
+    return fit(graph, recipe, digits, seed, checkpoint=checkpoint, keep_checkpoint=True, watch=watch)

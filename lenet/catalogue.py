@@ -67,9 +67,7 @@ def _weights_path(name: str, data: str | None, seed: int, variant: str) -> Path:
     path = WEIGHTS / f"{wanted}.safetensors"
     if not path.is_file():
         there = [one for one in shipped() if one.startswith(f"{full_name(name)}-")]
-        raise DataError(
-            f"no trained weights {wanted} are shipped; of this network there are: {', '.join(there) or 'none'}"
-        )
+        raise DataError(f"no trained weights {wanted} are shipped; of this network there are: {', '.join(there) or 'none'}")
     return path
 
 

@@ -33,7 +33,5 @@ def _dense(name: str, hidden: int | None, data: str) -> Graph:
     else:
         layers = [parts.full("hidden", hidden, 784, SCALED_TANH), parts.full("output", 10, hidden)]
     graph = Graph(name, (1, *prepare.source), (prepare, *layers), data)
-    parts.check_count(
-        graph, "parameters", graph.parameters, 7_850 if hidden is None else hidden * 785 + (hidden + 1) * 10
-    )
+    parts.check_count(graph, "parameters", graph.parameters, 7_850 if hidden is None else hidden * 785 + (hidden + 1) * 10)
     return graph

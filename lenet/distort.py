@@ -36,9 +36,7 @@ def _gaussian(deviation: float) -> torch.Tensor:
     return kernel / torch.sqrt((kernel * kernel).sum())  # keeps the deviation of white noise
 
 
-def distort(
-    images: npt.NDArray[np.uint8], how: Distortion, seed: tuple[int, ...], chunk: int = 1000
-) -> npt.NDArray[np.uint8]:
+def distort(images: npt.NDArray[np.uint8], how: Distortion, seed: tuple[int, ...], chunk: int = 1000) -> npt.NDArray[np.uint8]:
     """A distorted copy of every picture (n, rows, columns); `seed` alone decides the draws."""
     n, rows, columns = images.shape
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
@@ -56,10 +54,7 @@ def distort(
         if how.elastic_pixels:
             kernel = _gaussian(how.elastic_smoothing_pixels)
             reach = len(kernel) // 2
-            white = (
-                rng.standard_normal((count * 2, 1, rows + 2 * reach, columns + 2 * reach), np.float32)
-                * how.elastic_pixels
-            )
+            white = rng.standard_normal((count * 2, 1, rows + 2 * reach, columns + 2 * reach), np.float32) * how.elastic_pixels
             field = functional.conv2d(
                 functional.conv2d(torch.from_numpy(white), kernel[None, None, :, None]), kernel[None, None, None]
             )

@@ -87,18 +87,23 @@ def fit(
     *,
     validation: Digits | None = None,
     checkpoint: Path | None = None,
+    keep_checkpoint: bool = False,
     watch: Watch = terminal_watch,
     stop_after: int | None = None,
 ) -> Fitted:
     """Train `graph` from new initial weights.
 
-    With `checkpoint`, the file is written after each pass and continued from when it fits; it is removed at the end.
-    `stop_after` ends after so many passes, for tests of the interruption.
+    With `checkpoint`, the file is written after each pass and continued from when it fits; it is removed at the end,
+    unless `keep_checkpoint` leaves that to the caller. `stop_after` ends after so many passes, for tests of the
+    interruption.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _Run(graph, recipe, digits, seed, validation, checkpoint, watch).passes(stop_after)
+        fitted = _Run(graph, recipe, digits, seed, validation, checkpoint, watch).passes(stop_after)
+        if checkpoint is not None and not keep_checkpoint and len(fitted.curve) == recipe.passes:
+            checkpoint.unlink(missing_ok=True)
+        return fitted
     finally:
         torch.set_num_threads(threads)
 
@@ -140,8 +145,6 @@ class _Run:
             self._one_pass(number)
             if self.checkpoint is not None:
                 self._save(self.checkpoint)
-        if self.checkpoint is not None:
-            self.checkpoint.unlink(missing_ok=True)
         return Fitted(self.net.to_graph(), tuple(self.curve))
 
     def _one_pass(self, number: int) -> None:
@@ -169,9 +172,7 @@ class _Run:
             if start // batch % 50 == 0:
                 self._tell(number, shown, total / shown, 100.0 * wrong / shown)
         if not np.isfinite(total):
-            raise DataError(
-                f"{self.net.graph.name}: the loss is NaN or infinite in pass {number + 1}; expected a smaller step"
-            )
+            raise DataError(f"{self.net.graph.name}: the loss is NaN or infinite in pass {number + 1}; expected a smaller step")
         checked = None if self.validation is None else error_percent(self.net, *self.validation)
         self.curve.append(Pass(number + 1, total / shown, 100.0 * wrong / shown, checked))
 
@@ -214,9 +215,7 @@ class _Run:
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise DataError(f"{path}: is no whole checkpoint ({error}); remove it to start anew") from None
         if about.get("fingerprint") != self.key:
-            raise DataError(
-                f"{path}: belongs to another run (network, recipe, digits or seed differ); remove it to start anew"
-            )
+            raise DataError(f"{path}: belongs to another run (network, recipe, digits or seed differ); remove it to start anew")
         self.curve = [Pass(**row) for row in about["curve"]]
         with torch.no_grad():
             for n, parameter in enumerate(self.parameters):

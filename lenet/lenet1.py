@@ -39,9 +39,7 @@ def lenet1(data: str = "usps") -> Graph:
     """The 1989 network, untrained."""
     parts.check_data("lenet1", data)
     prepare = Prepare((16, 16))
-    if (
-        data == "mnist"
-    ):  # the 28x28 digit cut to its middle 24x24 and shrunk, so that it fills 16x16 as a zip digit does (A)
+    if data == "mnist":  # the 28x28 digit cut to its middle 24x24 and shrunk, so that it fills 16x16 as a zip digit does (A)
         prepare = Prepare((28, 28), crop=(24, 24), resize=(16, 16))
     graph = Graph(
         "lenet1",
@@ -73,9 +71,7 @@ def lenet1_28(data: str = "mnist") -> Graph:
     """LeNet-1 of the 1998 table, untrained."""
     parts.check_data("lenet1_28", data)
     # 28 -> 22 takes the 20x20 box of an MNIST digit to 16x16 (R); a zip digit is 16x16 as it is
-    prepare = (
-        Prepare((28, 28), resize=(22, 22), field=(28, 28)) if data == "mnist" else Prepare((16, 16), field=(28, 28))
-    )
+    prepare = Prepare((28, 28), resize=(22, 22), field=(28, 28)) if data == "mnist" else Prepare((16, 16), field=(28, 28))
     graph = Graph(
         "lenet1_28",
         (1, *prepare.source),

@@ -48,6 +48,4 @@ def lenet4(data: str = "mnist", name: str = "lenet4") -> Graph:
 
 def boosted_lenet4(data: str = "mnist") -> Ensemble:
     """Three LeNet-4, untrained; the second and third are trained on what the ones before get wrong (lenet/train.py)."""
-    return Ensemble(
-        "boosted_lenet4", tuple(lenet4(data, f"lenet4_{place}") for place in ("first", "second", "third")), data
-    )
+    return Ensemble("boosted_lenet4", tuple(lenet4(data, f"lenet4_{place}") for place in ("first", "second", "third")), data)

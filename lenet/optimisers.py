@@ -81,9 +81,7 @@ def second_derivatives(net: TorchNet, x: Tensor, labels: Tensor) -> list[Tensor]
         assert isinstance(module, TorchLayer)
         layer = module.layer
         back = back * _slope(module, total) ** 2
-        if isinstance(
-            layer, Rbf
-        ):  # of the squared distance to the right centre: 2 for each unit, however the rivals stand
+        if isinstance(layer, Rbf):  # of the squared distance to the right centre: 2 for each unit, however the rivals stand
             back = torch.full_like(given, 2 * MAP_SCALE / len(given))
             continue
         if not isinstance(layer, Convolution | Subsample | FullConnection | Pool):

@@ -52,9 +52,7 @@ RECIPE_1989 = Recipe(
     batch=1,  # P, paper 7: weights updated after each digit
     steps=(0.0005,),  # A: the size of the step is not published
     initial="uniform_2.4_over_fan_in",  # P, paper 7
-    notes=(
-        "diagonal second-order steps (P); size of the step, floor and digits for the estimate are not published (A)",
-    ),
+    notes=("diagonal second-order steps (P); size of the step, floor and digits for the estimate are not published (A)",),
 )
 
 RECIPE_1998 = Recipe(
@@ -84,9 +82,7 @@ def recipe_for(network: str, data: str, name: str, *, distorted: bool = False) -
     if name == "modern":
         recipe = replace(recipe, **_CHOSEN.get((network, data), {}))  # type: ignore[arg-type]
     if distorted:  # new copies in each pass are learnt more slowly, and not by heart
-        recipe = replace(
-            recipe, distortion=Distortion(), passes=2 * recipe.passes if name == "modern" else recipe.passes
-        )
+        recipe = replace(recipe, distortion=Distortion(), passes=2 * recipe.passes if name == "modern" else recipe.passes)
     return recipe
 
 

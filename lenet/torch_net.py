@@ -52,9 +52,7 @@ def _pooled(layer: Pool, x: Tensor) -> Tensor:
         return functional.max_pool2d(x, layer.window, layer.stride)
     share = functional.pad(torch.ones_like(x[:1, :1]), (left, right, top, bottom))
     x = functional.pad(x, (left, right, top, bottom))
-    return functional.avg_pool2d(x, layer.window, layer.stride) / functional.avg_pool2d(
-        share, layer.window, layer.stride
-    )
+    return functional.avg_pool2d(x, layer.window, layer.stride) / functional.avg_pool2d(share, layer.window, layer.stride)
 
 
 class TorchLayer(nn.Module):

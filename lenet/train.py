@@ -50,9 +50,7 @@ def split(whole: Digits, validation: int) -> tuple[Digits, Digits | None]:
     return whole.picked(f"{whole.name}, without validation", np.sort(order[validation:])), kept
 
 
-def command(
-    network: str, data: str, seed: int, recipe: str, distorted: bool, validation: int, passes: int | None
-) -> str:
+def command(network: str, data: str, seed: int, recipe: str, distorted: bool, validation: int, passes: int | None) -> str:
     """The command that makes the weights again."""
     words = ["anna", "train", network, "--data", data, "--seed", str(seed), "--recipe", recipe]
     words += ["--distort"] if distorted else []

@@ -46,9 +46,7 @@ FILES = (
     DataFile("usps", "zip.train.gz", content="c3c6960b90da53d7a2dc6edf7b5532927c811f299b4243f2082f8f41e1aff844"),
     DataFile("usps", "zip.test.gz", content="07008def38962ef5f40e1f4af72365ef6a7372e676af5b871a874f2b2d87aa5a"),
 )
-HDF5 = DataFile(
-    "usps", "usps.h5", "734f88c541104a956d88be2c95d03b4a463ffd74ccc2ba9c80841fb98e3fcb36"
-)  # has no mirror here
+HDF5 = DataFile("usps", "usps.h5", "734f88c541104a956d88be2c95d03b4a463ffd74ccc2ba9c80841fb98e3fcb36")  # has no mirror here
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,7 @@ def check_digits(name: str, images: npt.NDArray[Any], labels: npt.NDArray[Any]) 
             f"{name}: pictures are {images.dtype} of shape {images.shape}; expected uint8 of shape (n, rows, columns)"
         )
     if labels.dtype != np.uint8 or labels.shape != images.shape[:1]:
-        raise DataError(
-            f"{name}: labels are {labels.dtype} of shape {labels.shape}; expected uint8 of shape ({len(images)},)"
-        )
+        raise DataError(f"{name}: labels are {labels.dtype} of shape {labels.shape}; expected uint8 of shape ({len(images)},)")
     if len(labels) and labels.max() > 9:
         raise DataError(f"{name}: a label is {int(labels.max())}; expected 0 to 9")
 

@@ -77,7 +77,5 @@ def read_zip_text(path: Path) -> Pair:
         try:
             rows[number] = [float(word) for word in words]
         except ValueError:
-            raise DataError(
-                f"{path}: line {number + 1} holds {len(words)} words; expected a label and 256 numbers"
-            ) from None
+            raise DataError(f"{path}: line {number + 1} holds {len(words)} words; expected a label and 256 numbers") from None
     return grey_levels(str(path), (rows[:, 1:] + 1) / 2), _labels(str(path), rows[:, 0])

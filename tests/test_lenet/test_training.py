@@ -98,15 +98,15 @@ def test_interrupted_boosting_trains_no_finished_network_again(some, tmp_path):
     recipe = replace(SHORT, passes=1)
     path = tmp_path / "boost.checkpoint"
 
-    class Stopped(Exception):
+    class StopHereError(Exception):
         pass
 
     def stop_at_the_third(line):
         if line.startswith("lenet4_third"):
-            raise Stopped
+            raise StopHereError
 
     call = {"checkpoint": path, "pool_passes": 1}
-    with pytest.raises(Stopped):
+    with pytest.raises(StopHereError):
         fit_boosted(define("boosted_lenet4"), recipe, some, 3, watch=stop_at_the_third, **call)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["boost.checkpoint1", "boost.checkpoint2"]
     lines = []
