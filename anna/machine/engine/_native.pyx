@@ -3,7 +3,7 @@
 include "engine.pxi"
 
 CHECKED = bool(ANNA_CHECKED)
-INTERFACE = 1
+INTERFACE = 2
 
 
 def levels():
