@@ -16,7 +16,7 @@ import anna
 from anna.errors import AnnaError
 from sim.cli.command import Command
 
-COMMANDS = ("info", "asm", "disasm", "run")  # in the order of the help text
+COMMANDS = ("info", "asm", "disasm", "run", "train", "data")  # in the order of the help text
 
 BAD_INPUT, BUG, INTERRUPTED = 2, 1, 130
 
@@ -72,8 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         _close_stdout()
         return 0
-    except KeyboardInterrupt:
-        return _complain("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        return _complain("; ".join(["interrupted", *map(str, interrupt.args)]), INTERRUPTED)
     except OSError as error:
         if debug:
             raise

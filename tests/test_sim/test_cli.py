@@ -1,7 +1,6 @@
 """The command line as a user meets it: results, machine output, sentences and exit codes, each in a process of its own."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,33 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import ELSEWHERE, ENV, ROOT, good, refused
 
 import anna
 
-ROOT = Path(__file__).parents[2]
 EDGES = ROOT / "examples" / "edges.asm"
-ELSEWHERE = ROOT / "tests"  # not the project's folder: there Python would find the sources before what is installed
-ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-COMMANDS = ("info", "asm", "disasm", "run")
-
-
-def call(*arguments: str | Path, cwd: Path | None = None, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd or ELSEWHERE, env=ENV, input=stdin, check=False)
-
-
-def good(*arguments: str | Path, cwd: Path | None = None) -> str:
-    done = call(*arguments, cwd=cwd)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def refused(*arguments: str | Path, cwd: Path | None = None, stdin: str | None = None) -> str:
-    done = call(*arguments, cwd=cwd, stdin=stdin)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "Traceback" not in done.stderr
-    return done.stderr
+COMMANDS = ("info", "asm", "disasm", "run", "train", "data")
 
 
 @pytest.fixture(scope="module")
