@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anna.analog.calibration import Calibration as Calibration
+    from anna.analog.calibration import calibrate as calibrate
+    from anna.analog.calibration import calibrated as calibrated
     from anna.analog.die import Die as Die
     from anna.analog.faults import Faults as Faults
     from anna.analog.parameters import Analog as Analog
@@ -40,6 +43,7 @@ _HOMES = {
     "Analog": "anna.analog.parameters",
     "AnnaError": "anna.errors",
     "BoardSpec": "anna.spec",
+    "Calibration": "anna.analog.calibration",
     "Chip": "anna.machine.chip",
     "ChipSpec": "anna.spec",
     "Die": "anna.analog.die",
@@ -50,6 +54,8 @@ _HOMES = {
     "Result": "anna.machine.chip",
     "Schedule": "anna.machine.elaborate",
     "assemble": "anna.asm",
+    "calibrate": "anna.analog.calibration",
+    "calibrated": "anna.analog.calibration",
     "disassemble": "anna.asm",
     "elaborate": "anna.machine.elaborate",
     "engine_reference": "anna.machine.lockstep",

@@ -127,7 +127,7 @@ class Analog(Record):
     )  # fmt: skip
     thermal_noise_lsb: float = strength(
         "summing", "σ(n)", "ADC LSB rms", "noise of a sum at the ADC, at the scale in use and reference temperature",
-        typical=0.25, worst=0.5, le=16, ge=0, drawn="per evaluation: picture, CALC and neuron",
+        typical=0.25, worst=0.5, le=1000, ge=0, drawn="per evaluation: picture, CALC and neuron",
         leaves_out="that more synapses make more noise; low-frequency noise that one CALC shares with the next",
     )  # fmt: skip
 
@@ -153,7 +153,7 @@ class Analog(Record):
         leaves_out="correlation of neighbours; thresholds that cross make a missing code, never a falling curve",
     )  # fmt: skip
     adc_noise_lsb: float = strength(
-        "adc", "σ(c)", "ADC LSB rms", "noise of the converter itself, whatever the temperature", le=16, ge=0,
+        "adc", "σ(c)", "ADC LSB rms", "noise of the converter itself, whatever the temperature", le=1000, ge=0,
         drawn="per evaluation, in one draw with the thermal noise",
         leaves_out="that comparators have noise one by one; off in the presets, whose thermal noise is that at the ADC",
     )  # fmt: skip
@@ -241,9 +241,7 @@ class Analog(Record):
     @property
     def causes(self) -> tuple[str, ...]:
         """The causes that are on."""
-        return tuple(
-            cause for cause, fields in CAUSES.items() if any(getattr(self, f) != _extra(f)["off"] for f in fields)
-        )
+        return tuple(cause for cause, fields in CAUSES.items() if any(getattr(self, f) != _extra(f)["off"] for f in fields))
 
     @property
     def is_ideal(self) -> bool:

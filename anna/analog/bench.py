@@ -1,0 +1,215 @@
+"""The bench: a chip in a test socket, measured through its pins with the instructions that any program uses.
+
+A bench program fills the registers, lets as much time pass as it is told, and runs some CALCs. A sweep of states moves
+the sums over the range of the ADC; the codes that come back, counted over many pictures, say where each threshold lies:
+the area above the curve of "code reached" is the mean threshold, whatever the noise. Counts are whole numbers, so that
+what is measured has the same bits on every machine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from anna import codes, isa
+from anna.analog import noise
+from anna.codes import Floats, Ints
+from anna.errors import SpecError
+from anna.machine.chip import Chip
+from anna.machine.elaborate import synapses_of
+from anna.program import Codes, Program, Region, assemble_program, blank_pages
+from anna.spec import ChipSpec
+
+LARGEST_WAIT_CYCLES = (1 << 24) - 1
+OUTPUT = "codes"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One CALC: which neurons on which rows, reading which registers."""
+
+    fan_in: int
+    row: int
+    neurons: int
+    registers: tuple[int, ...]
+
+    def operands(self, spec: ChipSpec) -> Ints:
+        """State of the picture (register x columns + column) that each synapse reads, (neurons, fan_in)."""
+        rows, columns = synapses_of(spec, self.fan_in, self.neurons)
+        return np.array(self.registers, dtype=np.int64)[rows] * spec.columns + columns
+
+    def places(self, spec: ChipSpec) -> tuple[Ints, Ints]:
+        """Rows and columns of the synapses, (neurons, fan_in)."""
+        rows, columns = synapses_of(spec, self.fan_in, self.neurons)
+        return rows + self.row, columns
+
+
+def straight(spec: ChipSpec, fan_in: int, row: int, neurons: int) -> Layout:
+    """Neurons whose rows read registers 0, 1, ... in turn."""
+    per_neuron = max(1, fan_in // spec.columns)
+    rows = isa.rows_of(spec, fan_in, neurons)
+    return Layout(fan_in, row, neurons, tuple(i % per_neuron for i in range(rows)))
+
+
+def bench_program(
+    spec: ChipSpec,
+    layouts: Sequence[Layout],
+    weight_codes: Codes,
+    scale_codes: Codes,
+    *,
+    page: int = 0,
+    wait_cycles: int = 0,
+    name: str = "bench",
+) -> Program:
+    """Fill all registers from the picture, wait, run the CALCs: output (CALCs, neurons at once)."""
+    states = spec.registers * spec.columns
+    ops = [isa.op("PAGE", page=page)]
+    for register in range(spec.registers):
+        ops.append(isa.op("SHIFT", register=register, width=spec.columns, address=register * spec.columns,
+                          count=spec.columns))  # fmt: skip
+    ops.append(isa.op("STORE", registers=(1 << spec.registers) - 1))
+    if wait_cycles:
+        ops.append(isa.op("WAIT", cycles=wait_cycles))
+    for i, layout in enumerate(layouts):
+        ops.append(isa.op("CALC", fan_in=spec.fan_ins.index(layout.fan_in), row=layout.row, neurons=layout.neurons,
+                          registers=layout.registers))  # fmt: skip
+        ops.append(isa.op("OUT", address=states + i * spec.neurons_at_once, count=layout.neurons))
+    ops.append(isa.op("END"))
+    regions = [Region(name="states", kind="input", address=0, shape=(spec.registers, spec.columns))]
+    for i, layout in enumerate(layouts):
+        regions.append(Region(name=f"{OUTPUT}{i}", kind="output", address=states + i * spec.neurons_at_once,
+                              shape=(layout.neurons,)))  # fmt: skip
+    return assemble_program(name, spec, ops, weight_codes, scale_codes, regions, {})
+
+
+def uniform_pages(spec: ChipSpec, weight_code: int, scale_code: int) -> tuple[Codes, Codes]:
+    """One page on which every synapse has one weight and every neuron one scale."""
+    weights, scales = blank_pages(spec)
+    return np.full_like(weights, weight_code), np.full_like(scales, scale_code)
+
+
+# --- sweeps ----------------------------------------------------------------------------------------------------------
+def random_words(seed: int, count: int, stream: int) -> Ints:
+    """Random 32-bit numbers for the choice of states, from a counter."""
+    counter = np.zeros((-(-count // 4), 4), dtype=np.uint32)
+    counter[:, 0] = np.arange(len(counter))
+    counter[:, 2] = stream
+    counter[:, 3] = 15 << 28
+    return noise.philox4x32(counter, (seed & 0xFFFFFFFF, 0)).reshape(-1)[:count].astype(np.int64)
+
+
+def states_for_sums(spec: ChipSpec, weights: Ints, targets: Ints, seed: int) -> tuple[Ints, Ints]:
+    """State codes (targets, inputs) whose sums come near to the targets and which are random otherwise, and the sums.
+
+    Weights are whole numbers of half weight LSBs, targets and sums of quarter products.
+    """
+    numerators = codes.state_converter(spec).numerators
+    count, inputs = len(targets), len(weights)
+    words = random_words(seed, 2 * count * inputs, inputs).reshape(2, count, inputs)
+    chosen = words[0] % len(numerators)
+    order = np.argsort(words[1], axis=1, kind="stable")
+    sums = (numerators[chosen] * weights).sum(axis=1)
+    pictures = np.arange(count)
+    for turn in range(inputs):
+        column = order[:, turn]
+        weight = weights[column]
+        rest = sums - weight * numerators[chosen[pictures, column]]
+        off = np.abs(rest[:, None] + weight[:, None] * numerators - targets[:, None])
+        best = off.argmin(axis=1)
+        better = off[pictures, best] < np.abs(sums - targets)
+        chosen[pictures, column] = np.where(better, best, chosen[pictures, column])
+        sums = rest + weight * numerators[chosen[pictures, column]]
+    return chosen, sums
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """One neuron moved over its range: how often each code was reached at each step."""
+
+    steps_lsb: Floats  # (steps) sums as the codes mean them, in ADC LSB, evenly apart
+    reached: Ints  # (steps, thresholds) pictures whose code reached each threshold
+    repeats: int
+
+    @property
+    def step_lsb(self) -> float:
+        """Distance of two steps."""
+        return float(self.steps_lsb[1] - self.steps_lsb[0])
+
+    @property
+    def thresholds_lsb(self) -> Floats:
+        """Where each threshold lies, on average over noise: the area above the curve."""
+        missed = (self.repeats - self.reached).sum(axis=0)
+        return np.asarray(self.steps_lsb[0] - 0.5 * self.step_lsb + self.step_lsb * (missed / self.repeats))
+
+    @property
+    def noise_lsb(self) -> Floats:
+        """Standard deviation of each threshold's position, from the width of the curve."""
+        share = self.reached / self.repeats
+        rise = np.diff(np.vstack([np.zeros(share.shape[1]), share, np.ones(share.shape[1])]), axis=0)
+        at = np.append(self.steps_lsb - 0.5 * self.step_lsb, self.steps_lsb[-1] + 0.5 * self.step_lsb)
+        mean = (rise * at[:, None]).sum(axis=0)
+        variance = (rise * (at[:, None] - mean) ** 2).sum(axis=0) - self.step_lsb**2 / 12
+        deviation: Floats = np.sqrt(np.maximum(variance, 0.0))
+        return deviation
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """How finely a sweep looks."""
+
+    steps: int = 96
+    repeats: int = 32
+    beyond_lsb: float = 2.0  # how far the sweep goes beyond the outermost thresholds
+
+    def __post_init__(self) -> None:
+        if self.steps < 8 or self.repeats < 1 or not 0 < self.beyond_lsb <= 100:
+            raise SpecError(f"a sweep needs at least 8 steps, 1 repeat and a margin; got {self}")
+
+
+def sweep_neurons(
+    chip: Chip,
+    program: Program,
+    layout: Layout,
+    neurons: Sequence[int],
+    *,
+    page: int = 0,
+    plan: SweepPlan | None = None,
+    noise_seed: int = 0,
+    wait_cycles: int = 0,
+    threads: int = 1,
+) -> list[Sweep | None]:
+    """Move neurons of one CALC over their range, on a program's weights and scales; None for one that cannot reach it."""
+    plan, spec = plan or SweepPlan(), program.spec
+    bench = bench_program(spec, [layout], program.weight_codes, program.scale_codes, page=page, wait_cycles=wait_cycles)
+    numerators, operands = codes.weight_converter(spec).numerators, layout.operands(spec)
+    rows, columns = layout.places(spec)
+    lsbs = codes.adc_lsb(spec) / (codes.units_per_lsb_product(spec) / 4)  # quarter products in one LSB
+    edge = float(np.abs(codes.unit_thresholds(spec)).max()) + plan.beyond_lsb
+    grid = np.linspace(-edge, edge, plan.steps)
+    sweeps, pictures, owners = list[Sweep | None](), list[Ints](), list[int]()
+    for neuron in neurons:
+        weights = numerators[program.weight_codes[page, rows[neuron], columns[neuron]].astype(np.int64)]
+        code = int(program.scale_codes[page, rows[neuron, 0], columns[neuron, 0] * spec.groups // spec.columns])
+        targets = np.repeat(np.rint(grid * lsbs[code]).astype(np.int64), plan.repeats)
+        chosen, sums = states_for_sums(spec, weights, targets, noise_seed)
+        if np.abs(sums - targets).max() > 0.25 * lsbs[code]:
+            sweeps.append(None)
+            continue
+        picture = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.int64)
+        picture[:, operands[neuron]] = chosen
+        sweeps.append(Sweep(grid, np.zeros(0, np.int64), plan.repeats))
+        pictures.append(picture)
+        owners.append(neuron)
+    if not pictures:
+        return sweeps
+    images = np.concatenate(pictures).reshape(-1, spec.registers, spec.columns)
+    found = chip.run(bench, images, noise_seed=noise_seed, threads=threads).codes[f"{OUTPUT}0"].astype(np.int64)
+    found = found.reshape(len(owners), plan.steps, plan.repeats, layout.neurons)
+    thresholds = np.arange(1, 1 << spec.state_bits)
+    for i, neuron in enumerate(owners):
+        reached = (found[i, :, :, neuron, None] >= thresholds).sum(axis=1)
+        at = list(neurons).index(neuron)
+        kept = sweeps[at]
+        assert kept is not None
+        sweeps[at] = replace(kept, reached=reached)
+    return sweeps

@@ -1,0 +1,250 @@
+"""Calibration: gain and offset of each neuron as measured through the pins, and a program that makes up for them.
+
+A neuron's ADC sees `gain x sum + offset` instead of the sum that its codes mean. The gain is made up for by
+requantising that neuron's weights, the offset by the weights on its constant states, and a gain beyond half a step of the
+scale by another scale code. Neurons are known by where they sit: page, first row, group within the row, and ADC. One that
+sits under several ADCs gets the mean of what they need.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError
+
+from anna import codes, container
+from anna.analog.bench import Layout, Sweep, SweepPlan, sweep_neurons
+from anna.codes import Floats, Ints
+from anna.errors import FileError, SpecError
+from anna.machine.chip import Chip
+from anna.machine.elaborate import Schedule, elaborate
+from anna.program import Program
+from anna.spec import Record, first_sentence
+
+Place = tuple[int, int, int]  # page, first row, group
+
+
+class NeuronCalibration(Record):
+    """One neuron under one ADC: what that ADC sees is gain x sum + offset."""
+
+    page: int = Field(ge=0)
+    row: int = Field(ge=0, description="first row of the neuron's synapses")
+    group: int = Field(ge=0, description="which neuron of that row")
+    adc: int = Field(ge=0)
+    scale_code: int = Field(ge=0)
+    gain: float = Field(gt=0.1, lt=10, description="ratio")
+    offset_lsb: float = Field(gt=-1000, lt=1000, description="ADC LSB at that scale code")
+
+
+class Calibration(Record):
+    """What was measured of one chip with one program in it."""
+
+    program: str = Field(description="SHA-256 of the program that was in the chip")
+    chip_seed: str | None = Field(description="seed of the chip, for the record")
+    neurons: tuple[NeuronCalibration, ...]
+
+    def by_place(self) -> dict[Place, tuple[float, float, int]]:
+        """Gain, offset in LSB and scale code of each neuron, averaged over the ADCs that convert it."""
+        found = defaultdict[Place, list[NeuronCalibration]](list)
+        for one in self.neurons:
+            found[one.page, one.row, one.group].append(one)
+        table = dict[Place, tuple[float, float, int]]()
+        for place, ones in found.items():
+            gain = offset = 0.0
+            for one in ones:  # in the order of the list: the same bits everywhere
+                gain, offset = gain + one.gain, offset + one.offset_lsb
+            table[place] = gain / len(ones), offset / len(ones), ones[0].scale_code
+        return table
+
+    def save(self, path: Path | str) -> None:
+        """Write it as JSON."""
+        container.write_beside(Path(path), (container.canonical_json(self.model_dump(mode="json")) + "\n").encode())
+
+    @staticmethod
+    def load(path: Path | str) -> "Calibration":
+        """Read what `save` wrote."""
+        try:
+            return Calibration.model_validate_json(Path(path).read_bytes())
+        except OSError as error:
+            raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a calibration") from None
+        except ValidationError as error:
+            raise FileError(f"{path}: is not a calibration: {first_sentence(error)}") from None
+
+
+# --- measuring -------------------------------------------------------------------------------------------------------
+def calibrate(
+    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = 0, threads: int = 1
+) -> Calibration:
+    """Measure every neuron that a program uses, on the program's own weights and scales. A neuron that cannot be driven
+    over the range of its ADC is left out."""
+    schedule, spec = elaborate(program), program.spec
+    done, found = set[tuple[Place, int]](), list[NeuronCalibration]()
+    for calc in schedule.calcs:
+        rows, groups = calc.scale_places(spec)
+        places = [(calc.page, int(row), int(group)) for row, group in zip(rows, groups, strict=True)]
+        wanted = [k for k, place in enumerate(places) if (place, k) not in done]
+        done.update((places[k], k) for k in wanted)
+        if not wanted:
+            continue
+        registers = program.ops[calc.index].per_row("registers")
+        layout = Layout(calc.fan_in, calc.row, calc.neurons, registers)
+        sweeps = sweep_neurons(chip, program, layout, wanted, page=calc.page, plan=plan, noise_seed=noise_seed, threads=threads)
+        for k, sweep in zip(wanted, sweeps, strict=True):
+            if sweep is not None:
+                gain, offset = gain_and_offset(sweep, codes.unit_thresholds(spec))
+                page, row, group = places[k]
+                scale_code = int(program.scale_codes[page, row, group])
+                found.append(NeuronCalibration(page=page, row=row, group=group, adc=k, scale_code=scale_code, gain=gain,
+                                               offset_lsb=offset))  # fmt: skip
+    seed = None if chip.seed is None else str(chip.seed)
+    return Calibration(program=program.digest, chip_seed=seed, neurons=tuple(found))
+
+
+def gain_and_offset(sweep: Sweep, ideal_lsb: Floats) -> tuple[float, float]:
+    """The straight line through the thresholds: the ADC sees gain x sum + offset where its thresholds are ideal."""
+    measured, ideal = sweep.thresholds_lsb.tolist(), ideal_lsb.tolist()
+    count = len(ideal)
+    mean_m = mean_i = 0.0
+    for m, i in zip(measured, ideal, strict=True):  # sums in a fixed order: the same bits everywhere
+        mean_m, mean_i = mean_m + m / count, mean_i + i / count
+    both = square = 0.0
+    for m, i in zip(measured, ideal, strict=True):
+        both, square = both + (m - mean_m) * (i - mean_i), square + (i - mean_i) * (i - mean_i)
+    slope = both / square if square else 1.0  # a state of one bit has one threshold and shows no gain
+    base = mean_m - slope * mean_i
+    return 1.0 / slope, -base / slope
+
+
+# --- making up for it ------------------------------------------------------------------------------------------------
+def calibrated(program: Program, calibration: Calibration, weights_lsb: NDArray[np.float64] | None = None) -> Program:
+    """The program with weights, biases and scales that make up for what was measured.
+
+    `weights_lsb` (pages, rows, columns) are the weights before quantisation; without them, the levels of the codes.
+    """
+    if calibration.program != program.digest:
+        raise SpecError(f"this calibration was measured with another program than {program.name}")
+    schedule, spec = elaborate(program), program.spec
+    converter = codes.weight_converter(spec)
+    wanted = converter.values(program.weight_codes) if weights_lsb is None else np.asarray(weights_lsb, np.float64)
+    if wanted.shape != program.weight_codes.shape or not np.isfinite(wanted).all():
+        raise SpecError(f"weights have shape {wanted.shape}; program {program.name} has {program.weight_codes.shape}")
+    weight_codes, scale_codes = program.weight_codes.astype(np.int64), program.scale_codes.astype(np.int64)
+    ranges = codes.full_scales(spec)
+    constants = _constant_states(schedule)
+    measured = calibration.by_place()
+    for place, (rows, columns) in _synapses(schedule).items():
+        if place not in measured:
+            continue
+        gain, offset_lsb, scale_code = measured[place]
+        page = place[0]
+        held = constants[page][rows, columns]
+        fixed = held != 0
+        weights = wanted[page, rows, columns]
+        # A wider range sees a smaller gain: the code whose range fits best takes what it can resolve.
+        new_code = _best_scale(ranges, scale_code, gain)
+        total = gain * float(ranges[scale_code] / ranges[new_code])
+        scale_codes[page, rows[0], place[2]] = new_code
+        weight_codes[page, rows, columns] = _requantised(converter, weights / total, weights, ~fixed)
+        lsb_products = float(ranges[scale_code]) / (1 << spec.state_bits)
+        bias = _bias_sum(weights, held) - offset_lsb * lsb_products
+        _set_bias(converter, weight_codes[page], rows, columns, held, bias / total)
+    return replace(program, weight_codes=weight_codes.astype(np.uint16), scale_codes=scale_codes.astype(np.uint16))
+
+
+def _synapses(schedule: Schedule) -> dict[Place, tuple[Ints, Ints]]:
+    """Rows and columns of each neuron; a place that serves neurons of different fan-ins is left out."""
+    found, mixed = dict[Place, tuple[Ints, Ints]](), set[Place]()
+    for calc in schedule.calcs:
+        rows, columns = calc.synapses(schedule.spec)
+        for k, (row, group) in enumerate(zip(*calc.scale_places(schedule.spec), strict=True)):
+            place = calc.page, int(row), int(group)
+            if place in found and len(found[place][0]) != calc.fan_in:
+                mixed.add(place)
+            found[place] = rows[k], columns[k]
+    return {place: synapses for place, synapses in found.items() if place not in mixed}
+
+
+def _constant_states(schedule: Schedule) -> Mapping[int, Ints]:
+    """For each page (rows, columns): the numerator of the state that a synapse always reads, 0 where it varies."""
+    spec, values, program = schedule.spec, schedule.values, schedule.program
+    numerators = codes.state_converter(spec).numerators
+    held: dict[int, Ints] = {}
+    for page in {calc.page for calc in schedule.calcs}:
+        seen = np.zeros((spec.rows, spec.columns), dtype=np.int64)
+        varies = np.zeros((spec.rows, spec.columns), dtype=bool)
+        for calc in schedule.calcs:
+            if calc.page != page:
+                continue
+            place = calc.synapses(spec)
+            which = calc.operands.astype(np.int64) - values.inputs
+            constant = (which >= 0) & (which < values.constants)
+            now = np.zeros(which.shape, dtype=np.int64)
+            now[constant] = numerators[program.constant_codes[which[constant]].astype(np.int64)]
+            before = seen[place]
+            varies[place] |= ~constant | ((before != 0) & (before != now))
+            seen[place] = now
+        held[page] = np.where(varies, 0, seen)
+    return held
+
+
+def _best_scale(ranges: Floats, scale_code: int, gain: float) -> int:
+    """The scale code whose range, seen through the gain, is nearest to the range wanted; the present one on a tie."""
+
+    def off(code: int) -> float:
+        ratio = float(ranges[code] / ranges[scale_code]) / gain
+        return max(ratio, 1.0 / ratio)
+
+    return min(range(len(ranges)), key=lambda code: (off(code), abs(code - scale_code)))
+
+
+def _requantised(converter: codes.Converter, targets: Floats, weights: Floats, moving: NDArray[np.bool_]) -> Ints:
+    """Codes of weights so that the neuron's gain comes out right as a whole.
+
+    Rounding each weight alone leaves an error of the gain, the sum of (error x weight). Weights are rounded the other way,
+    the most useful for its price first, until that sum is a thousandth of the sum of squares, or no step makes it smaller.
+    """
+    new = converter.nearest(targets)
+    levels = converter.numerators / 2.0
+    goal = 0.001 * _ordered_sum(weights * weights, moving)
+    while abs(total := _ordered_sum((targets - levels[new]) * weights, moving)) > goal:
+        error = targets - levels[new]
+        step = np.where(error >= 0, 1, -1)  # the way in which a code would be rounded otherwise
+        better = abs(total) - np.abs(total - step * weights)
+        price = np.maximum((error - step) ** 2 - error**2, 1e-9)
+        allowed = moving & (better > 0) & (new + step >= 0) & (new + step < converter.size)
+        if not allowed.any():
+            break
+        best = int(np.where(allowed, better / price, -np.inf).argmax())
+        new[best] += step[best]
+    return new
+
+
+def _ordered_sum(values: Floats, counted: NDArray[np.bool_]) -> float:
+    """A sum in a fixed order: the same bits everywhere."""
+    total = 0.0
+    for value in values[counted].tolist():
+        total += value
+    return total
+
+
+def _bias_sum(weights: Floats, held: Ints) -> float:
+    """What the constant states bring, in weight LSB x state LSB."""
+    total = 0.0
+    for weight, numerator in zip(weights.tolist(), held.tolist(), strict=True):
+        total += weight * numerator / 2.0
+    return total
+
+
+def _set_bias(converter: codes.Converter, page: Ints, rows: Ints, columns: Ints, held: Ints, wanted: float) -> None:
+    """Weights on the constant states whose sum comes nearest to what is wanted, shared evenly."""
+    places = np.flatnonzero(held)
+    rest = wanted
+    for i, at in enumerate(places):
+        state = float(held[at]) / 2.0
+        share = rest / (len(places) - i)
+        code = int(converter.nearest(share / state))
+        page[rows[at], columns[at]] = code
+        rest -= float(converter.values(code)) * state

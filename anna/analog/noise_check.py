@@ -1,0 +1,213 @@
+"""Does the noise follow its law? Samples of every noise, and how far mean, variance, kurtosis, curve and correlations are off.
+
+    python -m anna.analog.noise_check            a million samples of each noise
+    python -m anna.analog.noise_check --tails    and the tails of 2^30 raw draws
+
+Noise of an evaluation and of a refresh is sampled where it acts, on the chip, by a program that reads it with an ADC of
+12 bits. The fixed pattern of dies is sampled from the draws of every part. Each figure is in standard deviations of what
+a true Gaussian would give, or in units in which the threshold below has the false-alarm rate beside it.
+"""
+
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna import codes
+from anna.analog import noise
+from anna.analog.bench import bench_program, straight
+from anna.analog.draws import Part
+from anna.analog.parameters import Analog
+from anna.codes import Floats
+from anna.machine.chip import Chip
+from anna.program import blank_pages
+from anna.spec import ANNA_1991, ChipSpec
+
+# A mean, a variance, a kurtosis or a correlation is refused beyond 4.9 standard deviations: a sound generator is refused
+# once in 1,000,000 of them. Kolmogorov-Smirnov beyond D sqrt(n) = 2.7: once in 1,000,000 (2 exp(-2 x 2.7^2) = 9e-7).
+LARGEST_Z = 4.9
+LARGEST_KS = 2.7
+
+WIDE = ANNA_1991.changed(state_bits=12, state_levels="mid-tread")
+WIDE_SIGMA_LSB = 64.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One noise: its samples, and how far each statistic is off."""
+
+    noise: str
+    samples: int
+    mean_z: float
+    variance_z: float
+    kurtosis_z: float
+    ks: float
+    correlation_z: dict[str, float]
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything is within its threshold."""
+        zs = (self.mean_z, self.variance_z, self.kurtosis_z, *self.correlation_z.values())
+        return max(map(abs, zs)) <= LARGEST_Z and self.ks <= LARGEST_KS
+
+    def __str__(self) -> str:
+        worst = max(self.correlation_z, key=lambda name: abs(self.correlation_z[name]))
+        return (
+            f"{self.noise:24s} {self.samples:9,d}  {self.mean_z:+6.2f} {self.variance_z:+6.2f} {self.kurtosis_z:+6.2f} "
+            f"{self.ks:6.2f}  {self.correlation_z[worst]:+6.2f} {worst:12s} {'holds' if self.holds else 'FAILS'}"
+        )
+
+
+def judged(name: str, samples: Floats, axes: tuple[str, ...], edges: Floats | None = None) -> Row:
+    """Samples that should be standard normals, with an axis for each thing they must not depend on.
+
+    `edges` are where the samples were rounded: there the curve is known exactly. Correlations are those of neighbours
+    along each axis, of the samples and of their squares.
+    """
+    flat = samples.reshape(-1).astype(np.float64)
+    n = flat.size
+    mean, deviation = float(flat.mean()), float(flat.std())
+    centred = (flat - mean) / deviation
+    kurtosis = float((centred**4).mean()) - 3.0
+    ordered = np.sort(flat)
+    if edges is None:
+        law = phi(ordered)
+        empirical = np.arange(n) / n
+        distance = float(max(np.abs(law - empirical).max(), np.abs(law - empirical - 1.0 / n).max()))
+    else:
+        distance = float(np.abs(np.searchsorted(ordered, edges) / n - phi(edges)).max())
+    correlations = {}
+    for axis, what in enumerate(axes):
+        if samples.shape[axis] > 1:
+            left = np.take(samples, range(samples.shape[axis] - 1), axis).reshape(-1)
+            right = np.take(samples, range(1, samples.shape[axis]), axis).reshape(-1)
+            correlations[what] = _correlation_z(left, right)
+            correlations[what + "²"] = _correlation_z(left * left, right * right)
+    root = math.sqrt(n)
+    variance_z = (deviation * deviation - 1.0) * root / math.sqrt(2.0)
+    return Row(name, n, mean * root, variance_z, kurtosis * root / math.sqrt(24.0), distance * root, correlations)
+
+
+def _correlation_z(left: Floats, right: Floats) -> float:
+    a, b = left - left.mean(), right - right.mean()
+    return float((a * b).mean() / math.sqrt(float((a * a).mean()) * float((b * b).mean())) * math.sqrt(len(a)))
+
+
+def phi(x: Floats) -> Floats:
+    """The law itself."""
+    grid = np.linspace(-7.0, 7.0, 56_001)
+    law = np.array([0.5 * math.erfc(-value / math.sqrt(2.0)) for value in grid.tolist()])
+    return np.asarray(np.interp(x, grid, law), dtype=np.float64)
+
+
+# --- noise where it acts ---------------------------------------------------------------------------------------------
+def _read_widely(analog: Analog, weight_code: int, state_lsb: float, calcs: int, images: int, noise_seeds: tuple[int, ...],
+                 seed: int) -> NDArray[np.int64]:  # fmt: skip
+    """Codes (seeds, images, calcs, neurons) less that of zero, of neurons with one driven synapse each."""
+    spec, neurons = WIDE, WIDE.neurons_at_once
+    layouts = [straight(spec, spec.columns, neurons * i, neurons) for i in range(calcs)]
+    weights, scales = blank_pages(spec)
+    weights[0, :, 0] = weight_code
+    program = bench_program(spec, layouts, weights, scales)
+    zero = codes.state_converter(spec).exact(0.0)
+    pictures = np.full((images, *program.input.shape), zero, dtype=np.uint16)
+    pictures[:, 0, 0] = codes.state_converter(spec).exact(state_lsb)
+    chip = Chip(seed=seed, analog=analog)
+    runs = []
+    for noise_seed in noise_seeds:
+        result = chip.run(program, pictures, noise_seed=noise_seed)
+        runs.append(np.stack(list(result.codes.values()), axis=1).astype(np.int64) - zero)
+    return np.array(runs)
+
+
+def _edges(sigma_lsb: float) -> Floats:
+    half = np.arange(-400.0, 400.0)
+    return (half + 0.5) / sigma_lsb
+
+
+def thermal(samples: int) -> Row:
+    """Noise of an evaluation, of 64 LSB of a 12-bit ADC."""
+    images = -(-samples // (2 * 8 * WIDE.neurons_at_once))
+    analog = Analog(thermal_noise_lsb=WIDE_SIGMA_LSB)
+    found = _read_widely(analog, codes.weight_converter(WIDE).exact(0.0), 0.0, 8, images, (11, 12), 1)
+    return judged("thermal noise", found / WIDE_SIGMA_LSB, ("seed", "image", "instruction", "neuron"),
+                  _edges(WIDE_SIGMA_LSB))  # fmt: skip
+
+
+def charge(samples: int) -> Row:
+    """Noise of a refresh, of 2 weight LSB, under a state that makes it 64 LSB of the ADC."""
+    images = -(-samples // (2 * 8 * WIDE.neurons_at_once))
+    lsb_products = float(codes.adc_lsb(WIDE)[0]) / codes.units_per_lsb_product(WIDE)
+    state = WIDE_SIGMA_LSB * lsb_products / 2.0
+    analog = Analog(injection_noise_lsb=2.0)
+    found = _read_widely(analog, codes.weight_converter(WIDE).exact(0.0), state, 8, images, (13, 14), 1)
+    return judged("charge noise", found / WIDE_SIGMA_LSB, ("seed", "image", "synapses", "synapse"), _edges(WIDE_SIGMA_LSB))
+
+
+# --- the fixed pattern -----------------------------------------------------------------------------------------------
+_SIZES: dict[Part, Callable[[ChipSpec], int]] = {
+    Part.DAC_BOW: lambda spec: 2 * spec.dacs,
+    Part.DAC_STEP: lambda spec: spec.dacs << spec.weight_bits,
+    Part.DAC_ORDER: lambda spec: spec.dacs,
+    Part.SYNAPSE_GAIN: lambda spec: spec.synapses,
+    Part.SYNAPSE_ZERO: lambda spec: spec.synapses,
+    Part.SYNAPSE_LEAK: lambda spec: spec.synapses,
+    Part.STATE_STEP: lambda spec: spec.columns << spec.state_bits,
+    Part.SYNAPSE_STEP: lambda spec: spec.synapses << spec.state_bits,
+    Part.SCALE_STEP: lambda spec: spec.neurons_at_once << spec.scale_bits,
+    Part.ADC_GAIN: lambda spec: spec.neurons_at_once,
+    Part.ADC_OFFSET: lambda spec: spec.neurons_at_once,
+    Part.ADC_THRESHOLD: lambda spec: spec.neurons_at_once * ((1 << spec.state_bits) - 1),
+}
+
+
+def pattern(part: Part, samples: int) -> Row:
+    """Draws of one part: over two die seeds, many chips on a board, and the places of the part."""
+    size = _SIZES[part](ANNA_1991)
+    chips = max(2, -(-samples // (2 * size)))
+    z = np.stack([
+        noise.normals(seed, np.arange(chips)[:, None], int(part), noise.DIE, np.arange(size)[None]) for seed in (21, 22)
+    ])  # fmt: skip
+    return judged(f"die: {part.name.lower()}", z.astype(np.float64), ("seed", "chip", "place"))
+
+
+def rows(samples: int = 1_000_000) -> list[Row]:
+    """Every noise."""
+    return [thermal(samples), charge(samples), *(pattern(part, samples) for part in Part)]
+
+
+# --- tails -----------------------------------------------------------------------------------------------------------
+def tails(draws: int = 1 << 30) -> list[tuple[float, int, float]]:
+    """Distance in sigma, raw draws beyond it, and how many were expected."""
+    from anna.machine.engine import simd_levels
+    from anna.machine.engine.loader import native
+
+    edges = np.arange(4.0, 6.51, 0.5, dtype=np.float32)
+    beyond, moments = np.zeros(len(edges), np.int64), np.zeros(5)
+    native().census(simd_levels()[0], 31, 0, draws // 1024, 256, edges, beyond, moments)
+    return [(edge, count, draws * math.erfc(edge / math.sqrt(2.0)))
+            for edge, count in zip(edges.tolist(), beyond.tolist(), strict=True)]  # fmt: skip
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table; 1 if anything is refused."""
+    print("noise                      samples    mean    var   kurt     KS  correlation (worst)")
+    failed = 0
+    for row in rows():
+        print(row, flush=True)
+        failed += not row.holds
+    if "--tails" in arguments:
+        print(f"\ntails of {1 << 30:,d} raw draws: beyond, found, expected")
+        for edge, count, expected in tails():
+            # Poisson, as a Gaussian with a margin for few counts: a false alarm once in some 100,000.
+            fine = abs(count - expected) <= 4.4 * math.sqrt(expected) + 5
+            print(f"{edge:4.1f} sigma {count:9,d} {expected:11.1f}  {'holds' if fine else 'FAILS'}")
+            failed += not fine
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
