@@ -19,9 +19,9 @@ import torch
 from anna.errors import DataError
 from anna.graph import Ensemble, Graph
 from lenet.datasets.digits import Digits
-from lenet.distort import Distortion, distort
+from lenet.distort import distort
 from lenet.fit import Fitted, Pass, Watch, fit
-from lenet.recipes import Recipe
+from lenet.recipes import Distortion, Recipe
 from lenet.torch_net import TorchNet, prepared
 
 POOL_PASSES = 30

@@ -7,27 +7,13 @@ is reproduced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch.nn import functional
 
 from anna.prepare import WHITE
-
-
-@dataclass(frozen=True)
-class Distortion:
-    """How far a copy may stray; every quantity is drawn evenly between plus and minus its limit, once for each
-    picture."""
-
-    shift_pixels: float = 1.0  # along rows and columns
-    scale: float = 0.12  # relative, rows and columns apart, so that it also squeezes
-    shear: float = 0.2  # columns moved for each row
-    rotation_degrees: float = 8.0
-    elastic_pixels: float = 0.0  # standard deviation of the displacement of a pixel; 0 leaves the elastic field out
-    elastic_smoothing_pixels: float = 4.0  # standard deviation of the Gaussian that smooths the field
+from lenet.recipes import Distortion
 
 
 def _gaussian(deviation: float) -> torch.Tensor:

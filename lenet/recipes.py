@@ -1,7 +1,7 @@
 """How a network is trained, as data: the recipes by name, and which network is trained how by default.
 
 `modern` is Adam with a warm-up and a falling step. `1989` and `1998` go through the digits one at a time with steps
-divided by a running or repeated estimate of the second derivative (papers 7 and 8).
+divided by estimates of the second derivatives (papers 7 and 8).
 """
 
 from __future__ import annotations
@@ -10,10 +10,20 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from anna.errors import DataError
-from lenet.distort import Distortion
 from lenet.initial import Rule
 
-LossName = Literal["cross_entropy", "squared_error", "map"]
+
+@dataclass(frozen=True)
+class Distortion:
+    """How far a copy may stray; every quantity is drawn evenly between plus and minus its limit, once for each
+    picture."""
+
+    shift_pixels: float = 1.0  # along rows and columns
+    scale: float = 0.12  # relative, rows and columns apart, so that it also squeezes
+    shear: float = 0.2  # columns moved for each row
+    rotation_degrees: float = 8.0
+    elastic_pixels: float = 0.0  # standard deviation of the displacement of a pixel; 0 leaves the elastic field out
+    elastic_smoothing_pixels: float = 4.0  # standard deviation of the Gaussian that smooths the field
 
 
 @dataclass(frozen=True)

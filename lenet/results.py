@@ -22,7 +22,7 @@ class Published:
 
 PUBLISHED = {
     "lenet1-usps": Published("5.0 (P, 7)", 5.5),
-    "recognizer-usps": Published("4.9 (R, 4; other digits)", 5.0),
+    "recognizer-usps": Published("4.9 (R, 4)", 5.0),
     "linear-mnist": Published("12.0 (P, 8)", 12.0),
     "mlp300-mnist": Published("4.7 (P, 8)", 4.7),
     "mlp1000-mnist": Published("4.5 (P, 8)", 4.5),

@@ -9,7 +9,7 @@ import pytest
 from anna.errors import DataError
 from lenet.catalogue import define
 from lenet.datasets.digits import Digits, holdout
-from lenet.recipes import MODERN, RECIPE_1989, RECIPES, recipe_for
+from lenet.recipes import MODERN, RECIPE_1989, RECIPES, Distortion, recipe_for
 
 try:
     import torch
@@ -18,7 +18,7 @@ except ModuleNotFoundError:
 
 from lenet import train
 from lenet.boost import fit_boosted
-from lenet.distort import Distortion, distort
+from lenet.distort import distort
 from lenet.fit import fit
 from lenet.initial import initial
 
@@ -170,6 +170,13 @@ def test_a_run_writes_weights_and_record(small_data, tmp_path):
     assert record["weights_digest"] == done.network.digest
     assert [one["images"] for one in record["results"]] == [300, 4500]
     assert set(record["versions"]) == {"python", "machine", "anna", "numpy", "torch"}
+
+
+def test_a_run_off_the_usual_recipe_says_so_in_its_name(small_data, tmp_path):
+    call = {"passes": 1, "output": tmp_path, "watch": quiet, "test": False}
+    assert train.run("linear", distorted=True, **call).weights_path.name == "linear-mnist-seed1-distorted.safetensors"
+    assert train.run("linear", recipe="1998", **call).weights_path.name == "linear-mnist-seed1-1998.safetensors"
+    assert train.run("lenet1", data="mnist", **call).weights_path.name == "lenet1-mnist-seed1.safetensors"
 
 
 def test_the_command_line_of_the_module(small_data, tmp_path, capsys):
