@@ -1,0 +1,148 @@
+"""Statistics of classifiers, from counts and small arrays: intervals, paired tests, spreads, rejects.
+
+Axes: `wrong_cn` is a truth table, chips by images. All sums are of whole numbers or in a fixed order.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z95 = 1.959963984540054  # of the normal distribution, two-sided 95 %
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A share and its 95 % interval."""
+
+    share: float
+    low: float
+    high: float
+
+
+def wilson(share: float, trials: float, z: float = Z95) -> Interval:
+    """Wilson's score interval of a share found in so many trials (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+    if trials <= 0:
+        return Interval(math.nan, 0.0, 1.0)
+    spread = z * z / trials
+    middle = share + spread / 2
+    half = z * math.sqrt((share * (1 - share) + spread / 4) / trials)
+    return Interval(share, max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread)))
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where the error rate of several chips varies from, as standard deviations of the rate of one chip."""
+
+    over_chips: float  # silicon that differs, counted on the same pictures
+    over_noise: float | None  # the same silicon run again; None: it was run once
+    over_images: float  # other pictures of the same kind
+
+
+def error_of_chips(wrong_cn: Bools) -> Interval:
+    """Mean error of chips drawn at random, all seen on the same pictures drawn at random.
+
+    Both draws count. The variance of the mean is that between the pictures' mean errors over the number of pictures, and
+    that between chips over the number of chips; the interval is Wilson's with as many trials as that variance is worth.
+    """
+    chips, images = wrong_cn.shape
+    share = int(wrong_cn.sum()) / (chips * images)
+    if chips == 1:
+        return wilson(share, images)
+    per_image = wrong_cn.sum(axis=0) / chips
+    per_chip = wrong_cn.sum(axis=1) / images
+    from_images = float(((per_image - share) ** 2).sum()) / max(1, images - 1) / images
+    from_chips = float(((per_chip - share) ** 2).sum()) / (chips - 1) / chips
+    variance = from_images + max(0.0, from_chips - from_images / chips)
+    worth = share * (1 - share) / variance if variance > 0 else images
+    return wilson(share, max(1.0, worth))
+
+
+def spread(wrong_crn: NDArray[np.bool_]) -> Spread:
+    """The parts of the variation of the error rate, from runs of each chip with several noise seeds (chips, runs, images)."""
+    chips, runs, images = wrong_crn.shape
+    rate_cr = wrong_crn.sum(axis=2) / images
+    share = float(rate_cr.sum()) / (chips * runs)
+    between_runs = 0.0
+    if runs > 1:
+        means_c = rate_cr.sum(axis=1, keepdims=True) / runs
+        between_runs = float(((rate_cr - means_c) ** 2).sum()) / (chips * (runs - 1))
+    between_chips = 0.0
+    if chips > 1:
+        means = rate_cr.sum(axis=1) / runs
+        between_chips = float(((means - share) ** 2).sum()) / (chips - 1)
+    return Spread(
+        over_chips=math.sqrt(max(0.0, between_chips - between_runs / runs)),
+        over_noise=math.sqrt(between_runs) if runs > 1 else None,
+        over_images=math.sqrt(share * (1 - share) / images),
+    )
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two classifiers on the same pictures: only those that one of them gets wrong tell them apart."""
+
+    only_first_wrong: int
+    only_second_wrong: int
+    p_value: float  # of a difference this large or larger if there were none
+
+
+def mcnemar(first_wrong: Bools, second_wrong: Bools) -> Paired:
+    """McNemar's exact test (two-sided, binomial on the pictures in which the two differ)."""
+    b = int((first_wrong & ~second_wrong).sum())
+    c = int((second_wrong & ~first_wrong).sum())
+    n = b + c
+    tail = sum(math.comb(n, k) for k in range(min(b, c) + 1))
+    return Paired(b, c, min(1.0, 2 * tail / 2**n) if n else 1.0)
+
+
+def confusion(labels: NDArray[Any], found: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """How often each class (rows) was taken for each other (columns)."""
+    counts = np.bincount(labels.astype(np.int64) * classes + found.astype(np.int64), minlength=classes * classes)
+    return counts.reshape(classes, classes).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class RejectCurve:
+    """Error among the accepted, against the share that is rejected for lack of confidence."""
+
+    rejected: NDArray[np.float64]  # rising
+    error: NDArray[np.float64]
+
+    def needed_for(self, error: float) -> float | None:
+        """Smallest share of rejects with at most that error among the accepted; None where no share does it."""
+        good = np.flatnonzero(self.error <= error)
+        return float(self.rejected[good[0]]) if len(good) else None
+
+
+def reject_curve(scores_nk: NDArray[Any], labels: NDArray[Any]) -> RejectCurve:
+    """Reject the pictures whose best score leads the second by least; ties are rejected together."""
+    ordered = np.sort(scores_nk, axis=1)
+    lead = ordered[:, -1] - ordered[:, -2]
+    wrong = scores_nk.argmax(axis=1) != labels
+    order = np.argsort(lead, kind="stable")
+    lead, wrong = lead[order], wrong[order]
+    cut = np.flatnonzero(np.diff(lead, prepend=-np.inf) > 0)  # where a new lead begins: all before it may be rejected
+    left = len(lead) - cut
+    wrong_left = int(wrong.sum()) - np.concatenate([[0], np.cumsum(wrong)])[cut]
+    return RejectCurve(cut / len(lead), wrong_left / left)
+
+
+def snr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
+    """Signal to noise of maps against their reference, with the best gain and offset taken out."""
+    x, y = reference.reshape(-1).astype(np.float64), found.reshape(-1).astype(np.float64)
+    x, y = x - math.fsum(x) / len(x), y - math.fsum(y) / len(y)
+    power, cross, other = math.fsum(x * x), math.fsum(x * y), math.fsum(y * y)
+    if power == 0 or other == 0:
+        return -math.inf
+    residue = power - cross * cross / other
+    return math.inf if residue <= 0 else 10 * math.log10(power / residue)
+
+
+def mean(values: Sequence[float]) -> float:
+    """Mean with one rounding."""
+    return math.fsum(values) / len(values)
