@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anna.errors import SpecError
+from anna.exact_math import atanh
 from anna.spec import ChipSpec, Levels
 
 Ints = NDArray[np.int64]
@@ -111,7 +112,7 @@ def _unit_thresholds(bits: int, levels: Levels, curve: str) -> Floats:
     linear = (numerators[:-1] + numerators[1:]) / 4.0  # half-way between two levels, in LSB
     if curve == "squash":
         half = float(1 << (bits - 1))
-        linear = half * _atanh(linear / half)
+        linear = half * atanh(linear / half)
     linear.setflags(write=False)
     return linear
 
@@ -139,13 +140,3 @@ def scale_code_for(spec: ChipSpec, full_scale: float) -> int:
         raise SpecError(f"no scale code reaches a range of {full_scale:g}; the largest is {ranges[-1]:g}")
     return code
 
-
-def _atanh(x: Floats) -> Floats:
-    """atanh for |x| < 1 from + - * / alone, so that its bits are the same everywhere."""
-    mantissa, exponent = np.frexp((1.0 + x) / (1.0 - x))
-    s = (mantissa - 0.75) / (mantissa + 0.75)  # log(mantissa / 0.75) = 2 atanh(s), |s| <= 1/5
-    square, series = s * s, np.zeros_like(s)
-    for power in range(25, -1, -2):
-        series = series * square + 1.0 / power
-    log2, log_three_quarters = 0.6931471805599453, -0.2876820724517809
-    return s * series + (exponent * log2 + log_three_quarters) / 2.0

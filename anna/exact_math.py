@@ -1,6 +1,6 @@
-"""exp and tanh from + - * / and exact scaling by powers of two: the same bits on every machine.
+"""exp, tanh, atanh from + - * / and exact scaling by powers of two: the same bits on every machine.
 
-The exp and tanh of libm and of NumPy differ between machines and SIMD levels in the last bit (DECISIONS 13). Every
+The exp and tanh of libm and of NumPy differ between machines and SIMD levels in the last bit. Every
 operation here is one IEEE 754 operation on whole arrays, so nothing is left to choose. Errors, as the tests hold
 them: below 2 units in the last place in float64 and in float32. The rational approximations are those of S. Moshier,
 Methods and Programs for Mathematical Functions (Cephes), 1989.
@@ -129,3 +129,17 @@ def sigmoid(x: npt.ArrayLike) -> Floats:
     kind = x.dtype.type
     part = exp(-np.abs(x))
     return np.where(x >= 0, kind(1) / (kind(1) + part), part / (kind(1) + part))
+
+
+_ATANH_TERMS = tuple(1.0 / power for power in range(25, -1, -2))
+
+
+def atanh(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The inverse of tanh for -1 < x < 1, in float64."""
+    array = np.asarray(x, dtype=np.float64)
+    mantissa, exponent = np.frexp((1.0 + array) / (1.0 - array))
+    s = (mantissa - 0.75) / (mantissa + 0.75)  # log(mantissa / 0.75) = 2 atanh(s), |s| <= 1/5
+    series = _polynomial(s * s, _ATANH_TERMS)
+    log2, log_three_quarters = 0.6931471805599453, -0.2876820724517809
+    result: npt.NDArray[np.float64] = s * series + (exponent * log2 + log_three_quarters) / 2.0
+    return result
