@@ -1,5 +1,9 @@
 """The engine equals its definition to the bit: each SIMD level, both kernels, any threads, lanes, order of images."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -210,6 +214,19 @@ def test_no_images_and_no_calcs():
     check(plan, rng, 10, 0, 32)
 
 
+@pytest.mark.parametrize("kernel", ["narrow", "wide"])
+def test_no_inputs_and_no_outputs(kernel):
+    plan = random_plan(np.random.default_rng(13), options=frozenset({"noise"}))
+    ids = np.arange(40, dtype=np.uint64)
+    nothing = replace(plan, input_slots=np.zeros(0, np.int32))
+    codes = np.zeros((40, 0), np.uint8)
+    np.testing.assert_array_equal(
+        Engine(nothing, kernel=kernel).run(codes, ids, noise_seed=3), evaluate(nothing, codes, ids, 3)
+    )
+    silent = replace(nothing, output_slots=np.zeros(0, np.int32))
+    assert Engine(silent, kernel=kernel).run(codes, ids).shape == (40, 0)
+
+
 def test_run_packs_and_runs():
     rng = np.random.default_rng(8)
     plan = random_plan(rng)
@@ -240,6 +257,33 @@ def test_the_gil_is_dropped():
     began, ended = span
     margin = (ended - began) / 4
     assert any(began + margin < tick < ended - margin for tick in ticks)
+
+
+LONG_RUN = """
+import sys, numpy as np
+from test_anna.engine_reference import random_plan
+from anna.machine.engine import Engine
+plan = random_plan(np.random.default_rng(1), calcs=300, fan_in=200, slots=600, sparse=0.0)
+engine = Engine(plan, simd="plain", kernel="wide")
+codes = np.zeros((200_000, len(plan.input_slots)), np.uint8)
+print("running", flush=True)
+engine.run(codes, np.arange(200_000, dtype=np.uint64), threads=int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_ends_a_long_run(threads):
+    environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
+    command = [sys.executable, "-c", LONG_RUN, str(threads)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as run_:
+        assert run_.stdout is not None
+        assert run_.stdout.readline() == "running\n"
+        time.sleep(0.3)
+        began = time.perf_counter()
+        run_.send_signal(signal.SIGINT)
+        _, errors = run_.communicate(timeout=60)
+    assert "KeyboardInterrupt" in errors
+    assert time.perf_counter() - began < 30  # the whole run takes minutes
 
 
 @pytest.mark.parametrize(
@@ -283,9 +327,7 @@ def test_bad_images_are_refused():
     for dtype, value in ((np.uint8, 200), (np.uint16, 300)):
         bad = codes.astype(dtype)
         bad[71, inputs - 1] = value
-        sentence = (
-            f"image 71, input {inputs - 1}: the code is {value}, but a state has 8 levels, so codes go from 0 to 7"
-        )
+        sentence = f"image 71, input {inputs - 1}: the code is {value}, but a state has 8 levels, so codes go from 0 to 7"
         for kernel in ("narrow", "wide"):
             for threads in (1, 2):
                 with pytest.raises(DataError, match=sentence):
