@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from anna.analog.parameters import Analog as Analog
     from anna.asm import assemble as assemble
     from anna.asm import disassemble as disassemble
+    from anna.compiler import CompileOptions as CompileOptions
+    from anna.compiler import compile as compile
     from anna.errors import AnnaError as AnnaError
     from anna.machine.chip import Chip as Chip
     from anna.machine.chip import Result as Result
@@ -46,6 +48,7 @@ _HOMES = {
     "Calibration": "anna.analog.calibration",
     "Chip": "anna.machine.chip",
     "ChipSpec": "anna.spec",
+    "CompileOptions": "anna.compiler",
     "Die": "anna.analog.die",
     "Faults": "anna.analog.faults",
     "Interpreter": "anna.machine.interpreter",
@@ -56,6 +59,7 @@ _HOMES = {
     "assemble": "anna.asm",
     "calibrate": "anna.analog.calibration",
     "calibrated": "anna.analog.calibration",
+    "compile": "anna.compiler",
     "disassemble": "anna.asm",
     "elaborate": "anna.machine.elaborate",
     "engine_reference": "anna.machine.lockstep",

@@ -2,7 +2,8 @@
 
 A `Program` is data: the chip it is for, microcode words, pages of weight and scale codes, constants and regions of the
 state memory, and the batch of pictures that shares a page. All addresses count from the start of a picture's window; the
-sequencer adds the window's place in the board's memory.
+sequencer adds the window's place in the board's memory. A compiled program also says what the host does before and after
+the chip, which neuron of the network each synapse belongs to, and the compiler's report; one written by hand need not.
 """
 
 import re
@@ -10,17 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from anna import container, isa
 from anna.codes import weight_converter
 from anna.errors import AnnaError, FileError, SpecError
 from anna.isa import Op, Words
 from anna.spec import ChipSpec, Record, first_sentence
+
+if TYPE_CHECKING:
+    from anna.host.work import HostWork
 
 KEY = "anna_program"
 FORMAT = 1
@@ -105,6 +109,9 @@ class Program:
     constant_addresses: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     constant_codes: Codes = field(default_factory=lambda: np.zeros(0, np.uint16))
     batch: int = 1  # pictures that the plan runs while a page is in
+    host: "HostWork | None" = None  # preparation and float layers of a compiled network
+    report: Mapping[str, Any] | None = None  # what the compiler says of it, as JSON
+    links: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)  # `neurons` and `taps`, see anna.compiler.emit
 
     def __post_init__(self) -> None:
         spec = self.spec
@@ -186,10 +193,14 @@ class Program:
             "spec": self.spec.model_dump(mode="json"),
             "regions": [region.model_dump(mode="json") for region in self.regions],
             "batch": self.batch,
+            **({} if self.host is None else {"host": self.host.content()}),
+            **({} if self.report is None else {"report": dict(self.report)}),
         }
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
-        return {name: getattr(self, name) for name in _TENSORS}
+        host = {} if self.host is None else self.host.tensors()
+        links = {f"links.{name}": array for name, array in self.links.items()}
+        return {name: getattr(self, name) for name in _TENSORS} | host | links
 
     def to_bytes(self) -> bytes:
         """The `.anna` file: a function of the program alone."""
@@ -222,6 +233,8 @@ class _Header(Record):
     spec: ChipSpec
     regions: tuple[Region, ...] = Field(max_length=10_000)
     batch: int = Field(ge=1, le=1 << 20)
+    host: dict[str, JsonValue] | None = None
+    report: dict[str, JsonValue] | None = None
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
@@ -234,19 +247,49 @@ def _load(path: Path) -> Program:
         header = _Header.model_validate(content)
     except ValidationError as error:
         raise FileError(f"{path}: {first_sentence(error)}") from None
-    if set(tensors) != set(_TENSORS):
-        wrong = sorted(set(tensors) ^ set(_TENSORS))
+    own = {name for name in tensors if not name.startswith(("host.", "links."))}
+    if own != set(_TENSORS):
+        wrong = sorted(own ^ set(_TENSORS))
         raise FileError(f"{path}: tensors {', '.join(wrong)} are missing or unknown; expected a program file")
     for name, dtype in _TENSORS.items():
         if tensors[name].dtype != dtype:
             raise FileError(f"{path}: tensor {name} is {tensors[name].dtype}; expected {dtype}")
     container.expect_checksum(path, content, tensors, "program")
     try:
-        program = Program(name=header.name, spec=header.spec, regions=header.regions, batch=header.batch, **tensors)
+        program = Program(name=header.name, spec=header.spec, regions=header.regions, batch=header.batch,
+                          host=_host(path, header, tensors), report=header.report, links=_links(path, header, tensors),
+                          **{name: tensors[name] for name in _TENSORS})  # fmt: skip
         _ = program.ops
     except AnnaError as error:
         raise FileError(f"{path}: {error}") from None
     return program
+
+
+def _host(path: Path, header: _Header, tensors: Mapping[str, NDArray[Any]]) -> "HostWork | None":
+    mine = {name: array for name, array in tensors.items() if name.startswith("host.")}
+    if header.host is None:
+        if mine:
+            raise FileError(f"has {len(mine)} tensors for the host and no description of its work")
+        return None
+    from anna.host.work import host_from_file
+
+    host = host_from_file(path.name, header.host, mine)
+    outputs = {region.name: region.shape for region in header.regions if region.kind == "output"}
+    for tail in host.tails:
+        if outputs.get(tail.region) != tail.shape:
+            raise FileError(f"its host reads {tail.region} as {tail.shape}; the program has outputs {outputs}")
+    return host
+
+
+_LINKS = {"neurons": 2, "taps": 3}  # axes of each
+
+
+def _links(path: Path, header: _Header, tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.int32]]:
+    found = {name.removeprefix("links."): array for name, array in tensors.items() if name.startswith("links.")}
+    for name, array in found.items():
+        if array.ndim != _LINKS.get(name) or array.dtype != np.int32:
+            raise FileError(f"tensor links.{name} is {array.dtype} of shape {array.shape}; expected the compiler's link map")
+    return found
 
 
 def blank_pages(spec: ChipSpec, pages: int = 1) -> tuple[Codes, Codes]:
@@ -265,10 +308,13 @@ def assemble_program(
     regions: Sequence[Region],
     constants: Mapping[int, int],
     batch: int = 1,
+    **compiled: Any,
 ) -> Program:
-    """A program from its parts as a writer has them; `constants` maps addresses to state codes."""
+    """A program from its parts as a writer has them; `constants` maps addresses to state codes, `compiled` are the parts
+    that only a compiled program has."""
     if constants and min(constants) < 0:
         raise SpecError(f"program {name}: address {min(constants)} of a constant is negative")
     addresses = np.array(sorted(constants), dtype=np.uint32)
     codes = np.array([constants[int(address)] for address in addresses], dtype=np.uint16)
-    return Program(name, spec, isa.encode(spec, ops), weight_codes, scale_codes, tuple(regions), addresses, codes, batch)
+    return Program(name, spec, isa.encode(spec, ops), weight_codes, scale_codes, tuple(regions), addresses, codes, batch,
+                   **compiled)  # fmt: skip

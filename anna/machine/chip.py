@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,20 @@ class Result:
     def map_values(self) -> dict[str, NDArray[np.float64]]:
         """The tapped maps as values, in state LSB."""
         return {name: self._values(part) for name, part in self.maps.items()}
+
+    @cached_property
+    def scores(self) -> NDArray[np.float32]:
+        """Scores (images, classes) of a compiled network, its host's float layers included; of one that slides,
+        (images, classes, rows, columns)."""
+        if self.program.host is None:
+            raise MachineError(f"program {self.program.name} has no scores: it was not compiled from a network")
+        return self.program.host.scores(self.program.spec, self.codes)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """The class with the greatest score, the lowest of equals."""
+        labels: NDArray[np.int64] = np.argmax(self.scores, axis=1)
+        return labels
 
     def _values(self, part: NDArray[np.generic]) -> NDArray[np.float64]:
         return codes.state_converter(self.program.spec).values(part)
@@ -221,8 +236,11 @@ def _tapped(program: Program, taps: Sequence[str]) -> list[Region]:
 def _checked(
     program: Program, images: ArrayLike, image_ids: ArrayLike | None
 ) -> tuple[NDArray[np.generic], NDArray[np.uint64]]:
-    """Pictures as codes and their ids, or one sentence."""
+    """Pictures as codes and their ids, or one sentence; a compiled program also takes pictures as its network does."""
     pictures, region, top = np.asarray(images), program.input, (1 << program.spec.state_bits) - 1
+    raw = pictures.ndim != 4 or not np.issubdtype(pictures.dtype, np.integer)
+    if program.host is not None and raw and len(region.shape) == 3:
+        pictures = program.host.input_codes(program.spec, region.shape, pictures)
     if pictures.shape[1:] != region.shape or pictures.ndim != len(region.shape) + 1:
         raise DataError(f"images have shape {pictures.shape}; program {program.name} takes (n, {str(region.shape)[1:-1]})")
     if not np.issubdtype(pictures.dtype, np.integer):

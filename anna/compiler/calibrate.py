@@ -1,0 +1,153 @@
+"""Pass 3, calibrate: what every map of the float network holds for the sample pictures, and the ranges worth trying.
+
+The float maps are the target that the quantised maps are fitted to, layer by layer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.compiler import exact, integer
+from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
+from anna.compiler.options import CompileOptions
+from anna.errors import CompileError, DataError
+from anna.exact_math import SCALED_TANH_HEIGHT, SCALED_TANH_SLOPE
+from anna.forward import activate, network_input
+from anna.layer_parts import Activation
+
+PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
+SHRINK = (1.0, 0.9, 0.8, 0.72, 0.64, 0.57, 0.5, 0.44)  # shares of the full range that "least-squares" tries
+OPEN = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.3)  # half ranges that it tries for a squash, in units of 1 / slope
+
+
+@dataclass(frozen=True, eq=False)
+class FloatMaps:
+    """Sums and outputs of one chip layer in the float network, (pictures, o, rows, columns)."""
+
+    sums: Floats
+    outputs: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Float maps for the sample pictures."""
+
+    pictures: int
+    input_values: Floats  # (pictures, maps, rows, columns), before leading factors and offsets
+    maps: Mapping[str, FloatMaps]
+
+    @property
+    def text(self) -> str:
+        """The canonical text: the range of each layer's sums and outputs."""
+        lines = [f"calibration on {self.pictures} pictures"]
+        for name, maps in self.maps.items():
+            ends = [f"{part.min():.6g} to {part.max():.6g}" for part in (maps.sums, maps.outputs)]
+            lines.append(f"  {name}: sums {ends[0]}, outputs {ends[1]}")
+        return "\n".join(lines)
+
+
+def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: CompileOptions) -> Calibration:
+    """Run the sample pictures through the float network."""
+    graph = lowered.members[0].graph
+    if pictures is None or len(pictures) == 0:
+        raise CompileError([
+            f"{lowered.network.name}: no calibration pictures were given; give some of the pictures it was trained for "
+            "(calibration=...), a few hundred are enough"
+        ])  # fmt: skip
+    chosen = np.asarray(pictures)
+    if len(chosen) > options.calibration_pictures:
+        count = options.calibration_pictures
+        chosen = chosen[np.arange(count) * len(chosen) // count]
+    try:
+        values = network_input(graph, chosen, np.float32).transpose(3, 0, 1, 2).astype(np.float64)
+    except DataError as error:
+        raise CompileError([f"{lowered.network.name}: calibration {error}"]) from None
+    maps: dict[str, FloatMaps] = {}
+    for member in lowered.members:
+        scale, offset = member.input_scale_m, member.input_offset_m
+        stack = {INPUT: values * scale[:, None, None] + offset[:, None, None]}
+        for layer in member.layers:
+            maps[layer.name] = float_layer(layer, stack[layer.source])
+            stack[layer.name] = maps[layer.name].outputs
+    return Calibration(len(chosen), values, maps)
+
+
+def float_layer(layer: ChipLayer, inputs: Floats) -> FloatMaps:
+    """One chip layer in floats (20-bit operands, exact sums)."""
+    out, weights = layer.output_shape, layer.weights_oiyx.reshape(len(layer.weights_oiyx), -1)
+    result = np.empty((len(inputs), out[1], out[2], out[0]))
+    top, bottom, left, right = layer.padding
+    for piece in integer.pieces(layer, len(inputs)):
+        here = inputs[piece]
+        if any(layer.padding):
+            around = ((0, 0), (0, 0), (top, bottom), (left, right))
+            here = np.pad(here, around, constant_values=layer.padding_value)
+        result[piece] = _product(integer.patches(layer, here), weights).reshape(-1, *out[1:], out[0])
+    sums = np.ascontiguousarray(result.transpose(0, 3, 1, 2))
+    if layer.bias is not None:
+        sums += layer.bias[:, None, None] if layer.bias.ndim == 1 else layer.bias
+    outputs = np.asarray(activate(layer.activation, sums), dtype=np.float64)
+    if layer.post_scale_o is not None and layer.post_offset_o is not None:
+        outputs = outputs * layer.post_scale_o[:, None, None] + layer.post_offset_o[:, None, None]
+    return FloatMaps(sums, outputs)
+
+
+def _product(windows: Floats, weights_ot: Floats) -> Floats:
+    return exact.float_product(windows, np.ascontiguousarray(weights_ot.T))
+
+
+# --- ranges ----------------------------------------------------------------------------------------------------------
+def slope(activation: Activation) -> float:
+    """Slope of an activation where it is steepest."""
+    match activation.kind:
+        case "scaled_tanh":
+            return SCALED_TANH_HEIGHT * SCALED_TANH_SLOPE
+        case "sigmoid":
+            return 0.25
+    return 1.0
+
+
+def squash_half_range(activation: Activation) -> float | None:
+    """Half range of a straight clip with the slope and the ends of a squash; None for what is straight itself."""
+    return {"scaled_tanh": 1.0 / SCALED_TANH_SLOPE, "tanh": 1.0, "sigmoid": 2.0}.get(activation.kind)
+
+
+def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> list[tuple[float, float]]:
+    """Ranges (low, high) of a map's sums that the ADC may span, the plainest first."""
+    low, high = float(sums_n.min()), float(sums_n.max())
+    half = squash_half_range(layer.activation)
+    if method != "max":
+        ordered = np.sort(sums_n)
+        beyond = int(len(ordered) * PERCENT / 100)
+        percentile = float(ordered[beyond]), float(ordered[len(ordered) - 1 - beyond])
+    if half is not None:
+        if squash_adc:
+            return [(-half, half)]
+        if method == "least-squares":
+            open_ranges = [(-half * share, half * share) for share in OPEN]
+            mean = (low + high) / 2
+            return open_ranges + [(mean - (high - low) / 2 * share, mean + (high - low) / 2 * share) for share in SHRINK
+                                  if (high - low) * share < 2 * half]  # fmt: skip
+        return [(-half, half)]
+    if layer.activation.kind == "relu":
+        low = 0.0
+    if layer.activation.kind == "clip":
+        low, high = max(low, layer.activation.low), min(high, layer.activation.high)
+    if method == "percentile":
+        low, high = max(low, percentile[0]), min(high, percentile[1])
+    if high <= low:
+        high = low + max(abs(low), 1.0) * 1e-3
+    if method != "least-squares":
+        return [(low, high)]
+    found = []
+    for share in SHRINK:
+        if layer.activation.kind == "relu":
+            found.append((low, low + (high - low) * share))
+        else:
+            middle, width = (low + high) / 2, (high - low) * share
+            found.append((middle - width / 2, middle + width / 2))
+    if layer.activation.kind not in ("relu", "clip"):
+        found.append(percentile)
+    return found

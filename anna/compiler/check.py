@@ -1,0 +1,218 @@
+"""Pass 1, check: a network becomes chip layers and a host tail, or every reason why it cannot.
+
+What goes where: preparation before the chip, then layers on the chip, then a tail on the host. The chip computes sums and
+a saturating conversion; a maximum, a distance or a softmax it cannot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from anna.compiler.ir import INPUT, ChipLayer, Lowered, Member, as_floats, conv_geometry
+from anna.compiler.options import HOST_WORDS, CompileOptions
+from anna.errors import CompileError
+from anna.graph import (
+    Affine,
+    Convolution,
+    FullConnection,
+    Graph,
+    Layer,
+    Network,
+    Pool,
+    Prepare,
+    Rbf,
+    Softmax,
+    Step,
+    Subsample,
+)  # fmt: skip
+from anna.layer_parts import NONE, Shape
+
+WEIGHTED = (Convolution, FullConnection, Rbf)
+
+
+def check(network: Network, options: CompileOptions) -> Lowered:
+    """The lowered network; refuses with all reasons at once."""
+    reasons: list[str] = []
+    spec = options.chip
+    if spec.weight_levels != "mid-tread":
+        reasons.append(
+            f"chip: its weights are {spec.weight_levels} and have no exact zero, so unused synapses would carry current; "
+            "choose weight_levels mid-tread"
+        )
+    if spec.columns not in spec.fan_ins:
+        reasons.append(
+            f"chip: no neuron reads exactly one row of {spec.columns} columns (fan-ins {', '.join(map(str, spec.fan_ins))}); "
+            f"add {spec.columns} to fan_ins"
+        )
+    first = network.members[0].prepare
+    members = []
+    for member in network.members:
+        if repr(member.prepare) != repr(first):
+            reasons.append(f"{member.name}: prepares its picture otherwise than {network.members[0].name}; expected the same")
+        prefix = "" if isinstance(network, Graph) else f"{member.name}."
+        members.append(_member(member, prefix, options, reasons))
+    if reasons:
+        raise CompileError(reasons)
+    start = network.members[0].steps[0]
+    shape = start.output_shape if first is not None else network.input_shape
+    return Lowered(network, first, shape, tuple(member for member in members if member is not None))
+
+
+def _member(graph: Graph, prefix: str, options: CompileOptions, reasons: list[str]) -> Member | None:
+    steps = [step for step in graph.steps if not isinstance(step.layer, Prepare)]
+    if not steps:
+        reasons.append(f"{graph.name}: has no layer for the chip after its preparation")
+        return None
+    cut = _host_cut(graph, steps, options, reasons)
+    if cut is None:
+        return None
+    on_chip, host = steps[:cut], tuple(step.layer for step in steps[cut:])
+    shape = on_chip[0].input_shape if on_chip else steps[0].input_shape
+    scale, offset = np.ones(shape[0]), np.zeros(shape[0])
+    while on_chip and isinstance(on_chip[0].layer, Affine) and on_chip[0].layer.activation == NONE:
+        affine = on_chip.pop(0).layer
+        assert isinstance(affine, Affine)
+        scale = scale * as_floats(affine.scale_m)
+        offset = offset * as_floats(affine.scale_m) + as_floats(affine.offset_m)
+    layers = _lower(on_chip, prefix)
+    if not layers:
+        reasons.append(f"{graph.name}: no layer is left for the chip; choose another host option than {options.host!r}")
+        return None
+    return Member(prefix, graph, tuple(layers), host, scale, offset)
+
+
+def _host_cut(graph: Graph, steps: Sequence[Step], options: CompileOptions, reasons: list[str]) -> int | None:
+    """How many of the steps run on the chip."""
+    weighted = [i for i, step in enumerate(steps) if isinstance(step.layer, WEIGHTED)]
+    names = [step.layer.name for step in steps]
+    host = options.host
+    if host in ("auto", "last"):
+        cut = weighted[-1] if weighted else len(steps)
+    elif host == "none":
+        cut = len(steps)
+    elif host in names:
+        cut = names.index(host)
+    else:
+        reasons.append(
+            f"{graph.name}: host option {host!r} names no layer; expected {', '.join(HOST_WORDS)} or one of {', '.join(names)}"
+        )
+        return None
+    impossible = [(i, reason) for i, step in enumerate(steps[:cut]) if (reason := _not_for_chip(step, options))]
+    if impossible and host == "auto":
+        return impossible[0][0]
+    reasons.extend(reason for _, reason in impossible)
+    return None if impossible else cut
+
+
+def _not_for_chip(step: Step, options: CompileOptions) -> str | None:
+    """Why the chip cannot run a layer, and what would help; None where it can."""
+    layer, spec = step.layer, options.chip
+    help_host = f"run it and all after it on the host (host={layer.name!r})"
+    match layer:
+        case Pool() if layer.mode == "max":
+            return f"{layer.name}: takes a maximum, which the chip cannot; {help_host} or train with mean pooling"
+        case Pool() if any(layer.padding):
+            return (
+                f"{layer.name}: its padding {layer.padding} counts in no mean, so its weights differ at the border; "
+                f"{help_host} or pool without padding"
+            )
+        case Rbf():
+            return f"{layer.name}: measures distances, which the chip cannot; {help_host}"
+        case Softmax():
+            return f"{layer.name}: is a softmax, which the chip cannot; {help_host}"
+    inputs = inputs_of(step)
+    limit = spec.max_inputs - 1
+    if inputs > limit and options.split != "chip":
+        help_split = help_host if options.split == "off" else f"host=auto or {help_host}"
+        return (
+            f"{layer.name}: sums {inputs} inputs and a bias, a neuron of the chip {spec.max_inputs}; allow its sum to be split "
+            f"(split='chip') or {help_split}"
+        )
+    return None
+
+
+def inputs_of(step: Step) -> int:
+    """Largest number of inputs of a unit, biases apart."""
+    match step.layer:
+        case Convolution() as layer:
+            return int(layer.table.sum(axis=1).max()) * layer.kernel[0] * layer.kernel[1]
+        case FullConnection() as layer:
+            return int(layer.weights_oi.shape[1])
+        case Subsample() | Pool() as layer:
+            return layer.window[0] * layer.window[1]
+    return 1
+
+
+def _lower(steps: Sequence[Step], prefix: str) -> list[ChipLayer]:
+    """Chip layers one after the other; factors and offsets per map fold into the layer before them."""
+    layers: list[ChipLayer] = []
+    for step in steps:
+        layer = step.layer
+        if isinstance(layer, Affine) and layers and (folded := _folded(layers[-1], layer)) is not None:
+            layers[-1] = folded
+        else:
+            source = layers[-1].name if layers else INPUT
+            layers.append(_chip_layer(step, prefix + layer.name, source))
+    return layers
+
+
+def _folded(before: ChipLayer, affine: Affine) -> ChipLayer | None:
+    scale, offset = as_floats(affine.scale_m), as_floats(affine.offset_m)
+    if before.activation == NONE and before.post_scale_o is None:
+        bias = np.zeros(len(scale)) if before.bias is None else before.bias
+        along = (slice(None),) + (None,) * (bias.ndim - 1)
+        return replace(
+            before,
+            weights_oiyx=before.weights_oiyx * scale[:, None, None, None],
+            bias=bias * scale[along] + offset[along],
+            activation=affine.activation,
+        )
+    if affine.activation == NONE:
+        old_scale = np.ones(len(scale)) if before.post_scale_o is None else before.post_scale_o
+        old_offset = np.zeros(len(scale)) if before.post_offset_o is None else before.post_offset_o
+        return replace(before, post_scale_o=old_scale * scale, post_offset_o=old_offset * scale + offset)
+    return None
+
+
+def _chip_layer(step: Step, name: str, source: str) -> ChipLayer:
+    layer, shape = step.layer, step.input_shape
+    stride, padding, padding_value = (1, 1), (0, 0, 0, 0), 0.0
+    bias = None
+    match layer:
+        case Convolution():
+            weights, table = as_floats(layer.weights_oiyx), layer.table
+            mask = np.broadcast_to(table[:, :, None, None], weights.shape).copy()
+            bias = None if layer.bias is None else as_floats(layer.bias)
+            stride, padding, padding_value = layer.stride, layer.padding, layer.padding_value
+        case FullConnection():
+            weights = as_floats(layer.weights_oi).reshape(-1, *shape)
+            mask = np.ones(weights.shape, dtype=bool)
+            bias = None if layer.bias_o is None else as_floats(layer.bias_o)
+        case Subsample():
+            weights, mask = _one_map(layer.source, shape[0], layer.window, as_floats(layer.coefficient_o))
+            bias, stride = as_floats(layer.bias_o), layer.window
+        case Pool():
+            share = np.full(shape[0], 1.0 / (layer.window[0] * layer.window[1]))
+            weights, mask = _one_map(tuple(range(shape[0])), shape[0], layer.window, share)
+            stride = layer.stride
+        case Affine():
+            weights, mask = _one_map(tuple(range(shape[0])), shape[0], (1, 1), as_floats(layer.scale_m))
+            bias = as_floats(layer.offset_m)
+        case _:
+            raise AssertionError(f"{layer.name} was refused before")
+    out: Shape = (len(weights), *conv_geometry(shape, (weights.shape[2], weights.shape[3]), stride, padding))
+    assert out == step.output_shape, f"{name}: {out} is not {step.output_shape}"
+    activation = getattr(layer, "activation", NONE)
+    return ChipLayer(name, name, source, shape, out, weights, mask, bias, stride, padding, padding_value, activation)
+
+
+def _one_map(source: Sequence[int], maps: int, window: tuple[int, int], value_o: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    weights = np.zeros((len(source), maps, *window))
+    mask = np.zeros(weights.shape, dtype=bool)
+    for o, i in enumerate(source):
+        weights[o, i], mask[o, i] = value_o[o], True
+    return weights, mask
+
+
+__all__ = ["WEIGHTED", "Layer", "check", "inputs_of"]

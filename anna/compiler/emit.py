@@ -1,0 +1,95 @@
+"""Pass 7, emit: weight and scale codes in their rows, and the program."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna import codes
+from anna.compiler.geometry import Job, Neuron
+from anna.compiler.memory import Memory
+from anna.compiler.place import Placed, Placement
+from anna.compiler.quantise import QuantGraph, QuantLayer
+from anna.compiler.schedule import Plan
+from anna.program import Codes, Region, blank_pages
+
+NO_TAP, FIRST_CONSTANT, FIRST_UNIT = -1, -2, -1000
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Which neuron of the network each row and synapse belongs to.
+
+    `neurons`: layer, map, dy, dx, page, first row, rows. `taps`: for every synapse the input (i, y, x flattened) that it
+    weighs, -1 where it is unused, -2 - k for constant column k, -1000 - k for column k of a unit's own bias.
+    """
+
+    neurons_n7: NDArray[np.int32]
+    taps_prc: NDArray[np.int32]
+
+
+def arrays(graph: QuantGraph, placement: Placement) -> tuple[Codes, Codes, Links]:
+    """Weight codes, scale codes and the link map of all pages."""
+    spec = graph.spec
+    weights, scales = blank_pages(spec, placement.pages)
+    zero = codes.weight_converter(spec).zero_code
+    assert zero is not None
+    taps = np.full(weights.shape, NO_TAP, dtype=np.int32)
+    rows: list[tuple[int, ...]] = []
+    quants = {quant.layer.name: (k, quant) for k, quant in enumerate(graph.layers)}
+    for placed in placement.jobs:
+        number, quant = quants[placed.job.layer.name]
+        row = placed.row
+        for position, neuron in enumerate(placed.job.neurons):
+            rows.append((number, neuron.o, neuron.dy, neuron.dx, placed.page, row, len(neuron.registers)))
+            for r, column, weight, tap in synapses(placed.job, quant, neuron, position):
+                weights[placed.page, row + r, column] = zero + weight
+                taps[placed.page, row + r, column] = tap
+            scales[placed.page, row, 0] = quant.scale_codes_o[neuron.o]
+            row += len(neuron.registers)
+    return weights, scales, Links(np.array(rows, dtype=np.int32).reshape(-1, 7), taps)
+
+
+def synapses(job: Job, quant: QuantLayer, neuron: Neuron, position: int) -> list[tuple[int, int, int, int]]:
+    """Row (of the neuron), column, weight in LSB and tap of every synapse that a neuron uses."""
+    layer, found = job.layer, []
+    sy, sx = layer.stride
+    row_of = {register: r for r, register in reversed(list(enumerate(neuron.registers)))}
+    place = {tap: (r, plan.column_of[tap]) for r, plan in enumerate(job.registers) for tap in plan.taps}
+    _, rows, columns = layer.mask_oiyx.shape[1:]
+    for tap, weight in enumerate(quant.weights_ot[neuron.o].tolist()):
+        i, rest = divmod(tap, rows * columns)
+        y, x = divmod(rest, columns)
+        if layer.mask_oiyx[neuron.o, i, y, x]:
+            register, column = place[i, y + neuron.dy * sy, x + neuron.dx * sx]
+            found.append((row_of[register], column, weight, tap))
+    slots = [(r, job.spec.columns - 1 - k, k) for r in sorted(row_of.values()) for k in range(job.constants)]
+    fine = next(slot for slot in slots if slot[2] == 1)
+    coarse = iter([slot for slot in slots if slot[2] != 1])
+    for k, weight in enumerate(quant.constants_oc[neuron.o].tolist()):
+        r, column, _ = fine if k == 1 else next(coarse)
+        found.append((r, column, weight, FIRST_CONSTANT - k))
+    if job.unit_columns:
+        last = len(job.registers) - 1
+        first = len(job.registers[last].taps) + position * job.unit_columns
+        for u, weight in enumerate(quant.unit_weights_ou[neuron.o].tolist()):
+            found.append((row_of[last], first + u, weight, FIRST_UNIT - u))
+    return found
+
+
+def regions(graph: QuantGraph, memory: Memory) -> list[Region]:
+    """The picture, every map that can be looked at, and what the host reads."""
+    outputs = {member.last for member in graph.lowered.members}
+    found = []
+    for stack in memory.stacks.values():
+        if stack.name in memory.reused and stack.name != "input":
+            continue
+        kind: Literal["input", "output", "map"] = "output" if stack.name in outputs else "map"
+        kind = "input" if stack.name == "input" else kind
+        found.append(Region(name=stack.name, kind=kind, address=stack.inside, shape=(stack.maps, stack.rows, stack.columns),
+                            strides=stack.steps))  # fmt: skip
+    return found
+
+
+__all__ = ["Links", "Placed", "Plan", "arrays", "regions", "synapses"]

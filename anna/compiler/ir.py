@@ -1,0 +1,136 @@
+"""What the passes hand to each other before geometry: a network as chip layers that are all of one kind, and a host tail.
+
+Every layer that the chip runs becomes a sum over a window with a mask of the taps that exist: a convolution with its
+connection table, a subsampling as a convolution that reads one map, a full connection as a window as large as its input.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.graph import Graph, Layer, Network, Prepare, Shape, shape_text
+from anna.layer_parts import Activation
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+INPUT = "input"
+
+
+@dataclass(frozen=True, eq=False)
+class ChipLayer:
+    """Output map o = post(activation(sum over the taps of mask_oiyx of weights x inputs, plus bias))."""
+
+    name: str
+    origin: str  # the network's layer that it is, or is a part of
+    source: str  # the map stack that it reads: another chip layer, or INPUT
+    input_shape: Shape
+    output_shape: Shape
+    weights_oiyx: Floats
+    mask_oiyx: Bools
+    bias: Floats | None  # (o) or (o, y, x)
+    stride: tuple[int, int]
+    padding: tuple[int, int, int, int]  # above, below, left, right
+    padding_value: float
+    activation: Activation
+    post_scale_o: Floats | None = None  # a factor and an offset per map after the activation
+    post_offset_o: Floats | None = None
+    role: str = "whole"  # "whole", "part" or "join" of a sum with more inputs than a neuron has
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """Rows and columns of the window."""
+        return self.mask_oiyx.shape[2], self.mask_oiyx.shape[3]
+
+    @property
+    def bias_kind(self) -> str:
+        """Whether a bias belongs to a map, to a unit, or is not there."""
+        return "none" if self.bias is None else "map" if self.bias.ndim == 1 else "unit"
+
+    @property
+    def inputs_o(self) -> NDArray[np.int64]:
+        """Inputs of a neuron of each map, biases apart."""
+        counts: NDArray[np.int64] = self.mask_oiyx.sum(axis=(1, 2, 3)).astype(np.int64)
+        return counts
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds for one picture, without biases."""
+        return int(self.inputs_o.sum()) * self.output_shape[1] * self.output_shape[2]
+
+    @property
+    def text(self) -> str:
+        """The canonical line."""
+        inputs = sorted(set(self.inputs_o.tolist()))
+        parts = [
+            f"{self.name}: {self.source} {shape_text(self.input_shape)} -> {shape_text(self.output_shape)}",
+            f"window {self.kernel[0]}x{self.kernel[1]} stride {self.stride[0]}x{self.stride[1]}",
+            f"inputs {'/'.join(map(str, inputs))}",
+            f"bias {self.bias_kind}",
+            f"{self.activation}",
+        ]
+        if any(self.padding):
+            parts.insert(2, f"padding {' '.join(map(str, self.padding))} of {self.padding_value!r}")
+        if self.post_scale_o is not None:
+            parts.append("then a factor and an offset per map")
+        if self.role != "whole":
+            parts.append(f"{self.role} of {self.origin}")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One network of an ensemble (or the only one): its chip layers in order, then its host layers."""
+
+    prefix: str  # "" or "<member>."
+    graph: Graph
+    layers: tuple[ChipLayer, ...]
+    host: tuple[Layer, ...]
+    input_scale_m: Floats  # leading factors and offsets of the network, absorbed into what a state of the picture means
+    input_offset_m: Floats
+
+    @property
+    def last(self) -> str:
+        """The map stack that the host reads."""
+        return self.layers[-1].name
+
+
+@dataclass(frozen=True, eq=False)
+class Lowered:
+    """A network ready for the chip: what the check pass makes."""
+
+    network: Network
+    prepare: Prepare | None
+    input_shape: Shape  # of what enters the first layer
+    members: tuple[Member, ...]
+
+    @property
+    def layers(self) -> tuple[ChipLayer, ...]:
+        """All chip layers, in the order in which they run."""
+        return tuple(layer for member in self.members for layer in member.layers)
+
+    def readers(self, source: str) -> tuple[ChipLayer, ...]:
+        """The layers that read a map stack."""
+        return tuple(layer for layer in self.layers if layer.source == source)
+
+    @property
+    def text(self) -> str:
+        """The canonical text."""
+        lines = [f"network {self.network.name}: picture {shape_text(self.input_shape)}"]
+        lines += ["prepare on the host"] if self.prepare is not None else []
+        for member in self.members:
+            lines += [f"  chip {layer.text}" for layer in member.layers]
+            lines += [f"  host {member.prefix}{layer.name}: {layer.kind}" for layer in member.host]
+        return "\n".join(lines)
+
+
+def conv_geometry(shape: Shape, kernel: tuple[int, int], stride: tuple[int, int], padding: tuple[int, ...]) -> tuple[int, int]:
+    """Rows and columns of the output."""
+    rows, columns = shape[1] + padding[0] + padding[1], shape[2] + padding[2] + padding[3]
+    return (rows - kernel[0]) // stride[0] + 1, (columns - kernel[1]) // stride[1] + 1
+
+
+def as_floats(array: Any) -> Floats:
+    """A float64 copy."""
+    return np.array(array, dtype=np.float64)

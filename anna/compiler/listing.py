@@ -1,0 +1,150 @@
+"""The listing: what went where, what binds each layer, how good its states are; as JSON, and readable."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from anna.compiler.emit import NO_TAP, Links
+from anna.compiler.options import CompileOptions
+from anna.compiler.place import Placement
+from anna.compiler.quantise import QuantGraph
+from anna.compiler.schedule import Plan
+from anna.machine.elaborate import Schedule
+from anna.spec import BoardSpec
+
+UNITS = ("array", "input", "output", "paging")
+
+
+def report(
+    graph: QuantGraph, placement: Placement, plan: Plan, schedule: Schedule, links: Links, options: CompileOptions
+) -> dict[str, Any]:
+    """Everything that is told of a compilation, as JSON."""
+    network, spec = graph.lowered.network, graph.spec
+    host = _host(graph, options.board)
+    layers = _layers(graph, placement, plan, schedule, links) + host["layers"]
+    chip_rate = options.board.chips * spec.clock_hz / schedule.cycles_per_image
+    host_rate = host["images_per_s"]
+    return {
+        "network": network.name,
+        "data": network.data,
+        "cycles_per_image": schedule.cycles_per_image,
+        "run_cycles": schedule.run_cycles,
+        "bound_cycles": round(sum(entry["bound_cycles"] for entry in layers if entry["where"] == "chip"), 3),
+        "chip_us_per_image": round(schedule.seconds_per_image * 1e6, 6),
+        "host_us_per_image": None if not host_rate else round(1e6 / host_rate, 6),
+        "board": options.board.name,
+        "board_images_per_s": round(min(chip_rate, host_rate or chip_rate), 3),
+        "board_binds": "host" if host_rate is not None and host_rate < chip_rate else "chip",
+        "synapses_used": int((links.taps_prc != NO_TAP).sum()),
+        "pages": placement.pages,
+        "page_loads": schedule.page_loads,
+        "batch": options.batch,
+        "chip_connections": network.connections - host["connections"],
+        "host_connections": host["connections"],
+        "chip_multiply_adds": network.multiply_adds - host["multiply_adds"],
+        "host_multiply_adds": host["multiply_adds"],
+        "layers": layers,
+        "placement": [
+            {"layer": p.job.layer.name, "page": p.page, "first_row": p.row, "rows": p.job.rows, "maps": list(p.job.outputs),
+             "positions": [p.job.down, p.job.right], "registers": [len(plan.taps) for plan in p.job.registers],
+             "constants": p.job.constants} for p in placement.jobs
+        ],
+        "options": options.model_dump(mode="json", exclude={"board"}),
+    }  # fmt: skip
+
+
+def _host(graph: QuantGraph, board: BoardSpec) -> dict[str, Any]:
+    layers, connections, multiply_adds = list[dict[str, Any]](), 0, 0
+    for member in graph.lowered.members:
+        shape = member.layers[-1].output_shape
+        for layer in member.host:
+            products = layer.multiply_adds(shape)
+            connections += layer.connections(shape)
+            multiply_adds += products
+            rate = board.host_multiply_adds_per_s
+            layers.append({
+                "name": f"{member.prefix}{layer.name}", "where": "host", "binds": "host", "cycles": None, "bound_cycles": None,
+                "sqnr_db": None, "saturated_share": None, "multiply_adds": products,
+                "us": None if rate is None else round(products / rate * 1e6, 6),
+            })  # fmt: skip
+            shape = layer.output_shape(shape)
+    rate = board.host_multiply_adds_per_s
+    per_s = rate / multiply_adds if rate is not None and multiply_adds else None
+    return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds, "images_per_s": per_s}
+
+
+def _layers(
+    graph: QuantGraph, placement: Placement, plan: Plan, schedule: Schedule, links: Links
+) -> list[dict[str, Any]]:
+    """One entry a chip layer: cycles from its first SHIFT to its last OUT (layers overlap a little), what binds it, its
+    bound: the busiest unit's cycles and its share of page loads."""
+    spec, batch = graph.spec, schedule.program.batch
+    load = spec.refresh_period_cycles / batch if schedule.page_loads else 0.0
+    found = {quant.layer.name: {"cycles": 0, **dict.fromkeys(UNITS, 0.0)} for quant in graph.layers}
+    page = -1
+    for placed, span in zip(placement.jobs, plan.spans, strict=True):
+        mine, job = found[placed.job.layer.name], placed.job
+        if span.page != page:
+            page = span.page
+            mine["paging"] += load
+        mine["cycles"] += span.last_cycle - span.first_cycle
+        lines, steps = len(job.starts_y), len(job.starts_x)
+        mine["array"] += lines * steps * job.array_cycles
+        mine["output"] += lines * steps * job.output_cycles
+        mine["input"] += lines * (job.fill_cycles + (steps - 1) * job.step_cycles)
+    entries = []
+    for number, quant in enumerate(graph.layers):
+        mine, layer = found[quant.layer.name], quant.layer
+        binds = max(UNITS, key=lambda unit: mine[unit])
+        bound = max(mine[unit] for unit in UNITS if unit != "paging") + mine["paging"]
+        cycles = mine["cycles"] + mine["paging"]
+        used = links.neurons_n7[links.neurons_n7[:, 0] == number]
+        entries.append({
+            "name": layer.name, "where": "chip", "binds": binds, "cycles": round(cycles, 3), "bound_cycles": round(bound, 3),
+            **{f"{unit}_cycles": round(mine[unit], 3) for unit in UNITS},
+            "sqnr_db": quant.sqnr_db, "saturated_share": quant.saturated_share, "multiply_adds": layer.multiply_adds,
+            "neurons": len(used), "rows": int(used[:, 6].sum()), "pages": len(np.unique(used[:, 4])),
+        })  # fmt: skip
+    return entries
+
+
+def listing(report: Mapping[str, Any]) -> str:
+    """The report for a reader."""
+    head = [
+        f"{report['network']}: {report['cycles_per_image']:,.0f} cycles = {report['chip_us_per_image']:,.1f} us a picture "
+        f"on the chip (bound {report['bound_cycles']:,.0f}), {report['board_images_per_s']:,.0f} pictures/s on "
+        f"{report['board']} (bound by the {report['board_binds']})",
+        f"{report['synapses_used']:,} synapses on {report['pages']} page(s), batch {report['batch']}; "
+        f"{report['chip_multiply_adds']:,} multiply-adds on the chip, {report['host_multiply_adds']:,} on the host "
+        f"({_share(report):.1f} %)",
+        "",
+        f"{'layer':14s} {'where':5s} {'binds':7s} {'cycles':>10s} {'bound':>10s} {'near':>7s} {'SQNR dB':>8s} "
+        f"{'saturated':>9s} {'rows':>5s} {'pages':>5s}",
+    ]
+    for entry in report["layers"]:
+        if entry["where"] == "host":
+            time = "" if entry["us"] is None else f"{entry['us']:,.1f} us"
+            head.append(f"{entry['name']:14s} {'host':5s} {'host':7s} {time:>10s}")
+            continue
+        near = entry["bound_cycles"] / entry["cycles"] if entry["cycles"] else 1.0
+        head.append(
+            f"{entry['name']:14s} {'chip':5s} {entry['binds']:7s} {entry['cycles']:10,.0f} {entry['bound_cycles']:10,.0f} "
+            f"{100 * near:6.1f}% {entry['sqnr_db']:8.1f} {100 * entry['saturated_share']:8.1f}% {entry['rows']:5d} "
+            f"{entry['pages']:5d}"
+        )
+    head += ["", "where it lies"]
+    for place in report["placement"]:
+        maps = place["maps"]
+        named = f"maps {maps[0]}" if len(maps) == 1 else f"maps {maps[0]} to {maps[-1]} ({len(maps)})"
+        head.append(
+            f"  page {place['page']:3d} rows {place['first_row']:2d} to {place['first_row'] + place['rows'] - 1:2d}  "
+            f"{place['layer']:14s} {named}, {place['positions'][0]}x{place['positions'][1]} positions at once, registers of "
+            f"{'+'.join(map(str, place['registers']))} columns and {place['constants']} constants"
+        )
+    return "\n".join(head) + "\n"
+
+
+def _share(report: Mapping[str, Any]) -> float:
+    whole = report["chip_multiply_adds"] + report["host_multiply_adds"]
+    return 100.0 * report["host_multiply_adds"] / whole if whole else 0.0

@@ -1,0 +1,167 @@
+"""Where the maps lie in the state memory: picture column by picture column, all maps of a pixel together.
+
+A map that is read with a border lies inside a frame of constants. In this order the results of one CALC lie next to each
+other, and a column of a window is a block of rows of neighbouring maps: both are patterns of two strides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.compiler.geometry import Job
+from anna.compiler.ir import INPUT
+from anna.compiler.quantise import QuantGraph, QuantLayer, constant_numerators
+from anna.errors import CompileError
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack of maps in memory with the frame around it."""
+
+    name: str
+    address: int
+    maps: int
+    rows: int
+    columns: int
+    frame: tuple[int, int, int, int]  # above, below, left, right
+
+    @property
+    def steps(self) -> tuple[int, int, int]:
+        """Address steps from map to map, row to row, column to column."""
+        return 1, self.maps, self.maps * (self.rows + self.frame[0] + self.frame[1])
+
+    @property
+    def size(self) -> int:
+        """States, frame included."""
+        return self.steps[2] * (self.columns + self.frame[2] + self.frame[3])
+
+    @property
+    def inside(self) -> int:
+        """Address of map 0, row 0, column 0."""
+        return self.address + self.frame[0] * self.steps[1] + self.frame[2] * self.steps[2]
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Stacks by name, constants by address, and where the constants of columns and units begin."""
+
+    stacks: dict[str, Stack]
+    constants: dict[int, int]
+    column_constants: int  # address of the constants for the topmost columns of a register, lowest column first
+    column_count: int
+    unit_biases: tuple[int, ...]  # for each job: where the states of its first step lie; -1: none
+    reused: frozenset[str]  # stacks that others overwrite, so that they cannot be looked at afterwards
+    size: int
+
+    @property
+    def text(self) -> str:
+        """The canonical text."""
+        lines = [f"{self.size} states a picture, {len(self.constants)} of them constants"]
+        for stack in self.stacks.values():
+            frame = f" in a frame of {stack.frame}" if any(stack.frame) else ""
+            lines.append(f"  {stack.name} at {stack.address}: {stack.maps}@{stack.rows}x{stack.columns}{frame}")
+        return "\n".join(lines)
+
+
+def lay_out(graph: QuantGraph, jobs: Sequence[Job], batch: int) -> Memory:
+    """Addresses for all maps; maps share memory only where a batch does not fit otherwise."""
+    memory = _lay_out(graph, jobs, share=False)
+    limit = graph.spec.memory_states
+    if limit is not None and batch * memory.size > limit:
+        memory = _lay_out(graph, jobs, share=True)
+        if batch * memory.size > limit:
+            raise CompileError([
+                f"{graph.lowered.network.name}: a batch of {batch} pictures needs {batch} x {memory.size} = "
+                f"{batch * memory.size} states, the memory holds {limit}; choose a batch of at most {limit // memory.size}"
+                if limit // memory.size else
+                f"{graph.lowered.network.name}: a picture needs {memory.size} states, the memory holds {limit}; choose a "
+                "smaller picture or a board with more memory"
+            ])  # fmt: skip
+    return memory
+
+
+def _lay_out(graph: QuantGraph, jobs: Sequence[Job], share: bool) -> Memory:
+    lowered, spec = graph.lowered, graph.spec
+    stacks: dict[str, Stack] = {}
+    constants: dict[int, int] = {}
+    dead: list[tuple[int, int]] = []  # address and size of what nobody reads any more
+    reused: set[str] = set()
+    top = 0
+
+    def room(size: int, own: bool) -> int:
+        nonlocal top
+        if share and own:
+            for k, (address, free) in enumerate(dead):
+                if size <= free:
+                    dead[k] = (address + size, free - size)
+                    return address
+        address, top = top, top + size
+        return address
+
+    shape = lowered.input_shape
+    wanted = [(INPUT, shape)] + [(layer.name, layer.output_shape) for layer in lowered.layers]
+    order = [layer.name for layer in lowered.layers]
+    last_reader = {name: max((order.index(r.name) for r in lowered.readers(name)), default=len(order)) for name, _ in wanted}
+    for position, (name, (maps, rows, columns)) in enumerate(wanted):
+        readers = lowered.readers(name)
+        frames = {reader.padding for reader in readers} or {(0, 0, 0, 0)}
+        if len(frames) > 1:
+            raise CompileError([f"{name}: is read with borders of {sorted(frames)}; expected one border for all who read it"])
+        frame = frames.pop()
+        plain = not any(frame)
+        trial = Stack(name, 0, maps, rows, columns, frame)
+        stack = Stack(name, room(trial.size, plain), maps, rows, columns, frame)
+        stacks[name] = stack
+        if not plain:
+            border = next(quant.border_i for quant in graph.layers if quant.layer.source == name)
+            constants.update(_frame(stack, border.tolist()))
+        # What was read last by layers before this one's reader is free for the layer after this one.
+        for other, _ in wanted[:position]:
+            mine = stacks[other]
+            if share and other not in reused and last_reader[other] < position and not any(mine.frame):
+                reused.add(other)
+                dead.append((mine.address, mine.size))
+    numerators = constant_numerators(spec, max((job.constants for job in jobs), default=0))
+    levels = {int(n): code for code, n in enumerate(_levels(graph))}
+    column_constants = top
+    for k, numerator in enumerate(reversed(numerators.tolist())):
+        constants[top + k] = levels[numerator]
+    top += len(numerators)
+    quants = {quant.layer.name: quant for quant in graph.layers}
+    unit_biases = []
+    for job in jobs:
+        unit_biases.append(top if job.unit_columns else -1)
+        for code in _unit_codes(job, quants[job.layer.name]):
+            constants[top] = code
+            top += 1
+    return Memory(stacks, constants, column_constants, len(numerators), tuple(unit_biases), frozenset(reused), top)
+
+
+def _levels(graph: QuantGraph) -> list[int]:
+    from anna.codes import state_converter
+
+    return [int(n) for n in state_converter(graph.spec).numerators]
+
+
+def _frame(stack: Stack, border_i: list[int]) -> dict[int, int]:
+    found = {}
+    _, down, right = stack.steps
+    top, bottom, left, width = stack.frame
+    for x in range(stack.columns + left + width):
+        for y in range(stack.rows + top + bottom):
+            if not (left <= x < left + stack.columns and top <= y < top + stack.rows):
+                for i, code in enumerate(border_i):
+                    found[stack.address + x * right + y * down + i] = code
+    return found
+
+
+def _unit_codes(job: Job, quant: QuantLayer) -> list[int]:
+    """State codes of the units' biases, step by step, in the order in which the columns hold them."""
+    if not job.unit_columns:
+        return []
+    return [int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx])
+            for y in job.starts_y for x in job.starts_x for n in job.neurons for u in range(job.unit_columns)]  # fmt: skip

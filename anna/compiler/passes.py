@@ -1,0 +1,100 @@
+"""All passes in their order, and what each made."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.asm import disassemble
+from anna.compiler import check as check_pass
+from anna.compiler import emit, listing, memory, selfcheck
+from anna.compiler import split as split_pass
+from anna.compiler.calibrate import Calibration, calibrate
+from anna.compiler.ir import Lowered
+from anna.compiler.memory import Memory
+from anna.compiler.options import CompileOptions
+from anna.compiler.place import Placement, place
+from anna.compiler.quantise import QuantGraph, quantise
+from anna.compiler.schedule import Plan, schedule
+from anna.errors import CompileError
+from anna.graph import Network
+from anna.host.work import HostTail, HostWork
+from anna.machine.elaborate import Schedule
+from anna.program import Program, assemble_program
+from anna.verify import violations
+
+
+@dataclass(frozen=True, eq=False)
+class Compilation:
+    """What every pass made."""
+
+    options: CompileOptions
+    checked: Lowered
+    split: Lowered
+    calibration: Calibration
+    quantised: QuantGraph
+    placement: Placement
+    memory: Memory
+    plan: Plan
+    program: Program
+    schedule: Schedule
+    checked_pictures: int
+
+    def text(self, after: str) -> str:
+        """The canonical text of what a pass made."""
+        return {
+            "check": lambda: self.checked.text,
+            "split": lambda: self.split.text,
+            "calibrate": lambda: self.calibration.text,
+            "quantise": lambda: self.quantised.text,
+            "place": lambda: f"{self.placement.text}\n{self.memory.text}",
+            "schedule": lambda: self.plan.text,
+            "emit": lambda: disassemble(self.program),
+            "selfcheck": lambda: f"{self.checked_pictures} pictures: interpreter and integer arithmetic agree to the bit",
+        }[after]()
+
+
+def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
+    """Compile a network."""
+    checked = check_pass.check(net, options)
+    parts = split_pass.split(checked, options.chip)
+    calibration = calibrate(parts, pictures, options)
+    quantised = quantise(parts, calibration, options)
+    placement = place(quantised, options)
+    laid_out = memory.lay_out(quantised, [placed.job for placed in placement.jobs], options.batch)
+    plan = schedule(placement, laid_out, options.chip)
+    weights, scales, links = emit.arrays(quantised, placement)
+
+    def program(report: dict[str, Any] | None) -> Program:
+        return assemble_program(
+            program_name(net.name), options.chip, plan.ops, weights, scales, emit.regions(quantised, laid_out),
+            laid_out.constants, options.batch, host=host_work(quantised), report=report,
+            links={"neurons": links.neurons_n7, "taps": links.taps_prc},
+        )  # fmt: skip
+
+    found, walked = violations(program(None))
+    if found or walked is None:
+        raise CompileError([f"the compiler made an illegal program, which is its fault: {v.sentence}" for v in found])
+    report = listing.report(quantised, placement, plan, walked, links, options)
+    done = program(report)
+    count = selfcheck.selfcheck(done, quantised, calibration, options.check_pictures)
+    return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, plan, done, walked, count)
+
+
+def program_name(name: str) -> str:
+    """A network's name in the letters that a program's may have."""
+    return re.sub(r"[^A-Za-z0-9_.\-]", "_", name)[:100].lstrip(".-") or "network"
+
+
+def host_work(graph: QuantGraph) -> HostWork:
+    """Preparation and float layers of the host."""
+    lowered, by_name = graph.lowered, {quant.layer.name: quant for quant in graph.layers}
+    tails = tuple(
+        HostTail(member.last, member.layers[-1].output_shape, by_name[member.last].meaning.gain_m,
+                 by_name[member.last].meaning.offset_m, member.host)
+        for member in lowered.members
+    )  # fmt: skip
+    data = lowered.network.data
+    return HostWork(lowered.prepare, graph.input_meaning.gain_m, graph.input_meaning.offset_m, tails, data)

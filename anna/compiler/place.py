@@ -1,0 +1,135 @@
+"""Pass 5, place: for every layer the way to compute it, and the weight page that each of its scans lies on.
+
+The choice is a shortest path over the layers: cycles of the scans plus the batch's share of page loads, by rows used on
+the current page. A scan that does not fit is cut by output maps.
+"""
+
+from dataclasses import dataclass
+
+from anna.compiler import geometry
+from anna.compiler.geometry import Job
+from anna.compiler.ir import ChipLayer
+from anna.compiler.options import CompileOptions
+from anna.compiler.quantise import QuantGraph
+from anna.errors import CompileError
+
+BEST_WAYS = 12  # ways of a layer that are kept: the quickest for each number of rows
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A job in its place."""
+
+    job: Job
+    page: int
+    row: int  # first row
+
+
+@dataclass(frozen=True)
+class Placement:
+    """All jobs in the order in which they run."""
+
+    jobs: tuple[Placed, ...]
+    pages: int
+
+    @property
+    def text(self) -> str:
+        """The canonical text."""
+        lines = [f"{self.pages} page{'s' if self.pages != 1 else ''}"]
+        lines += [f"  page {placed.page} rows {placed.row} to {placed.row + placed.job.rows - 1}: {placed.job.text}"
+                  for placed in self.jobs]  # fmt: skip
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class _State:
+    cycles: float
+    pages: int
+    row: int
+    jobs: tuple[Placed, ...]
+
+
+def place(graph: QuantGraph, options: CompileOptions) -> Placement:
+    """The cheapest placement."""
+    spec, reasons = graph.spec, list[str]()
+    load = spec.refresh_period_cycles / options.batch
+    states = {(1, 0): _State(0.0, 1, 0, ())}
+    for quant in graph.layers:
+        ways = _ways(quant.layer, options, quant.constants_oc.shape[1], quant.unit_weights_ou.shape[1])
+        if not ways:
+            reasons.append(_no_way(quant.layer, options))
+            continue
+        after: dict[tuple[int, int], _State] = {}
+        for state in states.values():
+            for way in ways:
+                for new_page in (False, True):
+                    for cut in (False, True):
+                        found = _put(state, way, spec.rows, load, new_page, cut)
+                        if found is None:
+                            continue
+                        key = (min(found.pages, 2), found.row)
+                        if key not in after or found.cycles < after[key].cycles:
+                            after[key] = found
+        states = after
+    if reasons:
+        raise CompileError(reasons)
+    # One page stays in for ever; the first of several is loaded as all others are.
+    best = min(states.values(), key=lambda s: (s.cycles + (load if s.pages > 1 else 0.0), s.pages, s.row))
+    if best.pages > spec.max_pages:
+        raise CompileError([
+            f"{graph.lowered.network.name}: needs {best.pages} weight pages, the board's memory holds {spec.max_pages}; "
+            "run its largest layers on the host (host=LAYER)"
+        ])  # fmt: skip
+    return Placement(best.jobs, best.pages)
+
+
+def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[tuple[Job, ...]]:
+    """Ways to compute a layer that no other beats in both rows and cycles."""
+    found = []
+    for jobs in geometry.options(layer, options.chip, constants, unit_columns):
+        heaviest = max(max(job.rows_per_output.values()) for job in jobs)
+        if heaviest <= options.chip.rows:
+            found.append((sum(job.rows for job in jobs), sum(job.cycles for job in jobs), jobs))
+    found.sort(key=lambda way: (way[0], way[1]))
+    front: list[tuple[int, int, tuple[Job, ...]]] = []
+    for way in found:
+        if not front or way[1] < front[-1][1]:
+            front.append(way)
+    return [jobs for _, _, jobs in front[-BEST_WAYS:]] + ([front[0][2]] if len(front) > BEST_WAYS else [])
+
+
+def _put(state: _State, way: tuple[Job, ...], rows: int, load: float, new_page: bool, cut: bool) -> _State | None:
+    """The way's jobs placed after a state: on the rows that are left, or on a new page; cut at the page's end or not."""
+    cycles, pages, row, jobs = state.cycles, state.pages, state.row, list(state.jobs)
+    if new_page and row == 0:
+        return None
+    if new_page:
+        cycles, pages, row = cycles + load, pages + 1, 0
+    for job in way:
+        left = list(job.outputs)
+        need = job.rows_per_output
+        whole = job.rows
+        while left:
+            if row and not cut and whole > rows - row:
+                cycles, pages, row = cycles + load, pages + 1, 0
+            taken, used = list[int](), 0
+            while left and used + need[left[0]] <= rows - row:
+                used += need[left[0]]
+                taken.append(left.pop(0))
+            if not taken:
+                cycles, pages, row = cycles + load, pages + 1, 0
+                continue
+            part = job if len(taken) == len(job.outputs) else job.part(taken)
+            jobs.append(Placed(part, pages - 1, row))
+            cycles, row, whole = cycles + part.cycles, row + used, whole - used
+    return _State(cycles, pages, row, tuple(jobs))
+
+
+def _no_way(layer: ChipLayer, options: CompileOptions) -> str:
+    spec = options.chip
+    inputs = int(layer.inputs_o.max())
+    return (
+        f"{layer.name}: a window of {inputs} inputs on maps {layer.kernel[1]} columns wide does not fit the chip's "
+        f"{spec.registers} registers of {spec.columns} states with its biases; run it and all after it on the host "
+        f"(host={layer.origin!r})"
+    )

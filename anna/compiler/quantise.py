@@ -1,0 +1,185 @@
+"""Pass 4, quantise: float weights to codes and scale codes, layer by layer, on what the chip itself feeds each layer.
+
+A state s of map m stands for gain_m x s + offset_m; gain and offset are absorbed into the weights and biases of the layer
+that reads the map. For each map a range of the ADC, a scale code and rounded weights are sought whose converted sums,
+times a gain plus an offset, come nearest to the float map on the calibration pictures.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna import codes
+from anna.compiler import calibrate as ranging
+from anna.compiler import exact, integer, rounding
+from anna.compiler.calibrate import Calibration
+from anna.compiler.integer import Ints, States
+from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
+from anna.compiler.options import CompileOptions
+from anna.errors import CompileError
+from anna.spec import ChipSpec
+
+SEARCH_WINDOWS = 4096  # windows on which ranges are tried
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """What the states of a map stack stand for: gain x state LSB + offset, per map."""
+
+    gain_m: Floats
+    offset_m: Floats
+
+    def codes_of(self, spec: ChipSpec, values: Floats, axis: int = 1) -> States:
+        """The nearest codes to values (pictures, maps, rows, columns)."""
+        along = tuple(slice(None) if i == axis else None for i in range(values.ndim))
+        level = (values - self.offset_m[along]) / self.gain_m[along]
+        return codes.state_converter(spec).nearest(level).astype(np.uint16)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantLayer:
+    """A chip layer in codes, per map; every slot of a map gets the same."""
+
+    layer: ChipLayer
+    weights_ot: Ints  # in weight LSB, taps in the order i, y, x
+    constants_oc: Ints  # weights on the constant columns, in LSB
+    unit_weights_ou: Ints  # weights on the columns that bring a bias per unit
+    unit_states_ouyx: States  # the states on those columns
+    scale_codes_o: Ints
+    weight_lsb_o: Floats  # what one weight LSB x state LSB is worth in the map's sum
+    meaning: Meaning  # of its output
+    border_i: Ints  # codes of the border around its input
+    sqnr_db: float
+    saturated_share: float
+    error_o: Floats  # mean squared error of each map after gain and offset
+
+
+@dataclass(frozen=True, eq=False)
+class QuantGraph:
+    """The network in codes."""
+
+    lowered: Lowered
+    spec: ChipSpec
+    input_meaning: Meaning
+    layers: tuple[QuantLayer, ...]
+
+    @property
+    def text(self) -> str:
+        """The canonical text: per layer the scale codes, the quality and a checksum-like sum of weights."""
+        lines = [f"input: gain {self.input_meaning.gain_m[0]:.6g} offset {self.input_meaning.offset_m[0]:.6g}"]
+        for quant in self.layers:
+            scales = " ".join(map(str, quant.scale_codes_o[:16].tolist())) + (" ..." if len(quant.scale_codes_o) > 16 else "")
+            lines.append(
+                f"{quant.layer.name}: scale codes {scales}, {quant.constants_oc.shape[1]} constants, "
+                f"signal to quantisation noise {quant.sqnr_db:.2f} dB, {100 * quant.saturated_share:.1f} % saturated"
+            )
+        return "\n".join(lines)
+
+
+def constant_numerators(spec: ChipSpec, count: int) -> Ints:
+    """Half LSBs of the constant columns, the topmost column first: a coarse one, a fine one, then coarse ones."""
+    levels = codes.state_converter(spec).numerators
+    coarse, fine = int(levels[-1]), int(levels[levels > 0].min())
+    return np.array([fine if i == 1 else coarse for i in range(count)], dtype=np.int64)
+
+
+def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec) -> Meaning:
+    """The picture's range spread over the state codes: that of the preparation, else that of the pictures, per map."""
+    maps, levels = lowered.input_shape[0], codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
+    if lowered.prepare is not None:
+        ends = sorted((lowered.prepare.low, lowered.prepare.high))
+        low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
+    else:
+        low = calibration.input_values.min(axis=(0, 2, 3))
+        high = np.maximum(calibration.input_values.max(axis=(0, 2, 3)), low + 1e-9)
+    gain = (high - low) / (levels[-1] - levels[0])
+    return Meaning(gain, low - gain * levels[0])
+
+
+def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
+    """The network in codes."""
+    spec = options.chip
+    meaning = meaning_of_input(lowered, calibration, spec)
+    quants: list[QuantLayer] = []
+    reasons: list[str] = []
+    picture = meaning.codes_of(spec, calibration.input_values)
+    for member in lowered.members:
+        stacks: dict[str, States] = {INPUT: picture}
+        lead = member.input_scale_m
+        meanings: dict[str, Meaning] = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + member.input_offset_m)}
+        for layer in member.layers:
+            quant, out = quantise_layer(layer, stacks[layer.source], meanings[layer.source], calibration.maps, options, reasons)
+            stacks[layer.name], meanings[layer.name] = out, quant.meaning
+            quants.append(quant)
+    if reasons:
+        raise CompileError(reasons)
+    return QuantGraph(lowered, spec, meaning, tuple(quants))
+
+
+def quantise_layer(
+    layer: ChipLayer, states: States, meaning: Meaning, targets: Mapping[str, ranging.FloatMaps], options: CompileOptions,
+    reasons: list[str],
+) -> tuple[QuantLayer, States]:  # fmt: skip
+    """One layer in codes, and what the chip's ADCs then deliver for the calibration pictures."""
+    spec, target = options.chip, targets[layer.name]
+    border = Meaning(meaning.gain_m, meaning.offset_m).codes_of(
+        spec, np.full((1, len(meaning.gain_m), 1, 1), layer.padding_value))[0, :, 0, 0].astype(np.int64)  # fmt: skip
+    problem = rounding.problem(layer, states, border, meaning.gain_m, meaning.offset_m, target, spec, SEARCH_WINDOWS)
+    choice = rounding.search(problem, options)
+    weights, constants = rounding.refine(problem, choice, options)
+    scale = choice.scale_code_o
+    totals = integer.sums(layer, spec, states, border, weights)
+    totals = totals + bias_numerators(spec, constants)
+    unit_weights, unit_states = rounding.unit_bias(problem, choice)
+    if unit_weights.size:
+        extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
+        totals = totals + extra.sum(axis=1).transpose(1, 2, 0)
+    out = np.ascontiguousarray(integer.convert(spec, totals, scale).transpose(0, 3, 1, 2))
+    result, error, signal = fitted(layer, out, target.outputs, choice, spec, options.fit)
+    noise = float(error.sum())
+    sqnr = 10.0 * float(np.log10(signal / noise)) if noise > 0 and signal > 0 else 99.0
+    saturated = float(((out == 0) | (out == (1 << spec.state_bits) - 1)).mean())
+    quant = QuantLayer(layer, weights, constants, unit_weights, unit_states, scale, choice.weight_lsb_o, result, border,
+                       round(sqnr, 3), round(saturated, 6), error)  # fmt: skip
+    return quant, out
+
+
+def bias_numerators(spec: ChipSpec, constants_oc: Ints) -> Ints:
+    """What the constant columns add to each map's sum, in weight LSB x half state LSB."""
+    added: Ints = (constants_oc * constant_numerators(spec, constants_oc.shape[1])).sum(axis=1)
+    return added
+
+
+def fitted(
+    layer: ChipLayer, out: States, target_noyx: Floats, choice: rounding.Choice, spec: ChipSpec, fit: bool
+) -> tuple[Meaning, Floats, float]:
+    """Gain and offset per map, the mean squared error of each map, and the mean square of the signal about its mean."""
+    state = codes.state_converter(spec).numerators[out] / 2.0
+    maps = out.shape[1]
+    # Nominal: the straight line through the ADC's range, with the slope of the activation.
+    steep = ranging.slope(layer.activation)
+    scale = np.ones(maps) if layer.post_scale_o is None else layer.post_scale_o
+    offset = np.zeros(maps) if layer.post_offset_o is None else layer.post_offset_o
+    zero = 0.5 if layer.activation.kind == "sigmoid" else 0.0
+    gain = steep * choice.step_o * scale
+    shift = (steep * choice.middle_o + zero) * scale + offset
+    count = state[:, 0].size
+    mean_t = exact.total(target_noyx, axis=(0, 2, 3)) / count
+    centred_t = target_noyx - mean_t[:, None, None]
+    signal = float(exact.total(centred_t * centred_t) / count)
+    if fit:
+        mean_s = state.sum(axis=(0, 2, 3)) / count
+        centred_s = state - mean_s[:, None, None]
+        variance = exact.total(centred_s * centred_s, axis=(0, 2, 3)) / count
+        product = exact.total(centred_s * centred_t, axis=(0, 2, 3)) / count
+        live = (variance > 1e-12) & (product > 0)
+        gain = np.where(live, product / np.where(live, variance, 1.0), gain)
+        shift = np.where(live, mean_t - gain * mean_s, mean_t)
+    away = target_noyx - gain[:, None, None] * state - shift[:, None, None]
+    error = exact.total(away * away, axis=(0, 2, 3)) / count
+    return Meaning(gain, shift), error, signal
+
+
+__all__ = ["Meaning", "NDArray", "QuantGraph", "QuantLayer", "constant_numerators", "quantise"]

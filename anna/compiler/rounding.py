@@ -1,0 +1,309 @@
+"""Choosing ranges and rounding weights: the search inside the quantise pass.
+
+Sums are in weight LSB x half state LSB. Everything that is compared is an exact sum or made elementwise from exact sums,
+so that the choice is the same on every machine.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna import codes
+from anna.compiler import calibrate as ranging
+from anna.compiler import exact, integer
+from anna.compiler.calibrate import FloatMaps
+from anna.compiler.integer import Ints, States
+from anna.compiler.ir import Bools, ChipLayer, Floats
+from anna.compiler.options import CompileOptions
+from anna.spec import ChipSpec
+
+USUAL_CONSTANTS = 4  # columns of a row that carry the bias, where they reach
+MOST_CONSTANTS = 12
+GRAM_WINDOWS = 1 << 15
+RIDGE = 0.003  # pull towards the float weights, as a share of the mean square of an input
+SWEEPS = 6
+COLUMNS_AT_ONCE = 1 << 21  # numbers of a piece of the search
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """One layer: weights in units of its input's states, and windows of the calibration pictures."""
+
+    layer: ChipLayer
+    spec: ChipSpec
+    weights_ot: Floats
+    bias_o: Floats
+    unit_bias_oyx: Floats | None  # what a unit's bias differs from bias_o
+    windows: integer.States  # codes (windows, taps) for the search
+    gram_windows: integer.States
+    sums: Floats  # float sums of the search windows, (windows, o)
+    outputs: Floats
+    gram_sums: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """For each map: range, scale code, and the worth of a weight LSB."""
+
+    step_o: Floats  # what one LSB of the ADC is worth in the float sum
+    middle_o: Floats  # the float sum in the middle of the range
+    scale_code_o: Ints
+    weight_lsb_o: Floats
+    constants: int
+
+
+def lsb_of(spec: ChipSpec) -> Floats:
+    """One LSB of the ADC at each scale code, in weight LSB x state LSB."""
+    return codes.full_scales(spec) / (1 << spec.state_bits)
+
+
+def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offset_i: Floats, target: FloatMaps,
+            spec: ChipSpec, search_windows: int) -> Problem:  # fmt: skip
+    """The layer as its states see it, on windows picked evenly from the calibration pictures."""
+    maps = len(layer.weights_oiyx)
+    weights = layer.weights_oiyx * layer.mask_oiyx * gain_i[:, None, None]
+    shift = exact.total(layer.weights_oiyx * layer.mask_oiyx * offset_i[:, None, None], axis=(1, 2, 3))
+    bias, per_unit = shift, None
+    if layer.bias is not None and layer.bias.ndim == 1:
+        bias = bias + layer.bias
+    elif layer.bias is not None:
+        middle = (layer.bias.max(axis=(1, 2)) + layer.bias.min(axis=(1, 2))) / 2
+        bias, per_unit = bias + middle, layer.bias - middle[:, None, None]
+    sums = target.sums.transpose(0, 2, 3, 1).reshape(-1, maps)
+    if per_unit is not None:
+        sums = (target.sums - per_unit).transpose(0, 2, 3, 1).reshape(-1, maps)
+    outputs = target.outputs.transpose(0, 2, 3, 1).reshape(-1, maps)
+    whole = integer.padded(layer, states, border_i)
+    few, few_index = _picked(layer, whole, search_windows)
+    many, many_index = _picked(layer, whole, GRAM_WINDOWS)
+    return Problem(layer, spec, weights.reshape(maps, -1), bias, per_unit, few, many, sums[few_index], outputs[few_index],
+                   sums[many_index])  # fmt: skip
+
+
+def _picked(layer: ChipLayer, whole: States, most: int) -> tuple[States, Ints]:
+    """Windows picked evenly, and which they are in the order picture, row, column."""
+    _, rows, columns = layer.output_shape
+    count = len(whole) * rows * columns
+    chosen = np.arange(count, dtype=np.int64)
+    if count > most:
+        chosen = np.arange(most, dtype=np.int64) * count // most
+        # An even step may fall into step with the rows: a small offset that runs through them breaks it.
+        chosen = np.minimum(chosen + np.arange(most) % max(1, count // most), count - 1)
+    picture, rest = np.divmod(chosen, rows * columns)
+    y, x = np.divmod(rest, columns)
+    (kh, kw), (down, right) = layer.kernel, layer.stride
+    view = np.lib.stride_tricks.sliding_window_view(whole, (kh, kw), axis=(2, 3))
+    return view[picture, :, y * down, x * right].reshape(len(chosen), -1), chosen
+
+
+# --- which range -----------------------------------------------------------------------------------------------------
+def search(problem: Problem, options: CompileOptions) -> Choice:
+    """For each map the range and scale code whose converted sums fit the float map best."""
+    spec, layer, maps = problem.spec, problem.layer, len(problem.weights_ot)
+    squash_adc = spec.adc_curve == "squash"
+    lsb = lsb_of(spec)
+    largest = float((1 << (spec.weight_bits - 1)) - 1)
+    map_of, step, middle, scale, worth = (list[float]() for _ in range(5))
+    for o in range(maps):
+        heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
+        for low, high in ranging.ranges(layer, problem.sums[:, o], options.calibrate, squash_adc):
+            wanted = (high - low) / (1 << spec.state_bits)
+            fits = np.flatnonzero(heaviest <= wanted / lsb * (largest + 0.49))
+            tries = [int(fits[-1])] if fits.size else [0]
+            if options.calibrate == "least-squares" and fits.size and tries[0] + 1 < len(lsb):
+                tries.append(tries[0] + 1)
+            for code in tries:
+                one = wanted / float(lsb[code])
+                if not fits.size:
+                    one = heaviest / largest
+                for column, value in zip((map_of, step, middle, scale, worth),
+                                         (o, one * float(lsb[code]), (low + high) / 2, code, one), strict=True):  # fmt: skip
+                    column.append(value)
+    candidates = tuple(np.array(column) for column in (map_of, step, middle, scale, worth))
+    owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)
+    constants = _constants_needed(problem, owner, candidates[2], candidates[4])
+    if len(owner) > maps:
+        error = _errors(problem, owner, candidates[2], codes_c, candidates[4], constants)
+        # The least error; of equals the first.
+        order = np.lexsort((np.arange(len(owner)), error, owner))
+        best = order[np.unique(owner[order], return_index=True)[1]]
+    else:
+        best = np.arange(maps)
+    return Choice(candidates[1][best], candidates[2][best], codes_c[best], candidates[4][best],
+                  _constants_needed(problem, owner[best], candidates[2][best], candidates[4][best]))  # fmt: skip
+
+
+def _constants_needed(problem: Problem, owner: Ints, middle: Floats, worth: Floats) -> int:
+    """Constant columns that carry the largest bias, within what a neuron may have."""
+    numerators = codes.state_converter(problem.spec).numerators
+    largest = (1 << (problem.spec.weight_bits - 1)) - 1
+    wanted = np.abs((problem.bias_o[owner] - middle) / worth) * 2  # in weight LSB x half state LSB
+    reach = float(largest * int(numerators[-1]))
+    needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / reach))
+    rows = -(-int(problem.layer.inputs_o.max()) // (problem.spec.columns - USUAL_CONSTANTS))
+    return max(2, min(needed, rows * MOST_CONSTANTS))
+
+
+def constant_weights(spec: ChipSpec, wanted: Floats, constants: int) -> Ints:
+    """Weights on the constant columns that come nearest to a bias (in weight LSB x half state LSB)."""
+    levels = codes.state_converter(spec).numerators
+    coarse, fine = int(levels[-1]), int(levels[levels > 0].min())
+    low, high = -(1 << (spec.weight_bits - 1)), (1 << (spec.weight_bits - 1)) - 1
+    places = [i for i in range(constants) if i != 1]
+    total = np.clip(np.rint(wanted / coarse), low * len(places), high * len(places)).astype(np.int64)
+    out = np.zeros((*wanted.shape, constants), dtype=np.int64)
+    if constants > 1:
+        out[..., 1] = np.clip(np.rint((wanted - total * coarse) / fine), low, high).astype(np.int64)
+    for place in places:
+        out[..., place] = np.clip(total, low, high)
+        total = total - out[..., place]
+    return out
+
+
+def _rounded(problem: Problem, owner: Ints, worth: Floats) -> Ints:
+    low, high = -(1 << (problem.spec.weight_bits - 1)), (1 << (problem.spec.weight_bits - 1)) - 1
+    return np.clip(np.rint(problem.weights_ot[owner] / worth[:, None]), low, high).astype(np.int64)
+
+
+def _constant_levels(spec: ChipSpec, constants: int) -> Ints:
+    levels = codes.state_converter(spec).numerators
+    coarse, fine = int(levels[-1]), int(levels[levels > 0].min())
+    return np.array([fine if i == 1 else coarse for i in range(constants)], dtype=np.int64)
+
+
+def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, worth: Floats, constants: int) -> Floats:
+    """Mean squared error of each candidate after the best gain and offset, on the search windows."""
+    weights = _rounded(problem, owner, worth)
+    bias = constant_weights(problem.spec, 2 * (problem.bias_o[owner] - middle) / worth, constants)
+    bias_sum = (bias * _constant_levels(problem.spec, constants)).sum(axis=1)
+    error, at_once = np.empty(len(owner)), max(1, COLUMNS_AT_ONCE // len(problem.windows))
+    for start in range(0, len(owner), at_once):
+        part = slice(start, start + at_once)
+        sums = _sums(problem, problem.windows, weights[part]) + bias_sum[part]
+        error[part] = _fit_error(problem, integer.convert(problem.spec, sums, scale[part]), owner[part])
+    return error
+
+
+def _sums(problem: Problem, windows: States, weights_ct: Ints) -> NDArray[Any]:
+    numerators = codes.state_converter(problem.spec).numerators
+    bound = float(np.abs(weights_ct).sum(axis=1).max(initial=0)) * float(np.abs(numerators).max())
+    kind = np.float32 if bound < 1 << 23 else np.float64
+    return exact.product(numerators.astype(kind)[windows], np.ascontiguousarray(weights_ct.T).astype(kind), bound)
+
+
+def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
+    """Mean squared error after gain and offset, from exact sums."""
+    state = codes.state_converter(problem.spec).numerators.astype(np.float64)[found]
+    target, power = exact.fixed(problem.outputs)
+    target = np.ldexp(target, -power)
+    n = len(found)
+    mine = target[:, owner]
+    mean_s, mean_t = state.sum(axis=0) / n, exact.total(target, axis=0)[owner] / n
+    variance = exact.total(state * state, axis=0) / n - mean_s * mean_s
+    covariance = exact.total(state * mine, axis=0) / n - mean_s * mean_t
+    power_t = (exact.total(target * target, axis=0) / n)[owner] - mean_t * mean_t
+    explained = np.where(variance > 0, np.maximum(covariance, 0.0) ** 2 / np.where(variance > 0, variance, 1.0), 0.0)
+    return power_t - explained
+
+
+# --- which weights ---------------------------------------------------------------------------------------------------
+def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[Ints, Ints]:
+    """Weights (o, taps) and constant weights (o, constants): rounded, then moved step by step, one input at a time, so
+    that the sums on the calibration pictures come nearest to the float sums."""
+    maps, spec = len(problem.weights_ot), problem.spec
+    owner = np.arange(maps)
+    weights = _rounded(problem, owner, choice.weight_lsb_o)
+    wanted = 2 * (problem.bias_o - choice.middle_o) / choice.weight_lsb_o
+    constants = constant_weights(spec, wanted, choice.constants)
+    if options.round == "nearest":
+        return weights, constants
+    taps = weights.shape[1]
+    if len(problem.gram_windows) < 2 * taps:
+        ridge = RIDGE * 10
+    else:
+        ridge = RIDGE
+    numerators = codes.state_converter(spec).numerators
+    levels = _constant_levels(spec, choice.constants)
+    kind = np.float32 if float(np.abs(numerators).max()) ** 2 * len(problem.gram_windows) < 1 << 24 else np.float64
+    windows = numerators.astype(kind)[problem.gram_windows]
+    gram, cross, target_mean = _normal_equations(windows, problem.gram_sums, levels)
+    # In units of the weight LSB: sum over inputs of w x = 2 (float sum - middle) / weight LSB.
+    factor = 2.0 / choice.weight_lsb_o
+    means = gram[:, -1] / float(levels[-1])  # mean of each input, by a constant column
+    goal = (cross - means[:, None] * choice.middle_o) * factor
+    live = np.concatenate([problem.layer.mask_oiyx.reshape(maps, -1).T, np.ones((choice.constants, maps), dtype=bool)])
+    start = np.concatenate([weights, constants], axis=1).T.astype(np.float64)
+    float_weights = np.concatenate([problem.weights_ot / choice.weight_lsb_o[:, None], constants], axis=1).T
+    pull = np.zeros(len(gram))
+    pull[:taps] = ridge * float(np.diag(gram)[:taps].mean())
+    final = _descend(spec, gram, goal, pull, float_weights, start, live)
+    return final[:taps].T.astype(np.int64), final[taps:].T.astype(np.int64)
+
+
+def _normal_equations(windows: NDArray[Any], sums: Floats, levels: Ints) -> tuple[Floats, Floats, Floats]:
+    """Means of products of the inputs (constants last) with each other and with the float sums; exact sums."""
+    n, taps = windows.shape
+    bound = float(np.abs(windows).max()) ** 2 * n
+    gram = np.empty((taps + len(levels), taps + len(levels)))
+    gram[:taps, :taps] = exact.product(windows.T, windows, bound)
+    column = windows.astype(np.float64).sum(axis=0)
+    gram[:taps, taps:] = column[:, None] * levels
+    gram[taps:, :taps] = gram[:taps, taps:].T
+    gram[taps:, taps:] = n * levels[:, None] * levels
+    fixed, power = exact.fixed(sums)
+    cross = np.empty((taps + len(levels), sums.shape[1]))
+    cross[:taps] = windows.astype(np.float64).T @ fixed
+    cross[taps:] = fixed.sum(axis=0) * levels[:, None]
+    return gram / n, np.ldexp(cross, -power) / n, np.ldexp(fixed.sum(axis=0), -power) / n
+
+
+def _descend(spec: ChipSpec, gram: Floats, goal: Floats, pull: Floats, towards: Floats, start: Floats, live: Bools) -> Floats:
+    """Whole-number weights (inputs, maps) that lower |sum - goal|^2 + pull |w - towards|^2, one input after the other."""
+    low, high = -(1 << (spec.weight_bits - 1)), (1 << (spec.weight_bits - 1)) - 1
+    weights = start.copy()
+    slope = np.zeros_like(weights)  # gram @ weights - goal, added up in a fixed order
+    for i in range(len(gram)):
+        slope += gram[:, i, None] * weights[i]
+    slope -= goal
+    for _ in range(SWEEPS):
+        moved = False
+        for i in range(len(gram)):
+            curve = gram[i, i] + pull[i]
+            if curve <= 0:
+                continue
+            gradient = slope[i] + pull[i] * (weights[i] - towards[i])
+            new = np.clip(np.rint(weights[i] - gradient / curve), low, high)
+            delta = np.where(live[i], new - weights[i], 0.0)
+            if delta.any():
+                moved = True
+                slope += gram[:, i, None] * delta
+                weights[i] += delta
+        if not moved:
+            break
+    return weights
+
+
+# --- a bias per unit -------------------------------------------------------------------------------------------------
+def unit_bias(problem: Problem, choice: Choice) -> tuple[Ints, States]:
+    """Weights (o, columns) and states (o, columns, y, x) that bring what a unit's bias differs from its map's: coarse
+    columns in step, then a fine one for the rest."""
+    if problem.unit_bias_oyx is None:
+        return np.zeros((len(problem.bias_o), 0), np.int64), np.zeros((len(problem.bias_o), 0, 1, 1), np.uint16)
+    spec = problem.spec
+    converter = codes.state_converter(spec)
+    levels, largest = converter.numerators, (1 << (spec.weight_bits - 1)) - 1
+    top = float(levels[-1])
+    wanted = 2 * problem.unit_bias_oyx / choice.weight_lsb_o[:, None, None]  # in weight LSB x half state LSB
+    reach = np.abs(wanted).max(axis=(1, 2))
+    coarse_columns = max(1, int(np.ceil(float(reach.max()) / (top * largest))))
+    coarse = np.clip(np.ceil(reach / (top * coarse_columns)), 1, largest)
+    states = np.empty((len(wanted), coarse_columns + 1, *wanted.shape[1:]), dtype=np.uint16)
+    code = converter.nearest(wanted / (2 * coarse * coarse_columns)[:, None, None])
+    states[:, :coarse_columns] = code[:, None]
+    rest = wanted - levels[code] * (coarse * coarse_columns)[:, None, None]
+    fine = np.clip(np.ceil(np.abs(rest).max(axis=(1, 2)) / top), 1, largest)
+    states[:, coarse_columns] = converter.nearest(rest / (2 * fine)[:, None, None])
+    weights = np.concatenate([np.repeat(coarse[:, None], coarse_columns, axis=1), fine[:, None]], axis=1)
+    return weights.astype(np.int64), states

@@ -1,0 +1,334 @@
+"""Pass 6, schedule: which instruction starts in which cycle, so that input, array and output work at once.
+
+Three lists of work, one for each unit, each in its order; what can start earliest goes next. A STORE waits for the last
+cycle of the CALCs that read its registers, a CALC for its window, an OUT for its CALC, a SHIFT for the states it reads;
+where the chip's interlocks would not wait by themselves, a WAIT goes before.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna import isa
+from anna.compiler.memory import Memory, Stack
+from anna.compiler.patterns import Pattern, longest, patterns
+from anna.compiler.place import Placed, Placement
+from anna.isa import Op
+from anna.machine.timing import Scoreboard, ceil_div
+from anna.spec import ChipSpec
+
+NEVER = 1 << 60
+
+
+@dataclass(frozen=True, eq=False)
+class Shift:
+    """Brings states into a register's shift stage."""
+
+    op: Op
+    addresses: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Store:
+    """Makes a window readable."""
+
+    op: Op
+    registers: tuple[int, ...]
+    window: int
+
+
+@dataclass(frozen=True, eq=False)
+class CalcOut:
+    """A CALC and where its results go."""
+
+    calc: Op
+    out: Op
+    window: int
+    registers: tuple[int, ...]
+    addresses: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LayerSpan:
+    """Instructions and cycles that belong to one job: from its first SHIFT to its last OUT."""
+
+    layer: str
+    page: int
+    first_cycle: int
+    last_cycle: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The program's instructions, and when each job ran."""
+
+    ops: tuple[Op, ...]
+    spans: tuple[LayerSpan, ...]
+    segment_cycles: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """The canonical text."""
+        lines = [f"{len(self.ops)} instructions, cycles of each page segment: {' '.join(map(str, self.segment_cycles))}"]
+        lines += [f"  page {s.page} cycles {s.first_cycle} to {s.last_cycle}: {s.layer}" for s in self.spans]
+        return "\n".join(lines)
+
+
+def schedule(placement: Placement, memory: Memory, spec: ChipSpec) -> Plan:
+    """The whole program, page segment by page segment."""
+    ops: list[Op] = []
+    spans: list[LayerSpan] = []
+    cycles: list[int] = []
+    written = np.full(memory.size, NEVER, dtype=np.int64)
+    written[list(memory.constants)] = 0
+    stack = memory.stacks["input"]
+    written[_addresses(stack)] = 0
+    for page in range(placement.pages):
+        chosen = [(placed, base) for placed, base in zip(placement.jobs, memory.unit_biases, strict=True)
+                  if placed.page == page]  # fmt: skip
+        segment = _Segment(spec, memory, written)
+        ops += [isa.op("PAGE", page=page), *segment.run(chosen)]
+        spans += [LayerSpan(placed.job.layer.name, page, *segment.spans[k]) for k, (placed, _) in enumerate(chosen)]
+        cycles.append(segment.board.idle)
+        written[written < NEVER] = 0
+    return Plan((*ops, isa.op("END")), tuple(spans), tuple(cycles))
+
+
+def _addresses(stack: Stack) -> NDArray[np.int64]:
+    one, down, right = stack.steps
+    grid = np.arange(stack.maps)[:, None, None] * one + np.arange(stack.rows)[:, None] * down + np.arange(stack.columns) * right
+    inside: NDArray[np.int64] = stack.inside + grid.reshape(-1)
+    return inside
+
+
+class _Segment:
+    """One page segment being scheduled."""
+
+    def __init__(self, spec: ChipSpec, memory: Memory, written: NDArray[np.int64]) -> None:
+        self.spec, self.memory, self.written = spec, memory, written
+        self.board = Scoreboard(spec)
+        self.ops: list[Op] = []
+        self.spans: list[tuple[int, int]] = []
+        self.held_until = [0] * spec.registers  # first cycle in which a STORE may replace what is held
+        self.window_of = [-1] * spec.registers  # window that a register holds
+        self.constants = [0] * spec.registers  # constant columns that a register's shift stage has
+        self.window = 0
+        self.last_stored = -1
+        self.calcs_left: dict[int, int] = {}  # CALCs of a window that are still to come
+
+    def run(self, chosen: Sequence[tuple[Placed, int]]) -> list[Op]:
+        """Schedule all jobs of the segment, the units running ahead of each other across jobs."""
+        inputs: list[tuple[int, Shift | Store]] = []
+        works: list[tuple[int, CalcOut]] = []
+        for number, (placed, unit_base) in enumerate(chosen):
+            for item in _Items(self, placed, unit_base).all():
+                if isinstance(item, CalcOut):
+                    works.append((number, item))
+                    self.calcs_left[item.window] = self.calcs_left.get(item.window, 0) + 1
+                else:
+                    inputs.append((number, item))
+        begins, ends = [NEVER] * len(chosen), [0] * len(chosen)
+        i = c = o = 0
+        while i < len(inputs) or o < len(works):
+            times = (
+                self._input_time(inputs[i][1]) if i < len(inputs) else NEVER,
+                self._calc_time(works, c, o) if c < len(works) else NEVER,
+                self._out_time(c, o) if o < c else NEVER,
+            )
+            when = min(times)
+            assert when < NEVER, "the schedule came to a stop"
+            if times[0] == when:
+                number, item = inputs[i]
+                self._issue(item.op, when)
+                begins[number] = min(begins[number], when)
+                if isinstance(item, Store):
+                    for register in item.registers:
+                        self.window_of[register] = item.window
+                    self.last_stored = item.window
+                i += 1
+            elif times[1] == when:
+                work = works[c][1]
+                self._issue(work.calc, when)
+                for register in work.registers:
+                    self.held_until[register] = when + self.spec.calc_cycles - self.spec.store_cycles
+                self.calcs_left[work.window] -= 1
+                c += 1
+            else:
+                number, work = works[o]
+                start = self._issue(work.out, when)
+                cycles = start + np.arange(len(work.addresses)) // self.spec.states_out_per_cycle
+                self.written[work.addresses] = cycles + 1 + self.spec.memory_latency_cycles
+                ends[number] = self.board.output_free
+                o += 1
+        self.spans = list(zip(begins, ends, strict=True))
+        return self.ops
+
+    def _issue(self, op: Op, when: int) -> int:
+        """Start an instruction in a cycle, not earlier."""
+        board = self.board
+        start = max(board.now, board._ready(op))
+        if start < when:
+            self.ops.append(isa.op("WAIT", cycles=when - board.now))
+            board.issue(self.ops[-1])
+        self.ops.append(op)
+        return board.issue(op).start
+
+    def _starts(self, ready: int) -> int:
+        """When an instruction that is ready can start in its order."""
+        start = max(self.board.now, ready)
+        full = start == self.board.now and self.board.started_now >= self.spec.issue_width
+        return start + 1 if full else start
+
+    def _input_time(self, item: Shift | Store) -> int:
+        start = self._starts(self.board.input_free)
+        if isinstance(item, Shift):
+            ready = self.written[item.addresses]
+            late = int((ready - np.arange(len(ready)) // self.spec.states_in_per_cycle).max())
+            return NEVER if late > NEVER // 2 else max(start, late)
+        for register in item.registers:
+            before = self.window_of[register]
+            if before >= 0 and self.calcs_left.get(before, 0):
+                return NEVER
+            start = max(start, self.held_until[register])
+        return start
+
+    def _calc_time(self, works: Sequence[tuple[int, CalcOut]], c: int, o: int) -> int:
+        work, board, spec = works[c][1], self.board, self.spec
+        if work.window > self.last_stored or c - o > 1:
+            return NEVER
+        start = self._starts(max(board.array_free, board.registers_free, board.output_free - spec.calc_cycles))
+        if c - o == 1:
+            # The results still in the latch must have left before these arrive.
+            out_end = max(board.output_free, board.pending[0]) + ceil_div(works[o][1].out.states, spec.states_out_per_cycle)
+            if out_end > start + spec.calc_cycles and max(board.output_free, board.pending[0]) > start:
+                start = max(start, out_end - spec.calc_cycles)
+        return start
+
+    def _out_time(self, c: int, o: int) -> int:
+        return self._starts(max(self.board.output_free, self.board.pending[0]))
+
+
+class _Items:
+    """The work of one job, in order."""
+
+    def __init__(self, segment: _Segment, placed: Placed, unit_base: int) -> None:
+        self.segment, self.placed, self.job, self.unit_base = segment, placed, placed.job, unit_base
+        self.spec, self.memory = segment.spec, segment.memory
+        self.source = self.memory.stacks[self.job.layer.source]
+        self.target = self.memory.stacks[self.job.layer.name]
+        self.calcs = _calcs(placed, self.target)
+        self.step = 0
+
+    def all(self) -> Iterator[Shift | Store | CalcOut]:
+        """SHIFTs and STOREs line by line, each followed by its CALCs."""
+        job, sets = self.job, 1
+        busy = max(job.array_cycles, job.output_cycles)
+        spare = busy - job.step_cycles
+        if job.can_prefill and spare > 0 and len(job.starts_x) > 1:
+            sets = 2
+        count = len(job.registers)
+        yield from self._constants(range(count * sets))
+        pending: list[Shift] = []
+        for line, y in enumerate(job.starts_y):
+            base = line % sets * count
+            if line == 0 or sets == 1:
+                yield from self._fill(base, y, None)
+            yield from pending  # what the line before had no time for
+            pending = []
+            if sets == 2 and line + 1 < len(job.starts_y):
+                other = (line + 1) % sets * count
+                pending = list(self._fill(other, job.starts_y[line + 1], spare * self.spec.states_in_per_cycle))
+            before = job.starts_x[0]
+            for x in job.starts_x:
+                if x != before:
+                    yield from self._advance(base, y, before, x)
+                yield from self._units(base)
+                if pending and (x != job.starts_x[0] or len(job.starts_x) == 1):
+                    yield pending.pop(0)
+                before = x
+                yield self._store(base)
+                yield from self._work(base, y, x)
+                self.step += 1
+
+    def _constants(self, registers: Sequence[int] | range) -> Iterator[Shift]:
+        job, have = self.job, self.segment.constants
+        for register in registers:
+            data = max(len(plan.taps) for plan in job.registers) + job.unit_states
+            if have[register] < job.constants:
+                address = self.memory.column_constants + self.memory.column_count - job.constants
+                yield self._shift(register, self.spec.columns - job.constants, job.constants,
+                                  Pattern(address, job.constants, 1, 1, 0))  # fmt: skip
+                have[register] = job.constants
+            have[register] = min(have[register], self.spec.columns - data)
+
+    def _shift(self, register: int, first: int, width: int, pattern: Pattern) -> Shift:
+        op = isa.op("SHIFT", register=register, first=first, width=width, address=pattern.offset, count=pattern.length,
+                    stride=pattern.stride, blocks=pattern.blocks, block_stride=pattern.block_stride)  # fmt: skip
+        return Shift(op, op.addresses)
+
+    def _place(self, y: int, x: int) -> int:
+        sy, sx = self.job.layer.stride
+        _, down, right = self.source.steps
+        return self.source.address + y * sy * down + x * sx * right
+
+    def _load(self, register: int, plan_number: int, taps: Sequence[tuple[int, int, int]], place: int, most: int | None) -> Iterator[Shift]:  # fmt: skip
+        one, down, right = self.source.steps
+        width = len(self.job.registers[plan_number].taps)
+        relative = [i * one + y * down + x * right for i, y, x in taps]
+        size = most or len(relative)
+        for at in range(0, len(relative), size):
+            for pattern in patterns(relative[at : at + size]):
+                yield self._shift(register, 0, width, pattern._replace(offset=place + pattern.offset))
+
+    def _fill(self, base: int, y: int, most: int | None) -> Iterator[Shift]:
+        for r, plan in enumerate(self.job.registers):
+            yield from self._load(base + r, r, plan.taps, self._place(y, self.job.starts_x[0]), most)
+
+    def _advance(self, base: int, y: int, before: int, x: int) -> Iterator[Shift]:
+        moved = (x - before) * self.job.layer.stride[1]
+        for r, plan in enumerate(self.job.registers):
+            states = min(moved * plan.strips, len(plan.taps))
+            yield from self._load(base + r, r, plan.taps[len(plan.taps) - states :], self._place(y, x), None)
+
+    def _units(self, base: int) -> Iterator[Shift]:
+        states = self.job.unit_states
+        if states:
+            last = len(self.job.registers) - 1
+            address = self.unit_base + self.step * states
+            first = len(self.job.registers[last].taps)
+            yield self._shift(base + last, first, states, Pattern(address, states, 1, 1, 0))
+
+    def _store(self, base: int) -> Store:
+        registers = tuple(base + r for r in range(len(self.job.registers)))
+        self.segment.window += 1
+        op = isa.op("STORE", registers=sum(1 << register for register in registers))
+        return Store(op, registers, self.segment.window)
+
+    def _work(self, base: int, y: int, x: int) -> Iterator[CalcOut]:
+        _, down, right = self.target.steps
+        place = self.target.inside + y * down + x * right
+        for fan_in, row, neurons, registers, pattern in self.calcs:
+            named = tuple(base + register for register in registers)
+            calc = isa.op("CALC", fan_in=self.spec.fan_ins.index(fan_in), row=row, neurons=neurons, registers=named)
+            out = isa.op("OUT", address=place + pattern.offset, count=pattern.length, stride=pattern.stride,
+                         blocks=pattern.blocks, block_stride=pattern.block_stride)  # fmt: skip
+            yield CalcOut(calc, out, self.segment.window, tuple(set(named)), out.addresses)
+
+
+def _calcs(placed: Placed, target: Stack) -> list[tuple[int, int, int, tuple[int, ...], Pattern]]:
+    """Fan-in, first row, neurons, registers and relative output addresses of the CALCs of one window."""
+    job, found = placed.job, []
+    one, down, right = target.steps
+    row, at = placed.row, 0
+    neurons = job.neurons
+    while at < len(neurons):
+        rows_each = len(neurons[at].registers)
+        same = [n for n in neurons[at : at + job.spec.neurons_at_once] if len(n.registers) == rows_each]
+        pattern = longest([n.o * one + n.dy * down + n.dx * right for n in same])
+        chosen = same[: pattern.states]
+        registers = tuple(register for n in chosen for register in n.registers)
+        found.append((rows_each * job.spec.columns, row, len(chosen), registers, pattern))
+        row, at = row + rows_each * len(chosen), at + len(chosen)
+    return found

@@ -1,0 +1,70 @@
+"""Pass 8, selfcheck: the emitted program on the interpreter against the plain integer arithmetic of the quantised graph.
+
+The arithmetic here goes map by map in whole numbers of 64 bits and knows nothing of registers, rows or cycles.
+"""
+
+import numpy as np
+
+from anna import codes
+from anna.compiler import integer
+from anna.compiler.calibrate import Calibration
+from anna.compiler.integer import States
+from anna.compiler.ir import INPUT
+from anna.compiler.quantise import QuantGraph, QuantLayer, constant_numerators
+from anna.errors import CompileError
+from anna.machine.interpreter import interpret
+from anna.program import Program
+from anna.spec import ChipSpec
+
+
+def selfcheck(program: Program, graph: QuantGraph, calibration: Calibration, pictures: int) -> int:
+    """How many pictures agreed; the first difference is refused."""
+    values = calibration.input_values
+    count = min(pictures, len(values))
+    chosen = np.arange(count) * len(values) // max(count, 1)
+    states = graph.input_meaning.codes_of(graph.spec, values[chosen])
+    expected = evaluate(graph, states)
+    for k in range(count):
+        found = interpret(program, states[k])
+        for name, part in found.items():
+            wrong = np.argwhere(part != expected[name][k])
+            if len(wrong):
+                m, y, x = (int(i) for i in wrong[0])
+                raise CompileError([
+                    f"the compiler refuses its own work: map {m} row {y} column {x} of {name} is {int(part[m, y, x])} in the "
+                    f"program and {int(expected[name][k, m, y, x])} in the quantised graph ({len(wrong)} states differ)"
+                ])  # fmt: skip
+    return count
+
+
+def evaluate(graph: QuantGraph, states: States) -> dict[str, States]:
+    """State codes of every map stack for pictures given as state codes (pictures, maps, rows, columns)."""
+    found: dict[str, States] = {}
+    by_name = {quant.layer.name: quant for quant in graph.layers}
+    for member in graph.lowered.members:
+        found[INPUT] = states
+        for layer in member.layers:
+            found[layer.name] = layer_codes(by_name[layer.name], graph.spec, found[layer.source])
+    return found
+
+
+def layer_codes(quant: QuantLayer, spec: ChipSpec, states: States) -> States:
+    """One layer, window tap by window tap."""
+    layer, numerators = quant.layer, codes.state_converter(spec).numerators
+    inputs = numerators[integer.padded(layer, states, quant.border_i)]
+    maps, rows, columns = layer.output_shape
+    down, right = layer.stride
+    weights = quant.weights_ot.reshape(layer.mask_oiyx.shape)
+    bias = (quant.constants_oc * constant_numerators(spec, quant.constants_oc.shape[1])).sum(axis=1)
+    sums: integer.Ints = np.broadcast_to(bias[None, :, None, None], (len(states), maps, rows, columns)).astype(np.int64)
+    for _, i, y, x in np.argwhere(layer.mask_oiyx.any(axis=0, keepdims=True)).tolist():
+        seen = inputs[:, i, y : y + down * (rows - 1) + 1 : down, x : x + right * (columns - 1) + 1 : right]
+        sums = sums + (weights[:, i, y, x] * layer.mask_oiyx[:, i, y, x])[None, :, None, None] * seen[:, None]
+    if quant.unit_weights_ou.size:
+        sums = sums + (numerators[quant.unit_states_ouyx] * quant.unit_weights_ou[:, :, None, None]).sum(axis=1)
+    units = sums << spec.weight_fraction_bits
+    limits = np.stack([codes.thresholds(spec, int(code)) for code in quant.scale_codes_o])
+    out = np.empty(units.shape, dtype=np.uint16)
+    for o in range(maps):
+        out[:, o] = np.searchsorted(limits[o], units[:, o], side="right")
+    return out

@@ -1,0 +1,193 @@
+"""What the host does for a program: pictures to state codes before the chip, float layers on its results after it.
+
+Float layers run in 32-bit floats with sums in a fixed order (`anna.forward`), so that scores are the same on every
+machine. Their time is multiply-adds over the host's rate; the host works on one picture while the chip works on the next.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna import codes
+from anna.errors import DataError, FileError, GraphError, SpecError
+from anna.forward import run_layer
+from anna.graph import Layer, Prepare
+from anna.graph_file import _layer, _layer_json
+from anna.layer_parts import Shape
+from anna.prepare import prepare
+from anna.spec import ChipSpec
+
+Floats = NDArray[np.float64]
+PIECE = 256  # pictures that the host layers take at once
+
+
+@dataclass(frozen=True, eq=False)
+class HostTail:
+    """The float layers behind one stack of maps that leaves the chip."""
+
+    region: str
+    shape: Shape
+    gain_m: Floats  # what a state of map m stands for: gain x state LSB + offset
+    offset_m: Floats
+    layers: tuple[Layer, ...]
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of the scores."""
+        shape = self.shape
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+        return shape
+
+    def _count(self, what: str) -> int:
+        total, shape = 0, self.shape
+        for layer in self.layers:
+            total += getattr(layer, what)(shape)
+            shape = layer.output_shape(shape)
+        return total
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds for one picture."""
+        return self._count("multiply_adds")
+
+    @property
+    def connections(self) -> int:
+        """Connections with biases for one picture."""
+        return self._count("connections")
+
+    def scores(self, spec: ChipSpec, states: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Scores (pictures, classes, rows, columns) from state codes (pictures, maps, rows, columns)."""
+        levels = codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
+        out = np.empty((len(states), *self.output_shape), np.float32)
+        for start in range(0, len(states), PIECE):
+            here = slice(start, start + PIECE)
+            values = levels[states[here]] * self.gain_m[:, None, None] + self.offset_m[:, None, None]
+            x: NDArray[Any] = np.ascontiguousarray(values.astype(np.float32).transpose(1, 2, 3, 0))
+            for layer in self.layers:
+                _, x = run_layer(layer, x)
+            out[here] = x.transpose(3, 0, 1, 2)
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class HostWork:
+    """All that the host does for a program."""
+
+    prepare: Prepare | None  # None: pictures come as floats
+    input_gain_m: Floats
+    input_offset_m: Floats
+    tails: tuple[HostTail, ...]  # scores of several are added
+    data: str = ""  # the data set that the network was trained on
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds for one picture."""
+        return sum(tail.multiply_adds for tail in self.tails)
+
+    @property
+    def connections(self) -> int:
+        """Connections with biases for one picture."""
+        return sum(tail.connections for tail in self.tails)
+
+    def input_codes(self, spec: ChipSpec, shape: Shape, pictures: NDArray[Any]) -> NDArray[np.uint16]:
+        """State codes (pictures, maps, rows, columns) of pictures as the network takes them."""
+        if self.prepare is not None:
+            values = prepare(self.prepare, pictures, np.float32)[:, None].astype(np.float64)
+        else:
+            pictures = np.asarray(pictures)
+            if pictures.dtype not in (np.float32, np.float64):
+                raise DataError(f"images are {pictures.dtype}; expected float32 or float64, for nothing prepares raw pictures")
+            values = pictures[:, None] if pictures.ndim == 3 and shape[0] == 1 else pictures
+            if values.ndim != 4 or values.shape[1:] != shape:
+                raise DataError(f"images have shape {pictures.shape}; expected (n, {shape[0]}, {shape[1]}, {shape[2]})")
+        level = (values - self.input_offset_m[:, None, None]) / self.input_gain_m[:, None, None]
+        try:
+            return codes.state_converter(spec).nearest(level).astype(np.uint16)
+        except SpecError:
+            raise DataError("images hold values that are NaN or infinite; expected finite ones") from None
+
+    def scores(self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float32]:
+        """Scores (pictures, classes), or (pictures, classes, rows, columns) where the network slides."""
+        total: NDArray[np.float32] | None = None
+        for tail in self.tails:
+            part = tail.scores(spec, states[tail.region])
+            total = part if total is None else total + part
+        assert total is not None
+        return total[:, :, 0, 0] if total.shape[2:] == (1, 1) else total
+
+    # --- in a file ---------------------------------------------------------------------------------------------------
+    def content(self) -> dict[str, Any]:
+        """What the file's JSON says of it."""
+        return {
+            "prepare": None if self.prepare is None else _plain(_layer_json(self.prepare)),
+            "data": self.data,
+            "tails": [
+                {
+                    "region": tail.region,
+                    "shape": list(tail.shape),
+                    "layers": [_plain(_layer_json(layer)) for layer in tail.layers],
+                }
+                for tail in self.tails
+            ],
+        }
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """What the file holds as tensors."""
+        found: dict[str, NDArray[Any]] = {"host.input.gain": self.input_gain_m, "host.input.offset": self.input_offset_m}
+        for number, tail in enumerate(self.tails):
+            found[f"host.{number}.gain"], found[f"host.{number}.offset"] = tail.gain_m, tail.offset_m
+            for place, layer in enumerate(tail.layers):
+                for name, array in layer.tensors.items():
+                    found[f"host.{number}.{place}.{name}"] = np.ascontiguousarray(array)
+        return found
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, so that what is written and what is read are equal."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]) -> HostWork:
+    """The host's work as a file describes it; anything that is not whole is refused."""
+    left = dict(tensors)
+    try:
+        first = None if content["prepare"] is None else _layer(f"{where} prepare", content["prepare"], {})
+        if first is not None and not isinstance(first, Prepare):
+            raise FileError(f"{where}: the host's preparation is a {first.kind} layer; expected a preparation")
+        tails = []
+        for number, one in enumerate(content["tails"]):
+            layers = []
+            for place, value in enumerate(one["layers"]):
+                start = f"host.{number}.{place}."
+                mine = {name[len(start) :]: left.pop(name) for name in sorted(left) if name.startswith(start)}
+                layers.append(_layer(f"{where} host layer {number}.{place}", value, mine))
+            shape = tuple(int(n) for n in one["shape"])
+            if len(shape) != 3:
+                raise FileError(f"{where}: host tail {number} has shape {shape}; expected maps, rows, columns")
+            gain, offset = (_row(where, left.pop(f"host.{number}.{name}"), shape[0]) for name in ("gain", "offset"))
+            tail = HostTail(str(one["region"]), shape, gain, offset, tuple(layers))
+            _ = tail.output_shape
+            tails.append(tail)
+        gain, offset = (_row(where, left.pop(f"host.input.{name}"), None) for name in ("gain", "offset"))
+        data = str(content["data"])
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise FileError(f"{where}: the host's part is not whole ({type(error).__name__}: {error})") from None
+    except GraphError as error:
+        raise FileError(f"{where}: {error}") from None
+    if left or not tails:
+        raise FileError(f"{where}: the host's part holds {len(left)} tensors that no layer names, and {len(tails)} tails")
+    return HostWork(first, gain, offset, tuple(tails), data)
+
+
+def _row(where: str, array: NDArray[Any], length: int | None) -> Floats:
+    if array.ndim != 1 or array.dtype != np.float64 or not np.isfinite(array).all() or length not in (None, len(array)):
+        raise FileError(
+            f"{where}: a gain or offset of the host is {array.dtype} of shape {array.shape}; expected float64 per map"
+        )
+    return array
