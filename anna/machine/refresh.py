@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.errors import SpecError
 from anna.spec import ChipSpec
 
 Ints = NDArray[np.int64]
@@ -33,6 +34,19 @@ def writers(spec: ChipSpec) -> Ints:
     dacs = synapse % spec.dacs if spec.refresh_order == "interleaved" else synapse // spec.refresh_write_cycles
     dacs.setflags(write=False)
     return dacs
+
+
+def with_period_us(spec: ChipSpec, period_us: float) -> ChipSpec:
+    """The same chip with another refresh period, to the nearest cycle: a longer one lets charges leak for longer."""
+    if not 0 < period_us < 1e9:
+        raise SpecError(f"a refresh period of {period_us:g} us is none; it must be positive and finite")
+    cycles, writes = round(period_us * 1e-6 * spec.clock_hz), spec.refresh_write_cycles
+    if cycles < writes:
+        raise SpecError(
+            f"a refresh period of {period_us:g} us is {cycles} cycles; the {spec.dacs} DACs take {writes} cycles "
+            f"({writes * 1e6 / spec.clock_hz:g} us) to write {spec.synapses} synapses"
+        )
+    return spec.changed(refresh_overhead_cycles=cycles - writes)
 
 
 def _since_last(

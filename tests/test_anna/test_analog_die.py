@@ -1,0 +1,285 @@
+"""Parameters, faults, dies as objects and files, and the chip that is made of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import anna
+from anna import codes
+from anna.analog import parameters, synapse, weight_dac
+from anna.analog.bench import bench_program, straight
+from anna.analog.draws import Draws
+from anna.analog.parameters import CAUSES, STRENGTHS
+from anna.errors import FileError, MachineError, SpecError
+from anna.machine import refresh
+from anna.machine.interpreter import Interpreter
+from anna.program import Program, blank_pages
+from anna.spec import ANNA_1991, BOARD_1996
+
+
+# --- parameters ------------------------------------------------------------------------------------------------------
+def test_every_field_says_what_it_is() -> None:
+    for name, origin in anna.Analog.provenance().items():
+        assert {"symbol", "unit", "mark", "source", "part"} <= set(origin), name
+        assert origin["mark"] == "A"
+        if name in STRENGTHS:
+            assert {"drawn", "leaves_out", "typical", "worst"} <= set(origin), name
+    assert sorted(field for fields in CAUSES.values() for field in fields) == sorted(STRENGTHS)
+    assert all(f"`{name}`" in parameters.table() for name in anna.Analog.model_fields)
+
+
+def test_the_presets_are_what_they_are_said_to_be() -> None:
+    typical, worst = anna.Analog.typical(), anna.Analog.worst()
+    named = {
+        "thermal_noise_lsb": (0.25, 0.5), "synapse_gain_mismatch": (0.02, 0.05), "dac_inl_lsb": (0.5, 1.0),
+        "dac_gain_apart": (0.005, 0.02), "adc_threshold_offset_lsb": (0.15, 0.4), "scale_mismatch": (0.01, 0.03),
+        "charge_lost": (0.01, 0.04),
+    }  # fmt: skip
+    for field in STRENGTHS:
+        off = getattr(anna.Analog.ideal(), field)
+        assert (getattr(typical, field), getattr(worst, field)) == named.get(field, (off, off))
+    assert anna.Analog() == anna.Analog.ideal()
+    assert anna.Analog.ideal().is_ideal
+    assert not typical.is_ideal
+
+
+@pytest.mark.parametrize(
+    ("bad", "sentence"),
+    [
+        ({"thermal_noise_lsb": -1.0}, "thermal_noise_lsb: Input should be greater than or equal to 0, got -1.0"),
+        ({"synapse_gain_mismatch": float("nan")}, "synapse_gain_mismatch: Input should be a finite number, got nan"),
+        ({"temperature_k": 0.0}, "temperature_k: Input should be greater than or equal to 200, got 0.0"),
+        ({"charge_lost": 1.0}, "charge_lost: Input should be less than or equal to 0.9, got 1.0"),
+        ({"storage_capacitance_ff": 0.0}, "storage_capacitance_ff: Input should be greater than or equal to 1, got 0.0"),
+        ({"thermal_noise": 0.1}, "thermal_noise: Extra inputs are not permitted, got 0.1"),
+        ({"sum_limit": "much"}, "sum_limit: Input should be a valid number, unable to parse string as a number, got 'much'"),
+    ],
+)
+def test_bad_parameters_get_one_sentence(bad: dict[str, object], sentence: str) -> None:
+    for make in (lambda: anna.Analog(**bad), lambda: anna.Analog.typical().changed(**bad)):
+        with pytest.raises(SpecError) as error:
+            make()
+        assert str(error.value) == f"Analog: {sentence}"
+
+
+def test_one_imperfection_at_a_time() -> None:
+    worst = anna.Analog.worst().changed(sum_limit=4.0, storage_capacitance_ff=100.0, temperature_k=330.0)
+    for cause in CAUSES:
+        alone, without = worst.alone(cause), worst.without(cause)
+        assert set(alone.causes) == {cause} & set(worst.causes)
+        assert set(without.causes) == set(worst.causes) - {cause}
+        assert alone.temperature_k == without.temperature_k == 330.0
+        assert worst.scaled(cause, 1) == worst
+        assert worst.scaled(cause, 0) == without
+    assert worst.scaled("thermal_noise", 0.5).thermal_noise_lsb == 0.25
+    assert worst.scaled("saturation", 2).sum_limit == 2.0
+    assert worst.scaled("charge_noise", 2).storage_capacitance_ff == 25.0
+    assert worst.scaled("droop", 0.5).charge_lost == 0.02
+    assert worst.alone("adc").causes == ("adc_offset",)
+    with pytest.raises(SpecError, match="there is no imperfection 'luck'; there are weight_dac, synapse_gain"):
+        worst.alone("luck")
+    with pytest.raises(SpecError, match="cannot be made -1 times as strong"):
+        worst.scaled("droop", -1)
+
+
+def test_toml_there_and_back(tmp_path: Path) -> None:
+    path = tmp_path / "chip.toml"
+    for analog in (anna.Analog.worst(), anna.Analog.typical().changed(sum_limit=3.0, storage_capacitance_ff=50.0)):
+        path.write_text(analog.to_toml())
+        assert anna.Analog.load(path) == analog
+    path.write_text('preset = "typical"\nthermal_noise_lsb = 0.3\nsum_limit = "none"\n')
+    assert anna.Analog.load(path) == anna.Analog.typical().changed(thermal_noise_lsb=0.3)
+    for text, sentence in (
+        ('preset = "good"', "there is no preset 'good'; there are ideal, typical and worst"),
+        ("thermal_noise_lsb = -1", "Analog: thermal_noise_lsb: Input should be greater than or equal to 0, got -1"),
+        ("thermal", "is not TOML"),
+    ):
+        path.write_text(text)
+        with pytest.raises(anna.AnnaError, match=sentence):
+            anna.Analog.load(path)
+    with pytest.raises(FileError, match="cannot be read"):
+        anna.Analog.load(tmp_path / "nothing.toml")
+
+
+# --- parts -----------------------------------------------------------------------------------------------------------
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**64 - 1), inl=st.floats(0.1, 2.0), apart=st.floats(0.0, 0.1))
+def test_the_dacs_are_as_bad_as_stated_and_zero_at_zero(seed: int, inl: float, apart: float) -> None:
+    analog = anna.Analog(dac_inl_lsb=inl, dac_gain_apart=apart)
+    levels = weight_dac.drawn_levels(ANNA_1991, analog, Draws(seed))
+    ideal = weight_dac.ideal_levels(ANNA_1991)
+    gains = levels[:, 0] / ideal[:, 0]  # the bow is zero at the end
+    np.testing.assert_allclose(np.abs(levels - ideal * gains[:, None]).max(axis=1), inl, rtol=1e-9)
+    assert (levels[:, 32] == 0).all()
+    assert abs(gains[0] - gains[1]) == pytest.approx(apart, abs=1e-12)
+    assert gains.mean() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_kt_over_c() -> None:
+    # Two capacitors of 200 fF at 300 K: sqrt(2 k T / C) = 0.2035 mV, 1/154 of a weight LSB of 31.25 mV.
+    assert synapse.ktc_lsb(200.0, 31.25, 300.0) == pytest.approx(0.2035 / 31.25, rel=1e-3)
+    assert synapse.charge_noise_lsb(anna.Analog()) == 0.0
+    both = anna.Analog(storage_capacitance_ff=200.0, injection_noise_lsb=0.01)
+    assert synapse.charge_noise_lsb(both) == pytest.approx((0.006512**2 + 0.01**2) ** 0.5, rel=1e-3)
+
+
+# --- faults ----------------------------------------------------------------------------------------------------------
+def flat(weight: float = 8.0) -> Program:
+    weights, scales = blank_pages(ANNA_1991)
+    weights[:] = codes.weight_converter(ANNA_1991).exact(weight)
+    return bench_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], weights, scales)
+
+
+def synapses(faults: anna.Faults, program: Program) -> np.ndarray:
+    machine = Interpreter(program, np.zeros((4, 64), np.uint8), anna.Chip(faults=faults).silicon(ANNA_1991))
+    machine.step()
+    return np.array([[machine.synapse(row, column) for column in range(64)] for row in range(64)])
+
+
+def test_each_fault_is_what_it_says() -> None:
+    faults = anna.Faults(dead_synapses=((3, 5),), stuck_synapses=((9, 1, -12.5),), ram_flips=((0, 20, 30, 5), (7, 0, 0, 0)))
+    found = synapses(faults, flat())
+    expected = np.full((64, 64), 8.0)
+    expected[3, 5], expected[9, 1], expected[20, 30] = 0.0, -12.5, 8.0 - 32.0
+    np.testing.assert_array_equal(found, expected)
+    pictures = np.random.default_rng(0).integers(0, 8, (100, 4, 64))
+    healthy = anna.Chip().run(flat(2.0), pictures).codes["codes0"].astype(int)
+    broken = anna.Faults(dead_neurons=(2,), stuck_bits=((0, 1, 1), (5, 2, 0)))
+    for engine in ("engine", "interpreter"):
+        found = anna.Chip(faults=broken).run(flat(2.0), pictures, engine=engine).codes["codes0"].astype(int)
+        expected = healthy.copy()
+        expected[:, 0] |= 2
+        expected[:, 5] &= 3
+        expected[:, 2] = 4  # a sum of nothing lies on the middle threshold
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_faults_by_rate() -> None:
+    assert (synapses(anna.Faults(dead_synapse_rate=1.0), flat()) == 0).all()
+    some = synapses(anna.Faults(dead_synapse_rate=0.1, seed=3), flat())
+    assert 300 < (some == 0).sum() < 520
+    stuck = synapses(anna.Faults(stuck_synapse_rate=1.0), flat())
+    assert len(np.unique(stuck)) > 50
+    flipped = synapses(anna.Faults(ram_flip_rate=1.0), flat())
+    assert (flipped == -9.0).all()  # 8 is code 40; all bits turned make 23
+    chip = anna.Chip(faults=anna.Faults(stuck_bit_rate=1.0, dead_neuron_rate=1.0))
+    assert len(np.unique(chip.run(flat(), np.zeros((9, 4, 64), int)).codes["codes0"], axis=0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("faults", "sentence"),
+    [
+        ({"dead_synapses": ((64, 0),)}, r"there is no place \(64, 0\) for a dead synapse; the last one of this chip is"),
+        ({"stuck_bits": ((0, 3, 1),)}, r"there is no place \(0, 3, 1\) for a stuck bit"),
+        ({"dead_neurons": (8,)}, r"there is no place \(8\) for a dead neuron; the last one of this chip is \(7\)"),
+        ({"ram_flips": ((0, 0, 0, 6),)}, r"there is no place \(0, 0, 0, 6\) for a RAM flip"),
+        ({"stuck_synapses": ((0, 0, 33.0),)}, "synapse 0, 0 cannot be stuck at 33 weight LSB, beyond ±32"),
+        ({"dead_synapse_rate": 1.5}, "Faults: dead_synapse_rate: Input should be less than or equal to 1, got 1.5"),
+        ({"refresh_stops_at_cycle": -1}, "Faults: refresh_stops_at_cycle: Input should be greater than or equal to 0"),
+    ],
+)
+def test_faults_that_cannot_be_are_refused(faults: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SpecError, match=sentence):
+        anna.Chip(faults=anna.Faults(**faults)).silicon(ANNA_1991)
+
+
+# --- dies ------------------------------------------------------------------------------------------------------------
+def test_a_die_is_a_file_that_gives_the_same_silicon(tmp_path: Path) -> None:
+    chip = anna.Chip(seed=2**64 - 1, analog=anna.Analog.worst(), faults=anna.Faults(dead_synapse_rate=0.01), chip_on_board=1)
+    die, path = chip.die(), tmp_path / "mine.die"
+    die.save(path)
+    loaded = anna.Die.load(path)
+    assert loaded.to_bytes() == die.to_bytes() == path.read_bytes()
+    assert (loaded.seed, loaded.chip_on_board, loaded.analog) == (2**64 - 1, 1, anna.Analog.worst())
+    pictures = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
+    one, other = (c.run(flat(), pictures).codes["codes0"] for c in (chip, anna.Chip(die=loaded)))
+    np.testing.assert_array_equal(one, other)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.die"]
+
+
+def test_damaged_and_foreign_dies_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.die"
+    data = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 1).to_bytes()
+    damaged = bytearray(data)
+    damaged[-3] ^= 1
+    path.write_bytes(bytes(damaged))
+    with pytest.raises(FileError, match=r"checksum does not match|outside"):
+        anna.Die.load(path)
+    path.write_bytes(data[:1000])
+    with pytest.raises(FileError, match="is not a whole die file"):
+        anna.Die.load(path)
+    flat().save(path)
+    with pytest.raises(FileError, match="has no anna_die description; expected a die file"):
+        anna.Die.load(path)
+
+
+def test_seeds_and_places_on_the_board_make_other_silicon() -> None:
+    dies = [anna.Die.draw(ANNA_1991, anna.Analog.typical(), seed, chip) for seed in (1, 2) for chip in range(2)]
+    gains = [die.pattern["synapse_gain"] for die in dies]
+    assert len({array.tobytes() for array in gains}) == 4
+    again = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 1, 0)
+    assert again.to_bytes() == dies[0].to_bytes()
+    assert BOARD_1996.chips == 2
+    for bad in (-1, 2**64):
+        with pytest.raises(SpecError, match="the seed of a die"):
+            anna.Die.draw(ANNA_1991, anna.Analog.typical(), bad)
+
+
+def test_a_die_can_be_measured_instead_of_drawn() -> None:
+    die = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 1)
+    gains = np.full((64, 64), 0.5)
+    changed = die.changed(synapse_gain=gains)
+    assert changed.seed is None
+    assert changed.weights_lsb().mean() < 0.51 * die.weights_lsb().mean()
+    with pytest.raises(SpecError, match=r"pattern synapse_gain has shape \(64,\); expected \(64, 64\)"):
+        die.changed(synapse_gain=gains[0])
+    with pytest.raises(SpecError, match="pattern adc_gain holds a value outside 0 to 10"):
+        die.changed(adc_gain=np.full(8, np.nan))
+    with pytest.raises(SpecError, match="a die has no pattern gain; it has dac_levels_lsb"):
+        die.changed(gain=gains)
+    with pytest.raises(ValueError, match="read-only"):
+        die.pattern["adc_gain"][0] = 1.0
+
+
+def test_a_picture_of_all_synapses() -> None:
+    figure = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 7).plot()
+    (image, _) = figure.axes
+    assert image.images[0].get_array().shape == (64, 64)
+    assert "die 7, 4096 synapses, weight 31 LSB" in image.get_title()
+
+
+# --- the chip --------------------------------------------------------------------------------------------------------
+def test_what_a_chip_is_made_of() -> None:
+    assert anna.Chip().analog.is_ideal
+    assert anna.Chip(seed=3).analog == anna.Analog.typical()
+    assert (anna.Chip(seed=3).seed, anna.Chip().seed) == (3, None)
+    with pytest.raises(MachineError, match="a chip with imperfections is drawn from a seed"):
+        anna.Chip(analog=anna.Analog.typical())
+    die = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 5)
+    assert anna.Chip(die=die).seed == 5
+    with pytest.raises(MachineError, match="a chip cannot have die and seed at once: one says all"):
+        anna.Chip(die=die, seed=4)
+    other = ANNA_1991.changed(weight_bits=8)
+    with pytest.raises(MachineError, match="the program is for another chip"):
+        anna.Chip(die=die).silicon(other)
+    assert anna.Chip(seed=5).silicon(other).spec == other
+
+
+def test_many_chips_at_once() -> None:
+    pictures = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
+    chips = [anna.Chip(seed=seed, analog=anna.Analog.worst()) for seed in range(4)]
+    together = list(anna.run_chips(chips, flat(), pictures, noise_seed=2))
+    for seed, result in enumerate(together):
+        alone = anna.Chip(seed=seed, analog=anna.Analog.worst()).run(flat(), pictures, noise_seed=2)
+        np.testing.assert_array_equal(result.codes["codes0"], alone.codes["codes0"])
+    assert len({result.codes["codes0"].tobytes() for result in together}) == 4
+
+
+def test_writers_are_those_of_the_refresh() -> None:
+    die = anna.Die.draw(ANNA_1991, anna.Analog(dac_gain_apart=0.1), 1)
+    two = die.weights_lsb()
+    for dac in (0, 1):
+        assert len(np.unique(two[refresh.writers(ANNA_1991) == dac])) == 1

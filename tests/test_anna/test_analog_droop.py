@@ -1,0 +1,137 @@
+"""Droop by the cycle: charges leak exponentially with the age that the refresh gives them, warmer ones faster."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import anna
+from anna import codes
+from anna.analog.bench import bench_program, straight
+from anna.analog.synapse import leak_per_cycle
+from anna.machine import refresh
+from anna.machine.interpreter import Interpreter
+from anna.program import Program, blank_pages
+from anna.spec import ANNA_1991
+
+LEAKY = anna.Analog(charge_lost=0.2)
+
+
+def waiting(cycles: int, weight: float = 31.0) -> Program:
+    weights, scales = blank_pages(ANNA_1991)
+    weights[:] = codes.weight_converter(ANNA_1991).exact(weight)
+    return bench_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], weights, scales, wait_cycles=cycles)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    cycle=st.integers(0, 10**6), row=st.integers(0, 63), column=st.integers(0, 63), phase=st.integers(0, 5000),
+    stop=st.integers(0, 5000),
+)  # fmt: skip
+def test_ages_are_those_of_counting_cycle_by_cycle(cycle: int, row: int, column: int, phase: int, stop: int) -> None:
+    spec = ANNA_1991.changed(rows=64, refresh_overhead_cycles=152)
+    place = np.array(row), np.array(column)
+    cycle %= 12_000
+    turn = int(refresh.write_cycles(spec)[row, column])
+    period = spec.refresh_period_cycles
+    written = [t for t in range(-period, min(cycle, stop - 1) + 1) if (t + phase - turn) % period == 0]
+    assert int(refresh.ages(spec, np.array(cycle), *place, phase, stop)) == cycle - written[-1]
+    unstopped = [t for t in range(-period, cycle + 1) if (t + phase - turn) % period == 0]
+    assert int(refresh.ages(spec, np.array(cycle), *place, phase)) == cycle - unstopped[-1]
+    assert 0 <= cycle - unstopped[-1] < period
+
+
+@pytest.mark.parametrize("stop", [0, 300, 2500])
+def test_a_stopped_refresh_lets_every_weight_fall_along_the_stated_exponential(stop: int) -> None:
+    """Read at cycle c, as the debugger reads it: w exp(-age / tau), rounded to 2^-10 weight LSB."""
+    faults = anna.Faults(refresh_stops_at_cycle=stop)
+    silicon = anna.Chip(seed=1, analog=LEAKY, faults=faults).silicon(ANNA_1991)
+    machine = Interpreter(waiting(30_000), np.zeros((4, 64), np.uint8), silicon)
+    tau_cycles = 110e-6 * ANNA_1991.clock_hz / -math.log(1 - 0.2)
+    machine.run()
+    record = []
+    machine = Interpreter(waiting(30_000), np.zeros((4, 64), np.uint8), silicon)
+    machine.hooks.append(record.append)
+    while not machine.done:
+        machine.step()
+        now = machine.state.board.now
+        if machine.done or machine.state.segment < 0:
+            continue
+        for row, column in ((0, 0), (13, 7), (63, 63)):
+            age = int(refresh.ages(ANNA_1991, np.array(now), np.array(row), np.array(column), 0, stop))
+            assert age >= now - stop
+            expected = 31.0 * math.exp(-age / tau_cycles)
+            assert abs(machine.synapse(row, column) - expected) <= 0.5 / 1024 + 1e-9
+    (calc,) = record
+    assert calc.ages.min() > 27_000
+    np.testing.assert_allclose(calc.weights / 1024, 31.0 * np.exp(-calc.ages / tau_cycles), atol=0.5 / 1024 + 1e-9)
+
+
+def test_by_the_end_of_a_period_the_stated_share_is_gone() -> None:
+    for preset, lost in ((anna.Analog.typical(), 0.01), (anna.Analog.worst(), 0.04)):
+        die = anna.Die.draw(ANNA_1991, preset.alone("droop"), 0)
+        left = die.weights_lsb(-1, ANNA_1991.refresh_period_cycles) / die.weights_lsb(-1, 0)
+        np.testing.assert_allclose(left, 1 - lost, atol=1e-4)
+
+
+def test_the_same_calc_at_another_refresh_phase_gives_another_result_in_both_evaluators_alike() -> None:
+    program = waiting(0, weight=3.0)
+    pictures = np.random.default_rng(1).integers(0, 8, (200, 4, 64))
+    chip = anna.Chip(seed=1, analog=anna.Analog(charge_lost=0.9))
+    found = {}
+    for phase in (0, 1500):
+        engine = chip.run(program, pictures, phase_cycles=phase).codes["codes0"]
+        oracle = chip.run(program, pictures, phase_cycles=phase, engine="interpreter").codes["codes0"]
+        np.testing.assert_array_equal(engine, oracle)
+        found[phase] = engine
+    assert (found[0] != found[1500]).any()
+    ideal = anna.Chip()
+    np.testing.assert_array_equal(
+        ideal.run(program, pictures).codes["codes0"], ideal.run(program, pictures, phase_cycles=1500).codes["codes0"]
+    )
+
+
+def test_a_longer_period_and_a_warmer_chip_lose_more() -> None:
+    spec, slow = ANNA_1991, refresh.with_period_us(ANNA_1991, 1100.0)
+    assert slow.refresh_period_cycles == 22_000
+    analog = anna.Analog(charge_lost=0.01)
+    assert leak_per_cycle(slow, analog) == leak_per_cycle(spec, analog)
+    left = anna.Die.draw(slow, analog, 0).weights_lsb(-1, slow.refresh_period_cycles) / 31.0
+    np.testing.assert_allclose(left, 0.99**10, atol=1e-4)
+    warmer = analog.changed(temperature_k=309.0)
+    assert leak_per_cycle(spec, warmer) == pytest.approx(2 * leak_per_cycle(spec, analog), rel=1e-12)
+    hotter = analog.changed(temperature_k=350.0, leak_doubling_k=10.0)
+    assert leak_per_cycle(spec, hotter) == pytest.approx(32 * leak_per_cycle(spec, analog), rel=1e-12)
+    assert leak_per_cycle(spec, analog) == pytest.approx(-math.log(0.99) / 2200, rel=1e-12)
+    assert leak_per_cycle(spec, anna.Analog(charge_lost=0.6)) == pytest.approx(-math.log(0.4) / 2200, rel=1e-12)
+
+
+def test_noise_grows_with_the_root_of_temperature() -> None:
+    adcs = zero = np.zeros(1, np.int64)
+    sigmas = [
+        anna.Die.draw(ANNA_1991, anna.Analog(thermal_noise_lsb=0.25, temperature_k=kelvin), 0).electronics.thermal_sigma(
+            adcs, zero, zero, zero
+        )[0]
+        for kelvin in (300.0, 363.0)
+    ]
+    assert sigmas[1] / sigmas[0] == pytest.approx(1.1, rel=1e-6)
+
+
+def test_a_refresh_shorter_than_the_array_takes_is_refused() -> None:
+    with pytest.raises(anna.AnnaError) as error:
+        refresh.with_period_us(ANNA_1991, 90.0)
+    assert str(error.value) == (
+        "a refresh period of 90 us is 1800 cycles; the 2 DACs take 2048 cycles (102.4 us) to write 4096 synapses"
+    )
+    with pytest.raises(anna.AnnaError, match="refresh_overhead_cycles: Input should be greater than or equal to 0, got -1"):
+        ANNA_1991.changed(refresh_overhead_cycles=-1)
+
+
+def test_leak_mismatch_makes_synapses_differ() -> None:
+    die = anna.Die.draw(ANNA_1991, anna.Analog(charge_lost=0.1, leak_mismatch=0.3), 2)
+    fresh, old = die.weights_lsb(-1, 0), die.weights_lsb(-1, 2000)
+    assert (fresh == 31.0).all()
+    assert 0.3 < np.std(old) < 1.5
+    assert (old <= 31.0).all()

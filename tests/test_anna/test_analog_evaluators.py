@@ -1,0 +1,239 @@
+"""Ideal is exact, strength zero is ideal, each part touches only what it should, and both evaluators agree to the bit."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from random_programs import CHIPS, legal_programs, random_codes
+
+import anna
+from anna import codes
+from anna.analog import synapse
+from anna.analog.die import PATTERN
+from anna.analog.electronics import rounding_bound_lsb
+from anna.analog.parameters import CAUSES, STRENGTHS
+from anna.analog.silicon import IdealSilicon, Silicon
+from anna.machine import refresh
+from anna.machine.engine import simd_levels
+from anna.program import Program
+from anna.spec import ANNA_1991, ChipSpec
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+# Every imperfection at once, each strong enough to be seen.
+EVERYTHING = anna.Analog.worst().changed(
+    dac_dnl_lsb=0.3, synapse_zero_lsb=0.2, state_step_lsb=0.05, synapse_step_lsb=0.03, leak_mismatch=0.3,
+    storage_capacitance_ff=20.0, injection_noise_lsb=0.1, sum_limit=8.0, adc_gain_mismatch=0.03, adc_offset_lsb=0.2,
+    adc_noise_lsb=0.2,
+)  # fmt: skip
+
+
+def many(examples: int) -> settings:
+    return settings(max_examples=examples, deadline=None, suppress_health_check=SLOW)
+
+
+def by_hand(program: Program, pictures: np.ndarray) -> np.ndarray:
+    """The integer arithmetic of the codes, in Python's whole numbers, from the schedule alone."""
+    spec, schedule = program.spec, anna.verified(program)
+    weights = codes.weight_converter(spec).numerators.tolist()
+    states = codes.state_converter(spec).numerators.tolist()
+    shift = spec.weight_fraction_bits - 1
+    results = []
+    for picture in pictures:
+        known = dict(enumerate([*picture.reshape(-1).tolist(), *program.constant_codes.tolist(), spec.reset_state_code]))
+        for calc in schedule.calcs:
+            rows, columns = calc.synapses(spec)
+            where = zip(*calc.scale_places(spec), strict=True)
+            for k, (row, group) in enumerate(where):
+                total = 0
+                for r, c, value in zip(rows[k], columns[k], calc.operands[k], strict=True):
+                    total += (weights[program.weight_codes[calc.page, r, c]] << shift) * states[known[int(value)]]
+                edges = codes.thresholds(spec, int(program.scale_codes[calc.page, row, group])).tolist()
+                known[schedule.values.result(calc.ordinal, k)] = sum(total >= edge for edge in edges)
+        results.append([known[int(v)] for values in schedule.outputs.values() for v in values.reshape(-1)])
+    return np.array(results)
+
+
+def outputs(result: anna.Result) -> np.ndarray:
+    return np.concatenate([part.reshape(result.images, -1) for part in result.codes.values()], axis=1).astype(np.int64)
+
+
+@many(500)
+@given(program=legal_programs(), seed=st.integers(0, 2**64 - 1))
+def test_ideal_is_the_integer_arithmetic_of_the_codes(program: Program, seed: int) -> None:
+    assume(program.outputs)
+    pictures = random_codes(program, 2, seed % 2**31)
+    expected = by_hand(program, pictures)
+    for chip in (anna.Chip(), anna.Chip(seed=seed, analog=anna.Analog.ideal())):
+        np.testing.assert_array_equal(outputs(chip.run(program, pictures)), expected)
+
+
+def answers(silicon: Silicon) -> dict[str, object]:
+    """All that a piece of silicon says about itself, at two ages."""
+    spec = silicon.spec
+    rows, columns = np.indices((spec.rows, spec.columns))
+    some = (rows * 7 + columns) % (1 << spec.weight_bits)
+    adcs, scale_codes = (a.reshape(-1) for a in np.indices((spec.neurons_at_once, 1 << spec.scale_bits)))
+    nowhere = np.zeros_like(adcs)
+    where = (adcs, nowhere, nowhere, scale_codes)
+    limits, masks = silicon.sum_limits(*where), silicon.code_masks(adcs)
+    return {
+        "fresh weights": silicon.weights(some, rows, columns, np.zeros_like(rows)),
+        "old weights": silicon.weights(some, rows, columns, np.full_like(rows, 2000)),
+        "thresholds": silicon.thresholds(*where),
+        "sigma": silicon.thermal_sigma(*where),
+        "limits": None if limits is None else np.stack(limits),
+        "masks": None if masks is None else np.stack(masks),
+        "charge": silicon.charge_sigma(some, rows, columns),
+        "states": silicon.state_tables(),
+        "numerators": silicon.numerators,
+    }
+
+
+def differing(one: dict[str, object], other: dict[str, object]) -> set[str]:
+    return {key for key in one if not np.array_equal(one[key], other[key])}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("field", STRENGTHS)
+@many(10)
+@given(spec=CHIPS, seed=st.integers(0, 2**64 - 1))
+def test_each_imperfection_at_strength_zero_is_ideal(field: str, spec: ChipSpec, seed: int) -> None:
+    analog = EVERYTHING.alone(field).scaled(field, 0)
+    assert analog.is_ideal
+    assert differing(answers(anna.Die.draw(spec, analog, seed).electronics), answers(IdealSilicon(spec))) == set()
+
+
+# What a cause may touch; nothing else of what the silicon says may differ, and each of these does.
+TOUCHES = {
+    "weight_dac": {"fresh weights", "old weights"},
+    "synapse_gain": {"fresh weights", "old weights"},
+    "synapse_zero": {"fresh weights", "old weights"},
+    "state_steps": {"states", "numerators", "thresholds"},  # numerators and thresholds only by the finer unit
+    "droop": {"old weights"},
+    "charge_noise": {"charge"},
+    "saturation": {"limits"},
+    "thermal_noise": {"sigma"},
+    "scale": {"thresholds"},
+    "adc_offset": {"thresholds"},
+    "adc_gain": {"thresholds"},
+    "adc_noise": {"sigma"},
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_with_one_part_on_only_what_it_touches_differs(cause: str) -> None:
+    die = anna.Die.draw(ANNA_1991, EVERYTHING.alone(cause), 5)
+    found, ideal = answers(die.electronics), answers(IdealSilicon(ANNA_1991))
+    assert differing(found, ideal) == TOUCHES[cause]
+    if cause == "state_steps":
+        for name in ("numerators", "thresholds"):
+            np.testing.assert_allclose(found[name], np.asarray(ideal[name]) * 256, rtol=2e-6)
+    if cause == "droop":  # towards zero, and zero stays zero
+        before, after = np.asarray(ideal["old weights"]), np.asarray(found["old weights"])
+        assert (np.abs(after) <= np.abs(before)).all()
+        assert (after[before == 0] == 0).all()
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_part_that_is_on_sees_the_same_draws_alone_and_in_company(cause: str) -> None:
+    alone, company = (anna.Die.draw(ANNA_1991, a, 9).pattern for a in (EVERYTHING.alone(cause), EVERYTHING))
+    ideal = anna.Die.draw(ANNA_1991, anna.Analog.ideal(), 9).pattern
+    for name, array in alone.items():
+        if not np.array_equal(array, ideal[name]) and cause != "weight_dac":
+            np.testing.assert_array_equal(array, company[name])
+
+
+STRONG = st.builds(
+    lambda kept, factor: EVERYTHING.alone(*kept).scaled(kept[0], factor) if kept else anna.Analog.ideal(),
+    st.lists(st.sampled_from(sorted(CAUSES)), max_size=12, unique=True),
+    st.sampled_from([0.5, 1.0]),
+)
+
+
+@st.composite
+def faulty(draw: st.DrawFn, spec: ChipSpec) -> anna.Faults:
+    rates = st.sampled_from([0.0, 0.0, 0.02, 0.3])
+    return anna.Faults(
+        seed=draw(st.integers(0, 2**64 - 1)), dead_synapse_rate=draw(rates), stuck_synapse_rate=draw(rates),
+        dead_neuron_rate=draw(rates), stuck_bit_rate=draw(rates), ram_flip_rate=draw(st.sampled_from([0.0, 0.01])),
+        refresh_stops_at_cycle=draw(st.sampled_from([None, None, 0, 1, 40])),
+        dead_synapses=((spec.rows - 1, 0),), stuck_bits=((spec.neurons_at_once - 1, 0, 1),),
+    )  # fmt: skip
+
+
+@many(150)
+@given(data=st.data(), program=legal_programs(), analog=STRONG, seed=st.integers(0, 2**64 - 1),
+       phase=st.sampled_from([0, 1, 1000]), lanes=st.integers(1, 70))  # fmt: skip
+def test_interpreter_and_engine_agree_on_drawn_chips(
+    data: st.DataObject, program: Program, analog: anna.Analog, seed: int, phase: int, lanes: int
+) -> None:
+    """Threads, lanes, SIMD levels, order of the images: the same bits, those of the interpreter."""
+    assume(program.outputs)
+    faults = data.draw(st.one_of(st.just(anna.Faults()), faulty(program.spec)))
+    pictures = random_codes(program, lanes + 1, seed % 2**31)
+    ids = np.arange(len(pictures)) + (seed >> 8)
+    chip = anna.Chip(seed=seed, analog=analog, faults=faults)
+    whole = outputs(chip.run(program, pictures, noise_seed=seed, image_ids=ids, phase_cycles=phase))
+    few = [0, lanes]
+    truth = chip.run(program, pictures[few], noise_seed=seed, image_ids=ids[few], phase_cycles=phase, engine="interpreter")
+    np.testing.assert_array_equal(whole[few], outputs(truth))
+    order = np.random.default_rng(seed % 2**31).permutation(len(pictures))
+    again = anna.Chip(seed=seed, analog=analog, faults=faults)
+    for simd in simd_levels():
+        for threads in (1, 2):
+            found = again.run(program, pictures[order], noise_seed=seed, image_ids=ids[order], phase_cycles=phase,
+                              threads=threads, lanes=lanes, simd=simd)  # fmt: skip
+            np.testing.assert_array_equal(outputs(found), whole[order])
+
+
+def _digest(seed: int) -> str:
+    """SHA-256 of what a drawn chip gives, and of the die itself."""
+    text = (Path(__file__).parents[1] / "programs" / "fan_in_256.asm").read_text()
+    program = anna.assemble(text)
+    pictures = np.random.default_rng(3).integers(0, 8, (64, *program.input.shape))
+    chip = anna.Chip(seed=seed, analog=EVERYTHING)
+    found = outputs(chip.run(program, pictures, noise_seed=5))
+    pattern = b"".join(chip.die().pattern[name].tobytes() for name in sorted(PATTERN))
+    return hashlib.sha256(found.tobytes() + pattern).hexdigest()
+
+
+def test_the_same_bits_in_another_process() -> None:
+    here = Path(__file__).parent
+    paths = [str(here), str(here.parent), *sys.path]
+    code = f"import sys; sys.path[:] = {paths!r}; import test_analog_evaluators as t; print(t._digest(7))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert found == _digest(7)
+
+
+def test_the_same_die_on_every_machine() -> None:
+    """The bits of a die and of its results, as they were when this was written: they may never change for a seed."""
+    assert _digest(7) == GOLDEN
+
+
+GOLDEN = "c662f9e03f13edcc43a004ef4f0214d5461ed17d193f2bf7ad6e7a0b5d1a9005"
+
+
+@many(30)
+@given(seed=st.integers(0, 2**32), fan_in=st.sampled_from([16, 64, 128, 256]), full=st.booleans())
+def test_fixed_point_weights_err_by_less_than_a_64th_of_an_lsb(seed: int, fan_in: int, full: bool) -> None:
+    """A dot product with rounded weights against the same in float64, at the most sensitive scale."""
+    die = anna.Die.draw(ANNA_1991, anna.Analog.worst(), seed)
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.integers(0, 64, (2, 200, fan_in))
+    weight_codes = rng.integers(0, 64, rows.shape)
+    ages = rng.integers(0, 2200, rows.shape)
+    whole = die.electronics.weights(weight_codes, rows, columns, ages)
+    one = 1 << ANNA_1991.weight_fraction_bits
+    pattern = die.pattern
+    levels = pattern["dac_levels_lsb"][refresh.writers(ANNA_1991)[rows, columns], weight_codes]
+    kept = synapse.charge_kept(synapse.leak_per_cycle(ANNA_1991, die.analog), pattern["synapse_leak"][rows, columns], ages)
+    exact = synapse.weight_now(levels, pattern["synapse_gain"][rows, columns], 0.0, kept)  # type: ignore[arg-type]
+    error = whole / one - exact
+    states = np.where(error > 0, 3.5, -3.5) if full else rng.integers(0, 8, rows.shape) - 3.5
+    lsb = float(codes.adc_lsb(ANNA_1991)[0]) / codes.units_per_lsb_product(ANNA_1991)
+    assert np.abs((error * states).sum(axis=1)).max() / lsb < rounding_bound_lsb(ANNA_1991, fan_in) < 1 / 64

@@ -1,0 +1,105 @@
+"""Noise follows its law: where it acts, in the draws of every part, at the 3-bit pins and in the tails."""
+
+import math
+
+import numpy as np
+import pytest
+
+import anna
+from anna import codes
+from anna.analog import noise_check
+from anna.analog.bench import bench_program, straight
+from anna.analog.draws import Draws, FaultKind, Part
+from anna.analog.noise_check import LARGEST_KS, LARGEST_Z
+from anna.machine.engine import is_checked, simd_levels
+from anna.program import blank_pages
+from anna.spec import ANNA_1991
+
+
+def test_thresholds_have_the_false_alarm_rate_that_is_stated() -> None:
+    assert math.erfc(LARGEST_Z / math.sqrt(2)) < 1.0e-6
+    assert 2 * math.exp(-2 * LARGEST_KS**2) < 1.0e-6
+
+
+@pytest.mark.parametrize("sample", [noise_check.thermal, noise_check.charge])
+def test_a_million_samples_on_the_noise_path_read_by_a_wide_adc(sample) -> None:
+    row = sample(1_000_000)
+    assert row.samples >= 1_000_000
+    assert row.holds, row
+
+
+@pytest.mark.parametrize("part", Part)
+def test_a_million_draws_of_each_part_of_a_die(part: Part) -> None:
+    row = noise_check.pattern(part, 1_000_000)
+    assert row.samples >= 1_000_000
+    assert row.holds, row
+
+
+def test_the_check_can_fail() -> None:
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((1000, 100))
+    axes = ("image", "neuron")
+    assert noise_check.judged("good", z, axes).holds
+    assert not noise_check.judged("shifted", z + 0.02, axes).holds
+    assert not noise_check.judged("narrow", z * 0.98, axes).holds
+    assert not noise_check.judged("flat", rng.uniform(-(3**0.5), 3**0.5, z.shape), axes).holds
+    echo = z.copy()
+    echo[:, 1:] = math.sqrt(1 - 0.02**2) * echo[:, 1:] + 0.02 * echo[:, :-1]
+    assert not noise_check.judged("echo", echo, axes).holds
+
+
+def test_chips_seeds_and_parts_do_not_share_draws() -> None:
+    """Correlation of the same places on other dies, on the board's other chip, and of one part with another."""
+    n = 4096
+    base = Draws(1, 0).normals(Part.SYNAPSE_GAIN, n)
+    others = [Draws(2, 0).normals(Part.SYNAPSE_GAIN, n), Draws(1, 1).normals(Part.SYNAPSE_GAIN, n),
+              Draws(1 << 32, 0).normals(Part.SYNAPSE_GAIN, n), Draws(1, 0).normals(Part.SYNAPSE_ZERO, n)]  # fmt: skip
+    for other in others:
+        assert abs(np.corrcoef(base, other)[0, 1]) * math.sqrt(n) < LARGEST_Z
+
+
+@pytest.mark.parametrize("sigma_lsb", [0.25, 0.5])
+def test_codes_at_the_pins_come_with_the_expected_probabilities(sigma_lsb: float) -> None:
+    """Chi-squared of the eight codes at sums all over the range: 131,072 pictures each, false alarm once in 10^6."""
+    spec, images = ANNA_1991, 1 << 17
+    analog = anna.Analog(thermal_noise_lsb=sigma_lsb)
+    weights, scales = blank_pages(spec)
+    converter = codes.weight_converter(spec)
+    for row, weight in enumerate((-31, -17, -9, -1, 0, 5, 13, 29)):
+        weights[0, row, :3] = converter.exact(float(weight))
+    program = bench_program(spec, [straight(spec, 64, 0, 8)], weights, scales)
+    picture = np.zeros((1, 4, 64), dtype=np.uint8)
+    picture[0, 0, :3] = 7
+    chip = anna.Chip(seed=4, analog=analog)
+    found = chip.run(program, np.repeat(picture, images, axis=0), noise_seed=17).codes["codes0"]
+    lsb = float(codes.adc_lsb(spec)[0]) / codes.units_per_lsb_product(spec)
+    edges = np.array([-math.inf, *codes.unit_thresholds(spec), math.inf])
+    for neuron, weight in enumerate((-31, -17, -9, -1, 0, 5, 13, 29)):
+        total = 3 * 3.5 * weight / lsb
+        below = np.array([0.5 * math.erfc((total - edge) / sigma_lsb / math.sqrt(2)) for edge in edges])
+        expected = np.diff(below) * images
+        counts = np.bincount(found[:, neuron], minlength=8)
+        seen = expected >= 5
+        assert counts[~seen].sum() <= expected[~seen].sum() + 30
+        chi_squared = float(((counts - expected)[seen] ** 2 / expected[seen]).sum())
+        freedom = max(1, int(seen.sum()) - 1)
+        assert chi_squared < freedom + LARGEST_Z * math.sqrt(2 * freedom) + 24, f"weight {weight}: {chi_squared:.1f}"
+
+
+def test_rates_of_faults_are_rates() -> None:
+    hits = sum(int(Draws(seed).chosen(FaultKind.DEAD_SYNAPSE, 0.01, 64, 64).sum()) for seed in range(250))
+    expected = 0.01 * 4096 * 250
+    assert abs(hits - expected) < LARGEST_Z * math.sqrt(expected * 0.99)
+    few, more = (Draws(3).chosen(FaultKind.RAM_FLIP, rate, 4096) for rate in (0.01, 0.02))
+    assert (more | ~few).all()  # a larger rate hits the same places and more
+    assert not Draws(3).chosen(FaultKind.RAM_FLIP, 0.0, 4096).any()
+    assert Draws(3).chosen(FaultKind.RAM_FLIP, 1.0, 4096).all()
+
+
+# The best SIMD level is fast enough for a thousand million draws; the bits of the others are the same.
+DRAWS = 1 << 26 if is_checked() or simd_levels()[0] == "plain" else 1 << 30
+
+
+def test_tails_of_more_than_a_thousand_million_raw_draws() -> None:
+    for edge, count, expected in noise_check.tails(DRAWS):
+        assert abs(count - expected) <= 4.4 * math.sqrt(expected) + 5, f"beyond {edge} sigma"
