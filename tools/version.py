@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Prints the version, which stands in anna/__init__.py and nowhere else."""
 
 import re
