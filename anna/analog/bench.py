@@ -153,6 +153,25 @@ class Sweep:
         return deviation
 
 
+def line(x: Floats, y: Floats) -> tuple[float, float]:
+    """Slope and base of the straight line that fits best; sums in a fixed order: the same bits everywhere."""
+    xs, ys, count = x.tolist(), y.tolist(), len(x)
+    mean_x = mean_y = 0.0
+    for a, b in zip(xs, ys, strict=True):
+        mean_x, mean_y = mean_x + a / count, mean_y + b / count
+    both = square = 0.0
+    for a, b in zip(xs, ys, strict=True):
+        both, square = both + (b - mean_y) * (a - mean_x), square + (a - mean_x) * (a - mean_x)
+    slope = both / square if square else 1.0  # a state of one bit has one threshold and shows no gain
+    return slope, mean_y - slope * mean_x
+
+
+def gain_and_offset(sweep: Sweep, ideal_lsb: Floats) -> tuple[float, float]:
+    """The straight line through the thresholds: the ADC sees gain x sum + offset where its thresholds are ideal."""
+    slope, base = line(ideal_lsb, sweep.thresholds_lsb)
+    return 1.0 / slope, -base / slope
+
+
 @dataclass(frozen=True)
 class SweepPlan:
     """How finely a sweep looks."""
@@ -164,6 +183,23 @@ class SweepPlan:
     def __post_init__(self) -> None:
         if self.steps < 8 or self.repeats < 1 or not 0 < self.beyond_lsb <= 100:
             raise SpecError(f"a sweep needs at least 8 steps, 1 repeat and a margin; got {self}")
+
+    def grid_lsb(self, spec: ChipSpec) -> Floats:
+        """The steps, in ADC LSB."""
+        edge = float(np.abs(codes.unit_thresholds(spec)).max()) + self.beyond_lsb
+        # Step by step from whole numbers: the same bits everywhere.
+        return (2.0 * np.arange(self.steps) / (self.steps - 1) - 1.0) * edge
+
+
+def quarter_products_per_lsb(spec: ChipSpec) -> Floats:
+    """One LSB of the ADC at each scale code, in quarters of weight LSB x state LSB."""
+    return codes.adc_lsb(spec) / (codes.units_per_lsb_product(spec) / 4)
+
+
+def count_reached(spec: ChipSpec, found: Ints) -> Ints:
+    """Of codes (steps, repeats), how many reached each threshold: (steps, thresholds)."""
+    thresholds = np.arange(1, 1 << spec.state_bits)
+    return np.asarray((found[..., None] >= thresholds).sum(axis=1))
 
 
 def sweep_neurons(
@@ -183,9 +219,7 @@ def sweep_neurons(
     bench = bench_program(spec, [layout], program.weight_codes, program.scale_codes, page=page, wait_cycles=wait_cycles)
     numerators, operands = codes.weight_converter(spec).numerators, layout.operands(spec)
     rows, columns = layout.places(spec)
-    lsbs = codes.adc_lsb(spec) / (codes.units_per_lsb_product(spec) / 4)  # quarter products in one LSB
-    edge = float(np.abs(codes.unit_thresholds(spec)).max()) + plan.beyond_lsb
-    grid = np.linspace(-edge, edge, plan.steps)
+    lsbs, grid = quarter_products_per_lsb(spec), plan.grid_lsb(spec)
     sweeps, pictures, owners = list[Sweep | None](), list[Ints](), list[int]()
     for neuron in neurons:
         weights = numerators[program.weight_codes[page, rows[neuron], columns[neuron]].astype(np.int64)]
@@ -205,9 +239,8 @@ def sweep_neurons(
     images = np.concatenate(pictures).reshape(-1, spec.registers, spec.columns)
     found = chip.run(bench, images, noise_seed=noise_seed, threads=threads).codes[f"{OUTPUT}0"].astype(np.int64)
     found = found.reshape(len(owners), plan.steps, plan.repeats, layout.neurons)
-    thresholds = np.arange(1, 1 << spec.state_bits)
     for i, neuron in enumerate(owners):
-        reached = (found[i, :, :, neuron, None] >= thresholds).sum(axis=1)
+        reached = count_reached(spec, found[i, :, :, neuron])
         at = list(neurons).index(neuron)
         kept = sweeps[at]
         assert kept is not None

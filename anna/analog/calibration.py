@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from anna import codes, container
-from anna.analog.bench import Layout, Sweep, SweepPlan, sweep_neurons
+from anna.analog.bench import Layout, SweepPlan, gain_and_offset, sweep_neurons
 from anna.codes import Floats, Ints
 from anna.errors import FileError, SpecError
 from anna.machine.chip import Chip
@@ -101,21 +101,6 @@ def calibrate(
                                                offset_lsb=offset))  # fmt: skip
     seed = None if chip.seed is None else str(chip.seed)
     return Calibration(program=program.digest, chip_seed=seed, neurons=tuple(found))
-
-
-def gain_and_offset(sweep: Sweep, ideal_lsb: Floats) -> tuple[float, float]:
-    """The straight line through the thresholds: the ADC sees gain x sum + offset where its thresholds are ideal."""
-    measured, ideal = sweep.thresholds_lsb.tolist(), ideal_lsb.tolist()
-    count = len(ideal)
-    mean_m = mean_i = 0.0
-    for m, i in zip(measured, ideal, strict=True):  # sums in a fixed order: the same bits everywhere
-        mean_m, mean_i = mean_m + m / count, mean_i + i / count
-    both = square = 0.0
-    for m, i in zip(measured, ideal, strict=True):
-        both, square = both + (m - mean_m) * (i - mean_i), square + (i - mean_i) * (i - mean_i)
-    slope = both / square if square else 1.0  # a state of one bit has one threshold and shows no gain
-    base = mean_m - slope * mean_i
-    return 1.0 / slope, -base / slope
 
 
 # --- making up for it ------------------------------------------------------------------------------------------------

@@ -1,0 +1,292 @@
+"""A chip on the bench: what a test laboratory would measure of it, through its pins, with programs like any other.
+
+    python -m anna.analog.characterise --seed 7 --preset typical -o FOLDER     tables and plots of one chip
+
+Nothing here looks into the die: each function builds programs, runs them and reads codes. What is ideal about a chip is
+what its codes mean (`anna.codes`); gains are against that.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from anna import codes
+from anna.analog.bench import (
+    Layout,
+    Sweep,
+    SweepPlan,
+    bench_program,
+    count_reached,
+    gain_and_offset,
+    line,
+    quarter_products_per_lsb,
+    random_words,
+    states_for_sums,
+    straight,
+    uniform_pages,
+)  # fmt: skip
+from anna.codes import Floats, Ints
+from anna.errors import SpecError
+from anna.machine import refresh
+from anna.machine.chip import Chip
+from anna.program import Codes, Program, blank_pages
+from anna.spec import ANNA_1991, ChipSpec
+
+
+# --- the ADCs --------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, eq=False)
+class Converters:
+    """What the neuron slots do with a sum at one scale code; row i of an array is ADC i."""
+
+    spec: ChipSpec
+    scale_code: int
+    sweeps: tuple[Sweep, ...]
+
+    @property
+    def thresholds_lsb(self) -> Floats:
+        """(ADCs, thresholds)"""
+        return np.array([sweep.thresholds_lsb for sweep in self.sweeps])
+
+    @property
+    def gains_and_offsets(self) -> Floats:
+        """(ADCs, 2): the ADC sees gain x sum + offset [LSB]."""
+        return np.array([gain_and_offset(sweep, codes.unit_thresholds(self.spec)) for sweep in self.sweeps])
+
+    @property
+    def inl_lsb(self) -> Floats:
+        """(ADCs, thresholds): distance of each threshold from the straight line through all."""
+        ideal = codes.unit_thresholds(self.spec)
+        fits = self.gains_and_offsets
+        return self.thresholds_lsb * fits[:, :1] + fits[:, 1:] - ideal
+
+    @property
+    def dnl_lsb(self) -> Floats:
+        """(ADCs, thresholds - 1): width of each code against the average one, less one; -1 is a missing code."""
+        ideal = np.diff(codes.unit_thresholds(self.spec))
+        return np.diff(self.thresholds_lsb, axis=1) * self.gains_and_offsets[:, :1] / ideal - 1.0
+
+    @property
+    def noise_lsb(self) -> Floats:
+        """(ADCs): noise of a sum as the codes show it."""
+        return np.array([float(sweep.noise_lsb.mean()) for sweep in self.sweeps])
+
+
+def converters(
+    chip: Chip,
+    scale_code: int = 0,
+    *,
+    spec: ChipSpec = ANNA_1991,
+    plan: SweepPlan | None = None,
+    wait_cycles: int = 0,
+    row: int = 0,
+    noise_seed: int = 0,
+    threads: int = 1,
+) -> Converters:
+    """Sweep all neuron slots at one scale code: every synapse has one weight, the states make the sum."""
+    plan = plan or SweepPlan()
+    fan_in, weight = _drive(spec, scale_code, plan)
+    weights, scales = uniform_pages(spec, codes.weight_converter(spec).exact(weight), scale_code)
+    layout = straight(spec, fan_in, row, spec.neurons_at_once)
+    program = bench_program(spec, [layout], weights, scales, wait_cycles=wait_cycles)
+    lsb, grid = float(quarter_products_per_lsb(spec)[scale_code]), plan.grid_lsb(spec)
+    targets = np.repeat(np.rint(grid * lsb).astype(np.int64), plan.repeats)
+    halves = np.full(fan_in, int(codes.weight_converter(spec).numerators[weights[0, 0, 0]]), dtype=np.int64)
+    chosen, _ = states_for_sums(spec, halves, targets, noise_seed)
+    images = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.int64)
+    images[:, layout.operands(spec)[0]] = chosen  # every neuron reads the same states
+    found = _codes(chip, program, images, noise_seed, threads).reshape(plan.steps, plan.repeats, -1)
+    sweeps = [Sweep(grid, count_reached(spec, found[:, :, k]), plan.repeats) for k in range(spec.neurons_at_once)]
+    return Converters(spec, scale_code, tuple(sweeps))
+
+
+def _drive(spec: ChipSpec, scale_code: int, plan: SweepPlan) -> tuple[int, float]:
+    """The smallest fan-in of whole rows, and the smallest weight, that move a sum over the range."""
+    need = float(plan.grid_lsb(spec)[-1]) * float(quarter_products_per_lsb(spec)[scale_code])
+    top_state = int(codes.state_converter(spec).numerators[-1])
+    for fan_in in (fan_in for fan_in in spec.fan_ins if fan_in >= spec.columns):
+        for half in codes.weight_converter(spec).numerators.tolist():
+            if half > 0 and half * top_state * fan_in >= need:
+                return fan_in, half / 2.0
+    raise SpecError(f"scale code {scale_code} has a range beyond what this chip's synapses reach")
+
+
+def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int) -> Ints:
+    spec = program.spec
+    pictures = images.reshape(-1, spec.registers, spec.columns)
+    result = chip.run(program, pictures, noise_seed=noise_seed, threads=threads)
+    return np.stack(list(result.codes.values()), axis=1).astype(np.int64)
+
+
+# --- droop -----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, eq=False)
+class Droop:
+    """Gain of the synapses after the refresh was stopped."""
+
+    age_cycles: Floats  # mean age of the charges that were read
+    gain: Floats  # against the first
+
+
+def droop(chip: Chip, waits_cycles: Sequence[int], *, spec: ChipSpec = ANNA_1991, plan: SweepPlan | None = None) -> Droop:
+    """Stop the refresh, wait, and measure the gain: mean over the ADCs, rows 0 onwards."""
+    die = chip.die(spec)
+    stopped = Chip(die=replace(die, faults=die.faults.changed(refresh_stops_at_cycle=0)))
+    ages, gains = [], []
+    for wait in waits_cycles:
+        found = converters(stopped, spec=spec, plan=plan, wait_cycles=wait)
+        gains.append(float(found.gains_and_offsets[:, 0].mean()))
+        fill = spec.registers * -(-spec.columns // spec.states_in_per_cycle) + spec.store_cycles
+        rows, columns = np.indices((spec.neurons_at_once, spec.columns))
+        ages.append(float(refresh.ages(spec, np.array(fill + wait), rows, columns, 0, 0).mean()))
+    return Droop(np.array(ages), np.array(gains) / gains[0])
+
+
+# --- the weight DACs -------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, eq=False)
+class DacLevels:
+    """Levels of one weight DAC, as synapses show them; mean of several synapses each."""
+
+    dac: int
+    ideal_lsb: Floats  # (codes)
+    measured_lsb: Floats
+
+    @property
+    def inl_lsb(self) -> Floats:
+        """Distance from the straight line that fits best."""
+        slope, base = line(self.ideal_lsb, self.measured_lsb)
+        return np.asarray(self.measured_lsb - slope * self.ideal_lsb - base)
+
+    @property
+    def dnl_lsb(self) -> Floats:
+        """Error of each step."""
+        return np.asarray(np.diff(self.measured_lsb) - np.diff(self.ideal_lsb))
+
+
+UNDER_TEST = 16  # synapses of a row that carry the code under test
+
+
+def dac_levels(
+    chip: Chip,
+    dac: int = 0,
+    *,
+    spec: ChipSpec = ANNA_1991,
+    pages: int = 4,
+    plan: SweepPlan | None = None,
+    noise_seed: int = 0,
+    threads: int = 1,
+) -> DacLevels:
+    """Weigh every code against known weights in the same row, until the ADC stands on its thresholds.
+
+    Row r of page p carries code r + a few; with the states of these synapses turned the other way round, what does not
+    change sign, offsets above all, cancels. More pages weigh each code on more rows, which averages synapse mismatch.
+    """
+    plan = plan or SweepPlan(steps=48, repeats=8)
+    levels = codes.weight_converter(spec).values(np.arange(1 << spec.weight_bits))
+    if spec.refresh_order != "interleaved" or len(levels) > spec.rows or spec.columns < 4 * UNDER_TEST:
+        raise SpecError("the levels of a DAC are weighed on a chip with interleaved refresh and a row for each code")
+    weights, scales, tested, others = _weighing_pages(spec, dac, pages)
+    numerators = codes.weight_converter(spec).numerators
+    lsb, grid = float(quarter_products_per_lsb(spec)[0]), plan.grid_lsb(spec)
+    top = codes.state_converter(spec).size - 1
+    drive = UNDER_TEST * int(codes.state_converter(spec).numerators[-1])  # in half state LSB
+    totals = np.zeros(len(levels))
+    for page in range(pages):
+        for row in range(len(levels)):
+            code = int(weights[page, row, tested[0]])
+            program = bench_program(spec, [straight(spec, spec.columns, row, 1)], weights, scales, page=page)
+            crossings = []
+            for sign in (1, -1):
+                wanted = np.rint(grid * lsb).astype(np.int64) - sign * int(numerators[code]) * drive
+                halves = numerators[weights[page, row, others].astype(np.int64)]
+                chosen, sums = states_for_sums(spec, halves, np.repeat(wanted, plan.repeats), noise_seed + row)
+                images = np.zeros((len(sums), spec.registers * spec.columns), dtype=np.int64)
+                images[:, others], images[:, tested] = chosen, top if sign > 0 else 0
+                found = _codes(chip, program, images, noise_seed, threads)[:, 0, 0].reshape(plan.steps, -1)
+                sweep = Sweep(grid, count_reached(spec, found), plan.repeats)
+                crossings.append(float(sweep.thresholds_lsb.mean()))
+            # A level that is too large reaches the thresholds earlier with one sign, later with the other.
+            totals[code] += -(crossings[0] - crossings[1]) / 2.0 * lsb / (2.0 * drive)
+    return DacLevels(dac, levels, levels + totals / pages)
+
+
+def _weighing_pages(spec: ChipSpec, dac: int, pages: int) -> tuple[Codes, Codes, Ints, Ints]:
+    """Pages whose rows carry one code each on some synapses of a DAC, and known weights, coarse and fine, elsewhere."""
+    converter = codes.weight_converter(spec)
+    tested = np.arange(spec.columns)[refresh.writers(spec)[0] == dac][:UNDER_TEST]
+    others = np.setdiff1d(np.arange(spec.columns), tested)
+    weights, scales = blank_pages(spec, pages)
+    weights[:, :, others[: len(others) // 2]] = converter.size - 1
+    weights[:, :, others[len(others) // 2 :]] = converter.nearest(1.0)
+    rows = np.arange(spec.rows)
+    for page in range(pages):
+        shifted = (rows + page * (spec.rows // pages)) % spec.rows
+        weights[page][:, tested] = np.where(shifted < converter.size, shifted, 0)[:, None]
+    return weights, scales, tested, others
+
+
+# --- what a dot product is worth -------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class EffectiveBits:
+    """Dot products through the pins: how far the states that come out are from the sums that the codes mean."""
+
+    fan_in: int
+    samples: int
+    error_lsb: float  # rms distance of the state from the sum, within the range of the ADC
+    ideal_error_lsb: float  # the same for a chip without imperfections: rounding to a state
+    bits: float  # of an ideal converter with that error
+
+    @property
+    def analog_error_lsb(self) -> float:
+        """What the imperfections add, rms."""
+        return float(np.sqrt(max(0.0, self.error_lsb**2 - self.ideal_error_lsb**2)))
+
+
+def effective_bits(
+    chip: Chip,
+    fan_in: int = 64,
+    *,
+    spec: ChipSpec = ANNA_1991,
+    products: int = 64,
+    images: int = 256,
+    seed: int = 0,
+    threads: int = 1,
+) -> EffectiveBits:
+    """Random weights and states, at the scale at which most sums lie within the range of the ADC.
+
+    Bits: those of the chip's states, less log2 of (error / error of a chip without imperfections). A chip that adds no
+    error has all bits of its states.
+    """
+    weights, scales = blank_pages(spec)
+    converter = codes.weight_converter(spec)
+    words = random_words(seed, weights.size, 1).reshape(weights.shape)
+    span = converter.size - (converter.levels == "mid-tread")
+    weights[:] = words % span + (converter.levels == "mid-tread")  # symmetric
+    spread = float(np.sqrt((converter.values(weights) ** 2).mean() * (codes.state_converter(spec).values(
+        np.arange(1 << spec.state_bits)) ** 2).mean() * fan_in))  # fmt: skip
+    scale_code = min(codes.scale_code_for(spec, 4.0 * spread), (1 << spec.scale_bits) - 1)
+    scales[:] = scale_code
+    layouts, row = list[Layout](), 0
+    per_calc = max(1, spec.neurons_at_once * fan_in // spec.columns)
+    while len(layouts) * spec.neurons_at_once < products and row + per_calc <= spec.rows:
+        layouts.append(straight(spec, fan_in, row, spec.neurons_at_once))
+        row += per_calc
+    program = bench_program(spec, layouts, weights, scales)
+    states = random_words(seed, images * spec.registers * spec.columns, 2).reshape(images, -1) % (1 << spec.state_bits)
+    lsb = float(quarter_products_per_lsb(spec)[scale_code])
+    numerators = codes.state_converter(spec).numerators
+    sums = []
+    for layout in layouts:
+        rows, columns = layout.places(spec)
+        halves = converter.numerators[weights[0, rows, columns].astype(np.int64)]
+        sums.append((numerators[states[:, layout.operands(spec)]] * halves).sum(axis=2) / lsb)
+    exact = np.stack(sums, axis=1)
+    within = np.abs(exact) < float(1 << (spec.state_bits - 1))
+
+    def error(of: Chip) -> float:
+        found = codes.state_converter(spec).values(_codes(of, program, states, seed, threads))
+        squares = (found - exact)[within] ** 2
+        return math.sqrt(math.fsum(squares.tolist()) / squares.size)  # an exact sum: the same bits everywhere
+
+    real, ideal = error(chip), error(Chip())
+    return EffectiveBits(fan_in, int(within.sum()), real, ideal, spec.state_bits - math.log2(real / ideal))
