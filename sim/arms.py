@@ -1,0 +1,73 @@
+"""What stands side by side in a comparison, and how each is run.
+
+    float          the network in 32-bit floats
+    ideal chip     6-bit weights and 3-bit states on a chip without imperfections
+    typical chips  drawn chips, each with its own fixed pattern and its own noise
+    worst chips    the same with the electronics at their worst
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.parameters import Analog
+from anna.forward import forward
+from anna.graph import Network
+from anna.machine.chip import Chip
+from anna.program import Program
+from sim.digits import Shown
+
+Watch = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """One classifier, or several chips of one kind, on the same pictures."""
+
+    name: str
+    what: str  # how it was made, for a reader
+    labels_cn: NDArray[np.int64]  # (chips, images)
+    scores_nk: NDArray[Any]  # of the first chip
+    seeds: tuple[int, ...]  # of the chips; empty where nothing is drawn
+
+    @property
+    def chips(self) -> int:
+        """How many chips; one for a float network."""
+        return len(self.labels_cn)
+
+    def wrong_cn(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
+        """Where each chip errs."""
+        return self.labels_cn != labels.astype(np.int64)[None]
+
+
+def default_threads() -> int:
+    """As many threads as this process may use cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def float_arm(network: Network, digits: Shown) -> Arm:
+    """The float reference."""
+    done = forward(network, digits.images)
+    return Arm("float", "32-bit floats, fixed order of sums", np.asarray(done.labels, np.int64)[None], done.scores, ())
+
+
+def chip_arm(
+    name: str, what: str, program: Program, digits: Shown, analog: Analog, seeds: Sequence[int], noise_seed: int, threads: int
+) -> Arm:
+    """Drawn chips, spread over threads; an ideal chip is drawn once, whatever its seed."""
+    drawn = tuple(seeds) if not analog.is_ideal else (0,)
+
+    def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        chip = Chip() if analog.is_ideal else Chip(seed=seed, analog=analog)
+        result = chip.run(program, digits.images, noise_seed=noise_seed)
+        return result.labels, result.scores
+
+    with ThreadPoolExecutor(min(threads, len(drawn))) as pool:
+        done = list(pool.map(run, drawn))
+    labels = np.stack([labels for labels, _ in done]).astype(np.int64)
+    return Arm(name, what, labels, done[0][1], () if analog.is_ideal else drawn)

@@ -1,0 +1,178 @@
+"""The comparison: what the chip costs a network in accuracy, each figure with its interval, pictures and chips."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.parameters import Analog
+from anna.errors import DataError
+from anna.graph import Network
+from anna.program import Program
+from sim import statistics
+from sim.arms import Arm, chip_arm, default_threads, float_arm
+from sim.digits import Shown, expect_apart
+from sim.statistics import Interval, Paired, RejectCurve
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from sim.ledger import Ledger
+
+REJECT_GOALS = (0.01, 0.005)  # errors among the accepted, as the papers quote them
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """All arms on the same pictures, and what follows from them."""
+
+    network: Network
+    program: Program
+    digits: Shown
+    seed: int
+    arms: tuple[Arm, ...]
+    ledger: "Ledger | None" = None
+
+    @property
+    def reference(self) -> Arm:
+        """The float arm."""
+        return self.arms[0]
+
+    def error(self, arm: Arm) -> Interval:
+        """Mean error of the arm's chips with its 95 % interval, over pictures and chips."""
+        return statistics.error_of_chips(arm.wrong_cn(self.digits.labels))
+
+    def std_over_chips(self, arm: Arm) -> float | None:
+        """Standard deviation of the error rate from chip to chip; None for a single one."""
+        if arm.chips < 2:
+            return None
+        rates = arm.wrong_cn(self.digits.labels).sum(axis=1) / len(self.digits)
+        centre = statistics.mean(rates.tolist())
+        return float(np.sqrt(statistics.mean([(rate - centre) ** 2 for rate in rates.tolist()]) * arm.chips / (arm.chips - 1)))
+
+    def disagreement(self, arm: Arm) -> float:
+        """Share of pictures that an arm reads otherwise than the float network, right or wrong."""
+        other = arm.labels_cn != self.reference.labels_cn[0][None]
+        return int(other.sum()) / other.size
+
+    def paired(self, arm: Arm) -> Paired:
+        """The arm's first chip against float, on the pictures in which they differ."""
+        labels = self.digits.labels
+        return statistics.mcnemar(self.reference.wrong_cn(labels)[0], arm.wrong_cn(labels)[0])
+
+    def rejects(self, arm: Arm) -> RejectCurve:
+        """Error against rejects of the arm's first chip."""
+        return statistics.reject_curve(arm.scores_nk, self.digits.labels)
+
+    def confusion(self, arm: Arm) -> NDArray[np.int64]:
+        """Classes against answers, over all chips of the arm."""
+        labels = np.tile(self.digits.labels.astype(np.int64), arm.chips)
+        return statistics.confusion(labels, arm.labels_cn.reshape(-1), self.classes)
+
+    @cached_property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.reference.scores_nk.shape[1])
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each arm, for pandas or polars."""
+        out = []
+        for arm in self.arms:
+            error, curve = self.error(arm), self.rejects(arm)
+            paired = None if arm is self.reference else self.paired(arm)
+            out.append({
+                "name": arm.name, "chips": arm.chips, "error": error.share, "low": error.low, "high": error.high,
+                "error_std_over_chips": self.std_over_chips(arm), "disagreement": self.disagreement(arm),
+                "p_value_against_float": None if paired is None else paired.p_value,
+                **{f"rejects_for_{goal:g}": curve.needed_for(goal) for goal in REJECT_GOALS},
+                "what": arm.what,
+            })  # fmt: skip
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole of it as one object."""
+        schedule = self.program.report or {}
+        return {
+            "network": self.network.name,
+            "data": self.digits.name,
+            "data_sha256": self.digits.sha256,
+            "images": len(self.digits),
+            "chips": max(arm.chips for arm in self.arms),
+            "seed": self.seed,
+            "float_error": self.error(self.reference).share,
+            "arms": self.rows(),
+            "ledger": [] if self.ledger is None else self.ledger.rows(),
+            "ledger_images": None if self.ledger is None else self.ledger.images,
+            "ledger_chips": None if self.ledger is None else self.ledger.chips,
+            "cycles_per_image": schedule.get("cycles_per_image"),
+            "chip_us_per_image": schedule.get("chip_us_per_image"),
+            "board_images_per_s": schedule.get("board_images_per_s"),
+            "host_connections": schedule.get("host_connections"),
+            "chip_connections": schedule.get("chip_connections"),
+            "program_sha256": self.program.digest,
+        }
+
+    def table(self) -> str:
+        """The table that a person reads."""
+        from sim.report.text import comparison_text
+
+        return comparison_text(self)
+
+    def plot(self) -> "Figure":
+        """Errors with intervals, and error against rejects."""
+        from sim.report.plots import comparison_figure
+
+        return comparison_figure(self)
+
+    def _repr_html_(self) -> str:
+        from sim.report.text import comparison_text
+
+        return f"<pre>{comparison_text(self)}</pre>"
+
+    def __repr__(self) -> str:
+        errors = ", ".join(f"{arm.name} {100 * self.error(arm).share:.2f} %" for arm in self.arms)
+        return f"Comparison({self.network.name} on {self.digits.name}, {len(self.digits)} pictures: {errors})"
+
+
+def compare(
+    network: Network,
+    program: Program,
+    images: NDArray[Any] | Shown,
+    labels: NDArray[Any] | None = None,
+    *,
+    chips: int = 8,
+    analogs: Sequence[tuple[str, Analog]] | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    calibration: NDArray[Any] | None = None,
+    watch: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Run a network and its program on the same pictures: in float, on the ideal chip, and on drawn chips.
+
+    Chip k of each kind has seed `seed` + k; all of them meet the same noise seed `seed`. `calibration` pictures, where
+    given, must not be among those shown.
+    """
+    digits = images if isinstance(images, Shown) else _given(images, labels)
+    if chips < 1:
+        raise DataError(f"chips is {chips}; expected at least 1")
+    if calibration is not None:
+        expect_apart(digits.images, calibration)
+    kinds = [("typical chips", Analog.typical())] if analogs is None else list(analogs)
+    say, threads = watch or (lambda _: None), threads or default_threads()
+    say("float")
+    arms = [float_arm(network, digits)]
+    for name, analog in [("ideal chip", Analog.ideal()), *kinds]:
+        say(name)
+        seeds = range(seed, seed + chips)
+        what = "no imperfections" if analog.is_ideal else f"chips {seed} to {seed + chips - 1}, noise seed {seed}"
+        arms.append(chip_arm(name, what, program, digits, analog, seeds, seed, threads))
+    return Comparison(network, program, digits, seed, tuple(arms))
+
+
+def _given(images: NDArray[Any], labels: NDArray[Any] | None) -> Shown:
+    if labels is None or np.shape(labels) != (len(images),):
+        raise DataError(f"labels have shape {np.shape(labels)}; expected ({len(images)},), one a picture")
+    return Shown("given pictures", np.asarray(images), np.asarray(labels))

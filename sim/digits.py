@@ -1,0 +1,78 @@
+"""The digits on which results are shown, and those for calibration: matching the network, never overlapping."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.errors import DataError
+from anna.graph import Network
+
+Pictures = NDArray[Any]
+Labels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Digits with a name."""
+
+    name: str
+    images: Pictures
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def sha256(self) -> str:
+        """What they are, to the bit."""
+        return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
+
+    def first(self, count: int | None) -> "Shown":
+        """So many of them: the first of each class in turn, so that a part has all classes alike."""
+        if count is None or count == len(self):
+            return self
+        if not 1 <= count <= len(self):
+            raise DataError(f"{count} digits are asked for; {self.name} has {len(self)}")
+        rank = np.zeros(len(self), dtype=np.int64)
+        for label in np.unique(self.labels):
+            mine = self.labels == label
+            rank[mine] = np.arange(int(mine.sum()))
+        chosen = np.sort(np.lexsort((self.labels, rank))[:count])
+        return Shown(f"{count} of {self.name}", self.images[chosen], self.labels[chosen])
+
+
+DATA = ("holdout", "mnist", "usps")
+
+
+def shown(data: str) -> Shown:
+    """`holdout`: the 4,500 built-in digits; `mnist`, `usps`: the published test sets, from the data folder."""
+    import lenet
+
+    if data == "holdout":
+        return Shown("built-in hold-out", *lenet.holdout())
+    if data in ("mnist", "usps"):
+        return Shown(f"{data} test", *lenet.digits(data, "test"))
+    raise DataError(f"data {data!r} is not known; expected {', '.join(DATA)}")
+
+
+def for_network(network: Network, data: str | None) -> tuple[Shown, tuple[Pictures, Labels]]:
+    """Digits to show and to calibrate with, of the set that the network was trained on; others are refused."""
+    import lenet
+
+    trained = network.data or "mnist"
+    chosen = data or ("holdout" if trained == "mnist" else trained)
+    kind = "mnist" if chosen == "holdout" else chosen
+    if network.data and kind != network.data:
+        raise DataError(f"network {network.name} was trained on {network.data}; {chosen} would compare nothing")
+    return shown(chosen), lenet.calibration(trained)
+
+
+def expect_apart(results: Pictures, calibration: Pictures) -> None:
+    """Refuse pictures that serve both calibration and results."""
+    known = {picture.tobytes() for picture in calibration}
+    both = sum(picture.tobytes() in known for picture in results)
+    if both:
+        raise DataError(f"{both} pictures serve both for calibration and for results; expected none")

@@ -1,0 +1,62 @@
+"""Comparisons as text for a terminal."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.compare import Comparison
+
+NOTES = (
+    "equal: pictures, trained weights, preparation, and the noise seed of all chips",
+    "chosen: 6-bit weights, 3-bit states, 4-bit scales as on the chip; levels, ranges and imperfections are assumed",
+    "fitted: ranges, scales and rounding to 500 calibration digits that are not among those shown",
+)
+
+
+def comparison_text(found: "Comparison") -> str:
+    """The table, and what it took."""
+    labels, report = found.digits.labels, found.program.report or {}
+    lines = [
+        f"{found.network.name} on {found.digits.name}, {len(found.digits):,} pictures",
+        "",
+        f"{'':16s} {'chips':>5s} {'error':>8s} {'95 % interval':>17s} {'over chips':>10s} {'differs':>8s} {'p':>7s} "
+        f"{'rejects for 1 %':>16s} {'0.5 %':>8s}",
+    ]
+    for arm, row in zip(found.arms, found.rows(), strict=True):
+        std, p = row["error_std_over_chips"], row["p_value_against_float"]
+        spread = "" if std is None else f"± {100 * std:.2f}"
+        differs = "" if arm is found.reference else f"{100 * found.disagreement(arm):.2f} %"
+        lines.append(
+            f"{arm.name:16s} {arm.chips:5d} {100 * row['error']:6.2f} % {_interval(row['low'], row['high']):>17s} "
+            f"{spread:>10s} {differs:>8s} "
+            f"{_p_value(p):>7s} {_share(row['rejects_for_0.01']):>16s} {_share(row['rejects_for_0.005']):>8s}"
+        )
+    if found.ledger is not None:
+        lines += ["", found.ledger.table()]
+    if report:
+        lines += ["", _time(found)]
+    classes = ", ".join(f"{digit}: {int((labels == digit).sum())}" for digit in range(found.classes))
+    lines += ["", *NOTES, f"pictures a class: {classes}"]
+    return "\n".join(lines)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{100 * low:.2f} to {100 * high:.2f}"
+
+
+def _p_value(p: float | None) -> str:
+    return "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _share(value: float | None) -> str:
+    return "never" if value is None else f"{100 * value:.1f} %"
+
+
+def _time(found: "Comparison") -> str:
+    report = found.program.report or {}
+    host = report.get("host_multiply_adds", 0)
+    whole = host + report.get("chip_multiply_adds", 0)
+    return (
+        f"chip time {report['chip_us_per_image']:,.1f} us a picture ({report['cycles_per_image']:,.0f} cycles); the board reads "
+        f"{report['board_images_per_s']:,.0f} a second, bound by its {report['board_binds']}; "
+        f"{host:,} of {whole:,} multiply-adds run on the host"
+    )
