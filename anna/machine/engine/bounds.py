@@ -15,7 +15,7 @@ NARROW_LEVELS = 64
 LINE_LEVELS = 8  # where synapses differ in their steps
 NARROW_SUM = 2**31 - 1
 NARROW_NUMERATOR = 2**15 - 1
-NARROW_WEIGHT = 2 * (2**15 - 1)  # entered as two operands where it leaves 16 bits
+NARROW_WEIGHT = 2**20  # entered as several operands where it leaves 16 bits
 WIDE_SUM = 2**62
 
 
@@ -68,7 +68,7 @@ def prove(plan: "EnginePlan") -> Bounds:
         (levels > NARROW_LEVELS, f"{levels} levels are more than {NARROW_LEVELS}"),
         (largest >= NARROW_SUM, f"a sum can reach {largest}, 32 bits hold {NARROW_SUM}"),
         (numerator > NARROW_NUMERATOR, f"a numerator of {numerator} does not fit 16 bits"),
-        (weight > NARROW_WEIGHT, f"a weight of {weight} does not fit two operands of 16 bits"),
+        (weight > NARROW_WEIGHT, f"a weight of {weight} is more than {NARROW_WEIGHT}"),
         (not lined and bool((np.diff(plan.numerators) <= 0).any()), "the numerators do not rise with the code"),
         (
             lined and levels > LINE_LEVELS,

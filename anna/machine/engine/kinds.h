@@ -6,7 +6,7 @@
 
 enum { MAX_WIDTH = 8, MAX_KINDS = 2 * MAX_WIDTH - 1 };
 
-/* One operand of a group; a weight outside int16 makes a second row. */
+/* One operand of a group; a weight outside int16 makes several rows. */
 typedef struct {
     int32_t slot, line;
     uint32_t readers; /* bit p: the neuron at place p has a weight here */

@@ -32,7 +32,7 @@ static int grow(void **data, int64_t *room, int64_t need, size_t size)
     return 0;
 }
 
-/* The weights of neurons that drive their synapses from one line: one row, or two if a weight leaves int16. */
+/* The weights of neurons that drive their synapses from one line: one row, or more if a weight leaves int16. */
 static void take_line(packer *p, int32_t slot, int32_t line, int32_t rest[MAX_WIDTH], int width)
 {
     for (int more = 1; more;) {
@@ -329,14 +329,18 @@ static int pack_all(packer *p, int width)
     const anna_plan *plan = p->plan;
     anna_packed *out = p->out;
     const int64_t groups = plan->calcs * ((plan->neurons + width - 1) / width);
-    int64_t longest = 1;
+    int64_t longest = 1, heaviest = 0;
     int cost[1 << MAX_WIDTH];
     for (int64_t c = 0; c < plan->calcs; c++)
         if (plan->op_start[c + 1] - plan->op_start[c] > longest)
             longest = plan->op_start[c + 1] - plan->op_start[c];
     for (uint32_t readers = 0; readers < 1u << width; readers++)
         cost[readers] = best_cover(width, readers, 0, NULL);
-    p->room_rows = 2 * longest * (plan->op_levels ? width : 1) + 1;
+    for (int64_t i = 0; i < plan->ops * plan->neurons; i++) {
+        const int64_t weight = plan->op_weight[i];
+        heaviest = weight > heaviest ? weight : -weight > heaviest ? -weight : heaviest;
+    }
+    p->room_rows = (heaviest / INT16_MAX + 1) * longest * (plan->op_levels ? width : 1) + 1;
     p->rows = malloc((size_t)p->room_rows * sizeof *p->rows);
     p->of_kind = malloc((size_t)(p->room_rows * MAX_KINDS) * sizeof *p->of_kind);
     p->buckets = 2 * groups + 1;
