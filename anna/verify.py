@@ -6,6 +6,7 @@ at what happens in time, as `anna.machine.elaborate` walked it, and is asked onl
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -138,8 +139,12 @@ def violations(program: Program) -> tuple[list[Violation], Schedule | None]:
     return [_violation(program, hazard) for hazard in schedule.hazards], schedule
 
 
+@lru_cache(maxsize=16)
 def verified(program: Program) -> Schedule:
-    """The schedule of a legal program; an illegal one is refused with all that is wrong with it."""
+    """The schedule of a legal program; an illegal one is refused with all that is wrong with it.
+
+    A schedule does not depend on the chip's imperfections, so the last few are kept: many chips run one program.
+    """
     found, schedule = violations(program)
     if found or schedule is None:
         raise IllegalProgram([violation.sentence for violation in found])
