@@ -200,11 +200,31 @@ def test_the_noise_margin_is_part_of_the_bound():
 
 def test_counts_of_multiply_adds():
     plan = random_plan(np.random.default_rng(6), sparse=0.2)
+    plan = replace(plan, constant_slots=np.zeros(0, np.int32), constant_codes=np.zeros(0, np.uint16))
     stored = np.repeat(plan.out_slot >= 0, np.diff(plan.op_start), axis=0)
     for simd in simd_levels():
         engine = Engine(plan, simd=simd)
         assert engine.useful_macs == np.count_nonzero(plan.op_weight * stored)
         assert engine.padded_macs >= engine.useful_macs
+
+
+@pytest.mark.parametrize("options", [frozenset(), frozenset({"steps", "noise", "clamp"})])
+def test_constants_are_added_once(options):
+    """A slot that nothing writes costs no multiply-add, whatever drives its synapses."""
+    rng = np.random.default_rng(14)
+    plan = random_plan(rng, sparse=0.2, slots=20, options=options)
+    free = np.setdiff1d(np.arange(plan.slots), plan.out_slot)[:4].astype(np.int32)
+    assert len(free)
+    plan = replace(
+        plan,
+        input_slots=np.setdiff1d(np.arange(plan.slots), free).astype(np.int32),
+        constant_slots=free,
+        constant_codes=rng.integers(0, 8, len(free)).astype(np.uint16),
+    )
+    check(plan, rng, 40, 1, 32)
+    read = np.where(np.isin(plan.op_slot, free)[:, None], 0, plan.op_weight)
+    for simd in simd_levels():
+        assert Engine(plan, simd=simd).padded_macs == Engine(replace(plan, op_weight=read), simd=simd).padded_macs
 
 
 def test_no_images_and_no_calcs():

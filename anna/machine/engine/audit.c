@@ -1,6 +1,5 @@
 /* Walks a packed plan as the narrow kernel will, and refuses every index that would leave its array. */
-#include "engine.h"
-#include "kinds.h"
+#include "pack.h"
 
 static void blame(anna_fault *fault, int64_t calc, int64_t index, int64_t value)
 {

@@ -31,7 +31,8 @@ class Engine:
     """A prepared plan.
 
     `kernel` is "narrow" or "wide", `bounds` the proof behind the choice. `useful_macs` counts the nonzero weights of
-    the plan, `padded_macs` the multiply-adds executed an image, both for neurons whose result is stored.
+    the plan, `padded_macs` the multiply-adds executed an image, both for neurons whose result is stored; constants count
+    as useful and are not executed.
     """
 
     def __init__(self, plan: "EnginePlan", *, simd: str | None = None, kernel: str | None = None) -> None:

@@ -65,6 +65,7 @@ typedef struct {
     int64_t groups, width; /* width: accumulators of a group, 8 or 4 */
     anna_group *group;
     anna_neuron *neuron; /* [groups][width] */
+    int32_t *start; /* [groups][width], by place: what operands that never change add to the sum */
     anna_segment *segment;
     int32_t *pair_slot, *pair_line, *weight, *copy; /* copy: from, to */
     int16_t *line; /* [lines][8]: with op_levels, what each code drives a synapse with */

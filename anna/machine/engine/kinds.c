@@ -1,7 +1,7 @@
 /* Which neurons of a group share which operands: the cheapest cover of an operand's readers, the best order of neurons. */
 #include <string.h>
 
-#include "kinds.h"
+#include "pack.h"
 
 /* The kinds form a binary tree over the places; kind k has the children 2k + 1 and 2k + 2. */
 int kind_places(int width, int kind, int *first)

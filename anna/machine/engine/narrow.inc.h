@@ -47,12 +47,13 @@ static inline __attribute__((always_inline)) void narrow_sums(const anna_packed 
                                                               const int16_t *states, VI out[WIDTH][2], const int lined)
 {
     const int32_t *line = packed->pair_line + 2 * group->pair;
+    const int32_t *start = packed->start + (group - packed->group) * WIDTH;
     const int32_t *slot = packed->pair_slot + 2 * group->pair;
     const int32_t *weight = packed->weight + group->weight;
     const anna_segment *segment = packed->segment + group->segment, *end = segment + group->segments;
     VI sum[WIDTH][2];
     for (int n = 0; n < WIDTH; n++)
-        sum[n][0] = sum[n][1] = (VI){0};
+        sum[n][0] = sum[n][1] = v_fill(start[n]);
     for (; segment < end; segment++) {
         const int32_t pairs = segment->pairs;
         switch (segment->kind) {

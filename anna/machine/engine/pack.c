@@ -2,10 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine.h"
-#include "kinds.h"
-
-enum { TABLE = 64 };
+#include "pack.h"
 
 typedef struct {
     const anna_plan *plan;
@@ -13,6 +10,8 @@ typedef struct {
     row *rows;
     int64_t n_rows;
     int64_t room_rows, in_kind[MAX_KINDS];
+    int16_t *fixed; /* [slots]: the code of a slot that nothing ever writes, or -1 */
+    int32_t start[MAX_WIDTH]; /* of the group, by neuron */
     int32_t *of_kind; /* [kinds][room_rows]: the group's rows that enter each kind */
     int32_t *bucket; /* hash of a group's weights -> group + 1 */
     int64_t buckets;
@@ -50,16 +49,29 @@ static void take_line(packer *p, int32_t slot, int32_t line, int32_t rest[MAX_WI
     }
 }
 
+/* What a code drives the synapse of one operand and neuron with. */
+static int32_t driven(const anna_plan *plan, int64_t at, int16_t code)
+{
+    return plan->op_levels ? plan->numerator_tables[plan->op_levels[at] * plan->levels + code] : plan->numerators[code];
+}
+
 static void take_rows(packer *p, int64_t calc, int64_t first, int width)
 {
     const anna_plan *plan = p->plan;
     p->n_rows = 0;
+    memset(p->start, 0, sizeof p->start);
     for (int64_t k = plan->op_start[calc]; k < plan->op_start[calc + 1]; k++) {
         const int64_t at = k * plan->neurons + first;
+        const int16_t code = p->fixed[plan->op_slot[k]];
         uint32_t open = 0;
-        for (int n = 0; n < width && first + n < plan->neurons; n++)
-            if (plan->out_slot[calc * plan->neurons + first + n] >= 0 && plan->op_weight[at + n])
+        for (int n = 0; n < width && first + n < plan->neurons; n++) {
+            if (plan->out_slot[calc * plan->neurons + first + n] < 0 || !plan->op_weight[at + n])
+                continue;
+            if (code < 0)
                 open |= 1u << n;
+            else
+                p->start[n] += plan->op_weight[at + n] * driven(plan, at + n, code);
+        }
         while (open) { /* neurons whose synapses have the same steps, together */
             int32_t rest[MAX_WIDTH] = {0}, line = -1;
             for (int n = 0; n < width; n++) {
@@ -183,8 +195,6 @@ static void sort_rows(packer *p, const int *place, int width)
     }
 }
 
-static int32_t to_int32(int64_t x) { return (int32_t)(x > INT32_MAX ? INT32_MAX : x < INT32_MIN ? INT32_MIN : x); }
-
 static void describe_neurons(packer *p, int64_t index, int64_t calc, int64_t first, int width, const int *place)
 {
     const anna_plan *plan = p->plan;
@@ -256,6 +266,8 @@ static int pack_calc(packer *p, const int *cost, int64_t calc, int width)
         choose_places(p->rows, p->n_rows, cost, width, place);
         for (int n = 0; n < width; n++)
             neuron_at[place[n]] = n;
+        for (int n = 0; n < width; n++)
+            out->start[index * width + place[n]] = p->start[n];
         sort_rows(p, place, width);
         for (int level = 0; 1 << level <= width; level++)
             if (emit_level(p, group, neuron_at, width, level))
@@ -264,64 +276,6 @@ static int pack_calc(packer *p, const int *cost, int64_t calc, int width)
         describe_neurons(p, index, calc, first, width, place);
     }
     return defer_writes(p, calc, first_group, width);
-}
-
-/* Slots that something reads before anything writes them. */
-static int find_cold(packer *p)
-{
-    const anna_plan *plan = p->plan;
-    char *warm = calloc((size_t)plan->slots + 1, 1);
-    if (!warm || !(p->out->cold_slot = malloc(((size_t)plan->slots + 1) * sizeof(int32_t)))) {
-        free(warm);
-        return -1;
-    }
-#define READ(s) if (!warm[s]) warm[s] = 1, p->out->cold_slot[p->out->cold++] = (s)
-    for (int64_t i = 0; i < plan->inputs; i++)
-        warm[plan->input_slots[i]] = 1;
-    for (int64_t i = 0; i < plan->constants; i++)
-        warm[plan->constant_slots[i]] = 1;
-    for (int64_t calc = 0; calc < plan->calcs; calc++) {
-        for (int64_t k = plan->op_start[calc]; k < plan->op_start[calc + 1]; k++)
-            READ(plan->op_slot[k]);
-        for (int64_t n = 0; n < plan->neurons; n++)
-            if (plan->out_slot[calc * plan->neurons + n] >= 0)
-                warm[plan->out_slot[calc * plan->neurons + n]] = 1;
-    }
-    for (int64_t i = 0; i < plan->outputs; i++)
-        READ(plan->output_slots[i]);
-#undef READ
-    free(warm);
-    return 0;
-}
-
-static int make_tables(const anna_plan *plan, anna_packed *out)
-{
-    const int64_t edges = plan->levels - 1;
-    out->threshold = malloc((size_t)(plan->tables * TABLE + 1) * sizeof *out->threshold);
-    if (!out->threshold)
-        return -1;
-    for (int64_t i = 0; i < plan->tables * TABLE; i++)
-        out->threshold[i] = i % TABLE < edges ? to_int32(plan->thresholds[i / TABLE * edges + i % TABLE]) : INT32_MAX;
-    out->offset = plan->numerators[0];
-    out->scale = plan->levels > 1 ? plan->numerators[1] - plan->numerators[0] : 0;
-    out->affine = 1;
-    if (plan->op_levels) { /* states lie as the pair of bytes that picks a numerator from a line */
-        out->offset = 0x0100;
-        out->scale = 0x0202;
-        out->line = calloc((size_t)plan->lines * ANNA_LINE_LEVELS + 1, sizeof *out->line);
-        if (!out->line)
-            return -1;
-        for (int64_t i = 0; i < plan->lines * plan->levels; i++)
-            out->line[i / plan->levels * ANNA_LINE_LEVELS + i % plan->levels] = (int16_t)plan->numerator_tables[i];
-    }
-    for (int64_t c = 0; c < plan->levels; c++) {
-        const int32_t value = plan->op_levels ? (int32_t)(out->offset + c * out->scale) : plan->numerators[c];
-        out->numerator[c] = (int16_t)value;
-        out->affine &= value == out->offset + c * out->scale;
-    }
-    out->clamps = plan->clamp_low || plan->clamp_high;
-    out->masks = plan->and_mask || plan->or_mask;
-    return 0;
 }
 
 static int pack_all(packer *p, int width)
@@ -347,14 +301,15 @@ static int pack_all(packer *p, int width)
     p->bucket = calloc((size_t)p->buckets, sizeof *p->bucket);
     out->group = malloc((size_t)(groups + 1) * sizeof *out->group);
     out->neuron = malloc((size_t)(groups * width + 1) * sizeof *out->neuron);
-    if (!p->rows || !p->of_kind || !p->bucket || !out->group || !out->neuron)
+    out->start = malloc((size_t)(groups * width + 1) * sizeof *out->start);
+    if (!(p->fixed = find_fixed(plan)) || !p->rows || !p->of_kind || !p->bucket || !out->group || !out->neuron || !out->start)
         return -1;
     out->width = width;
     out->slots = plan->slots + plan->neurons; /* scratch behind the plan's slots */
     for (int64_t calc = 0; calc < plan->calcs; calc++)
         if (pack_calc(p, cost, calc, width))
             return -1;
-    return find_cold(p) || make_tables(plan, out) ? -1 : 0;
+    return find_cold(plan, out) || make_tables(plan, out) ? -1 : 0;
 }
 
 int anna_pack(const anna_plan *plan, int width, anna_packed **packed)
@@ -363,6 +318,7 @@ int anna_pack(const anna_plan *plan, int width, anna_packed **packed)
     const int failed = !p.out || pack_all(&p, width);
     free(p.rows);
     free(p.of_kind);
+    free(p.fixed);
     free(p.bucket);
     if (failed) {
         anna_free(p.out);
@@ -378,6 +334,7 @@ void anna_free(anna_packed *packed)
         return;
     free(packed->group);
     free(packed->neuron);
+    free(packed->start);
     free(packed->segment);
     free(packed->pair_slot);
     free(packed->pair_line);

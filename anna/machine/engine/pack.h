@@ -1,8 +1,10 @@
-/* The operands of a group of neurons, and the kinds of segments they can enter. */
-#ifndef ANNA_KINDS_H
-#define ANNA_KINDS_H
+/* What the files of the packer share: operands of a group, the kinds of segments they can enter, tables. */
+#ifndef ANNA_PACK_H
+#define ANNA_PACK_H
 
 #include <stdint.h>
+
+#include "engine.h"
 
 enum { MAX_WIDTH = 8, MAX_KINDS = 2 * MAX_WIDTH - 1 };
 
@@ -18,5 +20,10 @@ int kind_places(int width, int kind, int *first);
 uint32_t permuted(uint32_t readers, const int *place, int width);
 int best_cover(int width, uint32_t readers, int kind, uint8_t *cover);
 void choose_places(const row *rows, int64_t n_rows, const int *cost, int width, int *place);
+
+int32_t to_int32(int64_t x);
+int16_t *find_fixed(const anna_plan *plan);
+int find_cold(const anna_plan *plan, anna_packed *out);
+int make_tables(const anna_plan *plan, anna_packed *out);
 
 #endif
