@@ -7,9 +7,10 @@ what is measured has the same bits on every machine.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anna import codes, isa
 from anna.analog import noise
@@ -166,9 +167,18 @@ def line(x: Floats, y: Floats) -> tuple[float, float]:
     return slope, mean_y - slope * mean_x
 
 
-def gain_and_offset(sweep: Sweep, ideal_lsb: Floats) -> tuple[float, float]:
-    """The straight line through the thresholds: the ADC sees gain x sum + offset where its thresholds are ideal."""
-    slope, base = line(ideal_lsb, sweep.thresholds_lsb)
+WHOLE_LSB = 1.0  # a threshold is measured where the sweep goes so far beyond its ideal place
+
+
+def gain_and_offset(sweep: Sweep, ideal_lsb: Floats) -> tuple[float, float] | None:
+    """The straight line through the thresholds: the ADC sees gain x sum + offset where its thresholds are ideal.
+
+    Thresholds that the sweep did not cross as a whole do not count; None where fewer than two are left.
+    """
+    whole = np.abs(ideal_lsb) <= float(np.abs(sweep.steps_lsb).max()) - WHOLE_LSB
+    if whole.sum() < min(2, len(ideal_lsb)):
+        return None
+    slope, base = line(ideal_lsb[whole], sweep.thresholds_lsb[whole])
     return 1.0 / slope, -base / slope
 
 
@@ -202,47 +212,55 @@ def count_reached(spec: ChipSpec, found: Ints) -> Ints:
     return np.asarray((found[..., None] >= thresholds).sum(axis=1))
 
 
-def sweep_neurons(
-    chip: Chip,
-    program: Program,
-    layout: Layout,
-    neurons: Sequence[int],
-    *,
-    page: int = 0,
-    plan: SweepPlan | None = None,
-    noise_seed: int = 0,
-    wait_cycles: int = 0,
-    threads: int = 1,
-) -> list[Sweep | None]:
-    """Move neurons of one CALC over their range, on a program's weights and scales; None for one that cannot reach it."""
-    plan, spec = plan or SweepPlan(), program.spec
-    bench = bench_program(spec, [layout], program.weight_codes, program.scale_codes, page=page, wait_cycles=wait_cycles)
-    numerators, operands = codes.weight_converter(spec).numerators, layout.operands(spec)
-    rows, columns = layout.places(spec)
-    lsbs, grid = quarter_products_per_lsb(spec), plan.grid_lsb(spec)
-    sweeps, pictures, owners = list[Sweep | None](), list[Ints](), list[int]()
-    for neuron in neurons:
-        weights = numerators[program.weight_codes[page, rows[neuron], columns[neuron]].astype(np.int64)]
-        code = int(program.scale_codes[page, rows[neuron, 0], columns[neuron, 0] * spec.groups // spec.columns])
-        targets = np.repeat(np.rint(grid * lsbs[code]).astype(np.int64), plan.repeats)
-        chosen, sums = states_for_sums(spec, weights, targets, noise_seed)
-        if np.abs(sums - targets).max() > 0.25 * lsbs[code]:
-            sweeps.append(None)
-            continue
-        picture = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.int64)
-        picture[:, operands[neuron]] = chosen
-        sweeps.append(Sweep(grid, np.zeros(0, np.int64), plan.repeats))
-        pictures.append(picture)
-        owners.append(neuron)
-    if not pictures:
-        return sweeps
-    images = np.concatenate(pictures).reshape(-1, spec.registers, spec.columns)
-    found = chip.run(bench, images, noise_seed=noise_seed, threads=threads).codes[f"{OUTPUT}0"].astype(np.int64)
-    found = found.reshape(len(owners), plan.steps, plan.repeats, layout.neurons)
-    for i, neuron in enumerate(owners):
-        reached = count_reached(spec, found[i, :, :, neuron])
-        at = list(neurons).index(neuron)
-        kept = sweeps[at]
-        assert kept is not None
-        sweeps[at] = replace(kept, reached=reached)
-    return sweeps
+@dataclass(frozen=True, eq=False)
+class Sweeps:
+    """Neurons of one CALC moved over their ranges, on a program's weights and scales: the pictures for it, made once."""
+
+    bench: Program
+    neurons: tuple[int, ...]
+    grids_lsb: tuple[Floats, ...]  # of each neuron
+    images: Codes  # (neurons x steps x repeats, registers, columns)
+    plan: SweepPlan
+
+    @staticmethod
+    def prepare(
+        program: Program, layout: Layout, neurons: Sequence[int], *, page: int = 0, plan: SweepPlan | None = None,
+        seed: int = 0,
+    ) -> "Sweeps":  # fmt: skip
+        """Choose the states. A neuron that cannot be moved over the whole range is moved as far as its weights reach."""
+        plan, spec = plan or SweepPlan(), program.spec
+        bench = bench_program(spec, [layout], program.weight_codes, program.scale_codes, page=page)
+        numerators, operands = codes.weight_converter(spec).numerators, layout.operands(spec)
+        top_state = int(np.abs(codes.state_converter(spec).numerators).min(initial=1 << 30, where=_ends(spec)))
+        rows, columns = layout.places(spec)
+        grid, lsbs = plan.grid_lsb(spec), quarter_products_per_lsb(spec)
+        grids, pictures = list[Floats](), list[Codes]()
+        for neuron in neurons:
+            halves = numerators[program.weight_codes[page, rows[neuron], columns[neuron]].astype(np.int64)]
+            group = columns[neuron, 0] * spec.groups // spec.columns
+            lsb = float(lsbs[int(program.scale_codes[page, rows[neuron, 0], group])])
+            reach = int(np.abs(halves).sum()) * top_state / lsb
+            mine = grid * min(1.0, 0.97 * reach / float(grid[-1]))
+            targets = np.repeat(np.rint(mine * lsb).astype(np.int64), plan.repeats)
+            chosen, _ = states_for_sums(spec, halves, targets, seed)
+            picture = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.uint16)
+            picture[:, operands[neuron]] = chosen
+            grids.append(mine)
+            pictures.append(picture)
+        images = np.concatenate(pictures).reshape(-1, spec.registers, spec.columns)
+        return Sweeps(bench, tuple(neurons), tuple(grids), images, plan)
+
+    def run(self, chip: Chip, *, noise_seed: int = 0, threads: int = 1) -> list[Sweep]:
+        """What a chip makes of them."""
+        spec, plan = self.bench.spec, self.plan
+        found = chip.run(self.bench, self.images, noise_seed=noise_seed, threads=threads).codes[f"{OUTPUT}0"]
+        codes_nsrk = found.astype(np.int64).reshape(len(self.neurons), plan.steps, plan.repeats, -1)
+        return [
+            Sweep(grid, count_reached(spec, codes_nsrk[i, :, :, neuron]), plan.repeats)
+            for i, (neuron, grid) in enumerate(zip(self.neurons, self.grids_lsb, strict=True))
+        ]
+
+
+def _ends(spec: ChipSpec) -> NDArray[np.bool_]:
+    """The lowest and the highest state."""
+    return np.isin(np.arange(1 << spec.state_bits), (0, (1 << spec.state_bits) - 1))

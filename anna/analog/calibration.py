@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from anna import codes, container
-from anna.analog.bench import Layout, SweepPlan, gain_and_offset, sweep_neurons
+from anna.analog.bench import Layout, SweepPlan, Sweeps, gain_and_offset
 from anna.codes import Floats, Ints
 from anna.errors import FileError, SpecError
 from anna.machine.chip import Chip
@@ -75,52 +75,73 @@ class Calibration(Record):
 
 
 # --- measuring -------------------------------------------------------------------------------------------------------
+OWN_NOISE_SEED = 1 << 63  # far from the small numbers that users give to the runs that they judge
+
+
+class Calibrator:
+    """The measurement of all neurons that a program uses, on the program's own weights and scales: its bench programs
+    and pictures are made once and serve any number of chips."""
+
+    def __init__(self, program: Program, *, plan: SweepPlan | None = None, schedule: Schedule | None = None) -> None:
+        self.program, self.schedule = program, schedule or elaborate(program)
+        self._sweeps = list[tuple[Sweeps, list[Place]]]()
+        done = set[tuple[Place, int]]()
+        for calc in self.schedule.calcs:
+            where = zip(*calc.scale_places(program.spec), strict=True)
+            places = [(calc.page, int(row), int(group)) for row, group in where]
+            wanted = [k for k, place in enumerate(places) if (place, k) not in done]
+            done.update((places[k], k) for k in wanted)
+            if wanted:
+                layout = Layout(calc.fan_in, calc.row, calc.neurons, program.ops[calc.index].per_row("registers"))
+                sweeps = Sweeps.prepare(program, layout, wanted, page=calc.page, plan=plan)
+                self._sweeps.append((sweeps, [places[k] for k in wanted]))
+
+    def measure(self, chip: Chip, *, noise_seed: int = OWN_NOISE_SEED, threads: int = 1) -> Calibration:
+        """Gain and offset of every neuron. One whose weights cannot move it over two thresholds is left out."""
+        ideal, found = codes.unit_thresholds(self.program.spec), list[NeuronCalibration]()
+        for sweeps, places in self._sweeps:
+            results = sweeps.run(chip, noise_seed=noise_seed, threads=threads)
+            for sweep, adc, (page, row, group) in zip(results, sweeps.neurons, places, strict=True):
+                fit = gain_and_offset(sweep, ideal)
+                if fit is not None:
+                    found.append(NeuronCalibration(
+                        page=page, row=row, group=group, adc=adc, gain=fit[0], offset_lsb=fit[1],
+                        scale_code=int(self.program.scale_codes[page, row, group])))  # fmt: skip
+        seed = None if chip.seed is None else str(chip.seed)
+        return Calibration(program=self.program.digest, chip_seed=seed, neurons=tuple(found))
+
+
 def calibrate(
-    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = 0, threads: int = 1
+    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int = 1
 ) -> Calibration:
-    """Measure every neuron that a program uses, on the program's own weights and scales. A neuron that cannot be driven
-    over the range of its ADC is left out."""
-    schedule, spec = elaborate(program), program.spec
-    done, found = set[tuple[Place, int]](), list[NeuronCalibration]()
-    for calc in schedule.calcs:
-        rows, groups = calc.scale_places(spec)
-        places = [(calc.page, int(row), int(group)) for row, group in zip(rows, groups, strict=True)]
-        wanted = [k for k, place in enumerate(places) if (place, k) not in done]
-        done.update((places[k], k) for k in wanted)
-        if not wanted:
-            continue
-        registers = program.ops[calc.index].per_row("registers")
-        layout = Layout(calc.fan_in, calc.row, calc.neurons, registers)
-        sweeps = sweep_neurons(chip, program, layout, wanted, page=calc.page, plan=plan, noise_seed=noise_seed, threads=threads)
-        for k, sweep in zip(wanted, sweeps, strict=True):
-            if sweep is not None:
-                gain, offset = gain_and_offset(sweep, codes.unit_thresholds(spec))
-                page, row, group = places[k]
-                scale_code = int(program.scale_codes[page, row, group])
-                found.append(NeuronCalibration(page=page, row=row, group=group, adc=k, scale_code=scale_code, gain=gain,
-                                               offset_lsb=offset))  # fmt: skip
-    seed = None if chip.seed is None else str(chip.seed)
-    return Calibration(program=program.digest, chip_seed=seed, neurons=tuple(found))
+    """Measure gain and offset of every neuron that a program uses; for many chips, keep a `Calibrator`."""
+    return Calibrator(program, plan=plan).measure(chip, noise_seed=noise_seed, threads=threads)
 
 
 # --- making up for it ------------------------------------------------------------------------------------------------
-def calibrated(program: Program, calibration: Calibration, weights_lsb: NDArray[np.float64] | None = None) -> Program:
+def calibrated(
+    program: Program,
+    calibration: Calibration,
+    weights_lsb: NDArray[np.float64] | None = None,
+    *,
+    schedule: Schedule | None = None,
+) -> Program:
     """The program with weights, biases and scales that make up for what was measured.
 
     `weights_lsb` (pages, rows, columns) are the weights before quantisation; without them, the levels of the codes.
     """
     if calibration.program != program.digest:
         raise SpecError(f"this calibration was measured with another program than {program.name}")
-    schedule, spec = elaborate(program), program.spec
+    walked, spec = schedule or elaborate(program), program.spec
     converter = codes.weight_converter(spec)
     wanted = converter.values(program.weight_codes) if weights_lsb is None else np.asarray(weights_lsb, np.float64)
     if wanted.shape != program.weight_codes.shape or not np.isfinite(wanted).all():
         raise SpecError(f"weights have shape {wanted.shape}; program {program.name} has {program.weight_codes.shape}")
     weight_codes, scale_codes = program.weight_codes.astype(np.int64), program.scale_codes.astype(np.int64)
     ranges = codes.full_scales(spec)
-    constants = _constant_states(schedule)
+    constants = _constant_states(walked)
     measured = calibration.by_place()
-    for place, (rows, columns) in _synapses(schedule).items():
+    for place, (rows, columns) in _synapses(walked).items():
         if place not in measured:
             continue
         gain, offset_lsb, scale_code = measured[place]
@@ -128,8 +149,7 @@ def calibrated(program: Program, calibration: Calibration, weights_lsb: NDArray[
         held = constants[page][rows, columns]
         fixed = held != 0
         weights = wanted[page, rows, columns]
-        # A wider range sees a smaller gain: the code whose range fits best takes what it can resolve.
-        new_code = _best_scale(ranges, scale_code, gain)
+        new_code = _best_scale(ranges, scale_code, gain, weights[~fixed], converter)
         total = gain * float(ranges[scale_code] / ranges[new_code])
         scale_codes[page, rows[0], place[2]] = new_code
         weight_codes[page, rows, columns] = _requantised(converter, weights / total, weights, ~fixed)
@@ -175,14 +195,19 @@ def _constant_states(schedule: Schedule) -> Mapping[int, Ints]:
     return held
 
 
-def _best_scale(ranges: Floats, scale_code: int, gain: float) -> int:
-    """The scale code whose range, seen through the gain, is nearest to the range wanted; the present one on a tie."""
+def _best_scale(ranges: Floats, scale_code: int, gain: float, weights: Floats, converter: codes.Converter) -> int:
+    """The scale code that takes what it can resolve of a gain: the one whose range, seen through the gain, is nearest to
+    the range wanted, but a narrower one where the weights would grow beyond their codes."""
 
-    def off(code: int) -> float:
+    def off(code: int) -> tuple[float, int]:
         ratio = float(ranges[code] / ranges[scale_code]) / gain
-        return max(ratio, 1.0 / ratio)
+        return max(ratio, 1.0 / ratio), abs(code - scale_code)
 
-    return min(range(len(ranges)), key=lambda code: (off(code), abs(code - scale_code)))
+    best = min(range(len(ranges)), key=off)
+    largest, limit = float(np.abs(weights).max(initial=0.0)), float(converter.values(converter.size - 1)) + 0.5
+    while best > 0 and largest * float(ranges[best] / ranges[scale_code]) / gain > limit:
+        best -= 1
+    return best
 
 
 def _requantised(converter: codes.Converter, targets: Floats, weights: Floats, moving: NDArray[np.bool_]) -> Ints:

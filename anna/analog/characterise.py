@@ -52,7 +52,8 @@ class Converters:
     @property
     def gains_and_offsets(self) -> Floats:
         """(ADCs, 2): the ADC sees gain x sum + offset [LSB]."""
-        return np.array([gain_and_offset(sweep, codes.unit_thresholds(self.spec)) for sweep in self.sweeps])
+        fits = [gain_and_offset(sweep, codes.unit_thresholds(self.spec)) for sweep in self.sweeps]
+        return np.array([(1.0, 0.0) if fit is None else fit for fit in fits])
 
     @property
     def inl_lsb(self) -> Floats:
