@@ -4,7 +4,7 @@ The float maps are the target that the quantised maps are fitted to, layer by la
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from anna.exact_math import SCALED_TANH_HEIGHT, SCALED_TANH_SLOPE
 from anna.forward import activate, network_input
 from anna.layer_parts import Activation
 
+CARE = 15  # steps of how much an error matters: small whole numbers keep sums exact
 PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
 SHRINK = (1.0, 0.9, 0.8, 0.72, 0.64, 0.57, 0.5, 0.44)  # shares of the full range that "least-squares" tries
 OPEN = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.3)  # half ranges that it tries for a squash, in units of 1 / slope
@@ -28,6 +29,7 @@ class FloatMaps:
 
     sums: Floats
     outputs: Floats
+    care: NDArray[np.uint8]  # 0 .. CARE: how much an error of the sum matters, the squared slope of what follows
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +71,17 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
         scale, offset = member.input_scale_m, member.input_offset_m
         stack = {INPUT: values * scale[:, None, None] + offset[:, None, None]}
         for layer in member.layers:
-            maps[layer.name] = float_layer(layer, stack[layer.source])
+            maps[layer.name] = float_layer(layer, stack[layer.source], maps[layer.carry].sums if layer.carry else None)
+            part = layer.carry
+            while part is not None:
+                # An error of a part matters as much as one of the whole sum.
+                maps[part] = replace(maps[part], care=maps[layer.name].care)
+                part = next(one.carry for one in member.layers if one.name == part)
             stack[layer.name] = maps[layer.name].outputs
     return Calibration(len(chosen), values, maps)
 
 
-def float_layer(layer: ChipLayer, inputs: Floats) -> FloatMaps:
+def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None) -> FloatMaps:
     """One chip layer in floats (20-bit operands, exact sums)."""
     out, weights = layer.output_shape, layer.weights_oiyx.reshape(len(layer.weights_oiyx), -1)
     result = np.empty((len(inputs), out[1], out[2], out[0]))
@@ -86,12 +93,33 @@ def float_layer(layer: ChipLayer, inputs: Floats) -> FloatMaps:
             here = np.pad(here, around, constant_values=layer.padding_value)
         result[piece] = _product(integer.patches(layer, here), weights).reshape(-1, *out[1:], out[0])
     sums = np.ascontiguousarray(result.transpose(0, 3, 1, 2))
+    if carried is not None:
+        sums += carried
     if layer.bias is not None:
         sums += layer.bias[:, None, None] if layer.bias.ndim == 1 else layer.bias
     outputs = np.asarray(activate(layer.activation, sums), dtype=np.float64)
+    care = care_of(layer.activation, sums, outputs)
     if layer.post_scale_o is not None and layer.post_offset_o is not None:
         outputs = outputs * layer.post_scale_o[:, None, None] + layer.post_offset_o[:, None, None]
-    return FloatMaps(sums, outputs)
+    return FloatMaps(sums, outputs, care)
+
+
+def care_of(activation: Activation, sums: Floats, outputs: Floats) -> NDArray[np.uint8]:
+    """The squared slope of an activation, in CARE steps; never quite nothing, so that a saturated sum stays saturated."""
+    match activation.kind:
+        case "scaled_tanh":
+            slope = 1.0 - (outputs / SCALED_TANH_HEIGHT) ** 2
+        case "tanh":
+            slope = 1.0 - outputs**2
+        case "sigmoid":
+            slope = 4.0 * outputs * (1.0 - outputs)
+        case "relu":
+            slope = np.where(sums > 0, 1.0, 0.0)
+        case "clip":
+            slope = np.where((sums > activation.low) & (sums < activation.high), 1.0, 0.0)
+        case _:
+            return np.full(sums.shape, CARE, dtype=np.uint8)
+    return np.maximum(1, np.rint(slope * slope * CARE)).astype(np.uint8)
 
 
 def _product(windows: Floats, weights_ot: Floats) -> Floats:

@@ -233,14 +233,16 @@ def _packed(
     wide = frozenset((i, y + dy * sy) for i, y in strips for dy in range(down))
     extra = unit_columns * down * right * len(outputs)
     for count in range(1, spec.registers + 1):
-        for groups in _shares(layer, wide, count):
+        for groups in _shares(layer, wide, count, width, extra, spec.columns - 2):
             plans = tuple(_plan(group, width) for group in groups if group)
             if (reserve := _room(layer, spec, plans, outputs, constants, extra)) is not None:
                 return plans, reserve
         if layer.output_shape[1:] == (1, 1):
             used: Bools = np.any(layer.mask_oiyx[outputs], axis=0)  # type: ignore[assignment]
             taps = [(i, y, x) for i, y in sorted(wide) for x in range(width) if used[i, y, x]]
-            edges = [len(taps) * k // count for k in range(count + 1)]
+            # The last register also holds what is the units' own.
+            whole = len(taps) + extra
+            edges = [min(whole * k // count, len(taps)) for k in range(count)] + [len(taps)]
             plans = tuple(RegisterPlan(tuple(taps[a:b]), b - a) for a, b in pairwise(edges) if b > a)
             if (reserve := _room(layer, spec, plans, outputs, constants, extra)) is not None:
                 return plans, reserve
@@ -268,8 +270,11 @@ def _room(
     return reserve if max(sizes) + reserve <= spec.columns else None
 
 
-def _shares(layer: ChipLayer, strips: frozenset[tuple[int, int]], count: int) -> Iterator[list[list[tuple[int, int]]]]:
-    """Ways to share strips among registers: whole maps first, then as evenly as can be."""
+def _shares(
+    layer: ChipLayer, strips: frozenset[tuple[int, int]], count: int, width: int, extra: int, room: int
+) -> Iterator[list[list[tuple[int, int]]]]:
+    """Ways to share strips among registers: whole maps first, then as evenly as can be; with columns of the units in the
+    last register, that one gets fewer."""
     ids = _map_order(layer, sorted({i for i, _ in strips}))
     if len(ids) >= count:
         each = ceil_div(len(ids), count)
@@ -278,6 +283,12 @@ def _shares(layer: ChipLayer, strips: frozenset[tuple[int, int]], count: int) ->
     ordered = sorted(strips)
     each = ceil_div(len(ordered), count)
     yield [ordered[k : k + each] for k in range(0, len(ordered), each)]
+    if extra and count > 1:
+        first = ceil_div(len(ordered) * width + extra, count) // width
+        first = min(max(first, ceil_div(len(ordered) - max(0, room - extra) // width, count - 1)), len(ordered))
+        if first:
+            pieces = [ordered[k * first : (k + 1) * first] for k in range(count - 1)]
+            yield [*(piece for piece in pieces if piece), ordered[(count - 1) * first :]]
 
 
 def _map_order(layer: ChipLayer, ids: list[int]) -> list[int]:

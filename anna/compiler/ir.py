@@ -36,7 +36,8 @@ class ChipLayer:
     activation: Activation
     post_scale_o: Floats | None = None  # a factor and an offset per map after the activation
     post_offset_o: Floats | None = None
-    role: str = "whole"  # "whole", "part" or "join" of a sum with more inputs than a neuron has
+    carry: str | None = None  # a stack of partial sums: map o of it is added to map o's sum, unit by unit
+    partial: bool = False  # whether its sums go on in another layer
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -74,8 +75,10 @@ class ChipLayer:
             parts.insert(2, f"padding {' '.join(map(str, self.padding))} of {self.padding_value!r}")
         if self.post_scale_o is not None:
             parts.append("then a factor and an offset per map")
-        if self.role != "whole":
-            parts.append(f"{self.role} of {self.origin}")
+        if self.carry is not None:
+            parts.append(f"added to {self.carry}")
+        if self.partial:
+            parts.append(f"a part of {self.origin}")
         return ", ".join(parts)
 
 
@@ -111,8 +114,14 @@ class Lowered:
         return tuple(layer for member in self.members for layer in member.layers)
 
     def readers(self, source: str) -> tuple[ChipLayer, ...]:
-        """The layers that read a map stack."""
+        """The layers whose windows read a map stack."""
         return tuple(layer for layer in self.layers if layer.source == source)
+
+    def last_reader(self, source: str) -> int:
+        """The position of the last layer that reads a map stack in any way; one beyond all where the host does."""
+        found = [k for k, layer in enumerate(self.layers) if source in (layer.source, layer.carry)]
+        outputs = {member.last for member in self.members}
+        return len(self.layers) if source in outputs or not found else found[-1]
 
     @property
     def text(self) -> str:

@@ -104,8 +104,7 @@ def _lay_out(graph: QuantGraph, jobs: Sequence[Job], share: bool) -> Memory:
 
     shape = lowered.input_shape
     wanted = [(INPUT, shape)] + [(layer.name, layer.output_shape) for layer in lowered.layers]
-    order = [layer.name for layer in lowered.layers]
-    last_reader = {name: max((order.index(r.name) for r in lowered.readers(name)), default=len(order)) for name, _ in wanted}
+    last_reader = {name: lowered.last_reader(name) for name, _ in wanted}
     for position, (name, (maps, rows, columns)) in enumerate(wanted):
         readers = lowered.readers(name)
         frames = {reader.padding for reader in readers} or {(0, 0, 0, 0)}
@@ -134,7 +133,7 @@ def _lay_out(graph: QuantGraph, jobs: Sequence[Job], share: bool) -> Memory:
     quants = {quant.layer.name: quant for quant in graph.layers}
     unit_biases = []
     for job in jobs:
-        unit_biases.append(top if job.unit_columns else -1)
+        unit_biases.append(top if job.unit_columns and job.layer.carry is None else -1)
         for code in _unit_codes(job, quants[job.layer.name]):
             constants[top] = code
             top += 1
@@ -161,7 +160,7 @@ def _frame(stack: Stack, border_i: list[int]) -> dict[int, int]:
 
 def _unit_codes(job: Job, quant: QuantLayer) -> list[int]:
     """State codes of the units' biases, step by step, in the order in which the columns hold them."""
-    if not job.unit_columns:
+    if not job.unit_columns or job.layer.carry is not None:
         return []
     return [int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx])
             for y in job.starts_y for x in job.starts_x for n in job.neurons for u in range(job.unit_columns)]  # fmt: skip

@@ -18,7 +18,6 @@ from anna.compiler.calibrate import Calibration
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
 from anna.compiler.options import CompileOptions
-from anna.errors import CompileError
 from anna.spec import ChipSpec
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
@@ -45,8 +44,8 @@ class QuantLayer:
     layer: ChipLayer
     weights_ot: Ints  # in weight LSB, taps in the order i, y, x
     constants_oc: Ints  # weights on the constant columns, in LSB
-    unit_weights_ou: Ints  # weights on the columns that bring a bias per unit
-    unit_states_ouyx: States  # the states on those columns
+    unit_weights_ou: Ints  # weights on a unit's own columns: those of its bias, or of the partial sum that it goes on from
+    unit_states_ouyx: States  # the states on those columns, where they are a bias
     scale_codes_o: Ints
     weight_lsb_o: Floats  # what one weight LSB x state LSB is worth in the map's sum
     meaning: Meaning  # of its output
@@ -103,47 +102,61 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
     spec = options.chip
     meaning = meaning_of_input(lowered, calibration, spec)
     quants: list[QuantLayer] = []
-    reasons: list[str] = []
     picture = meaning.codes_of(spec, calibration.input_values)
     for member in lowered.members:
         stacks: dict[str, States] = {INPUT: picture}
         lead = member.input_scale_m
         meanings: dict[str, Meaning] = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + member.input_offset_m)}
         for layer in member.layers:
-            quant, out = quantise_layer(layer, stacks[layer.source], meanings[layer.source], calibration.maps, options, reasons)
+            carry = None if layer.carry is None else rounding.Carry(
+                stacks[layer.carry], meanings[layer.carry].gain_m, meanings[layer.carry].offset_m)  # fmt: skip
+            quant, out = quantise_layer(
+                layer, stacks[layer.source], meanings[layer.source], calibration.maps, options, carry
+            )
             stacks[layer.name], meanings[layer.name] = out, quant.meaning
             quants.append(quant)
-    if reasons:
-        raise CompileError(reasons)
     return QuantGraph(lowered, spec, meaning, tuple(quants))
 
 
 def quantise_layer(
     layer: ChipLayer, states: States, meaning: Meaning, targets: Mapping[str, ranging.FloatMaps], options: CompileOptions,
-    reasons: list[str],
+    carry: rounding.Carry | None,
 ) -> tuple[QuantLayer, States]:  # fmt: skip
     """One layer in codes, and what the chip's ADCs then deliver for the calibration pictures."""
     spec, target = options.chip, targets[layer.name]
     border = Meaning(meaning.gain_m, meaning.offset_m).codes_of(
         spec, np.full((1, len(meaning.gain_m), 1, 1), layer.padding_value))[0, :, 0, 0].astype(np.int64)  # fmt: skip
-    problem = rounding.problem(layer, states, border, meaning.gain_m, meaning.offset_m, target, spec, SEARCH_WINDOWS)
+    problem = rounding.problem(layer, states, border, meaning.gain_m, meaning.offset_m, target, carry, spec,
+                               SEARCH_WINDOWS)  # fmt: skip
     choice = rounding.search(problem, options)
     weights, constants = rounding.refine(problem, choice, options)
     scale = choice.scale_code_o
     totals = integer.sums(layer, spec, states, border, weights)
     totals = totals + bias_numerators(spec, constants)
-    unit_weights, unit_states = rounding.unit_bias(problem, choice)
-    if unit_weights.size:
+    if carry is not None:
+        unit_weights = rounding.carry_weights(problem, np.arange(len(weights)), choice.weight_lsb_o)
+        unit_states = np.zeros((len(weights), 0, 1, 1), dtype=np.uint16)
+        totals = totals + carried_sums(spec, unit_weights, carry.states)
+    else:
+        unit_weights, unit_states = rounding.unit_bias(problem, choice)
+    if unit_states.size:
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1).transpose(1, 2, 0)
     out = np.ascontiguousarray(integer.convert(spec, totals, scale).transpose(0, 3, 1, 2))
-    result, error, signal = fitted(layer, out, target.outputs, choice, spec, options.fit)
+    result, error, signal = fitted(layer, out, target, choice, spec, options.fit)
     noise = float(error.sum())
     sqnr = 10.0 * float(np.log10(signal / noise)) if noise > 0 and signal > 0 else 99.0
     saturated = float(((out == 0) | (out == (1 << spec.state_bits) - 1)).mean())
     quant = QuantLayer(layer, weights, constants, unit_weights, unit_states, scale, choice.weight_lsb_o, result, border,
                        round(sqnr, 3), round(saturated, 6), error)  # fmt: skip
     return quant, out
+
+
+def carried_sums(spec: ChipSpec, weights_ou: Ints, states: States) -> NDArray[np.int64]:
+    """What partial sums add, (pictures, rows, columns, o), in weight LSB x half state LSB."""
+    numerators = codes.state_converter(spec).numerators
+    added: Ints = (numerators[states] * weights_ou.sum(axis=1)[:, None, None]).transpose(0, 2, 3, 1)
+    return added
 
 
 def bias_numerators(spec: ChipSpec, constants_oc: Ints) -> Ints:
@@ -153,7 +166,7 @@ def bias_numerators(spec: ChipSpec, constants_oc: Ints) -> Ints:
 
 
 def fitted(
-    layer: ChipLayer, out: States, target_noyx: Floats, choice: rounding.Choice, spec: ChipSpec, fit: bool
+    layer: ChipLayer, out: States, target: ranging.FloatMaps, choice: rounding.Choice, spec: ChipSpec, fit: bool
 ) -> tuple[Meaning, Floats, float]:
     """Gain and offset per map, the mean squared error of each map, and the mean square of the signal about its mean."""
     state = codes.state_converter(spec).numerators[out] / 2.0
@@ -165,20 +178,21 @@ def fitted(
     zero = 0.5 if layer.activation.kind == "sigmoid" else 0.0
     gain = steep * choice.step_o * scale
     shift = (steep * choice.middle_o + zero) * scale + offset
-    count = state[:, 0].size
-    mean_t = exact.total(target_noyx, axis=(0, 2, 3)) / count
-    centred_t = target_noyx - mean_t[:, None, None]
-    signal = float(exact.total(centred_t * centred_t) / count)
+    care = target.care.astype(np.float64) if layer.partial else np.ones(out.shape)
+    count = care.sum(axis=(0, 2, 3))
+    mean_t = exact.total(care * target.outputs, axis=(0, 2, 3)) / count
+    centred_t = target.outputs - mean_t[:, None, None]
+    signal = float((exact.total(care * (centred_t * centred_t), axis=(0, 2, 3)) / count).sum())
     if fit:
-        mean_s = state.sum(axis=(0, 2, 3)) / count
+        mean_s = (care * state).sum(axis=(0, 2, 3)) / count
         centred_s = state - mean_s[:, None, None]
-        variance = exact.total(centred_s * centred_s, axis=(0, 2, 3)) / count
-        product = exact.total(centred_s * centred_t, axis=(0, 2, 3)) / count
+        variance = exact.total(care * (centred_s * centred_s), axis=(0, 2, 3)) / count
+        product = exact.total(care * (centred_s * centred_t), axis=(0, 2, 3)) / count
         live = (variance > 1e-12) & (product > 0)
         gain = np.where(live, product / np.where(live, variance, 1.0), gain)
         shift = np.where(live, mean_t - gain * mean_s, mean_t)
-    away = target_noyx - gain[:, None, None] * state - shift[:, None, None]
-    error = exact.total(away * away, axis=(0, 2, 3)) / count
+    away = target.outputs - gain[:, None, None] * state - shift[:, None, None]
+    error = exact.total(care * (away * away), axis=(0, 2, 3)) / count
     return Meaning(gain, shift), error, signal
 
 

@@ -4,7 +4,7 @@ Sums are in weight LSB x half state LSB. Everything that is compared is an exact
 so that the choice is the same on every machine.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,25 @@ from anna.compiler.calibrate import FloatMaps
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import Bools, ChipLayer, Floats
 from anna.compiler.options import CompileOptions
+from anna.compiler.split import CARRY_COLUMNS
 from anna.spec import ChipSpec
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, where they reach
 MOST_CONSTANTS = 12
-GRAM_WINDOWS = 1 << 15
+GRAM_WINDOWS = 1 << 13
 RIDGE = 0.003  # pull towards the float weights, as a share of the mean square of an input
 SWEEPS = 6
+OWN_MATRICES = 4_000_000_000  # products up to which every map has normal equations of its own
 COLUMNS_AT_ONCE = 1 << 21  # numbers of a piece of the search
+
+
+@dataclass(frozen=True, eq=False)
+class Carry:
+    """Partial sums that a layer goes on from."""
+
+    states: States  # (pictures, o, y, x)
+    gain_o: Floats
+    offset_o: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +52,11 @@ class Problem:
     sums: Floats  # float sums of the search windows, (windows, o)
     outputs: Floats
     gram_sums: Floats
+    care: integer.Ints  # of the search windows
+    gram_care: integer.Ints
+    carried: States | None  # states of the partial sums of the search windows
+    gram_carried: States | None
+    carry_gain_o: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +76,7 @@ def lsb_of(spec: ChipSpec) -> Floats:
 
 
 def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offset_i: Floats, target: FloatMaps,
-            spec: ChipSpec, search_windows: int) -> Problem:  # fmt: skip
+            carry: Carry | None, spec: ChipSpec, search_windows: int) -> Problem:  # fmt: skip
     """The layer as its states see it, on windows picked evenly from the calibration pictures."""
     maps = len(layer.weights_oiyx)
     weights = layer.weights_oiyx * layer.mask_oiyx * gain_i[:, None, None]
@@ -71,15 +87,21 @@ def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, of
     elif layer.bias is not None:
         middle = (layer.bias.max(axis=(1, 2)) + layer.bias.min(axis=(1, 2))) / 2
         bias, per_unit = bias + middle, layer.bias - middle[:, None, None]
+    if carry is not None:
+        bias = bias + carry.offset_o
     sums = target.sums.transpose(0, 2, 3, 1).reshape(-1, maps)
     if per_unit is not None:
         sums = (target.sums - per_unit).transpose(0, 2, 3, 1).reshape(-1, maps)
     outputs = target.outputs.transpose(0, 2, 3, 1).reshape(-1, maps)
+    care = target.care.transpose(0, 2, 3, 1).reshape(-1, maps)
     whole = integer.padded(layer, states, border_i)
     few, few_index = _picked(layer, whole, search_windows)
     many, many_index = _picked(layer, whole, GRAM_WINDOWS)
     return Problem(layer, spec, weights.reshape(maps, -1), bias, per_unit, few, many, sums[few_index], outputs[few_index],
-                   sums[many_index])  # fmt: skip
+                   sums[many_index], care[few_index], care[many_index],
+                   None if carry is None else carry.states.transpose(0, 2, 3, 1).reshape(-1, maps)[few_index],
+                   None if carry is None else carry.states.transpose(0, 2, 3, 1).reshape(-1, maps)[many_index],
+                   np.zeros(maps) if carry is None else carry.gain_o)  # fmt: skip
 
 
 def _picked(layer: ChipLayer, whole: States, most: int) -> tuple[States, Ints]:
@@ -182,6 +204,8 @@ def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, worth: F
     for start in range(0, len(owner), at_once):
         part = slice(start, start + at_once)
         sums = _sums(problem, problem.windows, weights[part]) + bias_sum[part]
+        if problem.carried is not None:
+            sums = sums + _carried(problem, problem.carried, owner[part], worth[part])
         error[part] = _fit_error(problem, integer.convert(problem.spec, sums, scale[part]), owner[part])
     return error
 
@@ -194,16 +218,21 @@ def _sums(problem: Problem, windows: States, weights_ct: Ints) -> NDArray[Any]:
 
 
 def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
-    """Mean squared error after gain and offset, from exact sums."""
+    """Mean squared error after gain and offset, from exact sums; of a part, weighted by how much its error matters."""
     state = codes.state_converter(problem.spec).numerators.astype(np.float64)[found]
     target, power = exact.fixed(problem.outputs)
     target = np.ldexp(target, -power)
-    n = len(found)
     mine = target[:, owner]
-    mean_s, mean_t = state.sum(axis=0) / n, exact.total(target, axis=0)[owner] / n
-    variance = exact.total(state * state, axis=0) / n - mean_s * mean_s
-    covariance = exact.total(state * mine, axis=0) / n - mean_s * mean_t
-    power_t = (exact.total(target * target, axis=0) / n)[owner] - mean_t * mean_t
+    if problem.layer.partial:
+        care = problem.care.astype(np.float64)
+        n = np.asarray(care.sum(axis=0))[owner]
+        weighted = care[:, owner]
+    else:
+        care, n, weighted = np.ones((1, 1)), np.full(len(owner), float(len(found))), np.ones((1, 1))
+    mean_s, mean_t = (weighted * state).sum(axis=0) / n, exact.total(care * target, axis=0)[owner] / n
+    variance = exact.total(weighted * (state * state), axis=0) / n - mean_s * mean_s
+    covariance = exact.total(weighted * (state * mine), axis=0) / n - mean_s * mean_t
+    power_t = exact.total(care * (target * target), axis=0)[owner] / n - mean_t * mean_t
     explained = np.where(variance > 0, np.maximum(covariance, 0.0) ** 2 / np.where(variance > 0, variance, 1.0), 0.0)
     return power_t - explained
 
@@ -220,69 +249,107 @@ def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[I
     if options.round == "nearest":
         return weights, constants
     taps = weights.shape[1]
-    if len(problem.gram_windows) < 2 * taps:
-        ridge = RIDGE * 10
-    else:
-        ridge = RIDGE
-    numerators = codes.state_converter(spec).numerators
+    if problem.gram_carried is not None:
+        # What the partial sum brings, with its weight as rounded, is not to be brought by the inputs.
+        brought = _carried(problem, problem.gram_carried, owner, choice.weight_lsb_o) * (choice.weight_lsb_o / 2)
+        problem = replace(problem, gram_sums=problem.gram_sums - brought)
+    ridge = RIDGE * 10 if len(problem.gram_windows) < 2 * taps else RIDGE
     levels = _constant_levels(spec, choice.constants)
-    kind = np.float32 if float(np.abs(numerators).max()) ** 2 * len(problem.gram_windows) < 1 << 24 else np.float64
-    windows = numerators.astype(kind)[problem.gram_windows]
-    gram, cross, target_mean = _normal_equations(windows, problem.gram_sums, levels)
-    # In units of the weight LSB: sum over inputs of w x = 2 (float sum - middle) / weight LSB.
-    factor = 2.0 / choice.weight_lsb_o
-    means = gram[:, -1] / float(levels[-1])  # mean of each input, by a constant column
-    goal = (cross - means[:, None] * choice.middle_o) * factor
-    live = np.concatenate([problem.layer.mask_oiyx.reshape(maps, -1).T, np.ones((choice.constants, maps), dtype=bool)])
-    start = np.concatenate([weights, constants], axis=1).T.astype(np.float64)
-    float_weights = np.concatenate([problem.weights_ot / choice.weight_lsb_o[:, None], constants], axis=1).T
-    pull = np.zeros(len(gram))
-    pull[:taps] = ridge * float(np.diag(gram)[:taps].mean())
-    final = _descend(spec, gram, goal, pull, float_weights, start, live)
-    return final[:taps].T.astype(np.int64), final[taps:].T.astype(np.int64)
+    grams, crosses, pulls = _normal_equations(problem, levels)
+    factor = 2.0 / choice.weight_lsb_o  # to weight LSB x half state LSB
+    means = grams[:, :, -1] / float(levels[-1])  # of each input, by a constant column: (maps or 1, inputs)
+    goal = (crosses - means * choice.middle_o[:, None]) * factor[:, None]
+    live = np.concatenate([problem.layer.mask_oiyx.reshape(maps, -1), np.ones((maps, choice.constants), dtype=bool)], axis=1)
+    start = np.concatenate([weights, constants], axis=1).astype(np.float64)
+    towards = np.concatenate([problem.weights_ot / choice.weight_lsb_o[:, None], constants], axis=1)
+    pull = np.zeros((len(grams), grams.shape[1]))
+    pull[:, :taps] = ridge * pulls[:, None]
+    final = _descend(spec, grams, goal, pull, towards, start, live)
+    moved = final[:, :taps].astype(np.int64), final[:, taps:].astype(np.int64)
+    # Where the steps did not help the converted map, the plain rounding stays.
+    before, after = (_error_of(problem, choice, *pair) for pair in ((weights, constants), moved))
+    better = (after < before)[:, None]
+    return np.where(better, moved[0], weights), np.where(better, moved[1], constants)
 
 
-def _normal_equations(windows: NDArray[Any], sums: Floats, levels: Ints) -> tuple[Floats, Floats, Floats]:
-    """Means of products of the inputs (constants last) with each other and with the float sums; exact sums."""
+def _error_of(problem: Problem, choice: Choice, weights: Ints, constants: Ints) -> Floats:
+    bias = (constants * _constant_levels(problem.spec, constants.shape[1])).sum(axis=1)
+    sums = _sums(problem, problem.windows, weights) + bias
+    if problem.carried is not None:
+        sums = sums + _carried(problem, problem.carried, np.arange(len(weights)), choice.weight_lsb_o)
+    return _fit_error(problem, integer.convert(problem.spec, sums, choice.scale_code_o), np.arange(len(weights)))
+
+
+def _normal_equations(problem: Problem, levels: Ints) -> tuple[Floats, Floats, Floats]:
+    """Weighted means of products of the inputs (constants last) with each other (maps, inputs, inputs) and with the float
+    sums (maps, inputs), and the mean square of an input (maps). One matrix for all maps where a matrix each would take long.
+    """
+    numerators, windows, sums = codes.state_converter(problem.spec).numerators, problem.gram_windows, problem.gram_sums
     n, taps = windows.shape
-    bound = float(np.abs(windows).max()) ** 2 * n
-    gram = np.empty((taps + len(levels), taps + len(levels)))
-    gram[:taps, :taps] = exact.product(windows.T, windows, bound)
-    column = windows.astype(np.float64).sum(axis=0)
-    gram[:taps, taps:] = column[:, None] * levels
-    gram[taps:, :taps] = gram[:taps, taps:].T
-    gram[taps:, taps:] = n * levels[:, None] * levels
+    maps = sums.shape[1]
+    own = maps * n * taps * taps <= OWN_MATRICES
+    care = problem.gram_care if own else np.ones((n, 1), dtype=np.int64)
+    peak = float(np.abs(numerators).max())
+    bound = max(peak * peak * n * float(care.max()), 1.0)
+    kind = np.float32 if bound < 1 << 24 else np.float64
+    x = np.empty((n, taps + len(levels)), dtype=kind)
+    x[:, :taps], x[:, taps:] = numerators.astype(kind)[windows], levels
     fixed, power = exact.fixed(sums)
-    cross = np.empty((taps + len(levels), sums.shape[1]))
-    cross[:taps] = windows.astype(np.float64).T @ fixed
-    cross[taps:] = fixed.sum(axis=0) * levels[:, None]
-    return gram / n, np.ldexp(cross, -power) / n, np.ldexp(fixed.sum(axis=0), -power) / n
+    grams = np.empty((care.shape[1], x.shape[1], x.shape[1]))
+    crosses = np.empty((maps, x.shape[1]))
+    whole = x.astype(np.float64)
+    for k in range(care.shape[1]):
+        weighted = x * care[:, k, None].astype(kind)
+        total = float(care[:, k].sum())
+        grams[k] = exact.product(weighted.T, x, bound) / total
+        if own:
+            crosses[k] = np.ldexp(weighted.T.astype(np.float64) @ fixed[:, k], -power) / total
+    if not own:
+        crosses = np.ldexp(whole.T @ fixed, -power).T / n
+    return grams, crosses, np.array([float(np.diag(gram)[:taps].sum()) / taps for gram in grams])
 
 
-def _descend(spec: ChipSpec, gram: Floats, goal: Floats, pull: Floats, towards: Floats, start: Floats, live: Bools) -> Floats:
-    """Whole-number weights (inputs, maps) that lower |sum - goal|^2 + pull |w - towards|^2, one input after the other."""
+def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards: Floats, start: Floats, live: Bools) -> Floats:
+    """Whole-number weights (maps, inputs) that lower |sum - goal|^2 + pull |w - towards|^2, one input after the other."""
     low, high = -(1 << (spec.weight_bits - 1)), (1 << (spec.weight_bits - 1)) - 1
     weights = start.copy()
-    slope = np.zeros_like(weights)  # gram @ weights - goal, added up in a fixed order
-    for i in range(len(gram)):
-        slope += gram[:, i, None] * weights[i]
-    slope -= goal
+    slope = -goal  # gram @ weights - goal, added up in a fixed order
+    for i in range(weights.shape[1]):
+        slope += grams[:, i] * weights[:, i, None]
     for _ in range(SWEEPS):
         moved = False
-        for i in range(len(gram)):
-            curve = gram[i, i] + pull[i]
-            if curve <= 0:
-                continue
-            gradient = slope[i] + pull[i] * (weights[i] - towards[i])
-            new = np.clip(np.rint(weights[i] - gradient / curve), low, high)
-            delta = np.where(live[i], new - weights[i], 0.0)
+        for i in range(weights.shape[1]):
+            curve = grams[:, i, i] + pull[:, i]
+            gradient = slope[:, i] + pull[:, i] * (weights[:, i] - towards[:, i])
+            new = np.clip(np.rint(weights[:, i] - gradient / np.where(curve > 0, curve, 1.0)), low, high)
+            delta = np.where(live[:, i] & (curve > 0), new - weights[:, i], 0.0)
             if delta.any():
                 moved = True
-                slope += gram[:, i, None] * delta
-                weights[i] += delta
+                slope += grams[:, i] * delta[:, None]
+                weights[:, i] += delta
         if not moved:
             break
     return weights
+
+
+# --- partial sums -----------------------------------------------------------------------------------------------------
+def carry_weights(problem: Problem, owner: Ints, worth: Floats) -> Ints:
+    """Weights (candidates, columns) that give a partial sum's state its worth, shared by the columns it lies on."""
+    low, high = -(1 << (problem.spec.weight_bits - 1)), (1 << (problem.spec.weight_bits - 1)) - 1
+    whole = np.rint(problem.carry_gain_o[owner] / worth)
+    out = np.empty((len(owner), CARRY_COLUMNS), dtype=np.int64)
+    for column in range(CARRY_COLUMNS):
+        share = np.clip(np.ceil(whole / (CARRY_COLUMNS - column)), low, high)
+        out[:, column] = share
+        whole = whole - share
+    return out
+
+
+def _carried(problem: Problem, states: States, owner: Ints, worth: Floats) -> Floats:
+    """What partial sums add to the sums of candidates, in weight LSB x half state LSB."""
+    numerators = codes.state_converter(problem.spec).numerators.astype(np.float64)
+    added: Floats = numerators[states][:, owner] * carry_weights(problem, owner, worth).sum(axis=1)
+    return added
 
 
 # --- a bias per unit -------------------------------------------------------------------------------------------------

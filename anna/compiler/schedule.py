@@ -244,7 +244,7 @@ class _Items:
             for x in job.starts_x:
                 if x != before:
                     yield from self._advance(base, y, before, x)
-                yield from self._units(base)
+                yield from self._units(base, y, x)
                 if pending and (x != job.starts_x[0] or len(job.starts_x) == 1):
                     yield pending.pop(0)
                 before = x
@@ -273,7 +273,9 @@ class _Items:
         _, down, right = self.source.steps
         return self.source.address + y * sy * down + x * sx * right
 
-    def _load(self, register: int, plan_number: int, taps: Sequence[tuple[int, int, int]], place: int, most: int | None) -> Iterator[Shift]:  # fmt: skip
+    def _load(
+        self, register: int, plan_number: int, taps: Sequence[tuple[int, int, int]], place: int, most: int | None
+    ) -> Iterator[Shift]:
         one, down, right = self.source.steps
         width = len(self.job.registers[plan_number].taps)
         relative = [i * one + y * down + x * right for i, y, x in taps]
@@ -292,13 +294,22 @@ class _Items:
             states = min(moved * plan.strips, len(plan.taps))
             yield from self._load(base + r, r, plan.taps[len(plan.taps) - states :], self._place(y, x), None)
 
-    def _units(self, base: int) -> Iterator[Shift]:
+    def _units(self, base: int, y: int, x: int) -> Iterator[Shift]:
+        """The states of the units' own columns: biases from the constants, or partial sums."""
         states = self.job.unit_states
-        if states:
-            last = len(self.job.registers) - 1
+        if not states:
+            return
+        last = len(self.job.registers) - 1
+        first = len(self.job.registers[last].taps)
+        if self.job.layer.carry is None:
             address = self.unit_base + self.step * states
-            first = len(self.job.registers[last].taps)
             yield self._shift(base + last, first, states, Pattern(address, states, 1, 1, 0))
+            return
+        stack = self.memory.stacks[self.job.layer.carry]
+        one, down, right = stack.steps
+        places = [stack.inside + n.o * one + (y + n.dy) * down + (x + n.dx) * right for n in self.job.neurons]
+        for pattern in patterns([place for place in places for _ in range(self.job.unit_columns)]):
+            yield self._shift(base + last, first, states, pattern)
 
     def _store(self, base: int) -> Store:
         registers = tuple(base + r for r in range(len(self.job.registers)))

@@ -44,11 +44,12 @@ def evaluate(graph: QuantGraph, states: States) -> dict[str, States]:
     for member in graph.lowered.members:
         found[INPUT] = states
         for layer in member.layers:
-            found[layer.name] = layer_codes(by_name[layer.name], graph.spec, found[layer.source])
+            carried = None if layer.carry is None else found[layer.carry]
+            found[layer.name] = layer_codes(by_name[layer.name], graph.spec, found[layer.source], carried)
     return found
 
 
-def layer_codes(quant: QuantLayer, spec: ChipSpec, states: States) -> States:
+def layer_codes(quant: QuantLayer, spec: ChipSpec, states: States, carried: States | None = None) -> States:
     """One layer, window tap by window tap."""
     layer, numerators = quant.layer, codes.state_converter(spec).numerators
     inputs = numerators[integer.padded(layer, states, quant.border_i)]
@@ -60,7 +61,9 @@ def layer_codes(quant: QuantLayer, spec: ChipSpec, states: States) -> States:
     for _, i, y, x in np.argwhere(layer.mask_oiyx.any(axis=0, keepdims=True)).tolist():
         seen = inputs[:, i, y : y + down * (rows - 1) + 1 : down, x : x + right * (columns - 1) + 1 : right]
         sums = sums + (weights[:, i, y, x] * layer.mask_oiyx[:, i, y, x])[None, :, None, None] * seen[:, None]
-    if quant.unit_weights_ou.size:
+    if carried is not None:
+        sums = sums + numerators[carried] * quant.unit_weights_ou.sum(axis=1)[:, None, None]
+    elif quant.unit_weights_ou.size:
         sums = sums + (numerators[quant.unit_states_ouyx] * quant.unit_weights_ou[:, :, None, None]).sum(axis=1)
     units = sums << spec.weight_fraction_bits
     limits = np.stack([codes.thresholds(spec, int(code)) for code in quant.scale_codes_o])

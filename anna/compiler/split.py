@@ -1,7 +1,8 @@
-"""Pass 2, split: a sum over more inputs than a neuron has becomes parts, each converted, and a neuron that joins them.
+"""Pass 2, split: a sum over more inputs than a neuron has becomes a chain of parts.
 
-Each part pays the ADC: its partial sum leaves as a state of few bits. The parts of a unit lie next to each other, so that
-the joining neuron reads them from one register.
+Each part converts its partial sum, and the next part reads that state beside its own inputs. So a sum in n parts pays the
+ADC n - 1 times on the way, and no neurons are spent on joining. A state is laid on several columns where its worth exceeds
+what one weight can give it.
 """
 
 from dataclasses import replace
@@ -15,7 +16,9 @@ from anna.layer_parts import NONE
 from anna.spec import ChipSpec
 
 T = TypeVar("T")
-BIAS_COLUMNS = 2  # reserved in every register, for constants that carry the bias
+BIAS_COLUMNS = 2  # least constants of a register
+CARRY_COLUMNS = 3  # columns on which a partial sum is laid
+CARRY_UNITS = 16  # units of a scan whose partial sums find room beside the inputs, at least
 
 
 def capacity(spec: ChipSpec) -> int:
@@ -36,33 +39,23 @@ def split(lowered: Lowered, spec: ChipSpec) -> Lowered:
 
 
 def split_layer(layer: ChipLayer, spec: ChipSpec) -> tuple[ChipLayer, ...]:
-    """The layer itself, or its parts and their join."""
+    """The layer itself, or its parts one after the other."""
     limit = capacity(spec)
     if int(layer.inputs_o.max()) <= limit:
         return (layer,)
-    groups = _parts(layer, limit)
-    parts = len(groups)
-    maps = len(layer.weights_oiyx)
-    mask = np.zeros((maps, parts, *layer.mask_oiyx.shape[1:]), dtype=bool)
-    for part, group in enumerate(groups):
+    beside = limit - CARRY_COLUMNS * min(CARRY_UNITS, max(1, spec.rows * spec.columns // spec.max_inputs))
+    groups = _parts(layer, max(beside, 1))
+    done: list[ChipLayer] = []
+    for number, group in enumerate(groups):
+        mask = np.zeros_like(layer.mask_oiyx)
         for i, y in group:
-            mask[:, part, i, y] = layer.mask_oiyx[:, i, y]
-    flat = mask.reshape(maps * parts, *layer.mask_oiyx.shape[1:])
-    weights = np.repeat(layer.weights_oiyx, parts, axis=0) * flat
-    out = layer.output_shape
-    first = replace(
-        layer, name=f"{layer.name}.parts", weights_oiyx=weights, mask_oiyx=flat, bias=None, activation=NONE, role="part",
-        output_shape=(maps * parts, *out[1:]), post_scale_o=None, post_offset_o=None,
-    )  # fmt: skip
-    join = np.zeros((maps, maps * parts, 1, 1), dtype=bool)
-    for o in range(maps):
-        join[o, o * parts : (o + 1) * parts] = True
-    # A map that a part does not touch still has that part: its sum is nothing.
-    second = replace(
-        layer, source=first.name, input_shape=first.output_shape, weights_oiyx=join.astype(np.float64), mask_oiyx=join,
-        stride=(1, 1), padding=(0, 0, 0, 0), padding_value=0.0, role="join",
-    )  # fmt: skip
-    return first, second
+            mask[:, i, y] = layer.mask_oiyx[:, i, y]
+        part = replace(layer, weights_oiyx=layer.weights_oiyx * mask, mask_oiyx=mask, carry=done[-1].name if done else None)
+        if number < len(groups) - 1:
+            part = replace(part, name=f"{layer.name}.{number + 1}", bias=None, activation=NONE, partial=True,
+                           post_scale_o=None, post_offset_o=None)  # fmt: skip
+        done.append(part)
+    return tuple(done)
 
 
 def _parts(layer: ChipLayer, limit: int) -> list[list[tuple[int, int]]]:
