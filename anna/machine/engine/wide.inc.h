@@ -36,8 +36,6 @@ static void wide_charged(wide_state *s, int64_t k, int64_t n, int64_t weight[VL]
     const uint32_t synapse = plan->charge_synapse[at], refresh = plan->charge_refresh[at];
     for (int i = 0; i < VL; i++)
         weight[i] = plan->op_weight[at];
-    if (sigma == 0.0f)
-        return;
     const uint64_t which = (uint64_t)refresh << 32 | synapse >> 2;
     if (s->charge_of[n] != which) {
         noise_quad(&s->lanes, refresh, (uint32_t)ANNA_CHARGE << 28 | synapse >> 2, s->job->noise_seed,
@@ -66,7 +64,7 @@ static void wide_sums(wide_state *s, int64_t calc)
                 for (int i = 0; i < VL; i++)
                     state[i] = numerator[code[i]];
             }
-            if (plan->charge_sigma) {
+            if (plan->charge_sigma && plan->charge_sigma[at] != 0.0f) {
                 wide_charged(s, k, n, weight);
                 for (int i = 0; i < VL; i++)
                     sum[i] += weight[i] * state[i];
