@@ -176,6 +176,7 @@ def gain_and_offset(sweep: Sweep, ideal_lsb: Floats) -> tuple[float, float] | No
     Thresholds that the sweep did not cross as a whole do not count; None where fewer than two are left.
     """
     whole = np.abs(ideal_lsb) <= float(np.abs(sweep.steps_lsb).max()) - WHOLE_LSB
+    whole &= (sweep.reached[0] * 20 <= sweep.repeats) & (sweep.reached[-1] * 20 >= 19 * sweep.repeats)
     if whole.sum() < min(2, len(ideal_lsb)):
         return None
     slope, base = line(ideal_lsb[whole], sweep.thresholds_lsb[whole])

@@ -1,9 +1,7 @@
 """A chip on the bench: what a test laboratory would measure of it, through its pins, with programs like any other.
 
-    python -m anna.analog.characterise --seed 7 --preset typical -o FOLDER     tables and plots of one chip
-
 Nothing here looks into the die: each function builds programs, runs them and reads codes. What is ideal about a chip is
-what its codes mean (`anna.codes`); gains are against that.
+what its codes mean (`anna.codes`); gains are against that. `anna.analog.lab` runs it all and draws it.
 """
 
 import math
@@ -131,7 +129,7 @@ class Droop:
 
 def droop(chip: Chip, waits_cycles: Sequence[int], *, spec: ChipSpec = ANNA_1991, plan: SweepPlan | None = None) -> Droop:
     """Stop the refresh, wait, and measure the gain: mean over the ADCs, rows 0 onwards."""
-    die = chip.die(spec)
+    die, plan = chip.die(spec), plan or SweepPlan(steps=128, beyond_lsb=6.0)
     stopped = Chip(die=replace(die, faults=die.faults.changed(refresh_stops_at_cycle=0)))
     ages, gains = [], []
     for wait in waits_cycles:

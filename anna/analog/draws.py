@@ -69,9 +69,7 @@ class Draws:
         index = np.arange(int(np.prod(shape)), dtype=np.uint64)
         low, high = self.chip_on_board & 0xFFFFFFFF, self.chip_on_board >> 32
         group = (index[::4] >> np.uint64(2)) | np.uint64(noise.FAULT << 28)
-        counter = np.stack(
-            [np.full_like(group, low), np.full_like(group, high), np.full_like(group, int(kind)), group], -1
-        )
+        counter = np.stack([np.full_like(group, low), np.full_like(group, high), np.full_like(group, int(kind)), group], -1)
         words = noise.philox4x32(counter.astype(np.uint32), (self.seed & 0xFFFFFFFF, self.seed >> 32))
         return words.reshape(-1)[: len(index)].reshape(shape)
 

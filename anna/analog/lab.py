@@ -1,0 +1,193 @@
+"""The test laboratory: all measurements of one chip, as a table and as plots.
+
+python -m anna.analog.lab --seed 7 --preset typical -o FOLDER
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anna import codes
+from anna.analog.bench import SweepPlan
+from anna.analog.characterise import (
+    Converters,
+    DacLevels,
+    Droop,
+    EffectiveBits,
+    converters,
+    dac_levels,
+    droop,
+    effective_bits,
+)
+from anna.analog.parameters import Analog
+from anna.errors import AnnaError
+from anna.machine.chip import Chip
+from anna.spec import ANNA_1991
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FINE = SweepPlan(steps=160, repeats=64)
+WAITS_CYCLES = (0, 2000, 4000, 8000, 16_000, 32_000)
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What one visit of a chip to the laboratory brought."""
+
+    chip: Chip
+    converters: Converters
+    scales: tuple[Converters, ...]  # at some other scale codes
+    dacs: tuple[DacLevels, ...]
+    droop: Droop
+    bits: tuple[EffectiveBits, ...]
+
+
+def examine(chip: Chip, threads: int = 1) -> Findings:
+    """Measure everything."""
+    return Findings(
+        chip=chip,
+        converters=converters(chip, plan=FINE, threads=threads),
+        scales=tuple(converters(chip, code, plan=FINE, threads=threads) for code in range(1, 14, 2)),
+        dacs=tuple(dac_levels(chip, dac, threads=threads) for dac in range(ANNA_1991.dacs)),
+        droop=droop(chip, WAITS_CYCLES),
+        bits=tuple(effective_bits(chip, fan_in, threads=threads) for fan_in in ANNA_1991.fan_ins),
+    )
+
+
+def table(found: Findings) -> str:
+    """The numbers, as Markdown."""
+    fits, inl, dnl = (getattr(found.converters, name) for name in ("gains_and_offsets", "inl_lsb", "dnl_lsb"))
+    lines = ["| ADC | gain | offset, LSB | noise, LSB rms | INL, LSB | DNL, LSB |", "|---|---|---|---|---|---|"]
+    for k, noise in enumerate(found.converters.noise_lsb.tolist()):
+        worst_inl, worst_dnl = (float(part[k][np.abs(part[k]).argmax()]) for part in (inl, dnl))
+        lines.append(f"| {k} | {fits[k, 0]:.3f} | {fits[k, 1]:+.3f} | {noise:.3f} | {worst_inl:+.2f} | {worst_dnl:+.2f} |")
+    lines += ["", "| weight DAC | INL, weight LSB | DNL, weight LSB |", "|---|---|---|"]
+    lines += [f"| {d.dac} | {np.abs(d.inl_lsb).max():.2f} | {np.abs(d.dnl_lsb).max():.2f} |" for d in found.dacs]
+    lines += ["", "| inputs | effective bits | error, LSB rms | of it analog, LSB rms |", "|---|---|---|---|"]
+    lines += [f"| {b.fan_in} | {b.bits:.2f} | {b.error_lsb:.3f} | {b.analog_error_lsb:.3f} |" for b in found.bits]
+    return "\n".join(lines) + "\n"
+
+
+# --- plots -----------------------------------------------------------------------------------------------------------
+def _figure(title: str, x: str, y: str) -> "tuple[Figure, Any]":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(title)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(alpha=0.3)
+    return figure, axes
+
+
+def transfer(found: Findings) -> "Figure":
+    """Mean code against the sum."""
+    figure, axes = _figure("Transfer curves of the eight ADCs", "sum [ADC LSB]", "mean code")
+    for k, sweep in enumerate(found.converters.sweeps):
+        axes.plot(sweep.steps_lsb, sweep.reached.sum(axis=1) / sweep.repeats, lw=1, label=f"ADC {k}")
+    ideal = codes.unit_thresholds(ANNA_1991)
+    edges = np.concatenate([[-5.0], ideal, [5.0]])
+    axes.stairs(np.arange(len(ideal) + 1), edges, color="black", lw=0.8, baseline=None, label="ideal")
+    axes.legend(fontsize=7)
+    return figure
+
+
+def linearity(found: Findings) -> "Figure":
+    """INL and DNL of the ADCs."""
+    figure, axes = _figure("Linearity of the ADCs: INL (lines), DNL (dots)", "threshold", "error [ADC LSB]")
+    where = np.arange(1, found.converters.inl_lsb.shape[1] + 1)
+    for inl, dnl in zip(found.converters.inl_lsb, found.converters.dnl_lsb, strict=True):
+        (drawn,) = axes.plot(where, inl, lw=1)
+        axes.plot(where[:-1] + 0.5, dnl, ".", color=drawn.get_color())
+    axes.axhline(0, color="black", lw=0.8)
+    return figure
+
+
+def noise_histogram(found: Findings) -> "Figure":
+    """How the position of a threshold spreads: the derivative of "code reached", all thresholds of all ADCs."""
+    figure, axes = _figure("Noise at the ADC, every threshold about its mean", "noise [ADC LSB]", "density")
+    at, weight = [], []
+    for sweep in found.converters.sweeps:
+        share = np.diff(sweep.reached / sweep.repeats, axis=0)
+        middle = (sweep.steps_lsb[:-1] + sweep.steps_lsb[1:]) / 2
+        for k, threshold in enumerate(sweep.thresholds_lsb):
+            at.append(middle - threshold)
+            weight.append(share[:, k])
+    axes.hist(np.concatenate(at), bins=60, range=(-1.5, 1.5), weights=np.concatenate(weight), density=True)
+    sigma = float(found.converters.noise_lsb.mean())
+    x = np.linspace(-1.5, 1.5, 300)
+    axes.plot(x, np.exp(-0.5 * (x / sigma) ** 2) / sigma / math.sqrt(2 * math.pi), label=f"Gaussian, {sigma:.3f} LSB rms")
+    axes.legend()
+    return figure
+
+
+def gains(found: Findings) -> "Figure":
+    """Gain of each ADC at several scale codes."""
+    figure, axes = _figure("Gain per neuron slot and scale code", "ADC", "gain")
+    for one in (found.converters, *found.scales):
+        axes.plot(one.gains_and_offsets[:, 0], "o-", lw=0.5, ms=3, label=f"scale {one.scale_code}")
+    axes.axhline(1, color="black", lw=0.8)
+    axes.legend(fontsize=7, ncol=2)
+    return figure
+
+
+def dac_linearity(found: Findings) -> "Figure":
+    """INL of the weight DACs."""
+    figure, axes = _figure("Integral non-linearity of the weight DACs", "weight [LSB]", "INL [weight LSB]")
+    for one in found.dacs:
+        axes.plot(one.ideal_lsb, one.inl_lsb, lw=1, label=f"DAC {one.dac}")
+    axes.axhline(0, color="black", lw=0.8)
+    axes.legend()
+    return figure
+
+
+def droop_curve(found: Findings) -> "Figure":
+    """Gain after the refresh was stopped."""
+    figure, axes = _figure("Droop after the refresh was stopped", "mean age of the charges [cycles]", "gain against the first")
+    ages = found.droop.age_cycles
+    axes.plot(ages, found.droop.gain, "o", label="measured")
+    lost, period = found.chip.analog.charge_lost, found.chip.analog.charge_lost_after_us * 1e-6 * ANNA_1991.clock_hz
+    x = np.linspace(ages[0], ages[-1], 200)
+    axes.plot(x, (1 - lost) ** ((x - ages[0]) / period), label=f"{lost:.0%} in {period:.0f} cycles")
+    axes.legend()
+    return figure
+
+
+PLOTS = {
+    "transfer": transfer, "linearity": linearity, "noise": noise_histogram, "gains": gains, "dac": dac_linearity,
+    "droop": droop_curve,
+}  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Examine a drawn chip."""
+    parser = argparse.ArgumentParser(prog="python -m anna.analog.lab", description="Characterise a drawn chip.")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the chip")
+    parser.add_argument("--preset", default="typical", help="ideal, typical or worst")
+    parser.add_argument("-o", "--output", type=Path, help="folder for the plots")
+    given = parser.parse_args(arguments)
+    try:
+        chip = Chip(seed=given.seed, analog=Analog.preset(given.preset))
+        found = examine(chip)
+    except AnnaError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(table(found), end="")
+    if given.output:
+        given.output.mkdir(parents=True, exist_ok=True)
+        for name, draw in PLOTS.items():
+            draw(found).savefig(given.output / f"{name}.png", dpi=90, metadata={"Software": None})
+        chip.die().plot().savefig(given.output / "die.png", dpi=90, metadata={"Software": None})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
