@@ -34,6 +34,7 @@ class Arm:
     labels_cn: NDArray[np.int64]  # (chips, images)
     scores_nk: NDArray[Any]  # of the first chip
     seeds: tuple[int, ...]  # of the chips; empty where nothing is drawn
+    analog: Analog | None = None  # the chips' electronics; None: no chip
 
     @property
     def chips(self) -> int:
@@ -42,7 +43,8 @@ class Arm:
 
     def wrong_cn(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
         """Where each chip errs."""
-        return self.labels_cn != labels.astype(np.int64)[None]
+        wrong: NDArray[np.bool_] = self.labels_cn != labels.astype(np.int64)[None]
+        return wrong
 
 
 def default_threads() -> int:
@@ -70,4 +72,4 @@ def chip_arm(
     with ThreadPoolExecutor(min(threads, len(drawn))) as pool:
         done = list(pool.map(run, drawn))
     labels = np.stack([labels for labels, _ in done]).astype(np.int64)
-    return Arm(name, what, labels, done[0][1], () if analog.is_ideal else drawn)
+    return Arm(name, what, labels, done[0][1], () if analog.is_ideal else drawn, analog)

@@ -55,8 +55,8 @@ class Comparison:
 
     def disagreement(self, arm: Arm) -> float:
         """Share of pictures that an arm reads otherwise than the float network, right or wrong."""
-        other = arm.labels_cn != self.reference.labels_cn[0][None]
-        return int(other.sum()) / other.size
+        other: NDArray[np.bool_] = arm.labels_cn != self.reference.labels_cn[0][None]
+        return int(other.sum()) / int(other.size)
 
     def paired(self, arm: Arm) -> Paired:
         """The arm's first chip against float, on the pictures in which they differ."""
@@ -123,9 +123,10 @@ class Comparison:
 
     def plot(self) -> "Figure":
         """Errors with intervals, and error against rejects."""
-        from sim.report.plots import comparison_figure
+        from sim.report.plots import errors
 
-        return comparison_figure(self)
+        figure: Figure = errors(self)
+        return figure
 
     def _repr_html_(self) -> str:
         from sim.report.text import comparison_text
@@ -173,6 +174,8 @@ def compare(
 
 
 def _given(images: NDArray[Any], labels: NDArray[Any] | None) -> Shown:
-    if labels is None or np.shape(labels) != (len(images),):
-        raise DataError(f"labels have shape {np.shape(labels)}; expected ({len(images)},), one a picture")
+    if labels is None:
+        raise DataError("labels are missing; expected one a picture")
+    if labels.shape != (len(images),):
+        raise DataError(f"labels have shape {labels.shape}; expected ({len(images)},), one a picture")
     return Shown("given pictures", np.asarray(images), np.asarray(labels))

@@ -41,7 +41,7 @@ class Shown:
             mine = self.labels == label
             rank[mine] = np.arange(int(mine.sum()))
         chosen = np.sort(np.lexsort((self.labels, rank))[:count])
-        return Shown(f"{count} of {self.name}", self.images[chosen], self.labels[chosen])
+        return Shown(f"{self.name} (of {len(self):,})", self.images[chosen], self.labels[chosen])
 
 
 DATA = ("holdout", "mnist", "usps")

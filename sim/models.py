@@ -18,7 +18,8 @@ def load_network(model: str, data: str | None = None, seed: int = 1) -> Network:
     if suffix == ".onnx":
         from anna.importers.onnx import load_onnx
 
-        return load_onnx(model)
+        found: Network = load_onnx(model)
+        return found
     if suffix or "/" in model:
         raise DataError(f"{model}: is neither .onnx nor .safetensors, nor a network by name: {', '.join(lenet.names)}")
     return lenet.load(model, data=None if data in (None, "holdout") else data, seed=seed)

@@ -18,16 +18,16 @@ _IDX_TYPES: dict[int, np.dtype[Any]] = {
 }  # fmt: skip
 
 
-def read_pictures(path: Path) -> NDArray[Any]:
-    """The pictures of a file, first axis the number; nothing in it is executed or unpickled."""
+def read_pictures(path: Path, floats: bool = False) -> NDArray[Any]:
+    """The pictures of a file, first axis the number: whole numbers, or `floats` too. Nothing is executed or unpickled."""
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
         if data[:6] == b"\x93NUMPY":
-            return _whole_numbers(path, np.load(path, allow_pickle=False))
+            return _numbers(path, np.load(path, allow_pickle=False), floats)
         if data[:2] == b"PK":
-            return _whole_numbers(path, _only_array(path))
+            return _numbers(path, _only_array(path), floats)
         if data[:2] == b"\0\0":
             return _idx(path, data)
     except OSError as error:
@@ -57,7 +57,9 @@ def _idx(path: Path, data: bytes) -> NDArray[Any]:
     return array.reshape(shape)
 
 
-def _whole_numbers(path: Path, array: NDArray[Any]) -> NDArray[Any]:
+def _numbers(path: Path, array: NDArray[Any], floats: bool) -> NDArray[Any]:
+    if floats and array.dtype in (np.float32, np.float64):
+        return array
     if not np.issubdtype(array.dtype, np.integer):
         raise DataError(f"{path}: holds {array.dtype}; expected whole numbers")
     return array

@@ -56,7 +56,7 @@ def _time(found: "Comparison") -> str:
     host = report.get("host_multiply_adds", 0)
     whole = host + report.get("chip_multiply_adds", 0)
     return (
-        f"chip time {report['chip_us_per_image']:,.1f} us a picture ({report['cycles_per_image']:,.0f} cycles); the board reads "
-        f"{report['board_images_per_s']:,.0f} a second, bound by its {report['board_binds']}; "
+        f"chip time {report['chip_us_per_image']:,.1f} us a picture ({report['cycles_per_image']:,.0f} cycles); "
+        f"the board reads {report['board_images_per_s']:,.0f} a second, bound by its {report['board_binds']}; "
         f"{host:,} of {whole:,} multiply-adds run on the host"
     )

@@ -63,7 +63,7 @@ class Point(Record):
         """The canonical text of its values."""
         return canonical_json(self.values)
 
-    def of(self, group: str) -> dict[str, Any]:
+    def fields_of(self, group: str) -> dict[str, Any]:
         """The values of one group by their field name."""
         return {name.partition(".")[2]: value for name, value in self.values.items() if name.startswith(group + ".")}
 
@@ -139,7 +139,8 @@ class SweepSpec(Record):
 def _fields(group: str) -> set[str]:
     from anna.analog.parameters import Analog
 
-    return set({"chip": ChipSpec, "analog": Analog, "compile": CompileOptions}[group].model_fields)
+    records: dict[str, type[Record]] = {"chip": ChipSpec, "analog": Analog, "compile": CompileOptions}
+    return set(records[group].model_fields)
 
 
 def load_spec(path: Path) -> SweepSpec:

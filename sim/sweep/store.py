@@ -94,7 +94,8 @@ class Store:
     def add(self, point: int, rows: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) -> None:
         """A finished point, all its rows at once."""
         marks = ", ".join("?" for _ in COLUMNS)
-        self._write(point, f"INSERT INTO results VALUES ({marks})", [tuple(row[name] for name in COLUMNS) for row in rows], facts)
+        values = [tuple(row[name] for name in COLUMNS) for row in rows]
+        self._write(point, f"INSERT INTO results VALUES ({marks})", values, facts)
 
     def refuse(self, point: int, sentence: str, facts: Mapping[str, Any]) -> None:
         """A point that cannot be: the compiler or the chip refused it."""

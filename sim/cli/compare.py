@@ -1,0 +1,92 @@
+"""`anna compare`: the main job. A trained network, compiled, run on ideal and drawn chips, against float."""
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+
+from anna.analog.parameters import Analog
+from sim.cli.command import Command, write
+from sim.cli.model import add_compile_options, calibration_pictures, compile_options
+
+LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --ledger full
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", nargs="?", default="recognizer", metavar="MODEL",
+                        help="a LeNet by name, or an .onnx or .safetensors file (default: the recogniser of 1991)")  # fmt: skip
+    parser.add_argument("--data", choices=("holdout", "mnist", "usps"), help="digits to show (default: the built-in ones)")
+    parser.add_argument("--images", type=int, metavar="N", help="show only so many digits, of all classes alike")
+    parser.add_argument("--chips", type=int, default=8, metavar="N", help="drawn chips of each kind (default 8)")
+    parser.add_argument("--analog", action="append", metavar="PRESET", help="typical, worst, or a TOML file; may be given "
+                        "again (default: typical)")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, help="of the first chip and of the noise (default 0)")
+    parser.add_argument("--weights-seed", type=int, default=1, help="which weights of a LeNet (default 1)")
+    parser.add_argument("--ledger", choices=("totals", "full", "none"), default="totals", help="where it was lost: "
+                        f"counted on {LEDGER_IMAGES} digits and {LEDGER_CHIPS} chips, on all, or not")  # fmt: skip
+    parser.add_argument("--calibrate", metavar="FILE", help="sample pictures for a network of your own")
+    parser.add_argument("--report", metavar="FILE.html", default="report.html", help="where the page goes")
+    parser.add_argument("--threads", type=int, help="default: as many as there are cores")
+    add_compile_options(parser)
+
+
+def _run(given: argparse.Namespace) -> None:
+    from dataclasses import replace
+
+    from anna.compiler import compile
+    from anna.container import write_beside
+    from sim.arms import default_threads
+    from sim.compare import compare
+    from sim.digits import for_network
+    from sim.ledger import ledger
+    from sim.models import load_network
+    from sim.report.html import comparison_page
+
+    watch = _watch if sys.stderr.isatty() else None
+    threads = given.threads or default_threads()
+    data = given.data if given.data != "holdout" else "mnist"
+    network = load_network(given.model, data, given.weights_seed)
+    digits, _ = for_network(network, given.data)
+    pictures = calibration_pictures(network, given.calibrate)
+    kinds = [(_title(name), _analog(name)) for name in given.analog or ["typical"]]
+    if watch:
+        watch("compile")
+    program = compile(network, pictures, **compile_options(given))
+    shown = digits.first(given.images)
+    found = compare(network, program, shown, chips=given.chips, analogs=kinds, seed=given.seed, threads=threads,
+                    calibration=pictures, watch=watch)  # fmt: skip
+    drawn = [analog for _, analog in kinds if not analog.is_ideal]
+    if given.ledger != "none" and drawn:
+        full = given.ledger == "full"
+        part = shown if full else shown.first(min(LEDGER_IMAGES, len(shown)))
+        chips = given.chips if full else min(LEDGER_CHIPS, given.chips)
+        seeds = range(given.seed, given.seed + chips)
+        lost = ledger(program, part, drawn[0], seeds, noise_seed=given.seed, threads=threads, watch=watch)
+        found = replace(found, ledger=lost)
+    path = Path(given.report)
+    write_beside(path, comparison_page(found, shlex.join(["anna", *sys.argv[1:]])).encode())
+    if watch:
+        print(file=sys.stderr)
+    write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
+
+
+def _analog(name: str) -> Analog:
+    return Analog.load(name) if name.endswith(".toml") else Analog.preset(name)
+
+
+def _title(name: str) -> str:
+    return f"{Path(name).stem if name.endswith('.toml') else name} chips"
+
+
+def _watch(line: str) -> None:
+    print(f"\r\033[K{line} ...", end="", file=sys.stderr, flush=True)
+
+
+COMMAND = Command(
+    summary="what the chip costs a network in accuracy, and where",
+    description="Compiles a trained network, runs it on the ideal chip and on drawn chips, and compares with float:\n"
+    "errors with 95 % intervals, spread over chips, rejects, and the ledger of what was lost where.",
+    examples=("anna compare", "anna compare lenet5 --chips 16 --analog typical --analog worst", "anna compare --json"),
+    arguments=_arguments,
+    run=_run,
+)

@@ -1,0 +1,50 @@
+"""`anna compile`: a trained network to a program file."""
+
+import argparse
+from pathlib import Path
+
+from anna.program import SUFFIX
+from sim.cli.command import Command, write
+from sim.cli.model import add_compile_options, calibration_pictures, compile_options
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    from anna.compiler import PASSES
+
+    parser.add_argument("model", metavar="MODEL", help="a LeNet by name, or an .onnx or .safetensors file")
+    parser.add_argument("-o", "--output", metavar="FILE.anna", help="where the program goes (default: NAME.anna here)")
+    parser.add_argument("--data", choices=("mnist", "usps"), help="which weights of a LeNet (default: its paper's)")
+    parser.add_argument("--seed", type=int, default=1, help="which weights of a LeNet (default 1)")
+    parser.add_argument("--calibrate", metavar="FILE", help="sample pictures: .npy, .npz or IDX")
+    add_compile_options(parser)
+    parser.add_argument("--print-after", action="append", default=[], choices=PASSES, metavar="PASS",
+                        help=f"show what a pass made: {', '.join(PASSES)}")  # fmt: skip
+
+
+def _run(given: argparse.Namespace) -> None:
+    from anna.compiler import compilation
+    from anna.compiler.listing import listing
+    from sim.models import load_network
+
+    network = load_network(given.model, given.data, given.seed)
+    pictures = calibration_pictures(network, given.calibrate)
+    done = compilation(network, pictures, **compile_options(given))
+    program = done.program
+    path = Path(given.output) if given.output else Path(program.name + SUFFIX)
+    program.save(path)
+    report = dict(program.report or {})
+    printed = "".join(f"; --- after {name}\n{done.text(name)}\n\n" for name in given.print_after)
+    write({**report, "file": str(path), "sha256": program.digest}, f"{printed}{listing(report)}\n\n{path}", given.json)
+
+
+COMMAND = Command(
+    summary="compile a trained network to a chip file",
+    description="Compiles a network for the chip: 6-bit weights, 3-bit states, a schedule exact to the cycle.",
+    examples=(
+        "anna compile recognizer -o recognizer.anna",
+        "anna compile mine.onnx --calibrate digits.npz -o mine.anna",
+        "anna compile lenet5 --batch 100 --print-after place",
+    ),
+    arguments=_arguments,
+    run=_run,
+)

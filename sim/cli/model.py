@@ -1,0 +1,56 @@
+"""Arguments that several commands share: a network, how it is compiled, what it is calibrated with."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.errors import DataError, SpecError
+from anna.graph import Network
+from anna.spec import BOARDS, BoardSpec
+from sim.cli.pictures import read_pictures
+
+
+def add_compile_options(parser: argparse.ArgumentParser) -> None:
+    """How a network is compiled."""
+    parser.add_argument("--chip", action="append", default=[], metavar="FIELD=VALUE",
+                        help="a changed field of the chip, such as weight_bits=8; may be given again")  # fmt: skip
+    parser.add_argument("--board", default="anna-board-1991", help=f"one of {', '.join(BOARDS)}")
+    parser.add_argument("--batch", type=int, default=1, help="pictures that share a loaded weight page (default 1)")
+    parser.add_argument("--host", default="auto", help="what runs on the host: auto, last, none, or a layer (default auto)")
+    parser.add_argument("--split", choices=("chip", "host", "off"), default="chip", help="sums of too many inputs")
+    parser.add_argument("--method", choices=("least-squares", "percentile", "max"), default="least-squares",
+                        help="how ranges are chosen")  # fmt: skip
+
+
+def compile_options(given: argparse.Namespace) -> dict[str, Any]:
+    """What was given, as fields of `CompileOptions`."""
+    return {"board": board(given), "batch": given.batch, "host": given.host, "split": given.split, "calibrate": given.method}
+
+
+def board(given: argparse.Namespace) -> BoardSpec:
+    """The board with the changed chip."""
+    if given.board not in BOARDS:
+        raise SpecError(f"board {given.board!r} is not known; expected one of {', '.join(BOARDS)}")
+    fields: dict[str, Any] = {}
+    for pair in given.chip:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise SpecError(f"--chip {pair}: expected FIELD=VALUE, such as weight_bits=8")
+        fields[name] = None if value == "none" else tuple(value.split(",")) if "," in value else value
+    found = BOARDS[given.board]
+    return found.changed(chip=found.chip.changed(**fields))
+
+
+def calibration_pictures(network: Network, file: str | None) -> NDArray[Any]:
+    """Pictures for calibration: of a file, or those that belong to the network's data."""
+    if file is not None:
+        return read_pictures(Path(file), floats=True)
+    import lenet
+
+    if network.data not in ("mnist", "usps"):
+        raise DataError(f"network {network.name} needs sample pictures: --calibrate FILE (.npy, .npz or IDX)")
+    return np.asarray(lenet.calibration(network.data)[0])
+

@@ -1,0 +1,157 @@
+"""Plots of a comparison: each takes what was computed and draws it; nothing here runs anything."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anna import codes
+from anna.analog.die import Die
+from anna.machine.elaborate import Schedule
+from sim.ledger import Ledger
+from sim.report.figure import COLOURS, FAINT, INK, PAPER, themed
+
+if TYPE_CHECKING:
+    from sim.compare import Comparison
+
+REJECTS_SHOWN = 0.2  # share of rejects up to which the curve is drawn
+
+
+def errors(found: "Comparison") -> Any:
+    """Error of each arm with its interval; a dot for every chip."""
+    arms = found.arms
+    with themed(6.4, 0.8 + 0.42 * len(arms)) as (figure, axes):
+        for place, arm in enumerate(arms):
+            interval, colour = found.error(arm), COLOURS[place % len(COLOURS)]
+            rates = 100 * arm.wrong_cn(found.digits.labels).mean(axis=1)
+            axes.plot([100 * interval.low, 100 * interval.high], [place, place], color=colour, linewidth=2.2, alpha=0.55)
+            if arm.chips > 1:
+                axes.plot(rates, np.full(arm.chips, place + 0.22), ".", color=colour, markersize=4, alpha=0.8)
+            axes.plot(100 * interval.share, place, "o", color=colour, markersize=6)
+            axes.annotate(f"{100 * interval.share:.2f} %", (100 * interval.share, place), xytext=(0, 7),
+                          textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
+        axes.set_yticks(range(len(arms)), [arm.name for arm in arms])
+        axes.set_ylim(len(arms) - 0.5, -0.7)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("error, % (line: 95 % interval; small dots: single chips)")
+        axes.grid(axis="x")
+        axes.tick_params(left=False)
+    return figure
+
+
+def rejects(found: "Comparison") -> Any:
+    """Error among the accepted against the share rejected."""
+    with themed(6.4, 3.0) as (figure, axes):
+        for place, arm in enumerate(found.arms):
+            curve = found.rejects(arm)
+            near = curve.rejected <= REJECTS_SHOWN
+            axes.step(100 * curve.rejected[near], 100 * curve.error[near], where="post",
+                      color=COLOURS[place % len(COLOURS)], label=arm.name, linewidth=1.4)  # fmt: skip
+        for goal in (1.0, 0.5):
+            axes.axhline(goal, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
+        axes.set_xlabel("rejected, %")
+        axes.set_ylabel("error among the accepted, %")
+        axes.set_xlim(0, 100 * REJECTS_SHOWN)
+        axes.set_ylim(bottom=0)
+        axes.legend()
+    return figure
+
+
+def ledger(found: Ledger) -> Any:
+    """What each cause costs alone, and what leaving it out gives back."""
+    causes = [entry for entry in found.entries if entry.layer == "all"]
+    with themed(6.4, 0.9 + 0.36 * len(causes)) as (figure, axes):
+        places = np.arange(len(causes))
+        axes.barh(places - 0.18, [entry.alone_points for entry in causes], 0.34, color=COLOURS[0], label="alone")
+        axes.barh(places + 0.18, [entry.without_points or 0.0 for entry in causes], 0.34, color=COLOURS[1],
+                  label="got back without it")  # fmt: skip
+        axes.axvline(0, color=INK, linewidth=0.8)
+        axes.set_yticks(places, [entry.cause.replace("_", " ") for entry in causes])
+        axes.invert_yaxis()
+        axes.set_xlabel("points of error")
+        axes.tick_params(left=False)
+        axes.legend(loc="lower right")
+    return figure
+
+
+def confusion(found: "Comparison") -> Any:
+    """Which digits the first and the last arm take for which."""
+    shown = (found.arms[0], found.arms[-1])
+    with themed(6.4, 3.3, columns=2) as (figure, all_axes):
+        for arm, axes in zip(shown, all_axes, strict=True):
+            counts = found.confusion(arm).astype(float)
+            share = 100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+            np.fill_diagonal(share, 0)
+            axes.imshow(share, cmap="Blues", vmin=0, vmax=max(1.0, float(share.max())))
+            for row, column in np.argwhere(share >= 0.15):
+                dark = share[row, column] > 0.6 * max(1.0, float(share.max()))
+                axes.text(column, row, f"{share[row, column]:.1f}", ha="center", va="center", fontsize=6,
+                          color="white" if dark else "black")  # fmt: skip
+            axes.set_title(arm.name)
+            axes.set_xlabel("read as")
+            axes.set_xticks(range(found.classes))
+            axes.set_yticks(range(found.classes))
+            axes.set_facecolor(PAPER)
+        all_axes[0].set_ylabel("digit (errors in % of its class)")
+    return figure
+
+
+def signal_to_noise(report: dict[str, Any]) -> Any:
+    """Signal to quantisation noise of each layer, and its share of saturated outputs."""
+    layers = [layer for layer in report["layers"] if layer["where"] == "chip"]
+    with themed(6.4, 2.4, columns=2) as (figure, (left, right)):
+        names, places = [layer["name"] for layer in layers], range(len(layers))
+        left.bar(places, [layer["sqnr_db"] for layer in layers], 0.6, color=COLOURS[0])
+        left.set_title("signal to quantisation noise, dB")
+        right.bar(places, [100 * layer["saturated_share"] for layer in layers], 0.6, color=COLOURS[1])
+        right.set_title("saturated outputs, %")
+        for axes in (left, right):
+            axes.set_xticks(places, names)
+            axes.tick_params(bottom=False)
+            axes.grid(axis="y")
+            axes.set_axisbelow(True)
+    return figure
+
+
+def synapses(die: Die) -> Any:
+    """How far each synapse of a drawn chip is from the weight that it was given, the largest there is."""
+    top = (1 << die.spec.weight_bits) - 1
+    error = die.weights_lsb(top) - codes.weight_converter(die.spec).values(top)
+    reach = float(np.abs(error).max()) or 1.0
+    with themed(6.4, 4.8) as (figure, axes):
+        picture = axes.imshow(error, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
+        axes.set_xlabel("column")
+        axes.set_ylabel("row")
+        bar = figure.colorbar(picture, ax=axes, shrink=0.9)
+        bar.set_label("error of the weight, weight LSB")
+    return figure
+
+
+def timeline(schedule: Schedule, cycles: int = 160) -> Any:
+    """Which unit works in which cycle, where the array begins, and over the whole picture."""
+    ops, spans = schedule.program.ops, schedule.spans
+    units = ("SHIFT", "CALC", "OUT")
+    begin = next((span.start for op, span in zip(ops, spans, strict=True) if op.name == "CALC"), 0)
+    first = max(0, begin - 20)
+    with themed(6.4, 3.0, rows=2) as (figure, (near, whole)):
+        for place, unit in enumerate(units):
+            mine = [(span.start, span.end - span.start) for op, span, segment in
+                    zip(ops, spans, schedule.segment_of, strict=True) if op.name == unit and segment == 0]  # fmt: skip
+            shown = [bar for bar in mine if bar[0] + bar[1] > first and bar[0] < first + cycles]
+            near.broken_barh(shown, (place - 0.35, 0.7), facecolors=COLOURS[place], edgecolor=PAPER, linewidth=0.4)
+            bins = np.zeros(100)
+            length = max(1, schedule.segments[0].cycles)
+            for start, width in mine:
+                np.add.at(bins, np.minimum(99, np.arange(start, start + width) * 100 // length), 1)
+            whole.plot(np.arange(100) / 100 * length, 100 * bins / (length / 100), color=COLOURS[place], linewidth=1.2,
+                       label=("input", "array", "output")[place])  # fmt: skip
+        near.set_yticks(range(3), ["input", "array", "output"])
+        near.set_xlim(first, first + cycles)
+        near.invert_yaxis()
+        near.set_title("a stretch, cycle by cycle")
+        near.tick_params(left=False)
+        whole.set_title("the whole first segment: share of cycles in which each works, %")
+        whole.set_ylim(0, 105)
+        whole.set_xlabel("cycle")
+        whole.legend(ncols=3, loc="lower right", fontsize=7)
+    return figure
+
