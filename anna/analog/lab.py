@@ -121,7 +121,7 @@ def noise_histogram(found: Findings) -> "Figure":
         for k, threshold in enumerate(sweep.thresholds_lsb):
             at.append(middle - threshold)
             weight.append(share[:, k])
-    axes.hist(np.concatenate(at), bins=60, range=(-1.5, 1.5), weights=np.concatenate(weight), density=True)
+    axes.hist(np.concatenate(at), bins=24, range=(-1.5, 1.5), weights=np.concatenate(weight), density=True)
     sigma = float(found.converters.noise_lsb.mean())
     x = np.linspace(-1.5, 1.5, 300)
     axes.plot(x, np.exp(-0.5 * (x / sigma) ** 2) / sigma / math.sqrt(2 * math.pi), label=f"Gaussian, {sigma:.3f} LSB rms")

@@ -31,6 +31,10 @@ def test_every_field_says_what_it_is() -> None:
     assert all(f"`{name}`" in parameters.table() for name in anna.Analog.model_fields)
 
 
+def test_the_manual_has_the_table_of_parameters() -> None:
+    assert parameters.table() in (Path(__file__).parents[2] / "docs" / "analog.md").read_text(encoding="utf-8")
+
+
 def test_the_presets_are_what_they_are_said_to_be() -> None:
     typical, worst = anna.Analog.typical(), anna.Analog.worst()
     named = {
