@@ -294,7 +294,7 @@ engine.run(codes, np.arange(200_000, dtype=np.uint64), threads=int(sys.argv[1]))
 @pytest.mark.parametrize("threads", [1, 2])
 def test_ctrl_c_ends_a_long_run(threads):
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
-    command = [sys.executable, "-c", LONG_RUN, str(threads)]
+    command = [sys.executable, "-P", "-c", LONG_RUN, str(threads)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as run_:
         assert run_.stdout is not None
         assert run_.stdout.readline() == "running\n"
