@@ -19,7 +19,7 @@ from anna.layer_parts import Activation
 
 CARE = 15  # steps of how much an error matters: small whole numbers keep sums exact
 PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
-SHRINK = (1.0, 0.9, 0.8, 0.72, 0.64, 0.57, 0.5, 0.44)  # shares of the full range that "least-squares" tries
+SHRINK = (1.0, 0.9, 0.8, 0.72, 0.64, 0.57, 0.5, 0.44, 0.38, 0.32, 0.26, 0.2)  # shares of the full range that "least-squares" tries
 OPEN = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.3)  # half ranges that it tries for a squash, in units of 1 / slope
 
 
@@ -86,18 +86,22 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
     out, weights = layer.output_shape, layer.weights_oiyx.reshape(len(layer.weights_oiyx), -1)
     result = np.empty((len(inputs), out[1], out[2], out[0]))
     top, bottom, left, right = layer.padding
+    if any(layer.padding):
+        around = ((0, 0), (0, 0), (top, bottom), (left, right))
+        inputs = np.pad(inputs, around, constant_values=layer.padding_value)
+    # 20 + 20 bits and up to 2^13 terms stay below 2^53: whole numbers, exact in any order.
+    assert weights.shape[1] <= 1 << 13, f"{layer.name}: a window of more than 8192 inputs"
+    whole, power = exact.fixed(inputs)
+    weights_to, more = exact.fixed(np.ascontiguousarray(weights.T))
     for piece in integer.pieces(layer, len(inputs)):
-        here = inputs[piece]
-        if any(layer.padding):
-            around = ((0, 0), (0, 0), (top, bottom), (left, right))
-            here = np.pad(here, around, constant_values=layer.padding_value)
-        result[piece] = _product(integer.patches(layer, here), weights).reshape(-1, *out[1:], out[0])
+        result[piece] = (integer.patches(layer, whole[piece]) @ weights_to).reshape(-1, *out[1:], out[0])
+    result = np.ldexp(result, -(power + more))
     sums = np.ascontiguousarray(result.transpose(0, 3, 1, 2))
     if carried is not None:
         sums += carried
     if layer.bias is not None:
         sums += layer.bias[:, None, None] if layer.bias.ndim == 1 else layer.bias
-    outputs = np.asarray(activate(layer.activation, sums), dtype=np.float64)
+    outputs = activate(layer.activation, sums.astype(np.float32)).astype(np.float64)
     care = care_of(layer.activation, sums, outputs)
     if layer.post_scale_o is not None and layer.post_offset_o is not None:
         outputs = outputs * layer.post_scale_o[:, None, None] + layer.post_offset_o[:, None, None]
@@ -120,10 +124,6 @@ def care_of(activation: Activation, sums: Floats, outputs: Floats) -> NDArray[np
         case _:
             return np.full(sums.shape, CARE, dtype=np.uint8)
     return np.maximum(1, np.rint(slope * slope * CARE)).astype(np.uint8)
-
-
-def _product(windows: Floats, weights_ot: Floats) -> Floats:
-    return exact.float_product(windows, np.ascontiguousarray(weights_ot.T))
 
 
 # --- ranges ----------------------------------------------------------------------------------------------------------

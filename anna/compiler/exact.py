@@ -5,6 +5,7 @@ in whatever order a library adds. Floats enter as fixed-point numbers of 20 bits
 bytes is the same on every machine, and still as quick as the library.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,13 +34,45 @@ def product(a: NDArray[Any], b: NDArray[Any], bound: float) -> NDArray[Any]:
     return a.astype(np.float64, copy=False) @ b.astype(np.float64, copy=False)
 
 
-def float_product(a: Floats, b: Floats) -> Floats:
-    """a @ b of floats, both rounded to 20 bits of their largest number; exact after that."""
-    a_fixed, a_power = fixed(a)
-    b_fixed, b_power = fixed(b)
-    # 20 + 20 bits and up to 2^13 terms stay below 2^53.
-    assert a.shape[-1] <= 1 << 13, "a sum of more than 8192 products"
-    return np.ldexp(np.asarray(a_fixed @ b_fixed, dtype=np.float64), -(a_power + b_power))
+@dataclass(frozen=True)
+class Line:
+    """The straight line through targets over states that leaves the least (weighted) squared error."""
+
+    gain: float
+    mean_state: float
+    mean_target: float
+    power: float  # mean square of the target about its mean
+    error: float  # mean square of what is left
+    live: bool  # whether states and targets rise together at all
+
+    @property
+    def offset(self) -> float:
+        """The target at state 0."""
+        return self.mean_target - self.gain * self.mean_state
+
+
+def line(levels: Floats, codes: NDArray[np.uint16], target: Floats, care: NDArray[np.uint8] | None) -> Line:
+    """Fit target = gain x level + offset. Sums go code by code, each in the order of the pictures."""
+    if care is None:
+        counts = np.bincount(codes, minlength=len(levels)).astype(np.float64)
+        sums = np.bincount(codes, weights=target, minlength=len(levels))
+        square = float(np.bincount(np.zeros(len(target), np.int8), weights=target * target)[0])
+    else:
+        heavy = care * target
+        counts = np.bincount(codes, weights=care, minlength=len(levels))
+        sums = np.bincount(codes, weights=heavy, minlength=len(levels))
+        square = float(np.bincount(np.zeros(len(target), np.int8), weights=heavy * target)[0])
+    n = float(counts.sum())  # whole numbers
+    # Few codes: sums of exact products one after the other. (cumsum adds in order; sum may not.)
+    mean_s = float(np.cumsum(counts * levels)[-1]) / n
+    mean_t = float(np.cumsum(sums)[-1]) / n
+    away = levels - mean_s
+    variance = float(np.cumsum(counts * (away * away))[-1]) / n
+    covariance = float(np.cumsum(sums * away)[-1]) / n
+    power = max(0.0, square / n - mean_t * mean_t)
+    live = variance > 1e-12 and covariance > 0
+    gain = covariance / variance if live else 0.0
+    return Line(gain, mean_s, mean_t, power, max(0.0, power - gain * covariance), live)
 
 
 def total(array: NDArray[np.floating], axis: int | tuple[int, ...] | None = None) -> Floats:

@@ -5,19 +5,16 @@ of them. A register holds, for each picture column of the window, the same strip
 shifts the oldest picture columns out. The topmost columns of a register keep constants, which carry the bias.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 
-from anna.compiler.ir import Bools, ChipLayer
+from anna.compiler.ir import ChipLayer
 from anna.spec import ChipSpec
 
 Tap = tuple[int, int, int]  # input map, row and column within the window
-MOST_DOWN = 16
-MOST_RIGHT = 4
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -79,26 +76,38 @@ class Job:
     @cached_property
     def neurons(self) -> tuple[Neuron, ...]:
         """All neurons, by fan-in, then position, then map."""
-        sy, sx = self.layer.stride
-        place = {tap: r for r, plan in enumerate(self.registers) for tap in plan.taps}
-        found, last = [], len(self.registers) - 1
-        for dx in range(self.right):
-            for dy in range(self.down):
-                for o in self.outputs:
-                    taps = np.argwhere(self.layer.mask_oiyx[o]).tolist()
-                    used = sorted({place[i, y + dy * sy, x + dx * sx] for i, y, x in taps})
-                    used = sorted({*used, last}) if self.unit_columns else used or [0]
-                    fan_in = fan_in_for(self.spec, len(used))
-                    rows = fan_in // self.spec.columns
-                    found.append(Neuron(o, dy, dx, tuple(used + used[-1:] * (rows - len(used)))))
+        seen: dict[tuple[bytes, int, int], tuple[int, ...]] = {}
+        found = []
+        for o in self.outputs:
+            key = self.layer.mask_oiyx[o].tobytes()
+            for dx in range(self.right):
+                for dy in range(self.down):
+                    if (key, dy, dx) not in seen:
+                        seen[key, dy, dx] = self._read(o, dy, dx)
+                    found.append(Neuron(o, dy, dx, seen[key, dy, dx]))
         return tuple(sorted(found, key=lambda n: (len(n.registers), n.dx, n.dy, n.o)))
+
+    def _read(self, o: int, dy: int, dx: int) -> tuple[int, ...]:
+        """The register of each row of a neuron."""
+        sy, sx = self.layer.stride
+        place = self._place
+        used = {place[i, y + dy * sy, x + dx * sx] for i, y, x in np.argwhere(self.layer.mask_oiyx[o]).tolist()}
+        if self.unit_columns or not used:
+            used.add(len(self.registers) - 1)
+        named = sorted(used)
+        rows = fan_in_for(self.spec, len(named)) // self.spec.columns
+        return tuple(named + named[-1:] * (rows - len(named)))
+
+    @cached_property
+    def _place(self) -> dict[Tap, int]:
+        return {tap: r for r, plan in enumerate(self.registers) for tap in plan.taps}
 
     @cached_property
     def rows(self) -> int:
         """Rows of synapses."""
         return sum(len(neuron.registers) for neuron in self.neurons)
 
-    @property
+    @cached_property
     def rows_per_output(self) -> dict[int, int]:
         """Rows of each output map, all positions together."""
         rows = dict.fromkeys(self.outputs, 0)
@@ -180,132 +189,3 @@ def _starts(length: int, step: int) -> tuple[int, ...]:
 def fan_in_for(spec: ChipSpec, registers: int) -> int:
     """The smallest fan-in that reads so many registers."""
     return next(fan_in for fan_in in spec.fan_ins if fan_in >= registers * spec.columns)
-
-
-def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> Iterator[tuple[Job, ...]]:
-    """Ways to compute a layer, each a tuple of jobs that together make all its maps."""
-    rows, columns = layer.output_shape[1:]
-    seen = set()
-    for down in range(1, min(rows, MOST_DOWN) + 1):
-        for right in range(1, min(columns, MOST_RIGHT) + 1):
-            jobs = _jobs(layer, spec, constants, unit_columns, down, right)
-            if jobs is not None and (key := tuple(job.text for job in jobs)) not in seen:
-                seen.add(key)
-                yield jobs
-            elif jobs is None and right == 1:
-                return
-
-
-def _jobs(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int, down: int, right: int) -> tuple[Job, ...] | None:
-    """The layer with so many positions at once: output maps share a scan as long as their inputs fit the registers."""
-    strips_of = [frozenset((int(i), int(y)) for i, y in np.argwhere(row.any(axis=2))) for row in layer.mask_oiyx]
-    groups: list[tuple[list[int], frozenset[tuple[int, int]]]] = []
-    for o in sorted(range(len(strips_of)), key=lambda o: (sorted(strips_of[o]), o)):
-        if groups:
-            outputs, union = groups[-1]
-            more, all_strips = [*outputs, o], union | strips_of[o]
-            same = strips_of[o] == union and not unit_columns
-            if same or _packed(layer, spec, all_strips, more, constants, unit_columns, down, right):
-                groups[-1] = more, all_strips
-                continue
-        if not _packed(layer, spec, strips_of[o], [o], constants, unit_columns, down, right):
-            return None
-        groups.append(([o], strips_of[o]))
-    jobs = []
-    for outputs, union in groups:
-        packed = _packed(layer, spec, union, outputs, constants, unit_columns, down, right)
-        if packed is None:
-            return None
-        jobs.append(Job(layer, spec, tuple(sorted(outputs)), down, right, packed[0], packed[1], unit_columns))
-    return tuple(jobs)
-
-
-def _packed(
-    layer: ChipLayer, spec: ChipSpec, strips: frozenset[tuple[int, int]], outputs: list[int], constants: int,
-    unit_columns: int, down: int, right: int,
-) -> tuple[tuple[RegisterPlan, ...], int] | None:  # fmt: skip
-    """Registers that hold the strips of a window, and how many constant columns each has; None where they do not fit.
-
-    Maps stay whole where that takes no more registers; maps that are read together come to lie together.
-    """
-    sy, sx = layer.stride
-    width = layer.kernel[1] + (right - 1) * sx
-    wide = frozenset((i, y + dy * sy) for i, y in strips for dy in range(down))
-    extra = unit_columns * down * right * len(outputs)
-    for count in range(1, spec.registers + 1):
-        for groups in _shares(layer, wide, count, width, extra, spec.columns - 2):
-            plans = tuple(_plan(group, width) for group in groups if group)
-            if (reserve := _room(layer, spec, plans, outputs, constants, extra)) is not None:
-                return plans, reserve
-        if layer.output_shape[1:] == (1, 1):
-            used: Bools = np.any(layer.mask_oiyx[outputs], axis=0)  # type: ignore[assignment]
-            taps = [(i, y, x) for i, y in sorted(wide) for x in range(width) if used[i, y, x]]
-            # The last register also holds what is the units' own.
-            whole = len(taps) + extra
-            edges = [min(whole * k // count, len(taps)) for k in range(count)] + [len(taps)]
-            plans = tuple(RegisterPlan(tuple(taps[a:b]), b - a) for a, b in pairwise(edges) if b > a)
-            if (reserve := _room(layer, spec, plans, outputs, constants, extra)) is not None:
-                return plans, reserve
-    return None
-
-
-def _room(
-    layer: ChipLayer, spec: ChipSpec, plans: tuple[RegisterPlan, ...], outputs: list[int], constants: int, extra: int
-) -> int | None:
-    """Constant columns of each register, so that every neuron reads as many as its bias needs; None where they do not fit.
-
-    A register has one fine constant and otherwise coarse ones, so a neuron on r registers with c each has r (c - 1) coarse.
-    """
-    sizes = [len(plan.taps) for plan in plans]
-    sizes[-1] += extra
-    if max(sizes) + 2 > spec.columns:
-        return None
-    place = {(i, y, x): r for r, plan in enumerate(plans) for i, y, x in plan.taps}
-    fewest = len(plans)
-    if fewest > 1:
-        by_strip = {(i, y): r for (i, y, _), r in place.items()}
-        for o in outputs:
-            fewest = min(fewest, len({by_strip[strip] for strip in by_strip if layer.mask_oiyx[o, strip[0]].any()}))
-    reserve = 1 + ceil_div(constants - 1, max(1, fewest))
-    return reserve if max(sizes) + reserve <= spec.columns else None
-
-
-def _shares(
-    layer: ChipLayer, strips: frozenset[tuple[int, int]], count: int, width: int, extra: int, room: int
-) -> Iterator[list[list[tuple[int, int]]]]:
-    """Ways to share strips among registers: whole maps first, then as evenly as can be; with columns of the units in the
-    last register, that one gets fewer."""
-    ids = _map_order(layer, sorted({i for i, _ in strips}))
-    if len(ids) >= count:
-        each = ceil_div(len(ids), count)
-        groups = [ids[k : k + each] for k in range(0, len(ids), each)]
-        yield [sorted(strip for strip in strips if strip[0] in group) for group in groups]
-    ordered = sorted(strips)
-    each = ceil_div(len(ordered), count)
-    yield [ordered[k : k + each] for k in range(0, len(ordered), each)]
-    if extra and count > 1:
-        first = ceil_div(len(ordered) * width + extra, count) // width
-        first = min(max(first, ceil_div(len(ordered) - max(0, room - extra) // width, count - 1)), len(ordered))
-        if first:
-            pieces = [ordered[k * first : (k + 1) * first] for k in range(count - 1)]
-            yield [*(piece for piece in pieces if piece), ordered[(count - 1) * first :]]
-
-
-def _map_order(layer: ChipLayer, ids: list[int]) -> list[int]:
-    """Input maps so that those that output maps read together stand together."""
-    group = {i: i for i in ids}
-    for row in np.asarray(layer.mask_oiyx.any(axis=(2, 3))):
-        together = {group[i] for i in ids if row[i]}
-        for i in ids:
-            if group[i] in together:
-                group[i] = min(together)
-    return sorted(ids, key=lambda i: (group[i], i))
-
-
-def _plan(strips: list[tuple[int, int]], width: int) -> RegisterPlan:
-    # In the order of memory within a picture column: row, then map.
-    ordered = sorted(strips, key=lambda strip: (strip[1], strip[0]))
-    return RegisterPlan(tuple((i, y, x) for x in range(width) for i, y in ordered), len(ordered))
-
-
-__all__ = ["Job", "Neuron", "RegisterPlan", "Tap", "options"]

@@ -1,8 +1,7 @@
 """All passes in their order, and what each made."""
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,18 +66,15 @@ def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOpti
     plan = schedule(placement, laid_out, options.chip)
     weights, scales, links = emit.arrays(quantised, placement)
 
-    def program(report: dict[str, Any] | None) -> Program:
-        return assemble_program(
-            program_name(net.name), options.chip, plan.ops, weights, scales, emit.regions(quantised, laid_out),
-            laid_out.constants, options.batch, host=host_work(quantised), report=report,
-            links={"neurons": links.neurons_n7, "taps": links.taps_prc},
-        )  # fmt: skip
-
-    found, walked = violations(program(None))
+    draft = assemble_program(
+        program_name(net.name), options.chip, plan.ops, weights, scales, emit.regions(quantised, laid_out),
+        laid_out.constants, options.batch, host=host_work(quantised),
+        links={"neurons": links.neurons_n7, "taps": links.taps_prc},
+    )  # fmt: skip
+    found, walked = violations(draft)
     if found or walked is None:
         raise CompileError([f"the compiler made an illegal program, which is its fault: {v.sentence}" for v in found])
-    report = listing.report(quantised, placement, plan, walked, links, options)
-    done = program(report)
+    done = replace(draft, report=listing.report(quantised, placement, plan, walked, links, options))
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_pictures)
     return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, plan, done, walked, count)
 

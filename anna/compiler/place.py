@@ -6,7 +6,7 @@ the current page. A scan that does not fit is cut by output maps.
 
 from dataclasses import dataclass
 
-from anna.compiler import geometry
+from anna.compiler import packing
 from anna.compiler.geometry import Job
 from anna.compiler.ir import ChipLayer
 from anna.compiler.options import CompileOptions
@@ -86,7 +86,7 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
 def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[tuple[Job, ...]]:
     """Ways to compute a layer that no other beats in both rows and cycles."""
     found = []
-    for jobs in geometry.options(layer, options.chip, constants, unit_columns):
+    for jobs in packing.options(layer, options.chip, constants, unit_columns):
         heaviest = max(max(job.rows_per_output.values()) for job in jobs)
         if heaviest <= options.chip.rows:
             found.append((sum(job.rows for job in jobs), sum(job.cycles for job in jobs), jobs))

@@ -169,8 +169,7 @@ def fitted(
     layer: ChipLayer, out: States, target: ranging.FloatMaps, choice: rounding.Choice, spec: ChipSpec, fit: bool
 ) -> tuple[Meaning, Floats, float]:
     """Gain and offset per map, the mean squared error of each map, and the mean square of the signal about its mean."""
-    state = codes.state_converter(spec).numerators[out] / 2.0
-    maps = out.shape[1]
+    levels, maps = codes.state_converter(spec).values(np.arange(1 << spec.state_bits)), out.shape[1]
     # Nominal: the straight line through the ADC's range, with the slope of the activation.
     steep = ranging.slope(layer.activation)
     scale = np.ones(maps) if layer.post_scale_o is None else layer.post_scale_o
@@ -178,21 +177,18 @@ def fitted(
     zero = 0.5 if layer.activation.kind == "sigmoid" else 0.0
     gain = steep * choice.step_o * scale
     shift = (steep * choice.middle_o + zero) * scale + offset
-    care = target.care.astype(np.float64) if layer.partial else np.ones(out.shape)
-    count = care.sum(axis=(0, 2, 3))
-    mean_t = exact.total(care * target.outputs, axis=(0, 2, 3)) / count
-    centred_t = target.outputs - mean_t[:, None, None]
-    signal = float((exact.total(care * (centred_t * centred_t), axis=(0, 2, 3)) / count).sum())
-    if fit:
-        mean_s = (care * state).sum(axis=(0, 2, 3)) / count
-        centred_s = state - mean_s[:, None, None]
-        variance = exact.total(care * (centred_s * centred_s), axis=(0, 2, 3)) / count
-        product = exact.total(care * (centred_s * centred_t), axis=(0, 2, 3)) / count
-        live = (variance > 1e-12) & (product > 0)
-        gain = np.where(live, product / np.where(live, variance, 1.0), gain)
-        shift = np.where(live, mean_t - gain * mean_s, mean_t)
-    away = target.outputs - gain[:, None, None] * state - shift[:, None, None]
-    error = exact.total(care * (away * away), axis=(0, 2, 3)) / count
+    error, signal = np.empty(maps), 0.0
+    for o in range(maps):
+        care = target.care[:, o].reshape(-1) if layer.partial else None
+        line = exact.line(levels, out[:, o].reshape(-1), target.outputs[:, o].reshape(-1), care)
+        signal += line.power
+        if fit:
+            error[o] = line.error
+            gain[o] = line.gain if line.live else gain[o]
+            shift[o] = line.offset if line.live else line.mean_target - gain[o] * line.mean_state
+        else:
+            away = target.outputs[:, o] - gain[o] * levels[out[:, o]] - shift[o]
+            error[o] = float(exact.total(away * away)) / away.size
     return Meaning(gain, shift), error, signal
 
 

@@ -218,23 +218,13 @@ def _sums(problem: Problem, windows: States, weights_ct: Ints) -> NDArray[Any]:
 
 
 def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
-    """Mean squared error after gain and offset, from exact sums; of a part, weighted by how much its error matters."""
-    state = codes.state_converter(problem.spec).numerators.astype(np.float64)[found]
-    target, power = exact.fixed(problem.outputs)
-    target = np.ldexp(target, -power)
-    mine = target[:, owner]
-    if problem.layer.partial:
-        care = problem.care.astype(np.float64)
-        n = np.asarray(care.sum(axis=0))[owner]
-        weighted = care[:, owner]
-    else:
-        care, n, weighted = np.ones((1, 1)), np.full(len(owner), float(len(found))), np.ones((1, 1))
-    mean_s, mean_t = (weighted * state).sum(axis=0) / n, exact.total(care * target, axis=0)[owner] / n
-    variance = exact.total(weighted * (state * state), axis=0) / n - mean_s * mean_s
-    covariance = exact.total(weighted * (state * mine), axis=0) / n - mean_s * mean_t
-    power_t = exact.total(care * (target * target), axis=0)[owner] / n - mean_t * mean_t
-    explained = np.where(variance > 0, np.maximum(covariance, 0.0) ** 2 / np.where(variance > 0, variance, 1.0), 0.0)
-    return power_t - explained
+    """Mean squared error after gain and offset; of a part, weighted by how much its error matters."""
+    spec = problem.spec
+    levels = codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
+    by_candidate, targets = np.ascontiguousarray(found.T), np.ascontiguousarray(problem.outputs.T)
+    cares = np.ascontiguousarray(problem.care.T) if problem.layer.partial else None
+    return np.array([exact.line(levels, by_candidate[k], targets[o], None if cares is None else cares[o]).error
+                     for k, o in enumerate(owner.tolist())])  # fmt: skip
 
 
 # --- which weights ---------------------------------------------------------------------------------------------------

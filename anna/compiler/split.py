@@ -68,7 +68,7 @@ def _parts(layer: ChipLayer, limit: int) -> list[list[tuple[int, int]]]:
     parts = -(-int(layer.inputs_o.max()) // limit)
     while True:
         by_map = [[strip for strip in strips if strip[0] in ids] for ids in _shares(maps, parts)]
-        for groups in (by_map, _shares(strips, parts)):
+        for groups in (by_map, [strips[part::parts] for part in range(parts)]):
             if all(groups) and max(_inputs(layer, group) for group in groups) <= limit:
                 return groups
         if parts >= len(strips):

@@ -1,0 +1,181 @@
+"""Which ways there are to lay a layer's windows in the registers: positions at once, and who shares a scan."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from anna.compiler.geometry import Job, RegisterPlan, ceil_div
+from anna.compiler.ir import ChipLayer
+from anna.spec import ChipSpec
+
+MOST_DOWN = 16  # rows and columns of positions at once that are tried
+MOST_RIGHT = 4
+
+Strip = tuple[int, int]  # input map, row of the window
+Strips = frozenset[Strip]
+Packed = tuple[tuple[RegisterPlan, ...], int]  # registers, and how many constant columns each has
+
+
+def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> Iterator[tuple[Job, ...]]:
+    """Ways to compute a layer, each a tuple of jobs that together make all its maps."""
+    packer = Packer(layer, spec, constants, unit_columns)
+    rows, columns = layer.output_shape[1:]
+    for down in range(1, min(rows, MOST_DOWN) + 1):
+        for right in range(1, min(columns, MOST_RIGHT) + 1):
+            jobs = packer.jobs(down, right)
+            if jobs is not None:
+                yield jobs
+            elif right == 1:
+                return
+            else:
+                break
+
+
+class Packer:
+    """A layer's output maps by the strips that they read, and the registers for any number of positions."""
+
+    def __init__(self, layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> None:
+        self.layer, self.spec, self.constants, self.unit_columns = layer, spec, constants, unit_columns
+        self.classes: dict[Strips, list[int]] = {}
+        for o, rows in enumerate(np.asarray(layer.mask_oiyx.any(axis=3))):
+            self.classes.setdefault(frozenset((int(i), int(y)) for i, y in np.argwhere(rows)), []).append(o)
+        self.order = sorted(self.classes, key=lambda strips: (sorted(strips), self.classes[strips][0]))
+        self.together = self._together()
+        self.single = layer.output_shape[1:] == (1, 1)
+
+    def _together(self) -> dict[int, int]:
+        """For every input map, the lowest map that output maps connect it with: those read together stand together."""
+        group = {i: i for strips in self.classes for i, _ in strips}
+        for strips in self.order:
+            joined = {group[i] for i, _ in strips}
+            low = min(joined, default=0)
+            group = {i: low if g in joined else g for i, g in group.items()}
+        return group
+
+    def jobs(self, down: int, right: int) -> tuple[Job, ...] | None:
+        """The layer with so many positions at once; output maps share a scan as long as their inputs fit the registers."""
+        groups: list[tuple[list[Strips], list[int], Packed]] = []
+        for strips in self.order:
+            outputs = self.classes[strips]
+            if self.unit_columns:
+                found = self._with_units(strips, outputs, down, right)
+                if found is None:
+                    return None
+                groups += found
+                continue
+            if groups:
+                kinds, members, _ = groups[-1]
+                packed = self._packed([*kinds, strips], 0, down, right)
+                if packed is not None:
+                    groups[-1] = [*kinds, strips], members + outputs, packed
+                    continue
+            packed = self._packed([strips], 0, down, right)
+            if packed is None:
+                return None
+            groups.append(([strips], outputs, packed))
+        return tuple(Job(self.layer, self.spec, tuple(sorted(outputs)), down, right, packed[0], packed[1], self.unit_columns)
+                     for _, outputs, packed in groups)  # fmt: skip
+
+    def _with_units(
+        self, strips: Strips, outputs: list[int], down: int, right: int
+    ) -> list[tuple[list[Strips], list[int], Packed]] | None:
+        """As many output maps a scan as their units' own columns leave room for."""
+        each = self.unit_columns * down * right
+        most = min(len(outputs), (self.spec.columns - 2) // each)
+        for count in range(most, 0, -1):
+            packed = self._packed([strips], count * each, down, right)
+            if packed is not None:
+                break
+        else:
+            return None
+        found = []
+        for at in range(0, len(outputs), count):
+            members = outputs[at : at + count]
+            packed = self._packed([strips], len(members) * each, down, right)
+            if packed is None:
+                return None
+            found.append(([strips], members, packed))
+        return found
+
+    def _packed(self, kinds: list[Strips], extra: int, down: int, right: int) -> Packed | None:
+        """The fewest registers that hold the strips of a window; None where they do not fit.
+
+        Maps stay whole where that takes no more registers. The last register also holds `extra` columns of the units.
+        """
+        layer, spec = self.layer, self.spec
+        sy, sx = layer.stride
+        width = layer.kernel[1] + (right - 1) * sx
+        strips = frozenset[Strip]().union(*kinds)
+        wide = frozenset((i, y + dy * sy) for i, y in strips for dy in range(down))
+        if len(wide) * width + extra > spec.registers * spec.columns and not self.single:
+            return None
+        for count in range(1, spec.registers + 1):
+            for groups in self._shares(wide, count, width, extra):
+                sizes = [len(group) * width for group in groups if group]
+                sizes[-1] += extra
+                if max(sizes) + 2 <= spec.columns:
+                    where = {strip: r for r, group in enumerate(g for g in groups if g) for strip in group}
+                    reserve = self._reserve(kinds, where, down, len(sizes))
+                    if max(sizes) + reserve <= spec.columns:
+                        return tuple(_plan(group, width) for group in groups if group), reserve
+            if self.single:
+                plans = self._flat(strips, count, extra)
+                sizes = [len(plan.taps) for plan in plans]
+                sizes[-1] += extra
+                # Registers may share a strip: a neuron is taken to read one register, which asks for the most.
+                reserve = self.constants if len(plans) == 1 or len(kinds) > 1 else 1 + ceil_div(self.constants - 1, len(plans))
+                if max(sizes) + max(2, reserve) <= spec.columns:
+                    return plans, max(2, reserve)
+        return None
+
+    def _reserve(self, kinds: list[Strips], where: dict[Strip, int], down: int, registers: int) -> int:
+        """Constant columns of each register, so that every neuron reads as many as its bias needs.
+
+        A register has one fine constant and otherwise coarse ones: a neuron on r registers with c each has r (c - 1) coarse.
+        """
+        fewest = registers
+        if registers > 1:
+            sy = self.layer.stride[0]
+            for strips in kinds:
+                for dy in range(down):
+                    fewest = min(fewest, len({where[i, y + dy * sy] for i, y in strips}))
+        return max(2, 1 + ceil_div(self.constants - 1, max(1, fewest)))
+
+    def _flat(self, strips: Strips, count: int, extra: int) -> tuple[RegisterPlan, ...]:
+        """The taps of a window that does not move, in equal shares."""
+        read = self.layer.mask_oiyx.any(axis=0)
+        width = self.layer.kernel[1]
+        taps = [(i, y, x) for i, y in sorted(strips) for x in range(width) if read[i, y, x]]
+        whole = len(taps) + extra
+        edges = [min(whole * k // count, len(taps)) for k in range(count)] + [len(taps)]
+        return tuple(RegisterPlan(tuple(taps[a:b]), b - a) for a, b in pairwise(edges) if b > a)
+
+    def _shares(self, strips: Strips, count: int, width: int, extra: int) -> Iterator[list[list[Strip]]]:
+        """Ways to share strips among registers: whole maps first, then as evenly as can be; with columns of the units in
+        the last register, that one gets fewer."""
+        ids = sorted({i for i, _ in strips}, key=lambda i: (self.together[i], i))
+        if len(ids) >= count:
+            each = ceil_div(len(ids), count)
+            number = {i: k // each for k, i in enumerate(ids)}
+            groups: list[list[Strip]] = [[] for _ in range(ceil_div(len(ids), each))]
+            for strip in sorted(strips):
+                groups[number[strip[0]]].append(strip)
+            yield groups
+        ordered = sorted(strips)
+        each = ceil_div(len(ordered), count)
+        yield [ordered[k : k + each] for k in range(0, len(ordered), each)]
+        if extra and count > 1:
+            room = self.spec.columns - 2 - extra
+            first = ceil_div(len(ordered) * width + extra, count) // width
+            first = min(max(first, ceil_div(len(ordered) - max(0, room) // width, count - 1)), len(ordered))
+            if first:
+                pieces = [ordered[k * first : (k + 1) * first] for k in range(count - 1)]
+                rest = ordered[(count - 1) * first :]
+                yield [*(piece for piece in pieces if piece), *([rest] if rest else [])]
+
+
+def _plan(strips: list[Strip], width: int) -> RegisterPlan:
+    # In the order of memory within a picture column: row, then map.
+    ordered = sorted(strips, key=lambda strip: (strip[1], strip[0]))
+    return RegisterPlan(tuple((i, y, x) for x in range(width) for i, y in ordered), len(ordered))
