@@ -24,7 +24,7 @@ from lenet.fit import Fitted, Pass, Watch, fit
 from lenet.recipes import Distortion, Recipe
 from lenet.torch_net import TorchNet, prepared
 
-POOL_PASSES = 30
+POOL_PASSES = 20
 
 
 def labels_of(graph: Graph, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:

@@ -108,7 +108,7 @@ _CHOSEN: dict[tuple[str, str], dict[str, object]] = {
     ("lenet4", "mnist"): {"passes": 25},
     ("lenet5", "mnist"): {"passes": 25},
     ("lenet5_modern", "mnist"): {"passes": 20},
-    ("boosted_lenet4", "mnist"): {"distortion": Distortion()},
+    ("boosted_lenet4", "mnist"): {"passes": 20, "distortion": Distortion()},
     ("mlp300", "mnist"): {"passes": 15, "steps": (0.002,)},
     ("mlp1000", "mnist"): {"passes": 15, "steps": (0.002,)},
 }
