@@ -55,8 +55,8 @@ class Draws:
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 1 << 64:
             raise SpecError(f"the seed of a die is {self.seed}; it must lie in 0 to 2^64 - 1")
-        if not 0 <= self.chip_on_board < 1 << 64:
-            raise SpecError(f"chip_on_board is {self.chip_on_board}; it must lie in 0 to 2^64 - 1")
+        if not 0 <= self.chip_on_board < 1 << 32:
+            raise SpecError(f"chip_on_board is {self.chip_on_board}; it must lie in 0 to 2^32 - 1")
 
     def normals(self, part: Part, *shape: int) -> Floats:
         """Standard normals of a part, as an array."""
@@ -67,12 +67,20 @@ class Draws:
     def words(self, kind: FaultKind, *shape: int) -> NDArray[np.uint32]:
         """Random words of 32 bits."""
         index = np.arange(int(np.prod(shape)), dtype=np.uint64)
-        low, high = self.chip_on_board & 0xFFFFFFFF, self.chip_on_board >> 32
         group = (index[::4] >> np.uint64(2)) | np.uint64(noise.FAULT << 28)
-        counter = np.stack([np.full_like(group, low), np.full_like(group, high), np.full_like(group, int(kind)), group], -1)
+        counter = np.stack(
+            [np.full_like(group, self.chip_on_board), np.zeros_like(group), np.full_like(group, int(kind)), group], -1
+        )
         words = noise.philox4x32(counter.astype(np.uint32), (self.seed & 0xFFFFFFFF, self.seed >> 32))
         return words.reshape(-1)[: len(index)].reshape(shape)
 
     def chosen(self, kind: FaultKind, rate: float, *shape: int) -> NDArray[np.bool_]:
         """Which places a fault of this rate hits. A larger rate hits the same places and more."""
         return self.words(kind, *shape).astype(np.float64) < rate * 4294967296.0
+
+
+def noise_key(noise_seed: int, die_seed: int, chip_on_board: int) -> int:
+    """The key of the noise of one chip in one run."""
+    counter = np.array([die_seed & 0xFFFFFFFF, die_seed >> 32, chip_on_board, noise.KEY << 28], dtype=np.uint32)
+    low, high, _, _ = noise.philox4x32(counter, (noise_seed & 0xFFFFFFFF, noise_seed >> 32)).tolist()
+    return int(low | high << 32)

@@ -14,6 +14,7 @@ import numpy as np
 from anna import codes
 from anna.analog import adc, summing, synapse
 from anna.analog.die import Die
+from anna.analog.draws import noise_key
 from anna.analog.faults import lay_out
 from anna.analog.silicon import Sigmas
 from anna.codes import Ints
@@ -62,6 +63,12 @@ class Electronics:
     def stored_codes(self, weight_codes: Ints) -> Ints:
         """What the weight RAM gives back."""
         return self._broken.stored_codes(weight_codes)
+
+    def noise_key(self, noise_seed: int) -> int:
+        """Mixed with the seed of the die: no two chips have the same noise."""
+        if self._die.seed is None:
+            return noise_seed
+        return noise_key(noise_seed, self._die.seed, self._die.chip_on_board)
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """What synapses show: written by their DAC, leaked for so long, through their gain."""

@@ -11,6 +11,9 @@ Box-Muller turns those into four standard normals.
     CHARGE  1     ordinal of the refresh         synapse // 4       synapse % 4
     DIE     2     part of the chip               index // 4         index % 4    image id: chip on the board,
     FAULT   3     kind of fault                  index // 4         index % 4    key: die seed (`anna.analog.draws`)
+
+The key is what `Silicon.noise_key` makes of the noise seed: for a drawn die it depends on the die too, so that the noise
+of two chips is independent though both runs were given one noise seed.
 """
 
 from typing import Any
@@ -26,6 +29,7 @@ THERMAL = 0
 CHARGE = 1
 DIE = 2
 FAULT = 3
+KEY = 4  # of the key itself
 ROUNDS = 7
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))

@@ -104,23 +104,22 @@ def phi(x: Floats) -> Floats:
 
 
 # --- noise where it acts ---------------------------------------------------------------------------------------------
-def _read_widely(analog: Analog, weight_code: int, state_lsb: float, calcs: int, images: int, noise_seeds: tuple[int, ...],
-                 seed: int) -> NDArray[np.int64]:  # fmt: skip
-    """Codes (seeds, images, calcs, neurons) less that of zero, of neurons with one driven synapse each."""
+CHIPS, NOISE_SEEDS, CALCS = (1, 2), (11, 12), 8
+
+
+def _read_widely(analog: Analog, state_lsb: float, samples: int) -> NDArray[np.int64]:
+    """Codes (chips, seeds, images, calcs, neurons) less that of zero, of neurons with one driven synapse each."""
     spec, neurons = WIDE, WIDE.neurons_at_once
-    layouts = [straight(spec, spec.columns, neurons * i, neurons) for i in range(calcs)]
-    weights, scales = blank_pages(spec)
-    weights[0, :, 0] = weight_code
-    program = bench_program(spec, layouts, weights, scales)
+    images = -(-samples // (len(CHIPS) * len(NOISE_SEEDS) * CALCS * neurons))
+    layouts = [straight(spec, spec.columns, neurons * i, neurons) for i in range(CALCS)]
+    program = bench_program(spec, layouts, *blank_pages(spec))
     zero = codes.state_converter(spec).exact(0.0)
     pictures = np.full((images, *program.input.shape), zero, dtype=np.uint16)
     pictures[:, 0, 0] = codes.state_converter(spec).exact(state_lsb)
-    chip = Chip(seed=seed, analog=analog)
-    runs = []
-    for noise_seed in noise_seeds:
-        result = chip.run(program, pictures, noise_seed=noise_seed)
-        runs.append(np.stack(list(result.codes.values()), axis=1).astype(np.int64) - zero)
-    return np.array(runs)
+    runs = [Chip(seed=seed, analog=analog).run(program, pictures, noise_seed=noise_seed)
+            for seed in CHIPS for noise_seed in NOISE_SEEDS]  # fmt: skip
+    found = np.array([np.stack(list(result.codes.values()), axis=1) for result in runs]).astype(np.int64) - zero
+    return found.reshape(len(CHIPS), len(NOISE_SEEDS), images, CALCS, neurons)
 
 
 def _edges(sigma_lsb: float) -> Floats:
@@ -130,21 +129,17 @@ def _edges(sigma_lsb: float) -> Floats:
 
 def thermal(samples: int) -> Row:
     """Noise of an evaluation, of 64 LSB of a 12-bit ADC."""
-    images = -(-samples // (2 * 8 * WIDE.neurons_at_once))
-    analog = Analog(thermal_noise_lsb=WIDE_SIGMA_LSB)
-    found = _read_widely(analog, codes.weight_converter(WIDE).exact(0.0), 0.0, 8, images, (11, 12), 1)
-    return judged("thermal noise", found / WIDE_SIGMA_LSB, ("seed", "image", "instruction", "neuron"),
-                  _edges(WIDE_SIGMA_LSB))  # fmt: skip
+    found = _read_widely(Analog(thermal_noise_lsb=WIDE_SIGMA_LSB), 0.0, samples)
+    axes = ("chip", "seed", "image", "instruction", "neuron")
+    return judged("thermal noise", found / WIDE_SIGMA_LSB, axes, _edges(WIDE_SIGMA_LSB))
 
 
 def charge(samples: int) -> Row:
     """Noise of a refresh, of 2 weight LSB, under a state that makes it 64 LSB of the ADC."""
-    images = -(-samples // (2 * 8 * WIDE.neurons_at_once))
     lsb_products = float(codes.adc_lsb(WIDE)[0]) / codes.units_per_lsb_product(WIDE)
-    state = WIDE_SIGMA_LSB * lsb_products / 2.0
-    analog = Analog(injection_noise_lsb=2.0)
-    found = _read_widely(analog, codes.weight_converter(WIDE).exact(0.0), state, 8, images, (13, 14), 1)
-    return judged("charge noise", found / WIDE_SIGMA_LSB, ("seed", "image", "synapses", "synapse"), _edges(WIDE_SIGMA_LSB))
+    found = _read_widely(Analog(injection_noise_lsb=2.0), WIDE_SIGMA_LSB * lsb_products / 2.0, samples)
+    axes = ("chip", "seed", "image", "row", "neighbour")
+    return judged("charge noise", found / WIDE_SIGMA_LSB, axes, _edges(WIDE_SIGMA_LSB))
 
 
 # --- the fixed pattern -----------------------------------------------------------------------------------------------

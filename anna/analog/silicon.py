@@ -39,6 +39,9 @@ class Silicon(Protocol):
     def stored_codes(self, weight_codes: Ints) -> Ints:
         """What the weight RAM gives back for the codes (pages, rows, columns) that a program put there."""
 
+    def noise_key(self, noise_seed: int) -> int:
+        """The key of all noise on this chip in a run with a noise seed."""
+
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """Effective weights of synapses whose charge has an age, in 2^-f weight LSBs."""
 
@@ -79,6 +82,10 @@ class IdealSilicon:
     def stored_codes(self, weight_codes: Ints) -> Ints:
         """The codes as they were put there."""
         return weight_codes
+
+    def noise_key(self, noise_seed: int) -> int:
+        """The seed itself."""
+        return noise_seed
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """The levels of the codes; where and how old does not matter."""

@@ -165,13 +165,16 @@ class Chip:
         before saves making it again."""
         pictures, ids = _checked(program, images, image_ids)
         wanted = [*program.outputs, *_tapped(program, taps)]
+        if not 0 <= noise_seed < 1 << 64:
+            raise MachineError(f"the noise seed is {noise_seed}, it must lie in 0..2^64-1")
         if engine == "interpreter":
             schedule = schedule or verified(program)
             rows = self._interpret(program, pictures, ids, wanted, noise_seed, phase_cycles)
         elif engine == "engine":
             schedule, ready = self._prepared(program, wanted, phase_cycles, simd, schedule)
             flat = pictures.reshape(len(pictures), program.input.size)
-            rows = ready.run(flat, ids, noise_seed=noise_seed, threads=threads, lanes=lanes)
+            key = self.silicon(program.spec).noise_key(noise_seed)
+            rows = ready.run(flat, ids, noise_seed=key, threads=threads, lanes=lanes)
         else:
             raise MachineError(f"there is no engine {engine!r}; there are 'engine' and 'interpreter'")
         parts, at = dict[str, NDArray[np.generic]](), 0

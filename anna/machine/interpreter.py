@@ -85,7 +85,7 @@ class Interpreter:
         verified(program)
         self.program, self.spec = program, program.spec
         self.silicon = silicon if silicon is not None else IdealSilicon(program.spec)
-        self.noise_seed, self.image_id, self.phase_cycles = noise_seed, image_id, phase_cycles
+        self.noise_key, self.image_id, self.phase_cycles = self.silicon.noise_key(noise_seed), image_id, phase_cycles
         self._weight_codes = self.silicon.stored_codes(program.weight_codes.astype(np.int64))
         self.hooks: list[Hook] = []
         self.breakpoints: set[int] = set()
@@ -251,7 +251,7 @@ class Interpreter:
         if charge is not None:
             lap = refresh.laps(spec, np.array(calc.cycle), rows, columns, self.phase_cycles, stops)
             when = refresh.ordinal(np.array(calc.segment), lap)
-            z = noise.normals(self.noise_seed, self.image_id, when, noise.CHARGE, rows * spec.columns + columns)
+            z = noise.normals(self.noise_key, self.image_id, when, noise.CHARGE, rows * spec.columns + columns)
             weights = weights + noise.steps(z, charge)
         sums = (weights * self._drive(states, rows, columns)).sum(axis=1)
 
@@ -263,7 +263,7 @@ class Interpreter:
             sums = np.clip(sums, *limits)
         sigma = self.silicon.thermal_sigma(*places, scale_codes)
         if sigma is not None:
-            z = noise.normals(self.noise_seed, self.image_id, calc.ordinal, noise.THERMAL, adcs)
+            z = noise.normals(self.noise_key, self.image_id, calc.ordinal, noise.THERMAL, adcs)
             sums = sums + noise.steps(z, sigma)
         thresholds = self.silicon.thresholds(*places, scale_codes)
         results = (sums[:, None] >= thresholds).sum(axis=1)

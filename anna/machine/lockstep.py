@@ -82,6 +82,6 @@ def engine_reference(
     plan = build_plan(schedule, silicon, [results], phase_cycles, keep=True)
     inputs = np.asarray(picture).reshape(1, -1).astype(np.uint16)
     ids = np.array([image_id], dtype=np.uint64)
-    codes = Engine(plan, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=noise_seed)
+    codes = Engine(plan, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
     table = codes.reshape(len(schedule.calcs), program.spec.neurons_at_once).astype(np.float64)
     return lambda calc: table[calc]

@@ -9,7 +9,7 @@ import anna
 from anna import codes
 from anna.analog import noise_check
 from anna.analog.bench import bench_program, straight
-from anna.analog.draws import Draws, FaultKind, Part
+from anna.analog.draws import Draws, FaultKind, Part, noise_key
 from anna.analog.noise_check import LARGEST_KS, LARGEST_Z
 from anna.machine.engine import is_checked, simd_levels
 from anna.program import blank_pages
@@ -56,6 +56,19 @@ def test_chips_seeds_and_parts_do_not_share_draws() -> None:
               Draws(1 << 32, 0).normals(Part.SYNAPSE_GAIN, n), Draws(1, 0).normals(Part.SYNAPSE_ZERO, n)]  # fmt: skip
     for other in others:
         assert abs(np.corrcoef(base, other)[0, 1]) * math.sqrt(n) < LARGEST_Z
+
+
+def test_chips_have_their_own_noise_and_one_die_the_same_whatever_its_parameters() -> None:
+    seeds = [noise_key(noise_seed, die, chip) for noise_seed in (0, 1) for die in (0, 1, 2**63) for chip in (0, 1)]
+    assert len(set(seeds)) == 12
+    typical, worst = (anna.Die.draw(ANNA_1991, analog, 3) for analog in (anna.Analog.typical(), anna.Analog.worst()))
+    assert typical.electronics.noise_key(5) == worst.electronics.noise_key(5) != 5
+    assert typical.changed().electronics.noise_key(5) == 5 == anna.Chip().silicon(ANNA_1991).noise_key(5)
+    for bad in (-1, 2**64):
+        for engine in ("engine", "interpreter"):
+            program = bench_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], *blank_pages(ANNA_1991))
+            with pytest.raises(anna.AnnaError, match="the noise seed is"):
+                anna.Chip(seed=1).run(program, np.zeros((1, 4, 64), int), noise_seed=bad, engine=engine)
 
 
 @pytest.mark.parametrize("sigma_lsb", [0.25, 0.5])
