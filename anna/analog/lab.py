@@ -75,6 +75,17 @@ def table(found: Findings) -> str:
     return "\n".join(lines) + "\n"
 
 
+def worth(analog: Analog, chips: int) -> str:
+    """Effective bits of dot products over many chips, as Markdown."""
+    lines = ["| inputs | effective bits, mean | lowest | highest | analog error, LSB rms |", "|---|---|---|---|---|"]
+    for fan_in in ANNA_1991.fan_ins:
+        found = [effective_bits(Chip(seed=seed, analog=analog), fan_in) for seed in range(chips)]
+        bits, errors = [one.bits for one in found], [one.analog_error_lsb for one in found]
+        mean, error = math.fsum(bits) / chips, math.fsum(errors) / chips
+        lines.append(f"| {fan_in} | {mean:.2f} | {min(bits):.2f} | {max(bits):.2f} | {error:.3f} |")
+    return "\n".join(lines) + "\n"
+
+
 # --- plots -----------------------------------------------------------------------------------------------------------
 def _figure(title: str, x: str, y: str) -> "tuple[Figure, Any]":
     from matplotlib.figure import Figure
@@ -172,9 +183,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m anna.analog.lab", description="Characterise a drawn chip.")
     parser.add_argument("--seed", type=int, default=7, help="seed of the chip")
     parser.add_argument("--preset", default="typical", help="ideal, typical or worst")
+    parser.add_argument("--chips", type=int, help="instead: effective bits of chips 0 to CHIPS - 1")
     parser.add_argument("-o", "--output", type=Path, help="folder for the plots")
     given = parser.parse_args(arguments)
     try:
+        if given.chips:
+            print(worth(Analog.preset(given.preset), given.chips), end="")
+            return 0
         chip = Chip(seed=given.seed, analog=Analog.preset(given.preset))
         found = examine(chip)
     except AnnaError as error:

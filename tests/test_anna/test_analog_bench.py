@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import anna
 import lenet
 from anna import codes
+from anna.analog import lab
 from anna.analog.adc import real_thresholds
 from anna.analog.bench import SweepPlan, bench_program, line, random_words, states_for_sums, straight
 from anna.analog.calibration import Calibrator
@@ -20,7 +21,7 @@ from anna.errors import FileError, SpecError
 from anna.program import Program, blank_pages
 from anna.spec import ANNA_1991
 
-PROGRAMS = Path(__file__).parents[1] / "programs"
+ROOT = Path(__file__).parents[2]
 FINE = SweepPlan(steps=200, repeats=64)
 
 
@@ -129,6 +130,21 @@ def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
     np.testing.assert_allclose(found.std(axis=0)[inside], 0.0070, rtol=0.05)
 
 
+def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert lab.main(["--seed", "7", "-o", str(tmp_path)]) == 0
+    assert capsys.readouterr().out in (ROOT / "docs" / "characterisation.md").read_text(encoding="utf-8")
+    pictures = {path.name for path in (ROOT / "docs" / "characterisation").iterdir()}
+    assert {path.name for path in tmp_path.iterdir()} == pictures
+    assert lab.main(["--preset", "good"]) == 2
+    assert capsys.readouterr().err == "there is no preset 'good'; there are ideal, typical and worst\n"
+
+
+def test_what_many_chips_are_worth(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lab.main(["--chips", "2"]) == 0
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split(" | ")[0] for row in rows] == ["| 16", "| 64", "| 128", "| 256"]
+
+
 # --- calibration -----------------------------------------------------------------------------------------------------
 @cache
 def recognizer() -> Program:
@@ -230,7 +246,7 @@ def test_a_calibration_is_plain_data(tmp_path: Path) -> None:
     calibration.save(path)
     assert anna.Calibration.load(path) == calibration
     assert anna.calibrate(anna.Chip(seed=3), program, plan=SweepPlan(steps=40, repeats=4)) == calibration
-    other = anna.assemble((PROGRAMS / "calc.asm").read_text())
+    other = anna.assemble((ROOT / "tests" / "programs" / "calc.asm").read_text())
     with pytest.raises(SpecError, match="this calibration was measured with another program than"):
         anna.calibrated(other, calibration)
     path.write_text("{}")
