@@ -191,6 +191,26 @@ def test_interpreter_and_engine_agree_on_drawn_chips(
             np.testing.assert_array_equal(outputs(found), whole[order])
 
 
+@pytest.mark.parametrize("analog", [anna.Analog(synapse_zero_lsb=1.0), EVERYTHING])
+def test_columns_never_stored_carry_current_where_zero_is_not_zero(analog: anna.Analog) -> None:
+    """Legal under a weight of zero; with a zero error, or a flipped bit, the reset state is read there by both evaluators."""
+    program = anna.assemble("""
+        .input name=picture address=0 shape=8
+        .output name=out address=8 shape=8
+        .weights row=0 column=0 values=1,2,3,4,5,6,7,8
+        PAGE page=0
+        SHIFT register=0 width=8 address=0 count=8
+        STORE registers=0
+        CALC fan_in=64 row=0 neurons=8 registers=0
+        OUT address=8 count=8
+        END""")
+    pictures = np.random.default_rng(0).integers(0, 8, (40, 8))
+    chip = anna.Chip(seed=3, analog=analog, faults=anna.Faults(ram_flips=((0, 1, 20, 5),)))
+    engine = outputs(chip.run(program, pictures))
+    np.testing.assert_array_equal(engine, outputs(chip.run(program, pictures, engine="interpreter")))
+    assert (engine != outputs(anna.Chip().run(program, pictures)))[:, 1:].any()
+
+
 def _digest(seed: int) -> str:
     """SHA-256 of what a drawn chip gives, and of the die itself."""
     text = (Path(__file__).parents[1] / "programs" / "fan_in_256.asm").read_text()
