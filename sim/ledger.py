@@ -36,6 +36,10 @@ class Confined(IdealSilicon):
         self._here = np.zeros(real.spec.rows, dtype=bool)
         self._here[list(rows)] = True
 
+    def noise_key(self, noise_seed: int) -> int:
+        """The real chip's noise, so that rows of the ledger share it."""
+        return self._real.noise_key(noise_seed)
+
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """Real weights in those rows."""
         ideal = super().weights(weight_codes, rows, columns, ages_cycles)

@@ -5,9 +5,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from anna.analog.parameters import Analog
 from sim.cli.command import Command, write
-from sim.cli.model import add_compile_options, calibration_pictures, compile_options
+from sim.cli.model import add_compile_options, analog_record, calibration_pictures, compile_options
 
 LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --ledger full
 
@@ -48,7 +47,7 @@ def _run(given: argparse.Namespace) -> None:
     network = load_network(given.model, data, given.weights_seed)
     digits, _ = for_network(network, given.data)
     pictures = calibration_pictures(network, given.calibrate)
-    kinds = [(_title(name), _analog(name)) for name in given.analog or ["typical"]]
+    kinds = [(_title(name), analog_record(name)) for name in given.analog or ["typical"]]
     if watch:
         watch("compile")
     program = compile(network, pictures, **compile_options(given))
@@ -68,10 +67,6 @@ def _run(given: argparse.Namespace) -> None:
     if watch:
         print(file=sys.stderr)
     write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
-
-
-def _analog(name: str) -> Analog:
-    return Analog.load(name) if name.endswith(".toml") else Analog.preset(name)
 
 
 def _title(name: str) -> str:

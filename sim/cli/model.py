@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog.parameters import Analog
 from anna.errors import DataError, SpecError
 from anna.graph import Network
 from anna.spec import BOARDS, BoardSpec
@@ -42,6 +43,11 @@ def board(given: argparse.Namespace) -> BoardSpec:
         fields[name] = None if value == "none" else tuple(value.split(",")) if "," in value else value
     found = BOARDS[given.board]
     return found.changed(chip=found.chip.changed(**fields))
+
+
+def analog_record(name: str) -> Analog:
+    """A preset by name, or the record of a TOML file."""
+    return Analog.load(name) if name.endswith(".toml") else Analog.preset(name)
 
 
 def calibration_pictures(network: Network, file: str | None) -> NDArray[Any]:

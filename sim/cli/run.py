@@ -7,23 +7,29 @@ from typing import Any
 
 import numpy as np
 
+from anna.analog.parameters import Analog
 from anna.container import write_beside
 from anna.errors import DataError
 from anna.machine.chip import Chip, Result
 from anna.program import Program
 from sim.cli.command import Command, table, write
+from sim.cli.model import analog_record
 from sim.cli.pictures import read_pictures
 
 SHOWN = 8  # pictures whose outputs are printed for a person
+STATES_SHOWN = 32  # states of an output that are printed for a person
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE.anna", help="a program")
-    parser.add_argument("--images", metavar="FILE", help="pictures: .npy, .npz or IDX, whole numbers (n, rows, columns)")
-    parser.add_argument("--random", metavar="N", type=int, help="instead: N pictures of random states, from --seed")
-    parser.add_argument("--seed", type=int, default=0, help="noise seed, and seed of the random pictures (default 0)")
+    parser.add_argument("--images", metavar="FILE", help="pictures: .npy, .npz or IDX; grey levels for a compiled network, "
+                        "else state codes")  # fmt: skip
+    parser.add_argument("--random", metavar="N", type=int, help="instead: N pictures of random states, from --noise-seed")
+    parser.add_argument("--analog", default="ideal", help="the chip's electronics: ideal, typical, worst, or a TOML file")
+    parser.add_argument("--chip-seed", type=int, default=0, help="which chip is drawn (default 0)")
+    parser.add_argument("--noise-seed", type=int, default=0, help="of the noise, and of random pictures (default 0)")
     parser.add_argument("--threads", type=int, default=1, help="threads that share the pictures (default 1)")
-    parser.add_argument("--simd", help="force a SIMD level: avx512, avx2, plain (default: the best there is)")
+    parser.add_argument("--simd", help="force a SIMD level (default: the best there is)")
     parser.add_argument("--interpreter", action="store_true", help="run on the interpreter: slow, one picture at a time")
     parser.add_argument("-o", "--output", metavar="FILE.npz", help="write all output codes to a file")
 
@@ -35,28 +41,38 @@ def _pictures(given: argparse.Namespace, program: Program) -> np.ndarray[Any, An
     if given.random is not None:
         if not 0 <= given.random <= 10_000_000:
             raise DataError(f"--random {given.random}: expected 0 to 10000000 pictures")
-        rng = np.random.default_rng(given.seed)
+        if given.noise_seed < 0:
+            raise DataError(f"the noise seed is {given.noise_seed}; expected zero or more")
+        rng = np.random.default_rng(given.noise_seed)
         return rng.integers(0, top, (given.random, *region.shape), dtype=np.uint16)
-    pictures = read_pictures(Path(given.images))
-    if pictures.ndim and pictures.shape[1:] != region.shape and pictures[:1].size == region.size and len(pictures):
+    pictures = read_pictures(Path(given.images), floats=program.host is not None)
+    if program.host is None and len(pictures) and pictures.shape[1:] != region.shape and pictures[:1].size == region.size:
         pictures = pictures.reshape(len(pictures), *region.shape)  # 28x28 for a region of 1x28x28
     return pictures
+
+
+def _chip(analog: Analog, seed: int) -> Chip:
+    return Chip() if analog.is_ideal else Chip(seed=seed, analog=analog)
 
 
 def _run(given: argparse.Namespace) -> None:
     program = Program.load(given.file)
     pictures = _pictures(given, program)
-    result = Chip().run(program, pictures, noise_seed=given.seed, threads=given.threads, simd=given.simd,
-                        engine="interpreter" if given.interpreter else "engine")  # fmt: skip
+    chip = _chip(analog_record(given.analog), given.chip_seed)
+    result = chip.run(program, pictures, noise_seed=given.noise_seed, threads=given.threads, simd=given.simd,
+                      engine="interpreter" if given.interpreter else "engine")  # fmt: skip
     if given.output:
         _save(Path(given.output), result)
     facts = {
         "images": result.images,
-        "seed": given.seed,
-        "noise_seed": given.seed,
+        "seed": given.chip_seed,
+        "chip_seed": given.chip_seed,
+        "noise_seed": given.noise_seed,
+        "analog": given.analog,
         "cycles_per_image": result.cycles_per_image,
         "chip_us_per_image": result.schedule.seconds_per_image * 1e6,
         "chip_seconds": result.seconds,
+        **({} if program.host is None else {"labels": result.labels.tolist()}),
         "outputs": {name: codes.tolist() for name, codes in result.codes.items()},
     }
     write(facts, _text(result), given.json)
@@ -70,9 +86,18 @@ def _save(path: Path, result: Result) -> None:
 
 
 def _text(result: Result) -> str:
-    rows = [("picture", *(f"{name} (state codes)" for name in result.codes))]
-    for i in range(min(result.images, SHOWN)):
-        rows.append((str(i), *(" ".join(map(str, codes[i].reshape(-1)[:32])) for codes in result.codes.values())))
+    shown = min(result.images, SHOWN)
+    if result.program.host is not None:
+        rows: list[tuple[str, ...]] = [("picture", "label", "best scores")]
+        for i in range(shown):
+            scores = result.scores[i].reshape(len(result.scores[i]), -1).max(axis=1)
+            best = np.argsort(-scores, kind="stable")[:3]
+            rows.append((str(i), str(result.labels[i]), "  ".join(f"{k}: {scores[k]:.2f}" for k in best)))
+    else:
+        rows = [("picture", *(f"{name} (state codes)" for name in result.codes))]
+        for i in range(shown):
+            parts = (codes[i].reshape(-1)[:STATES_SHOWN] for codes in result.codes.values())
+            rows.append((str(i), *(" ".join(map(str, part)) for part in parts)))
     more = f"\n... and {result.images - SHOWN} more; all of them with -o FILE.npz or --json" if result.images > SHOWN else ""
     time = f"{result.images} pictures, {result.cycles_per_image:,g} cycles each: {result.seconds * 1e3:,g} ms of chip time"
     return f"{table(rows)}{more}\n\n{time}"
@@ -80,8 +105,11 @@ def _text(result: Result) -> str:
 
 COMMAND = Command(
     summary="run a program over pictures",
-    description="Runs a program over pictures and shows the state codes of its outputs and the chip time.",
-    examples=("anna run edges.anna --random 10000", "anna run edges.anna --images digits.npy -o edges.npz --json"),
+    description="Runs a program over pictures: labels of a compiled network, state codes of its outputs, chip time.",
+    examples=(
+        "anna run edges.anna --random 10000",
+        "anna run recognizer.anna --images digits.npy --analog typical --chip-seed 7 --json",
+    ),
     arguments=_arguments,
     run=_run,
 )

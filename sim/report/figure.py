@@ -64,4 +64,5 @@ def svg(figure: Any) -> str:
         text = text.replace(colour, variable)
     text = re.sub(r'<svg ([^>]*?)height="[^"]*"', r"<svg \1", text, count=1)
     text = re.sub(r'<svg ([^>]*?)width="[^"]*"', r'<svg \1 role="img"', text, count=1)
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)  # names web addresses; nothing is fetched, but still
     return re.sub(r"\n\s*", "\n", text)

@@ -28,7 +28,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: .3rem .45rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
 th { font-weight: 600; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
 figure { margin: 1rem 0; } figure svg { display: block; width: 100%; height: auto; }
-figcaption, .note { font-size: .82rem; opacity: .8; } code { background: var(--soft); padding: .1rem .3rem; border-radius: 3px; }
+figcaption, .note { font-size: .82rem; opacity: .8; }
+code { background: var(--soft); padding: .1rem .3rem; border-radius: 3px; }
 """
 
 
@@ -66,7 +67,8 @@ def comparison_page(found: "Comparison", command: str) -> str:
     drawn = next((arm for arm in found.arms if arm.seeds), None)
     if drawn is not None:
         die = Chip(seed=drawn.seeds[0], analog=drawn.analog).die(found.program.spec)
-        parts += ["<h2>A drawn chip</h2>", _figure(plots.synapses(die), f"All synapses of the chip of seed {drawn.seeds[0]} at full weight.")]
+        caption = f"All synapses of the chip of seed {drawn.seeds[0]} at full weight."
+        parts += ["<h2>A drawn chip</h2>", _figure(plots.synapses(die), caption)]
     parts += ["<h2>How this was made</h2>", _made(found, command)]
     title = _text(f"{found.network.name} on the ANNA chip")
     return (

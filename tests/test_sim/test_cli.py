@@ -14,7 +14,7 @@ from command_line import ELSEWHERE, ENV, ROOT, good, refused
 import anna
 
 EDGES = ROOT / "examples" / "edges.asm"
-COMMANDS = ("info", "asm", "disasm", "run", "train", "data")
+COMMANDS = ("compare", "compile", "info", "asm", "disasm", "run", "train", "data", "doctor")
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +79,9 @@ def test_edges_are_found(edges: Path) -> None:
 
 
 def test_interpreter_and_engine_print_the_same(edges: Path) -> None:
-    engine = good("run", edges, "--random", 5, "--seed", 3, "--json")
-    assert good("run", edges, "--random", 5, "--seed", 3, "--json", "--interpreter") == engine
-    assert good("run", edges, "--random", 5, "--seed", 3, "--json", "--simd", "plain", "--threads", 2) == engine
+    engine = good("run", edges, "--random", 5, "--noise-seed", 3, "--json")
+    assert good("run", edges, "--random", 5, "--noise-seed", 3, "--json", "--interpreter") == engine
+    assert good("run", edges, "--random", 5, "--noise-seed", 3, "--json", "--simd", "plain", "--threads", 2) == engine
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,90 @@
+"""`anna doctor`: what is installed, what runs, what digits are there, and whether all is whole."""
+
+import argparse
+import platform
+import sys
+from importlib import metadata
+from typing import Any
+
+import anna
+from anna.errors import AnnaError
+from sim.cli.command import Command, table, write
+
+NEEDED = ("numpy", "pydantic", "safetensors", "matplotlib")
+OPTIONAL = {"torch": "anna train", "onnx": "compiling .onnx files", "distributed": "sweeps on a cluster", "pyarrow": "Parquet"}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _engine() -> dict[str, Any]:
+    try:
+        from anna.machine.engine import is_checked, simd_levels
+
+        return {"built": True, "checked": is_checked(), "simd_levels": list(simd_levels())}
+    except AnnaError as error:
+        return {"built": False, "reason": str(error)}
+
+
+def _digits() -> list[dict[str, str]]:
+    from lenet.datasets.catalogue import verify
+    from lenet.datasets.digits import built_in, data_folder
+
+    found = [{"data": "built-in", "file": f"{len(built_in())} digits", "state": "whole"}]
+    try:
+        folder = data_folder()
+    except AnnaError as error:
+        return [*found, {"data": "mnist, usps", "file": "", "state": str(error)}]
+    return found + [{"data": one.file.data, "file": str(one.path), "state": one.state} for one in verify(folder)]
+
+
+def _weights() -> list[dict[str, str]]:
+    import lenet
+    from lenet.catalogue import WEIGHTS, shipped
+
+    found = []
+    for stem in shipped():
+        try:
+            from anna.graph_file import load_graph
+
+            state = f"whole, {load_graph(WEIGHTS / f'{stem}.safetensors').connections:,} connections"
+        except AnnaError as error:
+            state = str(error)
+        found.append({"weights": stem, "state": state})
+    missing = [name for name in lenet.names if not any(one["weights"].startswith(f"{name}-") for one in found)]
+    return found + [{"weights": name, "state": "not shipped"} for name in missing]
+
+
+def _run(given: argparse.Namespace) -> None:
+    engine, digits, weights = _engine(), _digits(), _weights()
+    packages = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
+    result = {
+        "anna": anna.__version__, "python": platform.python_version(), "machine": platform.machine(), "engine": engine,
+        "packages": packages, "digits": digits, "weights": weights, "data_folder": None,
+    }  # fmt: skip
+    rows = [("anna", anna.__version__), ("python", f"{platform.python_version()} at {sys.executable}"),
+            ("machine", platform.machine())]  # fmt: skip
+    if engine["built"]:
+        kind = "checked build" if engine["checked"] else "fast build"
+        rows.append(("engine", f"{kind}; SIMD levels here: {', '.join(engine['simd_levels'])}"))
+    else:
+        rows.append(("engine", engine["reason"]))
+    rows += [(name, packages[name] or "missing: pip install .") for name in NEEDED]
+    rows += [(name, packages[name] or f"not installed; needed for {use}") for name, use in OPTIONAL.items()]
+    rows += [("digits", f"{one['data']} {one['file']}: {one['state']}") for one in digits]
+    rows += [("weights", f"{one['weights']}: {one['state']}") for one in weights]
+    write(result, table(rows), given.json)
+
+
+COMMAND = Command(
+    summary="what is installed, what runs, what is there",
+    description="Says which packages are installed, whether the engine is built and for which SIMD levels, which digits and\n"
+    "trained weights are there, and whether they are whole.",
+    examples=("anna doctor",),
+    arguments=lambda _: None,
+    run=_run,
+)

@@ -1,0 +1,174 @@
+"""The main job: compare as a function and as a command, its report, its ledger."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from command_line import call, good, refused
+
+import anna
+import lenet
+from anna.analog.parameters import Analog
+from anna.errors import DataError
+from anna.forward import forward
+from sim.compare import Comparison, compare
+from sim.digits import Shown, expect_apart, for_network, shown
+from sim.ledger import Confined, ledger, rows_of_layers
+
+IMAGES = 300
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[object, anna.Program, Shown]:
+    network = lenet.load("recognizer", data="mnist")
+    digits, (pictures, _) = for_network(network, None)
+    return network, anna.compile(network, pictures, check_pictures=0), digits.first(IMAGES)
+
+
+@pytest.fixture(scope="module")
+def found(made) -> Comparison:
+    network, program, digits = made
+    return compare(network, program, digits, chips=3, seed=5, threads=2)
+
+
+def test_the_arms_are_what_they_say(found: Comparison, made) -> None:
+    network, program, digits = made
+    reference, ideal, typical = found.arms
+    np.testing.assert_array_equal(reference.labels_cn[0], forward(network, digits.images).labels)
+    np.testing.assert_array_equal(ideal.labels_cn[0], anna.Chip().run(program, digits.images).labels)
+    for chip, seed in enumerate((5, 6, 7)):
+        result = anna.Chip(seed=seed).run(program, digits.images, noise_seed=5)
+        np.testing.assert_array_equal(typical.labels_cn[chip], result.labels)
+
+
+def test_the_rows_have_the_documented_fields(found: Comparison) -> None:
+    for row in found.rows():
+        assert {"name", "chips", "error", "low", "high", "error_std_over_chips", "disagreement"} <= set(row)
+        assert 0 <= row["low"] <= row["error"] <= row["high"] <= 1
+    whole = found.to_json()
+    assert {"network", "data", "images", "chips", "seed", "float_error", "arms", "ledger", "chip_us_per_image"} <= set(whole)
+    json.dumps(whole, allow_nan=False)
+
+
+def test_a_second_run_gives_the_same_bits(found: Comparison, made) -> None:
+    network, program, digits = made
+    again = compare(network, program, digits, chips=3, seed=5, threads=1)
+    assert again.to_json() == found.to_json()
+
+
+def test_recompiled_and_reloaded_the_program_reads_the_same(made, tmp_path: Path) -> None:
+    _, program, digits = made
+    program.save(tmp_path / "x.anna")
+    again = anna.Program.load(tmp_path / "x.anna")
+    first, second = (anna.Chip(seed=1).run(p, digits.images) for p in (program, again))
+    np.testing.assert_array_equal(first.scores, second.scores)
+
+
+def test_the_ledger_adds_up_to_what_its_parts_say(made) -> None:
+    _, program, digits = made
+    analog = Analog.typical()
+    lines = ledger(program, digits, analog, [0, 1], threads=2)
+    causes = [entry for entry in lines.entries if entry.layer == "all"]
+    assert {entry.cause for entry in causes} == set(analog.causes)
+    assert {entry.layer for entry in lines.entries} - {"all"} == set(rows_of_layers(program))
+    by_hand = [anna.Chip(seed=seed, analog=analog.alone("droop")).run(program, digits.images).labels for seed in (0, 1)]
+    wrong = sum(int((labels != digits.labels).sum()) for labels in by_hand) / (2 * len(digits))
+    droop = next(entry for entry in causes if entry.cause == "droop")
+    assert droop.alone_points == pytest.approx(100 * (wrong - lines.ideal_error))
+
+
+def test_imperfections_confined_to_all_rows_or_to_none(made) -> None:
+    _, program, digits = made
+    die = anna.Chip(seed=3).die(program.spec)
+    everywhere = anna.Chip(Confined(die.electronics, range(program.spec.rows)))
+    nowhere = anna.Chip(Confined(die.electronics, []))
+    images = digits.images[:50]
+    np.testing.assert_array_equal(everywhere.run(program, images).scores, anna.Chip(seed=3).run(program, images).scores)
+    np.testing.assert_array_equal(nowhere.run(program, images).scores, anna.Chip().run(program, images).scores)
+
+
+def test_layers_occupy_rows_of_their_own(made) -> None:
+    rows = rows_of_layers(made[1])
+    every = [row for part in rows.values() for row in part]
+    assert list(rows) == ["C1", "S2", "C3", "S4"]
+    assert len(every) == len(set(every)) <= 64
+
+
+def test_digits_of_a_part_have_all_classes_alike() -> None:
+    part = shown("holdout").first(100)
+    assert np.bincount(part.labels).tolist() == [10] * 10
+    assert part.name == "built-in hold-out (of 4,500)"
+
+
+def test_calibration_and_results_never_overlap() -> None:
+    digits, (pictures, _) = for_network(lenet.load("recognizer", data="mnist"), None)
+    expect_apart(digits.images, pictures)
+    with pytest.raises(DataError, match="1 pictures serve both for calibration and for results; expected none"):
+        expect_apart(digits.images, digits.images[7:8])
+
+
+def test_other_peoples_digits_are_refused() -> None:
+    with pytest.raises(DataError, match="network recognizer was trained on usps; holdout would compare nothing"):
+        for_network(lenet.load("recognizer", data="usps"), "holdout")
+
+
+def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
+    text = good("compare", "--images", 200, "--chips", 2, "--report", tmp_path / "r.html", cwd=tmp_path)
+    assert text.splitlines()[0] == "recognizer on built-in hold-out (of 4,500), 200 pictures"
+    for name in ("float", "ideal chip", "typical chips", "where it was lost", "chip time", "equal:", "chosen:", "fitted:"):
+        assert name in text
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
+    assert "<script" not in page
+    for part in page.split("<figure>")[1:]:
+        ElementTree.fromstring(part[: part.index("</svg>") + 6])
+
+
+def test_the_command_speaks_json(tmp_path: Path) -> None:
+    arguments = ("compare", "--images", "100", "--chips", "2", "--ledger", "none", "--json", "--seed", "4")
+    first, second = (json.loads(good(*arguments, cwd=tmp_path)) for _ in range(2))
+    assert first == second
+    assert [arm["name"] for arm in first["arms"]] == ["float", "ideal chip", "typical chips"]
+    assert first["seed"] == 4
+
+
+def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
+    compiled = json.loads(good("compile", "recognizer", "--data", "mnist", "-o", tmp_path / "r.anna", "--json"))
+    assert {"network", "file", "cycles_per_image", "chip_us_per_image", "board_images_per_s", "synapses_used", "pages",
+            "host_connections", "chip_connections", "layers"} <= set(compiled)  # fmt: skip
+    assert {"name", "binds", "cycles", "bound_cycles", "sqnr_db", "saturated_share", "where"} <= set(compiled["layers"][0])
+    images, labels = lenet.holdout()
+    np.save(tmp_path / "digits.npy", images[:40])
+    ran = json.loads(good("run", tmp_path / "r.anna", "--images", tmp_path / "digits.npy", "--analog", "typical",
+                          "--chip-seed", 7, "--json"))  # fmt: skip
+    assert (ran["images"], ran["chip_seed"], ran["noise_seed"]) == (40, 7, 0)
+    assert np.mean(np.array(ran["labels"]) == labels[:40]) > 0.9
+    assert good("compile", "recognizer", "--print-after", "place", "-o", tmp_path / "r.anna").startswith("; --- after place")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("compare", "lenet9"), "network 'lenet9' is not known"),
+        (("compare", "--images", "99999"), "99999 digits are asked for; built-in hold-out has 4500"),
+        (("compare", "--chips", "0"), "chips is 0; expected at least 1"),
+        (("compare", "--analog", "superb"), "superb"),
+        (("compare", "--chip", "weight_bits=99"), "weight_bits: Input should be less than or equal to 16"),
+        (("compare", "--board", "cray"), "board 'cray' is not known"),
+        (("compile", "net.txt"), "net.txt: is neither .onnx nor .safetensors"),
+        (("compile", "none.safetensors"), "none.safetensors: cannot be read"),
+    ],
+)
+def test_bad_input_gets_one_clear_sentence(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    said = refused(*arguments, cwd=tmp_path)
+    assert sentence in said
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    done = call("compare", "--images", "50", "--ledger", "none", "--report", tmp_path / "no" / "r.html", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "cannot be written (No such file or directory)" in done.stderr
