@@ -1,7 +1,7 @@
 """The float forward of the layer vocabulary: the same bits on every machine, batch size and number of threads.
 
 Sums are added up one input at a time, in the order input map, row, column of the window, by whole-array operations
-that each round once (DECISIONS 13): no BLAS, no reduction whose order NumPy chooses, no libm. The picture number is
+that each round once: no BLAS, no reduction whose order NumPy chooses, no libm. The picture number is
 the last axis, in pieces small enough for the cache; a picture's result does not depend on the piece it is in.
 """
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from anna import exact_math
 from anna.errors import DataError
+from anna.float_sums import window_sums
 from anna.graph import Graph, Network, Shape, Step
 from anna.imported_layers import Affine, Pool, Softmax
 from anna.layer_parts import Activation, Floats
@@ -105,58 +106,27 @@ def _padded(x_iyxn: Floats, padding: tuple[int, int, int, int], value: float) ->
 
 def _convolution(layer: Convolution, x_iyxn: Floats) -> Floats:
     kind = x_iyxn.dtype.type
-    shape = layer.output_shape((x_iyxn.shape[0], x_iyxn.shape[1], x_iyxn.shape[2]))
+    layer.output_shape((x_iyxn.shape[0], x_iyxn.shape[1], x_iyxn.shape[2]))
     x = _padded(x_iyxn, layer.padding, layer.padding_value)
-    weights = layer.weights_oiyx.astype(kind)
-    _, rows, columns = shape
-    if rows * columns == 1 and layer.table.all():
-        window = np.ascontiguousarray(x[:, : layer.kernel[0], : layer.kernel[1]]).reshape(-1, x.shape[3])
-        sums = _weigh(weights.reshape(len(weights), -1), window)[:, None, None]
-    else:
-        sums = np.zeros((*shape, x.shape[3]), kind)
-        term = np.empty(sums.shape[1:], kind)
-        down, right = layer.stride
-        readers = [np.flatnonzero(column).tolist() for column in layer.table.T]
-        for i, outputs in enumerate(readers):
-            for ky in range(layer.kernel[0]):
-                for kx in range(layer.kernel[1]):
-                    seen = x[i, ky : ky + down * (rows - 1) + 1 : down, kx : kx + right * (columns - 1) + 1 : right]
-                    for o in outputs:
-                        np.multiply(seen, weights[o, i, ky, kx], out=term)
-                        sums[o] += term
-    if layer.bias is None:
-        return sums
-    bias = layer.bias.astype(kind)
-    return sums + (bias[:, None, None, None] if bias.ndim == 1 else bias[..., None])
-
-
-def _weigh(weights_oi: Floats, x_in: Floats) -> Floats:
-    """Sum over i of weights_oi x_in, one input at a time."""
-    sums = np.zeros((weights_oi.shape[0], x_in.shape[1]), x_in.dtype)
-    term = np.empty_like(sums)
-    columns = np.ascontiguousarray(weights_oi.T)[:, :, None]
-    for i in range(weights_oi.shape[1]):
-        np.multiply(columns[i], x_in[i], out=term)
-        sums += term
+    sums = window_sums(x, layer.weights_oiyx.astype(kind), layer.table, layer.stride)
+    if layer.bias is not None:
+        bias = layer.bias.astype(kind)
+        sums += bias[:, None, None, None] if bias.ndim == 1 else bias[..., None]
     return sums
 
 
 def _full(layer: FullConnection, x_iyxn: Floats) -> Floats:
     kind = x_iyxn.dtype.type
-    flat = np.ascontiguousarray(x_iyxn).reshape(-1, x_iyxn.shape[3])
-    sums = _weigh(layer.weights_oi.astype(kind), flat)
+    flat = np.ascontiguousarray(x_iyxn).reshape(-1, 1, 1, x_iyxn.shape[3])
+    sums = window_sums(flat, layer.weights_oi.astype(kind)[:, :, None, None], np.ones(layer.weights_oi.shape, np.bool_))
     if layer.bias_o is not None:
-        sums += layer.bias_o.astype(kind)[:, None]
-    return sums[:, None, None]
+        sums += layer.bias_o.astype(kind)[:, None, None, None]
+    return sums
 
 
 def _rbf(layer: Rbf, x_iyxn: Floats) -> Floats:
-    centres = layer.centres_oi.astype(x_iyxn.dtype.type)
-    total = np.zeros((len(centres), *x_iyxn.shape[1:]), x_iyxn.dtype)
-    for i in range(centres.shape[1]):
-        away = x_iyxn[i] - centres[:, i, None, None, None]
-        total += away * away
-    return -total
+    centres = layer.centres_oi.astype(x_iyxn.dtype.type)[:, :, None, None]
+    return window_sums(x_iyxn, centres, np.ones(layer.centres_oi.shape, np.bool_), squared=True)
 
 
 def _window_sums(x_iyxn: Floats, window: tuple[int, int], stride: tuple[int, int]) -> Floats:

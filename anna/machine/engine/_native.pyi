@@ -39,3 +39,24 @@ def peak(level_name: str, rounds: int) -> float: ...
 def plain_dense(
     optimisation: int, weights_nk: NDArray[np.int16], states_bk: NDArray[np.int16], sums_bn: NDArray[np.int32]
 ) -> int: ...
+def window_sums(
+    level_name: str,
+    x_iyxn: NDArray[Any],
+    weights_oiyx: NDArray[Any],
+    table_oi: NDArray[np.uint8],
+    stride_rows: int,
+    stride_columns: int,
+    squared: bool,
+    sums_oyxn: NDArray[Any],
+) -> None: ...
+def pictures_to_codes(
+    pictures_nyx: NDArray[np.uint8],
+    crop: tuple[int, int],
+    size: tuple[int, int],
+    place: tuple[int, int],
+    table: NDArray[np.uint8],
+    codes_nyx: NDArray[np.uint8],
+) -> None: ...
+def codes_to_values(
+    codes_nmp: NDArray[np.uint8], table_mc: NDArray[np.float32], values_mpn: NDArray[np.float32]
+) -> None: ...

@@ -3,7 +3,7 @@
 include "engine.pxi"
 
 CHECKED = bool(ANNA_CHECKED)
-INTERFACE = 2
+INTERFACE = 3
 
 
 def levels():
@@ -163,3 +163,64 @@ def plain_dense(int optimisation, const int16_t[:, ::1] weights_nk, const int16_
         else:
             done = anna_dense_o2(&weights_nk[0, 0], &states_bk[0, 0], &sums_bn[0, 0], images, inputs, neurons)
     return done
+
+
+ctypedef fused real:
+    float
+    double
+
+
+def window_sums(str level_name, const real[:, :, :, ::1] x_iyxn, const real[:, :, :, ::1] weights_oiyx,
+                const uint8_t[:, ::1] table_oi, int64_t stride_rows, int64_t stride_columns, bint squared,
+                real[:, :, :, ::1] sums_oyxn):
+    """Fill sums_oyxn with the sums of a float layer's windows, added up in a fixed order."""
+    cdef const anna_level *level = find_level(level_name)
+    cdef anna_window w
+    w.maps, w.rows_in, w.columns_in, w.images = x_iyxn.shape[0], x_iyxn.shape[1], x_iyxn.shape[2], x_iyxn.shape[3]
+    w.outputs, w.rows, w.columns = sums_oyxn.shape[0], sums_oyxn.shape[1], sums_oyxn.shape[2]
+    w.kernel_rows, w.kernel_columns = weights_oiyx.shape[2], weights_oiyx.shape[3]
+    w.stride_rows, w.stride_columns, w.squared = stride_rows, stride_columns, squared
+    if (weights_oiyx.shape[0] != w.outputs or weights_oiyx.shape[1] != w.maps or table_oi.shape[0] != w.outputs
+            or table_oi.shape[1] != w.maps or sums_oyxn.shape[3] != w.images or stride_rows < 1 or stride_columns < 1
+            or (w.rows - 1) * stride_rows + w.kernel_rows > w.rows_in
+            or (w.columns - 1) * stride_columns + w.kernel_columns > w.columns_in):
+        raise ValueError("shapes do not fit")
+    if not w.images or not w.maps or not w.outputs or not w.rows or not w.columns or not w.kernel_rows or not w.kernel_columns:
+        sums_oyxn[:, :, :, :] = 0
+        return
+    w.x, w.weights, w.table = &x_iyxn[0, 0, 0, 0], &weights_oiyx[0, 0, 0, 0], &table_oi[0, 0]
+    w.sums = &sums_oyxn[0, 0, 0, 0]
+    with nogil:
+        if real is float:
+            level.window_float(&w)
+        else:
+            level.window_double(&w)
+
+
+def pictures_to_codes(const uint8_t[:, :, ::1] pictures_nyx, tuple crop, tuple size, tuple place,
+                      const uint8_t[::1] table, uint8_t[:, :, ::1] codes_nyx):
+    """Look up the grey levels of a part of each picture, from `crop`, and write them at `place`; the rest stays."""
+    cdef anna_frame f
+    cdef int64_t images = pictures_nyx.shape[0]
+    f.source_rows, f.source_columns = pictures_nyx.shape[1], pictures_nyx.shape[2]
+    f.field_rows, f.field_columns = codes_nyx.shape[1], codes_nyx.shape[2]
+    (f.crop_top, f.crop_left), (f.rows, f.columns), (f.top, f.left) = crop, size, place
+    if (codes_nyx.shape[0] != images or table.shape[0] != 256 or min(*crop, *place) < 0 or min(size) < 1
+            or f.crop_top + f.rows > f.source_rows or f.crop_left + f.columns > f.source_columns
+            or f.top + f.rows > f.field_rows or f.left + f.columns > f.field_columns):
+        raise ValueError("shapes do not fit")
+    if images:
+        with nogil:
+            anna_pictures_to_codes(&f, &pictures_nyx[0, 0, 0], &table[0], &codes_nyx[0, 0, 0], images)
+
+
+def codes_to_values(const uint8_t[:, :, ::1] codes_nmp, const float[:, ::1] table_mc, float[:, :, ::1] values_mpn):
+    """Fill values_mpn with what each code stands for in its map; codes must be below the length of the table."""
+    cdef int64_t images = codes_nmp.shape[0], maps = codes_nmp.shape[1], positions = codes_nmp.shape[2]
+    if (table_mc.shape[0] != maps or values_mpn.shape[0] != maps or values_mpn.shape[1] != positions
+            or values_mpn.shape[2] != images or table_mc.shape[1] < 256):
+        raise ValueError("shapes do not fit")
+    if images and maps and positions:
+        with nogil:
+            anna_codes_to_values(&codes_nmp[0, 0, 0], &table_mc[0, 0], &values_mpn[0, 0, 0], images, maps, positions,
+                                 table_mc.shape[1])

@@ -102,6 +102,18 @@ void anna_free(anna_packed *packed);
 /* In a checked build: walks the packed form as the kernel does and refuses every index outside its range. */
 void anna_audit(const anna_plan *plan, const anna_packed *packed, anna_fault *fault);
 
+/* Windows of a float layer: x [map][row][column][image] and weights [output][map][row][column] give sums [output][row]
+ * [column][image], all float or all double. `table` [output][map] says who reads whom; `squared`: minus the sum of
+ * squared differences instead of the sum of products. */
+typedef struct {
+    const void *x, *weights;
+    const uint8_t *table;
+    void *sums;
+    int64_t maps, rows_in, columns_in, outputs, rows, columns;
+    int64_t kernel_rows, kernel_columns, stride_rows, stride_columns, images;
+    int32_t squared;
+} anna_window;
+
 /* Everything one SIMD level offers; each level is the same template compiled once more. */
 typedef struct {
     const char *name;
@@ -114,11 +126,23 @@ typedef struct {
     void (*census)(uint64_t seed, uint64_t first_image, int64_t count, uint32_t ordinals, const float *edges,
                    int64_t n_edges, int64_t *beyond, double *moments);
     double (*peak)(int64_t rounds); /* multiply-adds done in registers */
+    void (*window_float)(const anna_window *);
+    void (*window_double)(const anna_window *);
 } anna_level;
 
 const anna_level *anna_find_level(const char *name); /* NULL: not on this machine */
 int anna_count_levels(void);
 const anna_level *anna_level_at(int index); /* best first */
+
+/* Where a picture's rows x columns lie in its source and in the field of states around it. */
+typedef struct {
+    int64_t source_rows, source_columns, crop_top, crop_left, rows, columns, field_rows, field_columns, top, left;
+} anna_frame;
+
+void anna_pictures_to_codes(const anna_frame *frame, const uint8_t *pictures, const uint8_t *table, uint8_t *codes,
+                            int64_t images);
+void anna_codes_to_values(const uint8_t *codes_ni, const float *table_mc, float *values_in, int64_t images, int64_t maps,
+                          int64_t positions, int64_t levels);
 
 /* sums_bn = states_bk weights_nk^T by three plain loops; returns the multiply-adds done. */
 typedef int64_t anna_dense(const int16_t *weights_nk, const int16_t *states_bk, int32_t *sums_bn, int64_t images,

@@ -45,6 +45,15 @@ cdef extern from "engine.h" nogil:
         int32_t status
         int64_t image, index, value
 
+    ctypedef struct anna_window:
+        const void *x
+        const void *weights
+        const uint8_t *table
+        void *sums
+        int64_t maps, rows_in, columns_in, outputs, rows, columns
+        int64_t kernel_rows, kernel_columns, stride_rows, stride_columns, images
+        int32_t squared
+
     ctypedef struct anna_level:
         const char *name
         int32_t width, lanes
@@ -53,7 +62,14 @@ cdef extern from "engine.h" nogil:
         void (*normals)(uint64_t, uint64_t, uint32_t, uint32_t, int64_t, float *) noexcept nogil
         void (*census)(uint64_t, uint64_t, int64_t, uint32_t, const float *, int64_t, int64_t *, double *) noexcept nogil
         double (*peak)(int64_t) noexcept nogil
+        void (*window_float)(const anna_window *) noexcept nogil
+        void (*window_double)(const anna_window *) noexcept nogil
 
+    ctypedef struct anna_frame:
+        int64_t source_rows, source_columns, crop_top, crop_left, rows, columns, field_rows, field_columns, top, left
+
+    void anna_pictures_to_codes(const anna_frame *, const uint8_t *, const uint8_t *, uint8_t *, int64_t)
+    void anna_codes_to_values(const uint8_t *, const float *, float *, int64_t, int64_t, int64_t, int64_t)
     int anna_pack(const anna_plan *plan, int width, anna_packed **packed)
     void anna_free(anna_packed *packed)
     const anna_level *anna_find_level(const char *name)

@@ -11,6 +11,18 @@
 #include "wide.inc.h"
 #include "measure.inc.h"
 
+#define REAL float
+#define VR VF
+#define REAL_NAME float
+#include "float.inc.h"
+
+typedef double VD __attribute__((vector_size(VBYTES)));
+#define REAL double
+#define VR VD
+#define REAL_NAME double
+#include "float.inc.h"
+
 const anna_level ANNA_LEVEL = {
     ANNA_NAME, WIDTH, BLOCK, narrow_run, wide_run, draw_normals, draw_census, measure_peak,
+    window_run_float, window_run_double,
 };
