@@ -1,17 +1,18 @@
 """Two evaluators run side by side, stopped at the first CALC in which they differ.
 
 The interpreter is one of them. The other is anything that can say which state code each neuron of each CALC should give:
-the engine (`engine_reference`), or a float network through a compiled program's link map. Where a reference has no
-opinion, it says NaN.
+the engine (`engine_reference`), or maps that came from elsewhere (`map_reference`), such as those of the float network
+(`anna.compiler.reference`). Where a reference has no opinion, it says NaN.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.silicon import IdealSilicon, Silicon
+from anna.errors import MachineError
 from anna.machine.elaborate import Schedule, elaborate
 from anna.machine.engine import Engine
 from anna.machine.interpreter import CalcRecord, Interpreter
@@ -84,4 +85,18 @@ def engine_reference(
     ids = np.array([image_id], dtype=np.uint64)
     codes = Engine(plan, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
     table = codes.reshape(len(schedule.calcs), program.spec.neurons_at_once).astype(np.float64)
+    return lambda calc: table[calc]
+
+
+def map_reference(schedule: Schedule, maps: Mapping[str, NDArray[np.float64]]) -> Reference:
+    """What each CALC should give so that regions hold these codes, which may lie between two; NaN for all other results."""
+    table = np.full((len(schedule.calcs), schedule.spec.neurons_at_once), np.nan)
+    for name, codes in maps.items():
+        if name not in schedule.outputs:
+            raise MachineError(f"program {schedule.program.name} has no region {name}; it has {', '.join(schedule.outputs)}")
+        values = schedule.outputs[name]
+        if codes.shape != values.shape:
+            raise MachineError(f"region {name} has shape {values.shape}; the maps given for it have {codes.shape}")
+        results = values >= schedule.values.fixed
+        table.reshape(-1)[values[results] - schedule.values.fixed] = codes[results]
     return lambda calc: table[calc]

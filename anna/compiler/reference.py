@@ -1,0 +1,25 @@
+"""The float network as a reference for lock-step: which code each result of a program would have, were it not rounded."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.codes import state_converter
+from anna.compiler.passes import Compilation
+from anna.forward import forward
+from anna.machine.lockstep import Reference, map_reference
+
+
+def float_reference(compilation: Compilation, picture: NDArray[Any]) -> Reference:
+    """The float maps of a picture as codes of the chip, with fractions; layers that the compiler made have no opinion."""
+    network, spec = compilation.checked.network, compilation.options.chip
+    lowest = float(state_converter(spec).values(0))
+    kept = forward(network, picture[None], dtype=np.float64, keep="all").outputs
+    maps = {}
+    for quant in compilation.quantised.layers:
+        name, meaning = quant.layer.name, quant.meaning
+        if name in kept and name in compilation.schedule.outputs:
+            values = (kept[name][0] - meaning.offset_m[:, None, None]) / meaning.gain_m[:, None, None]
+            maps[name] = np.clip(values - lowest, 0, (1 << spec.state_bits) - 1)
+    return map_reference(compilation.schedule, maps)
