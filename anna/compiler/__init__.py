@@ -15,6 +15,7 @@ Each takes the value of the one before and makes a new one; each value has a can
 from typing import TYPE_CHECKING, Any
 
 from anna.compiler.options import NAIVE, CompileOptions
+from anna.spec import BOARD_1991
 
 if TYPE_CHECKING:
     from anna.compiler.passes import Compilation
@@ -27,7 +28,7 @@ PASSES = ("check", "split", "calibrate", "quantise", "place", "schedule", "emit"
 def compile(net: "Network", calibration: Any = None, **options: Any) -> "Program":
     """The program for a network; `calibration` are pictures as the network takes them, or (pictures, labels).
 
-    `options` are the fields of `CompileOptions`. What cannot be compiled is refused with a `CompileError` that carries
+    `options` are the fields of `CompileOptions`; `chip` puts another chip on the board. What cannot be compiled is refused with a `CompileError` that carries
     every reason.
     """
     return compilation(net, calibration, **options).program
@@ -37,6 +38,9 @@ def compilation(net: "Network", calibration: Any = None, **options: Any) -> "Com
     """The same, with the value of every pass to look at."""
     from anna.compiler.passes import run
 
+    if "chip" in options:
+        board = options.get("board", BOARD_1991)
+        options["board"] = board.changed(chip=options.pop("chip"))
     chosen = CompileOptions.of(**options)
     return run(net, calibration[0] if isinstance(calibration, tuple) else calibration, chosen)
 

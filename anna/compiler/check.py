@@ -11,6 +11,7 @@ import numpy as np
 
 from anna.compiler.ir import INPUT, ChipLayer, Lowered, Member, as_floats, conv_geometry
 from anna.compiler.options import HOST_WORDS, CompileOptions
+from anna.compiler.split import capacity
 from anna.errors import CompileError
 from anna.graph import (
     Affine,
@@ -89,6 +90,8 @@ def _host_cut(graph: Graph, steps: Sequence[Step], options: CompileOptions, reas
     host = options.host
     if host in ("auto", "last"):
         cut = weighted[-1] if weighted else len(steps)
+        if cut == 0 and not isinstance(steps[0].layer, Rbf):
+            cut = 1  # a network of one layer would leave nothing for the chip
     elif host == "none":
         cut = len(steps)
     elif host in names:
@@ -122,7 +125,7 @@ def _not_for_chip(step: Step, options: CompileOptions) -> str | None:
         case Softmax():
             return f"{layer.name}: is a softmax, which the chip cannot; {help_host}"
     inputs = inputs_of(step)
-    limit = spec.max_inputs - 1
+    limit = capacity(spec)
     if inputs > limit and options.split != "chip":
         help_split = help_host if options.split == "off" else f"host=auto or {help_host}"
         return (

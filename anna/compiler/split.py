@@ -2,7 +2,7 @@
 
 Each part converts its partial sum, and the next part reads that state beside its own inputs. So a sum in n parts pays the
 ADC n - 1 times on the way, and no neurons are spent on joining. A state is laid on several columns where its worth exceeds
-what one weight can give it.
+what one weight can give it. The last sums of a network, where they are on the chip, leave it in parts, and the host adds.
 """
 
 from dataclasses import replace
@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from anna.compiler.ir import ChipLayer, Lowered
+from anna.graph import Convolution
 from anna.layer_parts import NONE
 from anna.spec import ChipSpec
 
@@ -32,9 +33,16 @@ def split(lowered: Lowered, spec: ChipSpec) -> Lowered:
     members = []
     for member in lowered.members:
         layers: list[ChipLayer] = []
-        for layer in member.layers:
+        for layer in member.layers[:-1]:
             layers.extend(split_layer(layer, spec))
-        members.append(replace(member, layers=tuple(layers)))
+        last, host = member.layers[-1], member.host
+        if last.activation == NONE and last.post_scale_o is None and int(last.inputs_o.max()) > capacity(spec):
+            last, joined = side_by_side(last, spec)
+            layers.append(last)
+            host = (joined, *host)
+        else:
+            layers.extend(split_layer(last, spec))
+        members.append(replace(member, layers=tuple(layers), host=host))
     return replace(lowered, members=tuple(members))
 
 
@@ -58,10 +66,30 @@ def split_layer(layer: ChipLayer, spec: ChipSpec) -> tuple[ChipLayer, ...]:
     return tuple(done)
 
 
+def side_by_side(layer: ChipLayer, spec: ChipSpec) -> tuple[ChipLayer, Convolution]:
+    """The parts of the last sums of a network as maps of their own, and the host layer that adds them in float."""
+    groups = _parts(layer, capacity(spec))
+    maps, parts = len(layer.mask_oiyx), len(groups)
+    mask = np.zeros((maps, parts, *layer.mask_oiyx.shape[1:]), dtype=bool)
+    for part, group in enumerate(groups):
+        for i, y in group:
+            mask[:, part, i, y] = layer.mask_oiyx[:, i, y]
+    flat = mask.reshape(maps * parts, *layer.mask_oiyx.shape[1:])
+    adding = np.zeros((maps, maps * parts, 1, 1), dtype=np.float32)
+    for o in range(maps):
+        adding[o, o * parts : (o + 1) * parts] = 1.0
+    bias = None if layer.bias is None else layer.bias.astype(np.float32)
+    shape = (maps * parts, *layer.output_shape[1:])
+    first = replace(layer, name=f"{layer.name}.parts", weights_oiyx=np.repeat(layer.weights_oiyx, parts, axis=0) * flat,
+                    mask_oiyx=flat, bias=None, output_shape=shape)  # fmt: skip
+    return first, Convolution(layer.origin.rpartition(".")[2], adding, bias, adding[:, :, 0, 0] != 0)
+
+
 def _parts(layer: ChipLayer, limit: int) -> list[list[tuple[int, int]]]:
     """Strips (map, row of the window) in the fewest parts of nearly equal size that keep every sum within the limit.
 
-    Cuts fall between whole maps where that takes no more parts: windows of whole maps load most plainly.
+    Cuts fall between whole maps where that takes no more parts: windows of whole maps load most plainly. Strips of one map
+    are dealt out in turn: neighbouring rows look alike, so that no partial sum grows far beyond the whole.
     """
     strips = [(int(i), int(y)) for i, y in np.argwhere(layer.mask_oiyx.any(axis=(0, 3)))]
     maps = sorted({i for i, _ in strips})

@@ -80,7 +80,10 @@ def build_plan(
     output_values = np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in wanted] or [np.zeros(0, np.int64)])
     slot, count = _allocate(schedule, operands, output_values, keep)
     neurons = _neurons(schedule)
-    unique, table = _distinct(silicon.thresholds(*neurons[2:]))
+    # Thresholds belong to an ADC and to where a scale code lies: ask once for each, not for every neuron of every CALC.
+    places, place_of = np.unique(np.stack(neurons[2:]), axis=1, return_inverse=True)
+    unique, table = _distinct(silicon.thresholds(*places))
+    table = table[place_of.reshape(-1)]
     results = values.fixed + np.arange(calcs * spec.neurons_at_once).reshape(calcs, spec.neurons_at_once)
     masks, limits = silicon.code_masks(neurons[2]), silicon.sum_limits(*neurons[2:])
 
