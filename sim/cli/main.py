@@ -16,7 +16,7 @@ import anna
 from anna.errors import AnnaError
 from sim.cli.command import Command
 
-COMMANDS = ("compare", "compile", "info", "asm", "disasm", "run", "train", "data", "doctor")  # in the order of the help text
+COMMANDS = ("compare", "sweep", "compile", "info", "asm", "disasm", "run", "train", "data", "doctor")  # in the order of the help text
 
 BAD_INPUT, BUG, INTERRUPTED = 2, 1, 130
 

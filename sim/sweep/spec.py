@@ -2,7 +2,8 @@
 
     name = "bits"
     network = "recognizer"            # a network by name, or a file
-    images = 1000                     # of the built-in hold-out, the first of each class in turn
+    data = "holdout"                  # holdout, mnist or usps (default: what the network was trained on)
+    images = 1000                     # so many digits, the first of each class in turn
     chips = 8                         # drawn chips of each point
     seed = 0                          # of the first chip and of the noise; chip k has seed + k
     analog = "typical"                # ideal, typical, worst, or the file of a record
@@ -11,26 +12,32 @@
     [axes]
     "chip.weight_bits" = [2, 3, 4, 5, 6, 7, 8]
     "chip.state_bits" = { first = 1, last = 6 }
-    "analog.thermal_noise_lsb" = { first = 0.0, last = 1.0, count = 5 }
+    "scaled.thermal_noise" = { first = 0.0, last = 4.0, count = 9 }
     "network" = ["recognizer", "lenet5"]
 """
 
+import hashlib
 import itertools
 import tomllib
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
+from anna.analog.parameters import CAUSES, STRENGTHS, Analog
 from anna.compiler.options import CompileOptions
 from anna.container import canonical_json
 from anna.errors import SpecError
-from anna.spec import ChipSpec, Record, first_sentence
+from anna.spec import BOARDS, ChipSpec, Record, first_sentence
 
 Scalar = int | float | str | bool | None
+Value = Scalar | tuple[Scalar, ...]
 
-GROUPS = ("chip", "analog", "compile")
+RECORDS: dict[str, type[Record]] = {"chip": ChipSpec, "analog": Analog, "compile": CompileOptions}
+SCALED = (*CAUSES, *STRENGTHS)
+PLAIN = ("network", "weights_seed", "analog")  # fields of the sweep itself that may be axes
 LARGEST = 1_000_000  # points of a sweep
 
 
@@ -41,31 +48,52 @@ class Range(Record):
     last: float
     count: int | None = Field(default=None, ge=1, le=100_000)
 
+    @model_validator(mode="after")
+    def _rises(self) -> Self:
+        if self.last < self.first:
+            raise ValueError(f"a range goes from {self.first:g} down to {self.last:g}; expected first <= last")
+        if self.count is None and self.last - self.first > LARGEST:
+            raise ValueError(f"a range from {self.first:g} to {self.last:g} needs a count")
+        return self
+
     @property
     def values(self) -> tuple[Scalar, ...]:
-        """The values, whole numbers as such."""
+        """The values; those that are whole numbers as such."""
         if self.count is None:
             if self.first != int(self.first) or self.last != int(self.last):
                 raise SpecError(f"a range from {self.first:g} to {self.last:g} needs a count")
             return tuple(range(int(self.first), int(self.last) + 1))
         step = (self.last - self.first) / max(1, self.count - 1)
-        return tuple(self.first + step * i for i in range(self.count))
+        found = [self.first + step * i for i in range(self.count)]
+        return tuple(int(value) for value in found) if all(value == int(value) for value in found) else tuple(found)
 
 
 class Point(Record):
     """One point: what differs from the sweep's base, by the full name of each axis."""
 
     number: int = Field(ge=0)
-    values: dict[str, Scalar]
+    values: dict[str, Value]
 
     @property
     def key(self) -> str:
         """The canonical text of its values."""
         return canonical_json(self.values)
 
+    @property
+    def text(self) -> str:
+        """Its values for a reader."""
+        return ", ".join(f"{name} = {shown(value)}" for name, value in self.values.items())
+
     def fields_of(self, group: str) -> dict[str, Any]:
         """The values of one group by their field name."""
         return {name.partition(".")[2]: value for name, value in self.values.items() if name.startswith(group + ".")}
+
+
+class Stop(Record):
+    """When a point has enough chips: looked at after every `every_chips` chips, and nowhere else."""
+
+    width_points: float = Field(gt=0, le=100)  # of the 95 % interval of the error, in percentage points
+    every_chips: int = Field(default=4, ge=2, le=10_000)
 
 
 class SweepSpec(Record):
@@ -73,88 +101,167 @@ class SweepSpec(Record):
 
     name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}$")
     network: str = "recognizer"
-    data: Literal["mnist"] = "mnist"
-    images: int = Field(default=1000, ge=10, le=4500)
+    data: Literal["holdout", "mnist", "usps"] | None = None
+    weights_seed: int = Field(default=1, ge=0)
+    images: int = Field(default=1000, ge=10, le=10_000)
     chips: int = Field(default=8, ge=1, le=10_000)
-    seed: int = Field(default=0, ge=0, lt=1 << 63)
+    seed: int = Field(default=0, ge=0, lt=1 << 62)
     analog: str = "typical"
     design: Literal["grid", "list", "random"] = "grid"
     points: int | None = Field(default=None, ge=1, le=LARGEST)
-    axes: dict[str, tuple[Scalar, ...] | Range] = Field(min_length=1)
+    stop: Stop | None = None
+    axes: dict[str, tuple[Value, ...] | Range] = Field(min_length=1)
+    _home: Path = PrivateAttr(default=Path())  # where files that it names are sought; no part of what the sweep is
 
     @model_validator(mode="after")
     def _axes_are_known(self) -> Self:
         for name in self.axes:
-            group, dot, field = name.partition(".")
-            if name == "network":
-                continue
-            if not dot or group not in GROUPS:
-                raise ValueError(f"axis {name!r} is not known; expected network, or a field of {', '.join(GROUPS)}")
-            if field not in _fields(group):
-                raise ValueError(f"axis {name!r}: {group} has no field {field}; it has {', '.join(sorted(_fields(group)))}")
+            _expect_axis(name)
+            values = self.values_of(name)
+            if self.design != "list" and len(set(values)) < len(values):
+                raise ValueError(f"axis {name!r} has a value twice")
         lengths = {name: len(self.values_of(name)) for name in self.axes}
         if min(lengths.values()) < 1:
             raise ValueError(f"axis {min(lengths, key=lambda name: lengths[name])!r} has no values")
         if self.design == "list" and len(set(lengths.values())) > 1:
-            raise ValueError(f"a list needs axes of one length, got {lengths}")
+            counts = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise ValueError(f"a list needs axes of one length, got {counts}")
         if (self.design == "random") != (self.points is not None):
             raise ValueError("points is given for the random design, and only for that")
         if self.total > LARGEST:
-            raise ValueError(f"has {self.total} points; a sweep has at most {LARGEST}")
+            raise ValueError(f"the sweep has {self.total:,} points; expected at most {LARGEST:,}")
         return self
 
-    def values_of(self, axis: str) -> tuple[Scalar, ...]:
-        """The values of an axis."""
+    def located(self, name: str) -> str:
+        """A network or record as the sweep names it, with the path if it is a file."""
+        return str(self._home / name) if Path(name).suffix or "/" in name else name
+
+    def values_of(self, axis: str) -> tuple[Value, ...]:
+        """The values of an axis, in the type of its field."""
         given = self.axes[axis]
-        return given.values if isinstance(given, Range) else given
+        try:
+            values: Sequence[Value] = given.values if isinstance(given, Range) else given
+        except SpecError as error:
+            raise ValueError(f"axis {axis!r}: {error}") from None
+        return tuple(_typed(axis, value) for value in values)
 
     @property
     def total(self) -> int:
         """How many points there are."""
         lengths = [len(self.values_of(name)) for name in self.axes]
-        if self.design == "grid":
-            return int(np.prod(lengths, dtype=object))
-        return lengths[0] if self.design == "list" else int(self.points or 0)
+        if self.design == "random":
+            return int(self.points or 0)
+        total = 1
+        for length in lengths:
+            total *= length
+        return total if self.design == "grid" else lengths[0]
 
     @property
-    def key(self) -> str:
-        """The canonical text of the sweep: two files that mean the same have the same."""
-        return canonical_json(self.model_dump(mode="json"))
+    def content(self) -> dict[str, Any]:
+        """All that the rows follow from, as far as this file says it; the axes in their order."""
+        fields = self.model_dump(mode="json", exclude={"axes"})
+        return {**fields, "axes": [[name, list(self.values_of(name))] for name in self.axes]}
 
     def all_points(self) -> list[Point]:
         """The points in their order; a random design draws each axis by the sweep's seed."""
         names = list(self.axes)
-        values = [self.values_of(name) for name in names]
+        columns = [self.values_of(name) for name in names]
         if self.design == "grid":
-            rows: Any = itertools.product(*values)
+            rows: Any = itertools.product(*columns)
         elif self.design == "list":
-            rows = zip(*values, strict=True)
+            rows = zip(*columns, strict=True)
         else:
-            rng = np.random.Generator(np.random.PCG64(self.seed))
-            picks = [rng.integers(0, len(column), self.total) for column in values]
-            rows = zip(*([column[i] for i in pick] for column, pick in zip(values, picks, strict=True)), strict=True)
+            rows = ([_drawn(self.seed, name, i, column) for name, column in zip(names, columns, strict=True)]
+                    for i in range(self.total))  # fmt: skip
         return [Point(number=i, values=dict(zip(names, row, strict=True))) for i, row in enumerate(rows)]
 
 
-def _fields(group: str) -> set[str]:
-    from anna.analog.parameters import Analog
+def shown(value: Any) -> str:
+    """A value for a reader."""
+    if value is None:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return " ".join(map(shown, value)) if isinstance(value, tuple | list) else str(value)
 
-    records: dict[str, type[Record]] = {"chip": ChipSpec, "analog": Analog, "compile": CompileOptions}
-    return set(records[group].model_fields)
+
+def _drawn(seed: int, axis: str, number: int, values: Sequence[Value]) -> Value:
+    """One of the values, by a hash of where it is wanted: the same on every machine and whatever is drawn besides."""
+    digest = hashlib.sha256(f"{seed} {axis} {number}".encode()).digest()
+    return values[int.from_bytes(digest[:8], "big") * len(values) >> 64]
+
+
+def _expect_axis(name: str) -> None:
+    group, dot, field = name.partition(".")
+    if name in PLAIN:
+        return
+    if not dot or group not in (*RECORDS, "scaled"):
+        kinds = ", ".join([*RECORDS, "scaled"])
+        raise ValueError(f"axis {name!r} is not known; expected {', '.join(PLAIN)}, or a field of {kinds}")
+    fields = SCALED if group == "scaled" else tuple(RECORDS[group].model_fields)
+    if field not in fields:
+        raise ValueError(f"axis {name!r}: {group} has no {field}; it has {', '.join(fields)}")
+
+
+@lru_cache(maxsize=256)
+def _adapter(axis: str) -> TypeAdapter[Any]:
+    """What checks the values of an axis, by itself; whether they fit together shows at each point."""
+    group, _, name = axis.partition(".")
+    if group == "scaled":
+        return TypeAdapter(Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)])
+    if axis == "compile.board":
+        return TypeAdapter(Literal[*BOARDS])
+    field = (RECORDS[group] if name else SweepSpec).model_fields[name or group]
+    return TypeAdapter(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
+
+
+def _typed(axis: str, value: Value) -> Value:
+    adapter = _adapter(axis)
+    try:
+        return adapter.validate_json(canonical_json(value), strict=True)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        if value == "none":  # TOML has no word for it
+            try:
+                return adapter.validate_python(None, strict=True)  # type: ignore[no-any-return]
+            except ValidationError:
+                pass
+        problem = error.errors()[0]
+        raise ValueError(f"axis {axis!r}: {problem['msg']}, got {problem['input']!r}") from None
+    except ValueError as error:
+        raise ValueError(f"axis {axis!r}: {error}") from None
 
 
 def load_spec(path: Path) -> SweepSpec:
-    """The sweep of a TOML file; what is wrong with it is told in one sentence."""
+    """The sweep of a TOML file; what is wrong with it is told in one sentence. Files that it names are sought beside it."""
     try:
         with path.open("rb") as file:
             content = tomllib.load(file)
     except OSError as error:
         raise SpecError(f"{path}: cannot be read ({error.strerror or error}); expected a sweep") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: is no TOML ({error})") from None
+        raise SpecError(f"{path}: is not TOML ({error})") from None
     try:
-        return SweepSpec.model_validate(content)
-    except ValidationError as error:
-        raise SpecError(f"{path}: {first_sentence(error)}") from None
+        return make_spec(content, path.parent)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from None
+
+
+def make_spec(content: Any, home: Path | None = None) -> SweepSpec:
+    """The sweep of a mapping as the TOML file has it; files that it names are sought in `home`."""
+    try:
+        spec = SweepSpec.model_validate(content)
+    except ValidationError as error:
+        raise SpecError(_sentence(error)) from None
+    spec._home = (home or Path()).resolve()
+    return spec
+
+
+def _sentence(error: ValidationError) -> str:
+    """As for other records; of an axis only its name, not the types that were tried."""
+    problem = error.errors()[0]
+    where = problem["loc"]
+    if len(where) > 1 and where[0] == "axes" and problem["type"] != "value_error":
+        if isinstance(problem["input"], dict) or "Range" in map(str, where):
+            return f"axis {where[1]!r}: expected a list of values, or first <= last and perhaps count; got {problem['input']!r}"
+        return f"axis {where[1]!r}: expected a list of values or a range, got {problem['input']!r}"
+    return first_sentence(error)

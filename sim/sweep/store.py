@@ -1,8 +1,8 @@
 """The database of a sweep: one SQLite file; a point's rows go in together or not at all.
 
-`results` holds only what the seeds determine, a row per (point, chip), and its export is the same bytes however often a
-sweep was interrupted, in whatever order and wherever its points ran. Where, when and by what they were computed lies in
-`provenance`.
+`results` (a row per point and chip), `spreads` and `refusals` hold only what the seeds determine: they are the same
+however often a sweep was interrupted, in whatever order and wherever its points ran. Where, when and by what they were
+computed lies in `provenance`, a row per point, and `runs`, a row per start.
 """
 
 import contextlib
@@ -11,136 +11,283 @@ import io
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import anna
+from anna.container import canonical_json
 from anna.errors import FileError, MachineError
+from sim.sweep.spec import SweepSpec, make_spec
+
+if TYPE_CHECKING:
+    from sim.sweep.point import Outcome
 
 FORMAT = 1
+APPLICATION = 0x616E6E61  # "anna", in SQLite's application_id
 NAME = "sweep.sqlite"
 LOCK = "sweep.lock"
 
-COLUMNS = ("point", "chip", "chip_seed", "images", "wrong", "disagreement", "float_wrong", "cycles_per_image")
-_SCHEMA = f"""
-CREATE TABLE sweep (format INTEGER NOT NULL, spec TEXT NOT NULL);
-CREATE TABLE points (point INTEGER PRIMARY KEY, key TEXT NOT NULL);
-CREATE TABLE results ({", ".join(f"{name} NUMERIC NOT NULL" for name in COLUMNS)}, PRIMARY KEY (point, chip)) WITHOUT ROWID;
-CREATE TABLE refusals (point INTEGER PRIMARY KEY, sentence TEXT NOT NULL);
-CREATE TABLE provenance (point INTEGER PRIMARY KEY, facts TEXT NOT NULL);
-"""
+COLUMNS = ("chip", "chip_seed", "images", "wrong", "disagreement", "float_wrong", "cycles_per_image")
+_SCHEMA = (
+    "CREATE TABLE sweep (content TEXT NOT NULL)",
+    "CREATE TABLE points (point INTEGER PRIMARY KEY, content TEXT NOT NULL)",
+    f"CREATE TABLE results (point INTEGER NOT NULL, {', '.join(f'{name} NUMERIC NOT NULL' for name in COLUMNS)}, "
+    "PRIMARY KEY (point, chip)) WITHOUT ROWID",
+    "CREATE TABLE spreads (point INTEGER PRIMARY KEY, squares INTEGER NOT NULL)",
+    "CREATE TABLE refusals (point INTEGER PRIMARY KEY, sentence TEXT NOT NULL)",
+    "CREATE TABLE provenance (point INTEGER PRIMARY KEY, facts TEXT NOT NULL)",
+    "CREATE TABLE runs (run INTEGER PRIMARY KEY, seconds REAL NOT NULL, points INTEGER NOT NULL, facts TEXT NOT NULL)",
+    f"PRAGMA application_id = {APPLICATION}",
+    f"PRAGMA user_version = {FORMAT}",
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that the rows of a sweep follow from: its file, what it names, and the version that computes."""
+
+    spec: SweepSpec
+    inputs: tuple[tuple[str, str], ...]
+    version: str
+
+    @classmethod
+    def of(cls, spec: SweepSpec, inputs: tuple[tuple[str, str], ...]) -> "Identity":
+        """With this version of anna."""
+        return cls(spec, inputs, anna.__version__)
+
+    @property
+    def content(self) -> str:
+        """As canonical text; of files, how the sweep names them and what lies in them."""
+        return canonical_json({"spec": self.spec.content, "inputs": [list(pair) for pair in self.inputs], "anna": self.version})
+
+    @classmethod
+    def read(cls, content: str) -> "Identity":
+        """Back from its text."""
+        found = json.loads(content)
+        spec = make_spec({**found["spec"], "axes": dict(found["spec"]["axes"])})
+        return cls(spec, tuple((name, digest) for name, digest in found["inputs"]), found["anna"])
 
 
 class Store:
-    """An open database. Use as a context; only one process at a time holds a folder."""
+    """An open database. Use as a context. With an identity it is for writing, and one process at a time holds the folder;
+    without, for reading what is there."""
 
-    def __init__(self, folder: Path, spec_key: str, points: Iterable[tuple[int, str]]) -> None:
+    def __init__(self, folder: Path, named: Identity | None = None) -> None:
         self.path = folder / NAME
+        self._lock: io.TextIOWrapper | None = None
+        if named is None and not self.path.exists():
+            raise FileError(f"{folder}: holds no {NAME}; expected the folder of a sweep")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(folder / LOCK)
+            if named is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._lock = _locked(folder / LOCK)
         except OSError as error:
             raise FileError(f"{folder}: cannot be written ({error.strerror or error})") from None
         try:
-            self._db = sqlite3.connect(self.path, isolation_level=None)
-            self._prepare(spec_key, points)
+            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=60)
+            self.identity = self._prepared(named)
         except sqlite3.Error as error:
-            self._lock.close()
-            raise FileError(f"{self.path}: is no database of a sweep, or cannot be written ({error})") from None
+            self.close()
+            raise FileError(f"{self.path}: is no database of a sweep, or cannot be opened ({error})") from None
         except BaseException:
-            self._lock.close()
+            self.close()
             raise
 
-    def _prepare(self, spec_key: str, points: Iterable[tuple[int, str]]) -> None:
+    def _prepared(self, named: Identity | None) -> Identity:
         self._db.execute("PRAGMA synchronous = FULL")
-        tables = {row[0] for row in self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not tables:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        application = self._db.execute("PRAGMA application_id").fetchone()[0]
+        tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not tables and not version and not application:
+            if named is None:
+                raise FileError(f"{self.path}: is empty; the sweep was ended before it began")
             with self._transaction():
-                for statement in _SCHEMA.strip().split(";\n"):
-                    self._db.execute(statement.rstrip(";"))
-                self._db.execute("INSERT INTO sweep VALUES (?, ?)", (FORMAT, spec_key))
+                for statement in _SCHEMA:
+                    self._db.execute(statement)
+                self._db.execute("INSERT INTO sweep VALUES (?)", (named.content,))
+                points = ((point.number, point.key) for point in named.spec.all_points())
                 self._db.executemany("INSERT INTO points VALUES (?, ?)", points)
-            return
-        if "sweep" not in tables:
+            return named
+        if application != APPLICATION:
             raise FileError(f"{self.path}: is a database, but not of a sweep")
-        found, stored = self._db.execute("SELECT format, spec FROM sweep").fetchone()
-        if found > FORMAT:
-            raise FileError(f"{self.path}: has format {found}; this version of anna reads up to {FORMAT}: update anna")
-        if stored != spec_key:
-            raise FileError(f"{self.path}: holds another sweep; give each sweep a folder of its own")
+        if version > FORMAT:
+            raise FileError(f"{self.path}: has format {version}; this version of anna reads up to {FORMAT}: update anna")
+        stored = Identity.read(self._db.execute("SELECT content FROM sweep").fetchone()[0])
+        if named is not None and stored.content != named.content:
+            raise FileError(f"{self.path}: {_difference(stored, named)}")
+        return stored
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Let go of database and folder."""
+        if hasattr(self, "_db"):
+            self._db.close()
+        if self._lock is not None:
+            self._lock.close()
 
     def __enter__(self) -> "Store":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._db.close()
-        self._lock.close()
+        self.close()
 
     @property
     def done(self) -> set[int]:
         """Points that need not run again."""
-        return {row[0] for row in self._db.execute("SELECT point FROM results UNION SELECT point FROM refusals")}
+        return {row[0] for row in self._db.execute("SELECT point FROM spreads UNION SELECT point FROM refusals")}
 
-    def add(self, point: int, rows: Iterable[Mapping[str, Any]], facts: Mapping[str, Any]) -> None:
-        """A finished point, all its rows at once."""
-        marks = ", ".join("?" for _ in COLUMNS)
-        values = [tuple(row[name] for name in COLUMNS) for row in rows]
-        self._write(point, f"INSERT INTO results VALUES ({marks})", values, facts)
+    def begin_run(self, facts: Mapping[str, Any]) -> int:
+        """Note that somebody starts; its number."""
+        with self._writing():
+            found = self._db.execute("INSERT INTO runs (seconds, points, facts) VALUES (0, 0, ?)", (json.dumps(facts),))
+        return int(found.lastrowid or 0)
 
-    def refuse(self, point: int, sentence: str, facts: Mapping[str, Any]) -> None:
-        """A point that cannot be: the compiler or the chip refused it."""
-        self._write(point, "INSERT INTO refusals VALUES (?, ?)", [(point, sentence)], facts)
+    def add(self, outcome: "Outcome", run: int, seconds: float) -> None:
+        """A finished or refused point, all of it at once; `seconds` is how long the run has lasted."""
+        with self._writing():
+            if outcome.refusal is None:
+                self._insert(outcome.point, [tuple(row[name] for name in COLUMNS) for row in outcome.rows], outcome.squares)
+            else:
+                self._db.execute("INSERT INTO refusals VALUES (?, ?)", (outcome.point, outcome.refusal))
+            facts = json.dumps({"run": run, **outcome.facts})
+            self._db.execute("INSERT INTO provenance VALUES (?, ?)", (outcome.point, facts))
+            self._db.execute("UPDATE runs SET seconds = ?, points = points + 1 WHERE run = ?", (seconds, run))
 
-    def _write(self, point: int, statement: str, rows: list[tuple[Any, ...]], facts: Mapping[str, Any]) -> None:
+    def _insert(self, point: int, rows: list[tuple[Any, ...]], squares: int) -> None:
+        marks = ", ".join("?" * (1 + len(COLUMNS)))
+        self._db.executemany(f"INSERT INTO results VALUES ({marks})", [(point, *row) for row in rows])
+        self._db.execute("INSERT INTO spreads VALUES (?, ?)", (point, squares))
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
         try:
             with self._transaction():
-                self._db.executemany(statement, rows)
-                self._db.execute("INSERT OR REPLACE INTO provenance VALUES (?, ?)", (point, json.dumps(facts)))
+                yield
         except sqlite3.OperationalError as error:
             raise FileError(f"{self.path}: cannot be written ({error}); finished points are kept, run again to go on") from None
 
+    def merge(self, other: "Store") -> int:
+        """Take over what another database of the same sweep has; how many points are new. A point that both have must be
+        the same in both."""
+        if other.identity.content != self.identity.content:
+            raise FileError(f"{other.path}: {_difference(other.identity, self.identity)}")
+        mine, new = self.done, 0
+        with self._writing():
+            runs = dict[int, int]()
+            for run, *rest in other._db.execute("SELECT run, seconds, points, facts FROM runs ORDER BY run").fetchall():
+                found = self._db.execute("SELECT run FROM runs WHERE (seconds, points, facts) = (?, ?, ?)", rest).fetchone()
+                runs[run] = found[0] if found else int(self._db.execute(
+                    "INSERT INTO runs (seconds, points, facts) VALUES (?, ?, ?)", rest).lastrowid or 0)  # fmt: skip
+            for point in sorted(other.done):
+                if point in mine:
+                    if self._determined(point) != other._determined(point):
+                        raise FileError(f"{other.path}: point {point} differs from that in {self.path}")
+                    continue
+                rows, squares, refusal = other._determined(point)
+                if refusal is None:
+                    self._insert(point, rows, squares[0])
+                else:
+                    self._db.execute("INSERT INTO refusals VALUES (?, ?)", (point, *refusal))
+                facts = json.loads(other._db.execute("SELECT facts FROM provenance WHERE point = ?", (point,)).fetchone()[0])
+                facts["run"] = runs.get(facts["run"], 0)
+                self._db.execute("INSERT INTO provenance VALUES (?, ?)", (point, json.dumps(facts)))
+                new += 1
+        return new
+
+    def _determined(self, point: int) -> tuple[list[tuple[Any, ...]], Any, Any]:
+        rows = self._db.execute(f"SELECT {', '.join(COLUMNS)} FROM results WHERE point = ? ORDER BY chip", (point,)).fetchall()
+        squares = self._db.execute("SELECT squares FROM spreads WHERE point = ?", (point,)).fetchone()
+        return rows, squares, self._db.execute("SELECT sentence FROM refusals WHERE point = ?", (point,)).fetchone()
+
+    @property
+    def row_count(self) -> int:
+        """Rows of results."""
+        return int(self._db.execute("SELECT count(*) FROM results").fetchone()[0])
+
     def rows(self) -> list[dict[str, Any]]:
-        """The results in their canonical order, with the values of each point."""
+        """The results in their canonical order: point, the values of its axes, then what each chip gave."""
+        axes, out = list(self.identity.spec.axes), []
         names = ", ".join(f"r.{name}" for name in COLUMNS)
-        found = self._db.execute(f"SELECT {names}, p.key FROM results r JOIN points p USING (point) ORDER BY r.point, r.chip")
-        return [{**dict(zip(COLUMNS, row[:-1], strict=True)), **json.loads(row[-1])} for row in found]
+        found = self._db.execute(f"SELECT r.point, p.content, {names} FROM results r JOIN points p USING (point) "
+                                 "ORDER BY r.point, r.chip")  # fmt: skip
+        for point, content, *row in found:
+            values, one = json.loads(content), dict(zip(COLUMNS, row, strict=True))
+            out.append({"point": point, **{name: values[name] for name in axes}, **one, "error": one["wrong"] / one["images"]})
+        return out
+
+    def spreads(self) -> dict[int, int]:
+        """Of each point: over its pictures, the sum of squares of how many chips erred."""
+        return dict(self._db.execute("SELECT point, squares FROM spreads ORDER BY point").fetchall())
 
     def refusals(self) -> list[tuple[int, str]]:
         """Points that were refused, and why."""
         return list(self._db.execute("SELECT point, sentence FROM refusals ORDER BY point"))
 
+    def points(self) -> dict[int, dict[str, Any]]:
+        """The values of all points."""
+        axes = list(self.identity.spec.axes)
+        found = ((point, json.loads(content)) for point, content in self._db.execute("SELECT point, content FROM points"))
+        return {point: {name: values[name] for name in axes} for point, values in found}
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every start: how long it lasted, how many points it did, and where it ran."""
+        found = self._db.execute("SELECT run, seconds, points, facts FROM runs ORDER BY run")
+        return [{"run": run, "seconds": seconds, "points": points, **json.loads(facts)} for run, seconds, points, facts in found]
+
+    def provenance(self) -> dict[int, dict[str, Any]]:
+        """Of each point: when, where, by which versions, how long."""
+        return {point: json.loads(facts) for point, facts in self._db.execute("SELECT point, facts FROM provenance")}
+
     def csv(self) -> str:
         """The result table as text, byte for byte the same for the same sweep."""
         rows, out = self.rows(), io.StringIO()
-        if rows:
-            writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        names = ["point", *self.identity.spec.axes, *COLUMNS, "error"]
+        writer = csv.DictWriter(out, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**row, **{k: " ".join(map(str, v)) for k, v in row.items() if isinstance(v, list)}} for row in rows)
         return out.getvalue()
+
+
+def _difference(stored: Identity, named: Identity) -> str:
+    """Why two identities are not the same."""
+    if stored.spec.content != named.spec.content:
+        theirs, ours = stored.spec.content, named.spec.content
+        where = next(name for name in ours if ours[name] != theirs[name])
+        return f"holds another sweep ({where} differs); give each sweep a folder of its own"
+    if stored.inputs != named.inputs:
+        before, now = dict(stored.inputs), dict(named.inputs)
+        where = next((name for name in now if now[name] != before.get(name)), "what it names")
+        return f"was begun with other weights, digits or parameters ({where}); give this sweep a new folder"
+    return f"was begun by anna {stored.version}, this is {named.version}; finish it there, or give this sweep a new folder"
 
 
 def _locked(path: Path) -> io.TextIOWrapper:
     """The lock file, held by this process until it is closed or the process dies."""
-    file = path.open("w")
+    file = path.open("a")
     try:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except ImportError:  # a system without flock: nothing to hold; SQLite still keeps each transaction whole
-        pass
+        return file
     except BlockingIOError:
         file.close()
         raise MachineError(f"{path.parent}: another sweep is running in this folder") from None
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    with contextlib.suppress(OSError):  # for a curious reader only
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
     return file

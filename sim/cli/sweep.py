@@ -1,0 +1,148 @@
+"""`anna sweep`: many points into one database; plan, run, shards and their merging."""
+
+import argparse
+import re
+import shlex
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from anna.errors import AnnaError
+from sim.cli.command import Command, table, write
+
+ACTIONS = ("run", "plan", "merge")
+SHOWN = 20  # points of a plan that are printed for a person
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = (
+        "anna sweep [run] SPEC.toml -o DIR [--jobs N] [--cluster WHERE] [--shard K/N]\n"
+        "       anna sweep plan SPEC.toml [--shard K/N]\n"
+        "       anna sweep merge DIR ... -o DIR"
+    )
+    parser.add_argument("words", nargs="+", metavar="[run|plan|merge] SPEC.toml|DIR ...",
+                        help="what to do, and with which sweep or folders; run may be left out")  # fmt: skip
+    parser.add_argument("-o", "--output", metavar="DIR", help="the sweep's folder: its database, and results.csv")
+    parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: as many as there are cores)")
+    parser.add_argument("--cluster", metavar="WHERE", help="run on Dask: tcp://HOST:PORT, local, or local:N processes")
+    parser.add_argument("--shard", metavar="K/N", help="only part K of N, into a folder of its own, for anna sweep merge")
+
+
+def _run(given: argparse.Namespace) -> None:
+    action, words = (given.words[0], given.words[1:]) if given.words[0] in ACTIONS else ("run", given.words)
+    if action != "plan" and given.output is None:
+        raise AnnaError(f"{action} needs a folder: -o DIR; see anna sweep --help")
+    if action != "run" and (given.jobs is not None or given.cluster is not None):
+        raise AnnaError(f"{action} computes nothing, so it takes neither --jobs nor --cluster; see anna sweep --help")
+    if action == "merge":
+        if given.shard or not words:
+            raise AnnaError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
+        _merge([Path(word) for word in words], Path(given.output), given.json)
+        return
+    if len(words) != 1:
+        raise AnnaError(f"{action} takes one sweep, got {len(words)} names; see anna sweep --help")
+    if action == "plan":
+        _plan(Path(words[0]), given)
+    else:
+        _sweep(Path(words[0]), given)
+
+
+def _shard(text: str | None) -> tuple[int, int]:
+    if text is None:
+        return 1, 1
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
+    if not found:
+        raise AnnaError(f"shard {text!r}: expected K/N, such as 2/8")
+    return int(found[1]), int(found[2])
+
+
+def _sweep(path: Path, given: argparse.Namespace) -> None:
+    from sim.sweep.cluster import cluster
+    from sim.sweep.run import run_sweep
+    from sim.sweep.spec import load_spec
+
+    spec, shard = load_spec(path), _shard(given.shard)
+    command = shlex.join(["anna", *sys.argv[1:]])
+    line = _Line() if sys.stderr.isatty() else None
+    workers: Any = cluster(given.cluster, given.jobs) if given.cluster else nullcontext((None, None))
+    try:
+        with workers as (executor, at_once):
+            done = run_sweep(spec, Path(given.output), executor=executor, at_once=at_once, jobs=given.jobs, shard=shard,
+                             command=command, watch=line and line.show)  # fmt: skip
+    finally:
+        if line:
+            line.end()
+    write(done.to_json, _text(done, Path(given.output)), given.json)
+
+
+def _text(done: Any, folder: Path) -> str:
+    refused = f", {done.refused} of them refused" if done.refused else ""
+    return (
+        f"{done.points_done} of {done.points_total} points{refused}; {done.rows} rows in {done.database}\n"
+        f"{folder / 'results.csv'}; a page with plots: anna report {shlex.quote(str(folder))}"
+    )
+
+
+def _plan(path: Path, given: argparse.Namespace) -> None:
+    from sim.sweep.run import identity, shard_of
+    from sim.sweep.spec import load_spec, shown
+
+    spec = load_spec(path)
+    points = shard_of(spec.all_points(), _shard(given.shard))
+    identity(spec)  # networks, digits and records are there
+    head = ("point", *spec.axes)
+    rows = [(str(point.number), *(shown(value) for value in point.values.values())) for point in points[:SHOWN]]
+    more = f"\n... and {len(points) - SHOWN:,} more; all of them with --json" if len(points) > SHOWN else ""
+    text = (
+        f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n{table([head, *rows])}{more}\n\n"
+        f"in parts, on as many machines:  anna sweep run {shlex.quote(str(path))} -o part1 --shard 1/4\n"
+        "and together:                   anna sweep merge part1 part2 part3 part4 -o whole"
+    )
+    result = {"name": spec.name, "points_done": 0, "points_total": len(points), "rows": 0, "database": None,
+              "chips": spec.chips, "images": spec.images,
+              "points": [{"point": point.number, **point.values} for point in points]}  # fmt: skip
+    write(result, text, given.json)
+
+
+def _merge(folders: list[Path], output: Path, as_json: bool) -> None:
+    from sim.sweep.merge import merge
+
+    done = merge(folders, output)
+    missing = done.points_total - done.points_done
+    text = _text(done, output) + (f"\n{missing} points are in none of the folders" if missing else "")
+    write(done.to_json, text, as_json)
+
+
+class _Line:
+    """One line on a terminal that is written over."""
+
+    def show(self, progress: Any) -> None:
+        left = progress.seconds_left
+        time = "" if left is None or progress.done == progress.total else f", about {_duration(left)} left"
+        print(f"\r\033[K{progress.done} of {progress.total} points{time}", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+COMMAND = Command(
+    summary="many chips, codes or networks at once, into one database",
+    description="Compiles and runs every point of a sweep on several drawn chips. Interrupted at any moment, the same\n"
+    "command goes on; the result table is the same to the byte, whoever computes it.",
+    examples=(
+        "anna sweep bits.toml -o bits --jobs 2",
+        "anna sweep plan bits.toml",
+        "anna sweep bits.toml -o bits --cluster tcp://head:8786",
+        "anna sweep run bits.toml -o part3 --shard 3/8",
+        "anna sweep merge part1 part2 part3 -o bits",
+    ),
+    arguments=_arguments,
+    run=_run,
+)

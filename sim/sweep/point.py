@@ -1,0 +1,198 @@
+"""The work unit of a sweep: one point, compiled once and run on all its chips; a pure function of its job.
+
+It runs in any process or on any machine that has anna. What points share is kept between them: pictures and the float
+reference of a network, and the last few programs, for points that differ only in their chips.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.parameters import Analog
+from anna.compiler import compile
+from anna.errors import AnnaError, CompileError, DataError, GraphError, IllegalProgram, MachineError, SpecError
+from anna.forward import forward
+from anna.graph import Network
+from anna.machine.chip import Chip, run_chips
+from anna.machine.elaborate import Schedule
+from anna.program import Program
+from anna.spec import BOARDS, BoardSpec
+from anna.verify import verified
+from sim import provenance
+from sim.digits import Shown, expect_apart, for_network
+from sim.models import load_network
+from sim.statistics import Interval, wilson
+from sim.sweep.spec import Point, SweepSpec, Value
+
+REFUSALS = (CompileError, GraphError, IllegalProgram, MachineError, SpecError)  # the point cannot be, on any machine
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs for one point; `inputs` are the digests that its files must have."""
+
+    spec: SweepSpec
+    point: Point
+    inputs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a point came to: rows, or the sentence of its refusal; `facts` say where and how it was computed."""
+
+    point: int
+    rows: tuple[dict[str, Any], ...]
+    squares: int  # over all pictures, the square of how many chips erred on it: what the interval needs besides the rows
+    refusal: str | None
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A network with its pictures."""
+
+    network: Network
+    digits: Shown
+    calibration: NDArray[Any]
+
+
+@lru_cache(maxsize=4)
+def prepared(network: str, data: str | None, weights_seed: int, images: int) -> Prepared:
+    """Loaded once in a process."""
+    found = load_network(network, data, weights_seed)
+    digits, (pictures, _) = for_network(found, data)
+    chosen = digits.first(images)
+    expect_apart(chosen.images, np.asarray(pictures))
+    return Prepared(found, chosen, np.asarray(pictures))
+
+
+@lru_cache(maxsize=4)
+def _reference(network: str, data: str | None, weights_seed: int, images: int) -> NDArray[np.int64]:
+    one = prepared(network, data, weights_seed, images)
+    return np.asarray(forward(one.network, one.digits.images).labels, np.int64)
+
+
+@lru_cache(maxsize=2)
+def _compiled(
+    source: tuple[str, str | None, int, int], board: BoardSpec, options: tuple[tuple[str, Any], ...]
+) -> tuple[Program, Schedule]:
+    one = prepared(*source)
+    program = compile(one.network, one.calibration, board=board, **dict(options))
+    return program, verified(program)
+
+
+def source_of(spec: SweepSpec, values: dict[str, Value]) -> tuple[str, str | None, int, int]:
+    """What `prepared` takes, at a point."""
+    seed = values.get("weights_seed", spec.weights_seed)
+    assert isinstance(seed, int)
+    return spec.located(str(values.get("network", spec.network))), spec.data, seed, spec.images
+
+
+@lru_cache(maxsize=16)
+def base_analog(name: str) -> Analog:
+    """A preset, or the record of a file."""
+    return Analog.load(name) if name.endswith(".toml") else Analog.preset(name)
+
+
+def analog_at(spec: SweepSpec, point: Point) -> Analog:
+    """The chips' electronics at a point: the base, changed fields, then strengths scaled."""
+    analog = base_analog(spec.located(str(point.values.get("analog", spec.analog)))).changed(**point.fields_of("analog"))
+    for what, factor in point.fields_of("scaled").items():
+        analog = analog.scaled(what, factor)
+    return analog
+
+
+def digest_of(one: Prepared) -> str:
+    """What a network and its pictures are, to the bit."""
+    return f"{one.network.digest[:32]} {one.digits.sha256[:32]}"
+
+
+def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
+    """The digests of all networks, pictures and analog records that the sweep names; files that lack are told here."""
+    found = {}
+    networks = spec.values_of("network") if "network" in spec.axes else (spec.network,)
+    seeds = spec.values_of("weights_seed") if "weights_seed" in spec.axes else (spec.weights_seed,)
+    for network in networks:
+        for seed in seeds:
+            source = source_of(spec, {"network": network, "weights_seed": seed})
+            found[_name(str(network), seed)] = digest_of(prepared(*source))
+    for name in spec.values_of("analog") if "analog" in spec.axes else (spec.analog,):
+        found[f"analog {name}"] = base_analog(spec.located(str(name))).to_toml()
+    return tuple(found.items())
+
+
+def _name(network: str, weights_seed: Value) -> str:
+    return f"network {network}, weights {weights_seed}"
+
+
+def interval_of(wrong: Sequence[int], squares: int, images: int) -> Interval:
+    """`sim.statistics.error_of_chips` from whole numbers: errors of each chip, and `squares` of an `Outcome`."""
+    chips, total = len(wrong), sum(wrong)
+    share = total / (chips * images)
+    if chips == 1:
+        return wilson(share, images)
+    # Sums of squared deviations, exact: n sum(k^2) - (sum k)^2 in whole numbers, divided once.
+    from_images = (images * squares - total * total) / (chips * chips * images) / max(1, images - 1) / images
+    over_chips = (chips * sum(k * k for k in wrong) - total * total) / (chips * images * images)
+    from_chips = over_chips / (chips - 1) / chips
+    variance = from_images + max(0.0, from_chips - from_images / chips)
+    worth = share * (1 - share) / variance if variance > 0 else images
+    return wilson(share, max(1.0, worth))
+
+
+def compute(job: Job) -> Outcome:
+    """Compile and run one point."""
+    begun, clock = provenance.now(), time.perf_counter()
+    try:
+        rows, squares, facts = _rows(job)
+        refusal = None
+    except REFUSALS as error:
+        rows, squares, facts = (), 0, {}
+        refusal = "; ".join(str(error).splitlines())
+    except AnnaError as error:
+        raise type(error)(f"point {job.point.number} ({job.point.text}): {error}") from None
+    facts = {"begun": begun, "seconds": round(time.perf_counter() - clock, 3), **facts, **provenance.process()}
+    return Outcome(job.point.number, rows, squares, refusal, facts)
+
+
+def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
+    spec, point = job.spec, job.point
+    source, analog = source_of(spec, point.values), analog_at(spec, point)
+    one = prepared(*source)
+    named = str(point.values.get("network", spec.network))
+    if digest_of(one) != dict(job.inputs)[_name(named, source[2])]:
+        raise DataError(f"network {named} or its digits differ here from those with which the sweep began")
+    options = point.fields_of("compile")
+    board = BOARDS[options.pop("board", "anna-board-1991")]
+    board = board.changed(chip=board.chip.changed(**point.fields_of("chip")))
+    clock = time.perf_counter()
+    program, schedule = _compiled(source, board, tuple(sorted(options.items())))
+    compiled = time.perf_counter() - clock
+    reference = _reference(*source)
+    labels = one.digits.labels.astype(np.int64)
+    float_wrong = int((reference != labels).sum())
+    rows: list[dict[str, Any]] = []
+    erred = np.zeros(len(labels), dtype=np.int64)  # how many chips err on each picture
+    seeds = range(spec.seed, spec.seed + (1 if analog.is_ideal else spec.chips))  # ideal chips are all alike
+    chips = (Chip() if analog.is_ideal else Chip(seed=seed, analog=analog) for seed in seeds)
+    for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, schedule=schedule):
+        found = result.labels.astype(np.int64)
+        erred += found != labels
+        rows.append({
+            "chip": len(rows), "chip_seed": seeds[len(rows)], "images": len(labels), "wrong": int((found != labels).sum()),
+            "disagreement": int((found != reference).sum()), "float_wrong": float_wrong,
+            "cycles_per_image": result.cycles_per_image,
+        })  # fmt: skip
+        if spec.stop is not None and len(rows) % spec.stop.every_chips == 0:
+            interval = interval_of([row["wrong"] for row in rows], int((erred * erred).sum()), len(labels))
+            if 100 * (interval.high - interval.low) <= spec.stop.width_points:
+                break
+    facts = {"compile_seconds": round(compiled, 3), "program_sha256": program.digest}
+    return tuple(rows), int((erred * erred).sum()), facts
+
+

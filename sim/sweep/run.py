@@ -1,0 +1,185 @@
+"""Runs a sweep on any executor: hands out points, takes in outcomes, and alone writes the database.
+
+    from sim.sweep.run import run_sweep
+    run_sweep(load_spec(Path("bits.toml")), Path("bits"), jobs=2)
+    run_sweep(spec, folder, executor=Client("tcp://...").get_executor())      # Dask
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from anna.container import write_beside
+from anna.errors import AnnaError, MachineError, SpecError
+from sim import provenance
+from sim.arms import default_threads
+from sim.sweep.point import Job, Outcome, compute, inputs_of
+from sim.sweep.processes import Processes
+from sim.sweep.spec import Point, SweepSpec
+from sim.sweep.store import Identity, Store
+
+ATTEMPTS = 3  # times that a point is tried whose worker dies
+RESULTS = "results.csv"
+
+Watch = Callable[["Progress"], None]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is."""
+
+    done: int
+    total: int
+    seconds: float  # since this run began
+    fresh: int  # points that this run has done
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By the pace so far; None before the first point."""
+        return None if not self.fresh else self.seconds / self.fresh * (self.total - self.done)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What is in the database after a run; `points_total` counts the points of this shard."""
+
+    points_done: int
+    points_total: int
+    refused: int
+    rows: int
+    database: Path
+
+    @property
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {"points_done": self.points_done, "points_total": self.points_total, "refused": self.refused,
+                "rows": self.rows, "database": str(self.database)}  # fmt: skip
+
+
+def identity(spec: SweepSpec) -> Identity:
+    """All that the rows of a sweep follow from; files that it names and that lack are told here."""
+    return Identity.of(spec, inputs_of(spec))
+
+
+def shard_of(points: list[Point], shard: tuple[int, int]) -> list[Point]:
+    """Part k of n: every n-th point, so that cheap and dear ones spread evenly."""
+    k, n = shard
+    if not 1 <= k <= n:
+        raise SpecError(f"shard {k}/{n}: expected K/N with 1 <= K <= N")
+    return points[k - 1 :: n]
+
+
+def run_sweep(
+    spec: SweepSpec,
+    folder: Path,
+    *,
+    executor: Executor | None = None,
+    at_once: int | None = None,
+    jobs: int | None = None,
+    shard: tuple[int, int] = (1, 1),
+    command: str = "",
+    watch: Watch | None = None,
+) -> Swept:
+    """Compute what is not in the folder's database yet; interrupted at any moment, the same call goes on.
+
+    `executor` is anything with `submit`, and is given `at_once` points (default: enough for all its workers); without
+    one, `jobs` processes work here (default: as many as there are cores).
+    A point whose worker dies is tried again; the others go on. The rows do not depend on who computes them.
+    """
+    if jobs is not None and jobs < 1:
+        raise SpecError(f"jobs is {jobs}; expected at least 1")
+    mine = shard_of(spec.all_points(), shard)
+    named = identity(spec)
+    with Store(folder, named) as store:
+        done = store.done
+        todo = [point for point in mine if point.number not in done]
+        if todo:
+            jobs = min(jobs or default_threads(), len(todo))
+            with _workers(executor, at_once, jobs) as (workers, window):
+                run = store.begin_run({"begun": provenance.now(), "command": command, "executor": type(workers).__name__,
+                                       "jobs": jobs if executor is None else None, **provenance.process()})  # fmt: skip
+                _work(store, run, workers, window, [Job(spec, point, named.inputs) for point in todo], len(mine), watch)
+        write_beside(folder / RESULTS, store.csv().encode())
+        return count(store, mine)
+
+
+def count(store: Store, points: list[Point]) -> Swept:
+    """How much of the points is there."""
+    done, refused = store.done, {point for point, _ in store.refusals()}
+    mine = {point.number for point in points}
+    return Swept(len(done & mine), len(mine), len(refused & mine), store.row_count, store.path)
+
+
+@contextmanager
+def _workers(executor: Executor | None, at_once: int | None, jobs: int) -> Iterator[tuple[Executor, int]]:
+    """The executor and how many points it is given at once: enough that none waits, few enough to stop soon."""
+    if executor is not None:
+        yield executor, at_once or 2 * int(getattr(executor, "_max_workers", 0) or 32)
+        return
+    own = Processes(jobs)
+    try:
+        yield own, at_once or 2 * jobs
+    except BaseException:
+        own.shutdown(wait=False)
+        raise
+    own.shutdown()
+
+
+def _work(
+    store: Store, run: int, workers: Executor, window: int, jobs: list[Job], total: int, watch: Watch | None
+) -> None:
+    begun, waiting, out = time.perf_counter(), deque(jobs), dict[Future[Outcome], Job]()
+    attempts, lost, before, fresh = dict[int, int](), list[str](), total - len(jobs), 0
+    try:
+        while waiting or out:
+            while waiting and len(out) < window:
+                job = waiting.popleft()
+                out[_submitted(workers, job)] = job
+            if watch:
+                watch(Progress(before + fresh, total, time.perf_counter() - begun, fresh))
+            for future in wait(out, return_when=FIRST_COMPLETED).done:
+                job = out.pop(future)
+                number = job.point.number
+                try:
+                    outcome = future.result()
+                except AnnaError:
+                    raise
+                except Exception as error:
+                    if _is_death(error):
+                        attempts[number] = attempts.get(number, 0) + 1
+                        if attempts[number] < ATTEMPTS:
+                            waiting.appendleft(job)
+                            continue
+                        lost.append(f"its worker died {ATTEMPTS} times at point {number} ({job.point.text})")
+                    else:
+                        lost.append(f"{type(error).__name__} at point {number} ({job.point.text}): {error}")
+                    continue
+                store.add(outcome, run, round(time.perf_counter() - begun, 3))
+                fresh += 1
+        if watch:
+            watch(Progress(before + fresh, total, time.perf_counter() - begun, fresh))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("finished points are kept; the same command goes on from here") from None
+    finally:
+        for future in out:
+            future.cancel()
+    if lost:
+        more = f" (and {len(lost) - 1} more points)" if len(lost) > 1 else ""
+        raise MachineError(f"{lost[0]}{more}; all other points are done and kept, the same command tries again")
+
+
+def _submitted(workers: Executor, job: Job) -> Future[Outcome]:
+    try:
+        return workers.submit(compute, job)
+    except (BrokenExecutor, RuntimeError) as error:
+        raise MachineError(f"the executor takes no more work ({error}); finished points are kept, run again to go on") from None
+
+
+def _is_death(error: Exception) -> bool:
+    """Whether a point failed because its worker did: a process that died, or Dask's word for it."""
+    return isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ == "KilledWorker"
