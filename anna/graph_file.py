@@ -47,7 +47,8 @@ def write_beside(path: Path, data: bytes) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _layer_json(layer: Layer) -> dict[str, Any]:
+def layer_json(layer: Layer) -> dict[str, Any]:
+    """A layer without its tensors, as JSON has it."""
     out: dict[str, Any] = {"kind": layer.kind}
     for f in fields(layer):
         value = getattr(layer, f.name)
@@ -69,7 +70,7 @@ def graph_bytes(network: Network) -> bytes:
             "name": m.name,
             "input_shape": m.input_shape,
             "data": m.data,
-            "layers": [_layer_json(s.layer) for s in m.steps],
+            "layers": [layer_json(s.layer) for s in m.steps],
         }
         for m in network.members
     ]
@@ -140,7 +141,8 @@ def _table(where: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np
     return table
 
 
-def _layer(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
+def layer_from_json(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
+    """The layer that `layer_json` described, with its tensors; `where` names it in messages."""
     kind = value.get("kind") if isinstance(value, dict) else None
     if not isinstance(kind, str) or kind not in LAYER_KINDS:
         raise FileError(f"{where}: layer kind is {kind!r:.60}; expected one of {', '.join(LAYER_KINDS)}")
@@ -174,6 +176,7 @@ def _layer(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
     return LAYER_KINDS[kind](**arguments)
 
 
+_layer, _layer_json = layer_from_json, layer_json  # the names that anna.host still uses
 _TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset"}
 
 
@@ -225,7 +228,7 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
                 if key.rpartition(".")[0] == f"{number}.{name}"
             }
             used += len(mine)
-            layers.append(_layer(f"{here} layer {name!r:.40}", value, mine))
+            layers.append(layer_from_json(f"{here} layer {name!r:.40}", value, mine))
         graph_name, data = (_typed(f"{here} {key}", member[key], str) for key in ("name", "data"))
         members.append(Graph(graph_name, shape, tuple(layers), data))  # type: ignore[arg-type]
     if used != len(tensors):
