@@ -99,27 +99,36 @@ def random_words(seed: int, count: int, stream: int) -> Ints:
     return noise.philox4x32(counter, (seed & 0xFFFFFFFF, 0)).reshape(-1)[:count].astype(np.int64)
 
 
-def states_for_sums(spec: ChipSpec, weights: Ints, targets: Ints, seed: int) -> tuple[Ints, Ints]:
+NEAR_LSB = 1 / 64  # a sum so near to its target is good enough for a sweep
+
+
+def states_for_sums(spec: ChipSpec, weights: Ints, targets: Ints, seed: int, tolerance: float = 0.0) -> tuple[Ints, Ints]:
     """State codes (targets, inputs) whose sums come near to the targets and which are random otherwise, and the sums.
 
-    Weights are whole numbers of half weight LSBs, targets and sums of quarter products.
+    Weights are whole numbers of half weight LSBs, targets and sums of quarter products. From random states, one input
+    after the other, beginning anywhere, takes the level that brings the sum nearest, until it is within the tolerance.
     """
     numerators = codes.state_converter(spec).numerators
     count, inputs = len(targets), len(weights)
-    words = random_words(seed, 2 * count * inputs, inputs).reshape(2, count, inputs)
-    chosen = words[0] % len(numerators)
-    order = np.argsort(words[1], axis=1, kind="stable")
+    words = random_words(seed, (count + 1) * (inputs + 1), inputs).reshape(count + 1, inputs + 1)
+    chosen = words[:count, :inputs] % len(numerators)
+    first = words[:count, inputs] % inputs
+    order = np.argsort(words[count, :inputs], kind="stable")
     sums = (numerators[chosen] * weights).sum(axis=1)
-    pictures = np.arange(count)
     for turn in range(inputs):
-        column = order[:, turn]
+        open_ = np.flatnonzero(np.abs(sums - targets) > tolerance)
+        if not open_.size:
+            break
+        column = order[(first[open_] + turn) % inputs]
         weight = weights[column]
-        rest = sums - weight * numerators[chosen[pictures, column]]
-        off = np.abs(rest[:, None] + weight[:, None] * numerators - targets[:, None])
+        before = chosen[open_, column]
+        rest = sums[open_] - weight * numerators[before]
+        off = np.abs(rest[:, None] + weight[:, None] * numerators - targets[open_, None])
         best = off.argmin(axis=1)
-        better = off[pictures, best] < np.abs(sums - targets)
-        chosen[pictures, column] = np.where(better, best, chosen[pictures, column])
-        sums = rest + weight * numerators[chosen[pictures, column]]
+        better = off[np.arange(len(best)), best] < np.abs(sums[open_] - targets[open_])
+        after = np.where(better, best, before)
+        chosen[open_, column] = after
+        sums[open_] = rest + weight * numerators[after]
     return chosen, sums
 
 
@@ -243,7 +252,7 @@ class Sweeps:
             reach = int(np.abs(halves).sum()) * top_state / lsb
             mine = grid * min(1.0, 0.97 * reach / float(grid[-1]))
             targets = np.repeat(np.rint(mine * lsb).astype(np.int64), plan.repeats)
-            chosen, _ = states_for_sums(spec, halves, targets, seed)
+            chosen, _ = states_for_sums(spec, halves, targets, seed, lsb * NEAR_LSB)
             picture = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.uint16)
             picture[:, operands[neuron]] = chosen
             grids.append(mine)

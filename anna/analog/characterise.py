@@ -12,6 +12,7 @@ import numpy as np
 
 from anna import codes
 from anna.analog.bench import (
+    NEAR_LSB,
     Layout,
     Sweep,
     SweepPlan,
@@ -92,7 +93,7 @@ def converters(
     lsb, grid = float(quarter_products_per_lsb(spec)[scale_code]), plan.grid_lsb(spec)
     targets = np.repeat(np.rint(grid * lsb).astype(np.int64), plan.repeats)
     halves = np.full(fan_in, int(codes.weight_converter(spec).numerators[weights[0, 0, 0]]), dtype=np.int64)
-    chosen, _ = states_for_sums(spec, halves, targets, noise_seed)
+    chosen, _ = states_for_sums(spec, halves, targets, noise_seed, lsb * NEAR_LSB)
     images = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.int64)
     images[:, layout.operands(spec)[0]] = chosen  # every neuron reads the same states
     found = _codes(chip, program, images, noise_seed, threads).reshape(plan.steps, plan.repeats, -1)
@@ -198,7 +199,7 @@ def dac_levels(
             for sign in (1, -1):
                 wanted = np.rint(grid * lsb).astype(np.int64) - sign * int(numerators[code]) * drive
                 halves = numerators[weights[page, row, others].astype(np.int64)]
-                chosen, sums = states_for_sums(spec, halves, np.repeat(wanted, plan.repeats), noise_seed + row)
+                chosen, sums = states_for_sums(spec, halves, np.repeat(wanted, plan.repeats), noise_seed + row, lsb * NEAR_LSB)
                 images = np.zeros((len(sums), spec.registers * spec.columns), dtype=np.int64)
                 images[:, others], images[:, tested] = chosen, top if sign > 0 else 0
                 found = _codes(chip, program, images, noise_seed, threads)[:, 0, 0].reshape(plan.steps, -1)
