@@ -4,6 +4,7 @@
     ideal chip     6-bit weights and 3-bit states on a chip without imperfections
     typical chips  drawn chips, each with its own fixed pattern and its own noise
     worst chips    the same with the electronics at their worst
+    ..., calibrated    each of those chips with a program that makes up for its gains and offsets, as measured at its pins
 """
 
 import os
@@ -73,3 +74,22 @@ def chip_arm(
         done = list(pool.map(run, drawn))
     labels = np.stack([labels for labels, _ in done]).astype(np.int64)
     return Arm(name, what, labels, done[0][1], () if analog.is_ideal else drawn, analog)
+
+
+def calibrated_arm(arm: Arm, program: Program, digits: Shown, noise_seed: int, threads: int) -> Arm:
+    """The chips of an arm again, each measured through its pins and given a program of its own."""
+    from anna.analog.calibration import Calibrator, calibrated
+
+    calibrator = Calibrator(program)
+
+    def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        chip = Chip(seed=seed, analog=arm.analog)
+        own = calibrated(program, calibrator.measure(chip), schedule=calibrator.schedule)
+        result = chip.run(own, digits.images, noise_seed=noise_seed)
+        return result.labels, result.scores
+
+    with ThreadPoolExecutor(min(threads, arm.chips)) as pool:
+        done = list(pool.map(run, arm.seeds))
+    labels = np.stack([labels for labels, _ in done]).astype(np.int64)
+    what = f"{arm.what}, weights requantised for each"
+    return Arm(f"{arm.name}, calibrated", what, labels, done[0][1], arm.seeds, arm.analog)

@@ -13,7 +13,7 @@ from anna.errors import DataError
 from anna.graph import Network
 from anna.program import Program
 from sim import statistics
-from sim.arms import Arm, chip_arm, default_threads, float_arm
+from sim.arms import Arm, calibrated_arm, chip_arm, default_threads, float_arm
 from sim.digits import Shown, expect_apart
 from sim.statistics import Interval, Paired, RejectCurve
 
@@ -146,6 +146,7 @@ def compare(
     *,
     chips: int = 8,
     analogs: Sequence[tuple[str, Analog]] | None = None,
+    calibrate_chips: bool = False,
     seed: int = 0,
     threads: int | None = None,
     calibration: NDArray[Any] | None = None,
@@ -154,7 +155,8 @@ def compare(
     """Run a network and its program on the same pictures: in float, on the ideal chip, and on drawn chips.
 
     Chip k of each kind has seed `seed` + k; all of them meet the same noise seed `seed`. `calibration` pictures, where
-    given, must not be among those shown.
+    given, must not be among those shown. With `calibrate_chips`, each drawn chip is also measured and given a program of
+    its own.
     """
     digits = images if isinstance(images, Shown) else _given(images, labels)
     if chips < 1:
@@ -170,6 +172,9 @@ def compare(
         seeds = range(seed, seed + chips)
         what = "no imperfections" if analog.is_ideal else f"chips {seed} to {seed + chips - 1}, noise seed {seed}"
         arms.append(chip_arm(name, what, program, digits, analog, seeds, seed, threads))
+        if calibrate_chips and not analog.is_ideal:
+            say(f"{name}, calibrated")
+            arms.append(calibrated_arm(arms[-1], program, digits, seed, threads))
     return Comparison(network, program, digits, seed, tuple(arms))
 
 

@@ -19,6 +19,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chips", type=int, default=8, metavar="N", help="drawn chips of each kind (default 8)")
     parser.add_argument("--analog", action="append", metavar="PRESET", help="typical, worst, or a TOML file; may be given "
                         "again (default: typical)")  # fmt: skip
+    parser.add_argument("--calibrated", action="store_true", help="also with a program for each chip, from its own pins")
     parser.add_argument("--seed", type=int, default=0, help="of the first chip and of the noise (default 0)")
     parser.add_argument("--weights-seed", type=int, default=1, help="which weights of a LeNet (default 1)")
     parser.add_argument("--ledger", choices=("totals", "full", "none"), default="totals", help="where it was lost: "
@@ -52,8 +53,8 @@ def _run(given: argparse.Namespace) -> None:
         watch("compile")
     program = compile(network, pictures, **compile_options(given))
     shown = digits.first(given.images)
-    found = compare(network, program, shown, chips=given.chips, analogs=kinds, seed=given.seed, threads=threads,
-                    calibration=pictures, watch=watch)  # fmt: skip
+    found = compare(network, program, shown, chips=given.chips, analogs=kinds, calibrate_chips=given.calibrated,
+                    seed=given.seed, threads=threads, calibration=pictures, watch=watch)  # fmt: skip
     drawn = [analog for _, analog in kinds if not analog.is_ideal]
     if given.ledger != "none" and drawn:
         full = given.ledger == "full"

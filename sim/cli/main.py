@@ -16,7 +16,10 @@ import anna
 from anna.errors import AnnaError
 from sim.cli.command import Command
 
-COMMANDS = ("compare", "sweep", "compile", "info", "asm", "disasm", "run", "train", "data", "doctor")  # in the order of the help text
+# In the order of the help text.
+COMMANDS = (
+    "compare", "sweep", "compile", "info", "asm", "disasm", "run", "train", "data", "doctor",
+)  # fmt: skip
 
 BAD_INPUT, BUG, INTERRUPTED = 2, 1, 130
 

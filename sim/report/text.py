@@ -15,10 +15,11 @@ NOTES = (
 def comparison_text(found: "Comparison") -> str:
     """The table, and what it took."""
     labels, report = found.digits.labels, found.program.report or {}
+    wide = max(len(arm.name) for arm in found.arms)
     lines = [
         f"{found.network.name} on {found.digits.name}, {len(found.digits):,} pictures",
         "",
-        f"{'':16s} {'chips':>5s} {'error':>8s} {'95 % interval':>17s} {'over chips':>10s} {'differs':>8s} {'p':>7s} "
+        f"{'':{wide}s} {'chips':>5s} {'error':>8s} {'95 % interval':>17s} {'over chips':>10s} {'differs':>8s} {'p':>7s} "
         f"{'rejects for 1 %':>16s} {'0.5 %':>8s}",
     ]
     for arm, row in zip(found.arms, found.rows(), strict=True):
@@ -26,7 +27,7 @@ def comparison_text(found: "Comparison") -> str:
         spread = "" if std is None else f"± {100 * std:.2f}"
         differs = "" if arm is found.reference else f"{100 * found.disagreement(arm):.2f} %"
         lines.append(
-            f"{arm.name:16s} {arm.chips:5d} {100 * row['error']:6.2f} % {_interval(row['low'], row['high']):>17s} "
+            f"{arm.name:{wide}s} {arm.chips:5d} {100 * row['error']:6.2f} % {_interval(row['low'], row['high']):>17s} "
             f"{spread:>10s} {differs:>8s} "
             f"{_p_value(p):>7s} {_share(row['rejects_for_0.01']):>16s} {_share(row['rejects_for_0.005']):>8s}"
         )

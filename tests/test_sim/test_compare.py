@@ -52,6 +52,15 @@ def test_the_rows_have_the_documented_fields(found: Comparison) -> None:
     json.dumps(whole, allow_nan=False)
 
 
+def test_calibrated_chips_are_the_same_chips_with_other_programs(made) -> None:
+    network, program, digits = made
+    found = compare(network, program, digits, chips=2, calibrate_chips=True, threads=2)
+    assert [arm.name for arm in found.arms] == ["float", "ideal chip", "typical chips", "typical chips, calibrated"]
+    drawn, calibrated = found.arms[2:]
+    assert drawn.seeds == calibrated.seeds
+    assert (drawn.labels_cn != calibrated.labels_cn).any()
+
+
 def test_a_second_run_gives_the_same_bits(found: Comparison, made) -> None:
     network, program, digits = made
     again = compare(network, program, digits, chips=3, seed=5, threads=1)
