@@ -69,7 +69,7 @@ def _sweep(path: Path, given: argparse.Namespace) -> None:
     try:
         with workers as (executor, at_once):
             done = run_sweep(spec, Path(given.output), executor=executor, at_once=at_once, jobs=given.jobs, shard=shard,
-                             command=command, watch=line and line.show)  # fmt: skip
+                             command=command, watch=line.show if line else None)  # fmt: skip
     finally:
         if line:
             line.end()
@@ -95,7 +95,8 @@ def _plan(path: Path, given: argparse.Namespace) -> None:
     rows = [(str(point.number), *(shown(value) for value in point.values.values())) for point in points[:SHOWN]]
     more = f"\n... and {len(points) - SHOWN:,} more; all of them with --json" if len(points) > SHOWN else ""
     text = (
-        f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n{table([head, *rows])}{more}\n\n"
+        f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n"
+        f"{table([head, *rows])}{more}\n\n"
         f"in parts, on as many machines:  anna sweep run {shlex.quote(str(path))} -o part1 --shard 1/4\n"
         "and together:                   anna sweep merge part1 part2 part3 part4 -o whole"
     )

@@ -194,5 +194,3 @@ def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
                 break
     facts = {"compile_seconds": round(compiled, 3), "program_sha256": program.digest}
     return tuple(rows), int((erred * erred).sum()), facts
-
-

@@ -130,9 +130,7 @@ def _workers(executor: Executor | None, at_once: int | None, jobs: int) -> Itera
     own.shutdown()
 
 
-def _work(
-    store: Store, run: int, workers: Executor, window: int, jobs: list[Job], total: int, watch: Watch | None
-) -> None:
+def _work(store: Store, run: int, workers: Executor, window: int, jobs: list[Job], total: int, watch: Watch | None) -> None:
     begun, waiting, out = time.perf_counter(), deque(jobs), dict[Future[Outcome], Job]()
     attempts, lost, before, fresh = dict[int, int](), list[str](), total - len(jobs), 0
     try:

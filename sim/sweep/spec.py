@@ -30,7 +30,7 @@ from anna.analog.parameters import CAUSES, STRENGTHS, Analog
 from anna.compiler.options import CompileOptions
 from anna.container import canonical_json
 from anna.errors import SpecError
-from anna.spec import BOARDS, ChipSpec, Record, first_sentence
+from anna.spec import ChipSpec, Record, first_sentence
 
 Scalar = int | float | str | bool | None
 Value = Scalar | tuple[Scalar, ...]
@@ -210,9 +210,10 @@ def _adapter(axis: str) -> TypeAdapter[Any]:
     if group == "scaled":
         return TypeAdapter(Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)])
     if axis == "compile.board":
-        return TypeAdapter(Literal[*BOARDS])
+        return TypeAdapter(Literal["anna-board-1991", "anna-board-1996"])
     field = (RECORDS[group] if name else SweepSpec).model_fields[name or group]
-    return TypeAdapter(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
+    kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    return TypeAdapter(kind)
 
 
 def _typed(axis: str, value: Value) -> Value:

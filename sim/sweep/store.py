@@ -245,7 +245,8 @@ class Store:
     def runs(self) -> list[dict[str, Any]]:
         """Every start: how long it lasted, how many points it did, and where it ran."""
         found = self._db.execute("SELECT run, seconds, points, facts FROM runs ORDER BY run")
-        return [{"run": run, "seconds": seconds, "points": points, **json.loads(facts)} for run, seconds, points, facts in found]
+        return [{"run": run, "seconds": seconds, "points": points, **json.loads(facts)}
+                for run, seconds, points, facts in found]  # fmt: skip
 
     def provenance(self) -> dict[int, dict[str, Any]]:
         """Of each point: when, where, by which versions, how long."""

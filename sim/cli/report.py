@@ -1,0 +1,56 @@
+"""`anna report`: a sweep's folder as one page, as Markdown, and as tidy tables."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sim.cli.command import Command, write
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", metavar="DIR", help="the folder of a sweep; it may still be running")
+
+
+def _run(given: argparse.Namespace) -> None:
+    from anna.container import write_beside
+    from sim.report.sweep_html import sweep_page
+    from sim.report.sweep_text import lead, markdown
+    from sim.sweep.store import Store
+    from sim.sweep.summary import read
+
+    folder = Path(given.folder)
+    with Store(folder) as store:
+        found = read(store)
+    files = {"report.html": sweep_page(found).encode(), "report.md": markdown(found).encode(), "results.csv": found.csv.encode()}
+    parquet = _parquet(list(found.rows))
+    if parquet is not None:
+        files["results.parquet"] = parquet
+    for name, data in files.items():
+        write_beside(folder / name, data)
+    done = len(found.points) + len(found.refusals)
+    paths = [str(folder / name) for name in files]
+    result = {"points_done": done, "points_total": found.total, "refused": len(found.refusals), "rows": len(found.rows),
+              "database": str(store.path), "files": paths}  # fmt: skip
+    write(result, f"{lead(found)}\n" + "\n".join(paths), given.json)
+
+
+def _parquet(rows: list[dict[str, Any]]) -> bytes | None:
+    """The rows as Parquet, where pyarrow is installed."""
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        return None
+    sink = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.Table.from_pylist(rows), sink)
+    return bytes(sink.getvalue())
+
+
+COMMAND = Command(
+    summary="a sweep as one page with plots, as Markdown, CSV and Parquet",
+    description="Reads the folder of a sweep and writes report.html, report.md and results.csv into it, and results.parquet\n"
+    "where pyarrow is installed.",
+    examples=("anna report bits", "anna report bits --json"),
+    arguments=_arguments,
+    run=_run,
+)

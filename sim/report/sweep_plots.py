@@ -1,0 +1,143 @@
+"""Plots of a sweep: each takes what was computed and draws it; nothing here runs anything."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from anna.spec import ANNA_1991
+from sim.report.figure import COLOURS, FAINT, INK, themed
+from sim.sweep.spec import shown
+from sim.sweep.summary import Summary, SweepResult, is_number
+
+WEIGHTS, STATES = "chip.weight_bits", "chip.state_bits"
+MAPS, LINES = 6, 8  # at most so many maps, and lines of one plot
+LOG_FROM = 20.0  # errors further apart than this stand on a logarithmic scale
+
+Values = dict[str, Any]
+
+
+def combinations(found: SweepResult, without: Sequence[str]) -> list[Values]:
+    """The values that the other axes take together."""
+    names = [name for name in found.varying if name not in without]
+    if found.spec.design == "grid":
+        return [dict(zip(names, row, strict=True)) for row in itertools.product(*(found.varying[name] for name in names))]
+    return list({tuple(p.values[n] for n in names): {n: p.values[n] for n in names} for p in found.points}.values())
+
+
+def chosen(found: SweepResult, values: Values) -> list[Summary]:
+    """The points with these values."""
+    return [point for point in found.points if all(point.values[name] == value for name, value in values.items())]
+
+
+def has_map(found: SweepResult) -> bool:
+    """Whether weight bits x state bits can be drawn as a map."""
+    return WEIGHTS in found.varying and STATES in found.varying and found.spec.design == "grid"
+
+
+def grid(found: SweepResult, others: Values) -> tuple[list[int], list[int], np.ndarray[Any, np.dtype[np.float64]]]:
+    """State bits, weight bits, and the mean error at each of their pairs in per cent; NaN where there is no point."""
+    states, weights = found.varying[STATES], found.varying[WEIGHTS]
+    error = np.full((len(states), len(weights)), np.nan)
+    for point in chosen(found, others):
+        error[states.index(point.values[STATES]), weights.index(point.values[WEIGHTS])] = 100 * point.error
+    return states, weights, error
+
+
+def bits_map(found: SweepResult, others: Values) -> Any:
+    """Mean error over weight bits x state bits; the chip as it was built has a frame."""
+    from matplotlib.colors import LogNorm
+    from matplotlib.patches import Rectangle
+
+    states, weights, error = grid(found, others)
+    low, high = (float(np.nanmin(error)), float(np.nanmax(error))) if not np.isnan(error).all() else (1.0, 1.0)
+    norm = LogNorm(max(low, 0.05), max(high, low + 0.1, 0.1))
+    with themed(6.4, 1.2 + 0.42 * len(states)) as (figure, axes):
+        mesh = axes.pcolormesh(np.arange(len(weights) + 1) - 0.5, np.arange(len(states) + 1) - 0.5, np.ma.masked_invalid(error),
+                               cmap="YlGnBu", norm=norm, edgecolors="none")  # fmt: skip
+        for row, column in np.argwhere(~np.isnan(error)):
+            dark = norm(max(error[row, column], norm.vmin)) > 0.55
+            axes.text(column, row, f"{error[row, column]:.1f}", ha="center", va="center", fontsize=8,
+                      color="white" if dark else "black")  # fmt: skip
+        if ANNA_1991.weight_bits in weights and ANNA_1991.state_bits in states:
+            corner = weights.index(ANNA_1991.weight_bits) - 0.5, states.index(ANNA_1991.state_bits) - 0.5
+            axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=COLOURS[3], linewidth=2.2, zorder=3))
+        axes.set_xticks(range(len(weights)), [str(bits) for bits in weights])
+        axes.set_yticks(range(len(states)), [str(bits) for bits in states])
+        axes.set_xlabel("bits of a weight")
+        axes.set_ylabel("bits of a state")
+        axes.tick_params(left=False, bottom=False)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        bar = figure.colorbar(mesh, ax=axes, pad=0.02)
+        bar.set_label("error, %")
+        ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if norm.vmin <= tick <= norm.vmax]
+        bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+        bar.minorticks_off()
+    return figure
+
+
+def error_against(found: SweepResult, axis: str) -> Any:
+    """Error against a numeric axis: a line for each combination of the others with a band over chips, or all points."""
+    lines = combinations(found, [axis])
+    several = len(lines) > LINES or found.spec.design == "random"
+    with themed(6.4, 3.4) as (figure, axes):
+        shown_errors: list[float] = []
+        for place, others in enumerate([{}] if several else lines):
+            mine = chosen(found, others)
+            at = sorted({point.values[axis] for point in mine if is_number(point.values[axis])})
+            groups = [[100 * error for point in mine if point.values[axis] == x for error in point.errors] for x in at]
+            if not groups:
+                continue
+            colour = COLOURS[place % len(COLOURS)]
+            label = ", ".join(f"{name} = {shown(value)}" for name, value in others.items()) or "all"
+            low, high = [min(group) for group in groups], [max(group) for group in groups]
+            axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
+            axes.plot(at, [sum(group) / len(group) for group in groups], "o-" if place < len(COLOURS) else "s--", color=colour,
+                      label=label, markersize=3.5, linewidth=1.4)  # fmt: skip
+            shown_errors += [error for group in groups for error in group]
+        floats = sorted({100 * point.float_error for point in found.points})
+        for level in floats[:3]:
+            axes.axhline(level, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+        if shown_errors and min(shown_errors) > 0 and max(shown_errors) / min(shown_errors) > LOG_FROM:
+            _log_scale(axes, min([*shown_errors, *(level for level in floats if level > 0)]), max(shown_errors))
+        else:
+            axes.set_ylim(bottom=0)
+        axes.set_xlabel(axis)
+        axes.set_ylabel("error, %")
+        axes.grid(axis="y")
+        axes.set_axisbelow(True)
+        if all(isinstance(value, int) for value in found.varying[axis]) and len(found.varying[axis]) <= 12:
+            axes.set_xticks(found.varying[axis])
+        if len(lines) > 1 and not several:
+            axes.legend(fontsize=7, ncols=2 if len(lines) > 4 else 1)
+    return figure
+
+
+def _log_scale(axes: Any, low: float, high: float) -> None:
+    axes.set_yscale("log")
+    axes.set_ylim(low / 1.25, high * 1.25)
+    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low / 1.25 <= tick <= high * 1.25]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+
+
+def points(found: SweepResult, most: int = 40) -> Any:
+    """Each point with its interval and a dot for every chip."""
+    mine = found.points[:most]
+    with themed(6.4, 0.8 + 0.36 * max(1, len(mine))) as (figure, axes):
+        for place, point in enumerate(mine):
+            colour = COLOURS[0]
+            axes.plot([100 * point.low, 100 * point.high], [place, place], color=colour, linewidth=2.2, alpha=0.55)
+            axes.plot([100 * one for one in point.errors], [place + 0.24] * point.chips, ".", color=colour, markersize=4)
+            axes.plot(100 * point.error, place, "o", color=colour, markersize=5)
+            axes.plot(100 * point.float_error, place, "|", color=INK, markersize=10)
+        names = [", ".join(shown(point.values[name]) for name in found.varying) for point in mine]
+        axes.set_yticks(range(len(mine)), names)
+        axes.set_ylim(len(mine) - 0.5, -0.6)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("error, % (line: 95 % interval; small dots: single chips; upright stroke: float)")
+        axes.grid(axis="x", color=FAINT)
+        axes.tick_params(left=False)
+    return figure

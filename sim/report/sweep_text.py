@@ -1,0 +1,128 @@
+"""A sweep in words and tables: shared by its page and its Markdown."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sim.report import sweep_plots as plots
+from sim.sweep.spec import shown
+from sim.sweep.summary import SweepResult
+
+POINTS_SHOWN = 200  # points of a table that a person reads; all are in results.csv
+
+Table = tuple[Sequence[str], list[Sequence[str]]]
+
+
+def per_cent(share: float) -> str:
+    """A share for a reader."""
+    return f"{100 * share:.2f} %"
+
+
+def lead(found: SweepResult) -> str:
+    """What came out, in a sentence or three."""
+    refused = f", {len(found.refusals)} of them refused" if found.refusals else ""
+    done = len(found.points) + len(found.refusals)
+    text = f"{done:,} of {found.total:,} points{refused}; {len(found.rows):,} rows, each a chip on {_images(found)} digits."
+    if not found.points:
+        return text
+    best = min(found.points, key=lambda point: (point.error, point.point))
+    where = ", ".join(f"{name} = {shown(best.values[name])}" for name in found.varying)
+    floats = {per_cent(point.float_error) for point in found.points}
+    float_text = f" The float network errs on {floats.pop()}." if len(floats) == 1 else ""
+    return f"{text} The least error is {per_cent(best.error)}{f' at {where}' if where else ''}.{float_text}"
+
+
+def _images(found: SweepResult) -> str:
+    return f"{found.rows[0]['images']:,}" if found.rows else f"{found.spec.images:,}"
+
+
+def how(found: SweepResult) -> str:
+    """Seeds and rows: what stands under every figure."""
+    last = found.spec.seed + found.spec.chips - 1
+    seeds = f"chips of seeds {found.spec.seed} to {last}, noise seed {found.spec.seed}"
+    held = "".join(f"; {name} = {shown(value)}" for name, value in found.held.items())
+    return f"{len(found.rows):,} rows: {seeds}, {_images(found)} digits each{held}"
+
+
+def commands(found: SweepResult) -> list[str]:
+    """The commands that computed the rows, each once."""
+    return list(dict.fromkeys(run["command"] for run in found.runs if run.get("command"))) or ["sim.sweep.run.run_sweep(...)"]
+
+
+def others_text(others: dict[str, Any]) -> str:
+    """The values of the other axes."""
+    return ", ".join(f"{name} = {shown(value)}" for name, value in others.items())
+
+
+def map_table(found: SweepResult, others: dict[str, Any]) -> Table:
+    """Weight bits x state bits as a table."""
+    states, weights, error = plots.grid(found, others)
+    rows = [[f"{bits} state bits", *("" if cell != cell else f"{cell:.2f} %" for cell in row)]
+            for bits, row in zip(states, error.tolist(), strict=True)]  # fmt: skip
+    return ["", *(f"{bits} weight bits" for bits in weights)], list(rows)
+
+
+def point_table(found: SweepResult) -> Table:
+    """The points, up to `POINTS_SHOWN`."""
+    names = list(found.varying)
+    rows = [
+        [str(point.point), *(shown(point.values[name]) for name in names), str(point.chips), per_cent(point.error),
+         f"{100 * point.low:.2f} to {100 * point.high:.2f}",
+         "" if point.std_over_chips is None else f"{100 * point.std_over_chips:.2f}",
+         per_cent(point.disagreement), per_cent(point.float_error), f"{point.cycles_per_image:,.0f}"]
+        for point in found.points[:POINTS_SHOWN]
+    ]  # fmt: skip
+    head = ["point", *names, "chips", "error", "95 % interval", "sd over chips", "differs from float", "float", "cycles"]
+    return head, list(rows)
+
+
+def refusal_table(found: SweepResult) -> Table:
+    """Points that cannot be, and why."""
+    names = list(found.varying)
+    rows = [[str(one.point), *(shown(one.values[name]) for name in names), one.sentence] for one in found.refusals]
+    return ["point", *names, "why"], list(rows[:POINTS_SHOWN])
+
+
+def more(total: int) -> str:
+    """What a table leaves out."""
+    return f"{total - POINTS_SHOWN:,} more are in results.csv and the database." if total > POINTS_SHOWN else ""
+
+
+def made(found: SweepResult) -> list[str]:
+    """How all this was made, a sentence a line: versions, machines, time, digests."""
+    seconds = sum(run["seconds"] for run in found.runs)
+    work = sum(facts.get("seconds", 0.0) for facts in found.facts)
+    hosts = {(facts.get("host"), facts.get("cpu"), facts.get("cores")) for facts in found.facts}
+    versions = {(facts.get("anna"), facts.get("python"), facts.get("numpy"), facts.get("simd")) for facts in found.facts}
+    commits = sorted({str(facts["commit"]) for facts in found.facts if facts.get("commit")})
+    lines = [f"{len(found.runs)} start{'s' if len(found.runs) != 1 else ''}, {seconds:,.0f} s in all; {work:,.0f} s of work "
+             "by the workers."]  # fmt: skip
+    lines += [f"Machine: {host}, {cpu}, {cores} cores." for host, cpu, cores in sorted(hosts, key=str)[:20]]
+    lines += [f"anna {anna}, Python {python}, NumPy {numpy}, {simd}." for anna, python, numpy, simd in sorted(versions, key=str)]
+    if commits:
+        lines.append(f"Commit: {', '.join(commits)} (+: with changed files).")
+    lines += [f"{name}: {digest}" for name, digest in found.inputs if not name.startswith("analog ")]
+    lines.append("Digests: of the network, then of the digits. The same sweep gives the same results.csv on every machine.")
+    lines.append("Intervals: Wilson, over pictures and chips.")
+    return lines
+
+
+def markdown(found: SweepResult) -> str:
+    """The sweep as a Markdown page."""
+    parts = [f"# Sweep {found.spec.name}", lead(found)]
+    if plots.has_map(found):
+        for others in plots.combinations(found, [plots.WEIGHTS, plots.STATES])[: plots.MAPS]:
+            title = f" ({others_text(others)})" if others else ""
+            parts += [f"## Error over weight bits and state bits{title}", _markdown_table(map_table(found, others))]
+    if found.points:
+        parts += ["## Points", _markdown_table(point_table(found)), more(len(found.points))]
+    if found.refusals:
+        parts += ["## Refused", _markdown_table(refusal_table(found)), more(len(found.refusals))]
+    parts += ["## How this was made", "\n".join(f"    {command}" for command in commands(found)), f"{how(found)}."]
+    parts += ["\n".join(f"- {line}" for line in made(found))]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _markdown_table(table: Table) -> str:
+    head, rows = table
+    lines = [head, ["---:"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,0 +1,112 @@
+"""What a sweep's rows say of each point: mean error with its interval, spread over chips, disagreement with float."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sim.statistics import mean
+from sim.sweep.point import interval_of
+from sim.sweep.spec import SweepSpec
+from sim.sweep.store import Store
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One point over all its chips; shares, not per cent."""
+
+    point: int
+    values: dict[str, Any]
+    errors: tuple[float, ...]  # of each chip
+    error: float
+    low: float
+    high: float
+    disagreement: float
+    float_error: float
+    cycles_per_image: float
+
+    @property
+    def chips(self) -> int:
+        """How many chips."""
+        return len(self.errors)
+
+    @property
+    def std_over_chips(self) -> float | None:
+        """Standard deviation from chip to chip; None for a single one."""
+        if self.chips < 2:
+            return None
+        return math.sqrt(math.fsum((one - self.error) ** 2 for one in self.errors) / (self.chips - 1))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A point that the compiler or the chip refused."""
+
+    point: int
+    values: dict[str, Any]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """All that a report needs, read from a database at one moment."""
+
+    spec: SweepSpec
+    points: tuple[Summary, ...]
+    refusals: tuple[Refusal, ...]
+    total: int
+    rows: tuple[dict[str, Any], ...]
+    runs: tuple[dict[str, Any], ...]
+    facts: tuple[dict[str, Any], ...]  # provenance of each point
+    inputs: tuple[tuple[str, str], ...]
+    csv: str
+
+    @property
+    def varying(self) -> dict[str, list[Any]]:
+        """Axes with more than one value among all points, and their values in order."""
+        found = {}
+        for name in self.spec.axes:
+            values = distinct(self.spec.values_of(name))
+            if len(values) > 1:
+                found[name] = values
+        return found
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """Axes with one value."""
+        return {name: self.spec.values_of(name)[0] for name in self.spec.axes if name not in self.varying}
+
+
+def distinct(values: Iterable[Any]) -> list[Any]:
+    """Each value once: numbers rising, others in their order."""
+    found = list(dict.fromkeys(tuple(value) if isinstance(value, list) else value for value in values))
+    return sorted(found) if all(is_number(value) for value in found) else found
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value can stand on an axis of a plot."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def read(store: Store) -> SweepResult:
+    """The sweep as it stands."""
+    rows, spreads, values = store.rows(), store.spreads(), store.points()
+    by_point: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_point.setdefault(row["point"], []).append(row)
+    points = []
+    for point, mine in by_point.items():
+        wrong, images = [row["wrong"] for row in mine], mine[0]["images"]
+        interval = interval_of(wrong, spreads[point], images)
+        points.append(Summary(
+            point, _hashable(values[point]), tuple(one / images for one in wrong), interval.share, interval.low, interval.high,
+            mean([row["disagreement"] / images for row in mine]), mine[0]["float_wrong"] / images, mine[0]["cycles_per_image"],
+        ))  # fmt: skip
+    refusals = tuple(Refusal(point, _hashable(values[point]), sentence) for point, sentence in store.refusals())
+    facts = tuple(store.provenance().values())
+    return SweepResult(store.identity.spec, tuple(points), refusals, len(values), tuple(rows), tuple(store.runs()), facts,
+                       store.identity.inputs, store.csv())  # fmt: skip
+
+
+def _hashable(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
