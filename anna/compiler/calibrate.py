@@ -20,6 +20,7 @@ from anna.layer_parts import Activation
 CARE = 15  # steps of how much an error matters: small whole numbers keep sums exact
 PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
 SHRINK = (1.0, 0.9, 0.8, 0.72, 0.64, 0.57, 0.5, 0.44, 0.38, 0.32, 0.26, 0.2)  # shares of the full range that "least-squares" tries
+WIDEN = (1.5, 3.0, 6.0, 12.0, 24.0)  # ranges for a straight sum on a squashing ADC, in units of its full range
 OPEN = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.3)  # half ranges that it tries for a squash, in units of 1 / slope
 
 
@@ -167,6 +168,10 @@ def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> l
         low, high = max(low, percentile[0]), min(high, percentile[1])
     if high <= low:
         high = low + max(abs(low), 1.0) * 1e-3
+    if squash_adc:
+        # What must stay straight uses the middle of a squashing range: how much of it, the search finds.
+        middle, half_width = (low + high) / 2, (high - low) / 2
+        return [(middle - half_width * wide, middle + half_width * wide) for wide in WIDEN]
     if method != "least-squares":
         return [(low, high)]
     found = []

@@ -57,6 +57,7 @@ class Problem:
     carried: States | None  # states of the partial sums of the search windows
     gram_carried: States | None
     carry_gain_o: Floats
+    unit_sums: Floats | None  # what the units' own biases add to the sums of the search windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,10 @@ def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, of
     if per_unit is not None:
         sums = (target.sums - per_unit).transpose(0, 2, 3, 1).reshape(-1, maps)
     outputs = target.outputs.transpose(0, 2, 3, 1).reshape(-1, maps)
+    unit_sums = None
+    if per_unit is not None:
+        _, rows, columns = layer.output_shape
+        unit_sums = per_unit.transpose(1, 2, 0).reshape(rows * columns, maps)
     care = target.care.transpose(0, 2, 3, 1).reshape(-1, maps)
     whole = integer.padded(layer, states, border_i)
     few, few_index = _picked(layer, whole, search_windows)
@@ -101,7 +106,8 @@ def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, of
                    sums[many_index], care[few_index], care[many_index],
                    None if carry is None else carry.states.transpose(0, 2, 3, 1).reshape(-1, maps)[few_index],
                    None if carry is None else carry.states.transpose(0, 2, 3, 1).reshape(-1, maps)[many_index],
-                   np.zeros(maps) if carry is None else carry.gain_o)  # fmt: skip
+                   np.zeros(maps) if carry is None else carry.gain_o,
+                   None if unit_sums is None else unit_sums[few_index % len(unit_sums)])  # fmt: skip
 
 
 def _picked(layer: ChipLayer, whole: States, most: int) -> tuple[States, Ints]:
@@ -130,12 +136,16 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     map_of, step, middle, scale, worth = (list[float]() for _ in range(5))
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
+        carried = float(problem.carry_gain_o[o]) / CARRY_COLUMNS
         for low, high in ranging.ranges(layer, problem.sums[:, o], options.calibrate, squash_adc):
             wanted = (high - low) / (1 << spec.state_bits)
             fits = np.flatnonzero(heaviest <= wanted / lsb * (largest + 0.49))
             tries = [int(fits[-1])] if fits.size else [0]
-            if options.calibrate == "least-squares" and fits.size and tries[0] + 1 < len(lsb):
-                tries.append(tries[0] + 1)
+            if options.calibrate == "least-squares" and fits.size:
+                tries += [tries[0] + 1] if tries[0] + 1 < len(lsb) else []
+                # A partial sum may be worth more than its columns can give it at that range's scale.
+                reach = np.flatnonzero(carried <= wanted / lsb * (largest + 0.49))
+                tries += [int(reach[-1])] if reach.size and int(reach[-1]) < tries[0] else []
             for code in tries:
                 one = wanted / float(lsb[code])
                 if not fits.size:
@@ -206,6 +216,8 @@ def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, worth: F
         sums = _sums(problem, problem.windows, weights[part]) + bias_sum[part]
         if problem.carried is not None:
             sums = sums + _carried(problem, problem.carried, owner[part], worth[part])
+        if problem.unit_sums is not None:
+            sums = sums + np.rint(2 * problem.unit_sums[:, owner[part]] / worth[part])
         error[part] = _fit_error(problem, integer.convert(problem.spec, sums, scale[part]), owner[part])
     return error
 
@@ -267,6 +279,8 @@ def _error_of(problem: Problem, choice: Choice, weights: Ints, constants: Ints) 
     sums = _sums(problem, problem.windows, weights) + bias
     if problem.carried is not None:
         sums = sums + _carried(problem, problem.carried, np.arange(len(weights)), choice.weight_lsb_o)
+    if problem.unit_sums is not None:
+        sums = sums + np.rint(2 * problem.unit_sums / choice.weight_lsb_o)
     return _fit_error(problem, integer.convert(problem.spec, sums, choice.scale_code_o), np.arange(len(weights)))
 
 
