@@ -14,7 +14,7 @@ from command_line import ELSEWHERE, ENV, ROOT, good, refused
 import anna
 
 EDGES = ROOT / "examples" / "edges.asm"
-COMMANDS = ("compare", "compile", "info", "asm", "disasm", "run", "train", "data", "doctor")
+COMMANDS = ("compare", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "doctor")
 
 
 @pytest.fixture(scope="module")
@@ -179,3 +179,13 @@ def test_ctrl_c_ends_a_long_run_with_one_word(edges: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "anna: interrupted\n")
+
+
+def test_trace_writes_both_kinds(edges: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "p.npy", np.zeros((2, 8, 8), np.uint8))
+    found = json.loads(good("trace", edges, tmp_path / "p.npy", "--vcd", tmp_path / "e.vcd", "--perfetto",
+                            tmp_path / "e.json", "--json"))  # fmt: skip
+    assert found["cycles"] == anna.verified(anna.Program.load(edges)).run_cycles
+    assert json.loads((tmp_path / "e.json").read_text())["traceEvents"]
+    assert (tmp_path / "e.vcd").read_text().startswith("$comment program edges")
+    assert "there is no number 5" in refused("trace", edges, tmp_path / "p.npy", "--picture", 5)

@@ -1,0 +1,44 @@
+"""The events of one picture: which unit works on which instruction in which cycles since the picture began."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from anna.asm import line_of
+from anna.isa import Unit
+from anna.machine.elaborate import Schedule
+
+UNIT_OF = {"STORE": "store"}  # works beside the input unit, overlapped
+
+
+@dataclass(frozen=True)
+class Event:
+    """One instruction at work."""
+
+    index: int
+    name: str
+    unit: str
+    first_cycle: int
+    cycles: int
+    text: str
+    segment: int
+
+
+def segment_starts(schedule: Schedule) -> list[int]:
+    """The cycle of the picture in which each page segment begins, page loads apart."""
+    starts, at = [], 0
+    for segment in schedule.segments:
+        starts.append(at)
+        at += segment.cycles
+    return starts
+
+
+def events(schedule: Schedule) -> Iterator[Event]:
+    """Everything that takes time, in the order of the program."""
+    starts = segment_starts(schedule)
+    for index, (op, span, segment) in enumerate(
+        zip(schedule.program.ops, schedule.spans, schedule.segment_of, strict=True)
+    ):
+        if op.instruction.unit is not Unit.SEQUENCER:
+            unit = UNIT_OF.get(op.name, op.instruction.unit.value)
+            yield Event(index, op.name, unit, starts[segment] + span.start, span.end - span.start,
+                        line_of(schedule.spec, op), segment)  # fmt: skip

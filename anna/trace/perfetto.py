@@ -1,0 +1,31 @@
+"""A time line for Perfetto (ui.perfetto.dev, or chrome://tracing): one track a unit, one slice an instruction."""
+
+import json
+from typing import Any
+
+from anna.machine.elaborate import Schedule
+from anna.trace.events import events, segment_starts
+
+TRACKS = ("input", "store", "array", "output")
+PROCESS, PAGES = 1, 0  # numbers by which the viewer knows the chip and the track of its pages
+
+
+def perfetto(schedule: Schedule) -> str:
+    """The trace as JSON, times in microseconds of chip time."""
+    us = schedule.spec.cycle_ns / 1e3
+    out: list[dict[str, Any]] = [
+        {"ph": "M", "pid": PROCESS, "name": "process_name", "args": {"name": f"ANNA: {schedule.program.name}"}},
+        {"ph": "M", "pid": PROCESS, "tid": PAGES, "name": "thread_name", "args": {"name": "page"}},
+    ]
+    for number, track in enumerate(TRACKS, start=1):
+        out.append({"ph": "M", "pid": PROCESS, "tid": number, "name": "thread_name", "args": {"name": track}})
+    for segment, start in zip(schedule.segments, segment_starts(schedule), strict=True):
+        out.append({"ph": "X", "pid": PROCESS, "tid": PAGES, "name": f"page {segment.page}", "ts": start * us,
+                    "dur": segment.cycles * us})  # fmt: skip
+    for event in events(schedule):
+        out.append({
+            "ph": "X", "pid": PROCESS, "tid": 1 + TRACKS.index(event.unit), "name": event.name, "ts": event.first_cycle * us,
+            "dur": event.cycles * us,
+            "args": {"instruction": event.index, "cycle": event.first_cycle, "cycles": event.cycles, "text": event.text},
+        })  # fmt: skip
+    return json.dumps({"displayTimeUnit": "ns", "traceEvents": out})

@@ -1,0 +1,98 @@
+"""Wave forms (IEEE 1364 VCD) of one picture, for GTKWave and its like: busy units, registers, results, from the oracle."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from anna.machine.elaborate import Schedule
+from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.trace.events import events, segment_starts
+
+UNITS = ("input", "store", "array", "output")
+_FIRST, _LAST = 33, 126  # the printable characters of which VCD makes its short names
+
+
+@dataclass(frozen=True)
+class _Signal:
+    name: str
+    bits: int
+    code: str
+
+
+def _codes() -> Iterator[str]:
+    count = 0
+    while True:
+        number, code = count, ""
+        while True:
+            number, digit = divmod(number, _LAST - _FIRST + 1)
+            code += chr(_FIRST + digit)
+            if not number:
+                break
+        yield code
+        count += 1
+
+
+def vcd(machine: Interpreter, schedule: Schedule) -> str:
+    """Run a fresh interpreter to its end and write what changed when; a time step is a picosecond of chip time."""
+    spec, names = schedule.spec, _codes()
+    signals = {unit: _Signal(f"{unit}_busy", 1, next(names)) for unit in UNITS}
+    signals["page"] = _Signal("page", 16, next(names))
+    signals["calc"] = _Signal("calc", 32, next(names))
+    for register in range(spec.registers):
+        signals[f"r{register}"] = _Signal(f"register_{register}", spec.columns * spec.state_bits, next(names))
+    for neuron in range(spec.neurons_at_once):
+        signals[f"n{neuron}"] = _Signal(f"neuron_{neuron}", spec.state_bits, next(names))
+
+    changes: dict[int, dict[str, int]] = {}
+
+    def put(cycle: int, signal: str, value: int) -> None:
+        changes.setdefault(cycle, {})[signal] = value
+
+    for event in events(schedule):  # in the order of time for each unit: work that goes on undoes the end before it
+        put(event.first_cycle, event.unit, 1)
+        put(event.first_cycle + event.cycles, event.unit, 0)
+    for segment, start in zip(schedule.segments, segment_starts(schedule), strict=True):
+        put(start, "page", segment.page)
+
+    def calc(record: CalcRecord) -> None:
+        put(record.cycle, "calc", record.ordinal)
+        for neuron, code in enumerate(record.codes.tolist()):
+            put(record.cycle + spec.calc_cycles, f"n{neuron}", code)
+
+    machine.hooks.append(calc)
+    starts = segment_starts(schedule)
+    while not machine.done:
+        index = machine.state.index
+        op = machine.step()
+        if op.name == "STORE":
+            at = starts[schedule.segment_of[index]] + schedule.spans[index].end
+            for register in op.members("registers"):
+                states = machine.register(register).tolist()
+                put(at, f"r{register}", sum(code << (i * spec.state_bits) for i, code in enumerate(states)))
+    machine.hooks.remove(calc)
+    return "\n".join(_text(schedule, signals, changes)) + "\n"
+
+
+def _text(schedule: Schedule, signals: dict[str, _Signal], changes: dict[int, dict[str, int]]) -> Iterator[str]:
+    yield f"$comment program {schedule.program.name}, one picture $end"
+    yield "$timescale 1 ps $end"
+    yield "$scope module anna $end"
+    for signal in signals.values():
+        yield f"$var wire {signal.bits} {signal.code} {signal.name} $end"
+    yield "$upscope $end"
+    yield "$enddefinitions $end"
+    yield "#0"
+    yield "$dumpvars"
+    for signal in signals.values():
+        yield f"0{signal.code}" if signal.bits == 1 else f"bx {signal.code}"
+    yield "$end"
+    last: dict[str, int] = {}
+    picoseconds = round(schedule.spec.cycle_ns * 1e3)
+    for cycle in sorted(changes):
+        new = {name: value for name, value in changes[cycle].items() if last.get(name) != value}
+        if new:
+            yield f"#{cycle * picoseconds}"
+        for name, value in new.items():
+            signal = signals[name]
+            yield f"{value}{signal.code}" if signal.bits == 1 else f"b{value:b} {signal.code}"
+            last[name] = value
+    yield f"#{schedule.run_cycles * picoseconds}"

@@ -1,0 +1,57 @@
+"""`anna trace`: one picture through a program, as a time line or as wave forms."""
+
+import argparse
+from pathlib import Path
+
+from anna.container import write_beside
+from anna.errors import DataError
+from anna.program import Program
+from anna.verify import verified
+from sim.cli.command import Command, write
+from sim.cli.pictures import read_pictures
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE.anna", help="a program")
+    parser.add_argument("images", metavar="IMAGE", help="pictures: .npy, .npz or IDX; grey levels for a compiled network")
+    parser.add_argument("--picture", type=int, default=0, metavar="N", help="which of them (default 0)")
+    parser.add_argument("--vcd", metavar="FILE", help="wave forms of units, registers and results")
+    parser.add_argument("--perfetto", metavar="FILE", help="time line of the units (default: NAME.json)")
+
+
+def _run(given: argparse.Namespace) -> None:
+    from anna.machine.interpreter import Interpreter
+    from anna.trace.perfetto import perfetto
+    from anna.trace.vcd import vcd
+
+    program = Program.load(given.file)
+    schedule, region = verified(program), program.input
+    pictures = read_pictures(Path(given.images), floats=program.host is not None)
+    if not 0 <= given.picture < len(pictures):
+        raise DataError(f"{given.images}: holds {len(pictures)} pictures; there is no number {given.picture}")
+    picture = pictures[given.picture : given.picture + 1]
+    if program.host is not None:
+        maps, rows, columns = region.shape
+        picture = program.host.input_codes(program.spec, (maps, rows, columns), picture)
+    if picture.size != region.size:
+        raise DataError(f"the picture has shape {picture.shape[1:]}; program {program.name} takes {region.shape}")
+    files = {}
+    if given.perfetto or not given.vcd:
+        files["perfetto"] = Path(given.perfetto or f"{program.name}.json")
+        write_beside(files["perfetto"], perfetto(schedule).encode())
+    if given.vcd:
+        files["vcd"] = Path(given.vcd)
+        write_beside(files["vcd"], vcd(Interpreter(program, picture.reshape(region.shape)), schedule).encode())
+    result = {"cycles": schedule.run_cycles, "files": {kind: str(path) for kind, path in files.items()}}
+    text = "\n".join(f"{path}: {schedule.run_cycles:,} cycles, {kind}" for kind, path in files.items())
+    write(result, text, given.json)
+
+
+COMMAND = Command(
+    summary="one picture as a time line (Perfetto) or wave forms (VCD)",
+    description="Writes what happens in which cycle: a time line of the units for Perfetto, wave forms with registers and\n"
+    "results for GTKWave and its like.",
+    examples=("anna trace edges.anna picture.npy --vcd edges.vcd --perfetto edges.json",),
+    arguments=_arguments,
+    run=_run,
+)
