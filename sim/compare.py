@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from anna.analog.parameters import Analog
 from anna.errors import DataError
 from anna.graph import Network
+from anna.machine.chip import Chip
 from anna.program import Program
 from sim import statistics
 from sim.arms import Arm, calibrated_arm, chip_arm, default_threads, float_arm
 from sim.digits import Shown, expect_apart
+from sim.layers import layer_rows
 from sim.statistics import Interval, Paired, RejectCurve
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Comparison:
     seed: int
     arms: tuple[Arm, ...]
     ledger: "Ledger | None" = None
+    layers: tuple[dict[str, Any], ...] = ()  # signal to noise of each layer against float, dB
 
     @property
     def reference(self) -> Arm:
@@ -105,6 +108,7 @@ class Comparison:
             "float_error": self.error(self.reference).share,
             "arms": self.rows(),
             "ledger": [] if self.ledger is None else self.ledger.rows(),
+            "layers": list(self.layers),
             "ledger_images": None if self.ledger is None else self.ledger.images,
             "ledger_chips": None if self.ledger is None else self.ledger.chips,
             "cycles_per_image": schedule.get("cycles_per_image"),
@@ -175,7 +179,15 @@ def compare(
         if calibrate_chips and not analog.is_ideal:
             say(f"{name}, calibrated")
             arms.append(calibrated_arm(arms[-1], program, digits, seed, threads))
-    return Comparison(network, program, digits, seed, tuple(arms))
+    say("layers")
+    layers = layer_rows(network, program, digits, _first_chips(arms), seed)
+    return Comparison(network, program, digits, seed, tuple(arms), layers=tuple(layers))
+
+
+def _first_chips(arms: Sequence[Arm]) -> dict[str, Chip]:
+    """The first chip of each kind, calibrated ones apart: those run another program."""
+    kinds = [arm for arm in arms if arm.analog is not None and not arm.name.endswith("calibrated")]
+    return {arm.name: Chip(seed=arm.seeds[0], analog=arm.analog) if arm.seeds else Chip() for arm in kinds}
 
 
 def _given(images: NDArray[Any], labels: NDArray[Any] | None) -> Shown:

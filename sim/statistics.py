@@ -143,6 +143,13 @@ def snr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
     return math.inf if residue <= 0 else 10 * math.log10(power / residue)
 
 
+def variance(values: NDArray[Any]) -> float:
+    """Mean square of the distance from the mean, its sums rounded once: the same on every machine."""
+    x = values.reshape(-1).astype(np.float64)
+    x = x - math.fsum(x) / len(x)
+    return math.fsum(x * x) / len(x)
+
+
 def mean(values: Sequence[float]) -> float:
     """Mean with one rounding."""
     return math.fsum(values) / len(values)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import anna
 from anna.machine.chip import Chip
 from anna.verify import verified
+from sim.layers import layer_maps
 from sim.report import plots
 from sim.report.figure import svg
 from sim.report.text import NOTES
@@ -65,8 +66,14 @@ def comparison_page(found: "Comparison", command: str) -> str:
             _figure(plots.timeline(verified(found.program)), "From the schedule, which is the same for every picture."),
         ]
     drawn = next((arm for arm in found.arms if arm.seeds), None)
+    chip = Chip() if drawn is None else Chip(seed=drawn.seeds[0], analog=drawn.analog)
+    maps = layer_maps(found.network, found.program, found.digits.images[:1], chip, found.seed)
+    if maps:
+        shown = "the ideal chip" if drawn is None else f"the chip of seed {drawn.seeds[0]}"
+        parts += ["<h2>One digit</h2>", _figure(plots.feature_maps(maps), f"Maps of the first picture: in float, and the "
+                  f"states of {shown}, noise seed {found.seed}.")]  # fmt: skip
     if drawn is not None:
-        die = Chip(seed=drawn.seeds[0], analog=drawn.analog).die(found.program.spec)
+        die = chip.die(found.program.spec)
         caption = f"All synapses of the chip of seed {drawn.seeds[0]} at full weight."
         parts += ["<h2>A drawn chip</h2>", _figure(plots.synapses(die), caption)]
     parts += ["<h2>How this was made</h2>", _made(found, command)]

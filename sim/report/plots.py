@@ -11,7 +11,10 @@ from sim.ledger import Ledger
 from sim.report.figure import COLOURS, FAINT, INK, PAPER, themed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim.compare import Comparison
+    from sim.layers import LayerMaps
 
 REJECTS_SHOWN = 0.2  # share of rejects up to which the curve is drawn
 
@@ -109,6 +112,25 @@ def signal_to_noise(report: dict[str, Any]) -> Any:
             axes.tick_params(bottom=False)
             axes.grid(axis="y")
             axes.set_axisbelow(True)
+    return figure
+
+
+def feature_maps(layers: "Sequence[LayerMaps]", most: int = 12) -> Any:
+    """One digit's maps in every layer: above as floats, below as the chip's states."""
+    with themed(6.4, 1.25 * len(layers), rows=2 * len(layers), columns=most, squeeze=False) as (figure, grid):
+        for axes in grid.flat:
+            axes.set_axis_off()
+        for number, layer in enumerate(layers):
+            pairs = ((layer.float_maps, "float"), (layer.chip_maps, "chip"))
+            for row, (maps, kind) in enumerate(pairs):
+                shown = maps[0]
+                low, high = float(shown.min()), float(shown.max())
+                for m in range(min(most, len(shown))):
+                    axes = grid[2 * number + row, m]
+                    axes.imshow(shown[m], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+                    if m == 0:
+                        axes.text(-0.15, 0.5, f"{layer.name} {kind}", transform=axes.transAxes, ha="right", va="center",
+                                  fontsize=7)  # fmt: skip
     return figure
 
 

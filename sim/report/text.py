@@ -31,6 +31,11 @@ def comparison_text(found: "Comparison") -> str:
             f"{spread:>10s} {differs:>8s} "
             f"{_p_value(p):>7s} {_share(row['rejects_for_0.01']):>16s} {_share(row['rejects_for_0.005']):>8s}"
         )
+    if found.layers:
+        lines += ["", "signal to noise of each layer against float, dB"]
+        titles = [title for title in found.layers[0] if title != "layer"]
+        for title in titles:
+            lines.append(f"{title:{wide}s} " + "  ".join(f"{row['layer']} {row[title]:.1f}" for row in found.layers))
     if found.ledger is not None:
         lines += ["", found.ledger.table()]
     if report:

@@ -15,6 +15,7 @@ from anna.errors import DataError
 from anna.forward import forward
 from sim.compare import Comparison, compare
 from sim.digits import Shown, expect_apart, for_network, shown
+from sim.layers import layer_maps
 from sim.ledger import Confined, ledger, rows_of_layers
 
 IMAGES = 300
@@ -181,3 +182,12 @@ def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     done = call("compare", "--images", "50", "--ledger", "none", "--report", tmp_path / "no" / "r.html", cwd=tmp_path)
     assert done.returncode == 2
     assert "cannot be written (No such file or directory)" in done.stderr
+
+
+def test_signal_to_noise_of_layers(found: Comparison, made) -> None:
+    network, program, digits = made
+    assert [row["layer"] for row in found.layers] == ["C1", "S2", "C3", "S4"]
+    for row in found.layers:
+        assert 5 < row["typical chips"] < row["ideal chip"] < 40
+    maps = layer_maps(network, program, digits.images[:2], anna.Chip())
+    assert maps[0].float_maps.shape == maps[0].chip_maps.shape == (2, 4, 28, 28)

@@ -1,0 +1,60 @@
+"""Layer by layer: the chip's maps beside those of the float network, and how much of their signal is noise."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from anna.forward import forward
+from anna.graph import Network
+from anna.machine.chip import Chip
+from anna.program import Program
+from sim.digits import Shown
+from sim.statistics import snr_db, variance
+
+Maps = NDArray[Any]  # (pictures, maps, rows, columns)
+
+
+@dataclass(frozen=True, eq=False)
+class LayerMaps:
+    """One layer's maps: floats, and the chip's states in LSB."""
+
+    name: str
+    float_maps: Maps
+    chip_maps: Maps
+
+    @property
+    def snr_db(self) -> float:
+        """Signal to noise, each map with its best gain and offset, the powers of all maps added."""
+        signal = noise = 0.0
+        for m in range(self.float_maps.shape[1]):
+            wanted, found = self.float_maps[:, m], self.chip_maps[:, m]
+            power = variance(wanted)
+            ratio = snr_db(wanted, found)
+            signal += power
+            noise += 0.0 if ratio == math.inf else power / 10 ** (max(ratio, 0.0) / 10)
+        return 10 * math.log10(signal / noise) if noise and signal else math.inf
+
+
+def layer_maps(network: Network, program: Program, images: Maps, chip: Chip, noise_seed: int = 0) -> list[LayerMaps]:
+    """The maps of every layer that both the program and the float network name."""
+    taps = [region.name for region in program.regions if region.kind == "map"]
+    result = chip.run(program, images, taps=taps, noise_seed=noise_seed)
+    chip_maps = {**result.map_values, **result.outputs}
+    names = {f"{'' if member is network else member.name + '.'}{step.layer.name}" for member in network.members
+             for step in member.steps}  # fmt: skip
+    both = [name for name in chip_maps if name in names]
+    kept = forward(network, images, keep=tuple(both)).outputs
+    return [LayerMaps(name, kept[name], chip_maps[name]) for name in both if kept[name].shape == chip_maps[name].shape]
+
+
+def layer_rows(network: Network, program: Program, digits: Shown, chips: dict[str, Chip], noise_seed: int = 0,
+               pictures: int = 200) -> list[dict[str, Any]]:  # fmt: skip
+    """Signal to noise of each layer against float, a column for each chip."""
+    images = digits.first(min(pictures, len(digits))).images
+    rows: dict[str, dict[str, Any]] = {}
+    for title, chip in chips.items():
+        for layer in layer_maps(network, program, images, chip, noise_seed):
+            rows.setdefault(layer.name, {"layer": layer.name})[title] = round(layer.snr_db, 2)
+    return list(rows.values())
