@@ -1,7 +1,7 @@
 """From a raw uint8 picture to the numbers that enter a network: whole-number sums, then one division and one range.
 
 Crop, resize and padding move or weigh grey levels with whole numbers only, so the sums are exact; the step to a float
-is elementwise. The result is the same on every machine, to the bit (DECISIONS 13 and 20).
+is elementwise. The result is the same on every machine, to the bit.
 """
 
 from __future__ import annotations
@@ -53,27 +53,48 @@ def resize_weights(size: int, new_size: int) -> tuple[npt.NDArray[np.int64], int
     return weights, 2 * new_size
 
 
-def _weigh_rows(levels_nyx: npt.NDArray[np.int64], weights: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    out = np.zeros((levels_nyx.shape[0], weights.shape[0], levels_nyx.shape[2]), np.int64)
+def _weigh_rows(levels_nyx: npt.NDArray[Any], weights: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    out = np.zeros((levels_nyx.shape[0], weights.shape[0], levels_nyx.shape[2]), levels_nyx.dtype)
     for new, old in zip(*np.nonzero(weights), strict=True):
-        out[:, new] += weights[new, old] * levels_nyx[:, old]
+        out[:, new] += int(weights[new, old]) * levels_nyx[:, old]
     return out
+
+
+def field_scale(layer: Prepare) -> int:
+    """What stands for white in the whole numbers of `whole_field`."""
+    scale = WHITE
+    if layer.resized != layer.cropped:
+        for size, new_size in zip(layer.cropped, layer.resized, strict=True):
+            scale *= resize_weights(size, new_size)[1]
+    return scale
+
+
+def whole_field(layer: Prepare, pictures_nyx: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+    """Cropped, resized and padded pictures as whole numbers, 0 to `field_scale`."""
+    kind = np.int32 if field_scale(layer) < 2**31 else np.int64
+    top, left = offsets(layer.source, layer.cropped)
+    levels = pictures_nyx[:, top : top + layer.cropped[0], left : left + layer.cropped[1]].astype(kind)
+    if layer.resized != layer.cropped:
+        levels = _weigh_rows(levels, resize_weights(layer.cropped[0], layer.resized[0])[0])
+        by_columns = resize_weights(layer.cropped[1], layer.resized[1])[0]
+        levels = _weigh_rows(levels.transpose(0, 2, 1), by_columns).transpose(0, 2, 1)
+    top, left = offsets(layer.fielded, layer.resized)
+    field = np.zeros((len(levels), *layer.fielded), kind)
+    field[:, top : top + layer.resized[0], left : left + layer.resized[1]] = levels
+    return field
+
+
+def offsets(outer: tuple[int, int], inner: tuple[int, int]) -> tuple[int, int]:
+    """Where the middle begins."""
+    return (outer[0] - inner[0]) // 2, (outer[1] - inner[1]) // 2
+
+
+def ranged(layer: Prepare, field: npt.NDArray[Any], dtype: npt.DTypeLike) -> Floats:
+    """Whole numbers 0 to `field_scale` as low..high."""
+    values: Floats = (layer.low + (layer.high - layer.low) * (field / np.float64(field_scale(layer)))).astype(dtype)
+    return values
 
 
 def prepare(layer: Prepare, pictures_nyx: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
     """Prepared pictures (n, rows, columns) in low..high."""
-    pictures = checked_pictures(layer, pictures_nyx)
-    top, left = ((s - c) // 2 for s, c in zip(layer.source, layer.cropped, strict=True))
-    levels = pictures[:, top : top + layer.cropped[0], left : left + layer.cropped[1]].astype(np.int64)
-    scale = WHITE
-    if layer.resize is not None and layer.resized != layer.cropped:
-        by_rows, row_sum = resize_weights(layer.cropped[0], layer.resized[0])
-        by_columns, column_sum = resize_weights(layer.cropped[1], layer.resized[1])
-        levels = _weigh_rows(levels, by_rows)
-        levels = _weigh_rows(levels.transpose(0, 2, 1), by_columns).transpose(0, 2, 1)
-        scale *= row_sum * column_sum
-    top, left = ((f - r) // 2 for f, r in zip(layer.fielded, layer.resized, strict=True))
-    field = np.zeros((len(levels), *layer.fielded), np.int64)
-    field[:, top : top + layer.resized[0], left : left + layer.resized[1]] = levels
-    values: Floats = (layer.low + (layer.high - layer.low) * (field / np.float64(scale))).astype(dtype)
-    return values
+    return ranged(layer, whole_field(layer, checked_pictures(layer, pictures_nyx)), dtype)

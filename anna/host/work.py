@@ -5,7 +5,9 @@ machine. Their time is multiply-adds over the host's rate; the host works on one
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,18 @@ from numpy.typing import NDArray
 
 from anna import codes
 from anna.errors import DataError, FileError, GraphError, SpecError
+from anna.float_sums import engine
 from anna.forward import run_layer
 from anna.graph import Layer, Prepare
 from anna.graph_file import _layer, _layer_json
 from anna.layer_parts import Shape
-from anna.prepare import prepare
+from anna.prepare import checked_pictures, field_scale, offsets, prepare, ranged, whole_field
 from anna.spec import ChipSpec
 
 Floats = NDArray[np.float64]
 PIECE = 256  # pictures that the host layers take at once
+PIECES_A_TURN = 16  # pieces that a thread takes at once
+LARGEST_TABLE = 1 << 21  # whole numbers that a picture's pixel may take for its code to be looked up
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +64,47 @@ class HostTail:
         """Connections with biases for one picture."""
         return self._count("connections")
 
-    def scores(self, spec: ChipSpec, states: NDArray[np.generic]) -> NDArray[np.float32]:
+    def scores(self, spec: ChipSpec, states: NDArray[np.generic], threads: int = 1) -> NDArray[np.float32]:
         """Scores (pictures, classes, rows, columns) from state codes (pictures, maps, rows, columns)."""
         levels = codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
+        table = (levels * self.gain_m[:, None] + self.offset_m[:, None]).astype(np.float32)
         out = np.empty((len(states), *self.output_shape), np.float32)
-        for start in range(0, len(states), PIECE):
-            here = slice(start, start + PIECE)
-            values = levels[states[here]] * self.gain_m[:, None, None] + self.offset_m[:, None, None]
-            x: NDArray[Any] = np.ascontiguousarray(values.astype(np.float32).transpose(1, 2, 3, 0))
-            for layer in self.layers:
-                _, x = run_layer(layer, x)
-            out[here] = x.transpose(3, 0, 1, 2)
+        native = engine() if states.dtype == np.uint8 else None
+        if native is not None:  # a byte may reach into all of its 256 places
+            table = np.ascontiguousarray(np.pad(table, ((0, 0), (0, max(0, 256 - table.shape[1])))))
+
+        def run(turn: int) -> None:
+            for start in range(turn, min(turn + PIECE * PIECES_A_TURN, len(states)), PIECE):
+                here = np.ascontiguousarray(states[start : start + PIECE])
+                if native is not None:
+                    flat = here.reshape(len(here), here.shape[1], -1)
+                    x: NDArray[Any] = np.empty((*flat.shape[1:], len(flat)), np.float32)
+                    native.codes_to_values(flat, table, x)
+                    x = x.reshape(*here.shape[1:], len(here))
+                else:
+                    maps = np.arange(here.shape[1])[:, None, None]
+                    x = np.ascontiguousarray(table[maps, here].transpose(1, 2, 3, 0))
+                for layer in self.layers:
+                    _, x = run_layer(layer, x)
+                out[start : start + PIECE] = x.transpose(3, 0, 1, 2)
+
+        turns = range(0, len(states), PIECE * PIECES_A_TURN)
+        if threads == 1 or len(turns) < 2:
+            for turn in turns:
+                run(turn)
+        else:
+            with ThreadPoolExecutor(min(threads, len(turns))) as pool:
+                list(pool.map(run, turns))
         return out
+
+
+@lru_cache(maxsize=16)
+def _code_table(layer: Prepare, gain: float, offset: float, spec: ChipSpec) -> NDArray[Any]:
+    """The state code of every whole number that a pixel may be after crop, resize and padding."""
+    whole = np.arange(field_scale(layer) + 1)
+    values = ranged(layer, whole, np.float32).astype(np.float64)
+    table = codes.state_converter(spec).nearest((values - offset) / gain)
+    return table.astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,28 +127,54 @@ class HostWork:
         """Connections with biases for one picture."""
         return sum(tail.connections for tail in self.tails)
 
-    def input_codes(self, spec: ChipSpec, shape: Shape, pictures: NDArray[Any]) -> NDArray[np.uint16]:
-        """State codes (pictures, maps, rows, columns) of pictures as the network takes them."""
+    def checked(self, shape: Shape, pictures: NDArray[Any]) -> NDArray[Any]:
+        """Pictures as the network takes them, when they are so: (n, rows, columns) of grey levels, or else floats
+        (n, maps, rows, columns)."""
         if self.prepare is not None:
-            values = prepare(self.prepare, pictures, np.float32)[:, None].astype(np.float64)
-        else:
-            pictures = np.asarray(pictures)
-            if pictures.dtype not in (np.float32, np.float64):
-                raise DataError(f"images are {pictures.dtype}; expected float32 or float64, for nothing prepares raw pictures")
-            values = pictures[:, None] if pictures.ndim == 3 and shape[0] == 1 else pictures
-            if values.ndim != 4 or values.shape[1:] != shape:
-                raise DataError(f"images have shape {pictures.shape}; expected (n, {shape[0]}, {shape[1]}, {shape[2]})")
-        level = (values - self.input_offset_m[:, None, None]) / self.input_gain_m[:, None, None]
+            return checked_pictures(self.prepare, pictures)
+        pictures = np.asarray(pictures)
+        if pictures.dtype not in (np.float32, np.float64):
+            raise DataError(f"images are {pictures.dtype}; expected float32 or float64, for nothing prepares raw pictures")
+        values = pictures[:, None] if pictures.ndim == 3 and shape[0] == 1 else pictures
+        if values.ndim != 4 or values.shape[1:] != shape:
+            raise DataError(f"images have shape {pictures.shape}; expected (n, {shape[0]}, {shape[1]}, {shape[2]})")
+        return values
+
+    def input_codes(self, spec: ChipSpec, shape: Shape, pictures: NDArray[Any]) -> NDArray[Any]:
+        """State codes (pictures, maps, rows, columns), of 8 bits where they fit, of pictures as the network takes them."""
+        pictures = self.checked(shape, pictures)
         try:
-            return codes.state_converter(spec).nearest(level).astype(np.uint16)
+            if self.prepare is not None and self.input_gain_m.size == 1 and field_scale(self.prepare) < LARGEST_TABLE:
+                return self._looked_up(self.prepare, spec, pictures)[:, None]
+            return self.input_codes_by_values(spec, pictures)
         except SpecError:
             raise DataError("images hold values that are NaN or infinite; expected finite ones") from None
 
-    def scores(self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]]) -> NDArray[np.float32]:
+    def input_codes_by_values(self, spec: ChipSpec, pictures: NDArray[Any]) -> NDArray[Any]:
+        """The same by arithmetic on every pixel: the definition."""
+        values = pictures
+        if self.prepare is not None:
+            values = prepare(self.prepare, pictures, np.float32)[:, None].astype(np.float64)
+        level = (values - self.input_offset_m[:, None, None]) / self.input_gain_m[:, None, None]
+        return codes.state_converter(spec).nearest(level).astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
+
+    def _looked_up(self, layer: Prepare, spec: ChipSpec, pictures: NDArray[Any]) -> NDArray[Any]:
+        """The same by a table: a pixel's code depends on its whole number alone."""
+        table = _code_table(layer, float(self.input_gain_m[0]), float(self.input_offset_m[0]), spec)
+        native = engine()
+        if native is None or layer.resized != layer.cropped or table.dtype != np.uint8:
+            found: NDArray[Any] = table[whole_field(layer, pictures)]
+            return found
+        found = np.full((len(pictures), *layer.fielded), table[0])
+        native.pictures_to_codes(np.ascontiguousarray(pictures), offsets(layer.source, layer.cropped), layer.cropped,
+                                 offsets(layer.fielded, layer.resized), table, found)  # fmt: skip
+        return found
+
+    def scores(self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]], threads: int = 1) -> NDArray[np.float32]:
         """Scores (pictures, classes), or (pictures, classes, rows, columns) where the network slides."""
         total: NDArray[np.float32] | None = None
         for tail in self.tails:
-            part = tail.scores(spec, states[tail.region])
+            part = tail.scores(spec, states[tail.region], threads)
             total = part if total is None else total + part
         assert total is not None
         return total[:, :, 0, 0] if total.shape[2:] == (1, 1) else total

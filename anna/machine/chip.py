@@ -1,7 +1,7 @@
 """The chip that a user holds: `Chip(seed=..., analog=...).run(program, images)`."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from anna.verify import verified
 if TYPE_CHECKING:
     from anna.machine.engine import Engine
 
+Prepare = Callable[[NDArray[Any]], NDArray[Any]]
 PREPARED_PROGRAMS = 8  # engines that a chip keeps ready
 
 
@@ -37,6 +38,7 @@ class Result:
     codes: Mapping[str, NDArray[np.generic]]  # output region -> (images, *shape) state codes
     maps: Mapping[str, NDArray[np.generic]]  # the same for what was tapped
     noise_seed: int
+    threads: int = 1  # that the host's float layers may use
 
     @property
     def images(self) -> int:
@@ -59,7 +61,7 @@ class Result:
         (images, classes, rows, columns)."""
         if self.program.host is None:
             raise MachineError(f"program {self.program.name} has no scores: it was not compiled from a network")
-        return self.program.host.scores(self.program.spec, self.codes)
+        return self.program.host.scores(self.program.spec, self.codes, self.threads)
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -160,21 +162,24 @@ class Chip:
         engine: str = "engine",
         schedule: Schedule | None = None,
     ) -> Result:
-        """Run pictures, given as state codes (images, *input shape); the result depends on no other argument than
+        """Run pictures, given as state codes (images, *input shape), or, to a compiled program, as its network takes
+        them: then they become codes piece by piece as they run. The result depends on no other argument than
         `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`. A `schedule` of this program that was made
         before saves making it again."""
-        pictures, ids = _checked(program, images, image_ids)
+        pictures, prepare = _checked(program, images)
+        ids = _checked_ids(image_ids, len(pictures))
         wanted = [*program.outputs, *_tapped(program, taps)]
         if not 0 <= noise_seed < 1 << 64:
             raise MachineError(f"the noise seed is {noise_seed}, it must lie in 0..2^64-1")
         if engine == "interpreter":
             schedule = schedule or verified(program)
-            rows = self._interpret(program, pictures, ids, wanted, noise_seed, phase_cycles)
+            states = pictures if prepare is None else prepare(pictures).reshape(len(pictures), *program.input.shape)
+            rows = self._interpret(program, states, ids, wanted, noise_seed, phase_cycles)
         elif engine == "engine":
             schedule, ready = self._prepared(program, wanted, phase_cycles, simd, schedule)
-            flat = pictures.reshape(len(pictures), program.input.size)
+            given = pictures if prepare is not None else pictures.reshape(len(pictures), program.input.size)
             key = self.silicon(program.spec).noise_key(noise_seed)
-            rows = ready.run(flat, ids, noise_seed=key, threads=threads, lanes=lanes)
+            rows = ready.run(given, ids, noise_seed=key, threads=threads, lanes=lanes, prepare=prepare)
         else:
             raise MachineError(f"there is no engine {engine!r}; there are 'engine' and 'interpreter'")
         parts, at = dict[str, NDArray[np.generic]](), 0
@@ -183,7 +188,7 @@ class Chip:
             at += region.size
         outputs = {region.name: parts[region.name] for region in program.outputs}
         maps = {name: parts[name] for name in taps}
-        return Result(program, schedule, outputs, maps, noise_seed)
+        return Result(program, schedule, outputs, maps, noise_seed, threads)
 
     def _prepared(
         self,
@@ -236,14 +241,21 @@ def _tapped(program: Program, taps: Sequence[str]) -> list[Region]:
     return [maps[name] for name in taps]
 
 
-def _checked(
-    program: Program, images: ArrayLike, image_ids: ArrayLike | None
-) -> tuple[NDArray[np.generic], NDArray[np.uint64]]:
-    """Pictures as codes and their ids, or one sentence; a compiled program also takes pictures as its network does."""
+def _checked(program: Program, images: ArrayLike) -> tuple[NDArray[Any], Prepare | None]:
+    """Pictures as codes, or as the host of a compiled program takes them and what makes codes of them; or one sentence."""
     pictures, region, top = np.asarray(images), program.input, (1 << program.spec.state_bits) - 1
     raw = pictures.ndim != 4 or not np.issubdtype(pictures.dtype, np.integer)
     if program.host is not None and raw and len(region.shape) == 3:
-        pictures = program.host.input_codes(program.spec, region.shape, pictures)
+        host, spec, (maps, rows, columns) = program.host, program.spec, region.shape
+        pictures = host.checked((maps, rows, columns), pictures)
+
+        def prepare(some: NDArray[Any]) -> NDArray[Any]:
+            return host.input_codes(spec, (maps, rows, columns), some).reshape(len(some), region.size)
+
+        made = host.input_codes(spec, (maps, rows, columns), pictures[:0]).shape[1:]
+        if made != region.shape:
+            raise DataError(f"the host makes states of shape {made}; program {program.name} takes {region.shape}")
+        return pictures, prepare
     if pictures.shape[1:] != region.shape or pictures.ndim != len(region.shape) + 1:
         raise DataError(f"images have shape {pictures.shape}; program {program.name} takes (n, {str(region.shape)[1:-1]})")
     if not np.issubdtype(pictures.dtype, np.integer):
@@ -251,7 +263,11 @@ def _checked(
     if pictures.size and (pictures.min() < 0 or pictures.max() > top):
         bad = int(np.argwhere((pictures < 0) | (pictures > top))[0][0])
         raise DataError(f"image {bad} holds a state code outside 0 to {top}")
-    ids = np.arange(len(pictures), dtype=np.uint64) if image_ids is None else np.asarray(image_ids)
-    if ids.shape != (len(pictures),) or not np.issubdtype(ids.dtype, np.integer) or (ids.size and ids.min() < 0):
-        raise DataError(f"image_ids must be {len(pictures)} whole numbers, zero or more, one an image")
-    return pictures.astype(np.uint8 if top < 256 else np.uint16), ids.astype(np.uint64)
+    return pictures.astype(np.uint8 if top < 256 else np.uint16, copy=False), None
+
+
+def _checked_ids(image_ids: ArrayLike | None, images: int) -> NDArray[np.uint64]:
+    ids = np.arange(images, dtype=np.uint64) if image_ids is None else np.asarray(image_ids)
+    if ids.shape != (images,) or not np.issubdtype(ids.dtype, np.integer) or (ids.size and ids.min() < 0):
+        raise DataError(f"image_ids must be {images} whole numbers, zero or more, one an image")
+    return ids.astype(np.uint64)

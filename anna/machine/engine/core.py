@@ -1,6 +1,6 @@
 """The engine's face: a plan checked and packed once, then run over any number of images."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ _MACS_PER_CALL = {"narrow": 2**32, "wide": 2**28}
 # States of the lanes that run side by side should stay in the second-level cache.
 _STATE_BYTES = 512 * 1024
 _MOST_BLOCKS = 8
+# Codes that `prepare` makes at once.
+_PREPARED_BYTES = 2**21
 
 _BAD_CODE = 2
 
@@ -69,12 +71,17 @@ class Engine:
         noise_seed: int = 0,
         threads: int = 1,
         lanes: int | None = None,
+        prepare: Callable[[NDArray[Any]], Codes] | None = None,
     ) -> Codes:
         """The codes of the plan's outputs, one row an image.
 
-        `image_ids` key the noise; neither the order of images nor `threads` nor `lanes` changes a bit of a row.
+        `image_ids` key the noise; neither the order of images nor `threads` nor `lanes` changes a bit of a row. With
+        `prepare`, which makes codes of some images, `codes` are images, and it is called on one piece after another in
+        the thread that runs the piece, so that never more than a few pieces are in memory as codes.
         """
-        codes, image_ids = self._check_images(codes, image_ids)
+        image_ids = self._check_ids(image_ids, len(codes))
+        if prepare is None:
+            codes = self._check_images(codes)
         if not 0 <= noise_seed < 2**64:
             raise MachineError(f"the noise seed is {noise_seed}, it must lie in 0..2^64-1")
         if threads < 1:
@@ -85,16 +92,18 @@ class Engine:
             raise MachineError(f"lanes is {lanes}, it must be at least 1")
         dtype = np.uint8 if self._levels <= 256 else np.uint16
         results = np.zeros((len(codes), self._outputs), dtype)
-        packed = codes
-        if self.kernel == "narrow" and codes.dtype != np.uint8:
-            packed = np.minimum(codes, 255).astype(np.uint8)  # 255 is refused like any code too large
-        parts = list(self._parts(len(codes), threads, lanes))
+        most = self._images_per_call if prepare is None else _PREPARED_BYTES // max(1, self._inputs)
+        parts = list(self._parts(len(codes), threads, lanes, min(most, self._images_per_call)))
 
         def run_part(part: slice) -> None:
-            rows = np.ascontiguousarray(packed[part])
+            mine = codes[part] if prepare is None else self._check_images(prepare(codes[part]))
+            rows = mine
+            if self.kernel == "narrow" and rows.dtype != np.uint8:
+                rows = np.minimum(rows, 255).astype(np.uint8)  # 255 is refused like any code too large
+            rows = np.ascontiguousarray(rows)
             fault = self._native.run(self.simd, rows, image_ids[part], noise_seed, lanes, results[part])
             if fault[0]:
-                self._raise(fault, codes[part], part.start)
+                self._raise(fault, mine, part.start)
 
         if threads == 1 or len(parts) < 2:
             for part in parts:
@@ -111,25 +120,29 @@ class Engine:
                     future.result()
         return results
 
-    def _parts(self, images: int, threads: int, lanes: int) -> Iterator[slice]:
+    def _parts(self, images: int, threads: int, lanes: int, most: int) -> Iterator[slice]:
         """Rows of one call each: whole blocks of lanes, and enough calls to keep all threads busy."""
         share = -(-images // (threads if threads == 1 else 4 * threads))
-        step = max(1, min(self._images_per_call, share))
+        step = max(1, min(most, share))
         whole = -(-lanes // self._block) * self._block
         step = -(-step // whole) * whole
         return (slice(first, min(first + step, images)) for first in range(0, images, step))
 
-    def _check_images(self, codes: Codes, image_ids: NDArray[np.uint64]) -> tuple[Codes, NDArray[np.uint64]]:
-        codes, image_ids = np.asarray(codes), np.asarray(image_ids)
+    def _check_images(self, codes: Codes) -> Codes:
+        codes = np.asarray(codes)
         if codes.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
             raise DataError(f"the codes are {codes.dtype}, the engine takes uint8 or uint16")
         if codes.ndim != 2 or codes.shape[1] != self._inputs:
             raise DataError(f"the codes have the shape {codes.shape}, the plan takes (images, {self._inputs})")
-        if image_ids.dtype != np.dtype(np.uint64) or image_ids.shape != (len(codes),):
+        return codes
+
+    def _check_ids(self, image_ids: NDArray[np.uint64], images: int) -> NDArray[np.uint64]:
+        image_ids = np.asarray(image_ids)
+        if image_ids.dtype != np.dtype(np.uint64) or image_ids.shape != (images,):
             raise DataError(
-                f"the image ids are {image_ids.dtype} {image_ids.shape}, expected uint64 ({len(codes)},), one an image"
+                f"the image ids are {image_ids.dtype} {image_ids.shape}, expected uint64 ({images},), one an image"
             )
-        return codes, np.ascontiguousarray(image_ids)
+        return np.ascontiguousarray(image_ids)
 
     def _raise(self, fault: tuple[int, int, int, int], codes: Codes, first: int) -> None:
         """The one place where a fault of the C engine becomes an exception."""

@@ -1,0 +1,156 @@
+"""The quick ways of the host give the bits of the plain ones: tables of state codes, and float sums by the engine."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from anna.codes import state_converter
+from anna.errors import DataError
+from anna.float_sums import window_sums, window_sums_by_numpy
+from anna.forward import run_layer
+from anna.graph import Layer, Prepare
+from anna.host import work
+from anna.host.work import HostTail, HostWork
+from anna.layer_parts import RELU, SCALED_TANH, Activation
+from anna.layers import Convolution, FullConnection, Rbf
+from anna.machine.engine import simd_levels
+from anna.spec import ANNA_1991, ChipSpec
+
+SIXTEEN = ANNA_1991.model_copy(update={"state_bits": 16})
+sizes = st.integers(1, 12)
+
+
+def only_prepare(layer: Prepare, gain: float = 0.5, offset: float = 0.0) -> HostWork:
+    return HostWork(layer, np.array([gain]), np.array([offset]), ())
+
+
+@st.composite
+def preparations(draw: st.DrawFn, resizing: bool) -> Prepare:
+    source = draw(sizes), draw(sizes)
+    crop = draw(st.integers(1, source[0])), draw(st.integers(1, source[1]))
+    resized = (draw(sizes), draw(sizes)) if resizing else crop
+    field = resized[0] + draw(st.integers(0, 5)), resized[1] + draw(st.integers(0, 5))
+    low, high = draw(st.sampled_from([(-1.0, 1.0), (-0.1, 1.175), (1.0, -1.0), (0.0, 1.0)]))
+    return Prepare(source, crop, resized if resizing else None, field, low, high)
+
+
+@pytest.mark.parametrize("resizing", [False, True])
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_codes_from_a_table_are_those_of_arithmetic(resizing: bool, data: st.DataObject) -> None:
+    layer = data.draw(preparations(resizing))
+    host = only_prepare(layer, data.draw(st.floats(0.05, 3)), data.draw(st.floats(-2, 2)))
+    spec = data.draw(st.sampled_from([ANNA_1991, SIXTEEN]))
+    seed, count = data.draw(st.integers(0, 99)), data.draw(st.integers(0, 4))
+    pictures = np.random.default_rng(seed).integers(0, 256, (count, *layer.source)).astype(np.uint8)
+    expected = host.input_codes_by_values(spec, pictures)
+    found = host.input_codes(spec, (1, *layer.fielded), pictures)
+    assert (found.dtype, found.shape, found.tobytes()) == (expected.dtype, expected.shape, expected.tobytes())
+
+
+def test_all_grey_levels_and_a_view_of_pictures() -> None:
+    layer = Prepare((16, 16), None, None, (20, 18))
+    host = only_prepare(layer, 0.31, 0.07)
+    grey = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    for pictures in (grey, grey.transpose(0, 2, 1), grey[:, ::-1]):
+        found = host.input_codes(ANNA_1991, (1, 20, 18), pictures)
+        np.testing.assert_array_equal(found, host.input_codes_by_values(ANNA_1991, pictures))
+
+
+def test_without_the_engine_the_codes_and_scores_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = Prepare((6, 5), (5, 5), None, (7, 8))
+    host, pictures = only_prepare(layer), np.random.default_rng(0).integers(0, 256, (9, 6, 5)).astype(np.uint8)
+    tail, states = tail_of(RELU), np.random.default_rng(1).integers(0, 8, (300, 3, 2, 2)).astype(np.uint8)
+    with_it = host.input_codes(ANNA_1991, (1, 7, 8), pictures), tail.scores(ANNA_1991, states)
+    monkeypatch.setattr(work, "engine", lambda: None)
+    without = host.input_codes(ANNA_1991, (1, 7, 8), pictures), tail.scores(ANNA_1991, states)
+    for a, b in zip(with_it, without, strict=True):
+        assert a.tobytes() == b.tobytes()
+
+
+def test_a_gain_of_nothing_is_refused() -> None:
+    pictures = np.full((1, 2, 2), 9, np.uint8)
+    with pytest.raises(DataError, match="NaN or infinite"), np.errstate(all="ignore"):
+        only_prepare(Prepare((2, 2)), gain=0.0).input_codes(ANNA_1991, (1, 2, 2), pictures)
+
+
+def tail_of(activation: Activation, kind: type = np.float32) -> HostTail:
+    rng = np.random.default_rng(3)
+    layers: tuple[Layer, ...] = (
+        Convolution("mix", rng.normal(size=(5, 3, 2, 1)).astype(kind), rng.normal(size=5).astype(kind), activation=activation),
+        FullConnection("full", rng.normal(size=(6, 10)).astype(kind), rng.normal(size=6).astype(kind), activation),
+        Rbf("far", rng.normal(size=(4, 6)).astype(kind)),
+    )
+    return HostTail("out", (3, 2, 2), rng.normal(size=3), rng.normal(size=3), layers)
+
+
+def plain_scores(spec: ChipSpec, tail: HostTail, states: NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """The tail picture by picture, from values in float64 rounded once."""
+    values = state_converter(spec).values(states) * tail.gain_m[:, None, None] + tail.offset_m[:, None, None]
+    rows = []
+    for picture in values.astype(np.float32):
+        x: NDArray[Any] = picture[..., None]
+        for layer in tail.layers:
+            _, x = run_layer(layer, x)
+        rows.append(x[..., 0])
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("activation", [SCALED_TANH, RELU, Activation("clip"), Activation()])
+@pytest.mark.parametrize("spec", [ANNA_1991, SIXTEEN], ids=["3 bits", "16 bits"])
+def test_the_tail_is_the_same_for_one_picture_and_for_many(spec: ChipSpec, activation: Activation, kind: type) -> None:
+    dtype = np.uint8 if spec.state_bits <= 8 else np.uint16
+    states = np.random.default_rng(4).integers(0, 1 << spec.state_bits, (601, 3, 2, 2)).astype(dtype)
+    tail = tail_of(activation, kind)
+    found = tail.scores(spec, states)
+    assert found[:40].tobytes() == plain_scores(spec, tail, states[:40]).tobytes()
+    assert found.tobytes() == tail.scores(spec, np.asfortranarray(states)).tobytes()
+    assert found[-1:].tobytes() == tail.scores(spec, states[-1:]).tobytes()
+
+
+def test_the_tail_is_the_same_for_every_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "PIECES_A_TURN", 1)
+    states = np.random.default_rng(5).integers(0, 8, (1500, 3, 2, 2)).astype(np.uint8)
+    tail = tail_of(SCALED_TANH)
+    alone = tail.scores(ANNA_1991, states)
+    for threads in (2, 3, 9):
+        assert tail.scores(ANNA_1991, states, threads).tobytes() == alone.tobytes()
+
+
+@pytest.mark.parametrize("simd", simd_levels())
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_window_sums_are_numpys_to_the_bit(simd: str, kind: type, data: st.DataObject) -> None:
+    kernel = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
+    stride = data.draw(st.integers(1, 2)), data.draw(st.integers(1, 2))
+    maps, outputs, pictures = (data.draw(st.integers(0, top)) for top in (4, 3, 150))
+    rows, columns = (k + data.draw(st.integers(0, 4)) for k in kernel)
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    x = (rng.normal(size=(maps, rows, columns, pictures)) * 10.0 ** rng.integers(-30, 30, (maps, 1, 1, 1))).astype(kind)
+    x[rng.random(x.shape) < 0.1] = -0.0
+    weights = rng.normal(size=(outputs, maps, *kernel)).astype(kind)
+    table, squared = rng.random((outputs, maps)) < 0.7, data.draw(st.booleans())
+    with np.errstate(all="ignore"):
+        expected = window_sums_by_numpy(x, weights, table, stride, squared=squared)
+    found = window_sums(x, weights, table, stride, squared=squared, simd=simd)
+    assert (found.shape, found.dtype, found.tobytes()) == (expected.shape, expected.dtype, expected.tobytes())
+
+
+def test_the_border_refuses_shapes_that_do_not_fit() -> None:
+    from anna.machine.engine.loader import native
+
+    ones = np.ones((1, 2, 2, 3), np.float32)
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        native().window_sums("plain", ones, np.ones((1, 1, 3, 1), np.float32), np.ones((1, 1), np.uint8), 1, 1, False,
+                             np.ones((1, 1, 2, 3), np.float32))  # fmt: skip
+    pictures, field = np.zeros((1, 4, 4), np.uint8), np.zeros((1, 4, 4), np.uint8)
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        native().pictures_to_codes(pictures, (1, 0), (4, 4), (0, 0), np.zeros(256, np.uint8), field)
+    with pytest.raises(ValueError, match="shapes do not fit"):
+        native().codes_to_values(pictures, np.zeros((4, 8), np.float32), np.zeros((4, 4, 1), np.float32))
