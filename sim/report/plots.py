@@ -160,11 +160,11 @@ def timeline(schedule: Schedule, cycles: int = 160) -> Any:
                     zip(ops, spans, schedule.segment_of, strict=True) if op.name == unit and segment == 0]  # fmt: skip
             shown = [bar for bar in mine if bar[0] + bar[1] > first and bar[0] < first + cycles]
             near.broken_barh(shown, (place - 0.35, 0.7), facecolors=COLOURS[place], edgecolor=PAPER, linewidth=0.4)
-            bins = np.zeros(100)
-            length = max(1, schedule.segments[0].cycles)
+            length = max(100, schedule.segments[0].cycles)
+            bins, sizes = np.zeros(100), np.bincount(np.arange(length) * 100 // length, minlength=100)
             for start, width in mine:
                 np.add.at(bins, np.minimum(99, np.arange(start, start + width) * 100 // length), 1)
-            whole.plot(np.arange(100) / 100 * length, 100 * bins / (length / 100), color=COLOURS[place], linewidth=1.2,
+            whole.plot(np.arange(100) / 100 * length, 100 * bins / sizes, color=COLOURS[place], linewidth=1.2,
                        label=("input", "array", "output")[place])  # fmt: skip
         near.set_yticks(range(3), ["input", "array", "output"])
         near.set_xlim(first, first + cycles)
@@ -174,6 +174,6 @@ def timeline(schedule: Schedule, cycles: int = 160) -> Any:
         whole.set_title("the whole first segment: share of cycles in which each works, %")
         whole.set_ylim(0, 105)
         whole.set_xlabel("cycle")
-        whole.legend(ncols=3, loc="lower right", fontsize=7)
+        whole.legend(ncols=3, loc="lower right", bbox_to_anchor=(1.0, 0.98), fontsize=7)
     return figure
 
