@@ -50,11 +50,13 @@ def by_hand(program: Program, pictures: np.ndarray) -> np.ndarray:
             rows, columns = calc.synapses(spec)
             where = zip(*calc.scale_places(spec), strict=True)
             for k, (row, group) in enumerate(where):
-                total = 0
-                for r, c, value in zip(rows[k], columns[k], calc.operands[k], strict=True):
-                    total += (weights[program.weight_codes[calc.page, r, c]] << shift) * states[known[int(value)]]
-                edges = codes.thresholds(spec, int(program.scale_codes[calc.page, row, group])).tolist()
-                known[schedule.values.result(calc.ordinal, k)] = sum(total >= edge for edge in edges)
+                mine = program.weight_codes[calc.page, rows[k], columns[k]].tolist()
+                total = sum(
+                    (weights[code] << shift) * states[known[value]]
+                    for code, value in zip(mine, calc.operands[k].tolist(), strict=True)
+                )
+                edges = codes.thresholds(spec, int(program.scale_codes[calc.page, row, group]))
+                known[schedule.values.result(calc.ordinal, k)] = int((total >= edges).sum())
         results.append([known[int(v)] for values in schedule.outputs.values() for v in values.reshape(-1)])
     return np.array(results)
 
