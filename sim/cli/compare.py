@@ -23,7 +23,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the first chip and of the noise (default 0)")
     parser.add_argument("--weights-seed", type=int, default=1, help="which weights of a LeNet (default 1)")
     parser.add_argument("--ledger", choices=("totals", "full", "none"), default="totals", help="where it was lost: "
-                        f"counted on {LEDGER_IMAGES} digits and {LEDGER_CHIPS} chips, on all, or not")  # fmt: skip
+                        f"on {LEDGER_IMAGES} digits and {LEDGER_CHIPS} chips, on all and with the codes, or not")  # fmt: skip
     parser.add_argument("--calibrate", metavar="FILE", help="sample pictures for a network of your own")
     parser.add_argument("--report", metavar="FILE.html", default="report.html", help="where the page goes")
     parser.add_argument("--threads", type=int, help="default: as many as there are cores")
@@ -39,6 +39,7 @@ def _run(given: argparse.Namespace) -> None:
     from sim.compare import compare
     from sim.digits import for_network
     from sim.ledger import ledger
+    from sim.ledger_codes import codes_ledger
     from sim.models import load_network
     from sim.report.html import comparison_page
 
@@ -62,6 +63,9 @@ def _run(given: argparse.Namespace) -> None:
         chips = given.chips if full else min(LEDGER_CHIPS, given.chips)
         seeds = range(given.seed, given.seed + chips)
         lost = ledger(program, part, drawn[0], seeds, noise_seed=given.seed, threads=threads, watch=watch)
+        if full:
+            codes = codes_ledger(network, program, pictures, part, compile_options(given), watch)
+            lost = replace(lost, entries=(*lost.entries, *codes))
         found = replace(found, ledger=lost)
     path = Path(given.report)
     write_beside(path, comparison_page(found, shlex.join(["anna", *sys.argv[1:]])).encode())

@@ -17,6 +17,7 @@ from sim.compare import Comparison, compare
 from sim.digits import Shown, expect_apart, for_network, shown
 from sim.layers import layer_maps
 from sim.ledger import Confined, ledger, rows_of_layers
+from sim.ledger_codes import codes_ledger
 
 IMAGES = 300
 
@@ -191,3 +192,11 @@ def test_signal_to_noise_of_layers(found: Comparison, made) -> None:
         assert 5 < row["typical chips"] < row["ideal chip"] < 40
     maps = layer_maps(network, program, digits.images[:2], anna.Chip())
     assert maps[0].float_maps.shape == maps[0].chip_maps.shape == (2, 4, 28, 28)
+
+
+def test_the_codes_have_their_lines(made) -> None:
+    network, program, digits = made
+    entries = codes_ledger(network, program, lenet.calibration()[0], digits.first(100),
+                           {"board": anna.BOARD_1991, "calibration_pictures": 50})  # fmt: skip
+    assert [entry.cause for entry in entries] == ["weight_rounding", "state_rounding", "saturation", "input_rounding"]
+    assert all(abs(entry.alone_points) < 10 for entry in entries)

@@ -1,0 +1,75 @@
+"""What the codes alone cost, on chips without imperfections: rounding of input, weights and states, and saturation.
+
+Each is told apart by compiling the network for a chip that is fine in all other respects (alone), or coarse in all but this
+one (without). A fine chip has 12-bit weights, 10-bit states and an ADC that follows the squash. The input picture cannot be
+finer than the states on any chip, so its rounding alone is that of the float network on rounded pictures.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.codes import state_converter
+from anna.compiler import compile
+from anna.forward import forward
+from anna.graph import Graph, Network, Prepare
+from anna.machine.chip import Chip
+from anna.program import Program
+from anna.spec import BoardSpec
+from sim.digits import Shown
+from sim.ledger import Entry
+
+FINE: dict[str, Any] = {"weight_bits": 12, "state_bits": 10, "adc_curve": "squash"}
+CAUSES = {"weight_rounding": "weight_bits", "state_rounding": "state_bits", "saturation": "adc_curve"}
+
+Watch = Callable[[str], None]
+
+
+def codes_ledger(
+    network: Network,
+    program: Program,
+    calibration: NDArray[Any],
+    digits: Shown,
+    options: Mapping[str, Any],
+    watch: Watch | None = None,
+) -> list[Entry]:
+    """The entries of the codes, for a program that was compiled with these options (`board` among them)."""
+    say = watch or (lambda _: None)
+    board = options["board"]
+    assert isinstance(board, BoardSpec)
+
+    def error_on(**chip: Any) -> float:
+        changed = board.changed(chip=board.chip.changed(**chip))
+        made = compile(network, calibration, **{**options, "board": changed, "check_pictures": 0})
+        labels = Chip().run(made, digits.images).labels
+        return 100 * int((labels != digits.labels).sum()) / len(digits)
+
+    coarse = {field: getattr(board.chip, field) for field in CAUSES.values()}
+    say("ledger: fine chip")
+    best, whole = error_on(**FINE), error_on()
+    entries = []
+    for cause, field in CAUSES.items():
+        say(f"ledger: {cause}")
+        alone = error_on(**{**FINE, field: coarse[field]}) - best
+        without = whole - error_on(**{field: FINE[field]})
+        entries.append(Entry(cause, "all", alone, without))
+    rounded = _rounded_input(network, program, digits)
+    if rounded is not None:
+        entries.append(Entry("input_rounding", "input", rounded, None))
+    return entries
+
+
+def _rounded_input(network: Network, program: Program, digits: Shown) -> float | None:
+    """Points that the float network loses when its pictures are rounded to the chip's states."""
+    if not isinstance(network, Graph) or not isinstance(network.layers[0], Prepare) or program.host is None:
+        return None
+    shape = network.steps[0].output_shape
+    codes = program.host.input_codes(program.spec, shape, digits.images)
+    levels = state_converter(program.spec).values(codes)
+    gain, offset = (part[:, None, None] for part in (program.host.input_gain_m, program.host.input_offset_m))
+    rest = Graph(network.name, shape, network.layers[1:], network.data)
+    rounded = forward(rest, (levels * gain + offset).astype(np.float32)).labels
+    exact = forward(network, digits.images).labels
+    return 100 * (int((rounded != digits.labels).sum()) - int((exact != digits.labels).sum())) / len(digits)
