@@ -67,7 +67,7 @@ class Graph:
     """A chain of layers from a picture to scores; built only when every shape fits.
 
     `data` names the data set whose digits it was trained on ("mnist", "usps" or ""): pictures of another are refused
-    by those who compare (DECISIONS 21). A graph that begins with `Prepare` takes raw uint8 pictures, any other takes
+    by those who compare. A graph that begins with `Prepare` takes raw uint8 pictures, any other takes
     floats.
     """
 

@@ -22,7 +22,7 @@ from anna.graph import Ensemble, Graph, Network
 from anna.layer_parts import ACTIVATION_KINDS, Activation
 from anna.layers import LAYER_KINDS, Layer
 
-KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order (DECISIONS 14)
+KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order
 FORMAT = 1
 LARGEST_BYTES = 2**30
 

@@ -4,7 +4,7 @@ A shape is `(maps, rows, columns)`; a flat vector of n units is `(n, 1, 1)`. Arr
 input map, y row, x column. Every layer offers
 
     output_shape(shape)    the shape it makes of `shape`, or a GraphError that names layer, value and expectation
-    connections(shape)     connections with biases, as papers 7 and 8 count them (DECISIONS 23)
+    connections(shape)     connections with biases, as papers 7 and 8 count them
     multiply_adds(shape)   the same without biases
     parameters             trainable numbers
     tensors                its arrays by field name
@@ -41,7 +41,7 @@ from anna.layer_parts import (
 
 @dataclass(frozen=True, eq=False)
 class Prepare:
-    """The host's step from a raw uint8 picture to the first states: crop, resize, pad, range (DECISIONS 20).
+    """The host's step from a raw uint8 picture to the first states: crop, resize, pad, range.
 
     The middle `crop` of the picture is kept, resized to `resize` (area means when it shrinks, straight lines between
     pixels when it grows, both with whole-number weights), set in the middle of `field`, and grey level 0..255 goes to

@@ -1,7 +1,7 @@
 """The digit recogniser of 1991 that ran on the chip: LeNet-1 at 28x28, on 32x32.
 
 Published: over 133,000 connections on the chip, 1 ms a character (papers 1, 2, 5). Recalled: 136,000 connections in
-all, 3,000 in the last layer, which ran in float on the host. Derived from these: the shape (ANNA.md shows the
+all, 3,000 in the last layer, which ran in float on the host. Derived from these: the shape (docs/networks.md shows the
 arithmetic). Assumed: which of its four or two maps each C3 map reads. Recalled is only that pairs stay within maps
 0-1 and 2-3, so that one 64-state register holds what a map reads. The output has no squash (A): it would change no
 label.

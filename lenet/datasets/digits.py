@@ -1,6 +1,6 @@
 """Digits with their labels, checked and hashed: the built-in hold-out, MNIST and the 1989 USPS digits from a folder.
 
-Who may see what (DECISIONS 22): training sees MNIST's training set without the 5,000 built-in digits (55,000 remain),
+Who may see what: training sees MNIST's training set without the 5,000 built-in digits (55,000 remain),
 or the 7,291 USPS training digits. Calibration sees 50 built-in digits a class, results by default the other 450.
 """
 

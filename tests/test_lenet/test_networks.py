@@ -133,5 +133,5 @@ def test_unknown_names_are_refused(call, sentence):
 
 
 def test_the_recogniser_keeps_a_map_pair_in_one_register():
-    """ANNA.md: a register has 64 states; two maps' 5x5 windows need 50."""
+    """A register has 64 states; two maps' 5x5 windows need 50."""
     assert max(len(row) for row in recognizer.C3_TABLE) * 25 <= 64
