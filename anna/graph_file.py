@@ -7,16 +7,14 @@ does.
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from anna.container import canonical_json, unpack, write_beside
 from anna.errors import FileError, GraphError
 from anna.graph import Ensemble, Graph, Network
 from anna.layer_parts import ACTIVATION_KINDS, Activation
@@ -24,27 +22,6 @@ from anna.layers import LAYER_KINDS, Layer
 
 KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order
 FORMAT = 1
-LARGEST_BYTES = 2**30
-
-
-def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no blanks: one text for one value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-
-
-def write_beside(path: Path, data: bytes) -> None:
-    """Write next to `path`, then rename: a reader sees the old file or the whole new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror or error})") from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def layer_json(layer: Layer) -> dict[str, Any]:
@@ -183,23 +160,7 @@ _TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset"
 def load_graph(path: Path | str) -> Network:
     """The network in a file that `save_graph` wrote."""
     path = Path(path)
-    try:
-        size = path.stat().st_size
-        if size > LARGEST_BYTES:
-            raise FileError(f"{path}: has {size} bytes; expected a network file of at most {LARGEST_BYTES}")
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a network file") from None
-    except (SafetensorError, TypeError, ValueError, KeyError) as error:
-        raise FileError(f"{path}: is no whole safetensors file ({error})") from None
-    if set(metadata) != {KEY}:
-        raise FileError(f"{path}: has metadata {sorted(metadata)}; expected the one key {KEY} of a network file")
-    try:
-        content = json.loads(metadata[KEY])
-    except (ValueError, RecursionError):
-        raise FileError(f"{path}: the description of the network is not JSON") from None
+    content, tensors = unpack(path, KEY, "network")
     try:
         return _network(str(path), content, tensors)
     except GraphError as error:

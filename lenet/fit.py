@@ -21,9 +21,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from anna.container import canonical_json, write_beside
 from anna.errors import DataError
 from anna.graph import Graph, text
-from anna.graph_file import canonical_json, write_beside
 from lenet.datasets.digits import Digits
 from lenet.distort import distort
 from lenet.initial import initial

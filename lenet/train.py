@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from anna.container import write_beside
 from anna.errors import AnnaError, DataError
 from anna.graph import Ensemble, Network
-from anna.graph_file import graph_bytes, write_beside
+from anna.graph_file import graph_bytes
 from lenet.catalogue import define, full_name, names, native_data, stem
 from lenet.datasets.digits import Digits, digits, holdout, training_digits
 from lenet.recipes import RECIPES, Recipe, default_recipe, recipe_for
