@@ -18,7 +18,7 @@ from sim.cli.command import Command
 
 # In the order of the help text.
 COMMANDS = (
-    "compare", "sweep", "report", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "doctor",
+    "compare", "sweep", "report", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor",
 )  # fmt: skip
 
 BAD_INPUT, BUG, INTERRUPTED = 2, 1, 130

@@ -1,0 +1,213 @@
+"""The measurement: every case in turn, again and again, and the median of each, so that what disturbs one disturbs all.
+
+`images_per_s` counts seconds of the clock, `images_per_cpu_s` seconds of processor time of this process, which a busy
+machine disturbs less. Multiply-adds are useful ones: those of the network that the chip does; padded ones are apart.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.parameters import Analog
+from anna.forward import network_input
+from anna.graph import Graph, Network
+from anna.machine.chip import Chip
+from anna.program import Program
+from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
+
+PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"
+COPIED_BYTES = 1 << 26
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case. `ratio` is images_per_s over that of `ratio_to`; `share_of_peak` is of as many cores as threads."""
+
+    case: str
+    threads: int
+    images_per_s: float
+    images_per_cpu_s: float
+    chip_cycles_per_s: float | None
+    macs_per_s: float | None
+    padded_macs_per_s: float | None
+    share_of_peak: float | None
+    ratio_to: str | None
+    ratio: float | None
+    first_run_s: float | None = None  # drawing the chip and gathering its operands, once a chip
+    batch: int | None = None
+
+
+@dataclass
+class Case:
+    """Something to time, what it does in a run, and what came out."""
+
+    name: str
+    threads: int
+    work: Callable[[], object]
+    images: int
+    network: str = ""
+    useful_macs: float = 0.0
+    padded_macs: float = 0.0
+    cycles: float = 0.0
+    first_run_s: float | None = None
+    batch: int | None = None
+
+    def __post_init__(self) -> None:
+        self.walls: list[float] = []
+        self.cpus: list[float] = []
+
+    def once(self) -> None:
+        """Run and take the time."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        self.work()
+        self.cpus.append(time.process_time() - cpu)
+        self.walls.append(time.perf_counter() - wall)
+
+    @property
+    def rate(self) -> float:
+        """Images a second of the clock, median."""
+        return self.images / statistics.median(self.walls)
+
+    @property
+    def cpu_rate(self) -> float:
+        """Images a second of processor time, median."""
+        return self.images / max(statistics.median(self.cpus), 1e-9)
+
+
+def machine() -> str:
+    """The processor's name, and how many cores this process may use."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        name = models[0] if models else name
+    return f"{name}, {cores()} cores, {platform.system()}, Python {platform.python_version()}"
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def peak_rss_mb() -> float:
+    """The most memory this process ever held."""
+    import resource
+
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (2**20 if sys.platform == "darwin" else 1024)
+
+
+def chip_cases(network: Network, program: Program, images: NDArray[Any], threads: list[int], simd: str | None) -> list[Case]:
+    """Whole runs: raw pictures in, labels out; on the ideal chip, a typical and a worst one."""
+    host = program.host
+    useful = network.multiply_adds - (0 if host is None else host.multiply_adds)
+    found = []
+    for name, analog in (("ideal", None), ("typical", Analog.typical()), ("worst", Analog.worst())):
+        chip = Chip() if analog is None else Chip(seed=1, analog=analog)
+        began = time.perf_counter()
+        chip.run(program, images[:1], simd=simd)
+        first = time.perf_counter() - began
+        engine = chip.engine(program, simd=simd)
+        cycles = chip.run(program, images[:1], simd=simd).cycles_per_image
+        for count in threads:
+
+            def work(chip: Chip = chip, count: int = count) -> object:
+                return chip.run(program, images, threads=count, simd=simd).labels
+
+            found.append(Case(f"{network.name}, {name} chip", count, work, len(images), network.name, useful,
+                              engine.padded_macs, cycles, first))  # fmt: skip
+    return found
+
+
+def peer_cases(network: Network, images: NDArray[Any], count: int) -> list[Case]:
+    """The peers at the batch size that suits each best."""
+    if not isinstance(network, Graph):
+        return []
+    x = np.ascontiguousarray(network_input(network, images[:count]).transpose(3, 0, 1, 2))
+    found = []
+    for peer in peers(network):
+        batch = min((_least(peer, x, size), size) for size in BATCHES)[1]
+
+        def work(peer: Peer = peer, batch: int = batch) -> None:
+            peer.run(x, batch)
+
+        found.append(Case(f"{network.name}, {peer.name}", 1, work, len(x), network.name, network.multiply_adds, batch=batch))
+    return found
+
+
+def _least(peer: Peer, x: NDArray[np.float32], batch: int) -> float:
+    times = []
+    for _ in range(3):
+        began = time.perf_counter()
+        peer.run(x[: max(batch, len(x) // 2)], batch)
+        times.append((time.perf_counter() - began) / min(len(x), max(batch, len(x) // 2)))
+    return min(times)
+
+
+def roofline(simd: str) -> list[Case]:
+    """The engine's own multiply-add on registers, and a copy of memory."""
+    from anna.machine.engine.loader import native
+
+    rounds = 2_000_000
+    done = native().peak(simd, 1)
+    source, target = np.ones(COPIED_BYTES, np.uint8), np.empty(COPIED_BYTES, np.uint8)
+    return [
+        Case(PEAK, 1, lambda: native().peak(simd, rounds), rounds, useful_macs=done, padded_macs=done),
+        Case(COPY, 1, lambda: np.copyto(target, source), 2 * COPIED_BYTES),
+    ]
+
+
+def run(cases: list[Case], rounds: int, watch: Callable[[str], None] | None = None) -> None:
+    """All cases in turn, `rounds` times."""
+    for number in range(rounds):
+        if watch:
+            watch(f"round {number + 1} of {rounds}")
+        for case in cases:
+            case.once()
+
+
+def rows(cases: list[Case]) -> list[Row]:
+    """What came out, as rows."""
+    by_name = {(case.name, case.threads): case for case in cases}
+    peak = next((case.rate * case.useful_macs for case in cases if case.name == PEAK), None)
+    found = []
+    for case in cases:
+        if case.name == COPY:
+            continue  # told apart: it has no images
+        other = by_name.get((case.name, 1)) if case.threads > 1 else by_name.get((f"{case.network}, {ONNX_RUNTIME}", 1))
+        told = None if other is None else f"{other.name}, {other.threads} thread"
+        macs = case.useful_macs * case.rate or None
+        found.append(
+            Row(
+                case.name, case.threads, case.rate, case.cpu_rate, case.cycles * case.rate or None, macs,
+                case.padded_macs * case.rate or None,
+                macs / peak / case.threads if macs and peak else None,
+                told, None if other is None else case.rate / other.rate, case.first_run_s, case.batch,
+            )
+        )  # fmt: skip
+    return found
+
+
+def report(cases: list[Case], simd: str, missing: list[str], rounds: int) -> dict[str, Any]:
+    """The whole of it as one object."""
+    return {
+        "machine": machine(),
+        "simd": simd,
+        "load_average": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "rounds": rounds,
+        "not_installed": missing,
+        "copy_bytes_per_s": next((case.rate for case in cases if case.name == COPY), None),
+        "rows": [asdict(row) for row in rows(cases)],
+        "peak_rss_mb": peak_rss_mb(),
+    }

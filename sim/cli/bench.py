@@ -1,0 +1,124 @@
+"""`anna bench`: how fast runs are on this machine, beside what else reads digits."""
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from anna.errors import DataError
+from sim.cli.command import Command, table, write
+
+NETWORKS = ("recognizer", "lenet5")
+FULL, QUICK = (9, 16_384, 4096), (2, 2048, 1024)  # rounds, pictures a run, pictures a run of a peer
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--quick", action="store_true", help="a few seconds: the recogniser, two rounds")
+    parser.add_argument("--network", action="append", choices=NETWORKS, help="only this one; may be given again")
+    parser.add_argument("--threads", type=int, action="append", metavar="N", help="thread counts (default: 1 and all cores)")
+    parser.add_argument("--simd", help="force a SIMD level (default: the best there is)")
+    parser.add_argument("--no-peers", action="store_true", help="leave PyTorch and ONNX Runtime out")
+    parser.add_argument("--no-pin", action="store_true", help="do not keep one-threaded work on one core")
+
+
+def _run(given: argparse.Namespace) -> None:
+    import lenet
+    from anna.compiler import compile
+    from anna.machine.engine.loader import choose_level
+    from sim.bench import measure
+    from sim.bench.peers import missing
+
+    simd = choose_level(given.simd)
+    threads = given.threads or sorted({1, measure.cores()})
+    if min(threads) < 1:
+        raise DataError(f"--threads is {min(threads)}; expected at least 1")
+    rounds, shown, small = QUICK if given.quick else FULL
+    watch = _watch if sys.stderr.isatty() else None
+    images, _ = lenet.holdout()
+    images = images[[i % len(images) for i in range(shown)]]
+    cases = measure.roofline(simd)
+    for name in given.network or (NETWORKS[:1] if given.quick else NETWORKS):
+        if watch:
+            watch(f"compile {name}")
+        network = lenet.load(name)
+        program = compile(network, lenet.calibration())
+        if not given.no_peers:
+            cases += measure.peer_cases(network, images, small)
+        cases += measure.chip_cases(network, program, images, threads, simd)
+    _measure(cases, rounds, watch, pin=not given.no_pin)
+    if watch:
+        print("\r\033[K", end="", file=sys.stderr)
+    found = measure.report(cases, simd, [] if given.no_peers else missing(), rounds)
+    write(found, _text(found), given.json)
+
+
+def _measure(cases: list[Any], rounds: int, watch: Any, pin: bool) -> None:
+    """One-threaded cases on one core, the others on all."""
+    from sim.bench.measure import run
+
+    pinned = pin and hasattr(os, "sched_setaffinity")
+    everywhere = os.sched_getaffinity(0) if pinned else set[int]()
+
+    def wide(work: Any) -> Any:
+        def run_everywhere() -> object:
+            os.sched_setaffinity(0, everywhere)
+            try:
+                return work()
+            finally:
+                os.sched_setaffinity(0, {max(everywhere)})
+
+        return run_everywhere
+
+    if not pinned:
+        run(cases, rounds, watch)
+        return
+    for case in cases:
+        if case.threads > 1:
+            case.work = wide(case.work)
+    os.sched_setaffinity(0, {max(everywhere)})
+    try:
+        run(cases, rounds, watch)
+    finally:
+        os.sched_setaffinity(0, everywhere)
+
+
+def _watch(line: str) -> None:
+    print(f"\r\033[K{line} ...", end="", file=sys.stderr, flush=True)
+
+
+def _text(found: dict[str, Any]) -> str:
+    lines: list[tuple[str, ...]] = [
+        ("case", "threads", "images/s", "per CPU s", "chip cycles/s", "G MAC/s", "padded", "of peak", "ratio", "first run")
+    ]
+    for row in found["rows"]:
+        macs, padded, share = (row[name] for name in ("macs_per_s", "padded_macs_per_s", "share_of_peak"))
+        lines.append((
+            row["case"] + (f", batch {row['batch']}" if row["batch"] else ""),
+            str(row["threads"]),
+            f"{row['images_per_s']:,.0f}",
+            f"{row['images_per_cpu_s']:,.0f}",
+            f"{row['chip_cycles_per_s']:.2e}" if row["chip_cycles_per_s"] else "",
+            f"{macs / 1e9:.1f}" if macs else "",
+            f"{padded / 1e9:.1f}" if padded else "",
+            f"{share:.2f}" if share else "",
+            f"{row['ratio']:.2f}" if row["ratio"] else "",
+            f"{row['first_run_s']:.2f} s" if row["first_run_s"] else "",
+        ))  # fmt: skip
+    absent = f"not installed: {', '.join(found['not_installed'])}\n" if found["not_installed"] else ""
+    head = f"{found['machine']}; SIMD {found['simd']}; load {found['load_average'] or 0:.1f}"
+    return (
+        f"{head}; medians of {found['rounds']} rounds\n\n"
+        f"{table(lines)}\n\n{absent}memory: {(found['copy_bytes_per_s'] or 0) / 1e9:.1f} GB/s read and written by a copy\n"
+        f"ratio: to ONNX Runtime float32 on one thread; of several threads, to one\n"
+        f"most memory: {found['peak_rss_mb']:.0f} MB, peers included"
+    )
+
+
+COMMAND = Command(
+    summary="how fast runs are here, beside PyTorch and ONNX Runtime",
+    description="Times whole runs, raw pictures in and labels out, on ideal and drawn chips, in turns with other software\n"
+    "on the same networks, and beside the machine's own limits.",
+    examples=("anna bench", "anna bench --quick --json", "anna bench --network lenet5 --simd avx2 --threads 1"),
+    arguments=_arguments,
+    run=_run,
+)
