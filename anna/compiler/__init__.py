@@ -28,8 +28,8 @@ PASSES = ("check", "split", "calibrate", "quantise", "place", "schedule", "emit"
 def compile(net: "Network", calibration: Any = None, **options: Any) -> "Program":
     """The program for a network; `calibration` are pictures as the network takes them, or (pictures, labels).
 
-    `options` are the fields of `CompileOptions`; `chip` puts another chip on the board. What cannot be compiled is refused with a `CompileError` that carries
-    every reason.
+    `options` are the fields of `CompileOptions`; `chip` puts another chip on the board. What cannot be compiled is refused
+    with a `CompileError` that carries every reason.
     """
     return compilation(net, calibration, **options).program
 

@@ -54,7 +54,7 @@ class Line:
 def line(levels: Floats, codes: NDArray[np.uint16], target: Floats, care: NDArray[np.uint8] | None) -> Line:
     """Fit target = gain x level + offset. Sums go code by code, each in the order of the pictures."""
     if care is None:
-        counts = np.bincount(codes, minlength=len(levels)).astype(np.float64)
+        counts = np.bincount(codes, weights=np.ones(len(codes)), minlength=len(levels))
         sums = np.bincount(codes, weights=target, minlength=len(levels))
         square = float(np.bincount(np.zeros(len(target), np.int8), weights=target * target)[0])
     else:

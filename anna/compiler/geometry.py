@@ -177,8 +177,8 @@ class Job:
         registers = "+".join(str(len(plan.taps)) for plan in self.registers)
         return (
             f"{self.layer.name}: {len(self.outputs)} maps, {self.down}x{self.right} positions at once, "
-            f"registers of {registers} columns and {self.constants} constants, {len(self.neurons)} neurons on {self.rows} rows, "
-            f"about {self.cycles} cycles"
+            f"registers of {registers} columns and {self.constants} constants, {len(self.neurons)} neurons on {self.rows} "
+            f"rows, about {self.cycles} cycles"
         )
 
 

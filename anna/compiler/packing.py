@@ -144,7 +144,7 @@ class Packer:
 
     def _flat(self, strips: Strips, count: int, extra: int) -> tuple[RegisterPlan, ...]:
         """The taps of a window that does not move, in equal shares."""
-        read = self.layer.mask_oiyx.any(axis=0)
+        read = np.asarray(self.layer.mask_oiyx.any(axis=0))
         width = self.layer.kernel[1]
         taps = [(i, y, x) for i, y in sorted(strips) for x in range(width) if read[i, y, x]]
         whole = len(taps) + extra

@@ -52,8 +52,8 @@ class Problem:
     sums: Floats  # float sums of the search windows, (windows, o)
     outputs: Floats
     gram_sums: Floats
-    care: integer.Ints  # of the search windows
-    gram_care: integer.Ints
+    care: NDArray[np.uint8]  # of the search windows
+    gram_care: NDArray[np.uint8]
     carried: States | None  # states of the partial sums of the search windows
     gram_carried: States | None
     carry_gain_o: Floats
@@ -292,7 +292,7 @@ def _normal_equations(problem: Problem, levels: Ints) -> tuple[Floats, Floats, F
     n, taps = windows.shape
     maps = sums.shape[1]
     own = maps * n * taps * taps <= OWN_MATRICES
-    care = problem.gram_care if own else np.ones((n, 1), dtype=np.int64)
+    care = problem.gram_care if own else np.ones((n, 1), dtype=np.uint8)
     peak = float(np.abs(numerators).max())
     bound = max(peak * peak * n * float(care.max()), 1.0)
     kind = np.float32 if bound < 1 << 24 else np.float64

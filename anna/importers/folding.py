@@ -1,0 +1,76 @@
+"""Operations on constants, which an ONNX model may hold and a graph need not: worked out once, on reading."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from anna.importers.onnx_file import TYPES, Array, Node
+
+Inputs = list[Any]
+
+
+def _axes(node: Node, inputs: Inputs, at: int = 1) -> tuple[int, ...]:
+    axes = node.attributes.get("axes")
+    if axes is None and len(inputs) > at and inputs[at] is not None:
+        axes = inputs[at].reshape(-1).tolist()
+    return tuple(int(axis) for axis in axes or ())
+
+
+def _unsqueeze(node: Node, inputs: Inputs) -> Array:
+    return np.expand_dims(inputs[0], _axes(node, inputs))
+
+
+def _squeeze(node: Node, inputs: Inputs) -> Array:
+    axes = _axes(node, inputs)
+    found: Array = np.squeeze(inputs[0], axes or None)
+    return found
+
+
+def _constant(node: Node, inputs: Inputs) -> Array:
+    for key in ("value", "value_float", "value_floats", "value_int", "value_ints"):
+        if node.attributes.get(key) is not None:
+            kind = {"value": None, "value_float": np.float32, "value_floats": np.float32}.get(key, np.int64)
+            return np.asarray(node.attributes[key], dtype=kind)
+    raise ValueError("it has no value")
+
+
+def _reshape(node: Node, inputs: Inputs) -> Array:
+    found: Array = np.reshape(inputs[0], [int(n) for n in inputs[1].reshape(-1)])
+    return found
+
+
+def _slice(node: Node, inputs: Inputs) -> Array:
+    starts, ends = (inputs[k].reshape(-1).tolist() for k in (1, 2))
+    axes = inputs[3].reshape(-1).tolist() if len(inputs) > 3 and inputs[3] is not None else range(len(starts))
+    steps = inputs[4].reshape(-1).tolist() if len(inputs) > 4 and inputs[4] is not None else [1] * len(starts)
+    index: list[slice] = [slice(None)] * inputs[0].ndim
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        index[int(axis)] = slice(int(start), int(end), int(step))
+    found: Array = inputs[0][tuple(index)]
+    return found
+
+
+def _gather(node: Node, inputs: Inputs) -> Array:
+    found: Array = np.take(inputs[0], inputs[1].astype(np.int64), axis=int(node.attributes.get("axis", 0)))
+    return found
+
+
+FOLDS: dict[str, Callable[[Node, Inputs], Array]] = {
+    "Add": lambda node, x: x[0] + x[1],
+    "Cast": lambda node, x: x[0].astype(TYPES[node.attributes["to"]]),
+    "Concat": lambda node, x: np.concatenate(x, axis=int(node.attributes["axis"])),
+    "Constant": _constant,
+    "Div": lambda node, x: x[0] / x[1] if x[0].dtype.kind == "f" else x[0] // x[1],
+    "Gather": _gather,
+    "Identity": lambda node, x: x[0],
+    "Mul": lambda node, x: x[0] * x[1],
+    "Neg": lambda node, x: -x[0],
+    "Reshape": _reshape,
+    "Slice": _slice,
+    "Sqrt": lambda node, x: np.sqrt(x[0]),
+    "Squeeze": _squeeze,
+    "Sub": lambda node, x: x[0] - x[1],
+    "Transpose": lambda node, x: np.transpose(x[0], node.attributes.get("perm")),
+    "Unsqueeze": _unsqueeze,
+}
