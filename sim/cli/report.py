@@ -15,13 +15,15 @@ def _run(given: argparse.Namespace) -> None:
     from anna.container import write_beside
     from sim.report.sweep_html import sweep_page
     from sim.report.sweep_text import lead, markdown
+    from sim.sweep.run import RESULTS
     from sim.sweep.store import Store
     from sim.sweep.summary import read
 
     folder = Path(given.folder)
     with Store(folder) as store:
         found = read(store)
-    files = {"report.html": sweep_page(found).encode(), "report.md": markdown(found).encode(), "results.csv": found.csv.encode()}
+    pages = {"report.html": sweep_page(found), "report.md": markdown(found), RESULTS: found.csv}
+    files = {name: text.encode() for name, text in pages.items()}
     parquet = _parquet(list(found.rows))
     if parquet is not None:
         files["results.parquet"] = parquet

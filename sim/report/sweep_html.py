@@ -23,8 +23,8 @@ def sweep_page(found: SweepResult) -> str:
     if found.points:
         parts += ["<h2>Points</h2>", _table(text.point_table(found)), f'<p class="note">{text.more(len(found.points))}</p>']
     if found.refusals:
-        parts += ["<h2>Refused</h2>", "<p>These points cannot be; the sentence says why.</p>",
-                  _table(text.refusal_table(found), "why"), f'<p class="note">{text.more(len(found.refusals))}</p>']  # fmt: skip
+        parts += ["<h2>Refused</h2>", "<p>These points cannot be; the sentence says why.</p>"]
+        parts += [_table(text.refusal_table(found), "why"), f'<p class="note">{text.more(len(found.refusals))}</p>']
     lines = "".join(f"<li>{_text(line)}</li>" for line in text.made(found))
     shown = _text("\n".join(text.commands(found)))
     parts += ["<h2>How this was made</h2>", f"<pre>{shown}</pre>", f'<ul class="made">{lines}</ul>']
@@ -45,8 +45,8 @@ def _figures(found: SweepResult) -> list[str]:
         parts.append("<h2>What bits buy</h2>")
         for others in maps[: plots.MAPS]:
             where = f" at {text.others_text(others)}" if others else ""
-            parts.append(_figure(found, plots.bits_map(found, others), f"Mean error over chips{where}; framed: the chip as it was "
-                                 "built."))  # fmt: skip
+            caption = f"Mean error over chips{where}; framed: the chip as it was built."
+            parts.append(_figure(found, plots.bits_map(found, others), caption))
         if len(maps) > plots.MAPS:
             parts.append(f'<p class="note">{len(maps) - plots.MAPS} more maps are left out; see the table.</p>')
     drawn = False

@@ -52,12 +52,13 @@ def bits_map(found: SweepResult, others: Values) -> Any:
 
     states, weights, error = grid(found, others)
     low, high = (float(np.nanmin(error)), float(np.nanmax(error))) if not np.isnan(error).all() else (1.0, 1.0)
-    norm = LogNorm(max(low, 0.05), max(high, low + 0.1, 0.1))
+    bottom, top = max(low, 0.05), max(high, low + 0.1, 0.1)
+    norm = LogNorm(bottom, top)
     with themed(6.4, 1.2 + 0.42 * len(states)) as (figure, axes):
         mesh = axes.pcolormesh(np.arange(len(weights) + 1) - 0.5, np.arange(len(states) + 1) - 0.5, np.ma.masked_invalid(error),
                                cmap="YlGnBu", norm=norm, edgecolors="none")  # fmt: skip
         for row, column in np.argwhere(~np.isnan(error)):
-            dark = norm(max(error[row, column], norm.vmin)) > 0.55
+            dark = norm(max(error[row, column], bottom)) > 0.55
             axes.text(column, row, f"{error[row, column]:.1f}", ha="center", va="center", fontsize=8,
                       color="white" if dark else "black")  # fmt: skip
         if ANNA_1991.weight_bits in weights and ANNA_1991.state_bits in states:
@@ -72,7 +73,7 @@ def bits_map(found: SweepResult, others: Values) -> Any:
             spine.set_visible(False)
         bar = figure.colorbar(mesh, ax=axes, pad=0.02)
         bar.set_label("error, %")
-        ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if norm.vmin <= tick <= norm.vmax]
+        ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if bottom <= tick <= top]
         bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
         bar.minorticks_off()
     return figure
@@ -82,6 +83,7 @@ def error_against(found: SweepResult, axis: str) -> Any:
     """Error against a numeric axis: a line for each combination of the others with a band over chips, or all points."""
     lines = combinations(found, [axis])
     several = len(lines) > LINES or found.spec.design == "random"
+    ramp = _ramp(lines)
     with themed(6.4, 3.4) as (figure, axes):
         shown_errors: list[float] = []
         for place, others in enumerate([{}] if several else lines):
@@ -90,12 +92,12 @@ def error_against(found: SweepResult, axis: str) -> Any:
             groups = [[100 * error for point in mine if point.values[axis] == x for error in point.errors] for x in at]
             if not groups:
                 continue
-            colour = COLOURS[place % len(COLOURS)]
+            colour = ramp[place] if ramp else COLOURS[place % len(COLOURS)]
             label = ", ".join(f"{name} = {shown(value)}" for name, value in others.items()) or "all"
             low, high = [min(group) for group in groups], [max(group) for group in groups]
             axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
-            axes.plot(at, [sum(group) / len(group) for group in groups], "o-" if place < len(COLOURS) else "s--", color=colour,
-                      label=label, markersize=3.5, linewidth=1.4)  # fmt: skip
+            means, mark = [sum(group) / len(group) for group in groups], "o-" if ramp or place < len(COLOURS) else "s--"
+            axes.plot(at, means, mark, color=colour, label=label, markersize=3.5, linewidth=1.4)
             shown_errors += [error for group in groups for error in group]
         floats = sorted({100 * point.float_error for point in found.points})
         for level in floats[:3]:
@@ -113,6 +115,15 @@ def error_against(found: SweepResult, axis: str) -> Any:
         if len(lines) > 1 and not several:
             axes.legend(fontsize=7, ncols=2 if len(lines) > 4 else 1)
     return figure
+
+
+def _ramp(lines: list[Values]) -> list[Any]:
+    """Colours from dark to light where the lines differ by one number."""
+    import matplotlib
+
+    if len(lines) < 3 or any(len(others) != 1 or not is_number(next(iter(others.values()))) for others in lines):
+        return []
+    return [matplotlib.colormaps["viridis"](place) for place in np.linspace(0.25, 0.88, len(lines))]
 
 
 def _log_scale(axes: Any, low: float, high: float) -> None:

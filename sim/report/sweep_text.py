@@ -56,9 +56,9 @@ def others_text(others: dict[str, Any]) -> str:
 def map_table(found: SweepResult, others: dict[str, Any]) -> Table:
     """Weight bits x state bits as a table."""
     states, weights, error = plots.grid(found, others)
-    rows = [[f"{bits} state bits", *("" if cell != cell else f"{cell:.2f} %" for cell in row)]
+    rows = [[str(bits), *("" if cell != cell else f"{cell:.2f} %" for cell in row)]
             for bits, row in zip(states, error.tolist(), strict=True)]  # fmt: skip
-    return ["", *(f"{bits} weight bits" for bits in weights)], list(rows)
+    return ["state bits \\ weight bits", *map(str, weights)], list(rows)
 
 
 def point_table(found: SweepResult) -> Table:
@@ -71,7 +71,7 @@ def point_table(found: SweepResult) -> Table:
          per_cent(point.disagreement), per_cent(point.float_error), f"{point.cycles_per_image:,.0f}"]
         for point in found.points[:POINTS_SHOWN]
     ]  # fmt: skip
-    head = ["point", *names, "chips", "error", "95 % interval", "sd over chips", "differs from float", "float", "cycles"]
+    head = ["point", *names, "chips", "error", "95 % interval", "sd over chips", "differs", "float", "cycles"]
     return head, list(rows)
 
 
@@ -97,12 +97,12 @@ def made(found: SweepResult) -> list[str]:
     lines = [f"{len(found.runs)} start{'s' if len(found.runs) != 1 else ''}, {seconds:,.0f} s in all; {work:,.0f} s of work "
              "by the workers."]  # fmt: skip
     lines += [f"Machine: {host}, {cpu}, {cores} cores." for host, cpu, cores in sorted(hosts, key=str)[:20]]
-    lines += [f"anna {anna}, Python {python}, NumPy {numpy}, {simd}." for anna, python, numpy, simd in sorted(versions, key=str)]
+    lines += [f"anna {one}, Python {python}, NumPy {numpy}, {simd}." for one, python, numpy, simd in sorted(versions, key=str)]
     if commits:
         lines.append(f"Commit: {', '.join(commits)} (+: with changed files).")
     lines += [f"{name}: {digest}" for name, digest in found.inputs if not name.startswith("analog ")]
     lines.append("Digests: of the network, then of the digits. The same sweep gives the same results.csv on every machine.")
-    lines.append("Intervals: Wilson, over pictures and chips.")
+    lines.append("Intervals: Wilson, over pictures and chips. Differs: share of digits read otherwise than in floats.")
     return lines
 
 

@@ -4,11 +4,13 @@ It runs in any process or on any machine that has anna. What points share is kep
 reference of a network, and the last few programs, for points that differ only in their chips.
 """
 
+import contextlib
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,40 +62,55 @@ class Prepared:
     digits: Shown
     calibration: NDArray[Any]
 
+    @cached_property
+    def digest(self) -> str:
+        """What network and pictures are, to the bit."""
+        return f"{self.network.digest[:32]} {self.digits.sha256[:32]}"
+
+    @cached_property
+    def reference(self) -> NDArray[np.int64]:
+        """What the float network reads."""
+        return np.asarray(forward(self.network, self.digits.images).labels, np.int64)
+
+
+class Source(NamedTuple):
+    """What a network and its pictures are found by."""
+
+    network: str
+    data: str | None
+    weights_seed: int
+    images: int
+    stamp: tuple[int, int] | None  # time and size of a file, so that one which changed is read again
+
 
 @lru_cache(maxsize=4)
-def prepared(network: str, data: str | None, weights_seed: int, images: int) -> Prepared:
+def prepared(source: Source) -> Prepared:
     """Loaded once in a process."""
-    found = load_network(network, data, weights_seed)
-    digits, (pictures, _) = for_network(found, data)
-    chosen = digits.first(images)
+    found = load_network(source.network, source.data, source.weights_seed)
+    digits, (pictures, _) = for_network(found, source.data)
+    chosen = digits.first(source.images)
     expect_apart(chosen.images, np.asarray(pictures))
     return Prepared(found, chosen, np.asarray(pictures))
 
 
-@lru_cache(maxsize=4)
-def _reference(network: str, data: str | None, weights_seed: int, images: int) -> NDArray[np.int64]:
-    one = prepared(network, data, weights_seed, images)
-    return np.asarray(forward(one.network, one.digits.images).labels, np.int64)
-
-
 @lru_cache(maxsize=2)
-def _compiled(
-    source: tuple[str, str | None, int, int], board: BoardSpec, options: tuple[tuple[str, Any], ...]
-) -> tuple[Program, Schedule]:
-    one = prepared(*source)
+def _compiled(source: Source, board: BoardSpec, options: tuple[tuple[str, Any], ...]) -> tuple[Program, Schedule]:
+    one = prepared(source)
     program = compile(one.network, one.calibration, board=board, **dict(options))
     return program, verified(program)
 
 
-def source_of(spec: SweepSpec, values: dict[str, Value]) -> tuple[str, str | None, int, int]:
-    """What `prepared` takes, at a point."""
-    seed = values.get("weights_seed", spec.weights_seed)
+def source_of(spec: SweepSpec, values: Mapping[str, Value]) -> Source:
+    """Network and pictures at a point."""
+    network, seed = spec.located(str(values.get("network", spec.network))), values.get("weights_seed", spec.weights_seed)
     assert isinstance(seed, int)
-    return spec.located(str(values.get("network", spec.network))), spec.data, seed, spec.images
+    stamp = None
+    with contextlib.suppress(OSError):
+        found = os.stat(network)
+        stamp = found.st_mtime_ns, found.st_size
+    return Source(network, spec.data, seed, spec.images, stamp)
 
 
-@lru_cache(maxsize=16)
 def base_analog(name: str) -> Analog:
     """A preset, or the record of a file."""
     return Analog.load(name) if name.endswith(".toml") else Analog.preset(name)
@@ -107,11 +124,6 @@ def analog_at(spec: SweepSpec, point: Point) -> Analog:
     return analog
 
 
-def digest_of(one: Prepared) -> str:
-    """What a network and its pictures are, to the bit."""
-    return f"{one.network.digest[:32]} {one.digits.sha256[:32]}"
-
-
 def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
     """The digests of all networks, pictures and analog records that the sweep names; files that lack are told here."""
     found = {}
@@ -120,7 +132,7 @@ def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
     for network in networks:
         for seed in seeds:
             source = source_of(spec, {"network": network, "weights_seed": seed})
-            found[_name(str(network), seed)] = digest_of(prepared(*source))
+            found[_name(str(network), seed)] = prepared(source).digest
     for name in spec.values_of("analog") if "analog" in spec.axes else (spec.analog,):
         found[f"analog {name}"] = base_analog(spec.located(str(name))).to_toml()
     return tuple(found.items())
@@ -163,9 +175,9 @@ def compute(job: Job) -> Outcome:
 def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     spec, point = job.spec, job.point
     source, analog = source_of(spec, point.values), analog_at(spec, point)
-    one = prepared(*source)
+    one = prepared(source)
     named = str(point.values.get("network", spec.network))
-    if digest_of(one) != dict(job.inputs)[_name(named, source[2])]:
+    if one.digest != dict(job.inputs)[_name(named, source.weights_seed)]:
         raise DataError(f"network {named} or its digits differ here from those with which the sweep began")
     options = point.fields_of("compile")
     board = BOARDS[options.pop("board", "anna-board-1991")]
@@ -173,7 +185,7 @@ def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     clock = time.perf_counter()
     program, schedule = _compiled(source, board, tuple(sorted(options.items())))
     compiled = time.perf_counter() - clock
-    reference = _reference(*source)
+    reference = one.reference
     labels = one.digits.labels.astype(np.int64)
     float_wrong = int((reference != labels).sum())
     rows: list[dict[str, Any]] = []

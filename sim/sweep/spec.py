@@ -18,9 +18,10 @@
 
 import hashlib
 import itertools
+import math
 import tomllib
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -55,6 +56,11 @@ class Range(Record):
         if self.count is None and self.last - self.first > LARGEST:
             raise ValueError(f"a range from {self.first:g} to {self.last:g} needs a count")
         return self
+
+    @property
+    def length(self) -> int:
+        """How many values."""
+        return self.count or int(self.last - self.first) + 1
 
     @property
     def values(self) -> tuple[Scalar, ...]:
@@ -117,10 +123,12 @@ class SweepSpec(Record):
     def _axes_are_known(self) -> Self:
         for name in self.axes:
             _expect_axis(name)
-            values = self.values_of(name)
+        if self.total > LARGEST:
+            raise ValueError(f"the sweep has {self.total:,} points; expected at most {LARGEST:,}")
+        for name, values in self._columns.items():
             if self.design != "list" and len(set(values)) < len(values):
                 raise ValueError(f"axis {name!r} has a value twice")
-        lengths = {name: len(self.values_of(name)) for name in self.axes}
+        lengths = {name: len(values) for name, values in self._columns.items()}
         if min(lengths.values()) < 1:
             raise ValueError(f"axis {min(lengths, key=lambda name: lengths[name])!r} has no values")
         if self.design == "list" and len(set(lengths.values())) > 1:
@@ -128,8 +136,6 @@ class SweepSpec(Record):
             raise ValueError(f"a list needs axes of one length, got {counts}")
         if (self.design == "random") != (self.points is not None):
             raise ValueError("points is given for the random design, and only for that")
-        if self.total > LARGEST:
-            raise ValueError(f"the sweep has {self.total:,} points; expected at most {LARGEST:,}")
         return self
 
     def located(self, name: str) -> str:
@@ -138,23 +144,26 @@ class SweepSpec(Record):
 
     def values_of(self, axis: str) -> tuple[Value, ...]:
         """The values of an axis, in the type of its field."""
-        given = self.axes[axis]
-        try:
-            values: Sequence[Value] = given.values if isinstance(given, Range) else given
-        except SpecError as error:
-            raise ValueError(f"axis {axis!r}: {error}") from None
-        return tuple(_typed(axis, value) for value in values)
+        return self._columns[axis]
+
+    @cached_property
+    def _columns(self) -> dict[str, tuple[Value, ...]]:
+        columns = {}
+        for axis, given in self.axes.items():
+            try:
+                values: Sequence[Value] = given.values if isinstance(given, Range) else given
+            except SpecError as error:
+                raise ValueError(f"axis {axis!r}: {error}") from None
+            columns[axis] = tuple(_typed(axis, value) for value in values)
+        return columns
 
     @property
     def total(self) -> int:
         """How many points there are."""
-        lengths = [len(self.values_of(name)) for name in self.axes]
         if self.design == "random":
             return int(self.points or 0)
-        total = 1
-        for length in lengths:
-            total *= length
-        return total if self.design == "grid" else lengths[0]
+        lengths = [given.length if isinstance(given, Range) else len(given) for given in self.axes.values()]
+        return math.prod(lengths) if self.design == "grid" else lengths[0]
 
     @property
     def content(self) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""Small sweeps for tests: seconds at most, on a network of one layer compiled the quick way."""
+
+from pathlib import Path
+from typing import Any
+
+from sim.sweep.spec import SweepSpec, make_spec
+
+QUICK = {
+    "compile.fit": [False], "compile.round": ["nearest"], "compile.calibrate": ["max"],
+    "compile.calibration_pictures": [20], "compile.check_pictures": [0],
+}  # fmt: skip
+
+TOML = """
+name = "tiny"
+network = "linear"
+images = 20
+chips = 3
+
+[axes]
+"chip.weight_bits" = { first = 4, last = 7 }
+"chip.state_bits" = [2, 3, 4]
+"compile.fit" = [false]
+"compile.round" = ["nearest"]
+"compile.calibrate" = ["max"]
+"compile.calibration_pictures" = [20]
+"compile.check_pictures" = [0]
+"""
+POINTS, ROWS = 12, 36
+
+
+def tiny_file(folder: Path) -> Path:
+    path = folder / "tiny.toml"
+    path.write_text(TOML, encoding="utf-8")
+    return path
+
+
+def tiny(**changes: Any) -> SweepSpec:
+    """A sweep of the same kind; axes as given, or two points."""
+    axes = changes.pop("axes", {"chip.state_bits": [3, 4]})
+    return make_spec({"name": "tiny", "network": "linear", "images": 20, "chips": 3, **changes, "axes": {**axes, **QUICK}})

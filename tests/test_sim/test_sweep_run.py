@@ -1,0 +1,237 @@
+"""A sweep gives the same table to the byte, whoever computes it; what is refused is recorded; what dies is run again."""
+
+import os
+import signal
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sweep_cases import POINTS, ROWS, tiny, tiny_file
+
+from anna.errors import AnnaError, FileError, MachineError, SpecError
+from sim import statistics
+from sim.sweep.merge import merge
+from sim.sweep.point import interval_of
+from sim.sweep.processes import Processes, WorkerDiedError
+from sim.sweep.run import ATTEMPTS, run_sweep
+from sim.sweep.spec import SweepSpec, load_spec
+from sim.sweep.store import Store
+
+
+def table(folder: Path) -> bytes:
+    return (folder / "results.csv").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tiny sweep, and in `done` its undisturbed results."""
+    folder = tmp_path_factory.mktemp("sweep")
+    found = run_sweep(load_spec(tiny_file(folder)), folder / "done", jobs=2)
+    assert (found.points_done, found.points_total, found.refused, found.rows) == (POINTS, POINTS, 0, ROWS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def spec(home: Path) -> SweepSpec:
+    return load_spec(home / "tiny.toml")
+
+
+def test_any_executor_gives_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: Path) -> None:
+    from multiprocessing import get_context
+
+    with ThreadPoolExecutor(3) as threads:
+        run_sweep(spec, tmp_path / "threads", executor=threads)
+    with ProcessPoolExecutor(2, get_context("spawn")) as processes:
+        run_sweep(spec, tmp_path / "processes", executor=processes, at_once=3)
+    assert table(tmp_path / "threads") == table(tmp_path / "processes") == table(home / "done")
+
+
+def test_shards_merge_to_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: Path) -> None:
+    folders = [tmp_path / f"part{k}" for k in (1, 2, 3)]
+    for k, folder in enumerate(folders, 1):
+        found = run_sweep(spec, folder, jobs=1, shard=(k, 3))
+        assert (found.points_done, found.points_total) == (POINTS // 3, POINTS // 3)
+    assert merge(folders[::2], tmp_path / "whole").points_done == 2 * POINTS // 3
+    assert merge([*folders, home / "done", tmp_path / "whole"], tmp_path / "whole").points_done == POINTS
+    assert table(tmp_path / "whole") == table(home / "done")
+    with Store(tmp_path / "whole") as store:
+        assert sum(run["points"] for run in store.runs() if run["run"] <= 3) == POINTS
+        assert set(store.provenance()) == set(range(POINTS))
+
+
+def test_shards_of_different_sweeps_do_not_merge(home: Path, tmp_path: Path) -> None:
+    run_sweep(tiny(), tmp_path / "other", jobs=1)
+    with pytest.raises(FileError, match=r"holds another sweep \(axes differs\); give each sweep a folder of its own"):
+        merge([home / "done", tmp_path / "other"], tmp_path / "whole")
+
+
+def test_a_shard_that_is_none_is_told(spec: SweepSpec, tmp_path: Path) -> None:
+    for shard in ((0, 3), (4, 3)):
+        with pytest.raises(SpecError, match="expected K/N with 1 <= K <= N"):
+            run_sweep(spec, tmp_path, shard=shard)
+
+
+def test_a_finished_sweep_computes_nothing_again(home: Path, spec: SweepSpec) -> None:
+    class Never(Executor):
+        def submit(self, *_: Any, **__: Any) -> Future[Any]:
+            raise AssertionError
+
+    before = table(home / "done")
+    assert run_sweep(spec, home / "done", executor=Never()).points_done == POINTS
+    assert table(home / "done") == before
+
+
+def test_points_that_cannot_be_are_recorded_with_their_sentence(tmp_path: Path) -> None:
+    spec = tiny(axes={"chip.dacs": [2, 3], "chip.columns": [64]})
+    found = run_sweep(spec, tmp_path, jobs=1)
+    assert (found.points_done, found.refused, found.rows) == (2, 1, 3)
+    with Store(tmp_path) as store:
+        assert store.refusals() == [(1, "ChipSpec: 64 columns cannot be shared evenly by 3 DACs")]
+
+
+def test_ideal_chips_are_alike_so_one_is_run(tmp_path: Path) -> None:
+    run_sweep(tiny(axes={"analog": ["ideal", "typical"]}), tmp_path, jobs=1)
+    with Store(tmp_path) as store:
+        assert [(row["analog"], row["chip"]) for row in store.rows()] == [
+            ("ideal", 0), ("typical", 0), ("typical", 1), ("typical", 2)]  # fmt: skip
+
+
+def test_strengths_are_scaled_and_changed_as_the_analog_model_does(tmp_path: Path) -> None:
+    """Thermal noise four times typical, whether scaled or set, is the same chip."""
+    run_sweep(tiny(axes={"scaled.thermal_noise": [4.0]}), tmp_path / "scaled", jobs=1)
+    run_sweep(tiny(axes={"analog.thermal_noise_lsb": [1.0]}), tmp_path / "set", jobs=1)
+    with Store(tmp_path / "scaled") as scaled, Store(tmp_path / "set") as fixed:
+        assert [row["wrong"] for row in scaled.rows()] == [row["wrong"] for row in fixed.rows()]
+
+
+def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> None:
+    import anna
+    import lenet
+    from anna.compiler import compile
+    from anna.spec import ANNA_1991, BOARD_1991
+    from sim.digits import shown
+
+    run_sweep(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path, jobs=1)
+    digits = shown("holdout").first(20)
+    board = BOARD_1991.changed(chip=ANNA_1991.changed(state_bits=4))
+    program = compile(lenet.load("linear"), lenet.calibration(), board=board, fit=False, round="nearest", calibrate="max",
+                      calibration_pictures=20, check_pictures=0)  # fmt: skip
+    with Store(tmp_path) as store:
+        rows = store.rows()
+    for row in rows:
+        result = anna.Chip(seed=row["chip_seed"]).run(program, digits.images, noise_seed=5)
+        assert row["wrong"] == int((result.labels != digits.labels).sum())
+        assert row["cycles_per_image"] == result.cycles_per_image
+    assert [row["chip_seed"] for row in rows] == [5, 6, 7]
+
+
+def test_a_point_stops_only_between_batches_of_chips(tmp_path: Path) -> None:
+    """With 20 pictures the interval is never narrow; a wide goal is met after the first batch, a strict one never."""
+    for width, chips in ((99.0, 2), (0.1, 5)):
+        run_sweep(tiny(chips=5, stop={"width_points": width, "every_chips": 2}), tmp_path / str(chips), jobs=1)
+        with Store(tmp_path / str(chips)) as store:
+            assert [row["chip"] for row in store.rows()] == [*range(chips), *range(chips)]
+
+
+def test_the_interval_from_whole_numbers_is_the_one_from_truth_tables() -> None:
+    rng = np.random.default_rng(0)
+    for chips, images, rate in [(1, 50, 0.1), (8, 1000, 0.02), (3, 20, 0.5), (4, 30, 0.0), (2, 10, 1.0)]:
+        wrong = rng.random((chips, images)) < rate
+        squares = int((wrong.sum(axis=0).astype(int) ** 2).sum())
+        found = interval_of(wrong.sum(axis=1).tolist(), squares, images)
+        expected = statistics.error_of_chips(wrong)
+        assert (found.share, found.low, found.high) == pytest.approx((expected.share, expected.low, expected.high), abs=1e-12)
+
+
+# --- workers that die
+
+
+def die(marker: str) -> int:
+    """Ends its process the first time, as if it were out of memory."""
+    if not os.path.exists(marker):
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+def double(x: int) -> int:
+    print("what is printed must not disturb")
+    return 2 * x
+
+
+def test_a_dead_worker_loses_its_own_call_and_is_replaced(tmp_path: Path) -> None:
+    with Processes(2) as workers:
+        dying = workers.submit(die, str(tmp_path / "died"))
+        others = [workers.submit(double, x) for x in range(20)]
+        with pytest.raises(WorkerDiedError, match=r"worker process [0-9]+ died"):
+            dying.result()
+        assert [other.result() for other in others] == [2 * x for x in range(20)]
+        assert workers.submit(die, str(tmp_path / "died")).result() in workers.processes
+        with pytest.raises(ZeroDivisionError):
+            workers.submit(divmod, 1, 0).result()
+
+
+class Mortal(Executor):
+    """Runs calls in threads; the worker of some point dies, so many times."""
+
+    def __init__(self, point: int, deaths: int) -> None:
+        self.point, self.deaths, self.threads = point, deaths, ThreadPoolExecutor(2)
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        if arguments[0].point.number == self.point and self.deaths:
+            self.deaths -= 1
+            future: Future[Any] = Future()
+            future.set_exception(WorkerDiedError("killed"))
+            return future
+        return self.threads.submit(function, *arguments, **named)
+
+
+def test_a_point_whose_worker_dies_is_run_again(home: Path, spec: SweepSpec, tmp_path: Path) -> None:
+    run_sweep(spec, tmp_path, executor=Mortal(point=4, deaths=ATTEMPTS - 1))
+    assert table(tmp_path) == table(home / "done")
+
+
+def test_a_point_that_always_kills_is_told_and_the_others_are_done(home: Path, spec: SweepSpec, tmp_path: Path) -> None:
+    with pytest.raises(MachineError) as caught:
+        run_sweep(spec, tmp_path, executor=Mortal(point=4, deaths=99))
+    assert str(caught.value).startswith(f"its worker died {ATTEMPTS} times at point 4 (chip.weight_bits = 5, ")
+    assert str(caught.value).endswith("; all other points are done and kept, the same command tries again")
+    with Store(tmp_path) as store:
+        assert store.done == set(range(POINTS)) - {4}
+    run_sweep(spec, tmp_path, jobs=1)
+    assert table(tmp_path) == table(home / "done")
+
+
+def test_an_executor_that_is_shut_is_told(spec: SweepSpec, tmp_path: Path) -> None:
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    with pytest.raises(MachineError, match="the executor takes no more work"):
+        run_sweep(spec, tmp_path, executor=pool)
+
+
+def test_no_jobs_are_no_number_of_jobs(spec: SweepSpec, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="jobs is 0; expected at least 1"):
+        run_sweep(spec, tmp_path, jobs=0)
+
+
+def test_networks_and_records_from_files_are_sought_beside_the_sweep(home: Path, tmp_path: Path) -> None:
+    import lenet
+    from anna.graph_file import save_graph
+
+    save_graph(lenet.load("linear"), tmp_path / "mine.safetensors")
+    (tmp_path / "mine.toml").write_text('preset = "typical"\n', encoding="utf-8")
+    text = (home / "tiny.toml").read_text(encoding="utf-8").replace('"linear"', '"mine.safetensors"\nanalog = "mine.toml"')
+    (tmp_path / "sweep.toml").write_text(text, encoding="utf-8")
+    run_sweep(load_spec(tmp_path / "sweep.toml"), tmp_path / "out", jobs=1)
+    assert table(tmp_path / "out") == table(home / "done")
+    (tmp_path / "mine.toml").write_text('preset = "worst"\n', encoding="utf-8")
+    with pytest.raises(FileError, match=r"was begun with other weights, digits or parameters \(analog mine.toml\)"):
+        run_sweep(load_spec(tmp_path / "sweep.toml"), tmp_path / "out", jobs=1)
+
+
+def test_a_network_that_is_not_there_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(AnnaError, match="network 'lenet9' is not known"):
+        run_sweep(tiny(axes={"network": ["linear", "lenet9"]}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
