@@ -141,11 +141,14 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             wanted = (high - low) / (1 << spec.state_bits)
             fits = np.flatnonzero(heaviest <= wanted / lsb * (largest + 0.49))
             tries = [int(fits[-1])] if fits.size else [0]
-            if options.calibrate == "least-squares" and fits.size:
+            # A partial sum may be worth more than its columns can give it at that range's scale.
+            reach = np.flatnonzero(carried <= wanted / lsb * (largest + 0.49))
+            lower = [int(reach[-1])] if reach.size and int(reach[-1]) < tries[0] else []
+            if options.calibrate != "least-squares":
+                tries = lower or tries
+            elif fits.size:
                 tries += [tries[0] + 1] if tries[0] + 1 < len(lsb) else []
-                # A partial sum may be worth more than its columns can give it at that range's scale.
-                reach = np.flatnonzero(carried <= wanted / lsb * (largest + 0.49))
-                tries += [int(reach[-1])] if reach.size and int(reach[-1]) < tries[0] else []
+                tries += lower
             for code in tries:
                 one = wanted / float(lsb[code])
                 if not fits.size:
