@@ -14,7 +14,7 @@ from command_line import ELSEWHERE, ENV, ROOT, good, refused
 import anna
 
 EDGES = ROOT / "examples" / "edges.asm"
-COMMANDS = ("compare", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor")
+COMMANDS = ("compare", "sweep", "report", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor")
 
 
 @pytest.fixture(scope="module")
