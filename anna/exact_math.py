@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
+WORTH_A_CALL = 256  # numbers; below, NumPy alone is as quick and the engine need not be there
 SCALED_TANH_HEIGHT = 1.7159  # P, papers 7 and 8: f(a) = 1.7159 tanh(2a/3), so that f(1) = 1 and f(-1) = -1 (to 2e-5)
 SCALED_TANH_SLOPE = 2.0 / 3.0
 
@@ -55,9 +56,28 @@ _EXP_32 = (
 _EXP_RANGE = {np.dtype(np.float64): (-746.0, 710.0), np.dtype(np.float32): (-104.0, 89.0)}
 
 
+def _by_engine(name: str, x: Floats, simd: str | None = None) -> Floats | None:
+    """The same operations in C, where the engine is built and the array is worth the call."""
+    from anna.float_sums import engine
+
+    native = engine() if x.size >= WORTH_A_CALL or simd else None
+    if native is None:
+        return None
+    flat = np.ascontiguousarray(x).reshape(-1)
+    out = np.empty_like(flat)
+    getattr(native, name)(simd or native.levels()[0], flat, out)
+    return out.reshape(x.shape)
+
+
 def exp(x: npt.ArrayLike) -> Floats:
     """e**x; infinity above the range, 0 below it, NaN stays NaN. float32 in, float32 out; all else is float64."""
     x = _floats(x)
+    done = _by_engine("exp", x)
+    return exp_by_numpy(x) if done is None else done
+
+
+def exp_by_numpy(x: Floats) -> Floats:
+    """The definition of `exp`."""
     kind = x.dtype.type
     low, high = _EXP_RANGE[x.dtype]
     unknown = np.isnan(x)
@@ -89,6 +109,12 @@ _TANH_FLAT = {np.dtype(np.float64): 20.0, np.dtype(np.float32): 10.0}  # tanh is
 def tanh(x: npt.ArrayLike) -> Floats:
     """The hyperbolic tangent; NaN stays NaN. float32 in, float32 out; all else is float64."""
     x = _floats(x)
+    done = _by_engine("tanh", x)
+    return tanh_by_numpy(x) if done is None else done
+
+
+def tanh_by_numpy(x: Floats) -> Floats:
+    """The definition of `tanh`."""
     kind = x.dtype.type
     size = np.abs(x)
     small = np.minimum(size, kind(_TANH_SMALL))

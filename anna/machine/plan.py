@@ -7,6 +7,7 @@ left out. A slot is used again once its value was read for the last time.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from anna.machine import refresh
 from anna.machine.elaborate import Schedule
 
 Int32s = NDArray[np.int32]
+SCHEDULES, LAYOUTS = 4, 8  # how many are remembered
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,22 @@ class _Operands:
     row: Ints
     column: Ints
     code: Ints
-    refresh: Ints
+    cycle: Ints
+    segment: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class _Wiring:
+    """Every synapse of every CALC, whether it carries current or not: the same for all chips that run a schedule."""
+
+    calc: Ints
+    neuron: Ints
+    value: Ints
+    row: Ints
+    column: Ints
+    page: Ints
+    cycle: Ints
+    segment: Ints
 
 
 def build_plan(
@@ -68,22 +85,22 @@ def build_plan(
 ) -> EnginePlan:
     """The plan of a schedule on silicon; `wanted` are the values to be read at the end.
 
-    With `keep`, no slot is used twice and every result of every CALC keeps its value: slot = value.
+    With `keep`, no slot is used twice and every result of every CALC keeps its value: slot = value. What does not depend
+    on the silicon is worked out once for a schedule, and the layout once for all chips in which the same synapses carry
+    current.
     """
     spec, values, calcs = schedule.spec, schedule.values, len(schedule.calcs)
-    per_synapse = silicon.state_tables() is not None
-    operands = _gather(schedule, silicon, phase_cycles)
-    entry, starts, slots_of = _merge(operands, values.total(calcs), per_synapse or _has_charge(silicon, operands))
+    operands, live = _gather(schedule, silicon, phase_cycles)
+    apart = silicon.state_tables() is not None or _has_charge(silicon, operands)
+    output_values = np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in wanted] or [np.zeros(0, np.int64)])
+    layout = _layout(schedule, np.packbits(live).tobytes(), apart, output_values.tobytes(), keep)
+    entry, starts, slots_of, slot, count = layout
     weight = np.zeros((len(slots_of), spec.neurons_at_once), dtype=np.int64)
     np.add.at(weight, (entry, operands.neuron), operands.weight)
 
-    output_values = np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in wanted] or [np.zeros(0, np.int64)])
-    slot, count = _allocate(schedule, operands, output_values, keep)
-    neurons = _neurons(schedule)
-    # Thresholds belong to an ADC and to where a scale code lies: ask once for each, not for every neuron of every CALC.
-    places, place_of = np.unique(np.stack(neurons[2:]), axis=1, return_inverse=True)
-    unique, table = _distinct(silicon.thresholds(*places))
-    table = table[place_of.reshape(-1)]
+    neurons, places, place_of = _neurons(schedule)
+    unique, which = _distinct(silicon.thresholds(*places))
+    table = which[place_of]
     results = values.fixed + np.arange(calcs * spec.neurons_at_once).reshape(calcs, spec.neurons_at_once)
     masks, limits = silicon.code_masks(neurons[2]), silicon.sum_limits(*neurons[2:])
 
@@ -112,7 +129,7 @@ def build_plan(
         clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),
         and_mask=None if masks is None else per_neuron(masks[0], 0xFFFF, np.uint16),
         or_mask=None if masks is None else per_neuron(masks[1], 0, np.uint16),
-        **_slow_path(silicon, operands, entry, weight.shape),
+        **_slow_path(silicon, operands, entry, weight.shape, phase_cycles),
     )
 
 
@@ -124,46 +141,69 @@ def _distinct(rows: Ints) -> tuple[Ints, Ints]:
     return unique, which.reshape(-1)
 
 
-def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> _Operands:
-    spec, stops = schedule.spec, silicon.refresh_stops
-    codes = silicon.stored_codes(schedule.program.weight_codes.astype(np.int64))
+@lru_cache(maxsize=SCHEDULES)
+def _wiring(schedule: Schedule) -> _Wiring:
+    spec = schedule.spec
     parts: list[tuple[Ints, ...]] = []
     for calc in schedule.calcs:
         rows, columns = calc.synapses(spec)
         neurons = np.broadcast_to(np.arange(calc.neurons, dtype=np.int64)[:, None], rows.shape)
-        number = np.full(rows.size, calc.ordinal, dtype=np.int64)
-        cycle = np.full(rows.size, calc.cycle, dtype=np.int64)
-        weight_codes = codes[calc.page, rows, columns]
-        parts.append((number, neurons.reshape(-1), calc.operands.reshape(-1).astype(np.int64), rows.reshape(-1),
-                      columns.reshape(-1), weight_codes.reshape(-1), cycle))  # fmt: skip
+        parts.append((neurons.reshape(-1), calc.operands.reshape(-1).astype(np.int64), rows.reshape(-1), columns.reshape(-1)))
     if not parts:
-        nothing = np.zeros(0, dtype=np.int64)
-        return _Operands(*[nothing] * 8)
-    calc_of, neuron, value, row, column, code, cycle = (np.concatenate(column) for column in zip(*parts, strict=True))
-    ages = refresh.ages(spec, cycle, row, column, phase_cycles, stops)
-    weight = silicon.weights(code, row, column, ages)
+        return _Wiring(*[np.zeros(0, dtype=np.int64)] * 8)
+    neuron, value, row, column = (np.concatenate(part) for part in zip(*parts, strict=True))
+    lengths = [len(part[0]) for part in parts]
+    what = [[getattr(calc, name) for calc in schedule.calcs] for name in ("ordinal", "page", "cycle", "segment")]
+    calc_of, page, cycle, segment = (np.repeat(np.array(of_calc, dtype=np.int64), lengths) for of_calc in what)
+    return _Wiring(calc_of, neuron, value, row, column, page, cycle, segment)
+
+
+@lru_cache(maxsize=SCHEDULES)
+def _ages(schedule: Schedule, phase_cycles: int, stops: int | None) -> Ints:
+    wiring = _wiring(schedule)
+    return refresh.ages(schedule.spec, wiring.cycle, wiring.row, wiring.column, phase_cycles, stops)
+
+
+def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> tuple[_Operands, NDArray[np.bool_]]:
+    """The operands, and which synapses of the wiring they are."""
+    w = _wiring(schedule)
+    code = silicon.stored_codes(schedule.program.weight_codes.astype(np.int64))[w.page, w.row, w.column]
+    weight = silicon.weights(code, w.row, w.column, _ages(schedule, phase_cycles, silicon.refresh_stops))
     live = weight != 0
-    charge = silicon.charge_sigma(code, row, column)
+    charge = silicon.charge_sigma(code, w.row, w.column)
     if charge is not None:
         live |= charge != 0
-    segment = np.array([calc.segment for calc in schedule.calcs], dtype=np.int64)[calc_of]
-    written = refresh.ordinal(segment, refresh.laps(spec, cycle, row, column, phase_cycles, stops))
-    return _Operands(*(part[live] for part in (calc_of, neuron, value, weight, row, column, code, written)))
+    parts = (w.calc, w.neuron, w.value, weight, w.row, w.column, code, w.cycle, w.segment)
+    return _Operands(*(part if live.all() else part[live] for part in parts)), live
+
+
+@lru_cache(maxsize=LAYOUTS)
+def _layout(schedule: Schedule, live: bytes, apart: bool, outputs: bytes, keep: bool) -> tuple[Ints, Ints, Ints, Int32s, int]:
+    """Which operand each synapse adds to, the CALC and the value of each operand, and the slot of each value."""
+    w = _wiring(schedule)
+    here = np.unpackbits(np.frombuffer(live, np.uint8), count=len(w.calc)).astype(np.bool_)
+    calc, value = w.calc[here], w.value[here]
+    entry, starts, slots_of = _merge(calc, w.neuron[here], value, w.row[here] * (1 << 16) + w.column[here],
+                                     schedule.values.total(len(schedule.calcs)), apart)  # fmt: skip
+    slot, count = _allocate(schedule, calc, value, np.frombuffer(outputs, np.int64), keep)
+    for array in (entry, starts, slots_of, slot):
+        array.setflags(write=False)
+    return entry, starts, slots_of, slot, count
 
 
 def _has_charge(silicon: Silicon, operands: _Operands) -> bool:
     return silicon.charge_sigma(operands.code, operands.row, operands.column) is not None
 
 
-def _merge(operands: _Operands, values: int, apart: bool) -> tuple[Ints, Ints, Ints]:
+def _merge(calc: Ints, neuron: Ints, value: Ints, place: Ints, values: int, apart: bool) -> tuple[Ints, Ints, Ints]:
     """Which operand of the plan each synapse adds to, the CALC of every operand, and its value.
 
     Synapses of a CALC that read one value share an operand; where synapses must be told apart, only those of different
     neurons do.
     """
-    key = operands.calc * values + operands.value
+    key = calc * values + value
     if apart:
-        turn = _occurrence(np.stack([key, operands.neuron]), operands.row * (1 << 16) + operands.column)
+        turn = _occurrence(np.stack([key, neuron]), place)
         width = int(turn.max(initial=0)) + 1
         key = key * width + turn
     else:
@@ -186,14 +226,14 @@ def _occurrence(keys: Ints, tie: Ints) -> Ints:
     return out
 
 
-def _allocate(schedule: Schedule, operands: _Operands, outputs: Ints, keep: bool) -> tuple[Int32s, int]:
+def _allocate(schedule: Schedule, reads_calc: Ints, reads_value: Ints, outputs: Ints, keep: bool) -> tuple[Int32s, int]:
     """The slot of each value, -1 for a result that nobody reads, and how many slots there are."""
     values, calcs, neurons = schedule.values, len(schedule.calcs), schedule.spec.neurons_at_once
     total = values.total(calcs)
     if keep:
         return np.arange(total, dtype=np.int32), total
     last_use = np.full(total, -1, dtype=np.int64)
-    np.maximum.at(last_use, operands.value, operands.calc)
+    np.maximum.at(last_use, reads_value, reads_calc)
     last_use[outputs] = calcs  # for ever
     slot = np.full(total, -1, dtype=np.int32)
     slot[: values.fixed] = np.arange(values.fixed)
@@ -213,8 +253,13 @@ def _allocate(schedule: Schedule, operands: _Operands, outputs: Ints, keep: bool
     return slot, count
 
 
-def _neurons(schedule: Schedule) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
-    """For every neuron of every CALC: CALC, neuron, ADC, row and group of its scale code, and that code."""
+Neurons = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
+
+
+@lru_cache(maxsize=SCHEDULES)
+def _neurons(schedule: Schedule) -> tuple[Neurons, tuple[Ints, Ints, Ints, Ints], Ints]:
+    """For every neuron of every CALC: CALC, neuron, ADC, row and group of its scale code, and that code; the different
+    ones of the last four; and which of these each neuron is."""
     spec, scales = schedule.spec, schedule.program.scale_codes.astype(np.int64)
     calc_of, neuron, row, group, code = ([np.zeros(0, np.int64)] for _ in range(5))
     for calc in schedule.calcs:
@@ -225,12 +270,18 @@ def _neurons(schedule: Schedule) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
         group.append(groups)
         code.append(scales[calc.page, rows, groups])
     a, b, c, d, e = (np.concatenate(part) for part in (calc_of, neuron, row, group, code))
-    return a, b, b, c, d, e  # neuron k of a CALC is converted by ADC k
+    key = ((b * spec.rows + c) * spec.groups + d) * (1 << spec.scale_bits) + e
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    # neuron k of a CALC is converted by ADC k
+    return (a, b, b, c, d, e), (b[first], c[first], d[first], e[first]), which.reshape(-1)
 
 
-def _slow_path(silicon: Silicon, operands: _Operands, entry: Ints, shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+def _slow_path(
+    silicon: Silicon, operands: _Operands, entry: Ints, shape: tuple[int, ...], phase_cycles: int
+) -> dict[str, NDArray[Any]]:
     """What makes synapses of one operand differ from picture to picture or from each other."""
     place, extra = (entry, operands.neuron), dict[str, NDArray[Any]]()
+    spec = silicon.spec
 
     def spread(name: str, data: NDArray[Any], dtype: type) -> None:
         grid: NDArray[Any] = np.zeros(shape, dtype=dtype)
@@ -240,8 +291,9 @@ def _slow_path(silicon: Silicon, operands: _Operands, entry: Ints, shape: tuple[
     charge = silicon.charge_sigma(operands.code, operands.row, operands.column)
     if charge is not None:
         spread("charge_sigma", charge, np.float32)
-        spread("charge_refresh", operands.refresh, np.uint32)
-        spread("charge_synapse", operands.row * silicon.spec.columns + operands.column, np.uint32)
+        lap = refresh.laps(spec, operands.cycle, operands.row, operands.column, phase_cycles, silicon.refresh_stops)
+        spread("charge_refresh", refresh.ordinal(operands.segment, lap), np.uint32)
+        spread("charge_synapse", operands.row * spec.columns + operands.column, np.uint32)
     tables = silicon.state_tables()
     if tables is not None:
         spread("op_levels", silicon.state_table_of(operands.row, operands.column), np.int32)

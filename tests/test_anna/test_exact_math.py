@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anna import exact_math
+from anna.machine.engine import simd_levels
 
 TYPES = [np.float32, np.float64]
 
@@ -92,3 +93,22 @@ def test_the_scaled_tanh_meets_one_at_one():
 def test_sigmoid_against_its_formula():
     x = np.linspace(-40, 40, 301)
     assert exact_math.sigmoid(x) == pytest.approx(1 / (1 + np.exp(-x)), rel=1e-14)
+
+
+@pytest.mark.parametrize("simd", simd_levels())
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("name", ["exp", "tanh"])
+def test_the_engine_gives_the_bits_of_numpy(name: str, bits: int, simd: str) -> None:
+    """On numbers of every size (random bits: NaN, infinities, subnormal ones among them) and where the curve bends."""
+    whole, kind = np.dtype(f"u{bits // 8}"), np.dtype(f"f{bits // 8}").type
+    rng = np.random.default_rng(0)
+    any_bits = rng.integers(0, 1 << bits, 100_000, dtype=whole, endpoint=False).view(kind)
+    special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 0.625, -0.625, 10, 20, 88.8, -104, 709.9, -745.9], kind)
+    x = np.concatenate([any_bits, rng.normal(0, 1, 100_000).astype(kind), rng.normal(0, 60, 100_000).astype(kind), special])
+    with np.errstate(all="ignore"):
+        expected = getattr(exact_math, f"{name}_by_numpy")(x)
+    found = exact_math._by_engine(name, x, simd)
+    assert found is not None and found.dtype == x.dtype
+    unknown = np.isnan(expected)
+    np.testing.assert_array_equal(np.isnan(found), unknown)
+    np.testing.assert_array_equal(found.view(whole)[~unknown], expected.view(whole)[~unknown])

@@ -3,7 +3,7 @@
 include "engine.pxi"
 
 CHECKED = bool(ANNA_CHECKED)
-INTERFACE = 3
+INTERFACE = 4
 
 
 def levels():
@@ -195,6 +195,34 @@ def window_sums(str level_name, const real[:, :, :, ::1] x_iyxn, const real[:, :
             level.window_float(&w)
         else:
             level.window_double(&w)
+
+
+def exp(str level_name, const real[::1] x, real[::1] out):
+    """Fill out with e**x, by the operations of anna.exact_math."""
+    cdef const anna_level *level = find_level(level_name)
+    if x.shape[0] != out.shape[0]:
+        raise ValueError("shapes do not fit")
+    if not x.shape[0]:
+        return
+    with nogil:
+        if real is float:
+            level.exp_float(&x[0], &out[0], x.shape[0])
+        else:
+            level.exp_double(&x[0], &out[0], x.shape[0])
+
+
+def tanh(str level_name, const real[::1] x, real[::1] out):
+    """Fill out with tanh(x), by the operations of anna.exact_math."""
+    cdef const anna_level *level = find_level(level_name)
+    if x.shape[0] != out.shape[0]:
+        raise ValueError("shapes do not fit")
+    if not x.shape[0]:
+        return
+    with nogil:
+        if real is float:
+            level.tanh_float(&x[0], &out[0], x.shape[0])
+        else:
+            level.tanh_double(&x[0], &out[0], x.shape[0])
 
 
 def pictures_to_codes(const uint8_t[:, :, ::1] pictures_nyx, tuple crop, tuple size, tuple place,

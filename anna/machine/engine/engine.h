@@ -128,6 +128,10 @@ typedef struct {
     double (*peak)(int64_t rounds); /* multiply-adds done in registers */
     void (*window_float)(const anna_window *);
     void (*window_double)(const anna_window *);
+    void (*exp_float)(const float *x, float *out, int64_t count);
+    void (*exp_double)(const double *x, double *out, int64_t count);
+    void (*tanh_float)(const float *x, float *out, int64_t count);
+    void (*tanh_double)(const double *x, double *out, int64_t count);
 } anna_level;
 
 const anna_level *anna_find_level(const char *name); /* NULL: not on this machine */

@@ -64,6 +64,10 @@ cdef extern from "engine.h" nogil:
         double (*peak)(int64_t) noexcept nogil
         void (*window_float)(const anna_window *) noexcept nogil
         void (*window_double)(const anna_window *) noexcept nogil
+        void (*exp_float)(const float *, float *, int64_t) noexcept nogil
+        void (*exp_double)(const double *, double *, int64_t) noexcept nogil
+        void (*tanh_float)(const float *, float *, int64_t) noexcept nogil
+        void (*tanh_double)(const double *, double *, int64_t) noexcept nogil
 
     ctypedef struct anna_frame:
         int64_t source_rows, source_columns, crop_top, crop_left, rows, columns, field_rows, field_columns, top, left

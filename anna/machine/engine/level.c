@@ -13,16 +13,24 @@
 
 #define REAL float
 #define VR VF
+#define WHOLE int32_t
 #define REAL_NAME float
+#define REAL_IS_DOUBLE 0
+#include "math.inc.h"
 #include "float.inc.h"
+#undef WHOLE
+#undef REAL_IS_DOUBLE
 
 typedef double VD __attribute__((vector_size(VBYTES)));
 #define REAL double
 #define VR VD
+#define WHOLE int64_t
 #define REAL_NAME double
+#define REAL_IS_DOUBLE 1
+#include "math.inc.h"
 #include "float.inc.h"
 
 const anna_level ANNA_LEVEL = {
     ANNA_NAME, WIDTH, BLOCK, narrow_run, wide_run, draw_normals, draw_census, measure_peak,
-    window_run_float, window_run_double,
+    window_run_float, window_run_double, exp_float, exp_double, tanh_float, tanh_double,
 };

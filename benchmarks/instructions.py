@@ -1,0 +1,74 @@
+"""Instructions that a small run executes, counted by callgrind: a figure that no busy machine disturbs.
+
+    python benchmarks/instructions.py [--update] [--case avx2-noise]
+
+Compared with the bounds in instructions.json; exit code 1 where one is passed, 3 where valgrind is missing. Valgrind knows
+no AVX-512, so the counts are of AVX2 and plain. Only the kernel is counted.
+"""
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+HERE = Path(__file__).parent
+BOUNDS = HERE / "instructions.json"
+IMAGES = 64
+ROOM = 1.05  # a stored bound leaves so much to compilers of other versions
+CASES = ("avx2-ideal", "avx2-noise", "plain-ideal", "plain-noise")
+CHILD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from plans import recogniser
+from anna.machine.engine import Engine
+images = int(sys.argv[2])
+for word in sys.argv[3:]:
+    simd, case = word.split("-")
+    plan = recogniser(0.3 if case == "noise" else 0.0)
+    Engine(plan, simd=simd).run(np.zeros((images, len(plan.input_slots)), np.uint8), np.arange(images, dtype=np.uint64))
+"""
+
+
+def counts(wanted: Sequence[str]) -> dict[str, int]:
+    """Instructions an image for each case: each is one call of the kernel, and callgrind writes a file after each call."""
+    from anna.machine.engine import simd_levels
+
+    cases = [case for case in wanted if case.split("-")[0] in simd_levels()]
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["valgrind", "--tool=callgrind", "--toggle-collect=narrow_run", "--dump-after=narrow_run",
+                   f"--callgrind-out-file={folder}/out", sys.executable, "-c", CHILD, str(HERE), str(IMAGES), *cases]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        texts = [Path(folder, f"out.{number}") for number in range(1, len(cases) + 1)]
+        if done.returncode or not all(text.exists() for text in texts):
+            raise SystemExit(f"callgrind did not count: {done.stderr[-500:]}")
+        totals = [re.search(r"^(?:totals|summary): (\d+)", text.read_text(), re.MULTILINE) for text in texts]
+    return {case: int(found.group(1)) // IMAGES for case, found in zip(cases, totals, strict=True) if found}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--update", action="store_true", help="store what is counted, with some room, as the bounds")
+    parser.add_argument("--case", action="append", choices=CASES, help="only this one; may be given again (default: all)")
+    given = parser.parse_args()
+    if shutil.which("valgrind") is None:
+        print("valgrind is not installed: no instructions were counted", file=sys.stderr)
+        return 3
+    found = counts(given.case or CASES)
+    if given.update:
+        stored = json.loads(BOUNDS.read_text()) if BOUNDS.exists() else {}
+        bounds = stored | {name: int(ROOM * number) for name, number in found.items()}
+        BOUNDS.write_text(json.dumps(bounds, indent=2) + "\n")
+    bounds = json.loads(BOUNDS.read_text())
+    for name, number in found.items():
+        print(f"{name:12} {number:>10,} instructions an image, bound {bounds.get(name, 0):,}")
+    return int(any(number > bounds.get(name, 0) for name, number in found.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

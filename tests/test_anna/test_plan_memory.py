@@ -1,0 +1,44 @@
+"""What a plan remembers of its schedule changes nothing: chips in any order get the plan they would get alone."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+import anna
+from anna.analog.parameters import Analog
+from anna.asm import assemble
+from anna.machine import plan
+from anna.machine.plan import EnginePlan, build_plan
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "edges.asm"
+
+
+def same(a: EnginePlan, b: EnginePlan) -> bool:
+    def equal(x: object, y: object) -> bool:
+        if x is None or y is None:
+            return x is y
+        one, other = np.asarray(x), np.asarray(y)
+        return (one.dtype, one.shape, one.tobytes()) == (other.dtype, other.shape, other.tobytes())
+
+    return all(equal(getattr(a, field.name), getattr(b, field.name)) for field in fields(a))
+
+
+def test_chips_in_any_order_get_the_plan_they_would_get_alone() -> None:
+    program = assemble(EXAMPLE.read_text())
+    schedule = anna.verified(program)
+    wanted = [schedule.outputs[region.name] for region in program.outputs]
+    noisy = Analog.typical().changed(storage_capacitance_ff=20.0)
+    dead = anna.Faults(stuck_synapses=((0, 0, 0.0), (1, 3, 0.0)))
+    chips = [anna.Chip(), anna.Chip(seed=1), anna.Chip(seed=1, faults=dead), anna.Chip(seed=2, analog=noisy), anna.Chip(seed=3)]
+    silicon = [chip.silicon(program.spec) for chip in chips]
+
+    def fresh(number: int, phase: int) -> EnginePlan:
+        for memory in (plan._wiring, plan._ages, plan._layout, plan._neurons):
+            memory.cache_clear()
+        return build_plan(schedule, silicon[number], wanted, phase)
+
+    alone = {(number, phase): fresh(number, phase) for number in range(len(chips)) for phase in (0, 77)}
+    for number, phase in [*alone, *reversed(alone)]:
+        assert same(build_plan(schedule, silicon[number], wanted, phase), alone[number, phase])
+    assert not same(alone[0, 0], alone[1, 0]) and not same(alone[1, 0], alone[2, 0])
