@@ -1,8 +1,10 @@
 """Small sweeps for tests: seconds at most, on a network of one layer compiled the quick way."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from sim.sweep.run import Swept, run_sweep
 from sim.sweep.spec import SweepSpec, make_spec
 
 QUICK = {
@@ -38,3 +40,9 @@ def tiny(**changes: Any) -> SweepSpec:
     """A sweep of the same kind; axes as given, or two points."""
     axes = changes.pop("axes", {"chip.state_bits": [3, 4]})
     return make_spec({"name": "tiny", "network": "linear", "images": 20, "chips": 3, **changes, "axes": {**axes, **QUICK}})
+
+
+def here(spec: SweepSpec, folder: Path) -> Swept:
+    """Run a sweep in this process."""
+    with ThreadPoolExecutor(1) as thread:
+        return run_sweep(spec, folder, executor=thread)

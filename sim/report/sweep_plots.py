@@ -93,7 +93,7 @@ def error_against(found: SweepResult, axis: str) -> Any:
             if not groups:
                 continue
             colour = ramp[place] if ramp else COLOURS[place % len(COLOURS)]
-            label = ", ".join(f"{name} = {shown(value)}" for name, value in others.items()) or "all"
+            label = ", ".join(shown(value) for value in others.values()) or "all"
             low, high = [min(group) for group in groups], [max(group) for group in groups]
             axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
             means, mark = [sum(group) / len(group) for group in groups], "o-" if ramp or place < len(COLOURS) else "s--"
@@ -113,7 +113,7 @@ def error_against(found: SweepResult, axis: str) -> Any:
         if all(isinstance(value, int) for value in found.varying[axis]) and len(found.varying[axis]) <= 12:
             axes.set_xticks(found.varying[axis])
         if len(lines) > 1 and not several:
-            axes.legend(fontsize=7, ncols=2 if len(lines) > 4 else 1)
+            axes.legend(fontsize=8, title=",\n".join(lines[0]), title_fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return figure
 
 
@@ -123,7 +123,7 @@ def _ramp(lines: list[Values]) -> list[Any]:
 
     if len(lines) < 3 or any(len(others) != 1 or not is_number(next(iter(others.values()))) for others in lines):
         return []
-    return [matplotlib.colormaps["viridis"](place) for place in np.linspace(0.25, 0.88, len(lines))]
+    return [matplotlib.colormaps["viridis"](place) for place in np.linspace(0.33, 0.9, len(lines))]
 
 
 def _log_scale(axes: Any, low: float, high: float) -> None:

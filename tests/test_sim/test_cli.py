@@ -14,7 +14,9 @@ from command_line import ELSEWHERE, ENV, ROOT, good, refused
 import anna
 
 EDGES = ROOT / "examples" / "edges.asm"
-COMMANDS = ("compare", "sweep", "report", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor")
+COMMANDS = (
+    "compare", "sweep", "report", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sweep_cases import POINTS, ROWS, tiny, tiny_file
+from sweep_cases import POINTS, ROWS, here, tiny, tiny_file
 
 from anna.errors import AnnaError, FileError, MachineError, SpecError
 from sim import statistics
@@ -62,7 +62,7 @@ def test_shards_merge_to_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: P
 
 
 def test_shards_of_different_sweeps_do_not_merge(home: Path, tmp_path: Path) -> None:
-    run_sweep(tiny(), tmp_path / "other", jobs=1)
+    here(tiny(), tmp_path / "other")
     with pytest.raises(FileError, match=r"holds another sweep \(axes differs\); give each sweep a folder of its own"):
         merge([home / "done", tmp_path / "other"], tmp_path / "whole")
 
@@ -92,7 +92,7 @@ def test_points_that_cannot_be_are_recorded_with_their_sentence(tmp_path: Path) 
 
 
 def test_ideal_chips_are_alike_so_one_is_run(tmp_path: Path) -> None:
-    run_sweep(tiny(axes={"analog": ["ideal", "typical"]}), tmp_path, jobs=1)
+    here(tiny(axes={"analog": ["ideal", "typical"]}), tmp_path)
     with Store(tmp_path) as store:
         assert [(row["analog"], row["chip"]) for row in store.rows()] == [
             ("ideal", 0), ("typical", 0), ("typical", 1), ("typical", 2)]  # fmt: skip
@@ -100,8 +100,8 @@ def test_ideal_chips_are_alike_so_one_is_run(tmp_path: Path) -> None:
 
 def test_strengths_are_scaled_and_changed_as_the_analog_model_does(tmp_path: Path) -> None:
     """Thermal noise four times typical, whether scaled or set, is the same chip."""
-    run_sweep(tiny(axes={"scaled.thermal_noise": [4.0]}), tmp_path / "scaled", jobs=1)
-    run_sweep(tiny(axes={"analog.thermal_noise_lsb": [1.0]}), tmp_path / "set", jobs=1)
+    here(tiny(axes={"scaled.thermal_noise": [4.0]}), tmp_path / "scaled")
+    here(tiny(axes={"analog.thermal_noise_lsb": [1.0]}), tmp_path / "set")
     with Store(tmp_path / "scaled") as scaled, Store(tmp_path / "set") as fixed:
         assert [row["wrong"] for row in scaled.rows()] == [row["wrong"] for row in fixed.rows()]
 
@@ -113,7 +113,7 @@ def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> Non
     from anna.spec import ANNA_1991, BOARD_1991
     from sim.digits import shown
 
-    run_sweep(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path, jobs=1)
+    here(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path)
     digits = shown("holdout").first(20)
     board = BOARD_1991.changed(chip=ANNA_1991.changed(state_bits=4))
     program = compile(lenet.load("linear"), lenet.calibration(), board=board, fit=False, round="nearest", calibrate="max",
@@ -130,7 +130,7 @@ def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> Non
 def test_a_point_stops_only_between_batches_of_chips(tmp_path: Path) -> None:
     """With 20 pictures the interval is never narrow; a wide goal is met after the first batch, a strict one never."""
     for width, chips in ((99.0, 2), (0.1, 5)):
-        run_sweep(tiny(chips=5, stop={"width_points": width, "every_chips": 2}), tmp_path / str(chips), jobs=1)
+        here(tiny(chips=5, stop={"width_points": width, "every_chips": 2}), tmp_path / str(chips))
         with Store(tmp_path / str(chips)) as store:
             assert [row["chip"] for row in store.rows()] == [*range(chips), *range(chips)]
 
@@ -224,11 +224,11 @@ def test_networks_and_records_from_files_are_sought_beside_the_sweep(home: Path,
     (tmp_path / "mine.toml").write_text('preset = "typical"\n', encoding="utf-8")
     text = (home / "tiny.toml").read_text(encoding="utf-8").replace('"linear"', '"mine.safetensors"\nanalog = "mine.toml"')
     (tmp_path / "sweep.toml").write_text(text, encoding="utf-8")
-    run_sweep(load_spec(tmp_path / "sweep.toml"), tmp_path / "out", jobs=1)
+    here(load_spec(tmp_path / "sweep.toml"), tmp_path / "out")
     assert table(tmp_path / "out") == table(home / "done")
     (tmp_path / "mine.toml").write_text('preset = "worst"\n', encoding="utf-8")
     with pytest.raises(FileError, match=r"was begun with other weights, digits or parameters \(analog mine.toml\)"):
-        run_sweep(load_spec(tmp_path / "sweep.toml"), tmp_path / "out", jobs=1)
+        here(load_spec(tmp_path / "sweep.toml"), tmp_path / "out")
 
 
 def test_a_network_that_is_not_there_is_told_before_anything_is_written(tmp_path: Path) -> None:
