@@ -102,7 +102,7 @@ def _host_cut(graph: Graph, steps: Sequence[Step], options: CompileOptions, reas
         )
         return None
     impossible = [(i, reason) for i, step in enumerate(steps[:cut]) if (reason := _not_for_chip(step, options))]
-    if impossible and host == "auto":
+    if impossible and host == "auto" and any(not isinstance(step.layer, Affine) for step in steps[: impossible[0][0]]):
         return impossible[0][0]
     reasons.extend(reason for _, reason in impossible)
     return None if impossible else cut

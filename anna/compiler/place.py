@@ -51,13 +51,13 @@ class _State:
 
 def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     """The cheapest placement."""
-    spec, reasons = graph.spec, list[str]()
+    spec, refused = graph.spec, dict[str, str]()
     load = spec.refresh_period_cycles / options.batch
     states = {(1, 0): _State(0.0, 1, 0, ())}
     for quant in graph.layers:
         ways = _ways(quant.layer, options, quant.constants_oc.shape[1], quant.unit_weights_ou.shape[1])
         if not ways:
-            reasons.append(_no_way(quant.layer, options))
+            refused.setdefault(quant.layer.origin, _no_way(quant.layer, options))
             continue
         after: dict[tuple[int, int], _State] = {}
         for state in states.values():
@@ -71,8 +71,8 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
                         if key not in after or found.cycles < after[key].cycles:
                             after[key] = found
         states = after
-    if reasons:
-        raise CompileError(reasons)
+    if refused:
+        raise CompileError(list(refused.values()))
     # One page stays in for ever; the first of several is loaded as all others are.
     best = min(states.values(), key=lambda s: (s.cycles + (load if s.pages > 1 else 0.0), s.pages, s.row))
     if best.pages > spec.max_pages:

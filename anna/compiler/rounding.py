@@ -21,7 +21,6 @@ from anna.compiler.split import CARRY_COLUMNS
 from anna.spec import ChipSpec
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, where they reach
-MOST_CONSTANTS = 12
 GRAM_WINDOWS = 1 << 13
 RIDGE = 0.003  # pull towards the float weights, as a share of the mean square of an input
 SWEEPS = 6
@@ -177,8 +176,11 @@ def _constants_needed(problem: Problem, owner: Ints, middle: Floats, worth: Floa
     wanted = np.abs((problem.bias_o[owner] - middle) / worth) * 2  # in weight LSB x half state LSB
     reach = float(largest * int(numerators[-1]))
     needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / reach))
-    rows = -(-int(problem.layer.inputs_o.max()) // (problem.spec.columns - USUAL_CONSTANTS))
-    return max(2, min(needed, rows * MOST_CONSTANTS))
+    # No more than a neuron's rows have to spare: a map whose bias does not fit takes a wider range instead.
+    columns, inputs = problem.spec.columns, int(problem.layer.inputs_o.max())
+    rows = -(-inputs // (columns - 2))
+    spare = min(USUAL_CONSTANTS, max(2, columns - -(-inputs // rows)))
+    return max(2, min(needed, 1 + rows * (spare - 1)))
 
 
 def constant_weights(spec: ChipSpec, wanted: Floats, constants: int) -> Ints:
