@@ -23,7 +23,7 @@ from anna.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsam
 from anna.prepare import checked_pictures, prepare
 
 Labels = npt.NDArray[np.int64]
-PIECE_BYTES = 2**18  # of the largest map stack of a layer, times pictures: half of a usual second-level cache
+PIECE = 64  # pictures at once: whole vectors of the engine, and maps that stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,11 +206,6 @@ def _checked_floats(shape: Shape, pictures: npt.NDArray[Any]) -> npt.NDArray[Any
     return pictures
 
 
-def _piece(graph: Graph, dtype: np.dtype[Any]) -> int:
-    largest = max(step.output_shape[1] * step.output_shape[2] * min(step.output_shape[0], 8) for step in graph.steps)
-    return max(16, min(256, PIECE_BYTES // (largest * dtype.itemsize)))
-
-
 def _run_graph(graph: Graph, pictures: npt.NDArray[Any], dtype: np.dtype[Any], keep: frozenset[str]) -> Forward:
     if graph.prepare is not None:
         pictures = checked_pictures(graph.prepare, pictures)
@@ -224,9 +219,8 @@ def _run_graph(graph: Graph, pictures: npt.NDArray[Any], dtype: np.dtype[Any], k
     sums = {step.layer.name: room(step) for step in graph.steps if step.layer.name in keep}
     outputs = {step.layer.name: room(step) for step in graph.steps if step.layer.name in keep}
     scores = np.empty((n, *graph.output_shape), dtype)
-    piece = _piece(graph, dtype)
-    for start in range(0, n, piece):
-        here = slice(start, min(start + piece, n))
+    for start in range(0, n, PIECE):
+        here = slice(start, min(start + PIECE, n))
         x = network_input(graph, pictures[here], dtype)
         for step in graph.steps:
             total, x = run_layer(step.layer, x)
