@@ -153,7 +153,6 @@ def layer_from_json(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
     return LAYER_KINDS[kind](**arguments)
 
 
-_layer, _layer_json = layer_from_json, layer_json  # the names that anna.host still uses
 _TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset"}
 
 

@@ -1,4 +1,4 @@
-"""Train a network and write its weights with their record: `python -m lenet.train lenet5 --data mnist --seed 1 -o DIR`.
+"""Train a network and write its weights with their record; `anna train` is its command.
 
 `run` is the whole of it as a function. The weights are those after the last pass: nothing is chosen by looking at
 test digits, which are counted once, at the end. Recipes are chosen on digits kept aside from the training set
@@ -7,10 +7,7 @@ test digits, which are counted once, at the end. Recipes are chosen on digits ke
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from anna.container import write_beside
-from anna.errors import AnnaError, DataError
+from anna.errors import DataError
 from anna.graph import Ensemble, Network
 from anna.graph_file import graph_bytes
-from lenet.catalogue import define, full_name, names, native_data, stem
+from lenet.catalogue import define, full_name, native_data, stem
 from lenet.datasets.digits import Digits, digits, holdout, training_digits
-from lenet.recipes import RECIPES, Recipe, default_recipe, recipe_for
+from lenet.recipes import default_recipe, recipe_for
 from lenet.records import result, versions
 
 VALIDATION_DRAW = 1989  # seeds which training digits are kept aside: the same for every network and seed
@@ -139,50 +136,3 @@ def _write(trained: Network, record: dict[str, Any], files: Path) -> Trained:
     write_beside(weights_path, graph_bytes(trained))
     write_beside(record_path, (json.dumps(record, indent=1, sort_keys=False) + "\n").encode())
     return Trained(trained, record, weights_path, record_path)
-
-
-def recipe_text(recipe: Recipe) -> str:
-    """The recipe on one line, for people."""
-    return ", ".join(f"{key} {value}" for key, value in asdict(recipe).items() if value not in (None, ()))
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line of this module; the project's own command wraps `run`."""
-    parser = argparse.ArgumentParser(prog="python -m lenet.train", description="Train a network on digits.")
-    parser.add_argument("network", help=f"one of {', '.join(names)}")
-    parser.add_argument("--data", choices=("mnist", "usps"), help="default: the data set of the network's paper")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--recipe", choices=tuple(RECIPES), help="default: that of the shipped weights")
-    parser.add_argument("--distort", action="store_true", help="add distorted copies")
-    parser.add_argument("--passes", type=int, help="instead of the recipe's")
-    parser.add_argument("--validation", type=int, default=0, help="training digits kept aside and watched")
-    parser.add_argument("--folder", type=Path, help="data folder (default: ANNA_DATA)")
-    parser.add_argument("-o", "--output", type=Path, default=Path("."), help="folder for weights and record")
-    chosen = parser.parse_args(arguments)
-    try:
-        done = run(
-            chosen.network,
-            data=chosen.data,
-            seed=chosen.seed,
-            recipe=chosen.recipe,
-            distorted=chosen.distort,
-            passes=chosen.passes,
-            validation=chosen.validation,
-            folder=chosen.folder,
-            output=chosen.output,
-        )
-    except AnnaError as error:
-        print(f"{os.linesep if sys.stderr.isatty() else ''}anna: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nanna: interrupted; the same command continues from the last whole pass", file=sys.stderr)
-        return 130
-    for one in done.record["results"]:
-        interval = f"{one['low_percent']:.2f} to {one['high_percent']:.2f}"
-        outcome = f"{one['error_percent']:.2f} % ({interval}), {one['wrong']} of {one['images']}"
-        print(f"{done.weights_path.stem}: {one['digits']}: {outcome}")
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -18,7 +18,7 @@ from anna.errors import DataError, FileError, GraphError, SpecError
 from anna.float_sums import engine
 from anna.forward import run_layer
 from anna.graph import Layer, Prepare
-from anna.graph_file import _layer, _layer_json
+from anna.graph_file import layer_from_json, layer_json
 from anna.layer_parts import Shape
 from anna.prepare import checked_pictures, field_scale, offsets, prepare, ranged, whole_field
 from anna.spec import ChipSpec
@@ -183,13 +183,13 @@ class HostWork:
     def content(self) -> dict[str, Any]:
         """What the file's JSON says of it."""
         return {
-            "prepare": None if self.prepare is None else _plain(_layer_json(self.prepare)),
+            "prepare": None if self.prepare is None else _plain(layer_json(self.prepare)),
             "data": self.data,
             "tails": [
                 {
                     "region": tail.region,
                     "shape": list(tail.shape),
-                    "layers": [_plain(_layer_json(layer)) for layer in tail.layers],
+                    "layers": [_plain(layer_json(layer)) for layer in tail.layers],
                 }
                 for tail in self.tails
             ],
@@ -217,7 +217,7 @@ def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]
     """The host's work as a file describes it; anything that is not whole is refused."""
     left = dict(tensors)
     try:
-        first = None if content["prepare"] is None else _layer(f"{where} prepare", content["prepare"], {})
+        first = None if content["prepare"] is None else layer_from_json(f"{where} prepare", content["prepare"], {})
         if first is not None and not isinstance(first, Prepare):
             raise FileError(f"{where}: the host's preparation is a {first.kind} layer; expected a preparation")
         tails = []
@@ -226,7 +226,7 @@ def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]
             for place, value in enumerate(one["layers"]):
                 start = f"host.{number}.{place}."
                 mine = {name[len(start) :]: left.pop(name) for name in sorted(left) if name.startswith(start)}
-                layers.append(_layer(f"{where} host layer {number}.{place}", value, mine))
+                layers.append(layer_from_json(f"{where} host layer {number}.{place}", value, mine))
             shape = tuple(int(n) for n in one["shape"])
             if len(shape) != 3:
                 raise FileError(f"{where}: host tail {number} has shape {shape}; expected maps, rows, columns")

@@ -21,6 +21,7 @@ from lenet.boost import fit_boosted
 from lenet.distort import distort
 from lenet.fit import fit
 from lenet.initial import initial
+from sim.cli import main
 
 SHORT = replace(MODERN, passes=3, steps=(0.01,), batch=20, distortion=Distortion(elastic_pixels=0.5))
 
@@ -179,10 +180,10 @@ def test_a_run_off_the_usual_recipe_says_so_in_its_name(small_data, tmp_path):
     assert train.run("lenet1", data="mnist", **call).weights_path.name == "lenet1-mnist-seed1.safetensors"
 
 
-def test_the_command_line_of_the_module(small_data, tmp_path, capsys):
-    assert train.main(["linear", "--passes", "1", "-o", str(tmp_path)]) == 0
-    assert "linear-mnist-seed1: mnist test: " in capsys.readouterr().out
-    assert train.main(["linear", "--passes", "0", "-o", str(tmp_path)]) == 2
+def test_the_command(small_data, tmp_path, capsys):
+    assert main(["train", "linear", "--passes", "1", "-o", str(tmp_path)]) == 0
+    assert "mnist test" in capsys.readouterr().out
+    assert main(["train", "linear", "--passes", "0", "-o", str(tmp_path)]) == 2
     assert capsys.readouterr().err == "anna: passes is 0; expected at least 1\n"
 
 

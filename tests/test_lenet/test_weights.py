@@ -102,14 +102,14 @@ def test_loading_needs_no_torch_and_importing_is_light():
         "net = lenet.load('zip1989'); print(light, net.connections)"
     )
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
-    answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    answer = subprocess.run([sys.executable, "-P", "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert answer.stdout == "True 64660\n"
 
 
 def test_training_without_torch_says_so(tmp_path):
-    script = "import sys; sys.modules['torch'] = None; from lenet.train import main; raise SystemExit(main(['linear']))"
+    script = "import sys; sys.modules['torch'] = None; from sim.cli import main; raise SystemExit(main(['train', 'linear']))"
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
-    answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    answer = subprocess.run([sys.executable, "-P", "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 2
     assert answer.stderr == "anna: training needs the package torch, which is not installed; install the extra `train`\n"
 
