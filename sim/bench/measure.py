@@ -1,7 +1,8 @@
 """The measurement: every case in turn, again and again, and the median of each, so that what disturbs one disturbs all.
 
 `images_per_s` counts seconds of the clock, `images_per_cpu_s` seconds of processor time of this process, which a busy
-machine disturbs less. Multiply-adds are useful ones: those of the network that the chip does; padded ones are apart.
+machine disturbs less: ratios between one-threaded cases and shares of the peak are taken from these, gains by threads
+from the clock. Multiply-adds are useful ones: those of the network that the chip does; padded ones are apart.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ COPIED_BYTES = 1 << 26
 
 @dataclass(frozen=True)
 class Row:
-    """One case. `ratio` is images_per_s over that of `ratio_to`; `share_of_peak` is of as many cores as threads."""
+    """One case. `ratio` is to `ratio_to`: of images_per_cpu_s on one thread, of images_per_s on several. `share_of_peak`
+    compares multiply-adds in a second of processor time."""
 
     case: str
     threads: int
@@ -180,7 +182,7 @@ def run(cases: list[Case], rounds: int, watch: Callable[[str], None] | None = No
 def rows(cases: list[Case]) -> list[Row]:
     """What came out, as rows."""
     by_name = {(case.name, case.threads): case for case in cases}
-    peak = next((case.rate * case.useful_macs for case in cases if case.name == PEAK), None)
+    peak = next((case.cpu_rate * case.useful_macs for case in cases if case.name == PEAK), None)
     found = []
     for case in cases:
         if case.name == COPY:
@@ -192,11 +194,15 @@ def rows(cases: list[Case]) -> list[Row]:
             Row(
                 case.name, case.threads, case.rate, case.cpu_rate, case.cycles * case.rate or None, macs,
                 case.padded_macs * case.rate or None,
-                macs / peak / case.threads if macs and peak else None,
-                told, None if other is None else case.rate / other.rate, case.first_run_s, case.batch,
+                case.useful_macs * case.cpu_rate / peak if macs and peak else None,
+                told, None if other is None else _ratio(case, other), case.first_run_s, case.batch,
             )
         )  # fmt: skip
     return found
+
+
+def _ratio(case: Case, other: Case) -> float:
+    return case.rate / other.rate if case.threads > 1 else case.cpu_rate / other.cpu_rate
 
 
 def report(cases: list[Case], simd: str, missing: list[str], rounds: int) -> dict[str, Any]:

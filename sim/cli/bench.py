@@ -109,7 +109,7 @@ def _text(found: dict[str, Any]) -> str:
     return (
         f"{head}; medians of {found['rounds']} rounds\n\n"
         f"{table(lines)}\n\n{absent}memory: {(found['copy_bytes_per_s'] or 0) / 1e9:.1f} GB/s read and written by a copy\n"
-        f"ratio: to ONNX Runtime float32 on one thread; of several threads, to one\n"
+        f"ratio: to ONNX Runtime float32 in processor time, on one thread; of several threads, to one by the clock\n"
         f"most memory: {found['peak_rss_mb']:.0f} MB, peers included"
     )
 
