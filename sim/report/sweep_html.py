@@ -10,7 +10,7 @@ from sim.report.html import STYLE
 from sim.sweep.summary import SweepResult, is_number
 
 _MORE_STYLE = """
-td.why { white-space: normal; text-align: left; min-width: 18rem; } pre { overflow-x: auto; background: var(--soft);
+th.why, td.why { white-space: normal; text-align: left; min-width: 18rem; } pre { overflow-x: auto; background: var(--soft);
   padding: .5rem .7rem; border-radius: 3px; font-size: .86rem; } ul.made { padding-left: 1.1rem; overflow-wrap: anywhere; }
 """
 
@@ -51,7 +51,7 @@ def _figures(found: SweepResult) -> list[str]:
             parts.append(f'<p class="note">{len(maps) - plots.MAPS} more maps are left out; see the table.</p>')
     drawn = False
     for axis, values in found.varying.items():
-        if sum(is_number(value) for value in values) < 2:
+        if sum(is_number(value) for value in values) < 2 or len({point.values[axis] for point in found.points}) < 2:
             continue
         several = len(plots.combinations(found, [axis])) > plots.LINES or found.spec.design == "random"
         what = ("Mean of all points; the band goes from the best chip of any point to the worst" if several
@@ -73,8 +73,8 @@ def _figure(found: SweepResult, figure: Any, caption: str) -> str:
 
 def _table(table: text.Table, wordy: str = "") -> str:
     head, rows = table
-    top = "".join(f"<th>{_text(cell)}</th>" for cell in head)
     kinds = [f' class="{name}"' if name == wordy else "" for name in head]
+    top = "".join(f"<th{kind}>{_text(cell)}</th>" for kind, cell in zip(kinds, head, strict=True))
     body = "\n".join("<tr>" + "".join(f"<td{kind}>{_text(cell)}</td>" for kind, cell in zip(kinds, row, strict=True)) + "</tr>"
                      for row in rows)  # fmt: skip
     return f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>\n{body}\n</tbody></table></div>'

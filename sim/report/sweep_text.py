@@ -71,15 +71,21 @@ def point_table(found: SweepResult) -> Table:
          per_cent(point.disagreement), per_cent(point.float_error), f"{point.cycles_per_image:,.0f}"]
         for point in found.points[:POINTS_SHOWN]
     ]  # fmt: skip
-    head = ["point", *names, "chips", "error", "95 % interval", "sd over chips", "differs", "float", "cycles"]
+    head = ["point", *short(names), "chips", "error", "95 % interval", "sd over chips", "differs", "float", "cycles"]
     return head, list(rows)
+
+
+def short(names: list[str]) -> list[str]:
+    """Names of axes without their group, where that leaves them different."""
+    fields = [name.rpartition(".")[2] for name in names]
+    return [field if fields.count(field) == 1 else name for name, field in zip(names, fields, strict=True)]
 
 
 def refusal_table(found: SweepResult) -> Table:
     """Points that cannot be, and why."""
     names = list(found.varying)
     rows = [[str(one.point), *(shown(one.values[name]) for name in names), one.sentence] for one in found.refusals]
-    return ["point", *names, "why"], list(rows[:POINTS_SHOWN])
+    return ["point", *short(names), "why"], list(rows[:POINTS_SHOWN])
 
 
 def more(total: int) -> str:
