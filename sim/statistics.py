@@ -135,8 +135,8 @@ def reject_curve(scores_nk: NDArray[Any], labels: NDArray[Any]) -> RejectCurve:
 def snr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
     """Signal to noise of maps against their reference, with the best gain and offset taken out."""
     x, y = reference.reshape(-1).astype(np.float64), found.reshape(-1).astype(np.float64)
-    x, y = x - math.fsum(x) / len(x), y - math.fsum(y) / len(y)
-    power, cross, other = math.fsum(x * x), math.fsum(x * y), math.fsum(y * y)
+    x, y = x - math.fsum(x.tolist()) / len(x), y - math.fsum(y.tolist()) / len(y)
+    power, cross, other = math.fsum((x * x).tolist()), math.fsum((x * y).tolist()), math.fsum((y * y).tolist())
     if power == 0 or other == 0:
         return -math.inf
     residue = power - cross * cross / other
@@ -146,8 +146,8 @@ def snr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
 def variance(values: NDArray[Any]) -> float:
     """Mean square of the distance from the mean, its sums rounded once: the same on every machine."""
     x = values.reshape(-1).astype(np.float64)
-    x = x - math.fsum(x) / len(x)
-    return math.fsum(x * x) / len(x)
+    x = x - math.fsum(x.tolist()) / len(x)
+    return math.fsum((x * x).tolist()) / len(x)
 
 
 def mean(values: Sequence[float]) -> float:

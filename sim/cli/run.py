@@ -28,7 +28,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--analog", default="ideal", help="the chip's electronics: ideal, typical, worst, or a TOML file")
     parser.add_argument("--chip-seed", type=int, default=0, help="which chip is drawn (default 0)")
     parser.add_argument("--noise-seed", type=int, default=0, help="of the noise, and of random pictures (default 0)")
-    parser.add_argument("--threads", type=int, default=1, help="threads that share the pictures (default 1)")
+    parser.add_argument("--threads", type=int, help="threads that share the pictures (default: as many as there are cores)")
     parser.add_argument("--simd", help="force a SIMD level (default: the best there is)")
     parser.add_argument("--interpreter", action="store_true", help="run on the interpreter: slow, one picture at a time")
     parser.add_argument("-o", "--output", metavar="FILE.npz", help="write all output codes to a file")
@@ -56,10 +56,13 @@ def _chip(analog: Analog, seed: int) -> Chip:
 
 
 def _run(given: argparse.Namespace) -> None:
+    from sim.arms import default_threads
+
     program = Program.load(given.file)
     pictures = _pictures(given, program)
     chip = _chip(analog_record(given.analog), given.chip_seed)
-    result = chip.run(program, pictures, noise_seed=given.noise_seed, threads=given.threads, simd=given.simd,
+    threads = default_threads() if given.threads is None else given.threads
+    result = chip.run(program, pictures, noise_seed=given.noise_seed, threads=threads, simd=given.simd,
                       engine="interpreter" if given.interpreter else "engine")  # fmt: skip
     if given.output:
         _save(Path(given.output), result)
