@@ -2,6 +2,8 @@
 
 import logging
 import re
+import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -35,12 +37,24 @@ def local(workers: int | None = None) -> Iterator[tuple[Any, Any]]:
     from sim.arms import default_threads
 
     count = workers or default_threads()
-    with (
-        distributed.LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None,
-                                 silence_logs=logging.CRITICAL) as found,
-        distributed.Client(found) as client,
-    ):  # fmt: skip
+    with _deaf_children():
+        started = distributed.LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=":0",
+                                           silence_logs=logging.CRITICAL)  # fmt: skip
+    with started as found, distributed.Client(found) as client:
         yield client, found
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that begin here do not hear Ctrl-C: it is for the coordinator, which then ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def executor_of(client: Any) -> tuple[Executor, int]:

@@ -2,13 +2,14 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from command_line import good, refused
+from command_line import ELSEWHERE, ENV, good, refused
 from sweep_cases import POINTS, tiny_file
 
 from sim.sweep.run import run_sweep
@@ -57,6 +58,21 @@ def test_a_local_cluster_from_the_command_line(tmp_path: Path) -> None:
     good("sweep", tiny_file(tmp_path), "-o", tmp_path / "alone", "--shard", "1/4")
     good("sweep", tmp_path / "tiny.toml", "-o", tmp_path / "cluster", "--shard", "1/4", "--cluster", "local:1")
     assert (tmp_path / "cluster" / "results.csv").read_bytes() == (tmp_path / "alone" / "results.csv").read_bytes()
+
+
+def test_ctrl_c_with_a_local_cluster_is_one_sentence(tmp_path: Path) -> None:
+    dask()
+    command = [sys.executable, "-m", "sim.cli", "sweep", str(tiny_file(tmp_path)), "-o", str(tmp_path), "--cluster", "local:1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=ELSEWHERE,
+                               start_new_session=True)  # fmt: skip
+    end = time.monotonic() + 60
+    while not (tmp_path / "sweep.sqlite").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert err == "anna: interrupted; finished points are kept; the same command goes on from here\n"
 
 
 def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
