@@ -110,9 +110,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
         for layer in member.layers:
             carry = None if layer.carry is None else rounding.Carry(
                 stacks[layer.carry], meanings[layer.carry].gain_m, meanings[layer.carry].offset_m)  # fmt: skip
-            quant, out = quantise_layer(
-                layer, stacks[layer.source], meanings[layer.source], calibration.maps, options, carry
-            )
+            quant, out = quantise_layer(layer, stacks[layer.source], meanings[layer.source], calibration.maps, options, carry)
             stacks[layer.name], meanings[layer.name] = out, quant.meaning
             quants.append(quant)
     return QuantGraph(lowered, spec, meaning, tuple(quants))

@@ -22,6 +22,7 @@ from anna.spec import ChipSpec
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, where they reach
 GRAM_WINDOWS = 1 << 13
+UNIT_COARSE = 2  # most coarse columns of a bias per unit
 RIDGE = 0.003  # pull towards the float weights, as a share of the mean square of an input
 SWEEPS = 6
 OWN_MATRICES = 4_000_000_000  # products up to which every map has normal equations of its own
@@ -135,6 +136,10 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     map_of, step, middle, scale, worth = (list[float]() for _ in range(5))
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
+        if problem.unit_bias_oyx is not None:
+            # A bias per unit is to fit its coarse columns at full drive.
+            drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
+            heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = float(problem.carry_gain_o[o]) / CARRY_COLUMNS
         for low, high in ranging.ranges(layer, problem.sums[:, o], options.calibrate, squash_adc):
             wanted = (high - low) / (1 << spec.state_bits)

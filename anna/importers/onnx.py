@@ -124,4 +124,3 @@ def _read(chain: Chain, node: Node, values: dict[str, Array], current: str) -> N
             f"has no layer for the operation {node.op}; known are {', '.join(sorted(READERS))}: replace it before exporting"
         )
     READERS[node.op](chain, node, [None if one == current or not one else values.get(one) for one in node.inputs])
-

@@ -55,6 +55,13 @@ class Result:
         """The tapped maps as values, in state LSB."""
         return {name: self._values(part) for name, part in self.maps.items()}
 
+    @property
+    def board_images_per_s(self) -> float:
+        """Pictures a second of the whole board in steady state: the host works on one while the chip works on the next."""
+        if self.program.report is None:
+            raise MachineError(f"program {self.program.name} names no board: it was not compiled from a network")
+        return float(self.program.report["board_images_per_s"])
+
     @cached_property
     def scores(self) -> NDArray[np.float32]:
         """Scores (images, classes) of a compiled network, its host's float layers included; of one that slides,

@@ -1,5 +1,6 @@
 """ONNX files as PyTorch writes them: read without a library, equal to ONNX Runtime, compiled; and what is refused."""
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from anna.errors import AnnaError, CompileError, FileError
 from anna.forward import forward
 from anna.graph import Convolution, FullConnection, Graph
 from anna.importers import load_network
-from anna.importers.wire import Message
+from anna.importers.wire import DEEPEST, Message
 from anna.spec import ANNA_1991
 
 HOME = Path(__file__).parents[1] / "data" / "onnx"
@@ -118,7 +119,9 @@ def constant(name: str, array: np.ndarray, extra: bytes = b"") -> bytes:
 
 
 def node(op: str, inputs: list[str], outputs: list[str]) -> bytes:
-    return blob(1, b"".join(blob(1, i) for i in inputs) + b"".join(blob(2, o) for o in outputs) + blob(3, f"the_{op}") + blob(4, op))
+    return blob(
+        1, b"".join(blob(1, i) for i in inputs) + b"".join(blob(2, o) for o in outputs) + blob(3, f"the_{op}") + blob(4, op)
+    )
 
 
 def value_info(field: int, name: str, dims: list[int | str]) -> bytes:
@@ -143,7 +146,9 @@ WEIGHTS = constant("w", np.ones((2, 1, 3, 3)))
 
 
 def test_unknown_operations_are_all_named_at_once(tmp_path: Path) -> None:
-    error = refused(tmp_path, model(WEIGHTS, node("Conv", ["x", "w"], ["a"]), node("Elu", ["a"], ["b"]), node("LSTM", ["b"], ["y"])))
+    error = refused(
+        tmp_path, model(WEIGHTS, node("Conv", ["x", "w"], ["a"]), node("Elu", ["a"], ["b"]), node("LSTM", ["b"], ["y"]))
+    )
     assert isinstance(error, CompileError)
     assert len(error.reasons) == 2
     assert "the_Elu: has no layer for the operation Elu" in error.reasons[0]
@@ -156,12 +161,16 @@ def test_an_open_shape(tmp_path: Path) -> None:
 
 
 def test_a_cycle(tmp_path: Path) -> None:
-    error = refused(tmp_path, model(WEIGHTS, node("Conv", ["b", "w"], ["a"]), node("Relu", ["a"], ["b"]), node("Tanh", ["b"], ["y"])))
+    error = refused(
+        tmp_path, model(WEIGHTS, node("Conv", ["b", "w"], ["a"]), node("Relu", ["a"], ["b"]), node("Tanh", ["b"], ["y"]))
+    )
     assert "in a cycle" in str(error)
 
 
 def test_a_branch(tmp_path: Path) -> None:
-    error = refused(tmp_path, model(WEIGHTS, node("Conv", ["x", "w"], ["a"]), node("Relu", ["a"], ["b"]), node("Add", ["a", "b"], ["y"])))
+    error = refused(
+        tmp_path, model(WEIGHTS, node("Conv", ["x", "w"], ["a"]), node("Relu", ["a"], ["b"]), node("Add", ["a", "b"], ["y"]))
+    )
     assert "one layer after the other" in str(error)
 
 
@@ -207,22 +216,19 @@ def test_changed_bytes_never_escape_as_another_error(tmp_path: Path) -> None:
         for place in rng.integers(0, len(data), 3):
             data[int(place)] = int(rng.integers(256))
         path.write_bytes(bytes(data))
-        try:
-            graph = load_network(path)
-        except AnnaError as error:
-            assert str(error)
-        else:
-            assert isinstance(graph, Graph)
+        with contextlib.suppress(AnnaError):
+            assert isinstance(load_network(path), Graph)
 
 
 def test_a_deeply_nested_message_is_refused() -> None:
     data = b""
     for _ in range(40):
         data = blob(1, data)
+    message = Message(data, "file")
+    for _ in range(DEEPEST):
+        message = message.messages(1, "inner")[0]
     with pytest.raises(FileError, match="deep"):
-        message = Message(data, "file")
-        while True:
-            message = message.messages(1, "inner")[0]
+        message.messages(1, "inner")
 
 
 def test_flattening_after_maps_last_permutes_the_weights(tmp_path: Path) -> None:

@@ -1,0 +1,242 @@
+"""The compiler's properties: what any network's program must be, whatever the network."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import anna
+import lenet
+from anna.compiler import NAIVE, PASSES, CompileOptions, compilation, exact, integer
+from anna.compiler import split as split_pass
+from anna.compiler.calibrate import float_layer
+from anna.compiler.check import check
+from anna.compiler.patterns import patterns
+from anna.compiler.selfcheck import evaluate
+from anna.errors import CompileError, FileError
+from anna.graph import NONE, RELU, SCALED_TANH, TANH, Affine, Convolution, FullConnection, Graph, Layer, Pool, Subsample
+from anna.layer_parts import Shape
+from anna.machine.interpreter import interpret
+from anna.program import Program
+
+SLOW = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+# --- addresses and sums ----------------------------------------------------------------------------------------------
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=40))
+def test_patterns_say_the_same_addresses(addresses: list[int]) -> None:
+    said = [p.offset + (k % p.length) * p.stride + (k // p.length) * p.block_stride for p in patterns(addresses)
+            for k in range(p.states)]  # fmt: skip
+    assert said == addresses
+
+
+@given(st.integers(0, 30), st.integers(1, 6), st.integers(0, 5), st.integers(1, 6), st.integers(0, 9))
+def test_a_pattern_is_found_whole(offset: int, length: int, stride: int, blocks: int, block_stride: int) -> None:
+    addresses = [offset + k * stride + b * block_stride for b in range(blocks) for k in range(length)]
+    assert len(patterns(addresses)) <= max(1, min(length, blocks))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 40))
+def test_products_are_exact(seed: int, terms: int, rows: int) -> None:
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(-7, 8, (rows, terms)), rng.integers(-32, 32, (terms, 5))
+    bound = float((np.abs(a) @ np.abs(b)).max())
+    assert np.array_equal(exact.product(a.astype(np.float32), b.astype(np.float32), bound), a @ b)
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans())
+def test_the_line_is_the_least_squares_one(seed: int, weighted: bool) -> None:
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 8, 200).astype(np.uint16)
+    levels = np.arange(8) - 3.5
+    target = 0.7 * levels[codes] + 0.2 + rng.normal(0, 0.3, 200)
+    care = rng.integers(1, 16, 200).astype(np.uint8) if weighted else None
+    line = exact.line(levels, codes, target, care)
+    gain, offset = np.polyfit(levels[codes], target, 1, w=None if care is None else np.sqrt(care.astype(np.float64)))
+    assert np.allclose([line.gain, line.offset], [gain, offset], atol=1e-6)
+    left = (target - gain * levels[codes] - offset) ** 2
+    assert np.isclose(line.error, np.average(left, weights=care), rtol=1e-6)
+
+
+# --- any small network -----------------------------------------------------------------------------------------------
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """A small chain of layers: tables, strides, borders, biases per unit, subsampling, factors."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shape: Shape = (draw(st.integers(1, 3)), draw(st.integers(6, 11)), draw(st.integers(6, 11)))
+    first, layers = shape, list[Layer]()
+    for depth in range(draw(st.integers(1, 2))):
+        kernel = draw(st.integers(1, min(4, shape[1]))), draw(st.integers(1, min(4, shape[2])))
+        maps, stride = draw(st.integers(1, 7)), draw(st.sampled_from([(1, 1), (2, 2), (1, 2)]))
+        padding = draw(st.sampled_from([(0, 0, 0, 0), (1, 0, 1, 2)]))
+        table = rng.random((maps, shape[0])) < 0.7
+        table[np.arange(maps), rng.integers(0, shape[0], maps)] = True
+        weights = (rng.normal(0, 0.6, (maps, shape[0], *kernel)) * table[:, :, None, None]).astype(np.float32)
+        squash = draw(st.sampled_from([SCALED_TANH, RELU, NONE]))
+        layer = Convolution(f"C{depth}", weights, None, table, stride, padding, -1.0, squash)
+        out = layer.output_shape(shape)
+        kind = draw(st.sampled_from(["none", "map", "unit"]))
+        if kind != "none":
+            size = (maps,) if kind == "map" else out
+            layer = replace(layer, bias=rng.normal(0, 0.4, size).astype(np.float32))
+        layers.append(layer)
+        shape = out
+        if shape[1] % 2 == 0 and shape[2] % 2 == 0 and draw(st.booleans()):
+            ones = np.ones(maps, np.float32)
+            layers.append(Subsample(f"S{depth}", ones * 0.4, ones * 0.1, activation=TANH) if draw(st.booleans())
+                          else Pool(f"S{depth}", "average"))  # fmt: skip
+            shape = layers[-1].output_shape(shape)
+        if draw(st.booleans()):
+            layers.append(
+                Affine(f"A{depth}", rng.normal(1, 0.3, shape[0]).astype(np.float32), np.full(shape[0], 0.1, np.float32))
+            )
+    weights = rng.normal(0, 0.3, (5, shape[0] * shape[1] * shape[2])).astype(np.float32)
+    return Graph("drawn", first, (*layers, FullConnection("out", weights)))
+
+
+def some_pictures(graph: Graph, count: int) -> np.ndarray:
+    return np.random.default_rng(5).uniform(-1, 1, (count, *graph.input_shape)).astype(np.float32)
+
+
+@SLOW
+@given(graphs(), st.sampled_from(["auto", "none"]), st.integers(1, 3))
+def test_a_program_is_the_integer_arithmetic_of_its_codes(graph: Graph, host: str, batch: int) -> None:
+    """Legal (the compiler refuses itself otherwise), and the same states from interpreter, engine and plain sums."""
+    seen = some_pictures(graph, 24)
+    done = compilation(graph, seen, host=host, batch=batch, check_pictures=0)
+    program = done.program
+    assert program.host is not None
+    states = program.host.input_codes(program.spec, graph.input_shape, seen[:2])
+    expected = evaluate(done.quantised, states)
+    maps = [region.name for region in program.regions if region.kind == "map"]
+    result = anna.Chip().run(program, seen[:2], taps=maps)
+    for name, part in interpret(program, states[1]).items():
+        assert np.array_equal(part, expected[name][1])
+    for name, part in {**result.codes, **result.maps}.items():
+        assert np.array_equal(part, expected[name])
+    assert result.scores.shape[0] == 2
+
+
+@SLOW
+@given(graph=graphs())
+def test_bytes_are_a_function_of_network_and_pictures(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> None:
+    seen = some_pictures(graph, 16)
+    first = anna.compile(graph, seen, check_pictures=0).to_bytes()
+    assert anna.compile(graph, seen, check_pictures=0).to_bytes() == first
+    path = tmp_path_factory.mktemp("programs") / "drawn.anna"
+    path.write_bytes(first)
+    assert Program.load(path).to_bytes() == first
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(17, 40))
+def test_a_split_sum_is_the_whole_sum(seed: int, maps: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = Graph("wide", (maps, 4, 4), (
+        FullConnection("F", rng.normal(0, 0.1, (6, maps * 16)).astype(np.float32), rng.normal(size=6).astype(np.float32), TANH),
+        FullConnection("out", np.ones((2, 6), np.float32)),
+    ))  # fmt: skip
+    options = CompileOptions()
+    whole = check(graph, options)
+    parts = split_pass.split(whole, options.chip).layers
+    inputs = rng.uniform(-1, 1, (3, maps, 4, 4))
+    sums, carried = float_layer(whole.layers[0], inputs).sums, None
+    for part in parts:
+        assert int(part.inputs_o.max()) <= split_pass.capacity(options.chip)
+        carried = float_layer(part, inputs, carried).sums
+    assert carried is not None
+    assert np.allclose(carried, sums, atol=1e-4)
+    assert (len(parts) > 1) == (maps * 16 > split_pass.capacity(options.chip))
+
+
+def test_the_adc_of_the_arithmetic_is_the_chips() -> None:
+    from anna import codes
+
+    spec = anna.ANNA_1991
+    sums = np.arange(-4000, 4000, dtype=np.float32)[:, None]
+    for scale_code in range(1 << spec.scale_bits):
+        limits = codes.thresholds(spec, scale_code)
+        wanted = np.searchsorted(limits, sums[:, 0].astype(np.int64) << spec.weight_fraction_bits, side="right")
+        assert np.array_equal(integer.convert(spec, sums, np.array([scale_code]))[:, 0], wanted)
+
+
+# --- bytes on any machine --------------------------------------------------------------------------------------------
+DIGEST = """
+import anna, lenet
+net = lenet.load("recognizer")
+print(anna.compile(net, calibration=lenet.calibration(), check_pictures=0).digest)
+"""
+
+
+def test_threads_and_kernels_of_the_linear_algebra_do_not_matter() -> None:
+    home, found = Path(__file__).parents[2], set()
+    for settings_ in ({"OPENBLAS_NUM_THREADS": "1"}, {"OPENBLAS_NUM_THREADS": "4"},
+                      {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}):  # fmt: skip
+        environment = {**os.environ, "PYTHONPATH": str(home), "PYTHONWARNINGS": "ignore", **settings_}
+        done = subprocess.run(
+            [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True, cwd=home
+        )
+        found.add(done.stdout.strip())
+    assert len(found) == 1
+
+
+# --- passes to look at -----------------------------------------------------------------------------------------------
+def test_every_pass_has_a_text() -> None:
+    done = compilation(lenet.load("recognizer"), lenet.calibration()[0][:40])
+    for name in PASSES:
+        assert done.text(name).strip()
+    assert "C3: S2 4@14x14 -> 12@10x10, window 5x5 stride 1x1, inputs 25/50" in done.text("check").replace("(1, 1)", "1x1")
+    assert done.text("selfcheck").startswith("1 pictures")
+
+
+def test_the_selfcheck_refuses_a_wrong_program() -> None:
+    from anna.compiler.selfcheck import selfcheck
+
+    done = compilation(lenet.load("recognizer"), lenet.calibration()[0][:40])
+    weights = done.program.weight_codes.copy()
+    weights[0, 12:36] = 32
+    wrong = replace(done.program, weight_codes=weights)
+    with pytest.raises(CompileError, match=r"the compiler refuses its own work: map .* of C3"):
+        selfcheck(wrong, done.quantised, done.calibration, 1)
+
+
+def test_the_link_map_finds_every_weight() -> None:
+    done = compilation(lenet.load("recognizer"), lenet.calibration()[0][:40])
+    program, spec = done.program, done.program.spec
+    zero = 1 << (spec.weight_bits - 1)
+    assert (program.weight_codes[program.links["taps"] == -1] == zero).all()
+    for number, quant in enumerate(done.quantised.layers):
+        for row in program.links["neurons"][program.links["neurons"][:, 0] == number]:
+            _, o, _, _, page, first, rows = (int(n) for n in row)
+            taps = program.links["taps"][page, first : first + rows]
+            weights = program.weight_codes[page, first : first + rows].astype(int) - zero
+            assert np.array_equal(weights[taps >= 0], quant.weights_ot[o][taps[taps >= 0]])
+            assert program.scale_codes[page, first, 0] == quant.scale_codes_o[o]
+
+
+def test_a_damaged_host_part_is_refused(tmp_path: Path) -> None:
+    from anna import container
+    from anna.program import KEY
+
+    program = anna.compile(lenet.load("recognizer"), lenet.calibration()[0][:40], check_pictures=0)
+    path = tmp_path / "p.anna"
+    program.save(path)
+    content, tensors = container.unpack(path, KEY, "program")
+    for change in ({"host": {**content["host"], "tails": []}}, {"host": {"prepare": None}}, {"host": None}):
+        path.write_bytes(container.pack(KEY, {**content, **change}, tensors))
+        with pytest.raises(FileError):
+            Program.load(path)
+
+
+def test_naive_is_worse() -> None:
+    pictures = lenet.calibration()[0][:100]
+    net = lenet.load("recognizer")
+    naive = compilation(net, pictures, **NAIVE.model_dump(include={"calibrate", "fit", "round"}), check_pictures=0)
+    best = compilation(net, pictures, check_pictures=0)
+    for bad, good in zip(naive.quantised.layers, best.quantised.layers, strict=True):
+        assert good.sqnr_db > bad.sqnr_db

@@ -1,0 +1,126 @@
+"""What the compiler refuses: one sentence for each reason, naming layer, limit, number and the way out; all at once."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import anna
+import lenet
+from anna.errors import AnnaError, CompileError, GraphError, SpecError
+from anna.graph import TANH, Convolution, FullConnection, Graph, Layer, Pool, Rbf, Softmax
+
+RNG = np.random.default_rng(1)
+PICTURES = RNG.normal(size=(30, 8, 16, 16)).astype(np.float32)
+
+
+def weights(*shape: int) -> np.ndarray:
+    return RNG.normal(0, 0.1, shape).astype(np.float32)
+
+
+def network(*between: Layer) -> Graph:
+    """A 7x7 kernel on 8 maps: 392 inputs."""
+    first = Convolution("C1", weights(4, 8, 7, 7), activation=TANH)
+    graph = Graph("net", (8, 16, 16), (first, *between))
+    shape = graph.output_shape
+    return Graph("net", (8, 16, 16), (first, *between, FullConnection("out", weights(10, shape[0] * shape[1] * shape[2]))))
+
+
+def refused(graph: Graph, *args: Any, **options: Any) -> tuple[str, ...]:
+    with pytest.raises(CompileError) as caught:
+        anna.compile(graph, *args, **options)
+    assert all(len(reason) > 20 and "\n" not in reason for reason in caught.value.reasons)
+    return caught.value.reasons
+
+
+def test_a_sum_beyond_the_fan_in() -> None:
+    (reason,) = refused(network(), PICTURES, split="off")
+    assert "C1: sums 392 inputs and a bias, a neuron of the chip 256" in reason
+    assert "split='chip'" in reason
+    assert "host='C1'" in reason
+    assert anna.compile(network(), PICTURES).report is not None
+
+
+def test_all_reasons_at_once() -> None:
+    graph = network(Pool("P", "max"))
+    reasons = refused(graph, PICTURES, split="off", host="none")
+    assert [reason.split(":")[0] for reason in reasons] == ["C1", "P"]
+    assert "takes a maximum" in reasons[1]
+
+
+def test_what_only_the_host_can() -> None:
+    rbf = Graph("net", (8, 1, 1), (FullConnection("F", weights(6, 8), activation=TANH), Rbf("R", weights(3, 6)), Softmax("S")))
+    pictures = RNG.normal(size=(20, 8, 1, 1)).astype(np.float32)
+    reasons = refused(rbf, pictures, host="none")
+    assert "R: measures distances" in reasons[0]
+    assert "S: is a softmax" in reasons[1]
+    program = anna.compile(rbf, pictures)
+    assert program.host is not None
+    assert [layer.name for layer in program.host.tails[0].layers] == ["R", "S"]
+
+
+def test_from_the_first_impossible_layer_on_the_host_takes_over() -> None:
+    program = anna.compile(network(Pool("P", "max")), PICTURES)
+    assert program.report is not None
+    where = {layer["name"]: layer["where"] for layer in program.report["layers"]}
+    assert where == {"C1.1": "chip", "C1": "chip", "P": "host", "out": "host"}
+
+
+def test_calibration_is_needed() -> None:
+    for nothing in (None, PICTURES[:0]):
+        (reason,) = refused(network(), nothing)
+        assert "no calibration pictures were given" in reason
+
+
+def test_calibration_of_another_kind() -> None:
+    with pytest.raises(CompileError, match="calibration pictures have shape"):
+        anna.compile(network(), PICTURES[:, :3])
+    with pytest.raises(CompileError, match="calibration pictures are float32; expected uint8"):
+        anna.compile(lenet.load("recognizer"), PICTURES)
+    bad = PICTURES.copy()
+    bad[3, 0, 0, 0] = np.nan
+    with pytest.raises(CompileError, match="picture 3 holds NaN"):
+        anna.compile(network(), bad)
+
+
+def test_weights_that_are_no_numbers() -> None:
+    with pytest.raises(GraphError, match="C1: weights holds 1 of 9 numbers that are NaN or infinite"):
+        Convolution("C1", np.array([[[[np.nan] + [1.0] * 2, [1.0] * 3, [1.0] * 3]]], np.float32))
+
+
+def test_a_batch_that_does_not_fit_the_memory() -> None:
+    (reason,) = refused(network(), PICTURES, batch=1000)
+    assert "a batch of 1000 pictures needs 1000 x " in reason
+    assert "the memory holds 262144; choose a batch of at most " in reason
+    fits = int(reason.rsplit(" ", 1)[1])
+    assert anna.compile(network(), PICTURES, batch=fits).batch == fits
+    refused(network(), PICTURES, batch=fits + 1)
+
+
+def test_a_window_wider_than_the_registers() -> None:
+    wide = Graph(
+        "net", (1, 80, 80), (Convolution("C1", weights(2, 1, 70, 70), activation=TANH), FullConnection("out", weights(3, 242)))
+    )
+    (reason,) = refused(wide, RNG.normal(size=(3, 1, 80, 80)).astype(np.float32))
+    assert reason.startswith("C1.1: a window of ")
+    assert "host='C1'" in reason
+
+
+def test_unknown_options() -> None:
+    (reason,) = refused(network(), PICTURES, host="C9")
+    assert "names no layer; expected auto, last, none or one of C1, out" in reason
+    with pytest.raises(SpecError, match="colour"):
+        anna.compile(network(), PICTURES, colour="red")
+    with pytest.raises(SpecError, match="batch"):
+        anna.compile(network(), PICTURES, batch=0)
+
+
+def test_a_chip_without_a_zero_weight() -> None:
+    (reason,) = refused(network(), PICTURES, chip=anna.ANNA_1991.changed(weight_levels="mid-rise"))
+    assert "no exact zero" in reason
+
+
+def test_an_uncompiled_program_has_no_scores() -> None:
+    program = anna.assemble(".input name=x address=0 shape=1\n.output name=y address=0 shape=1\nPAGE page=0\nEND\n")
+    with pytest.raises(AnnaError):
+        anna.Chip().run(program, np.zeros((1, 1), np.uint8)).scores  # noqa: B018
