@@ -11,6 +11,7 @@ from anna.spec import ChipSpec
 
 MOST_DOWN = 16  # rows and columns of positions at once that are tried
 MOST_RIGHT = 4
+MOST_POSITIONS = 16
 
 Strip = tuple[int, int]  # input map, row of the window
 Strips = frozenset[Strip]
@@ -22,7 +23,7 @@ def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int)
     packer = Packer(layer, spec, constants, unit_columns)
     rows, columns = layer.output_shape[1:]
     for down in range(1, min(rows, MOST_DOWN) + 1):
-        for right in range(1, min(columns, MOST_RIGHT) + 1):
+        for right in range(1, min(columns, MOST_RIGHT, max(1, MOST_POSITIONS // down)) + 1):
             jobs = packer.jobs(down, right)
             if jobs is not None:
                 yield jobs

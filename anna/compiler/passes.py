@@ -75,6 +75,7 @@ def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOpti
     if found or walked is None:
         raise CompileError([f"the compiler made an illegal program, which is its fault: {v.sentence}" for v in found])
     done = replace(draft, report=listing.report(quantised, placement, plan, walked, links, options))
+    vars(done)["ops"] = draft.ops  # the same words: no need to decode them again
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_pictures)
     return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, plan, done, walked, count)
 

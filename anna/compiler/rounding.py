@@ -245,8 +245,15 @@ def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
     levels = codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
     by_candidate, targets = np.ascontiguousarray(found.T), np.ascontiguousarray(problem.outputs.T)
     cares = np.ascontiguousarray(problem.care.T) if problem.layer.partial else None
-    return np.array([exact.line(levels, by_candidate[k], targets[o], None if cares is None else cares[o]).error
-                     for k, o in enumerate(owner.tolist())])  # fmt: skip
+    at_once = max(1, COLUMNS_AT_ONCE // max(len(found), len(levels)))
+    pieces = [owner[k : k + at_once] for k in range(0, len(owner), at_once)]
+    errors = [
+        exact.line_errors(
+            levels, by_candidate[k * at_once : (k + 1) * at_once], targets[o], None if cares is None else cares[o]
+        )
+        for k, o in enumerate(pieces)
+    ]
+    return np.concatenate(errors)
 
 
 # --- which weights ---------------------------------------------------------------------------------------------------
