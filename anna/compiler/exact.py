@@ -5,6 +5,7 @@ in whatever order a library adds. Floats enter as fixed-point numbers of 20 bits
 bytes is the same on every machine, and still as quick as the library.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,3 +102,14 @@ def total(array: NDArray[np.floating], axis: int | tuple[int, ...] | None = None
     whole, power = fixed(np.asarray(array, dtype=np.float64), 30)
     found: Floats = np.ldexp(whole.sum(axis=axis), -power)
     return found
+
+
+def decibels(ratio: float) -> float:
+    """10 log10 of a positive ratio, from + - * / alone: it is written into programs."""
+    mantissa, exponent = math.frexp(ratio)
+    # ln m = 2 atanh s with s = (m - 1) / (m + 1), |s| <= 1/3
+    s = (mantissa - 1.0) / (mantissa + 1.0)
+    series = 0.0
+    for power in range(33, -1, -2):
+        series = series * (s * s) + 1.0 / power
+    return 4.342944819032518 * (2.0 * s * series + exponent * 0.6931471805599453)

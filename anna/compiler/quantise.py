@@ -143,7 +143,7 @@ def quantise_layer(
     out = np.ascontiguousarray(integer.convert(spec, totals, scale).transpose(0, 3, 1, 2))
     result, error, signal = fitted(layer, out, target, choice, spec, options.fit)
     noise = float(error.sum())
-    sqnr = 10.0 * float(np.log10(signal / noise)) if noise > 0 and signal > 0 else 99.0
+    sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     saturated = float(((out == 0) | (out == (1 << spec.state_bits) - 1)).mean())
     quant = QuantLayer(layer, weights, constants, unit_weights, unit_states, scale, choice.weight_lsb_o, result, border,
                        round(sqnr, 3), round(saturated, 6), error)  # fmt: skip

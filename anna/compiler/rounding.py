@@ -335,8 +335,9 @@ def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards:
     low, high = -(1 << (spec.weight_bits - 1)), (1 << (spec.weight_bits - 1)) - 1
     weights = start.copy()
     slope = -goal  # gram @ weights - goal, added up in a fixed order
+    rows = np.ascontiguousarray(grams.transpose(1, 0, 2))  # (inputs, maps or 1, inputs)
     for i in range(weights.shape[1]):
-        slope += grams[:, i] * weights[:, i, None]
+        slope += rows[i] * weights[:, i, None]
     for _ in range(SWEEPS):
         moved = False
         for i in range(weights.shape[1]):
@@ -346,7 +347,7 @@ def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards:
             delta = np.where(live[:, i] & (curve > 0), new - weights[:, i], 0.0)
             if delta.any():
                 moved = True
-                slope += grams[:, i] * delta[:, None]
+                slope += rows[i] * delta[:, None]
                 weights[:, i] += delta
         if not moved:
             break
