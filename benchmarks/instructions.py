@@ -42,7 +42,7 @@ def counts(wanted: Sequence[str]) -> dict[str, int]:
     cases = [case for case in wanted if case.split("-")[0] in simd_levels()]
     with tempfile.TemporaryDirectory() as folder:
         options = ["--tool=callgrind", "--toggle-collect=narrow_run", "--dump-after=narrow_run"]
-        child = [sys.executable, "-c", CHILD, str(HERE), str(IMAGES), *cases]
+        child = [sys.executable, "-P", "-c", CHILD, str(HERE), str(IMAGES), *cases]
         command = ["valgrind", *options, f"--callgrind-out-file={folder}/out", *child]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         texts = [Path(folder, f"out.{number}") for number in range(1, len(cases) + 1)]

@@ -79,13 +79,6 @@ def run(
     leaves a checkpoint in `output` and the same call continues it. `watch` is called with a line of progress now and
     then; the default writes to the terminal when there is one.
     """
-    try:
-        from lenet.boost import fit_boosted
-        from lenet.fit import fit, terminal_watch
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise DataError("training needs the package torch, which is not installed; install the extra `train`") from None
     name = full_name(network)
     data = data or native_data(name)
     if seed < 0:
@@ -98,6 +91,13 @@ def run(
         if passes < 1:
             raise DataError(f"passes is {passes}; expected at least 1")
         chosen = replace(chosen, passes=passes)
+    try:
+        from lenet.boost import fit_boosted
+        from lenet.fit import fit, terminal_watch
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise DataError("training needs the package torch, which is not installed; install the extra `train`") from None
     home = Path(output)
     if not home.is_dir():
         raise DataError(f"{home}: is not a folder; expected one for the weights")

@@ -1,5 +1,7 @@
 """Small sweeps for tests: seconds at most, on a network of one layer compiled the quick way."""
 
+import os
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -46,3 +48,16 @@ def here(spec: SweepSpec, folder: Path) -> Swept:
     """Run a sweep in this process."""
     with ThreadPoolExecutor(1) as thread:
         return run_sweep(spec, folder, executor=thread)
+
+
+def die(marker: str) -> int:
+    """Ends its process the first time, as if it were out of memory."""
+    if not os.path.exists(marker):
+        Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return os.getpid()
+
+
+def double(x: int) -> int:
+    print("what is printed must not disturb")
+    return 2 * x

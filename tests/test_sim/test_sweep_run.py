@@ -1,14 +1,12 @@
 """A sweep gives the same table to the byte, whoever computes it; what is refused is recorded; what dies is run again."""
 
-import os
-import signal
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from sweep_cases import POINTS, ROWS, here, tiny, tiny_file
+from sweep_cases import POINTS, ROWS, die, double, here, tiny, tiny_file
 
 from anna.errors import AnnaError, FileError, MachineError, SpecError
 from sim import statistics
@@ -146,19 +144,6 @@ def test_the_interval_from_whole_numbers_is_the_one_from_truth_tables() -> None:
 
 
 # --- workers that die
-
-
-def die(marker: str) -> int:
-    """Ends its process the first time, as if it were out of memory."""
-    if not os.path.exists(marker):
-        Path(marker).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return os.getpid()
-
-
-def double(x: int) -> int:
-    print("what is printed must not disturb")
-    return 2 * x
 
 
 def test_a_dead_worker_loses_its_own_call_and_is_replaced(tmp_path: Path) -> None:
