@@ -5,6 +5,7 @@ The float maps are the target that the quantised maps are fitted to, layer by la
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,13 @@ class FloatMaps:
 
     sums: Floats
     outputs: Floats
-    care: NDArray[np.uint8]  # 0 .. CARE: how much an error of the sum matters, the squared slope of what follows
+    activation: Activation  # what follows the sums
+    whole: "FloatMaps | None" = None  # of a part: the sum that it is a part of
+
+    def care(self, *where: Any) -> NDArray[np.uint8]:
+        """How much an error of the sums matters there, 1 .. CARE: of a part as much as of the whole sum."""
+        of = self.whole or self
+        return care_of(of.activation, of.sums[where])
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +84,7 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
             part = layer.carry
             while part is not None:
                 # An error of a part matters as much as one of the whole sum.
-                maps[part] = replace(maps[part], care=maps[layer.name].care)
+                maps[part] = replace(maps[part], whole=maps[layer.name])
                 part = next(one.carry for one in member.layers if one.name == part)
             stack[layer.name] = maps[layer.name].outputs
     return Calibration(len(chosen), values, maps)
@@ -104,14 +111,14 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
     if layer.bias is not None:
         sums += layer.bias[:, None, None] if layer.bias.ndim == 1 else layer.bias
     outputs = activate(layer.activation, sums.astype(np.float32)).astype(np.float64)
-    care = care_of(layer.activation, sums, outputs)
     if layer.post_scale_o is not None and layer.post_offset_o is not None:
         outputs = outputs * layer.post_scale_o[:, None, None] + layer.post_offset_o[:, None, None]
-    return FloatMaps(sums, outputs, care)
+    return FloatMaps(sums, outputs, layer.activation)
 
 
-def care_of(activation: Activation, sums: Floats, outputs: Floats) -> NDArray[np.uint8]:
+def care_of(activation: Activation, sums: Floats) -> NDArray[np.uint8]:
     """The squared slope of an activation, in CARE steps; never quite nothing, so that a saturated sum stays saturated."""
+    outputs = activate(activation, sums.astype(np.float32)).astype(np.float64)
     match activation.kind:
         case "scaled_tanh":
             slope = 1.0 - (outputs / SCALED_TANH_HEIGHT) ** 2

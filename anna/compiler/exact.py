@@ -78,13 +78,14 @@ def line(levels: Floats, codes: NDArray[np.uint16], target: Floats, care: NDArra
 
 def line_errors(levels: Floats, codes_cn: NDArray[np.uint16], target_cn: Floats, care_cn: NDArray[np.uint8] | None) -> Floats:
     """What `line` says is left, for many rows of codes at once; the same sums in the same order."""
-    rows, n = codes_cn.shape
+    rows = len(codes_cn)
     where = (codes_cn + np.arange(rows)[:, None] * len(levels)).reshape(-1)
     heavy = target_cn if care_cn is None else care_cn * target_cn
     weights = np.ones(where.shape) if care_cn is None else care_cn.reshape(-1)
     counts = np.bincount(where, weights=weights, minlength=rows * len(levels)).reshape(rows, -1)
     sums = np.bincount(where, weights=heavy.reshape(-1), minlength=rows * len(levels)).reshape(rows, -1)
-    square = np.bincount(np.repeat(np.arange(rows), n), weights=(heavy * target_cn).reshape(-1), minlength=rows)
+    # In the order of the pictures, one after the other: a plain sum may go in another.
+    square = np.cumsum(heavy * target_cn, axis=1)[:, -1]
     count = counts.sum(axis=1)  # whole numbers
     mean_s = np.cumsum(counts * levels, axis=1)[:, -1] / count
     mean_t = np.cumsum(sums, axis=1)[:, -1] / count
@@ -94,7 +95,8 @@ def line_errors(levels: Floats, codes_cn: NDArray[np.uint16], target_cn: Floats,
     power = np.maximum(0.0, square / count - mean_t * mean_t)
     live = (variance > 1e-12) & (covariance > 0)
     gain = np.where(live, covariance / np.where(live, variance, 1.0), 0.0)
-    return np.maximum(0.0, power - gain * covariance)
+    left: Floats = np.maximum(0.0, power - gain * covariance)
+    return left
 
 
 def total(array: NDArray[np.floating], axis: int | tuple[int, ...] | None = None) -> Floats:

@@ -66,17 +66,18 @@ def sums(layer: ChipLayer, spec: ChipSpec, states: States, border_i: Ints, weigh
 
 def convert(spec: ChipSpec, sums_no: NDArray[np.floating], scale_codes_o: Ints) -> States:
     """State codes of sums (..., o) in weight LSB x half state LSB: the ideal ADC at each map's scale code."""
+    # A sum is a whole number of 2^f accumulator units: compare with thresholds rounded up to one.
+    units = 1 << spec.weight_fraction_bits
+    used = np.unique(scale_codes_o)
+    steps = -(-np.stack([codes.thresholds(spec, int(code)) for code in used]) // units)
+    table = np.searchsorted(used, scale_codes_o)
+    if steps.shape[1] <= 15:
+        result = np.zeros(sums_no.shape, dtype=np.uint16)
+        for column in steps.T.astype(sums_no.dtype):
+            result += sums_no >= column[table]
+        return result
     result = np.empty(sums_no.shape, dtype=np.uint16)
-    for scale_code in np.unique(scale_codes_o).tolist():
-        mine = np.flatnonzero(scale_codes_o == scale_code)
-        # A sum is a whole number of 2^f accumulator units: compare with thresholds rounded up to one.
-        steps = -(-codes.thresholds(spec, scale_code) // (1 << spec.weight_fraction_bits))
-        part = sums_no[..., mine]
-        if len(steps) <= 15:
-            found = np.zeros(part.shape, dtype=np.uint16)
-            for step in steps.tolist():
-                found += part >= step
-        else:
-            found = np.searchsorted(steps.astype(np.float64), part.astype(np.float64), side="right").astype(np.uint16)
-        result[..., mine] = found
+    for k, limits in enumerate(steps.astype(np.float64)):
+        mine = np.flatnonzero(table == k)
+        result[..., mine] = np.searchsorted(limits, sums_no[..., mine].astype(np.float64), side="right")
     return result

@@ -1,7 +1,7 @@
 """All passes in their order, and what each made."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,12 @@ from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
 from anna.compiler.quantise import QuantGraph, quantise
 from anna.compiler.schedule import Plan, schedule
-from anna.errors import CompileError
+from anna.errors import CompileError, IllegalProgram
 from anna.graph import Network
 from anna.host.work import HostTail, HostWork
 from anna.machine.elaborate import Schedule
 from anna.program import Program, assemble_program
-from anna.verify import violations
+from anna.verify import verified
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +71,15 @@ def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOpti
         laid_out.constants, options.batch, host=host_work(quantised),
         links={"neurons": links.neurons_n7, "taps": links.taps_prc},
     )  # fmt: skip
-    found, walked = violations(draft)
-    if found or walked is None:
-        raise CompileError([f"the compiler made an illegal program, which is its fault: {v.sentence}" for v in found])
-    done = replace(draft, report=listing.report(quantised, placement, plan, walked, links, options))
-    vars(done)["ops"] = draft.ops  # the same words: no need to decode them again
+    try:
+        walked = verified(draft)
+    except IllegalProgram as error:
+        raise CompileError(
+            [f"the compiler made an illegal program, which is its fault: {why}" for why in error.reasons]
+        ) from None
+    # The report tells of the schedule, and the program is not out of our hands yet: it need not be walked again.
+    object.__setattr__(draft, "report", listing.report(quantised, placement, plan, walked, links, options))
+    done = draft
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_pictures)
     return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, plan, done, walked, count)
 

@@ -175,9 +175,10 @@ def fitted(
     zero = 0.5 if layer.activation.kind == "sigmoid" else 0.0
     gain = steep * choice.step_o * scale
     shift = (steep * choice.middle_o + zero) * scale + offset
+    cares = target.care() if layer.partial else None
     error, signal = np.empty(maps), 0.0
     for o in range(maps):
-        care = target.care[:, o].reshape(-1) if layer.partial else None
+        care = cares[:, o].reshape(-1) if cares is not None else None
         line = exact.line(levels, out[:, o].reshape(-1), target.outputs[:, o].reshape(-1), care)
         signal += line.power
         if fit:

@@ -90,24 +90,41 @@ def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, of
         bias, per_unit = bias + middle, layer.bias - middle[:, None, None]
     if carry is not None:
         bias = bias + carry.offset_o
-    sums = target.sums.transpose(0, 2, 3, 1).reshape(-1, maps)
-    if per_unit is not None:
-        sums = (target.sums - per_unit).transpose(0, 2, 3, 1).reshape(-1, maps)
-    outputs = target.outputs.transpose(0, 2, 3, 1).reshape(-1, maps)
     unit_sums = None
     if per_unit is not None:
-        _, rows, columns = layer.output_shape
-        unit_sums = per_unit.transpose(1, 2, 0).reshape(rows * columns, maps)
-    care = target.care.transpose(0, 2, 3, 1).reshape(-1, maps)
+        unit_sums = per_unit.transpose(1, 2, 0).reshape(-1, maps)
     whole = integer.padded(layer, states, border_i)
     few, few_index = _picked(layer, whole, search_windows)
     many, many_index = _picked(layer, whole, GRAM_WINDOWS)
-    return Problem(layer, spec, weights.reshape(maps, -1), bias, per_unit, few, many, sums[few_index], outputs[few_index],
-                   sums[many_index], care[few_index], care[many_index],
-                   None if carry is None else carry.states.transpose(0, 2, 3, 1).reshape(-1, maps)[few_index],
-                   None if carry is None else carry.states.transpose(0, 2, 3, 1).reshape(-1, maps)[many_index],
-                   np.zeros(maps) if carry is None else carry.gain_o,
-                   None if unit_sums is None else unit_sums[few_index % len(unit_sums)])  # fmt: skip
+    rows, columns = layer.output_shape[1:]
+
+    def at(index: Ints) -> tuple[Any, ...]:
+        picture, rest = np.divmod(index, rows * columns)
+        y, x = np.divmod(rest, columns)
+        return picture, slice(None), y, x
+
+    here, there = at(few_index), at(many_index)
+    sums, gram_sums = target.sums[here], target.sums[there]
+    if unit_sums is not None:
+        sums, gram_sums = sums - unit_sums[few_index % len(unit_sums)], gram_sums - unit_sums[many_index % len(unit_sums)]
+    return Problem(
+        layer=layer,
+        spec=spec,
+        weights_ot=weights.reshape(maps, -1),
+        bias_o=bias,
+        unit_bias_oyx=per_unit,
+        windows=few,
+        gram_windows=many,
+        sums=sums,
+        outputs=target.outputs[here],
+        gram_sums=gram_sums,
+        care=target.care(*here),
+        gram_care=target.care(*there),
+        carried=None if carry is None else carry.states[here],
+        gram_carried=None if carry is None else carry.states[there],
+        carry_gain_o=np.zeros(maps) if carry is None else carry.gain_o,
+        unit_sums=None if unit_sums is None else unit_sums[few_index % len(unit_sums)],
+    )
 
 
 def _picked(layer: ChipLayer, whole: States, most: int) -> tuple[States, Ints]:
@@ -345,10 +362,11 @@ def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards:
             gradient = slope[:, i] + pull[:, i] * (weights[:, i] - towards[:, i])
             new = np.clip(np.rint(weights[:, i] - gradient / np.where(curve > 0, curve, 1.0)), low, high)
             delta = np.where(live[:, i] & (curve > 0), new - weights[:, i], 0.0)
-            if delta.any():
+            changed = np.flatnonzero(delta)
+            if len(changed):
                 moved = True
-                slope += rows[i] * delta[:, None]
-                weights[:, i] += delta
+                slope[changed] += (rows[i][changed] if len(rows[i]) > 1 else rows[i]) * delta[changed, None]
+                weights[changed, i] += delta[changed]
         if not moved:
             break
     return weights
