@@ -164,7 +164,7 @@ class _Run:
             value = loss(self.kind, scores, labels)
             for parameter in self.parameters:
                 parameter.grad = None
-            value.backward()  # type: ignore[no-untyped-call]
+            value.backward()
             step(number, start // batch)
             total += float(value.detach()) * len(chosen)
             wrong += int((scores.detach().argmax(1) != labels).sum())

@@ -87,18 +87,18 @@ def _noisy_reader(graph: Graph) -> Reader:
             x = torch.from_numpy(pictures)
             last = len(net.chain) - 1
             for place, module in enumerate(net.chain):
-                sums = module.sums(x)  # type: ignore[operator]
+                sums = module.sums(x)
                 if place == last:
                     return sums
                 sums = sums + NOISE * torch.randn_like(sums)
-                x = torch.round(squash(module.layer.activation, sums) / STATE_STEP).clamp(-3.5, 3.5) * STATE_STEP  # type: ignore[union-attr, arg-type]
+                x = torch.round(squash(module.layer.activation, sums) / STATE_STEP).clamp(-3.5, 3.5) * STATE_STEP
         raise AssertionError("a network has layers")
 
     return read
 
 
 def _onnx_reader(graph: Graph) -> Reader:
-    import onnxruntime  # type: ignore[import-untyped, unused-ignore]
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
