@@ -91,7 +91,11 @@ class Job:
         """The register of each row of a neuron."""
         sy, sx = self.layer.stride
         place = self._place
-        used = {place[i, y + dy * sy, x + dx * sx] for i, y, x in np.argwhere(self.layer.mask_oiyx[o]).tolist()}
+        if self.down * self.right == 1:
+            used = {place[i, y, x] for i, y, x in np.argwhere(self.layer.mask_oiyx[o]).tolist()}
+        else:  # a window that moves holds each strip in one register
+            strips = np.argwhere(self.layer.mask_oiyx[o].any(axis=2)).tolist()
+            used = {place[i, y + dy * sy, dx * sx] for i, y in strips}
         if self.unit_columns or not used:
             used.add(len(self.registers) - 1)
         named = sorted(used)
