@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.codes import state_converter
 from anna.compiler.geometry import Job
 from anna.compiler.ir import INPUT
 from anna.compiler.quantise import QuantGraph, QuantLayer, constant_numerators
@@ -141,8 +142,6 @@ def _lay_out(graph: QuantGraph, jobs: Sequence[Job], share: bool) -> Memory:
 
 
 def _levels(graph: QuantGraph) -> list[int]:
-    from anna.codes import state_converter
-
     return [int(n) for n in state_converter(graph.spec).numerators]
 
 

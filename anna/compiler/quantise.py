@@ -18,6 +18,7 @@ from anna.compiler.calibrate import Calibration
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
 from anna.compiler.options import CompileOptions
+from anna.compiler.rounding import constant_numerators
 from anna.spec import ChipSpec
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
@@ -66,7 +67,7 @@ class QuantGraph:
 
     @property
     def text(self) -> str:
-        """The canonical text: per layer the scale codes, the quality and a checksum-like sum of weights."""
+        """The canonical text: per layer the scale codes, the quality and the number of constants."""
         lines = [f"input: gain {self.input_meaning.gain_m[0]:.6g} offset {self.input_meaning.offset_m[0]:.6g}"]
         for quant in self.layers:
             scales = " ".join(map(str, quant.scale_codes_o[:16].tolist())) + (" ..." if len(quant.scale_codes_o) > 16 else "")
@@ -75,13 +76,6 @@ class QuantGraph:
                 f"signal to quantisation noise {quant.sqnr_db:.2f} dB, {100 * quant.saturated_share:.1f} % saturated"
             )
         return "\n".join(lines)
-
-
-def constant_numerators(spec: ChipSpec, count: int) -> Ints:
-    """Half LSBs of the constant columns, the topmost column first: a coarse one, a fine one, then coarse ones."""
-    levels = codes.state_converter(spec).numerators
-    coarse, fine = int(levels[-1]), int(levels[levels > 0].min())
-    return np.array([fine if i == 1 else coarse for i in range(count)], dtype=np.int64)
 
 
 def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec) -> Meaning:

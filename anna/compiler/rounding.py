@@ -226,7 +226,8 @@ def _rounded(problem: Problem, owner: Ints, worth: Floats) -> Ints:
     return np.clip(np.rint(problem.weights_ot[owner] / worth[:, None]), low, high).astype(np.int64)
 
 
-def _constant_levels(spec: ChipSpec, constants: int) -> Ints:
+def constant_numerators(spec: ChipSpec, constants: int) -> Ints:
+    """Half LSBs of the constant columns, the topmost column first: a coarse one, a fine one, then coarse ones."""
     levels = codes.state_converter(spec).numerators
     coarse, fine = int(levels[-1]), int(levels[levels > 0].min())
     return np.array([fine if i == 1 else coarse for i in range(constants)], dtype=np.int64)
@@ -236,7 +237,7 @@ def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, worth: F
     """Mean squared error of each candidate after the best gain and offset, on the search windows."""
     weights = _rounded(problem, owner, worth)
     bias = constant_weights(problem.spec, 2 * (problem.bias_o[owner] - middle) / worth, constants)
-    bias_sum = (bias * _constant_levels(problem.spec, constants)).sum(axis=1)
+    bias_sum = (bias * constant_numerators(problem.spec, constants)).sum(axis=1)
     error, at_once = np.empty(len(owner)), max(1, COLUMNS_AT_ONCE // len(problem.windows))
     for start in range(0, len(owner), at_once):
         part = slice(start, start + at_once)
@@ -290,7 +291,7 @@ def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[I
         brought = _carried(problem, problem.gram_carried, owner, choice.weight_lsb_o) * (choice.weight_lsb_o / 2)
         problem = replace(problem, gram_sums=problem.gram_sums - brought)
     ridge = RIDGE * 10 if len(problem.gram_windows) < 2 * taps else RIDGE
-    levels = _constant_levels(spec, choice.constants)
+    levels = constant_numerators(spec, choice.constants)
     grams, crosses, pulls = _normal_equations(problem, levels)
     factor = 2.0 / choice.weight_lsb_o  # to weight LSB x half state LSB
     means = grams[:, :, -1] / float(levels[-1])  # of each input, by a constant column: (maps or 1, inputs)
@@ -309,7 +310,7 @@ def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[I
 
 
 def _error_of(problem: Problem, choice: Choice, weights: Ints, constants: Ints) -> Floats:
-    bias = (constants * _constant_levels(problem.spec, constants.shape[1])).sum(axis=1)
+    bias = (constants * constant_numerators(problem.spec, constants.shape[1])).sum(axis=1)
     sums = _sums(problem, problem.windows, weights) + bias
     if problem.carried is not None:
         sums = sums + _carried(problem, problem.carried, np.arange(len(weights)), choice.weight_lsb_o)
