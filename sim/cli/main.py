@@ -94,8 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _complain(sentence: str, code: int) -> int:
     with contextlib.suppress(OSError, ValueError):
         print(f"anna: {sentence}", file=sys.stderr)
-    with contextlib.suppress(OSError, ValueError):
+    try:
         sys.stdout.flush()
+    except (OSError, ValueError):
+        _close_stdout()
     return code
 
 
