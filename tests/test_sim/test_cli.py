@@ -175,9 +175,9 @@ def test_a_closed_pipe_is_no_error(edges: Path) -> None:
 
 
 def test_ctrl_c_ends_a_long_run_with_one_word(edges: Path) -> None:
-    command = [sys.executable, "-m", "sim.cli", "run", str(edges), "--random", "5000", "--interpreter"]
+    command = [sys.executable, "-m", "sim.cli", "run", str(edges), "--random", "50000", "--interpreter"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=ELSEWHERE)
-    time.sleep(1.5)
+    time.sleep(4)  # well after the start, even of a busy machine
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "anna: interrupted\n")
