@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.errors import GraphError
 from anna.graph import Convolution, FullConnection, Graph, Layer, Prepare, Rbf, Subsample
 from anna.layer_parts import Activation
 
@@ -167,7 +168,7 @@ def _add(nodes: _Nodes, layer: Layer) -> None:
             nodes.then("Flatten")
             nodes.then("Gemm", nodes.array(2 * layer.centres_oi), nodes.array(-(layer.centres_oi**2).sum(1)), transB=1)
         case _:
-            raise NotImplementedError(f"{layer.name}: the benchmark's networks have no {layer.kind} layer")
+            raise GraphError(f"{layer.name}: the benchmark's networks have no {layer.kind} layer")
     _add_activation(nodes, layer.activation)
 
 
@@ -177,4 +178,4 @@ def _add_activation(nodes: _Nodes, activation: Activation) -> None:
         nodes.then("Tanh")
         nodes.then("Mul", nodes.array(1.7159))
     elif activation.kind != "none":
-        raise NotImplementedError(f"the benchmark's networks have no {activation.kind}")
+        raise GraphError(f"the benchmark's networks have no {activation.kind}")
