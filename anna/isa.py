@@ -244,26 +244,47 @@ def limbs(spec: ChipSpec) -> int:
     return -(-(OPCODE_BITS + widest) // LIMB_BITS)
 
 
+@dataclass(frozen=True)
+class _Slot:
+    """Where the numbers of a field lie in a word."""
+
+    field: Field
+    bits: int  # of one number
+    shifts: tuple[int, ...]  # of each number
+
+
+@lru_cache(maxsize=64)
+def _layout(spec: ChipSpec) -> dict[int, tuple[_Slot, ...]]:
+    """For each opcode where its fields lie."""
+    found = {}
+    for instruction in TABLE:
+        slots, at = list[_Slot](), OPCODE_BITS
+        for field in instruction.fields:
+            bits, entries = field.bits(spec), field.entries(spec)
+            slots.append(_Slot(field, bits, tuple(at + i * bits for i in range(entries))))
+            at += bits * entries
+        found[instruction.opcode] = tuple(slots)
+    return found
+
+
 def encode(spec: ChipSpec, ops: Iterable[Op]) -> Words:
     """Microcode words, one row of limbs an instruction. A value that does not fit its field is refused."""
-    size = limbs(spec)
-    words = [_encode_one(spec, op) for op in ops]
+    size, layout = limbs(spec), _layout(spec)
+    words = [_encode_one(op, layout[op.instruction.opcode]) for op in ops]
     data = b"".join(word.to_bytes(size * LIMB_BITS // 8, "little") for word in words)
     return np.frombuffer(data, dtype="<u8").reshape(len(words), size)
 
 
-def _encode_one(spec: ChipSpec, op: Op) -> int:
-    word, at = op.instruction.opcode, OPCODE_BITS
-    for field, value in zip(op.instruction.fields, op.values, strict=True):
-        bits, entries = field.bits(spec), field.entries(spec)
+def _encode_one(op: Op, slots: tuple[_Slot, ...]) -> int:
+    word = op.instruction.opcode
+    for slot, value in zip(slots, op.values, strict=True):
         parts = value if isinstance(value, tuple) else (value,)
-        if len(parts) > entries:
-            raise FileError(f"{op.name}: {field.name} holds {entries} numbers, got {len(parts)}")
-        for i, part in enumerate(parts):
-            if not 0 <= part < 1 << bits:
-                raise FileError(f"{op.name}: {field.name} holds 0 to {(1 << bits) - 1}, got {part}")
-            word |= part << (at + i * bits)
-        at += bits * entries
+        if len(parts) > len(slot.shifts):
+            raise FileError(f"{op.name}: {slot.field.name} holds {len(slot.shifts)} numbers, got {len(parts)}")
+        for part, shift in zip(parts, slot.shifts, strict=False):
+            if not 0 <= part < 1 << slot.bits:
+                raise FileError(f"{op.name}: {slot.field.name} holds 0 to {(1 << slot.bits) - 1}, got {part}")
+            word |= part << shift
     return word
 
 
@@ -271,20 +292,28 @@ def decode(spec: ChipSpec, words: Words) -> list[Op]:
     """The instructions that words stand for. Unknown opcodes and stray bits are refused."""
     if words.ndim != 2 or words.shape[1] != limbs(spec):
         raise FileError(f"microcode words of this chip have {limbs(spec)} limbs, got an array of shape {words.shape}")
-    return [_decode_one(spec, i, int.from_bytes(word.tobytes(), "little")) for i, word in enumerate(words.astype("<u8"))]
+    layout, known, ops = _layout(spec), dict[bytes, Op](), list[Op]()
+    for index, row in enumerate(words.astype("<u8")):
+        word = row.tobytes()
+        if word not in known:  # a program says the same again and again
+            known[word] = _decode_one(spec, layout, index, int.from_bytes(word, "little"))
+        ops.append(known[word])
+    return ops
 
 
-def _decode_one(spec: ChipSpec, index: int, word: int) -> Op:
+def _decode_one(spec: ChipSpec, layout: dict[int, tuple[_Slot, ...]], index: int, word: int) -> Op:
     instruction = BY_OPCODE.get(word & ((1 << OPCODE_BITS) - 1))
     if instruction is None:
         raise FileError(f"word {index}: there is no opcode {word & ((1 << OPCODE_BITS) - 1)}")
-    rest, values = word >> OPCODE_BITS, list[Value]()
-    for field in instruction.fields:
-        bits, entries = field.bits(spec), field.entries(spec)
-        parts = tuple(rest >> (i * bits) & ((1 << bits) - 1) for i in range(entries))
-        rest >>= bits * entries
-        values.append(parts if field.form is Form.PER_ROW else parts[0])
-    if rest:
+    values, end = list[Value](), OPCODE_BITS
+    for slot in layout[instruction.opcode]:
+        ones = (1 << slot.bits) - 1
+        if slot.field.form is Form.PER_ROW:
+            values.append(tuple(word >> shift & ones for shift in slot.shifts))
+        else:
+            values.append(word >> slot.shifts[0] & ones)
+        end = slot.shifts[-1] + slot.bits
+    if word >> end:
         raise FileError(f"word {index}: {instruction.name} has bits set beyond its fields")
     decoded = Op(instruction, tuple(values))
     return _trim_rows(spec, index, decoded) if instruction.name == "CALC" else decoded

@@ -93,7 +93,7 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
 def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None) -> FloatMaps:
     """One chip layer in floats (20-bit operands, exact sums)."""
     out, weights = layer.output_shape, layer.weights_oiyx.reshape(len(layer.weights_oiyx), -1)
-    result = np.empty((len(inputs), out[1], out[2], out[0]))
+    sums = np.empty((len(inputs), *out))
     top, bottom, left, right = layer.padding
     if any(layer.padding):
         around = ((0, 0), (0, 0), (top, bottom), (left, right))
@@ -101,11 +101,11 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
     # 20 + 20 bits and up to 2^13 terms stay below 2^53: whole numbers, exact in any order.
     assert weights.shape[1] <= 1 << 13, f"{layer.name}: a window of more than 8192 inputs"
     whole, power = exact.fixed(inputs)
-    weights_to, more = exact.fixed(np.ascontiguousarray(weights.T))
+    weights_ot, more = exact.fixed(weights)
     for piece in integer.pieces(layer, len(inputs)):
-        result[piece] = (integer.patches(layer, whole[piece]) @ weights_to).reshape(-1, *out[1:], out[0])
-    result = np.ldexp(result, -(power + more))
-    sums = np.ascontiguousarray(result.transpose(0, 3, 1, 2))
+        found = weights_ot @ integer.patches(layer, whole[piece])
+        sums[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
+    sums = np.ldexp(sums, -(power + more))
     if carried is not None:
         sums += carried
     if layer.bias is not None:

@@ -76,23 +76,37 @@ def line(levels: Floats, codes: NDArray[np.uint16], target: Floats, care: NDArra
     return Line(gain, mean_s, mean_t, power, max(0.0, power - gain * covariance), live)
 
 
-def line_errors(levels: Floats, codes_cn: NDArray[np.uint16], target_cn: Floats, care_cn: NDArray[np.uint8] | None) -> Floats:
-    """What `line` says is left, for many rows of codes at once; the same sums in the same order."""
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """Targets for `line_errors`, a row each, and what of them does not depend on the states."""
+
+    values_rn: Floats
+    care_rn: NDArray[np.uint8] | None
+    heavy_rn: Floats  # times care
+    square_r: Floats  # sum of care x target^2
+
+    @classmethod
+    def of(cls, values_rn: Floats, care_rn: NDArray[np.uint8] | None) -> "Targets":
+        """Rows of targets and of how much each counts."""
+        heavy = values_rn if care_rn is None else care_rn * values_rn
+        # In the order of the pictures, one after the other: a plain sum may go in another.
+        return cls(values_rn, care_rn, heavy, np.cumsum(heavy * values_rn, axis=1)[:, -1])
+
+
+def line_errors(levels: Floats, codes_cn: NDArray[np.uint16], targets: Targets, row_c: NDArray[np.int64]) -> Floats:
+    """What `line` says is left, for many candidates, each with the row of its targets; the same sums in the same order."""
     rows = len(codes_cn)
     where = (codes_cn + np.arange(rows)[:, None] * len(levels)).reshape(-1)
-    heavy = target_cn if care_cn is None else care_cn * target_cn
-    weights = np.ones(where.shape) if care_cn is None else care_cn.reshape(-1)
+    weights = None if targets.care_rn is None else targets.care_rn[row_c].reshape(-1)
     counts = np.bincount(where, weights=weights, minlength=rows * len(levels)).reshape(rows, -1)
-    sums = np.bincount(where, weights=heavy.reshape(-1), minlength=rows * len(levels)).reshape(rows, -1)
-    # In the order of the pictures, one after the other: a plain sum may go in another.
-    square = np.cumsum(heavy * target_cn, axis=1)[:, -1]
+    sums = np.bincount(where, weights=targets.heavy_rn[row_c].reshape(-1), minlength=rows * len(levels)).reshape(rows, -1)
     count = counts.sum(axis=1)  # whole numbers
     mean_s = np.cumsum(counts * levels, axis=1)[:, -1] / count
     mean_t = np.cumsum(sums, axis=1)[:, -1] / count
     away = levels - mean_s[:, None]
     variance = np.cumsum(counts * (away * away), axis=1)[:, -1] / count
     covariance = np.cumsum(sums * away, axis=1)[:, -1] / count
-    power = np.maximum(0.0, square / count - mean_t * mean_t)
+    power = np.maximum(0.0, targets.square_r[row_c] / count - mean_t * mean_t)
     live = (variance > 1e-12) & (covariance > 0)
     gain = np.where(live, covariance / np.where(live, variance, 1.0), 0.0)
     left: Floats = np.maximum(0.0, power - gain * covariance)

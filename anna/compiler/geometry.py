@@ -126,8 +126,16 @@ class Job:
 
     def part(self, outputs: Sequence[int]) -> "Job":
         """The same scan for fewer output maps."""
-        return Job(self.layer, self.spec, tuple(outputs), self.down, self.right, self.registers, self.constants,
-                   self.unit_columns)  # fmt: skip
+        wanted = tuple(outputs)
+        if wanted not in self._parts:
+            self._parts[wanted] = Job(self.layer, self.spec, wanted, self.down, self.right, self.registers, self.constants,
+                                      self.unit_columns)  # fmt: skip
+        return self._parts[wanted]
+
+    @cached_property
+    def _parts(self) -> dict[tuple[int, ...], "Job"]:
+        """Parts that were asked for: many ways to place a layer cut it alike."""
+        return {}
 
     # --- what it costs -----------------------------------------------------------------------------------------------
     @cached_property

@@ -33,13 +33,17 @@ def padded(layer: ChipLayer, states: States, border_i: Ints) -> States:
 
 
 def patches(layer: ChipLayer, maps: NDArray[Any]) -> NDArray[Any]:
-    """(pictures x rows x columns, taps): what each window of a (padded) map stack holds, taps in the order i, y, x."""
-    n = len(maps)
-    kernel, (down, right) = layer.kernel, layer.stride
-    if maps.shape[2:] == kernel:
-        return maps.reshape(n, -1)
-    view = np.lib.stride_tricks.sliding_window_view(maps, kernel, axis=(2, 3))[:, :, ::down, ::right]
-    return view.transpose(0, 2, 3, 1, 4, 5).reshape(n * view.shape[2] * view.shape[3], -1)
+    """(taps, pictures x rows x columns): what each window of a (padded) map stack holds, taps in the order i, y, x."""
+    n, (kh, kw), (down, right) = len(maps), layer.kernel, layer.stride
+    if maps.shape[2:] == layer.kernel:
+        return maps.reshape(n, -1).T
+    rows, columns = (maps.shape[2] - kh) // down + 1, (maps.shape[3] - kw) // right + 1
+    held = np.empty((maps.shape[1], kh, kw, n, rows, columns), dtype=maps.dtype)
+    by_map = maps.transpose(1, 0, 2, 3)
+    for y in range(kh):  # whole rows at a time: much quicker than window by window
+        for x in range(kw):
+            held[:, y, x] = by_map[:, :, y : y + down * rows : down, x : x + right * columns : right]
+    return held.reshape(maps.shape[1] * kh * kw, -1)
 
 
 def pieces(layer: ChipLayer, n: int) -> Iterator[slice]:
@@ -51,33 +55,33 @@ def pieces(layer: ChipLayer, n: int) -> Iterator[slice]:
 
 
 def sums(layer: ChipLayer, spec: ChipSpec, states: States, border_i: Ints, weights_ot: Ints) -> NDArray[np.floating]:
-    """Sums (pictures, rows, columns, o) in weight LSB x half state LSB, without bias; weights in LSB, (o, taps)."""
+    """Sums (pictures, o, rows, columns) in weight LSB x half state LSB, without bias; weights in LSB, (o, taps)."""
     numerators = codes.state_converter(spec).numerators
     bound = float(np.abs(weights_ot).sum(axis=1).max(initial=0)) * float(np.abs(numerators).max())
     kind = np.float32 if bound < 1 << 24 else np.float64
     table, out = numerators.astype(kind), layer.output_shape
-    result = np.empty((len(states), out[1], out[2], out[0]), dtype=kind)
-    weights_to = np.ascontiguousarray(weights_ot.T).astype(kind)
+    result = np.empty((len(states), *out), dtype=kind)
     for piece in pieces(layer, len(states)):
         values = table[padded(layer, states[piece], border_i)]
-        result[piece] = exact.product(patches(layer, values), weights_to, bound).reshape(-1, *out[1:], out[0])
+        found = exact.product(weights_ot.astype(kind), patches(layer, values), bound)
+        result[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
     return result
 
 
-def convert(spec: ChipSpec, sums_no: NDArray[np.floating], scale_codes_o: Ints) -> States:
-    """State codes of sums (..., o) in weight LSB x half state LSB: the ideal ADC at each map's scale code."""
+def convert(spec: ChipSpec, sums: NDArray[np.floating], scale_codes_o: Ints) -> States:
+    """State codes of sums (n, o, ...) in weight LSB x half state LSB: the ideal ADC at each map's scale code."""
     # A sum is a whole number of 2^f accumulator units: compare with thresholds rounded up to one.
     units = 1 << spec.weight_fraction_bits
     used = np.unique(scale_codes_o)
     steps = -(-np.stack([codes.thresholds(spec, int(code)) for code in used]) // units)
     table = np.searchsorted(used, scale_codes_o)
     if steps.shape[1] <= 15:
-        result = np.zeros(sums_no.shape, dtype=np.uint16)
-        for column in steps.T.astype(sums_no.dtype):
-            result += sums_no >= column[table]
+        result, along = np.zeros(sums.shape, dtype=np.uint16), (-1, *(1,) * (sums.ndim - 2))
+        for column in steps.T.astype(sums.dtype):
+            result += sums >= column[table].reshape(along)
         return result
-    result = np.empty(sums_no.shape, dtype=np.uint16)
+    result = np.empty(sums.shape, dtype=np.uint16)
     for k, limits in enumerate(steps.astype(np.float64)):
         mine = np.flatnonzero(table == k)
-        result[..., mine] = np.searchsorted(limits, sums_no[..., mine].astype(np.float64), side="right")
+        result[:, mine] = np.searchsorted(limits, sums[:, mine].astype(np.float64), side="right")
     return result

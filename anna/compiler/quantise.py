@@ -124,7 +124,7 @@ def quantise_layer(
     weights, constants = rounding.refine(problem, choice, options)
     scale = choice.scale_code_o
     totals = integer.sums(layer, spec, states, border, weights)
-    totals = totals + bias_numerators(spec, constants)
+    totals = totals + bias_numerators(spec, constants)[:, None, None]
     if carry is not None:
         unit_weights = rounding.carry_weights(problem, np.arange(len(weights)), choice.weight_lsb_o)
         unit_states = np.zeros((len(weights), 0, 1, 1), dtype=np.uint16)
@@ -133,8 +133,8 @@ def quantise_layer(
         unit_weights, unit_states = rounding.unit_bias(problem, choice)
     if unit_states.size:
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
-        totals = totals + extra.sum(axis=1).transpose(1, 2, 0)
-    out = np.ascontiguousarray(integer.convert(spec, totals, scale).transpose(0, 3, 1, 2))
+        totals = totals + extra.sum(axis=1)
+    out = integer.convert(spec, totals, scale)
     result, error, signal = fitted(layer, out, target, choice, spec, options.fit)
     noise = float(error.sum())
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
@@ -145,9 +145,8 @@ def quantise_layer(
 
 
 def carried_sums(spec: ChipSpec, weights_ou: Ints, states: States) -> NDArray[np.int64]:
-    """What partial sums add, (pictures, rows, columns, o), in weight LSB x half state LSB."""
-    numerators = codes.state_converter(spec).numerators
-    added: Ints = (numerators[states] * weights_ou.sum(axis=1)[:, None, None]).transpose(0, 2, 3, 1)
+    """What partial sums add, (pictures, o, rows, columns), in weight LSB x half state LSB."""
+    added: Ints = codes.state_converter(spec).numerators[states] * weights_ou.sum(axis=1)[:, None, None]
     return added
 
 

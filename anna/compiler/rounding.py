@@ -5,6 +5,7 @@ so that the choice is the same on every machine.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,12 @@ class Problem:
     gram_carried: States | None
     carry_gain_o: Floats
     unit_sums: Floats | None  # what the units' own biases add to the sums of the search windows
+
+    @cached_property
+    def targets(self) -> exact.Targets:
+        """The outputs of the search windows, map by map; of a part, weighted by how much its error matters."""
+        cares = np.ascontiguousarray(self.care.T) if self.layer.partial else None
+        return exact.Targets.of(np.ascontiguousarray(self.outputs.T), cares)
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,17 +268,10 @@ def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
     """Mean squared error after gain and offset; of a part, weighted by how much its error matters."""
     spec = problem.spec
     levels = codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
-    by_candidate, targets = np.ascontiguousarray(found.T), np.ascontiguousarray(problem.outputs.T)
-    cares = np.ascontiguousarray(problem.care.T) if problem.layer.partial else None
+    by_candidate = np.ascontiguousarray(found.T)
     at_once = max(1, COLUMNS_AT_ONCE // max(len(found), len(levels)))
-    pieces = [owner[k : k + at_once] for k in range(0, len(owner), at_once)]
-    errors = [
-        exact.line_errors(
-            levels, by_candidate[k * at_once : (k + 1) * at_once], targets[o], None if cares is None else cares[o]
-        )
-        for k, o in enumerate(pieces)
-    ]
-    return np.concatenate(errors)
+    parts = [slice(k, k + at_once) for k in range(0, len(owner), at_once)]
+    return np.concatenate([exact.line_errors(levels, by_candidate[part], problem.targets, owner[part]) for part in parts])
 
 
 # --- which weights ---------------------------------------------------------------------------------------------------

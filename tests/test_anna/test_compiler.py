@@ -62,8 +62,10 @@ def test_the_line_is_the_least_squares_one(seed: int, weighted: bool) -> None:
     assert np.allclose([line.gain, line.offset], [gain, offset], atol=1e-6)
     left = (target - gain * levels[codes] - offset) ** 2
     assert np.isclose(line.error, np.average(left, weights=care), rtol=1e-6)
-    many = exact.line_errors(levels, codes[None], target[None], None if care is None else care[None])
+    targets = exact.Targets.of(target[None], None if care is None else care[None])
+    many = exact.line_errors(levels, np.stack([codes, codes[::-1]]), targets, np.array([0, 0]))
     assert many[0] == line.error
+    assert many[1] == exact.line(levels, codes[::-1], target, care).error
 
 
 # --- any small network -----------------------------------------------------------------------------------------------
