@@ -61,6 +61,7 @@ def random_plan(
     fan_in: int = 20,
     slots: int = 40,
     weight: int = 32000,
+    grain: int = 0,
     sparse: float = 0.5,
     options: frozenset[str] = frozenset(),
 ) -> Any:
@@ -71,6 +72,7 @@ def random_plan(
     ops = int(start[-1])
     w = rng.integers(-weight, weight + 1, (ops, neurons))
     w[rng.random((ops, neurons)) < sparse] = 0
+    w = w >> grain << grain  # multiples of 2^grain
     numerators = 2 * np.arange(levels) - (levels - 1)
     if "bent" in options:
         numerators = np.cumsum(rng.integers(1, 4, levels)) - levels

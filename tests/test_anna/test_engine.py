@@ -47,18 +47,19 @@ def check(plan, rng, images, noise_seed, lanes):
     neurons=st.sampled_from([1, 3, 4, 8, 8, 11, 16]),
     calcs=st.integers(0, 6),
     weight=st.sampled_from([1, 31, 31 << 10, 32768, 65534, 2**20]),
+    grain=st.sampled_from([0, 0, 1, 5, 10]),
     sparse=st.sampled_from([0.0, 0.3, 0.9, 1.0]),
     options=st.sets(st.sampled_from(FAST)),
     images=st.integers(1, 70),
     lanes=st.integers(1, 130),
     noise_seed=st.integers(0, 2**64 - 1),
 )
-def test_random_plans(seed, levels, neurons, calcs, weight, sparse, options, images, lanes, noise_seed):
+def test_random_plans(seed, levels, neurons, calcs, weight, grain, sparse, options, images, lanes, noise_seed):
     rng = np.random.default_rng(seed)
     if levels & (levels - 1):
         options = options - {"stuck"}
     plan = random_plan(
-        rng, levels=levels, neurons=neurons, calcs=calcs, weight=weight, sparse=sparse, options=frozenset(options)
+        rng, levels=levels, neurons=neurons, calcs=calcs, weight=weight, grain=grain, sparse=sparse, options=frozenset(options)
     )
     check(plan, rng, images, noise_seed, lanes)
 
@@ -196,6 +197,19 @@ def test_the_noise_margin_is_part_of_the_bound():
     assert Engine(plan).kernel == "narrow"
     assert Engine(loud).kernel == "wide"
     check(loud, np.random.default_rng(5), 20, 3, 32)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), grain=st.integers(1, 14), apart=st.sampled_from([1, 300, 10922, 10923, 40000]))
+def test_coarse_weights_meet_their_thresholds_exactly(seed, grain, apart):
+    """Weights that share a power of two are divided by it: sums on a threshold, just below it, and far beyond all."""
+    rng = np.random.default_rng(seed)
+    plan = random_plan(rng, weight=31 << grain, grain=grain, sparse=0.2)
+    middle = rng.integers(-50, 50, (5, 1)) << grain
+    steps = np.cumsum(rng.integers(0, 2 * apart, (5, 7)), axis=1)
+    thresholds = middle + ((steps - steps[:, 3:4]) << grain) + rng.integers(-1, 2, (5, 7))
+    plan = replace(plan, thresholds=np.sort(thresholds, axis=1).astype(np.int64))
+    check(plan, rng, 40, 0, 32)
 
 
 def test_counts_of_multiply_adds():

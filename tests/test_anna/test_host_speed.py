@@ -18,10 +18,11 @@ from anna.host.work import HostTail, HostWork
 from anna.layer_parts import RELU, SCALED_TANH, Activation
 from anna.layers import Convolution, FullConnection, Rbf
 from anna.machine.engine import simd_levels
+from anna.machine.engine.loader import native
 from anna.spec import ANNA_1991, ChipSpec
 
 SIXTEEN = ANNA_1991.model_copy(update={"state_bits": 16})
-sizes = st.integers(1, 12)
+sizes = st.one_of(st.integers(1, 12), st.integers(15, 40))
 
 
 def only_prepare(layer: Prepare, gain: float = 0.5, offset: float = 0.0) -> HostWork:
@@ -50,6 +51,20 @@ def test_codes_from_a_table_are_those_of_arithmetic(resizing: bool, data: st.Dat
     expected = host.input_codes_by_values(spec, pictures)
     found = host.input_codes(spec, (1, *layer.fielded), pictures)
     assert (found.dtype, found.shape, found.tobytes()) == (expected.dtype, expected.shape, expected.tobytes())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["rising", "falling", "any", "flat"]), st.integers(1, 60), st.integers(1, 99))
+def test_any_table_is_looked_up(seed: int, kind: str, columns: int, most: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = rng.integers(0, most + 1, 256).astype(np.uint8)
+    table = {"rising": np.sort(table), "falling": np.sort(table)[::-1], "any": table, "flat": table * 0 + 5}[kind]
+    pictures = rng.integers(0, 256, (2, 3, columns)).astype(np.uint8)
+    found = np.full((2, 5, columns + 2), 77, np.uint8)
+    native().pictures_to_codes(pictures, (1, 0), (2, columns), (3, 1), np.ascontiguousarray(table), found)
+    expected = np.full_like(found, 77)
+    expected[:, 3:5, 1 : 1 + columns] = table[pictures[:, 1:3]]
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_all_grey_levels_and_a_view_of_pictures() -> None:
@@ -129,13 +144,13 @@ def test_the_tail_is_the_same_for_every_number_of_threads(monkeypatch: pytest.Mo
 def test_window_sums_are_numpys_to_the_bit(simd: str, kind: type, data: st.DataObject) -> None:
     kernel = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
     stride = data.draw(st.integers(1, 2)), data.draw(st.integers(1, 2))
-    maps, outputs, pictures = (data.draw(st.integers(0, top)) for top in (4, 3, 150))
+    maps, outputs, pictures = (data.draw(st.integers(0, top)) for top in (4, 11, 150))
     rows, columns = (k + data.draw(st.integers(0, 4)) for k in kernel)
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     x = (rng.normal(size=(maps, rows, columns, pictures)) * 10.0 ** rng.integers(-30, 30, (maps, 1, 1, 1))).astype(kind)
     x[rng.random(x.shape) < 0.1] = -0.0
     weights = rng.normal(size=(outputs, maps, *kernel)).astype(kind)
-    table, squared = rng.random((outputs, maps)) < 0.7, data.draw(st.booleans())
+    table, squared = rng.random((outputs, maps)) < data.draw(st.sampled_from([0.7, 1.0])), data.draw(st.booleans())
     with np.errstate(all="ignore"):
         expected = window_sums_by_numpy(x, weights, table, stride, squared=squared)
     found = window_sums(x, weights, table, stride, squared=squared, simd=simd)
@@ -143,8 +158,6 @@ def test_window_sums_are_numpys_to_the_bit(simd: str, kind: type, data: st.DataO
 
 
 def test_the_border_refuses_shapes_that_do_not_fit() -> None:
-    from anna.machine.engine.loader import native
-
     ones = np.ones((1, 2, 2, 3), np.float32)
     with pytest.raises(ValueError, match="shapes do not fit"):
         native().window_sums("plain", ones, np.ones((1, 1, 3, 1), np.float32), np.ones((1, 1), np.uint8), 1, 1, False,

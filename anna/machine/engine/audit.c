@@ -21,18 +21,18 @@ static void segment_takes(int width, int kind, int64_t *pairs, int64_t *weights)
 static void audit_neurons(const anna_plan *plan, const anna_packed *packed, int64_t g, anna_fault *fault)
 {
     const int64_t width = packed->width;
-    uint32_t places = 0;
+    uint32_t numbers = 0;
     for (int64_t n = 0; n < width; n++) {
         const anna_neuron *neuron = &packed->neuron[g * width + n];
-        if (outside(neuron->place, width))
-            blame(fault, packed->group[g].calc, n, neuron->place);
+        if (outside(neuron->number, width))
+            blame(fault, packed->group[g].calc, n, neuron->number);
         else
-            places |= 1u << neuron->place;
+            numbers |= 1u << neuron->number;
         if (neuron->out_slot >= 0 && (neuron->out_slot >= packed->slots || outside(neuron->table, plan->tables)))
             blame(fault, packed->group[g].calc, n, neuron->out_slot);
     }
-    if (places != (1u << width) - 1)
-        blame(fault, packed->group[g].calc, -1, (int64_t)places);
+    if (numbers != (1u << width) - 1)
+        blame(fault, packed->group[g].calc, -1, (int64_t)numbers);
 }
 
 void anna_audit(const anna_plan *plan, const anna_packed *packed, anna_fault *fault)

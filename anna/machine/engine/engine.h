@@ -35,11 +35,11 @@ typedef struct {
     const int32_t *op_levels, *numerator_tables; /* [ops][neurons] -> [lines][levels] */
 } anna_plan;
 
-/* One neuron of a group, in the order of the chip's neuron slots. */
+/* One neuron of a group, by its place: which accumulator is its own. */
 typedef struct {
     int32_t out_slot; /* -1: nothing stored */
     int32_t table;
-    int32_t place; /* which accumulator of the group is this neuron's */
+    int32_t number; /* among the group's neuron slots: which of the quads' noise samples it takes */
     float sigma;
     int32_t clamp_low, clamp_high;
     uint16_t and_mask, or_mask;
@@ -73,6 +73,7 @@ typedef struct {
     int64_t slots;         /* the plan's, and the scratch slots behind them */
     int64_t padded_macs;   /* multiply-adds executed per image, padding included */
     int32_t *threshold;    /* [tables][64], filled up with INT32_MAX */
+    int16_t *edge;         /* [tables][8]: thresholds of short sums, from the middle one; NULL where sums are long */
     int32_t affine, scale, offset; /* numerator == scale * code + offset, if affine */
     int16_t numerator[ANNA_MAX_LEVELS];
     int32_t clamps, masks; /* whether any is there */

@@ -50,15 +50,6 @@ static void draw_census(uint64_t seed, uint64_t first_image, int64_t count, uint
     }
 }
 
-/* The compiler must believe that x is used and changed here. */
-#if defined(__x86_64__)
-#define KEEP(x) __asm__ volatile("" : "+v"(x))
-#elif defined(__aarch64__)
-#define KEEP(x) __asm__ volatile("" : "+w"(x))
-#else
-#define KEEP(x) __asm__ volatile("" : : "r"(&(x)) : "memory")
-#endif
-
 /* The kernel's multiply-add on registers alone, as many sums as the kernel keeps: what no memory can slow down. */
 static double measure_peak(int64_t rounds)
 {

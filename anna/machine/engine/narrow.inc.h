@@ -97,6 +97,29 @@ static inline __attribute__((always_inline)) void narrow_sums(const anna_packed 
     }
 }
 
+/* Short sums to the numerators that are stored: sums count from the middle threshold and saturate at 16 bits, which
+ * leaves every comparison as it was. The search moves an index of byte pairs, as v_from_line takes it. */
+static inline __attribute__((always_inline)) void narrow_convert_short(const anna_packed *packed, const anna_group *group,
+                                                                       VI sum[WIDTH][2], int16_t *states)
+{
+    const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
+    VS zero = {0}, first = zero + 0x0100, one = zero + 0x0202, two = one + one, four = two + two;
+    KEEP(first); /* else they are made anew for every neuron */
+    KEEP(one);
+    KEEP(two);
+    KEEP(four);
+    for (int n = 0; n < WIDTH; n++, neuron++) {
+        if (neuron->out_slot < 0)
+            continue;
+        const int16_t *edge = packed->edge + ANNA_LINE_LEVELS * (int64_t)neuron->table;
+        const VS x = v_saturate(sum[n][0], sum[n][1]);
+        VS index = v_step(first, x, zero, four);
+        index = v_step(index, x, v_from_line(index, edge + 1), two);
+        index = v_step(index, x, v_from_line(index, edge), one);
+        *(VS *)(states + (int64_t)BLOCK * neuron->out_slot) = v_from_line(index, packed->numerator);
+    }
+}
+
 /* Sums to codes to the numerators that are stored: clamp, noise, ADC, stuck bits. `levels` is a constant where this is
  * inlined for the chip's own eight, and then nothing remains but a search. */
 static inline __attribute__((always_inline)) void
@@ -104,50 +127,44 @@ narrow_convert(const anna_plan *plan, const anna_packed *packed, const anna_grou
                const narrow_noise *noise, uint64_t seed, int16_t *states, const int levels, const int simple)
 {
     const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
-    for (int quad = 0; quad < WIDTH / 4; quad++, neuron += 4) {
-        VF z[2][4];
-        const int noisy = group->noisy_quads >> quad & 1;
-        if (noisy)
+    const VS scale = (int16_t)packed->scale - (VS){0}, offset = (int16_t)packed->offset - (VS){0};
+    VF z[WIDTH / 4][2][4];
+    for (int quad = 0; quad < WIDTH / 4; quad++)
+        if (group->noisy_quads >> quad & 1)
             for (int v = 0; v < 2; v++)
                 noise_quad(&noise->lanes[v], plan->ordinal[group->calc], (uint32_t)(group->first_quad + quad), seed,
-                           z[v]);
-        for (int n = 0; n < 4; n++) {
-            const anna_neuron *me = &neuron[n];
-            if (me->out_slot < 0)
-                continue;
-            const int32_t *threshold = packed->threshold + 64 * (int64_t)me->table;
-            VI low = sum[me->place][0], high = sum[me->place][1];
-            if (!simple && packed->clamps) {
-                low = v_min(v_max(low, v_fill(me->clamp_low)), v_fill(me->clamp_high));
-                high = v_min(v_max(high, v_fill(me->clamp_low)), v_fill(me->clamp_high));
-            }
-            if (noisy) {
-                low += v_round(z[0][n] * me->sigma);
-                high += v_round(z[1][n] * me->sigma);
-            }
-            VS value = v_pack(v_search(low, threshold, levels), v_search(high, threshold, levels));
-            if (!simple && packed->masks)
-                value = (value & (int16_t)me->and_mask) | (int16_t)me->or_mask;
-            if (simple || packed->affine)
-                value = value * (int16_t)packed->scale + (int16_t)packed->offset;
-            else
-                value = v_lookup(value, packed->numerator);
-            *(VS *)(states + (int64_t)BLOCK * me->out_slot) = value;
+                           z[quad][v]);
+    for (int n = 0; n < WIDTH; n++, neuron++) {
+        if (neuron->out_slot < 0)
+            continue;
+        const int32_t *threshold = packed->threshold + 64 * (int64_t)neuron->table;
+        const int quad = neuron->number / 4, sample = neuron->number % 4;
+        VI low = sum[n][0], high = sum[n][1];
+        if (!simple && packed->clamps) {
+            low = v_min(v_max(low, v_fill(neuron->clamp_low)), v_fill(neuron->clamp_high));
+            high = v_min(v_max(high, v_fill(neuron->clamp_low)), v_fill(neuron->clamp_high));
         }
+        if (group->noisy_quads >> quad & 1) {
+            low += v_round(z[quad][0][sample] * neuron->sigma);
+            high += v_round(z[quad][1][sample] * neuron->sigma);
+        }
+        VS value = v_pack(v_search(low, threshold, levels), v_search(high, threshold, levels));
+        if (!simple && packed->masks)
+            value = (value & (int16_t)neuron->and_mask) | (int16_t)neuron->or_mask;
+        if (simple || packed->affine)
+            value = value * scale + offset;
+        else
+            value = v_lookup(value, packed->numerator);
+        *(VS *)(states + (int64_t)BLOCK * neuron->out_slot) = value;
     }
 }
 
-/* The numerators of eight codes, one a lane. */
-static inline VH narrow_numerators(const anna_packed *packed, uint64_t codes)
+/* The numerators of codes, one a lane. */
+static inline VS narrow_numerators(const anna_packed *packed, VS codes)
 {
-    VB zero = {0}, bytes = {0};
-    memcpy(&bytes, &codes, 8);
-    VH wide = (VH)ZIP_LOW(bytes, zero); /* little-endian */
     if (packed->affine)
-        return wide * (int16_t)packed->scale + (int16_t)packed->offset;
-    for (int i = 0; i < 8; i++)
-        wide[i] = packed->numerator[wide[i] & (ANNA_MAX_LEVELS - 1)];
-    return wide;
+        return codes * (int16_t)packed->scale + (int16_t)packed->offset;
+    return v_lookup(codes & (ANNA_MAX_LEVELS - 1), packed->numerator);
 }
 
 /* Finds the first code of a row that is not below the number of levels. */
@@ -163,41 +180,39 @@ static void narrow_load(const anna_plan *plan, const anna_packed *packed, const 
                         int16_t *states, anna_fault *fault)
 {
     const int64_t inputs = plan->inputs, last = job->images - 1;
-    for (int64_t lane = 0; lane < BLOCK; lane += 8) {
-        const uint8_t *rows[8];
-        VB largest = {0};
-        for (int64_t i = 0; i < 8; i++) { /* lanes left over repeat the last image */
-            const int64_t image = first + lane + i < last ? first + lane + i : last;
-            rows[i] = (const uint8_t *)job->codes + image * inputs;
-        }
-        for (int64_t at = 0; at < inputs; at += 16) {
-            const int64_t count = inputs - at < 16 ? inputs - at : 16;
+    const uint8_t *rows[BLOCK];
+    VB seen = {0};
+    for (int64_t i = 0; i < BLOCK; i++) /* lanes left over repeat the last image */
+        rows[i] = (const uint8_t *)job->codes + (first + i < last ? first + i : last) * inputs;
+    for (int64_t at = 0; at < inputs; at += 16) {
+        const int64_t count = inputs - at < 16 ? inputs - at : 16;
+        uint64_t codes[16][BLOCK / 8];
+        for (int lane = 0; lane < BLOCK / 8; lane++) {
             VB tile[8] = {{0}};
             if (count == 16) {
-                load_tile(rows, at, tile);
+                load_tile(rows + 8 * lane, at, tile);
             } else {
                 for (int64_t i = 0; i < count; i++)
                     for (int k = 0; k < 8; k++)
-                        ((uint8_t *)tile)[8 * i + k] = rows[k][at + i];
+                        ((uint8_t *)tile)[8 * i + k] = rows[8 * lane + k][at + i];
             }
             for (int i = 0; i < 8; i++) {
-                const VB more = (VB)(tile[i] > largest);
-                largest = (tile[i] & more) | (largest & ~more);
-            }
-            for (int64_t i = 0; i < count; i++) {
-                uint64_t codes;
-                memcpy(&codes, (const char *)tile + 8 * i, 8);
-                const VH values = narrow_numerators(packed, codes);
-                memcpy(states + BLOCK * (int64_t)plan->input_slots[at + i] + lane, &values, sizeof values);
+                seen |= tile[i];
+                memcpy(&codes[2 * i][lane], &tile[i], 8);
+                memcpy(&codes[2 * i + 1][lane], (const char *)&tile[i] + 8, 8);
             }
         }
-        for (int i = 0; i < 16; i++)
-            if (largest[i] >= plan->levels)
-                for (int64_t k = 0; k < 8 && first + lane + k <= last && !fault->status; k++)
-                    narrow_blame(plan, job, first + lane + k, fault);
-        if (fault->status)
-            return;
+        for (int64_t i = 0; i < count; i++) {
+            VN bytes;
+            memcpy(&bytes, codes[i], sizeof bytes);
+            *(VS *)(states + BLOCK * (int64_t)plan->input_slots[at + i]) =
+                narrow_numerators(packed, __builtin_convertvector(bytes, VS));
+        }
     }
+    for (int i = 0; i < 16; i++) /* no code is larger than all codes or-ed together */
+        if (seen[i] >= plan->levels)
+            for (int64_t k = 0; k < BLOCK && first + k <= last && !fault->status; k++)
+                narrow_blame(plan, job, first + k, fault);
 }
 
 static void narrow_begin(const anna_plan *plan, const anna_packed *packed, int16_t *states)
@@ -286,7 +301,9 @@ static void narrow_run(const anna_plan *plan, const anna_packed *packed, const a
                     narrow_sums(packed, group, mine, sum, 1);
                 else
                     narrow_sums(packed, group, mine, sum, 0);
-                if (simple)
+                if (packed->edge)
+                    narrow_convert_short(packed, group, sum, mine);
+                else if (simple)
                     narrow_convert(plan, packed, group, sum, &noise[block], job->noise_seed, mine, 8, 1);
                 else
                     narrow_convert(plan, packed, group, sum, &noise[block], job->noise_seed, mine, levels, 0);

@@ -15,6 +15,7 @@ typedef struct {
     int32_t *of_kind; /* [kinds][room_rows]: the group's rows that enter each kind */
     int32_t *bucket; /* hash of a group's weights -> group + 1 */
     int64_t buckets;
+    short_sums shorts;
     int64_t room_segments, room_pairs, room_lines, room_weights, room_copies;
 } packer;
 
@@ -58,8 +59,13 @@ static int32_t driven(const anna_plan *plan, int64_t at, int16_t code)
 static void take_rows(packer *p, int64_t calc, int64_t first, int width)
 {
     const anna_plan *plan = p->plan;
+    const int power = p->shorts.power;
     p->n_rows = 0;
-    memset(p->start, 0, sizeof p->start);
+    for (int n = 0; n < width; n++) {
+        const int64_t at = calc * plan->neurons + first + n;
+        const int live = first + n < plan->neurons && plan->out_slot[at] >= 0;
+        p->start[n] = live && p->shorts.middle ? -p->shorts.middle[plan->table[at]] : 0;
+    }
     for (int64_t k = plan->op_start[calc]; k < plan->op_start[calc + 1]; k++) {
         const int64_t at = k * plan->neurons + first;
         const int16_t code = p->fixed[plan->op_slot[k]];
@@ -70,7 +76,7 @@ static void take_rows(packer *p, int64_t calc, int64_t first, int width)
             if (code < 0)
                 open |= 1u << n;
             else
-                p->start[n] += plan->op_weight[at + n] * driven(plan, at + n, code);
+                p->start[n] += (plan->op_weight[at + n] >> power) * driven(plan, at + n, code);
         }
         while (open) { /* neurons whose synapses have the same steps, together */
             int32_t rest[MAX_WIDTH] = {0}, line = -1;
@@ -81,7 +87,7 @@ static void take_rows(packer *p, int64_t calc, int64_t first, int width)
                 if (line < 0)
                     line = mine;
                 if (mine == line) {
-                    rest[n] = plan->op_weight[at + n];
+                    rest[n] = plan->op_weight[at + n] >> power;
                     open &= ~(1u << n);
                 }
             }
@@ -195,15 +201,25 @@ static void sort_rows(packer *p, const int *place, int width)
     }
 }
 
+/* Of results that go to one slot the last stays; neurons lie by place, so the others are not stored at all. */
+static int written_later(const anna_plan *plan, int64_t calc, int64_t n, int64_t end)
+{
+    const int32_t *slot = plan->out_slot + calc * plan->neurons;
+    for (int64_t other = n + 1; other < end && other < plan->neurons; other++)
+        if (slot[other] == slot[n])
+            return 1;
+    return 0;
+}
+
 static void describe_neurons(packer *p, int64_t index, int64_t calc, int64_t first, int width, const int *place)
 {
     const anna_plan *plan = p->plan;
     anna_group *group = &p->out->group[index];
     for (int n = 0; n < width; n++) {
-        anna_neuron *neuron = &p->out->neuron[index * width + n];
+        anna_neuron *neuron = &p->out->neuron[index * width + place[n]];
         const int64_t at = calc * plan->neurons + first + n;
-        *neuron = (anna_neuron){-1, 0, place[n], 0.0f, INT32_MIN, INT32_MAX, UINT16_MAX, 0};
-        if (first + n >= plan->neurons || plan->out_slot[at] < 0)
+        *neuron = (anna_neuron){-1, 0, n, 0.0f, INT32_MIN, INT32_MAX, UINT16_MAX, 0};
+        if (first + n >= plan->neurons || plan->out_slot[at] < 0 || written_later(plan, calc, first + n, first + width))
             continue;
         neuron->out_slot = plan->out_slot[at];
         neuron->table = plan->table[at];
@@ -302,6 +318,8 @@ static int pack_all(packer *p, int width)
     out->group = malloc((size_t)(groups + 1) * sizeof *out->group);
     out->neuron = malloc((size_t)(groups * width + 1) * sizeof *out->neuron);
     out->start = malloc((size_t)(groups * width + 1) * sizeof *out->start);
+    if (find_short_sums(plan, out, &p->shorts))
+        return -1;
     if (!(p->fixed = find_fixed(plan)) || !p->rows || !p->of_kind || !p->bucket || !out->group || !out->neuron || !out->start)
         return -1;
     out->width = width;
@@ -320,6 +338,7 @@ int anna_pack(const anna_plan *plan, int width, anna_packed **packed)
     free(p.of_kind);
     free(p.fixed);
     free(p.bucket);
+    free(p.shorts.middle);
     if (failed) {
         anna_free(p.out);
         p.out = NULL;
@@ -342,6 +361,7 @@ void anna_free(anna_packed *packed)
     free(packed->weight);
     free(packed->copy);
     free(packed->threshold);
+    free(packed->edge);
     free(packed->cold_slot);
     free(packed);
 }

@@ -21,7 +21,14 @@ uint32_t permuted(uint32_t readers, const int *place, int width);
 int best_cover(int width, uint32_t readers, int kind, uint8_t *cover);
 void choose_places(const row *rows, int64_t n_rows, const int *cost, int width, int *place);
 
+/* How sums are kept where 16 bits suffice to convert them: divided by 2^power, and counted from the middle threshold. */
+typedef struct {
+    int power;
+    int32_t *middle; /* [tables]; NULL: sums are kept as they are */
+} short_sums;
+
 int32_t to_int32(int64_t x);
+int find_short_sums(const anna_plan *plan, anna_packed *out, short_sums *shorts);
 int16_t *find_fixed(const anna_plan *plan);
 int find_cold(const anna_plan *plan, anna_packed *out);
 int make_tables(const anna_plan *plan, anna_packed *out);

@@ -52,6 +52,56 @@ int find_cold(const anna_plan *plan, anna_packed *out)
     return 0;
 }
 
+/* The largest power of two that divides all weights. */
+static int common_power(const anna_plan *plan)
+{
+    uint32_t bits = 0;
+    for (int64_t i = 0; i < plan->ops * plan->neurons; i++)
+        bits |= (uint32_t)plan->op_weight[i];
+    int power = 0;
+    while (bits && !(bits >> power & 1))
+        power++;
+    return power;
+}
+
+/* A sum that is a multiple of 2^power reaches a threshold just if its quotient reaches the threshold's, rounded up. Noise
+ * and limits of the sum are no such multiples; a sum below 2^31 has a quotient below 2^30, so that taking the middle
+ * threshold away cannot leave 32 bits. */
+int find_short_sums(const anna_plan *plan, anna_packed *out, short_sums *shorts)
+{
+    enum { FAR = 1 << 30, MIDDLE = ANNA_LINE_LEVELS / 2 - 1 };
+    const int64_t edges = plan->levels - 1, tables = plan->tables;
+    int fits = plan->levels == ANNA_LINE_LEVELS && !plan->clamp_low && !plan->clamp_high && !plan->and_mask && !plan->or_mask;
+    if (plan->sigma)
+        for (int64_t i = 0; i < plan->calcs * plan->neurons; i++)
+            fits &= plan->sigma[i] == 0.0f;
+    *shorts = (short_sums){.power = fits ? common_power(plan) : 0};
+    if (!shorts->power)
+        return 0;
+    out->edge = calloc((size_t)tables * ANNA_LINE_LEVELS + 1, sizeof *out->edge);
+    shorts->middle = malloc(((size_t)tables + 1) * sizeof *shorts->middle);
+    if (!out->edge || !shorts->middle)
+        return -1;
+    for (int64_t t = 0; t < tables; t++) {
+        const int64_t *from = plan->thresholds + t * edges;
+        const int64_t middle = -(-from[MIDDLE] >> shorts->power);
+        fits &= middle < FAR && middle > -FAR;
+        shorts->middle[t] = (int32_t)middle;
+        for (int64_t i = 0; i < edges; i++) {
+            const int64_t away = -(-from[i] >> shorts->power) - middle;
+            fits &= away > INT16_MIN && away <= INT16_MAX;
+            out->edge[t * ANNA_LINE_LEVELS + i] = (int16_t)away;
+        }
+    }
+    if (!fits) {
+        free(out->edge);
+        free(shorts->middle);
+        out->edge = NULL;
+        *shorts = (short_sums){0};
+    }
+    return 0;
+}
+
 int make_tables(const anna_plan *plan, anna_packed *out)
 {
     const int64_t edges = plan->levels - 1;

@@ -9,6 +9,11 @@ static inline VS v_interleave_low(VS a, VS b) { return (VS)_mm256_unpacklo_epi16
 static inline VS v_interleave_high(VS a, VS b) { return (VS)_mm256_unpackhi_epi16((__m256i)a, (__m256i)b); }
 static inline VS v_pack(VI low, VI high) { return (VS)_mm256_packs_epi32((__m256i)low, (__m256i)high); }
 
+static inline VS v_saturate(VI low, VI high) { return v_pack(low, high); }
+
+/* index, and `step` more where x reaches the edge */
+static inline VS v_step(VS index, VS x, VS edge, VS step) { return index + (~(VS)(edge > x) & step); }
+
 static inline VI v_madd(VI sum, VS states, VI weights)
 {
     return sum + (VI)_mm256_madd_epi16((__m256i)states, (__m256i)weights);

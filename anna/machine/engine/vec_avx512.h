@@ -9,6 +9,15 @@ static inline VS v_interleave_low(VS a, VS b) { return (VS)_mm512_unpacklo_epi16
 static inline VS v_interleave_high(VS a, VS b) { return (VS)_mm512_unpackhi_epi16((__m512i)a, (__m512i)b); }
 static inline VS v_pack(VI low, VI high) { return (VS)_mm512_packs_epi32((__m512i)low, (__m512i)high); }
 
+static inline VS v_saturate(VI low, VI high) { return v_pack(low, high); }
+
+/* index, and `step` more where x reaches the edge */
+static inline VS v_step(VS index, VS x, VS edge, VS step)
+{
+    const __mmask32 above = _mm512_cmpge_epi16_mask((__m512i)x, (__m512i)edge);
+    return (VS)_mm512_mask_add_epi16((__m512i)index, above, (__m512i)index, (__m512i)step);
+}
+
 static inline VI v_madd(VI sum, VS states, VI weights)
 {
 #ifdef __AVX512VNNI__

@@ -22,6 +22,9 @@ static inline VS v_from_line(VS index, const int16_t *line)
     return value;
 }
 
+/* index, and `step` more where x reaches the edge */
+static inline VS v_step(VS index, VS x, VS edge, VS step) { return index + (~(VS)(edge > x) & step); }
+
 static inline VI v_min(VI a, VI b) { return ((a < b) & a) | (~(a < b) & b); }
 static inline VI v_max(VI a, VI b) { return ((a > b) & a) | (~(a > b) & b); }
 static inline VF v_to_float(VI x) { return __builtin_convertvector(x, VF); }
@@ -38,6 +41,7 @@ static inline VI v_madd(VI sum, VS states, VI weights)
 }
 
 static inline VS v_pack(VI low, VI high) { return (VS)_mm_packs_epi32((__m128i)low, (__m128i)high); }
+static inline VS v_saturate(VI low, VI high) { return v_pack(low, high); }
 static inline VI v_round(VF x) { return (VI)_mm_cvtps_epi32((__m128)x); }
 static inline VF v_sqrt(VF x) { return (VF)_mm_sqrt_ps((__m128)x); }
 static inline VQ v_multiply_low(VQ a, VQ b) { return (VQ)_mm_mul_epu32((__m128i)a, (__m128i)b); }
@@ -51,6 +55,12 @@ static inline VI v_madd(VI sum, VS states, VI weights)
 }
 
 static inline VS v_pack(VI low, VI high) { return V_EVEN((VS)low, (VS)high); }
+
+static inline VS v_saturate(VI low, VI high)
+{
+    const VI least = v_fill(INT16_MIN), most = v_fill(INT16_MAX);
+    return v_pack(v_min(v_max(low, least), most), v_min(v_max(high, least), most));
+}
 
 /* Round to nearest even: adding and taking away 2^23 does it below 2^23, and above a float is whole already. */
 static inline VI v_round(VF x)

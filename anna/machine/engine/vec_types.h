@@ -7,3 +7,12 @@ typedef float VF __attribute__((vector_size(VBYTES)));
 
 static inline VI v_fill(int32_t x) { return x - (VI){0}; }
 static inline VQ v_fill_q(uint64_t x) { return x - (VQ){0}; }
+
+/* The compiler must believe that x is used and changed here. */
+#if defined(__x86_64__)
+#define KEEP(x) __asm__ volatile("" : "+v"(x))
+#elif defined(__aarch64__)
+#define KEEP(x) __asm__ volatile("" : "+w"(x))
+#else
+#define KEEP(x) __asm__ volatile("" : : "r"(&(x)) : "memory")
+#endif
