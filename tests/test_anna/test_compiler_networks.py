@@ -58,7 +58,7 @@ def test_a_table_that_mixes_the_pairs_compiles_too() -> None:
     assert program.report["cycles_per_image"] <= 5270
 
 
-@pytest.mark.parametrize("name", ["linear", "lenet1", "lenet1_28", "lenet4", "lenet5", "lenet5_modern", "mlp300"])
+@pytest.mark.parametrize("name", ["linear", "lenet1", "lenet1_28", "lenet4", "lenet5", "lenet5_modern", "mlp300", "mlp1000"])
 def test_every_network_compiles_and_runs(name: str) -> None:
     net = lenet.load(name)
     seen = pictures(net, 60)
