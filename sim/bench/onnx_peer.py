@@ -1,0 +1,96 @@
+"""A network in ONNX Runtime: float32, one thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from anna.errors import GraphError
+from anna.graph import Convolution, FullConnection, Graph, Layer, Prepare, Rbf, Subsample
+from anna.layer_parts import Activation
+from sim.bench.reader import Reader
+
+
+def float_reader(graph: Graph) -> Reader:
+    """The float network."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(onnx_model(graph), options, providers=["CPUExecutionProvider"])
+    return lambda pictures: session.run(None, {"x": pictures})[0]
+
+
+class _Nodes:
+    """Collects ONNX nodes in a chain."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Any] = []
+        self.arrays: list[Any] = []
+        self.at = "x"
+
+    def array(self, value: Any) -> str:
+        from onnx import numpy_helper
+
+        name = f"w{len(self.arrays)}"
+        self.arrays.append(numpy_helper.from_array(np.ascontiguousarray(value, np.float32), name))
+        return name
+
+    def then(self, kind: str, *others: str, **attributes: Any) -> None:
+        from onnx import helper
+
+        out = f"v{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, [self.at, *others], [out], **attributes))
+        self.at = out
+
+
+def onnx_model(graph: Graph) -> bytes:
+    """The graph as an ONNX file that takes prepared pictures and gives scores."""
+    from onnx import TensorProto, helper
+
+    nodes = _Nodes()
+    for layer in graph.layers:
+        _add(nodes, layer)
+    nodes.then("Flatten")
+    first = next(step.input_shape for step in graph.steps if not isinstance(step.layer, Prepare))
+    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", *first])
+    scores = helper.make_tensor_value_info(nodes.at, TensorProto.FLOAT, ["n", graph.classes])
+    body = helper.make_graph(nodes.nodes, graph.name, [image], [scores], nodes.arrays)
+    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def _add(nodes: _Nodes, layer: Layer) -> None:
+    match layer:
+        case Prepare():
+            return
+        case Convolution():
+            bias = [] if layer.bias is None else [nodes.array(layer.bias)]
+            nodes.then("Conv", nodes.array(layer.weights_oiyx * layer.table[:, :, None, None]), *bias,
+                       kernel_shape=list(layer.kernel), strides=list(layer.stride))  # fmt: skip
+        case Subsample():
+            size = layer.window[0] * layer.window[1]
+            nodes.then("AveragePool", kernel_shape=list(layer.window), strides=list(layer.window))
+            nodes.then("Mul", nodes.array(size * layer.coefficient_o[:, None, None]))
+            nodes.then("Add", nodes.array(layer.bias_o[:, None, None]))
+        case FullConnection():
+            nodes.then("Flatten")
+            bias = [] if layer.bias_o is None else [nodes.array(layer.bias_o)]
+            nodes.then("Gemm", nodes.array(layer.weights_oi), *bias, transB=1)
+        case Rbf():  # -(x - c)^2 = 2 x c - c^2 - x^2, and x^2 is the same for all classes
+            nodes.then("Flatten")
+            nodes.then("Gemm", nodes.array(2 * layer.centres_oi), nodes.array(-(layer.centres_oi**2).sum(1)), transB=1)
+        case _:
+            raise GraphError(f"{layer.name}: the benchmark's networks have no {layer.kind} layer")
+    _add_activation(nodes, layer.activation)
+
+
+def _add_activation(nodes: _Nodes, activation: Activation) -> None:
+    if activation.kind == "scaled_tanh":
+        nodes.then("Mul", nodes.array(2.0 / 3.0))
+        nodes.then("Tanh")
+        nodes.then("Mul", nodes.array(1.7159))
+    elif activation.kind != "none":
+        raise GraphError(f"the benchmark's networks have no {activation.kind}")

@@ -1,0 +1,11 @@
+"""What a peer of the benchmark is to it: something that reads prepared pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Reader = Callable[[NDArray[np.float32]], Any]  # prepared pictures (n, maps, rows, columns) to scores (n, classes, ...)
