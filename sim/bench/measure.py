@@ -29,6 +29,8 @@ from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
 
 PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"
 COPIED_BYTES = 1 << 26
+LONGEST_PEER_RUN_S = 0.5  # a slow peer gets fewer pictures a run, not the whole benchmark's time
+WORTH_TRYING = 1.5  # a batch size so many times slower than the best found ends the search: larger ones are slower yet
 
 
 @dataclass(frozen=True)
@@ -133,19 +135,32 @@ def chip_cases(network: Network, program: Program, images: NDArray[Any], threads
 
 
 def peer_cases(network: Network, images: NDArray[Any], count: int) -> list[Case]:
-    """The peers at the batch size that suits each best."""
+    """The peers at the batch size that suits each best, with at most `count` pictures a run."""
     if not isinstance(network, Graph):
         return []
     x = np.ascontiguousarray(network_input(network, images[:count]).transpose(3, 0, 1, 2))
     found = []
     for peer in peers(network):
-        batch = min((_least(peer, x, size), size) for size in BATCHES)[1]
+        seconds, batch = _best_batch(peer, x)
+        shown = x[: max(batch, int(LONGEST_PEER_RUN_S / seconds) // batch * batch)]
 
-        def work(peer: Peer = peer, batch: int = batch) -> None:
-            peer.run(x, batch)
+        def work(peer: Peer = peer, shown: NDArray[np.float32] = shown, batch: int = batch) -> None:
+            peer.run(shown, batch)
 
-        found.append(Case(f"{network.name}, {peer.name}", 1, work, len(x), network.name, network.multiply_adds, batch=batch))
+        name = f"{network.name}, {peer.name}"
+        found.append(Case(name, 1, work, len(shown), network.name, network.multiply_adds, batch=batch))
     return found
+
+
+def _best_batch(peer: Peer, x: NDArray[np.float32]) -> tuple[float, int]:
+    """Seconds a picture, and the batch size at which these are least."""
+    best = (float("inf"), 0)
+    for batch in BATCHES:
+        seconds = _least(peer, x, batch)
+        if seconds > WORTH_TRYING * best[0]:
+            break
+        best = min(best, (seconds, batch))
+    return best
 
 
 def _least(peer: Peer, x: NDArray[np.float32], batch: int) -> float:

@@ -1,4 +1,4 @@
-"""What else reads digits: the same networks in ONNX Runtime and PyTorch, with and without noise, one thread each.
+"""What else reads digits: the same networks in ONNX Runtime, PyTorch, aihwkit and Brevitas, one thread each.
 
 Peers get prepared float32 pictures, a batch size that suits them, and no part of the preparation to do; the simulated
 chip gets raw pictures. What is not installed is left out and named.
@@ -18,8 +18,10 @@ from sim.bench.reader import Reader
 ONNX_RUNTIME = "ONNX Runtime, float32"
 PYTORCH = "PyTorch, float32"
 NOISY_PYTORCH = "PyTorch, 3-bit states, weight errors and noise"
+AIHWKIT = "aihwkit, noisy inference"
+BREVITAS = "Brevitas, 6-bit weights and 3-bit states"
 NOT_INSTALLED = {"onnxruntime": ONNX_RUNTIME, "torch": PYTORCH, "aihwkit": "aihwkit", "brevitas": "Brevitas"}
-BATCHES = (32, 128, 512, 2048)
+BATCHES = (32, 64, 128, 512, 2048)
 
 
 @dataclass(frozen=True)
@@ -52,4 +54,12 @@ def peers(graph: Graph) -> list[Peer]:
 
         found.append(Peer(PYTORCH, torch_peers.float_reader(graph)))
         found.append(Peer(NOISY_PYTORCH, torch_peers.noisy_reader(graph)))
+    if find_spec("torch") and find_spec("aihwkit"):
+        from sim.bench import aihwkit_peer
+
+        found.append(Peer(AIHWKIT, aihwkit_peer.noisy_reader(graph)))
+    if find_spec("torch") and find_spec("brevitas"):
+        from sim.bench import brevitas_peer
+
+        found.append(Peer(BREVITAS, brevitas_peer.quantised_reader(graph)))
     return found

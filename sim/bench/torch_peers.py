@@ -1,14 +1,18 @@
-"""Networks in PyTorch, one thread: float32, and the noisy model that one writes by hand."""
+"""Networks in PyTorch, one thread: float32, the noisy model that one writes by hand, and what libraries on top of PyTorch
+share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from anna.graph import Graph
+from anna.errors import GraphError
+from anna.graph import Convolution, FullConnection, Graph, Layer
 from lenet.torch_net import TorchNet, squash
 from sim.bench.reader import Reader
 
@@ -49,3 +53,44 @@ def noisy_reader(graph: Graph) -> Reader:
         raise AssertionError("a network has layers")
 
     return torch_reader(noisy)
+
+
+class Replaced(nn.Module):
+    """A network in which other modules do the convolutions and full connections; all else, and the last layer, which the
+    chip leaves to its host, stay in float32."""
+
+    def __init__(self, graph: Graph, other: Callable[[Any, bool], Any]) -> None:
+        """`other` makes a module of an nn.Conv2d or nn.Linear; it is told whether the pictures come in there."""
+        super().__init__()
+        net = TorchNet(graph).eval()
+        self.chain, self.others = net.chain, nn.ModuleList()
+        for place, module in enumerate(net.chain):
+            known = None if place == len(net.chain) - 1 else plain(module.layer)
+            made = nn.Identity() if known is None else other(known, place == 0)
+            if isinstance(known, nn.Linear):
+                made = nn.Sequential(nn.Flatten(), made, nn.Unflatten(1, (known.out_features, 1, 1)))
+            self.others.append(made)
+
+    def forward(self, x: Any) -> Any:
+        for module, other in zip(self.chain, self.others, strict=True):
+            x = module(x) if isinstance(other, nn.Identity) else squash(module.layer.activation, other(x))
+        return x.flatten(1)
+
+
+def plain(layer: Layer) -> Any:
+    """A convolution or full connection as PyTorch's own module; None for other layers."""
+    if not isinstance(layer, Convolution | FullConnection):
+        return None
+    made: Any
+    if isinstance(layer, Convolution):
+        weights, bias = layer.weights_oiyx * layer.table[:, :, None, None], layer.bias
+        if any(layer.padding) or layer.bias_kind == "unit":
+            raise GraphError(f"{layer.name}: the benchmark's networks have no padding and no bias per unit")
+        made = nn.Conv2d(weights.shape[1], weights.shape[0], layer.kernel, layer.stride, bias=bias is not None)
+    else:
+        weights, bias = layer.weights_oi, layer.bias_o
+        made = nn.Linear(weights.shape[1], weights.shape[0], bias=bias is not None)
+    made.weight.data = torch.from_numpy(np.array(weights, np.float32))
+    if bias is not None:
+        made.bias.data = torch.from_numpy(np.array(bias, np.float32))
+    return made.requires_grad_(False)

@@ -17,7 +17,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--network", action="append", choices=NETWORKS, help="only this one; may be given again")
     parser.add_argument("--threads", type=int, action="append", metavar="N", help="thread counts (default: 1 and all cores)")
     parser.add_argument("--simd", help="force a SIMD level (default: the best there is)")
-    parser.add_argument("--no-peers", action="store_true", help="leave PyTorch and ONNX Runtime out")
+    parser.add_argument("--no-peers", action="store_true", help="leave other software out")
     parser.add_argument("--no-pin", action="store_true", help="do not keep one-threaded work on one core")
 
 
@@ -115,7 +115,7 @@ def _text(found: dict[str, Any]) -> str:
 
 
 COMMAND = Command(
-    summary="how fast runs are here, beside PyTorch and ONNX Runtime",
+    summary="how fast runs are here, beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
     description="Times whole runs, raw pictures in and labels out, on ideal and drawn chips, in turns with other software\n"
     "on the same networks, and beside the machine's own limits.",
     examples=("anna bench", "anna bench --quick --json", "anna bench --network lenet5 --simd avx2 --threads 1"),

@@ -1,0 +1,59 @@
+"""A network in IBM's aihwkit: noisy inference on analog tiles, weights programmed once.
+
+The settings are those of its own hardware-aware inference presets that cost least at run time: its tile in PyTorch,
+quicker here than the one in C++; input ranges fixed, so that neither the inputs of each product are measured for their
+maximum nor products repeated where they clip; biases and subsampling digital; no drift, and so no compensation of it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from anna.graph import Graph
+from sim.bench.reader import Reader
+from sim.bench.torch_peers import NOISE, WEIGHT_ERROR, Replaced, torch_reader
+
+STEPS = 7  # of a DAC and an ADC: eight levels
+WEIGHT_STEPS = 31  # of a weight's magnitude, beside the sign
+STATE_BOUND, SUM_BOUND = 1.75, 3.0  # ranges of a DAC and an ADC: tanh gives up to 1.7159, and is flat from 3 on
+
+
+def noisy_reader(graph: Graph) -> Reader:
+    """Inputs and sums in eight steps, weights of six bits programmed with errors, fresh noise on every sum."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch_reader(Replaced(graph, lambda module, first: _analog(graph, module, first)).eval())
+
+
+def _analog(graph: Graph, module: Any, first: bool) -> Any:
+    """The same on an analog tile."""
+    from aihwkit.inference import StateIndependentNoiseModel
+    from aihwkit.nn import AnalogConv2d, AnalogLinear
+    from torch.nn import Conv2d
+
+    step = module.weight.abs().max() / WEIGHT_STEPS
+    module.weight.data = (module.weight / step).round() * step
+    kind = AnalogConv2d if isinstance(module, Conv2d) else AnalogLinear
+    analog = kind.from_digital(module, _settings(graph, first))
+    errors = [WEIGHT_ERROR, 0.0, 0.0]  # of the largest weight, the same for all
+    analog.eval()
+    analog.program_analog_weights(StateIndependentNoiseModel(g_max=1.0, prog_coeff=errors))
+    return analog
+
+
+def _settings(graph: Graph, first: bool) -> Any:
+    from aihwkit.simulator.configs import TorchInferenceRPUConfig
+    from aihwkit.simulator.parameters.enums import BoundManagementType, NoiseManagementType
+
+    settings = TorchInferenceRPUConfig()
+    settings.drift_compensation = None
+    io = settings.forward
+    io.inp_bound, io.inp_res = STATE_BOUND, 1 / STEPS
+    if first and graph.prepare is not None:  # the range is symmetric; the steps are those of the pictures' own
+        low, high = graph.prepare.low, graph.prepare.high
+        io.inp_bound = max(-low, high)
+        io.inp_res = (high - low) / STEPS / (2 * io.inp_bound)
+    io.out_bound, io.out_res, io.out_noise = SUM_BOUND, 1 / STEPS, NOISE
+    io.noise_management, io.bound_management = NoiseManagementType.NONE, BoundManagementType.NONE
+    return settings

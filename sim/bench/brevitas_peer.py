@@ -1,0 +1,61 @@
+"""A network in Brevitas: fake quantisation in float32, weights of six bits and states of three, and no noise.
+
+Run as its documentation advises for inference: ranges taken from calibration pictures, then scales held fixed and quantised
+weights kept. Compiling (its `compile=True`) gained nothing here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+import lenet
+from anna.facts import STATE_BITS, WEIGHT_BITS
+from anna.forward import network_input
+from anna.graph import Graph
+from sim.bench.reader import Reader
+from sim.bench.torch_peers import Replaced, torch_reader
+
+
+def quantised_reader(graph: Graph) -> Reader:
+    """Inputs of convolutions and full connections in eight steps, their weights in 63."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from brevitas.export.inference import quant_inference_mode
+        from brevitas.graph.calibrate import calibration_mode
+
+        net = Replaced(graph, _quantised).eval()
+        pictures = network_input(graph, lenet.calibration()[0]).transpose(3, 0, 1, 2)
+        x = torch.from_numpy(np.ascontiguousarray(pictures))
+        with torch.no_grad():
+            with calibration_mode(net):
+                net(x)
+            net.eval()
+            quant_inference_mode(net, cache_quant_weight=True).__enter__()  # for as long as the network lives
+            net(x)  # the first run keeps scales and weights
+    return torch_reader(net)
+
+
+def _quantised(module: Any, first: bool) -> Any:
+    """The same behind a quantiser of its input; that of pictures has a zero point, for they are not even about zero."""
+    from brevitas import nn
+    from brevitas.quant import Int8ActPerTensorFloat, ShiftedUint8ActPerTensorFloat
+    from torch.nn import Conv2d
+
+    settings = {
+        "input_quant": ShiftedUint8ActPerTensorFloat if first else Int8ActPerTensorFloat,
+        "input_bit_width": int(STATE_BITS.value),
+        "weight_bit_width": int(WEIGHT_BITS.value),
+        "bias": module.bias is not None,
+    }
+    made: Any
+    if isinstance(module, Conv2d):
+        made = nn.QuantConv2d(module.in_channels, module.out_channels, module.kernel_size, module.stride, **settings)
+    else:
+        made = nn.QuantLinear(module.in_features, module.out_features, **settings)
+    made.load_state_dict(module.state_dict(), strict=False)
+    return made
