@@ -1,6 +1,8 @@
 """`anna bench`: its fields, what it counts, and that the peers compute what we do."""
 
 import json
+import time
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -10,22 +12,69 @@ import lenet
 from anna.forward import forward, network_input
 from anna.graph import Graph
 from sim.bench import measure
-from sim.bench.peers import NOISY_PYTORCH, peers
+from sim.bench.peers import AIHWKIT, BREVITAS, NOISY_PYTORCH, ONNX_RUNTIME, PYTORCH, Peer, missing, peers
+
+LEAST_SAME = {ONNX_RUNTIME: 0.99, PYTORCH: 0.99, NOISY_PYTORCH: 0.85, AIHWKIT: 0.85, BREVITAS: 0.95}
 
 
-@pytest.mark.parametrize("name", ["recognizer", "lenet5"])
-def test_peers_read_as_the_float_network_does(name: str) -> None:
-    network = lenet.load(name)
-    assert isinstance(network, Graph)
+@lru_cache
+def found_peers(network: str) -> dict[str, Peer]:
+    graph = lenet.load(network)
+    assert isinstance(graph, Graph)
+    return {peer.name: peer for peer in peers(graph)}
+
+
+@lru_cache
+def pictures_and_labels(network: str) -> tuple[np.ndarray, np.ndarray]:
+    graph = lenet.load(network)
+    assert isinstance(graph, Graph)
     images = lenet.holdout()[0][:200]
-    x = np.ascontiguousarray(network_input(network, images).transpose(3, 0, 1, 2))
-    found = peers(network)
-    if not found:
-        pytest.skip("neither ONNX Runtime nor PyTorch is installed")
-    labels = forward(network, images).labels
-    for peer in found:
-        same = np.asarray(peer.read(x)).reshape(len(x), -1).argmax(1) == labels
-        assert same.mean() > (0.85 if peer.name == NOISY_PYTORCH else 0.99), peer.name
+    return np.ascontiguousarray(network_input(graph, images).transpose(3, 0, 1, 2)), forward(graph, images).labels
+
+
+def scores(network: str, name: str) -> np.ndarray:
+    """Of a peer; the test is skipped where it is not installed."""
+    found = found_peers(network)
+    if name not in found:
+        pytest.skip(f"NOT TESTED: {name} is not installed")
+    return np.asarray(found[name].read(pictures_and_labels(network)[0])).reshape(200, -1)
+
+
+@pytest.mark.parametrize("name", LEAST_SAME)
+@pytest.mark.parametrize("network", ["recognizer", "lenet5"])
+def test_peers_read_as_the_float_network_does(network: str, name: str) -> None:
+    same = scores(network, name).argmax(1) == pictures_and_labels(network)[1]
+    assert same.mean() > LEAST_SAME[name]
+
+
+@pytest.mark.parametrize(("name", "noisy"), [(NOISY_PYTORCH, True), (AIHWKIT, True), (BREVITAS, False)])
+def test_noise_is_drawn_anew_where_there_is_some(name: str, noisy: bool) -> None:
+    assert (scores("lenet5", name) != scores("lenet5", name)).any() == noisy
+
+
+@pytest.mark.parametrize("name", [AIHWKIT, BREVITAS])
+def test_peers_with_few_steps_are_not_the_float_network(name: str) -> None:
+    exact = scores("lenet5", PYTORCH)
+    assert np.abs(scores("lenet5", name) - exact).max() > 0.01 * np.abs(exact).max()
+
+
+def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.bench.peers.find_spec", lambda package: None)
+    assert missing() == [ONNX_RUNTIME, PYTORCH, "aihwkit", "Brevitas"]
+    graph = lenet.load("recognizer")
+    assert isinstance(graph, Graph)
+    assert peers(graph) == []
+
+
+def test_a_slow_peer_gets_fewer_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(pictures: np.ndarray) -> None:
+        time.sleep(0.002 * len(pictures) + (0.1 if len(pictures) > 32 else 0))
+
+    network = lenet.load("recognizer")
+    monkeypatch.setattr(measure, "peers", lambda graph: [Peer("slow", read)])
+    (case,) = measure.peer_cases(network, lenet.holdout()[0][:256], 256)
+    assert case.batch == 32 and case.images % 32 == 0
+    assert 32 <= case.images <= 224  # within half a second at 2 ms a picture or, on a busy machine, more
 
 
 def test_the_command_has_the_documented_fields() -> None:
