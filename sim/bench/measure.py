@@ -29,7 +29,7 @@ from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
 
 PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"
 COPIED_BYTES = 1 << 26
-LONGEST_PEER_RUN_S = 0.5  # a slow peer gets fewer pictures a run, not the whole benchmark's time
+LONGEST_PEER_RUN_S = 0.5  # of processor time: a slow peer gets fewer pictures a run, not the whole benchmark's time
 WORTH_TRYING = 1.5  # a batch size so many times slower than the best found ends the search: larger ones are slower yet
 
 
@@ -153,7 +153,7 @@ def peer_cases(network: Network, images: NDArray[Any], count: int) -> list[Case]
 
 
 def _best_batch(peer: Peer, x: NDArray[np.float32]) -> tuple[float, int]:
-    """Seconds a picture, and the batch size at which these are least."""
+    """Seconds of processor time a picture, and the batch size at which these are least."""
     best = (float("inf"), 0)
     for batch in BATCHES:
         seconds = _least(peer, x, batch)
@@ -164,12 +164,14 @@ def _best_batch(peer: Peer, x: NDArray[np.float32]) -> tuple[float, int]:
 
 
 def _least(peer: Peer, x: NDArray[np.float32], batch: int) -> float:
+    """Seconds of processor time a picture, so that a busy machine does not choose the batch."""
+    shown = x[: max(batch, len(x) // 2)]
     times = []
     for _ in range(3):
-        began = time.perf_counter()
-        peer.run(x[: max(batch, len(x) // 2)], batch)
-        times.append((time.perf_counter() - began) / min(len(x), max(batch, len(x) // 2)))
-    return min(times)
+        began = time.process_time()
+        peer.run(shown, batch)
+        times.append((time.process_time() - began) / len(shown))
+    return max(min(times), 1e-9)
 
 
 def roofline(simd: str) -> list[Case]:
