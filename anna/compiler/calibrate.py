@@ -80,8 +80,11 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
         scale, offset = member.input_scale_m, member.input_offset_m
         stack = {INPUT: values * scale[:, None, None] + offset[:, None, None]}
         for layer in member.layers:
-            maps[layer.name] = float_layer(layer, stack[layer.source], maps[layer.carry].sums if layer.carry else None)
-            part = layer.carry
+            carried = maps[layer.carry] if layer.carry else None
+            if carried is not None:
+                added = layer.carry_sign * (carried.outputs if layer.whole else carried.sums)
+            maps[layer.name] = float_layer(layer, stack[layer.source], None if carried is None else added)
+            part = None if layer.whole else layer.carry
             while part is not None:
                 # An error of a part matters as much as one of the whole sum.
                 maps[part] = replace(maps[part], whole=maps[layer.name])
@@ -97,7 +100,7 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
     top, bottom, left, right = layer.padding
     if any(layer.padding):
         around = ((0, 0), (0, 0), (top, bottom), (left, right))
-        inputs = np.pad(inputs, around, constant_values=layer.padding_value)
+        inputs = np.pad(inputs, around, constant_values=float(inputs.min()) if layer.whole else layer.padding_value)
     # 20 + 20 bits and up to 2^13 terms stay below 2^53: whole numbers, exact in any order.
     assert weights.shape[1] <= 1 << 13, f"{layer.name}: a window of more than 8192 inputs"
     whole, power = exact.fixed(inputs)

@@ -1,7 +1,7 @@
 """Pass 1, check: a network becomes chip layers and a host tail, or every reason why it cannot.
 
 What goes where: preparation before the chip, then layers on the chip, then a tail on the host. The chip computes sums and
-a saturating conversion; a maximum, a distance or a softmax it cannot.
+a saturating conversion, of which a maximum can be made; a distance or a softmax cannot.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from anna.compiler import maximum
 from anna.compiler.ir import INPUT, ChipLayer, Lowered, Member, as_floats, conv_geometry
 from anna.compiler.options import HOST_WORDS, CompileOptions
 from anna.compiler.split import capacity
@@ -30,6 +31,7 @@ from anna.graph import (
 from anna.layer_parts import NONE, Shape
 
 WEIGHTED = (Convolution, FullConnection, Rbf)
+ACTIVATED = (Convolution, FullConnection, Subsample, Affine)
 
 
 def check(network: Network, options: CompileOptions) -> Lowered:
@@ -61,7 +63,7 @@ def check(network: Network, options: CompileOptions) -> Lowered:
 
 
 def _member(graph: Graph, prefix: str, options: CompileOptions, reasons: list[str]) -> Member | None:
-    steps = [step for step in graph.steps if not isinstance(step.layer, Prepare)]
+    steps = _activated_first([step for step in graph.steps if not isinstance(step.layer, Prepare)])
     if not steps:
         reasons.append(f"{graph.name}: has no layer for the chip after its preparation")
         return None
@@ -81,6 +83,20 @@ def _member(graph: Graph, prefix: str, options: CompileOptions, reasons: list[st
         reasons.append(f"{graph.name}: no layer is left for the chip; choose another host option than {options.host!r}")
         return None
     return Member(prefix, graph, tuple(layers), host, scale, offset)
+
+
+def _activated_first(steps: list[Step]) -> list[Step]:
+    """The activation of a maximum goes before it, to the layer that can have it: activations rise, so it is the same."""
+    found: list[Step] = []
+    for step in steps:
+        layer = step.layer
+        if isinstance(layer, Pool) and layer.mode == "max" and layer.activation != NONE and found:
+            before = found[-1].layer
+            if isinstance(before, ACTIVATED) and before.activation == NONE:
+                found[-1] = replace(found[-1], layer=replace(before, activation=layer.activation))
+                step = replace(step, layer=replace(layer, activation=NONE))
+        found.append(step)
+    return found
 
 
 def _host_cut(graph: Graph, steps: Sequence[Step], options: CompileOptions, reasons: list[str]) -> int | None:
@@ -113,8 +129,17 @@ def _not_for_chip(step: Step, options: CompileOptions) -> str | None:
     layer, spec = step.layer, options.chip
     help_host = f"run it and all after it on the host (host={layer.name!r})"
     match layer:
+        case Pool() if layer.mode == "max" and maximum.unit(spec) is None:
+            return (
+                f"{layer.name}: takes a maximum, which this chip's ADC cannot give in whole states (curve {spec.adc_curve}, "
+                f"{spec.weight_bits}-bit weights, {spec.state_bits}-bit states); {help_host} or train with mean pooling"
+            )
+        case Pool() if layer.mode == "max" and not maximum.can_lower(layer):
+            return f"{layer.name}: takes a maximum over {layer.window} and skips states (stride {layer.stride}); {help_host}"
+        case Pool() if layer.mode == "max" and layer.activation != NONE:
+            return f"{layer.name}: takes a maximum and squashes it, with no layer before it that could; {help_host}"
         case Pool() if layer.mode == "max":
-            return f"{layer.name}: takes a maximum, which the chip cannot; {help_host} or train with mean pooling"
+            return None
         case Pool() if any(layer.padding):
             return (
                 f"{layer.name}: its padding {layer.padding} counts in no mean, so its weights differ at the border; "
@@ -152,17 +177,19 @@ def _lower(steps: Sequence[Step], prefix: str) -> list[ChipLayer]:
     layers: list[ChipLayer] = []
     for step in steps:
         layer = step.layer
+        source = layers[-1].name if layers else INPUT
         if isinstance(layer, Affine) and layers and (folded := _folded(layers[-1], layer)) is not None:
             layers[-1] = folded
+        elif isinstance(layer, Pool) and layer.mode == "max":
+            layers += maximum.lower(step, prefix + layer.name, source)
         else:
-            source = layers[-1].name if layers else INPUT
             layers.append(_chip_layer(step, prefix + layer.name, source))
     return layers
 
 
 def _folded(before: ChipLayer, affine: Affine) -> ChipLayer | None:
     scale, offset = as_floats(affine.scale_m), as_floats(affine.offset_m)
-    if before.activation == NONE and before.post_scale_o is None:
+    if before.activation == NONE and before.post_scale_o is None and not before.whole:
         bias = np.zeros(len(scale)) if before.bias is None else before.bias
         along = (slice(None),) + (None,) * (bias.ndim - 1)
         return replace(

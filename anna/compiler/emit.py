@@ -10,7 +10,7 @@ from anna import codes
 from anna.compiler.geometry import Job, Neuron
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placed, Placement
-from anna.compiler.quantise import QuantGraph, QuantLayer
+from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.schedule import Plan
 from anna.program import Codes, Region, blank_pages
 

@@ -8,6 +8,7 @@ shifts the oldest picture columns out. The topmost columns of a register keep co
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -147,9 +148,19 @@ class Job:
     @cached_property
     def step_cycles(self) -> int:
         """Input cycles from window to window."""
-        per, columns = self.spec.states_in_per_cycle, self.right * self.layer.stride[1]
+        return self._input_cycles(self.right)
+
+    def _input_cycles(self, positions: int) -> int:
+        """Input cycles of moving on by so many positions."""
+        per, columns = self.spec.states_in_per_cycle, positions * self.layer.stride[1]
         moved = (min(plan.strips * columns, len(plan.taps)) for plan in self.registers)
         return sum(ceil_div(states, per) for states in moved) + ceil_div(self.unit_states, per)
+
+    @cached_property
+    def input_cycles(self) -> int:
+        """Input cycles of the whole scan; the last step of a line may move on by less."""
+        steps = sum(self._input_cycles(b - a) for a, b in pairwise(self.starts_x))
+        return len(self.starts_y) * (self.fill_cycles + steps)
 
     @cached_property
     def array_cycles(self) -> int:

@@ -37,7 +37,9 @@ class ChipLayer:
     post_scale_o: Floats | None = None  # a factor and an offset per map after the activation
     post_offset_o: Floats | None = None
     carry: str | None = None  # a stack of partial sums: map o of it is added to map o's sum, unit by unit
+    carry_sign: int = 1
     partial: bool = False  # whether its sums go on in another layer
+    whole: bool = False  # weighs states, not what they stand for: a step of a maximum
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -76,7 +78,7 @@ class ChipLayer:
         if self.post_scale_o is not None:
             parts.append("then a factor and an offset per map")
         if self.carry is not None:
-            parts.append(f"added to {self.carry}")
+            parts.append(f"{'added to' if self.carry_sign > 0 else 'less'} {self.carry}")
         if self.partial:
             parts.append(f"a part of {self.origin}")
         return ", ".join(parts)

@@ -8,7 +8,7 @@ import numpy as np
 from anna.compiler.emit import NO_TAP, Links
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
-from anna.compiler.quantise import QuantGraph
+from anna.compiler.quantised import QuantGraph
 from anna.compiler.schedule import Plan
 from anna.machine.elaborate import Schedule
 from anna.spec import BoardSpec
@@ -90,7 +90,7 @@ def _layers(graph: QuantGraph, placement: Placement, plan: Plan, schedule: Sched
         lines, steps = len(job.starts_y), len(job.starts_x)
         mine["array"] += lines * steps * job.array_cycles
         mine["output"] += lines * steps * job.output_cycles
-        mine["input"] += lines * (job.fill_cycles + (steps - 1) * job.step_cycles)
+        mine["input"] += job.input_cycles
     entries = []
     for number, quant in enumerate(graph.layers):
         mine, layer = found[quant.layer.name], quant.layer

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from anna.codes import state_converter
 from anna.compiler.geometry import Job
 from anna.compiler.ir import INPUT
-from anna.compiler.quantise import QuantGraph, QuantLayer, constant_numerators
+from anna.compiler.quantised import QuantGraph, QuantLayer
+from anna.compiler.rounding import constant_numerators
 from anna.errors import CompileError
 
 Ints = NDArray[np.int64]

@@ -16,6 +16,7 @@ MOST_POSITIONS = 16
 Strip = tuple[int, int]  # input map, row of the window
 Strips = frozenset[Strip]
 Packed = tuple[tuple[RegisterPlan, ...], int]  # registers, and how many constant columns each has
+Group = tuple[list[Strips], list[int], Packed]  # what a scan's output maps read, the maps, and where all lies
 
 
 def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> Iterator[tuple[Job, ...]]:
@@ -56,14 +57,15 @@ class Packer:
 
     def jobs(self, down: int, right: int) -> tuple[Job, ...] | None:
         """The layer with so many positions at once; output maps share a scan as long as their inputs fit the registers."""
-        groups: list[tuple[list[Strips], list[int], Packed]] = []
+        groups: list[Group] = []
         for strips in self.order:
             outputs = self.classes[strips]
             if self.unit_columns:
                 found = self._with_units(strips, outputs, down, right)
                 if found is None:
                     return None
-                groups += found
+                joined = self._joined(groups[-1], found[0], down, right) if groups and len(found) == 1 else None
+                groups[len(groups) - (joined is not None) :] = found if joined is None else [joined]
                 continue
             if groups:
                 kinds, members, _ = groups[-1]
@@ -80,7 +82,7 @@ class Packer:
 
     def _with_units(
         self, strips: Strips, outputs: list[int], down: int, right: int
-    ) -> list[tuple[list[Strips], list[int], Packed]] | None:
+    ) -> list[Group] | None:
         """As many output maps a scan as their units' own columns leave room for."""
         each = self.unit_columns * down * right
         most = min(len(outputs), (self.spec.columns - 2) // each)
@@ -98,6 +100,12 @@ class Packer:
                 return None
             found.append(([strips], members, packed))
         return found
+
+    def _joined(self, one: Group, other: Group, down: int, right: int) -> Group | None:
+        """Two groups as one, where their inputs and their units' own columns fit one register."""
+        kinds, members = [*one[0], *other[0]], one[1] + other[1]
+        packed = self._packed(kinds, len(members) * self.unit_columns * down * right, down, right)
+        return (kinds, members, packed) if packed is not None and len(packed[0]) == 1 else None
 
     def _packed(self, kinds: list[Strips], extra: int, down: int, right: int) -> Packed | None:
         """The fewest registers that hold the strips of a window; None where they do not fit.

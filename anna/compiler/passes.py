@@ -15,7 +15,8 @@ from anna.compiler.ir import Lowered
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
-from anna.compiler.quantise import QuantGraph, quantise
+from anna.compiler.quantise import quantise
+from anna.compiler.quantised import QuantGraph
 from anna.compiler.schedule import Plan, schedule
 from anna.errors import CompileError, IllegalProgram
 from anna.graph import Network

@@ -10,7 +10,8 @@ from anna.compiler import integer
 from anna.compiler.calibrate import Calibration
 from anna.compiler.integer import States
 from anna.compiler.ir import INPUT
-from anna.compiler.quantise import QuantGraph, QuantLayer, constant_numerators
+from anna.compiler.quantised import QuantGraph, QuantLayer
+from anna.compiler.rounding import constant_numerators
 from anna.errors import CompileError
 from anna.machine.interpreter import interpret
 from anna.program import Program

@@ -1,0 +1,64 @@
+"""The network in codes: what the quantise pass makes, and what placing, scheduling and the self-check read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from anna import codes
+from anna.compiler.integer import Ints, States
+from anna.compiler.ir import ChipLayer, Floats, Lowered
+from anna.spec import ChipSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Meaning:
+    """What the states of a map stack stand for: gain x state LSB + offset, per map."""
+
+    gain_m: Floats
+    offset_m: Floats
+
+    def codes_of(self, spec: ChipSpec, values: Floats, axis: int = 1) -> States:
+        """The nearest codes to values (pictures, maps, rows, columns)."""
+        along = tuple(slice(None) if i == axis else None for i in range(values.ndim))
+        level = (values - self.offset_m[along]) / self.gain_m[along]
+        return codes.state_converter(spec).nearest(level).astype(np.uint16)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantLayer:
+    """A chip layer in codes, per map; every slot of a map gets the same."""
+
+    layer: ChipLayer
+    weights_ot: Ints  # in weight LSB, taps in the order i, y, x
+    constants_oc: Ints  # weights on the constant columns, in LSB
+    unit_weights_ou: Ints  # weights on a unit's own columns: those of its bias, or of the partial sum that it goes on from
+    unit_states_ouyx: States  # the states on those columns, where they are a bias
+    scale_codes_o: Ints
+    weight_lsb_o: Floats  # what one weight LSB x state LSB is worth in the map's sum
+    meaning: Meaning  # of its output
+    border_i: Ints  # codes of the border around its input
+    sqnr_db: float
+    saturated_share: float
+    error_o: Floats  # mean squared error of each map after gain and offset
+
+
+@dataclass(frozen=True, eq=False)
+class QuantGraph:
+    """The network in codes."""
+
+    lowered: Lowered
+    spec: ChipSpec
+    input_meaning: Meaning
+    layers: tuple[QuantLayer, ...]
+
+    @property
+    def text(self) -> str:
+        """The canonical text: per layer the scale codes, the quality and the number of constants."""
+        lines = [f"input: gain {self.input_meaning.gain_m[0]:.6g} offset {self.input_meaning.offset_m[0]:.6g}"]
+        for quant in self.layers:
+            scales = " ".join(map(str, quant.scale_codes_o[:16].tolist())) + (" ..." if len(quant.scale_codes_o) > 16 else "")
+            lines.append(
+                f"{quant.layer.name}: scale codes {scales}, {quant.constants_oc.shape[1]} constants, "
+                f"signal to quantisation noise {quant.sqnr_db:.2f} dB, {100 * quant.saturated_share:.1f} % saturated"
+            )
+        return "\n".join(lines)
