@@ -24,8 +24,8 @@ from anna.prepare import checked_pictures, field_scale, offsets, prepare, ranged
 from anna.spec import ChipSpec
 
 Floats = NDArray[np.float64]
-PIECE = 256  # pictures that the host layers take at once
-PIECES_A_TURN = 16  # pieces that a thread takes at once
+PIECE = 512  # pictures that the host layers take at once
+PIECES_A_TURN = 4  # pieces that a thread takes at once
 LARGEST_TABLE = 1 << 21  # whole numbers that a picture's pixel may take for its code to be looked up
 
 
