@@ -101,8 +101,8 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
     if any(layer.padding):
         around = ((0, 0), (0, 0), (top, bottom), (left, right))
         inputs = np.pad(inputs, around, constant_values=float(inputs.min()) if layer.whole else layer.padding_value)
-    # 20 + 20 bits and up to 2^13 terms stay below 2^53: whole numbers, exact in any order.
-    assert weights.shape[1] <= 1 << 13, f"{layer.name}: a window of more than 8192 inputs"
+    # 20 + 20 bits and up to 2^13 terms that are not zero stay below 2^53: whole numbers, exact in any order.
+    assert int(layer.inputs_o.max()) <= 1 << 13, f"{layer.name}: a sum of more than 8192 inputs"
     whole, power = exact.fixed(inputs)
     weights_ot, more = exact.fixed(weights)
     for piece in integer.pieces(layer, len(inputs)):
