@@ -1,11 +1,12 @@
 """Random legal programs for hypothesis: any chip, any instruction, made legal by waiting where the verifier says so."""
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
 
-from anna.analog.silicon import IdealSilicon
+from anna.analog.silicon import IdealSilicon, Silicon
 from anna.codes import Ints, state_converter
 from anna.isa import Op, op, rows_of
 from anna.machine.elaborate import elaborate
@@ -171,40 +172,48 @@ class CrookedSilicon(IdealSilicon):
         self._lsb = int(max(2, np.abs(np.diff(self._thresholds[0])).min(initial=64)))
         self._offsets = self._rng.integers(-self._lsb, self._lsb + 1, (spec.neurons_at_once, levels - 1))
         self._tables = self.numerators + self._rng.integers(-1, 2, (3, levels))
+        self._pages = np.array(0)
+
+    def with_pages(self, pages: Ints) -> Silicon:
+        turned = copy(self)
+        turned._pages = pages if "pages" in self._parts else self._pages
+        return turned
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         exact = super().weights(weight_codes, rows, columns, ages_cycles)
         if "weights" in self._parts:
-            exact = np.where(exact == 0, 0, exact + self._error[rows, columns])
+            exact = np.where(exact == 0, 0, exact + self._error[(rows + self._pages) % self.spec.rows, columns])
         return exact - exact * ages_cycles // 100_000 if "droop" in self._parts else exact
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
         exact = super().thresholds(adcs, rows, groups, scale_codes)
-        return np.sort(exact + self._offsets[adcs], axis=-1) if "thresholds" in self._parts else exact
+        moved = np.sort(exact + self._offsets[(adcs + self._pages) % len(self._offsets)], axis=-1)
+        return moved if "thresholds" in self._parts else exact
 
     def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> np.ndarray | None:  # type: ignore[override]
-        return (self._lsb * (adcs + 1) / 7).astype(np.float32) if "thermal" in self._parts else None
+        return (self._lsb * (adcs + 1 + self._pages) / 7).astype(np.float32) if "thermal" in self._parts else None
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:  # type: ignore[override]
-        return (-2 * self._lsb - adcs, self._lsb + adcs) if "limits" in self._parts else None
+        return (-2 * self._lsb - adcs - self._pages, self._lsb + adcs) if "limits" in self._parts else None
 
     def code_masks(self, adcs: Ints) -> tuple[Ints, Ints] | None:  # type: ignore[override]
-        return (np.where(adcs == 1, 0xFFFE, 0xFFFF), np.where(adcs == 2, 1, 0)) if "masks" in self._parts else None
+        masks = np.where(adcs + self._pages == 1, 0xFFFE, 0xFFFF), np.where(adcs == 2, 1, 0)
+        return masks if "masks" in self._parts else None
 
     def charge_sigma(self, weight_codes: Ints, rows: Ints, columns: Ints) -> np.ndarray | None:  # type: ignore[override]
         if "charge" not in self._parts:
             return None
-        carrying = self._weights[weight_codes] != 0
+        carrying = (self._weights[weight_codes] != 0) & (self._pages + rows != 1)
         return np.where(carrying, (1 << self.spec.weight_fraction_bits) / 5.0, 0.0).astype(np.float32)
 
     def state_tables(self) -> Ints | None:  # type: ignore[override]
         return self._tables if "states" in self._parts else None
 
     def state_table_of(self, rows: Ints, columns: Ints) -> Ints:
-        return (rows + columns) % 3
+        return (rows + columns + self._pages) % 3
 
 
-PARTS = ("weights", "droop", "thresholds", "thermal", "limits", "masks", "charge", "states")
+PARTS = ("weights", "droop", "thresholds", "thermal", "limits", "masks", "charge", "states", "pages")
 
 
 def random_codes(program: Program, images: int, seed: int) -> np.ndarray:

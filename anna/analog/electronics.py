@@ -16,7 +16,7 @@ from anna.analog import adc, summing, synapse
 from anna.analog.die import Die
 from anna.analog.draws import noise_key
 from anna.analog.faults import lay_out
-from anna.analog.silicon import Sigmas
+from anna.analog.silicon import Sigmas, Silicon
 from anna.codes import Ints
 from anna.machine import refresh
 from anna.spec import ChipSpec
@@ -69,6 +69,10 @@ class Electronics:
         if self._die.seed is None:
             return noise_seed
         return noise_key(noise_seed, self._die.seed, self._die.chip_on_board)
+
+    def with_pages(self, pages: Ints) -> Silicon:
+        """The same, whatever is in."""
+        return self
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """What synapses show: written by their DAC, leaked for so long, through their gain."""

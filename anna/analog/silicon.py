@@ -42,6 +42,9 @@ class Silicon(Protocol):
     def noise_key(self, noise_seed: int) -> int:
         """The key of all noise on this chip in a run with a noise seed."""
 
+    def with_pages(self, pages: Ints) -> "Silicon":
+        """This silicon while those weight pages are in, one for each entry of the arrays that it is asked about next."""
+
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """Effective weights of synapses whose charge has an age, in 2^-f weight LSBs."""
 
@@ -86,6 +89,10 @@ class IdealSilicon:
     def noise_key(self, noise_seed: int) -> int:
         """The seed itself."""
         return noise_seed
+
+    def with_pages(self, pages: Ints) -> Silicon:
+        """The same, whatever is in."""
+        return self
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """The levels of the codes; where and how old does not matter."""

@@ -198,7 +198,8 @@ class Interpreter:
         now, stops = np.array(self.state.board.now), self.silicon.refresh_stops
         age = refresh.ages(self.spec, now, r, c, self.phase_cycles, stops)
         code = self._weight_codes[self.state.page, row, column]
-        return float(self.silicon.weights(np.asarray(code), r, c, age)) / (1 << self.spec.weight_fraction_bits)
+        silicon = self.silicon.with_pages(np.array(self.state.page))
+        return float(silicon.weights(np.asarray(code), r, c, age)) / (1 << self.spec.weight_fraction_bits)
 
     def output(self, name: str) -> Ints:
         """State codes of an output region or map."""
@@ -243,31 +244,32 @@ class Interpreter:
         calc = Calc(state.calcs, state.index, state.segment, state.page, span.start, isa.fan_in_of(spec, op), op["row"],
                     op["neurons"], np.zeros(0, np.int32))  # fmt: skip
         rows, columns = calc.synapses(spec)
+        silicon = self.silicon.with_pages(np.array(calc.page))
         states = state.hold[np.array(op.per_row("registers"))[rows - calc.row], columns]
         weight_codes, stops = self._weight_codes[calc.page, rows, columns], self.silicon.refresh_stops
         ages = refresh.ages(spec, np.array(calc.cycle), rows, columns, self.phase_cycles, stops)
-        weights = self.silicon.weights(weight_codes, rows, columns, ages)
-        charge = self.silicon.charge_sigma(weight_codes, rows, columns)
+        weights = silicon.weights(weight_codes, rows, columns, ages)
+        charge = silicon.charge_sigma(weight_codes, rows, columns)
         if charge is not None:
             lap = refresh.laps(spec, np.array(calc.cycle), rows, columns, self.phase_cycles, stops)
             when = refresh.ordinal(np.array(calc.segment), lap)
             z = noise.normals(self.noise_key, self.image_id, when, noise.CHARGE, rows * spec.columns + columns)
             weights = weights + noise.steps(z, charge)
-        sums = (weights * self._drive(states, rows, columns)).sum(axis=1)
+        sums = (weights * _drive(silicon, states, rows, columns)).sum(axis=1)
 
         adcs = np.arange(calc.neurons)
         places = (adcs, *calc.scale_places(spec))
         scale_codes = self.program.scale_codes[calc.page, places[1], places[2]].astype(np.int64)
-        limits = self.silicon.sum_limits(*places, scale_codes)
+        limits = silicon.sum_limits(*places, scale_codes)
         if limits is not None:
             sums = np.clip(sums, *limits)
-        sigma = self.silicon.thermal_sigma(*places, scale_codes)
+        sigma = silicon.thermal_sigma(*places, scale_codes)
         if sigma is not None:
             z = noise.normals(self.noise_key, self.image_id, calc.ordinal, noise.THERMAL, adcs)
             sums = sums + noise.steps(z, sigma)
-        thresholds = self.silicon.thresholds(*places, scale_codes)
+        thresholds = silicon.thresholds(*places, scale_codes)
         results = (sums[:, None] >= thresholds).sum(axis=1)
-        masks = self.silicon.code_masks(adcs)
+        masks = silicon.code_masks(adcs)
         if masks is not None:
             results = results & masks[0] | masks[1]
         record = CalcRecord(calc.ordinal, calc.index, state.elapsed + calc.cycle, rows, columns, ages, weights, states,
@@ -277,11 +279,13 @@ class Interpreter:
         for hook in self.hooks:
             hook(record)
 
-    def _drive(self, states: Ints, rows: Ints, columns: Ints) -> Ints:
-        tables = self.silicon.state_tables()
-        if tables is None:
-            return self.silicon.numerators[states]
-        return tables[self.silicon.state_table_of(rows, columns), states]
+
+def _drive(silicon: Silicon, states: Ints, rows: Ints, columns: Ints) -> Ints:
+    """What state codes drive synapses with."""
+    tables = silicon.state_tables()
+    if tables is None:
+        return silicon.numerators[states]
+    return tables[silicon.state_table_of(rows, columns), states]
 
 
 def interpret(program: Program, picture: NDArray[np.generic], silicon: Silicon | None = None, *, noise_seed: int = 0,
@@ -291,4 +295,3 @@ def interpret(program: Program, picture: NDArray[np.generic], silicon: Silicon |
     while not machine.done:
         machine.step()
     return {region.name: machine.output(region.name) for region in program.readable}
-

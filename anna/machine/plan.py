@@ -61,6 +61,7 @@ class _Operands:
     weight: Ints
     row: Ints
     column: Ints
+    page: Ints
     code: Ints
     cycle: Ints
     segment: Ints
@@ -98,18 +99,17 @@ def build_plan(
     weight = np.zeros((len(slots_of), spec.neurons_at_once), dtype=np.int64)
     np.add.at(weight, (entry, operands.neuron), operands.weight)
 
-    neurons, places, place_of = _neurons(schedule)
-    unique, which = _distinct(silicon.thresholds(*places))
-    table = which[place_of]
+    (calc_of, neuron, *asked), pages, places, place_of = _neurons(schedule)
+    unique, which = _distinct(silicon.with_pages(places[0]).thresholds(*places[1:]))
+    table, here = which[place_of], silicon.with_pages(pages)
     results = values.fixed + np.arange(calcs * spec.neurons_at_once).reshape(calcs, spec.neurons_at_once)
-    masks, limits = silicon.code_masks(neurons[2]), silicon.sum_limits(*neurons[2:])
+    masks, limits, sigma = here.code_masks(asked[0]), here.sum_limits(*asked), here.thermal_sigma(*asked)
 
     def per_neuron(data: NDArray[Any], fill: float, dtype: type) -> NDArray[Any]:
         grid: NDArray[Any] = np.full((calcs, spec.neurons_at_once), fill, dtype=dtype)
-        grid[neurons[0], neurons[1]] = data
+        grid[calc_of, neuron] = data
         return grid
 
-    sigma = silicon.thermal_sigma(*neurons[2:])
     return EnginePlan(
         slots=count,
         numerators=silicon.numerators.astype(np.int32),
@@ -168,12 +168,13 @@ def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> tuple[_O
     """The operands, and which synapses of the wiring they are."""
     w = _wiring(schedule)
     code = silicon.stored_codes(schedule.program.weight_codes.astype(np.int64))[w.page, w.row, w.column]
-    weight = silicon.weights(code, w.row, w.column, _ages(schedule, phase_cycles, silicon.refresh_stops))
+    here = silicon.with_pages(w.page)
+    weight = here.weights(code, w.row, w.column, _ages(schedule, phase_cycles, silicon.refresh_stops))
     live = weight != 0
-    charge = silicon.charge_sigma(code, w.row, w.column)
+    charge = here.charge_sigma(code, w.row, w.column)
     if charge is not None:
         live |= charge != 0
-    parts = (w.calc, w.neuron, w.value, weight, w.row, w.column, code, w.cycle, w.segment)
+    parts = (w.calc, w.neuron, w.value, weight, w.row, w.column, w.page, code, w.cycle, w.segment)
     return _Operands(*(part if live.all() else part[live] for part in parts)), live
 
 
@@ -192,7 +193,7 @@ def _layout(schedule: Schedule, live: bytes, apart: bool, outputs: bytes, keep: 
 
 
 def _has_charge(silicon: Silicon, operands: _Operands) -> bool:
-    return silicon.charge_sigma(operands.code, operands.row, operands.column) is not None
+    return silicon.with_pages(operands.page).charge_sigma(operands.code, operands.row, operands.column) is not None
 
 
 def _merge(calc: Ints, neuron: Ints, value: Ints, place: Ints, values: int, apart: bool) -> tuple[Ints, Ints, Ints]:
@@ -257,23 +258,25 @@ Neurons = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
 
 
 @lru_cache(maxsize=SCHEDULES)
-def _neurons(schedule: Schedule) -> tuple[Neurons, tuple[Ints, Ints, Ints, Ints], Ints]:
-    """For every neuron of every CALC: CALC, neuron, ADC, row and group of its scale code, and that code; the different
-    ones of the last four; and which of these each neuron is."""
+def _neurons(schedule: Schedule) -> tuple[Neurons, Ints, tuple[Ints, Ints, Ints, Ints, Ints], Ints]:
+    """For every neuron of every CALC: CALC, neuron, ADC, row and group of its scale code, and that code; its page; the
+    different ones of page, ADC, row, group and code; and which of these each neuron is."""
     spec, scales = schedule.spec, schedule.program.scale_codes.astype(np.int64)
-    calc_of, neuron, row, group, code = ([np.zeros(0, np.int64)] for _ in range(5))
+    calc_of, neuron, row, group, page = ([np.zeros(0, np.int64)] for _ in range(5))
     for calc in schedule.calcs:
         rows, groups = calc.scale_places(spec)
         calc_of.append(np.full(calc.neurons, calc.ordinal, dtype=np.int64))
         neuron.append(np.arange(calc.neurons, dtype=np.int64))
         row.append(rows)
         group.append(groups)
-        code.append(scales[calc.page, rows, groups])
-    a, b, c, d, e = (np.concatenate(part) for part in (calc_of, neuron, row, group, code))
-    key = ((b * spec.rows + c) * spec.groups + d) * (1 << spec.scale_bits) + e
+        page.append(np.full(calc.neurons, calc.page, dtype=np.int64))
+    a, b, c, d, p = (np.concatenate(part) for part in (calc_of, neuron, row, group, page))
+    code = scales[p, c, d]
+    key = ((p * spec.neurons_at_once + b) * spec.rows + c) * spec.groups + d  # page, row and group say the code
     _, first, which = np.unique(key, return_index=True, return_inverse=True)
     # neuron k of a CALC is converted by ADC k
-    return (a, b, b, c, d, e), (b[first], c[first], d[first], e[first]), which.reshape(-1)
+    places = (p[first], b[first], c[first], d[first], code[first])
+    return (a, b, b, c, d, code), p, places, which.reshape(-1)
 
 
 def _slow_path(
@@ -288,7 +291,8 @@ def _slow_path(
         grid[place] = data
         extra[name] = grid
 
-    charge = silicon.charge_sigma(operands.code, operands.row, operands.column)
+    here = silicon.with_pages(operands.page)
+    charge = here.charge_sigma(operands.code, operands.row, operands.column)
     if charge is not None:
         spread("charge_sigma", charge, np.float32)
         lap = refresh.laps(spec, operands.cycle, operands.row, operands.column, phase_cycles, silicon.refresh_stops)
@@ -296,6 +300,6 @@ def _slow_path(
         spread("charge_synapse", operands.row * spec.columns + operands.column, np.uint32)
     tables = silicon.state_tables()
     if tables is not None:
-        spread("op_levels", silicon.state_table_of(operands.row, operands.column), np.int32)
+        spread("op_levels", here.state_table_of(operands.row, operands.column), np.int32)
         extra["numerator_tables"] = tables.astype(np.int32)
     return extra

@@ -56,13 +56,14 @@ def _run(given: argparse.Namespace) -> None:
     shown = digits.first(given.images)
     found = compare(network, program, shown, chips=given.chips, analogs=kinds, calibrate_chips=given.calibrated,
                     seed=given.seed, threads=threads, calibration=pictures, watch=watch)  # fmt: skip
-    drawn = [analog for _, analog in kinds if not analog.is_ideal]
+    drawn = [(kind, analog) for kind, analog in kinds if not analog.is_ideal]
     if given.ledger != "none" and drawn:
         full = given.ledger == "full"
         part = shown if full else shown.first(min(LEDGER_IMAGES, len(shown)))
         chips = given.chips if full else min(LEDGER_CHIPS, given.chips)
         seeds = range(given.seed, given.seed + chips)
-        lost = ledger(program, part, drawn[0], seeds, noise_seed=given.seed, threads=threads, watch=watch)
+        lost = ledger(program, part, drawn[0][1], seeds, kind=drawn[0][0], noise_seed=given.seed, threads=threads,
+                      watch=watch)  # fmt: skip
         if full:
             codes = codes_ledger(network, program, pictures, part, compile_options(given), watch)
             lost = replace(lost, entries=(*lost.entries, *codes))

@@ -14,9 +14,10 @@ from anna.analog.parameters import Analog
 from anna.errors import DataError
 from anna.forward import forward
 from sim.compare import Comparison, compare
+from sim.confined import Confined, places_of_layers
 from sim.digits import Shown, expect_apart, for_network, shown
 from sim.layers import layer_maps
-from sim.ledger import Confined, ledger, rows_of_layers
+from sim.ledger import ledger
 from sim.ledger_codes import codes_ledger
 
 IMAGES = 300
@@ -83,28 +84,76 @@ def test_the_ledger_adds_up_to_what_its_parts_say(made) -> None:
     lines = ledger(program, digits, analog, [0, 1], threads=2)
     causes = [entry for entry in lines.entries if entry.layer == "all"]
     assert {entry.cause for entry in causes} == set(analog.causes)
-    assert {entry.layer for entry in lines.entries} - {"all"} == set(rows_of_layers(program))
+    assert {entry.layer for entry in lines.entries} - {"all"} == set(places_of_layers(program))
     by_hand = [anna.Chip(seed=seed, analog=analog.alone("droop")).run(program, digits.images).labels for seed in (0, 1)]
     wrong = sum(int((labels != digits.labels).sum()) for labels in by_hand) / (2 * len(digits))
     droop = next(entry for entry in causes if entry.cause == "droop")
     assert droop.alone_points == pytest.approx(100 * (wrong - lines.ideal_error))
 
 
-def test_imperfections_confined_to_all_rows_or_to_none(made) -> None:
-    _, program, digits = made
-    die = anna.Chip(seed=3).die(program.spec)
-    everywhere = anna.Chip(Confined(die.electronics, range(program.spec.rows)))
-    nowhere = anna.Chip(Confined(die.electronics, []))
-    images = digits.images[:50]
-    np.testing.assert_array_equal(everywhere.run(program, images).scores, anna.Chip(seed=3).run(program, images).scores)
-    np.testing.assert_array_equal(nowhere.run(program, images).scores, anna.Chip().run(program, images).scores)
+# Every cause at once, those included that `typical` leaves out, and one that makes sums in a finer unit.
+CROOKED = Analog.worst().changed(state_step_lsb=0.1, storage_capacitance_ff=20.0, sum_limit=200.0)
 
 
-def test_layers_occupy_rows_of_their_own(made) -> None:
-    rows = rows_of_layers(made[1])
-    every = [row for part in rows.values() for row in part]
-    assert list(rows) == ["C1", "S2", "C3", "S4"]
-    assert len(every) == len(set(every)) <= 64
+@pytest.fixture(scope="module")
+def paged() -> anna.Program:
+    program = anna.compile(lenet.load("lenet5"), lenet.calibration()[0], check_pictures=0, calibration_pictures=50)
+    assert len(program.weight_codes) > 1
+    return program
+
+
+@pytest.fixture(scope="module", params=["one page", "several pages"])
+def compiled(request: pytest.FixtureRequest, made, paged) -> anna.Program:
+    return made[1] if request.param == "one page" else paged
+
+
+def test_imperfections_in_all_layers_are_those_of_the_chip_and_in_none_are_none(compiled: anna.Program, made) -> None:
+    images, places = made[2].images[:5], places_of_layers(compiled)
+    for analog in (Analog.typical(), CROOKED):
+        die = anna.Chip(seed=3, analog=analog).die(compiled.spec)
+        everywhere, nowhere = sum(places.values()) > 0, np.zeros_like(next(iter(places.values())))
+        whole, none = (anna.Chip(Confined(die.electronics, place)).run(compiled, images) for place in (everywhere, nowhere))
+        np.testing.assert_array_equal(whole.scores, anna.Chip(die=die).run(compiled, images).scores)
+        np.testing.assert_array_equal(none.scores, anna.Chip().run(compiled, images).scores)
+
+
+def test_imperfections_in_one_layer_leave_the_layers_before_it_alone(compiled: anna.Program, made) -> None:
+    """And in that layer they are the chip's, for what comes in is ideal on both."""
+    images, places = made[2].images[:5], places_of_layers(compiled)
+    layers, taps = list(places), [region.name for region in compiled.regions if region.kind == "map"]
+    ideal = anna.Chip().run(compiled, images, taps=taps)
+    for number, layer in enumerate(layers[:3]):
+        die = anna.Chip(seed=3, analog=CROOKED).die(compiled.spec)
+        found = anna.Chip(Confined(die.electronics, places[layer])).run(compiled, images, taps=taps)
+        for name in layers[:number]:
+            np.testing.assert_array_equal(found.maps[name], ideal.maps[name])
+        assert (found.maps[layer] != ideal.maps[layer]).any()
+    np.testing.assert_array_equal(
+        anna.Chip(Confined(die.electronics, places["C1"])).run(compiled, images, taps=["C1"]).maps["C1"],
+        anna.Chip(die=die).run(compiled, images, taps=["C1"]).maps["C1"],
+    )
+
+
+def test_confined_silicon_is_the_same_to_interpreter_and_engine(compiled: anna.Program, made) -> None:
+    die = anna.Chip(seed=3, analog=CROOKED).die(compiled.spec)
+    chip, images = anna.Chip(Confined(die.electronics, places_of_layers(compiled)["C3"])), made[2].images[:1]
+    engine, interpreter = (chip.run(compiled, images, engine=engine) for engine in ("engine", "interpreter"))
+    np.testing.assert_array_equal(engine.scores, interpreter.scores)
+
+
+def test_layers_lie_in_places_of_their_own(compiled: anna.Program) -> None:
+    places = places_of_layers(compiled)
+    every = sum(place.astype(int) for place in places.values())
+    assert list(places)[:4] == ["C1", "S2", "C3", "S4"]
+    assert every.shape == (len(compiled.weight_codes), 64)
+    assert every.max() == 1
+
+
+def test_a_program_of_several_pages_has_its_layers_in_the_ledger(made, paged) -> None:
+    """C5 has too many inputs for a neuron of the chip: C5.1 holds sums of its parts."""
+    lines = ledger(paged, made[2].first(50), Analog.typical().alone("droop", "adc_offset"), [0], threads=2)
+    dearest, layers = lines.entries[0].cause, ("C1", "S2", "C3", "S4", "C5.1", "C5", "F6")
+    assert [(entry.cause, entry.layer) for entry in lines.entries[2:]] == [(dearest, layer) for layer in layers]
 
 
 def test_digits_of_a_part_have_all_classes_alike() -> None:

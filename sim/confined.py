@@ -1,0 +1,89 @@
+"""Silicon that is real in one place and ideal elsewhere, so that a cause can be told apart by layer.
+
+A layer's place is where the compiler put its weights: rows of the array, on one or more weight pages. An imperfection acts
+there on the synapses, and on the neurons whose first synapse lies there. Faults are no cause of a ledger and stay out.
+"""
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.silicon import IdealSilicon, Sigmas, Silicon
+from anna.codes import Ints
+from anna.program import Program
+
+Place = NDArray[np.bool_]  # (pages, rows)
+NO_LIMIT = 2**62
+
+
+def places_of_layers(program: Program) -> Mapping[str, Place]:
+    """Where the weights of each layer lie; empty for a program that was not compiled from a network."""
+    report = program.report or {}
+    found = dict[str, Place]()
+    for part in report.get("placement", ()):
+        place = found.setdefault(part["layer"], np.zeros((len(program.weight_codes), program.spec.rows), np.bool_))
+        place[part["page"], part["first_row"] : part["first_row"] + part["rows"]] = True
+    return found
+
+
+class Confined(IdealSilicon):
+    """Silicon that is real in a place and ideal in all others."""
+
+    def __init__(self, real: Silicon, place: Place) -> None:
+        super().__init__(real.spec)
+        # Real silicon may measure states, and with them sums, in a finer unit; the ideal part has to follow.
+        fine = int(real.numerators[-1]) // int(self.numerators[-1])
+        self.numerators, self._thresholds = self.numerators * fine, self._thresholds * fine
+        self._real, self._place, self._pages = real, place, np.array(0)
+
+    def _here(self, rows: Ints) -> NDArray[np.bool_]:
+        return np.asarray(self._place[self._pages, rows])
+
+    def with_pages(self, pages: Ints) -> Silicon:
+        """The place is looked up there."""
+        turned = copy(self)
+        turned._real, turned._pages = self._real.with_pages(pages), pages
+        return turned
+
+    def noise_key(self, noise_seed: int) -> int:
+        """The real chip's noise, so that rows of a ledger share it."""
+        return self._real.noise_key(noise_seed)
+
+    def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
+        """Real weights here."""
+        ideal = super().weights(weight_codes, rows, columns, ages_cycles)
+        return np.where(self._here(rows), self._real.weights(weight_codes, rows, columns, ages_cycles), ideal)
+
+    def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
+        """Real thresholds of neurons that begin here."""
+        ideal, real = (silicon(adcs, rows, groups, scale_codes) for silicon in (super().thresholds, self._real.thresholds))
+        return np.where(self._here(rows)[:, None], real, ideal)
+
+    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:  # type: ignore[override]
+        """Noise of neurons that begin here."""
+        real = self._real.thermal_sigma(adcs, rows, groups, scale_codes)
+        return None if real is None else np.where(self._here(rows), real, np.float32(0))
+
+    def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:  # type: ignore[override]
+        """Limits of neurons that begin here."""
+        real, here = self._real.sum_limits(adcs, rows, groups, scale_codes), self._here(rows)
+        return None if real is None else (np.where(here, real[0], -NO_LIMIT), np.where(here, real[1], NO_LIMIT))
+
+    def charge_sigma(self, weight_codes: Ints, rows: Ints, columns: Ints) -> Sigmas | None:  # type: ignore[override]
+        """Charge noise here."""
+        real = self._real.charge_sigma(weight_codes, rows, columns)
+        return None if real is None else np.where(self._here(rows), real, np.float32(0))
+
+    def state_tables(self) -> Any:
+        """The real tables, and one of ideal steps behind them."""
+        real = self._real.state_tables()
+        return None if real is None else np.vstack([real, self.numerators])
+
+    def state_table_of(self, rows: Ints, columns: Ints) -> Ints:
+        """A real one here, elsewhere the last."""
+        tables = self.state_tables()
+        last = 0 if tables is None else len(tables) - 1
+        return np.where(self._here(rows), self._real.state_table_of(rows, columns), last)
