@@ -38,3 +38,11 @@ def test_the_readme_has_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = re.findall(r"^    (pip install .*)$", text, re.M)
     assert len(commands) == 2
+
+
+def test_the_commands_in_the_docs_are_the_commands() -> None:
+    from sim.cli.completion import faces
+
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `anna (\w+)` \| (.*) \|$", text, re.M)
+    assert rows == [(face.name, face.summary) for face in faces().commands]

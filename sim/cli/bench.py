@@ -16,7 +16,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="a few seconds: the recogniser, two rounds")
     parser.add_argument("--network", action="append", choices=NETWORKS, help="only this one; may be given again")
     parser.add_argument("--threads", type=int, action="append", metavar="N", help="thread counts (default: 1 and all cores)")
-    parser.add_argument("--simd", help="force a SIMD level (default: the best there is)")
+    parser.add_argument("--simd", metavar="LEVEL", help="force a SIMD level (default: the best there is)")
     parser.add_argument("--no-peers", action="store_true", help="leave other software out")
     parser.add_argument("--no-pin", action="store_true", help="do not keep one-threaded work on one core")
 

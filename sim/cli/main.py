@@ -19,6 +19,7 @@ from sim.cli.command import Command
 # In the order of the help text.
 COMMANDS = (
     "compare", "sweep", "report", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor",
+    "completion",
 )  # fmt: skip
 
 BAD_INPUT, BUG, INTERRUPTED = 2, 1, 130
@@ -59,6 +60,11 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     return parser
 
 
+def whole_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    return _parser({name: _command(name) for name in COMMANDS})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -68,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         named = given[0] if given and given[0] in COMMANDS else None
-        parsed = _parser({name: _command(name) for name in ([named] if named else COMMANDS)}).parse_args(given)
+        parser = _parser({named: _command(named)}) if named else whole_parser()
+        parsed = parser.parse_args(given)
         _command(parsed.command).run(parsed)
         sys.stdout.flush()
     except AnnaError as error:

@@ -18,9 +18,10 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
     """How a network is compiled."""
     parser.add_argument("--chip", action="append", default=[], metavar="FIELD=VALUE",
                         help="a changed field of the chip, such as weight_bits=8; may be given again")  # fmt: skip
-    parser.add_argument("--board", default="anna-board-1991", help=f"one of {', '.join(BOARDS)}")
+    parser.add_argument("--board", default="anna-board-1991", metavar="BOARD", help=f"one of {', '.join(BOARDS)}")
     parser.add_argument("--batch", type=int, default=1, help="pictures that share a loaded weight page (default 1)")
-    parser.add_argument("--host", default="auto", help="what runs on the host: auto, last, none, or a layer (default auto)")
+    parser.add_argument("--host", default="auto", metavar="HOST",
+                        help="what runs on the host: auto, last, none, or a layer (default auto)")  # fmt: skip
     parser.add_argument("--split", choices=("chip", "host", "off"), default="chip", help="sums of too many inputs")
     parser.add_argument("--method", choices=("least-squares", "percentile", "max"), default="least-squares",
                         help="how ranges are chosen")  # fmt: skip

@@ -25,11 +25,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", metavar="FILE", help="pictures: .npy, .npz or IDX; grey levels for a compiled network, "
                         "else state codes")  # fmt: skip
     parser.add_argument("--random", metavar="N", type=int, help="instead: N pictures of random states, from --noise-seed")
-    parser.add_argument("--analog", default="ideal", help="the chip's electronics: ideal, typical, worst, or a TOML file")
+    parser.add_argument("--analog", default="ideal", metavar="PRESET",
+                        help="the chip's electronics: ideal, typical, worst, or a TOML file")  # fmt: skip
     parser.add_argument("--chip-seed", type=int, default=0, help="which chip is drawn (default 0)")
     parser.add_argument("--noise-seed", type=int, default=0, help="of the noise, and of random pictures (default 0)")
     parser.add_argument("--threads", type=int, help="threads that share the pictures (default: as many as there are cores)")
-    parser.add_argument("--simd", help="force a SIMD level (default: the best there is)")
+    parser.add_argument("--simd", metavar="LEVEL", help="force a SIMD level (default: the best there is)")
     parser.add_argument("--interpreter", action="store_true", help="run on the interpreter: slow, one picture at a time")
     parser.add_argument("-o", "--output", metavar="FILE.npz", help="write all output codes to a file")
 

@@ -16,6 +16,7 @@ import anna
 EDGES = ROOT / "examples" / "edges.asm"
 COMMANDS = (
     "compare", "sweep", "report", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor",
+    "completion",
 )  # fmt: skip
 
 

@@ -1,0 +1,181 @@
+"""What the Tab key offers, asked of the shells themselves."""
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from command_line import good
+
+import lenet
+from sim.cli.completion import SHELLS, Values, faces
+from sim.cli.main import COMMANDS
+
+FILES = ("net.onnx", "weights.safetensors", "edges.anna", "two words.anna", "edges.asm", "bits.toml", "digits.npy", "notes.txt")
+
+
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder, found = tmp_path_factory.mktemp("scripts"), {}
+    for shell in SHELLS:
+        found[shell] = folder / f"anna.{shell}"
+        found[shell].write_text(good("completion", shell), encoding="utf-8")
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    (home / "sub").mkdir()
+    for name in FILES:
+        (home / name).touch()
+    return home
+
+
+def shell(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed: what Tab offers in it is not tested")
+    return found
+
+
+def bash(script: Path, folder: Path, *words: str) -> set[str]:
+    """What bash offers for the last of these words. It finds no program to start, so Tab costs nothing."""
+    code = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _anna; '
+            "((${#COMPREPLY[@]})) && printf '%s\\n' \"${COMPREPLY[@]}\"; true")  # fmt: skip
+    command = [shell("bash"), "-c", code, "bash", str(script), "anna", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env={"PATH": "/none"}, check=True)
+    assert done.stderr == ""
+    return set(done.stdout.splitlines())
+
+
+def fish(script: Path, folder: Path, *words: str) -> set[str]:
+    line = " ".join(word.replace(" ", "\\ ") for word in ("anna", *words))
+    command = [shell("fish"), "--no-config", "-c", f'source "{script}"; complete -C "{line}"']
+    env = {**os.environ, "HOME": str(script.parent)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=env, check=True)
+    assert done.stderr == ""
+    return {re.sub(r"/$", "", entry.partition("\t")[0]) for entry in done.stdout.splitlines()}
+
+
+ASK = {"bash": bash, "fish": fish}
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str, Path]) -> None:
+    subprocess.run([shell(name), "-n", scripts[name]], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("ask", ASK)
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("co",), {"compare", "compile", "completion"}),
+        (("compare", "--data", ""), {"holdout", "mnist", "usps"}),
+        (("compare", "lenet4", "--ledger", "f"), {"full"}),
+        (("compare", "--c"), {"--chips", "--calibrated", "--calibrate", "--chip"}),
+        (("compare", "lenet5"), {"lenet5", "lenet5_modern"}),
+        (("compare", "lenet5", ""), set()),
+        (("compile", "--chip", "weight_b"), {"weight_bits="}),
+        (("compile", "--board", ""), {"anna-board-1991", "anna-board-1996"}),
+        (("compile", "--batch", "10", "n"), {"net.onnx"}),
+        (("compile", "--print-after", "s"), {"split", "schedule", "selfcheck"}),
+        (("run", "e"), {"edges.anna"}),
+        (("run", "edges.anna", "--images", "d"), {"digits.npy"}),
+        (("run", "--analog", ""), {"ideal", "typical", "worst", "bits.toml", "sub"}),
+        (("info", ""), {"edges.anna", "two words.anna", "sub"}),
+        (("asm", ""), {"edges.asm", "sub"}),
+        (("trace", "edges.anna", "n"), {"net.onnx", "notes.txt"}),
+        (("sweep", ""), {"run", "plan", "merge", "bits.toml", "sub"}),
+        (("sweep", "run", ""), {"bits.toml", "sub"}),
+        (("sweep", "merge", "a", "b", "s"), {"sub"}),
+        (("sweep", "bits.toml", "-o", ""), {"sub"}),
+        (("report", ""), {"sub"}),
+        (("data", "fetch", ""), {"mnist", "usps"}),
+        (("completion", ""), set(SHELLS)),
+        (("doctor", ""), set()),
+        (("compare", "--seed", ""), set()),
+    ],
+)
+def test_what_is_offered(ask: str, words: tuple[str, ...], offered: set[str], scripts: dict[str, Path], folder: Path) -> None:
+    assert ASK[ask](scripts[ask], folder, *words) == offered
+
+
+def test_a_value_after_an_equals_sign(scripts: dict[str, Path], folder: Path) -> None:
+    """Bash cuts a word at the sign; fish does not."""
+    assert bash(scripts["bash"], folder, "compare", "--data", "=", "m") == {"mnist"}
+    assert bash(scripts["bash"], folder, "compare", "--data", "=") == {"holdout", "mnist", "usps"}
+    assert bash(scripts["bash"], folder, "compare", "--data", "=", "mnist", "lenet4") == {"lenet4"}
+    assert bash(scripts["bash"], folder, "compare", "--chip", "weight_bits", "=", "") == set()
+    assert fish(scripts["fish"], folder, "compare", "--data=m") == {"--data=mnist"}
+
+
+@pytest.mark.parametrize("ask", ASK)
+def test_every_command_and_network_is_offered(ask: str, scripts: dict[str, Path], folder: Path) -> None:
+    assert set(COMMANDS) <= ASK[ask](scripts[ask], folder, "")
+    assert set(lenet.names) == ASK[ask](scripts[ask], folder, "train", "")
+
+
+def typed(script: Path, folder: Path, keys: str) -> str:
+    """What zsh at a terminal hands to anna, after these keys and Enter."""
+    import pty  # not on every system; nor is zsh
+
+    command, env = [shell("zsh"), "-f", "-i"], {**os.environ, "TERM": "dumb", "PS1": "", "HOME": str(script.parent)}
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=env,
+                          start_new_session=True) as zsh:  # fmt: skip
+        os.close(theirs)
+        try:
+            os.write(ours, f"autoload -Uz compinit; compinit -u -D; anna() {{ print -r -- \"<<${{(j:|:)@}}>>\" }}; "
+                           f"source {script}; print ready\" \"now\n".encode())  # fmt: skip
+            _read_until(ours, r"ready now")
+            os.write(ours, f"{keys}\t\n".encode())
+            return _read_until(ours, r"<<(.*?)>>")
+        finally:
+            zsh.kill()
+            os.close(ours)
+
+
+def _read_until(terminal: int, pattern: str) -> str:
+    text, ends = "", time.monotonic() + 30
+    while time.monotonic() < ends:
+        if select.select([terminal], [], [], 0.2)[0]:
+            text += os.read(terminal, 4096).decode(errors="replace")
+        if found := re.search(pattern, text):
+            return found[found.lastindex or 0]
+    raise AssertionError(f"no {pattern} in {text!r}")
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("anna compl", "completion"),
+        ("anna compare --data h", "compare|--data|holdout"),
+        ("anna compare --led", "compare|--ledger"),
+        ("anna compare lenet5_", "compare|lenet5_modern"),
+        ("anna compile n", "compile|net.onnx"),
+        ("anna run -o x.npz e", "run|-o|x.npz|edges.anna"),
+        ("anna info t", "info|two words.anna"),
+        ("anna sweep run b", "sweep|run|bits.toml"),
+        ("anna report s", "report|sub"),
+        ("anna compile --chip weight_b", "compile|--chip|weight_bits="),
+    ],
+)
+def test_zsh_completes_what_is_typed(keys: str, words: str, scripts: dict[str, Path], folder: Path) -> None:
+    assert typed(scripts["zsh"], folder, keys).rstrip("/") == words
+
+
+def test_every_value_is_known_or_known_to_be_free() -> None:
+    """A new option is completed by its choices or its metavar; what is left are numbers, and parts of a sweep."""
+    found = faces()
+    assert found.valued
+    unknown = {name for face in found.commands for option in face.options if option.values == Values() for name in option.names}
+    assert unknown == {
+        "--images", "--random", "--chips", "--seed", "--weights-seed", "--chip-seed", "--noise-seed", "--threads", "--batch",
+        "--jobs", "--shard", "--picture", "--passes", "--validation",
+    }  # fmt: skip
+    assert all(place != Values() for face in found.commands for place in face.places)
