@@ -44,19 +44,25 @@ class Spread:
 
 
 def error_of_chips(wrong_cn: Bools) -> Interval:
-    """Mean error of chips drawn at random, all seen on the same pictures drawn at random.
+    """Mean error of chips drawn at random, all seen on the same pictures drawn at random."""
+    erred_n = wrong_cn.sum(axis=0)
+    return error_of_counts(wrong_cn.sum(axis=1).tolist(), int((erred_n * erred_n).sum()), wrong_cn.shape[1])
+
+
+def error_of_counts(wrong: Sequence[int], squares: int, images: int) -> Interval:
+    """The same from the errors of each chip, and the sum over pictures of the square of how many chips erred on it.
 
     Both draws count. The variance of the mean is that between the pictures' mean errors over the number of pictures, and
     that between chips over the number of chips; the interval is Wilson's with as many trials as that variance is worth.
     """
-    chips, images = wrong_cn.shape
-    share = int(wrong_cn.sum()) / (chips * images)
+    chips, total = len(wrong), sum(wrong)
+    share = total / (chips * images)
     if chips == 1:
         return wilson(share, images)
-    per_image = wrong_cn.sum(axis=0) / chips
-    per_chip = wrong_cn.sum(axis=1) / images
-    from_images = float(((per_image - share) ** 2).sum()) / max(1, images - 1) / images
-    from_chips = float(((per_chip - share) ** 2).sum()) / (chips - 1) / chips
+    # Sums of squared deviations, exact: n sum(k^2) - (sum k)^2 in whole numbers, divided once.
+    from_images = (images * squares - total * total) / (chips * chips * images) / max(1, images - 1) / images
+    over_chips = (chips * sum(k * k for k in wrong) - total * total) / (chips * images * images)
+    from_chips = over_chips / (chips - 1) / chips
     variance = from_images + max(0.0, from_chips - from_images / chips)
     worth = share * (1 - share) / variance if variance > 0 else images
     return wilson(share, max(1.0, worth))

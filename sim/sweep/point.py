@@ -7,7 +7,7 @@ reference of a network, and the last few programs, for points that differ only i
 import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ from anna.verify import verified
 from sim import provenance
 from sim.digits import Shown, expect_apart, for_network
 from sim.models import load_network
-from sim.statistics import Interval, wilson
+from sim.statistics import error_of_counts
 from sim.sweep.spec import Point, SweepSpec, Value
 
 REFUSALS = (CompileError, GraphError, IllegalProgram, MachineError, SpecError)  # the point cannot be, on any machine
@@ -142,21 +142,6 @@ def _name(network: str, weights_seed: Value) -> str:
     return f"network {network}, weights {weights_seed}"
 
 
-def interval_of(wrong: Sequence[int], squares: int, images: int) -> Interval:
-    """`sim.statistics.error_of_chips` from whole numbers: errors of each chip, and `squares` of an `Outcome`."""
-    chips, total = len(wrong), sum(wrong)
-    share = total / (chips * images)
-    if chips == 1:
-        return wilson(share, images)
-    # Sums of squared deviations, exact: n sum(k^2) - (sum k)^2 in whole numbers, divided once.
-    from_images = (images * squares - total * total) / (chips * chips * images) / max(1, images - 1) / images
-    over_chips = (chips * sum(k * k for k in wrong) - total * total) / (chips * images * images)
-    from_chips = over_chips / (chips - 1) / chips
-    variance = from_images + max(0.0, from_chips - from_images / chips)
-    worth = share * (1 - share) / variance if variance > 0 else images
-    return wilson(share, max(1.0, worth))
-
-
 def compute(job: Job) -> Outcome:
     """Compile and run one point."""
     begun, clock = provenance.now(), time.perf_counter()
@@ -201,7 +186,7 @@ def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
             "cycles_per_image": result.cycles_per_image,
         })  # fmt: skip
         if spec.stop is not None and len(rows) % spec.stop.every_chips == 0:
-            interval = interval_of([row["wrong"] for row in rows], int((erred * erred).sum()), len(labels))
+            interval = error_of_counts([row["wrong"] for row in rows], int((erred * erred).sum()), len(labels))
             if 100 * (interval.high - interval.low) <= spec.stop.width_points:
                 break
     facts = {"compile_seconds": round(compiled, 3), "program_sha256": program.digest}

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sim.statistics import mean
-from sim.sweep.point import interval_of
+from sim.statistics import error_of_counts, mean
 from sim.sweep.spec import SweepSpec
 from sim.sweep.store import Store
 
@@ -97,7 +96,7 @@ def read(store: Store) -> SweepResult:
     points = []
     for point, mine in by_point.items():
         wrong, images = [row["wrong"] for row in mine], mine[0]["images"]
-        interval = interval_of(wrong, spreads[point], images)
+        interval = error_of_counts(wrong, spreads[point], images)
         points.append(Summary(
             point, _hashable(values[point]), tuple(one / images for one in wrong), interval.share, interval.low, interval.high,
             mean([row["disagreement"] / images for row in mine]), mine[0]["float_wrong"] / images, mine[0]["cycles_per_image"],

@@ -75,6 +75,17 @@ def test_one_chip_is_wilson() -> None:
     assert error_of_chips(np.zeros((3, 500), bool)) == wilson(0.0, 500)
 
 
+def test_the_interval_is_worth_the_variance_over_pictures_and_over_chips() -> None:
+    """Sums of whole numbers give what the definition gives in floats."""
+    rng = np.random.default_rng(0)
+    for chips, images, rate in [(8, 1000, 0.02), (3, 20, 0.5), (2, 50, 0.1)]:
+        wrong = rng.random((chips, images)) < rate
+        share, of_images = wrong.mean(), wrong.mean(axis=0).var(ddof=1) / images
+        of_chips = max(0.0, wrong.mean(axis=1).var(ddof=1) / chips - of_images / chips)
+        found, expected = error_of_chips(wrong), wilson(share, share * (1 - share) / (of_images + of_chips))
+        assert (found.share, found.low, found.high) == pytest.approx((expected.share, expected.low, expected.high), abs=1e-12)
+
+
 def test_spread_tells_chips_from_noise_from_images() -> None:
     rng = np.random.default_rng(5)
     chip = rng.normal(0.10, 0.02, (400, 1, 1))

@@ -4,14 +4,11 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from sweep_cases import POINTS, ROWS, die, double, here, tiny, tiny_file
 
 from anna.errors import AnnaError, FileError, MachineError, SpecError
-from sim import statistics
 from sim.sweep.merge import merge
-from sim.sweep.point import interval_of
 from sim.sweep.processes import Processes, WorkerDiedError
 from sim.sweep.run import ATTEMPTS, run_sweep
 from sim.sweep.spec import SweepSpec, load_spec
@@ -131,16 +128,6 @@ def test_a_point_stops_only_between_batches_of_chips(tmp_path: Path) -> None:
         here(tiny(chips=5, stop={"width_points": width, "every_chips": 2}), tmp_path / str(chips))
         with Store(tmp_path / str(chips)) as store:
             assert [row["chip"] for row in store.rows()] == [*range(chips), *range(chips)]
-
-
-def test_the_interval_from_whole_numbers_is_the_one_from_truth_tables() -> None:
-    rng = np.random.default_rng(0)
-    for chips, images, rate in [(1, 50, 0.1), (8, 1000, 0.02), (3, 20, 0.5), (4, 30, 0.0), (2, 10, 1.0)]:
-        wrong = rng.random((chips, images)) < rate
-        squares = int((wrong.sum(axis=0).astype(int) ** 2).sum())
-        found = interval_of(wrong.sum(axis=1).tolist(), squares, images)
-        expected = statistics.error_of_chips(wrong)
-        assert (found.share, found.low, found.high) == pytest.approx((expected.share, expected.low, expected.high), abs=1e-12)
 
 
 # --- workers that die
