@@ -44,6 +44,11 @@ class Comparison:
         """The float arm."""
         return self.arms[0]
 
+    @property
+    def drawn(self) -> Arm | None:
+        """The first arm of drawn chips."""
+        return next((arm for arm in self.arms if arm.seeds), None)
+
     def error(self, arm: Arm) -> Interval:
         """Mean error of the arm's chips with its 95 % interval, over pictures and chips."""
         return statistics.error_of_chips(arm.wrong_cn(self.digits.labels))

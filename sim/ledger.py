@@ -26,6 +26,25 @@ Watch = Callable[[str], None]
 
 NOTE = "alone: this cause and no other, less the ideal chip; without: all causes less all but this one"
 
+# What a cause is, for a reader.
+MEANINGS = {
+    "weight_dac": "levels of the converters that write the weights",
+    "synapse_gain": "synapses that multiply by a little more or less",
+    "synapse_zero": "synapses that add something of their own",
+    "state_steps": "levels that states drive synapses with",
+    "droop": "charge that leaks from weights between refreshes",
+    "charge_noise": "each refresh writes a little more or less charge",
+    "saturation": "sums that are cut off",
+    "thermal_noise": "noise of each sum, new each time",
+    "scale": "ranges of the scale circuits",
+    "adc_offset": "thresholds of the output converters, for ever shifted",
+    "adc_gain": "ranges of the output converters",
+    "adc_noise": "noise of the output converters, new each time",
+    "weight_rounding": "weights rounded to their codes",
+    "state_rounding": "states rounded to their codes",
+    "input_rounding": "the picture rounded to states",
+}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -35,6 +54,11 @@ class Entry:
     layer: str
     alone_points: float
     without_points: float | None  # None: only the cause as a whole is left out
+
+    @property
+    def meaning(self) -> str:
+        """What the cause is; nothing for one of its layers."""
+        return MEANINGS[self.cause] if self.layer == "all" else ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +86,7 @@ class Ledger:
         ]
         for e in self.entries:
             without = "" if e.without_points is None else f"{e.without_points:+.2f}"
-            lines.append(f"{e.cause:16s} {e.layer:10s} {e.alone_points:+8.2f} {without:>8s}")
+            lines.append(f"{e.cause:16s} {e.layer:10s} {e.alone_points:+8.2f} {without:>8s}  {e.meaning}".rstrip())
         return "\n".join([*lines, NOTE])
 
 

@@ -1,26 +1,37 @@
 """One self-contained page: light and dark, printable, without network; every figure says how it was made."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anna
 from anna.machine.chip import Chip
 from anna.verify import verified
 from sim.layers import layer_maps
+from sim.ledger import Ledger
 from sim.report import plots
 from sim.report.page import escaped, figure, page, table
-from sim.report.text import NOTES
+from sim.report.text import NOTES, interval, p_value, share
 
 if TYPE_CHECKING:
     from sim.compare import Comparison
 
+PARTS = {"input": "pins, in", "output": "pins, out"}  # of the chip, as a reader sees them
+
 def comparison_page(found: "Comparison", command: str) -> str:
     """The whole page of a comparison."""
-    report = dict(found.program.report or {})
-    seeds = next((f"chips of seeds {arm.seeds[0]} to {arm.seeds[-1]}" for arm in found.arms if arm.seeds), "ideal chip")
+    title = f"{found.network.name} on the ANNA chip"
+    seeds = "ideal chip" if found.drawn is None else f"chips of seeds {found.drawn.seeds[0]} to {found.drawn.seeds[-1]}"
     made = f"{len(found.digits):,} pictures of {found.digits.name}, {seeds}, noise seed {found.seed}"
-    parts = [
-        f"<h1>{escaped(found.network.name)} on the ANNA chip</h1>",
-        f'<p class="lead">{_lead(found)}</p>',
+    parts = [f"<h1>{escaped(title)}</h1>", f'<p class="lead">{_lead(found)}</p>', *_accuracy(found, made)]
+    if found.ledger is not None and found.ledger.entries:
+        parts += _losses(found.ledger)
+    parts += ["<h2>Which digits</h2>", figure(plots.confusion(found), f"Errors by class, over all chips of the arm. {made}.")]
+    if found.program.report:
+        parts += _program(found, dict(found.program.report), made)
+    return page(title, [*parts, *_one_chip(found), "<h2>How this was made</h2>", _made(found, command)])
+
+
+def _accuracy(found: "Comparison", made: str) -> list[str]:
+    return [
         _arms_table(found),
         figure(plots.errors(found), f"Error of each arm. {made}."),
         "<h2>Error against rejects</h2>",
@@ -28,50 +39,60 @@ def comparison_page(found: "Comparison", command: str) -> str:
         "second.</p>",
         figure(plots.rejects(found), f"First chip of each arm; dashed: 1 % and 0.5 %. {made}."),
     ]
-    if found.ledger is not None and found.ledger.entries:
-        ledger = found.ledger
-        parts += [
-            "<h2>Where it was lost</h2>",
-            _ledger_table(found),
-            figure(plots.ledger(ledger), f"Points of error on {ledger.images:,} pictures and {ledger.chips} chips, the same "
-                    f"for all rows (ideal {100 * ledger.ideal_error:.2f} %, all causes {100 * ledger.full_error:.2f} %)."),
-        ]  # fmt: skip
-    parts += ["<h2>Which digits</h2>", figure(plots.confusion(found), f"Errors by class, over all chips of the arm. {made}.")]
-    if report:
-        parts += [
-            "<h2>What the program does</h2>",
-            _layers_table(report),
-            figure(plots.signal_to_noise(report), "Measured by the compiler on its calibration pictures."),
-            figure(plots.timeline(verified(found.program)), "From the schedule, which is the same for every picture."),
-        ]
-    drawn = next((arm for arm in found.arms if arm.seeds), None)
+
+
+def _losses(ledger: Ledger) -> list[str]:
+    counted = (f"Points of error on {ledger.images:,} pictures and {ledger.chips} {ledger.kind}, the same for all rows "
+               f"(ideal {100 * ledger.ideal_error:.2f} %, all causes {100 * ledger.full_error:.2f} %).")  # fmt: skip
+    return [
+        "<h2>Where it was lost</h2>",
+        "<p>What each imperfection costs where it is the only one, and what is got back where only it is left out; then "
+        "the layers of the dearest. The parts need not add up: they mask and reinforce each other.</p>",
+        _ledger_table(ledger),
+        figure(plots.ledger(ledger), counted),
+    ]
+
+
+def _program(found: "Comparison", report: dict[str, Any], made: str) -> list[str]:
+    return [
+        "<h2>What the program does</h2>",
+        "<p>A layer cannot be done in fewer cycles than its bound: the sums that the array has to make, or the states that "
+        "have to pass the pins.</p>",
+        _layers_table(report),
+        figure(plots.timeline(verified(found.program)), "Which part of the chip works when: the pins through which states "
+               "come in, the array, the pins through which they leave. From the schedule, the same for every picture."),
+        "<h2>Layer by layer</h2>",
+        figure(plots.signal_to_noise(found, report), "Signal to noise: maps of the first chip of each kind against those in "
+               f"float, on at most 200 of the pictures; {made}. Saturated: outputs at the lowest or the highest state, on the "
+               "compiler's calibration pictures."),
+    ]  # fmt: skip
+
+
+def _one_chip(found: "Comparison") -> list[str]:
+    drawn, parts = found.drawn, list[str]()
     chip = Chip() if drawn is None else Chip(seed=drawn.seeds[0], analog=drawn.analog)
+    shown = "the ideal chip" if drawn is None else f"the chip of seed {drawn.seeds[0]} ({drawn.name})"
     maps = layer_maps(found.network, found.program, found.digits.images[:1], chip, found.seed)
     if maps:
-        shown = "the ideal chip" if drawn is None else f"the chip of seed {drawn.seeds[0]}"
-        parts += ["<h2>One digit</h2>", figure(plots.feature_maps(maps), f"Maps of the first picture: in float, and the "
-                  f"states of {shown}, noise seed {found.seed}.")]  # fmt: skip
+        parts += ["<h2>One digit</h2>", figure(plots.feature_maps(maps), f"The first picture, a {found.digits.labels[0]}: maps "
+                  f"in float and as states of {shown}, noise seed {found.seed}. Black is the least of a layer, white the most; "
+                  f"of each layer the first {plots.MAPS_SHOWN} maps.")]  # fmt: skip
     if drawn is not None:
         die = chip.die(found.program.spec)
-        caption = f"All synapses of the chip of seed {drawn.seeds[0]} at full weight."
-        parts += ["<h2>A drawn chip</h2>", figure(plots.synapses(die), caption)]
-    parts += ["<h2>How this was made</h2>", _made(found, command)]
-    return page(f"{found.network.name} on the ANNA chip", parts)
+        what = "how far each is from the largest weight, when it was given that and has not leaked yet"
+        parts += ["<h2>A drawn chip</h2>", figure(plots.synapses(die), f"All {die.spec.synapses:,} synapses of {shown}: {what}.")]
+    return parts
 
 
 def _lead(found: "Comparison") -> str:
-    reference, last = found.error(found.reference), found.arms[-1]
-    error, report = found.error(last), found.program.report or {}
-    lost = 100 * (error.share - reference.share)
+    reference, arm = found.error(found.reference), found.drawn or found.arms[-1]
+    error, report = found.error(arm), found.program.report or {}
+    lost, floats = 100 * (error.share - reference.share), 100 * reference.share
     speed = f" The chip takes {report['chip_us_per_image']:,.0f} µs a picture." if report else ""
     return escaped(
-        f"In 32-bit floats {100 * reference.share:.2f} % of the digits are misread, on {last.name} {100 * error.share:.2f} % "
+        f"In 32-bit floats {floats:.2f} % of the digits are misread, on the {arm.name} {100 * error.share:.2f} % "
         f"({lost:+.2f} points).{speed}"
     )
-
-
-def _share(value: float | None) -> str:
-    return "never" if value is None else f"{100 * value:.1f} %"
 
 
 def _arms_table(found: "Comparison") -> str:
@@ -79,34 +100,32 @@ def _arms_table(found: "Comparison") -> str:
     for arm, row in zip(found.arms, found.rows(), strict=True):
         std, p = row["error_std_over_chips"], row["p_value_against_float"]
         rows.append((
-            arm.name, f"{arm.chips}", f"{100 * row['error']:.2f} %", f"{100 * row['low']:.2f} to {100 * row['high']:.2f}",
+            arm.name, f"{arm.chips}", f"{100 * row['error']:.2f} %", interval(row["low"], row["high"]),
             "" if std is None else f"{100 * std:.2f}", "" if p is None else f"{100 * row['disagreement']:.2f} %",
-            "" if p is None else f"{p:.3f}", _share(row["rejects_for_0.01"]), _share(row["rejects_for_0.005"]),
+            p_value(p), share(row["rejects_for_0.01"]), share(row["rejects_for_0.005"]),
         ))  # fmt: skip
-    head = ("", "chips", "error", "95 % interval", "sd over chips", "differs", "p", "rejects for 1 %", "0.5 %")
+    head = ("", "chips", "error", "95 % interval", "sd over chips", "differs from float", "p",
+            "rejects for 1\u00a0%", "rejects for 0.5\u00a0%")  # fmt: skip
     return table(head, rows)
 
 
-def _ledger_table(found: "Comparison") -> str:
-    assert found.ledger is not None
+def _ledger_table(ledger: Ledger) -> str:
     rows = [(entry.cause.replace("_", " "), entry.layer, f"{entry.alone_points:+.2f}",
-             "" if entry.without_points is None else f"{entry.without_points:+.2f}")
-            for entry in found.ledger.entries]  # fmt: skip
-    return table(("cause", "layer", "alone", "got back without it"), rows)
+             "" if entry.without_points is None else f"{entry.without_points:+.2f}", entry.meaning)
+            for entry in ledger.entries]  # fmt: skip
+    return table(("cause", "layer", "alone, points", "got back without it, points", "what it is"), rows, ("what it is",))
 
 
-def _layers_table(report: dict[str, object]) -> str:
+def _layers_table(report: dict[str, Any]) -> str:
     rows = []
-    layers = report["layers"]
-    assert isinstance(layers, list)
-    for layer in layers:
+    for layer in report["layers"]:
         if layer["where"] == "chip":
             near = f"{100 * layer['bound_cycles'] / layer['cycles']:.1f} %" if layer["cycles"] else ""
             cycles, bound = f"{layer['cycles']:,.0f}", f"{layer['bound_cycles']:,.0f}"
-            rows.append((layer["name"], "chip", layer["binds"], cycles, bound, near))
+            rows.append((layer["name"], "chip", PARTS.get(layer["binds"], layer["binds"]), cycles, bound, near))
         else:
             rows.append((layer["name"], "host", "", "" if layer["us"] is None else f"{layer['us']:,.0f} µs", "", ""))
-    return table(("layer", "where", "bound by", "cycles", "lower bound", "near"), rows)
+    return table(("layer", "where", "bound by", "cycles", "bound", "bound reached"), rows)
 
 
 def _made(found: "Comparison", command: str) -> str:

@@ -9,21 +9,23 @@ from sim.report.figure import svg
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2024; --faint: #c9ced4; --soft: #f3f5f7; }
 @media (prefers-color-scheme: dark) { :root { --paper: #14171a; --ink: #e3e6e9; --faint: #454c54; --soft: #1d2125; } }
-@media print { :root { --paper: #ffffff; --ink: #000000; --faint: #bbbbbb; --soft: #ffffff; }
-  figure { break-inside: avoid; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 52rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 60rem; background: var(--paper); color: var(--ink);
   font: 16px/1.55 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2.6rem 0 .4rem; }
 p.lead { font-size: 1.08rem; margin-top: 0; } .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; width: 100%; }
-th, td { padding: .3rem .45rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
-th { font-weight: 600; } th:first-child, td:first-child { text-align: left; padding-left: 0; }
-figure { margin: 1rem 0; } figure svg { display: block; width: 100%; height: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .86rem; min-width: 60%; }
+th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
+th { font-weight: 600; white-space: normal; vertical-align: bottom; }
+th:first-child, td:first-child { text-align: left; padding-left: 0; }
+figure { margin: 1rem 0; } figure svg { display: block; width: 100%; min-width: 34rem; max-width: 52rem; height: auto; }
 figcaption, .note { font-size: .82rem; opacity: .8; }
 code { background: var(--soft); padding: .1rem .3rem; border-radius: 3px; }
 th.why, td.why { white-space: normal; text-align: left; min-width: 18rem; } pre { overflow-x: auto; background: var(--soft);
   padding: .5rem .7rem; border-radius: 3px; font-size: .86rem; } ul.made { padding-left: 1.1rem; overflow-wrap: anywhere; }
+@media print { :root { color-scheme: light; --paper: #ffffff; --ink: #000000; --faint: #bbbbbb; --soft: #ffffff; }
+  html { font-size: 12px; } body { max-width: none; padding: 0; font-size: 1rem; } .wide { overflow: visible; }
+  figure svg { min-width: 0; max-width: 46rem; } tr, figure { break-inside: avoid; } h2, h2 + p { break-after: avoid; } }
 """
 
 
@@ -56,4 +58,4 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], wordy: Collection[
 def figure(drawn: Any, caption: str, command: str = "") -> str:
     """A figure with what it shows and how it was made."""
     made = f" Made by: <code>{escaped(command)}</code>" if command else ""
-    return f"<figure>{svg(drawn)}<figcaption>{escaped(caption)}{made}</figcaption></figure>"
+    return f'<figure><div class="wide">{svg(drawn)}</div><figcaption>{escaped(caption)}{made}</figcaption></figure>'

@@ -11,11 +11,12 @@ from sim.ledger import Ledger
 from sim.report.figure import COLOURS, FAINT, INK, PAPER, themed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sim.compare import Comparison
     from sim.layers import LayerMaps
 
+MAPS_SHOWN = 12  # of a layer
 REJECTS_SHOWN = 0.2  # share of rejects up to which the curve is drawn
 
 
@@ -72,52 +73,62 @@ def ledger(found: Ledger) -> Any:
         axes.invert_yaxis()
         axes.set_xlabel("points of error")
         axes.tick_params(left=False)
-        axes.legend(loc="lower right")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return figure
 
 
 def confusion(found: "Comparison") -> Any:
-    """Which digits the first and the last arm take for which."""
-    shown = (found.arms[0], found.arms[-1])
+    """Which digits float and the first drawn chips take for which."""
+    shown = (found.reference, found.drawn or found.arms[-1])
+    counts = [found.confusion(arm) * (1 - np.eye(found.classes)) / found.confusion(arm).sum(axis=1, keepdims=True).clip(1)
+              for arm in shown]  # fmt: skip
+    most = max(1.0, *(100 * float(part.max()) for part in counts))
     with themed(6.4, 3.3, columns=2) as (figure, all_axes):
-        for arm, axes in zip(shown, all_axes, strict=True):
-            counts = found.confusion(arm).astype(float)
-            share = 100 * counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-            np.fill_diagonal(share, 0)
-            axes.imshow(share, cmap="Blues", vmin=0, vmax=max(1.0, float(share.max())))
+        for arm, part, axes in zip(shown, counts, all_axes, strict=True):
+            share = 100 * part
+            # The page shows through where there is nothing: white or black.
+            axes.imshow(np.ones_like(share), cmap=_one_colour(), alpha=0.75 * share / most)
             for row, column in np.argwhere(share >= 0.15):
-                dark = share[row, column] > 0.6 * max(1.0, float(share.max()))
-                axes.text(column, row, f"{share[row, column]:.1f}", ha="center", va="center", fontsize=6,
-                          color="white" if dark else "black")  # fmt: skip
+                axes.text(column, row, f"{share[row, column]:.1f}", ha="center", va="center", fontsize=6)
             axes.set_title(arm.name)
             axes.set_xlabel("read as")
             axes.set_xticks(range(found.classes))
             axes.set_yticks(range(found.classes))
-            axes.set_facecolor(PAPER)
         all_axes[0].set_ylabel("digit (errors in % of its class)")
     return figure
 
 
-def signal_to_noise(report: dict[str, Any]) -> Any:
-    """Signal to quantisation noise of each layer, and its share of saturated outputs."""
-    layers = [layer for layer in report["layers"] if layer["where"] == "chip"]
-    with themed(6.4, 2.4, columns=2) as (figure, (left, right)):
-        names, places = [layer["name"] for layer in layers], range(len(layers))
-        left.bar(places, [layer["sqnr_db"] for layer in layers], 0.6, color=COLOURS[0])
-        left.set_title("signal to quantisation noise, dB")
-        right.bar(places, [100 * layer["saturated_share"] for layer in layers], 0.6, color=COLOURS[1])
+def _one_colour() -> Any:
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap([COLOURS[0]])
+
+
+def signal_to_noise(found: "Comparison", report: "Mapping[str, Any]") -> Any:
+    """Signal to noise of each layer on each kind of chip, and its share of saturated outputs."""
+    layers, compiled = found.layers, [layer for layer in report["layers"] if layer["where"] == "chip"]
+    known = layers[0] if layers else {}
+    kinds = [(COLOURS[place % len(COLOURS)], arm.name) for place, arm in enumerate(found.arms) if arm.name in known]
+    with themed(6.4, 2.6, columns=2) as (figure, (left, right)):
+        names, width = [str(layer["layer"]) for layer in layers], 0.8 / max(1, len(kinds))
+        for number, (colour, kind) in enumerate(kinds):
+            places = np.arange(len(layers)) + (number - (len(kinds) - 1) / 2) * width
+            left.bar(places, [layer[kind] for layer in layers], width, color=colour, label=kind)
+        left.set_title("signal to noise, dB")
+        figure.legend(loc="outside lower left", ncols=4)
+        right.bar(range(len(compiled)), [100 * layer["saturated_share"] for layer in compiled], 0.6, color=COLOURS[0])
         right.set_title("saturated outputs, %")
-        for axes in (left, right):
-            axes.set_xticks(places, names)
+        for axes, ticks in ((left, names), (right, [layer["name"] for layer in compiled])):
+            axes.set_xticks(range(len(ticks)), ticks)
             axes.tick_params(bottom=False)
             axes.grid(axis="y")
             axes.set_axisbelow(True)
     return figure
 
 
-def feature_maps(layers: "Sequence[LayerMaps]", most: int = 12) -> Any:
+def feature_maps(layers: "Sequence[LayerMaps]", most: int = MAPS_SHOWN) -> Any:
     """One digit's maps in every layer: above as floats, below as the chip's states."""
-    with themed(6.4, 1.25 * len(layers), rows=2 * len(layers), columns=most, squeeze=False) as (figure, grid):
+    with themed(6.4, 1.15 * len(layers), rows=2 * len(layers), columns=most, squeeze=False) as (figure, grid):
         for axes in grid.flat:
             axes.set_axis_off()
         for number, layer in enumerate(layers):
@@ -128,10 +139,21 @@ def feature_maps(layers: "Sequence[LayerMaps]", most: int = 12) -> Any:
                 for m in range(min(most, len(shown))):
                     axes = grid[2 * number + row, m]
                     axes.imshow(shown[m], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+                    _framed(axes)
                     if m == 0:
                         axes.text(-0.15, 0.5, f"{layer.name} {kind}", transform=axes.transAxes, ha="right", va="center",
                                   fontsize=7)  # fmt: skip
     return figure
+
+
+def _framed(axes: Any) -> None:
+    """A thin frame instead of axes: a white map stands out from a white page."""
+    axes.set_axis_on()
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+        spine.set_linewidth(0.5)
 
 
 def synapses(die: Die) -> Any:
@@ -148,13 +170,16 @@ def synapses(die: Die) -> Any:
     return figure
 
 
+NAMES = {"SHIFT": "pins, in", "CALC": "array", "OUT": "pins, out"}
+
+
 def timeline(schedule: Schedule, cycles: int = 160) -> Any:
     """Which unit works in which cycle, where the array begins, and over the whole picture."""
     ops, spans = schedule.program.ops, schedule.spans
     units = ("SHIFT", "CALC", "OUT")
     begin = next((span.start for op, span in zip(ops, spans, strict=True) if op.name == "CALC"), 0)
     first = max(0, begin - 20)
-    with themed(6.4, 3.0, rows=2) as (figure, (near, whole)):
+    with themed(6.4, 3.3, rows=2) as (figure, (near, whole)):
         for place, unit in enumerate(units):
             mine = [(span.start, span.end - span.start) for op, span, segment in
                     zip(ops, spans, schedule.segment_of, strict=True) if op.name == unit and segment == 0]  # fmt: skip
@@ -165,15 +190,17 @@ def timeline(schedule: Schedule, cycles: int = 160) -> Any:
             for start, width in mine:
                 np.add.at(bins, np.minimum(99, np.arange(start, start + width) * 100 // length), 1)
             whole.plot(np.arange(100) / 100 * length, 100 * bins / sizes, color=COLOURS[place], linewidth=1.2,
-                       label=("input", "array", "output")[place])  # fmt: skip
-        near.set_yticks(range(3), ["input", "array", "output"])
+                       label=NAMES[unit])  # fmt: skip
+        near.set_yticks(range(3), [NAMES[unit] for unit in units])
         near.set_xlim(first, first + cycles)
         near.invert_yaxis()
-        near.set_title("a stretch, cycle by cycle")
+        near.set_title(f"{cycles} cycles, one by one")
         near.tick_params(left=False)
-        whole.set_title("the whole first segment: share of cycles in which each works, %")
+        pages = len(schedule.segments)
+        where = "the whole picture" if pages == 1 else f"the first of {pages} weight pages"
+        whole.set_title(f"{where}: share of cycles in which each works, %")
         whole.set_ylim(0, 105)
+        whole.set_xlim(0, length)
         whole.set_xlabel("cycle")
-        whole.legend(ncols=3, loc="lower right", bbox_to_anchor=(1.0, 0.98), fontsize=7)
+        figure.legend(loc="outside lower left", ncols=3)
     return figure
-

@@ -12,8 +12,9 @@ from sim.sweep.spec import shown
 from sim.sweep.summary import Summary, SweepResult, is_number
 
 WEIGHTS, STATES = "chip.weight_bits", "chip.state_bits"
-MAPS, LINES = 6, 8  # at most so many maps, and lines of one plot
+MAPS, LINES, POINTS = 6, 8, 40  # at most so many maps, lines of one plot, and points of one
 LOG_FROM = 20.0  # errors further apart than this stand on a logarithmic scale
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # per cent, where the scale is logarithmic
 
 Values = dict[str, Any]
 
@@ -51,8 +52,8 @@ def bits_map(found: SweepResult, others: Values) -> Any:
     from matplotlib.patches import Rectangle
 
     states, weights, error = grid(found, others)
-    low, high = (float(np.nanmin(error)), float(np.nanmax(error))) if not np.isnan(error).all() else (1.0, 1.0)
-    bottom, top = max(low, 0.05), max(high, low + 0.1, 0.1)
+    every = [100 * point.error for point in found.points]  # one scale for all maps of a sweep
+    bottom, top = max(min(every), 0.05), max(*every, min(every) + 0.1, 0.1)
     norm = LogNorm(bottom, top)
     with themed(6.4, 1.2 + 0.42 * len(states)) as (figure, axes):
         mesh = axes.pcolormesh(np.arange(len(weights) + 1) - 0.5, np.arange(len(states) + 1) - 0.5, np.ma.masked_invalid(error),
@@ -73,7 +74,8 @@ def bits_map(found: SweepResult, others: Values) -> Any:
             spine.set_visible(False)
         bar = figure.colorbar(mesh, ax=axes, pad=0.02)
         bar.set_label("error, %")
-        ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if bottom <= tick <= top]
+        finer = (1.5, 3, 4) if top < 8 * bottom else ()
+        ticks = sorted(tick for tick in (*TICKS, *finer) if bottom <= tick <= top)
         bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
         bar.minorticks_off()
     return figure
@@ -129,12 +131,12 @@ def _ramp(lines: list[Values]) -> list[Any]:
 def _log_scale(axes: Any, low: float, high: float) -> None:
     axes.set_yscale("log")
     axes.set_ylim(low / 1.25, high * 1.25)
-    ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low / 1.25 <= tick <= high * 1.25]
+    ticks = [tick for tick in TICKS if low / 1.25 <= tick <= high * 1.25]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
 
 
-def points(found: SweepResult, most: int = 40) -> Any:
+def points(found: SweepResult, most: int = POINTS) -> Any:
     """Each point with its interval and a dot for every chip."""
     mine = found.points[:most]
     with themed(6.4, 0.8 + 0.36 * max(1, len(mine))) as (figure, axes):
@@ -148,7 +150,7 @@ def points(found: SweepResult, most: int = 40) -> Any:
         axes.set_yticks(range(len(mine)), names)
         axes.set_ylim(len(mine) - 0.5, -0.6)
         axes.set_xlim(left=0)
-        axes.set_xlabel("error, % (line: 95 % interval; small dots: single chips; upright stroke: float)")
+        axes.set_xlabel("error, %")
         axes.grid(axis="x", color=FAINT)
         axes.tick_params(left=False)
     return figure

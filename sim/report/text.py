@@ -27,9 +27,9 @@ def comparison_text(found: "Comparison") -> str:
         spread = "" if std is None else f"± {100 * std:.2f}"
         differs = "" if arm is found.reference else f"{100 * found.disagreement(arm):.2f} %"
         lines.append(
-            f"{arm.name:{wide}s} {arm.chips:5d} {100 * row['error']:6.2f} % {_interval(row['low'], row['high']):>17s} "
+            f"{arm.name:{wide}s} {arm.chips:5d} {100 * row['error']:6.2f} % {interval(row['low'], row['high']):>17s} "
             f"{spread:>10s} {differs:>8s} "
-            f"{_p_value(p):>7s} {_share(row['rejects_for_0.01']):>16s} {_share(row['rejects_for_0.005']):>8s}"
+            f"{p_value(p):>7s} {share(row['rejects_for_0.01']):>16s} {share(row['rejects_for_0.005']):>8s}"
         )
     if found.layers:
         lines += ["", "signal to noise of each layer against float, dB"]
@@ -45,15 +45,18 @@ def comparison_text(found: "Comparison") -> str:
     return "\n".join(lines)
 
 
-def _interval(low: float, high: float) -> str:
+def interval(low: float, high: float) -> str:
+    """In per cent."""
     return f"{100 * low:.2f} to {100 * high:.2f}"
 
 
-def _p_value(p: float | None) -> str:
+def p_value(p: float | None) -> str:
+    """None: there is nothing to tell apart."""
     return "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _share(value: float | None) -> str:
+def share(value: float | None) -> str:
+    """Of rejects; None: no share does it."""
     return "never" if value is None else f"{100 * value:.1f} %"
 
 
