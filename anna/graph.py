@@ -186,6 +186,10 @@ class Graph:
             layers.append(layer)
         return replace(self, layers=tuple(layers), input_shape=(self.input_shape[0], rows, columns))
 
+    def __repr__(self) -> str:
+        counts = f"{self.connections:,} connections, {self.parameters:,} parameters"
+        return f"Graph({self.name}: {len(self.layers)} layers, {counts})"
+
     def __str__(self) -> str:
         return text(self)
 
@@ -253,6 +257,9 @@ class Ensemble:
     def astype(self, dtype: npt.DTypeLike) -> Ensemble:
         """The same networks with their weights in another float type."""
         return replace(self, members=tuple(member.astype(dtype) for member in self.members))
+
+    def __repr__(self) -> str:
+        return f"Ensemble({self.name}: {len(self.members)} networks, {self.connections:,} connections)"
 
     def __str__(self) -> str:
         return text(self)

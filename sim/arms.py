@@ -37,6 +37,9 @@ class Arm:
     seeds: tuple[int, ...]  # of the chips; empty where nothing is drawn
     analog: Analog | None = None  # the chips' electronics; None: no chip
 
+    def __repr__(self) -> str:
+        return f"Arm({self.name}: {self.what})"
+
     @property
     def chips(self) -> int:
         """How many chips; one for a float network."""

@@ -25,6 +25,9 @@ class Shown:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"Shown({self.name}: {len(self)} pictures)"
+
     @property
     def sha256(self) -> str:
         """What they are, to the bit."""

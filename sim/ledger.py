@@ -72,6 +72,12 @@ class Ledger:
     full_error: float
     kind: str  # of chips
 
+    def __repr__(self) -> str:
+        return f"Ledger({len(self.entries)} lines on {self.images} pictures and {self.chips} {self.kind})"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{self.table()}</pre>"
+
     def rows(self) -> list[dict[str, Any]]:
         """A row for each line."""
         return [{"cause": e.cause, "layer": e.layer, "alone_points": e.alone_points, "without_points": e.without_points}

@@ -85,6 +85,10 @@ class Die:
         pattern = {name: part.draw(spec, analog, draws) for name, part in PATTERN.items()}
         return Die(spec, analog, seed, chip_on_board, faults or Faults(), pattern)
 
+    def __repr__(self) -> str:
+        drawn = "no seed" if self.seed is None else f"seed {self.seed}"
+        return f"Die({drawn}, {self.analog.kind}: {self.spec.rows}x{self.spec.columns} synapses)"
+
     @cached_property
     def electronics(self) -> "Electronics":
         """What this die answers to the interpreter and the engine."""

@@ -54,6 +54,8 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "adc_noise": ("adc_noise_lsb",),
 }
 
+PRESETS = ("ideal", "typical", "worst")
+
 
 class Analog(Record):
     """How good a chip's electronics are. `Analog()` is ideal; everything else is named.
@@ -181,7 +183,7 @@ class Analog(Record):
     @classmethod
     def preset(cls, name: str) -> Self:
         """ideal, typical or worst."""
-        if name not in ("ideal", "typical", "worst"):
+        if name not in PRESETS:
             raise SpecError(f"there is no preset {name!r}; there are ideal, typical and worst")
         column = "off" if name == "ideal" else name
         return cls(**{field: _extra(field)[column] for field in STRENGTHS})
@@ -242,6 +244,11 @@ class Analog(Record):
     def causes(self) -> tuple[str, ...]:
         """The causes that are on."""
         return tuple(cause for cause, fields in CAUSES.items() if any(getattr(self, f) != _extra(f)["off"] for f in fields))
+
+    @property
+    def kind(self) -> str:
+        """The preset that this is, if it is one."""
+        return next((name for name in PRESETS if self == type(self).preset(name)), "parameters of its own")
 
     @property
     def is_ideal(self) -> bool:

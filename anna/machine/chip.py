@@ -136,6 +136,12 @@ class Chip:
         self._ideal = not drawn and not given
         self._ready: OrderedDict[tuple[object, ...], tuple[Schedule, Engine]] = OrderedDict()
 
+    def __repr__(self) -> str:
+        if self._silicon is not None and not self._drawn:
+            return f"Chip({type(self._silicon).__name__})"
+        seed = "" if self.seed is None else f"seed {self.seed}, "
+        return f"Chip({seed}{self.analog.kind}{', with faults' if self.faults != Faults() else ''})"
+
     def silicon(self, spec: ChipSpec) -> Silicon:
         """The electronics on which a program for `spec` runs."""
         if self._ideal:

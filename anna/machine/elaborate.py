@@ -127,6 +127,9 @@ class Schedule:
     stored: Mapping[int, Ints]  # OUT instruction -> values it stored
     hazards: tuple[Hazard, ...]
 
+    def __repr__(self) -> str:
+        return f"Schedule({self.program.name}: {len(self.calcs)} CALCs, {self.cycles_per_image:,g} cycles a picture)"
+
     @property
     def spec(self) -> ChipSpec:
         """The chip."""

@@ -64,14 +64,15 @@ class Faces:
 def values_of(metavar: str) -> Values:
     """What a metavar stands for."""
     import lenet
+    from anna.analog.parameters import PRESETS
     from anna.machine.engine.loader import simd_levels
     from anna.spec import BOARDS, ChipSpec
 
-    networks, onnx, presets = tuple(lenet.names), (".onnx", ".safetensors"), ("ideal", "typical", "worst")
+    networks, onnx = tuple(lenet.names), (".onnx", ".safetensors")
     table = {
         "MODEL": lambda: Values(networks, onnx),
         "NET": lambda: Values(networks),
-        "PRESET": lambda: Values(presets, (".toml",)),
+        "PRESET": lambda: Values(PRESETS, (".toml",)),
         "FIELD=VALUE": lambda: Values(tuple(f"{name}=" for name in ChipSpec.model_fields)),
         "BOARD": lambda: Values(tuple(BOARDS)),
         "HOST": lambda: Values(("auto", "last", "none")),

@@ -79,8 +79,9 @@ def _one_chip(found: "Comparison") -> list[str]:
                   f"of each layer the first {plots.MAPS_SHOWN} maps.")]  # fmt: skip
     if drawn is not None:
         die = chip.die(found.program.spec)
-        what = "how far each is from the largest weight, when it was given that and has not leaked yet"
-        parts += ["<h2>A drawn chip</h2>", figure(plots.synapses(die), f"All {die.spec.synapses:,} synapses of {shown}: {what}.")]
+        caption = (f"All {die.spec.synapses:,} synapses of {shown}: how far each is from the largest weight, when it was given "
+                   "that and has not leaked yet.")  # fmt: skip
+        parts += ["<h2>A drawn chip</h2>", figure(plots.synapses(die), caption)]
     return parts
 
 

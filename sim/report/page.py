@@ -18,7 +18,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
 th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid var(--faint); white-space: nowrap; }
 th { font-weight: 600; white-space: normal; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
-figure { margin: 1rem 0; } figure svg { display: block; width: 100%; min-width: 34rem; max-width: 52rem; height: auto; }
+figure { margin: 1rem 0; } figure svg { display: block; width: 100%; min-width: 28rem; max-width: 52rem; height: auto; }
 figcaption, .note { font-size: .82rem; opacity: .8; }
 code { background: var(--soft); padding: .1rem .3rem; border-radius: 3px; }
 th.why, td.why { white-space: normal; text-align: left; min-width: 18rem; } pre { overflow-x: auto; background: var(--soft);

@@ -37,17 +37,17 @@ def _figures(found: SweepResult) -> list[str]:
             parts.append(_figure(found, plots.bits_map(found, others), caption))
         if len(maps) > plots.MAPS:
             parts.append(f'<p class="note">{len(maps) - plots.MAPS} more maps are left out; see the table.</p>')
-    numeric = True
+    told = plots.has_map(found)  # whether a plot tells every point from every other
     for axis, values in found.varying.items():
         if sum(is_number(value) for value in values) < 2 or len({point.values[axis] for point in found.points}) < 2:
-            numeric = False
             continue
         several = len(plots.combinations(found, [axis])) > plots.LINES or found.spec.design == "random"
+        told |= not several
         what = ("Mean of all points; the band goes from the best chip of any point to the worst" if several
                 else "Mean over chips; the band goes from the best chip to the worst")  # fmt: skip
         parts += [f"<h2>Error against {escaped(axis)}</h2>",
                   _figure(found, plots.error_against(found, axis), f"{what}; dashed: the float network.")]  # fmt: skip
-    if not numeric or not found.varying:
+    if not told and (found.spec.design != "random" or not parts):
         names, many = ", ".join(found.varying) or "the only point", len(found.points) > plots.POINTS
         left = f" The first {plots.POINTS}; the others are in the table." if many else ""
         caption = f"By {names}. Line: 95 % interval; small dots: single chips; upright stroke: the float network.{left}"

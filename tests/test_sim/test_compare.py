@@ -1,6 +1,8 @@
 """The main job: compare as a function and as a command, its report, its ledger."""
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,15 +12,17 @@ from command_line import call, good, refused
 
 import anna
 import lenet
-from anna.analog.parameters import Analog
+from anna.analog.parameters import CAUSES, Analog
 from anna.errors import DataError
 from anna.forward import forward
 from sim.compare import Comparison, compare
 from sim.confined import Confined, places_of_layers
 from sim.digits import Shown, expect_apart, for_network, shown
 from sim.layers import layer_maps
-from sim.ledger import ledger
+from sim.ledger import MEANINGS, ledger
+from sim.ledger_codes import CAUSES as CODES
 from sim.ledger_codes import codes_ledger
+from sim.report.html import comparison_page
 
 IMAGES = 300
 
@@ -183,7 +187,38 @@ def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
     assert "<script" not in page
     for part in page.split("<figure>")[1:]:
-        ElementTree.fromstring(part[: part.index("</svg>") + 6])
+        ElementTree.fromstring(part[part.index("<svg") : part.index("</svg>") + 6])
+
+
+def test_the_page_has_what_a_reader_looks_for(found: Comparison, made) -> None:
+    _, program, digits = made
+    lost = ledger(program, digits.first(20), Analog.typical(), [0], kind="typical chips")
+    page = comparison_page(replace(found, ledger=lost), "anna compare")
+    assert re.findall("<h2>(.*?)</h2>", page) == [
+        "Error against rejects", "Where it was lost", "Which digits", "What the program does", "Layer by layer", "One digit",
+        "A drawn chip", "How this was made",
+    ]  # fmt: skip
+    captions = re.findall("<figcaption>(.*?)</figcaption>", page)
+    assert len(captions) == page.count("<figure>") == 8
+    assert "All 4,096 synapses of the chip of seed 5 (typical chips)" in page
+    assert all(arm.name in page for arm in found.arms)
+    assert "on the typical chips" in page
+
+
+def test_every_cause_of_the_ledger_is_explained() -> None:
+    assert {*CAUSES, *CODES, "input_rounding"} == set(MEANINGS)
+
+
+def test_what_is_shown_in_a_notebook_is_short(found: Comparison, made) -> None:
+    """No arrays: a line says what it is."""
+    network, program, digits = made
+    chip = anna.Chip(seed=7)
+    lines = ledger(program, digits.first(20), Analog.typical().alone("droop"), [0])
+    things = (network, program, digits, found, found.reference, lines, anna.Chip(), chip, chip.die(), anna.verified(program))
+    for thing in things:
+        assert len(repr(thing)) < 200 and "array(" not in repr(thing) and "object at" not in repr(thing), repr(thing)
+    assert repr(chip) == "Chip(seed 7, typical)"
+    assert "droop" in lines._repr_html_()
 
 
 def test_the_command_speaks_json(tmp_path: Path) -> None:
