@@ -42,6 +42,15 @@ def _digits() -> list[dict[str, str]]:
     return found + [{"data": one.file.data, "file": str(one.path), "state": one.state} for one in verify(folder)]
 
 
+def _folder() -> str | None:
+    from lenet.datasets.digits import data_folder
+
+    try:
+        return str(data_folder())
+    except AnnaError:
+        return None
+
+
 def _weights() -> list[dict[str, str]]:
     import lenet
     from lenet.catalogue import WEIGHTS, shipped
@@ -64,7 +73,7 @@ def _run(given: argparse.Namespace) -> None:
     packages = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
     result = {
         "anna": anna.__version__, "python": platform.python_version(), "machine": platform.machine(), "engine": engine,
-        "packages": packages, "digits": digits, "weights": weights, "data_folder": None,
+        "packages": packages, "digits": digits, "weights": weights, "data_folder": _folder(),
     }  # fmt: skip
     rows = [("anna", anna.__version__), ("python", f"{platform.python_version()} at {sys.executable}"),
             ("machine", platform.machine())]  # fmt: skip
