@@ -57,8 +57,8 @@ class Entry:
 
     @property
     def meaning(self) -> str:
-        """What the cause is; nothing for one of its layers."""
-        return MEANINGS[self.cause] if self.layer == "all" else ""
+        """What the cause is; nothing for its layers, which stand below it."""
+        return MEANINGS[self.cause] if self.layer in ("all", "input") else ""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sim.compare import Comparison, compare
 from sim.confined import Confined, places_of_layers
 from sim.digits import Shown, expect_apart, for_network, shown
 from sim.layers import layer_maps
-from sim.ledger import MEANINGS, ledger
+from sim.ledger import MEANINGS, Entry, ledger
 from sim.ledger_codes import CAUSES as CODES
 from sim.ledger_codes import codes_ledger
 from sim.report.html import comparison_page
@@ -207,6 +207,7 @@ def test_the_page_has_what_a_reader_looks_for(found: Comparison, made) -> None:
 
 def test_every_cause_of_the_ledger_is_explained() -> None:
     assert {*CAUSES, *CODES, "input_rounding"} == set(MEANINGS)
+    assert Entry("input_rounding", "input", 0.1, None).meaning and not Entry("droop", "C1", 0.1, None).meaning
 
 
 def test_what_is_shown_in_a_notebook_is_short(found: Comparison, made) -> None:
