@@ -74,7 +74,9 @@ def quantise_layer(
     problem = rounding.problem(layer, states, border, meaning.gain_m, meaning.offset_m, target, carry, spec,
                                SEARCH_WINDOWS)  # fmt: skip
     choice = rounding.search(problem, options)
-    weights, constants = rounding.refine(problem, choice, options)
+    rounded, constants = rounding.refine(problem, choice, options)
+    weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
+    weights[:, problem.used_t] = rounded
     scale = choice.scale_code_o
     totals = integer.sums(layer, spec, states, border, weights)
     totals = totals + bias_numerators(spec, constants)[:, None, None]

@@ -45,6 +45,7 @@ class Problem:
 
     layer: ChipLayer
     spec: ChipSpec
+    used_t: Bools  # of all taps of the window, those that any map reads; the others are left out below
     weights_ot: Floats
     bias_o: Floats
     unit_bias_oyx: Floats | None  # what a unit's bias differs from bias_o
@@ -101,8 +102,9 @@ def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, of
     if per_unit is not None:
         unit_sums = per_unit.transpose(1, 2, 0).reshape(-1, maps)
     whole = integer.padded(layer, states, border_i)
-    few, few_index = _picked(layer, whole, search_windows)
-    many, many_index = _picked(layer, whole, GRAM_WINDOWS)
+    used = layer.mask_oiyx.any(axis=0).reshape(-1)
+    few, few_index = _picked(layer, whole, search_windows, used)
+    many, many_index = _picked(layer, whole, GRAM_WINDOWS, used)
     rows, columns = layer.output_shape[1:]
 
     def at(index: Ints) -> tuple[Any, ...]:
@@ -117,7 +119,8 @@ def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, of
     return Problem(
         layer=layer,
         spec=spec,
-        weights_ot=weights.reshape(maps, -1),
+        used_t=used,
+        weights_ot=weights.reshape(maps, -1)[:, used],
         bias_o=bias,
         unit_bias_oyx=per_unit,
         windows=few,
@@ -134,8 +137,8 @@ def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, of
     )
 
 
-def _picked(layer: ChipLayer, whole: States, most: int) -> tuple[States, Ints]:
-    """Windows picked evenly, and which they are in the order picture, row, column."""
+def _picked(layer: ChipLayer, whole: States, most: int, used: Bools) -> tuple[States, Ints]:
+    """The used taps of windows picked evenly, and which windows they are in the order picture, row, column."""
     _, rows, columns = layer.output_shape
     count = len(whole) * rows * columns
     chosen = np.arange(count, dtype=np.int64)
@@ -147,7 +150,8 @@ def _picked(layer: ChipLayer, whole: States, most: int) -> tuple[States, Ints]:
     y, x = np.divmod(rest, columns)
     (kh, kw), (down, right) = layer.kernel, layer.stride
     view = np.lib.stride_tricks.sliding_window_view(whole, (kh, kw), axis=(2, 3))
-    return view[picture, :, y * down, x * right].reshape(len(chosen), -1), chosen
+    windows = view[picture, :, y * down, x * right].reshape(len(chosen), -1)
+    return windows if used.all() else windows[:, used], chosen
 
 
 # --- which range -----------------------------------------------------------------------------------------------------
@@ -296,7 +300,8 @@ def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[I
     factor = 2.0 / choice.weight_lsb_o  # to weight LSB x half state LSB
     means = grams[:, :, -1] / float(levels[-1])  # of each input, by a constant column: (maps or 1, inputs)
     goal = (crosses - means * choice.middle_o[:, None]) * factor[:, None]
-    live = np.concatenate([problem.layer.mask_oiyx.reshape(maps, -1), np.ones((maps, choice.constants), dtype=bool)], axis=1)
+    mask = problem.layer.mask_oiyx.reshape(maps, -1)[:, problem.used_t]
+    live = np.concatenate([mask, np.ones((maps, choice.constants), dtype=bool)], axis=1)
     start = np.concatenate([weights, constants], axis=1).astype(np.float64)
     towards = np.concatenate([problem.weights_ot / choice.weight_lsb_o[:, None], constants], axis=1)
     pull = np.zeros((len(grams), grams.shape[1]))
