@@ -14,18 +14,19 @@ ONE = 1 << 10  # fixed-point weights carry 10 fractional bits
 class PlanBuilder:
     """Collects CALCs: each is up to eight neurons, a neuron a dictionary from slot to weight."""
 
-    def __init__(self, slots: int, inputs: int, rng: np.random.Generator) -> None:
-        self.slots, self.inputs, self.rng = slots, inputs, rng
+    def __init__(self, slots: int, inputs: int, rng: np.random.Generator, ideal: bool) -> None:
+        self.slots, self.inputs, self.rng, self.ideal = slots, inputs, rng, ideal
         self.op_start = [0]
         self.op_slot: list[int] = []
         self.op_weight: list[NDArray[np.int32]] = []
         self.out_slot: list[list[int]] = []
 
     def kernel(self, operands: int) -> NDArray[np.int32]:
-        """Weights of one neuron: 6-bit codes, then a deviation as a real chip has it."""
-        codes = self.rng.integers(-32, 32, operands)
+        """Weights of one neuron: 6-bit codes, and, unless ideal, a deviation as a real chip has it."""
+        codes = self.rng.integers(-31, 32, operands)
         codes[codes == 0] = 1
-        return (codes * ONE + self.rng.integers(-300, 300, operands)).clip(-32767, 32767).astype(np.int32)
+        away = 0 if self.ideal else self.rng.integers(-300, 300, operands)
+        return (codes * ONE + away).astype(np.int32)
 
     def calc(self, neurons: list[tuple[list[int], NDArray[np.int32], int]]) -> None:
         """Neurons of (slots, weights, output slot)."""
@@ -71,7 +72,7 @@ class PlanBuilder:
 
 def dense(inputs: int = 256, calcs: int = 16, sigma_lsb: float = 0.0, seed: int = 0) -> EnginePlan:
     """Eight neurons on all inputs at once, the chip's array kept busy: 2,048 multiply-adds a CALC."""
-    builder = PlanBuilder(inputs + 8 * calcs, inputs, np.random.default_rng(seed))
+    builder = PlanBuilder(inputs + 8 * calcs, inputs, np.random.default_rng(seed), ideal=not sigma_lsb)
     for calc in range(calcs):
         builder.calc([(list(range(inputs)), builder.kernel(inputs), inputs + 8 * calc + n) for n in range(8)])
     return builder.plan(list(range(inputs, inputs + 8 * calcs)), sigma_lsb)
@@ -88,7 +89,7 @@ def recogniser(sigma_lsb: float = 0.0, seed: int = 0) -> EnginePlan:
     """
     c1, s2 = 1024, 1024 + 4 * 784
     c3, s4 = s2 + 4 * 196, s2 + 4 * 196 + 1200
-    builder = PlanBuilder(s4 + 300, 1024, np.random.default_rng(seed))
+    builder = PlanBuilder(s4 + 300, 1024, np.random.default_rng(seed), ideal=not sigma_lsb)
     for row in range(0, 28, 2):
         for column in range(28):
             builder.calc(

@@ -97,26 +97,56 @@ static inline __attribute__((always_inline)) void narrow_sums(const anna_packed 
     }
 }
 
-/* Short sums to the numerators that are stored: sums count from the middle threshold and saturate at 16 bits, which
- * leaves every comparison as it was. The search moves an index of byte pairs, as v_from_line takes it. */
-static inline __attribute__((always_inline)) void narrow_convert_short(const anna_packed *packed, const anna_group *group,
-                                                                       VI sum[WIDTH][2], int16_t *states)
+/* What the search in short sums holds in registers. */
+typedef struct {
+    VS first, one, two, four;
+} narrow_steps;
+
+#if V_SHUFFLES
+static inline __attribute__((always_inline)) narrow_steps narrow_prepare_short(void)
 {
-    const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
-    VS zero = {0}, first = zero + 0x0100, one = zero + 0x0202, two = one + one, four = two + two;
+    VS first = 0x0100 - (VS){0}, one = 0x0202 - (VS){0}, two = one + one, four = two + two;
     KEEP(first); /* else they are made anew for every neuron */
     KEEP(one);
     KEEP(two);
     KEEP(four);
+    return (narrow_steps){first, one, two, four};
+}
+
+/* A binary search whose index is a pair of bytes, as v_from_line takes it. */
+static inline __attribute__((always_inline)) VS narrow_search_short(const anna_packed *packed, const narrow_steps *step,
+                                                                    VS x, const int16_t *edge)
+{
+    VS index = v_step(step->first, x, (VS){0}, step->four);
+    index = v_step(index, x, v_from_line(index, edge + 1), step->two);
+    index = v_step(index, x, v_from_line(index, edge), step->one);
+    return v_from_line(index, packed->numerator);
+}
+#else
+static inline narrow_steps narrow_prepare_short(void) { return (narrow_steps){{0}, {0}, {0}, {0}}; }
+
+static inline VS narrow_search_short(const anna_packed *packed, const narrow_steps *step, VS x, const int16_t *edge)
+{
+    VS code = step->first;
+    for (int i = 0; i < ANNA_LINE_LEVELS - 1; i++)
+        code -= (VS)(x >= edge[i]);
+    return packed->affine ? code * (int16_t)packed->scale + (int16_t)packed->offset : v_lookup(code, packed->numerator);
+}
+#endif
+
+/* Short sums to the numerators that are stored: sums count from the middle threshold and saturate at 16 bits, which
+ * leaves every comparison as it was. */
+static inline __attribute__((always_inline)) void narrow_convert_short(const anna_packed *packed, const anna_group *group,
+                                                                       VI sum[WIDTH][2], int16_t *states)
+{
+    const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
+    const narrow_steps step = narrow_prepare_short();
     for (int n = 0; n < WIDTH; n++, neuron++) {
         if (neuron->out_slot < 0)
             continue;
         const int16_t *edge = packed->edge + ANNA_LINE_LEVELS * (int64_t)neuron->table;
         const VS x = v_saturate(sum[n][0], sum[n][1]);
-        VS index = v_step(first, x, zero, four);
-        index = v_step(index, x, v_from_line(index, edge + 1), two);
-        index = v_step(index, x, v_from_line(index, edge), one);
-        *(VS *)(states + (int64_t)BLOCK * neuron->out_slot) = v_from_line(index, packed->numerator);
+        *(VS *)(states + (int64_t)BLOCK * neuron->out_slot) = narrow_search_short(packed, &step, x, edge);
     }
 }
 

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 enum { VL = 8, WIDTH = 4 };
+#define V_SHUFFLES 1 /* whether a lookup by v_from_line is quick */
 #define VBYTES 32
 #include "vec_types.h"
 

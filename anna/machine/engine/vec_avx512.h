@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 enum { VL = 16, WIDTH = 8 };
+#define V_SHUFFLES 1 /* whether a lookup by v_from_line is quick */
 #define VBYTES 64
 #include "vec_types.h"
 

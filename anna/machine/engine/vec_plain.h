@@ -1,5 +1,6 @@
 /* The vector vocabulary that every machine has: 4 sums of 32 bits, in plain C or in the SSE2 of every x86-64. */
 enum { VL = 4, WIDTH = 4 };
+#define V_SHUFFLES 0 /* whether a lookup by v_from_line is quick */
 #define VBYTES 16
 #include "vec_types.h"
 
@@ -21,9 +22,6 @@ static inline VS v_from_line(VS index, const int16_t *line)
         value += (VS)(index >= (int16_t)(0x0202 * c)) & (int16_t)(line[c] - line[c - 1]);
     return value;
 }
-
-/* index, and `step` more where x reaches the edge */
-static inline VS v_step(VS index, VS x, VS edge, VS step) { return index + (~(VS)(edge > x) & step); }
 
 static inline VI v_min(VI a, VI b) { return ((a < b) & a) | (~(a < b) & b); }
 static inline VI v_max(VI a, VI b) { return ((a > b) & a) | (~(a > b) & b); }
