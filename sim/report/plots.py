@@ -128,32 +128,30 @@ def signal_to_noise(found: "Comparison", report: "Mapping[str, Any]") -> Any:
 
 def feature_maps(layers: "Sequence[LayerMaps]", most: int = MAPS_SHOWN) -> Any:
     """One digit's maps in every layer: above as floats, below as the chip's states."""
-    with themed(6.4, 1.15 * len(layers), rows=2 * len(layers), columns=most, squeeze=False) as (figure, grid):
-        for axes in grid.flat:
-            axes.set_axis_off()
+    pitch, label = 1.12, 2.2  # cells of one by one, and gaps; all in one set of axes, for each set takes long to draw
+    tall = 2 * pitch * len(layers) + 0.1
+    with themed(6.4, 6.4 * tall / (label + pitch * most)) as (figure, axes):
         for number, layer in enumerate(layers):
-            pairs = ((layer.float_maps, "float"), (layer.chip_maps, "chip"))
-            for row, (maps, kind) in enumerate(pairs):
-                shown = maps[0]
-                low, high = float(shown.min()), float(shown.max())
-                for m in range(min(most, len(shown))):
-                    axes = grid[2 * number + row, m]
-                    axes.imshow(shown[m], cmap="gray", vmin=low, vmax=high, interpolation="nearest")
-                    _framed(axes)
-                    if m == 0:
-                        axes.text(-0.15, 0.5, f"{layer.name} {kind}", transform=axes.transAxes, ha="right", va="center",
-                                  fontsize=7)  # fmt: skip
+            for row, (maps, kind) in enumerate(((layer.float_maps, "float"), (layer.chip_maps, "chip"))):
+                top = -pitch * (2 * number + row)
+                for m, shown in enumerate(maps[0][:most]):
+                    _map(axes, shown, maps[0], pitch * m, top)
+                axes.text(-0.15, top - 0.5, f"{layer.name} {kind}", ha="right", va="center", fontsize=7)
+        axes.set(xlim=(-label, pitch * most), ylim=(0.1 - tall, 0.1), aspect="equal")
+        axes.set_axis_off()
     return figure
 
 
-def _framed(axes: Any) -> None:
-    """A thin frame instead of axes: a white map stands out from a white page."""
-    axes.set_axis_on()
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(True)
-        spine.set_linewidth(0.5)
+def _map(axes: Any, shown: Any, stack: Any, left: float, top: float) -> None:
+    """One map in its cell, on the scale of its stack; a thin frame makes a white one stand out from a white page."""
+    from matplotlib.patches import Rectangle
+
+    rows, columns = shown.shape
+    size = max(rows, columns)
+    wide, tall = columns / size, rows / size
+    axes.imshow(shown, cmap="gray", vmin=float(stack.min()), vmax=float(stack.max()), interpolation="nearest",
+                extent=(left, left + wide, top - tall, top))  # fmt: skip
+    axes.add_patch(Rectangle((left, top - tall), wide, tall, fill=False, edgecolor=FAINT, linewidth=0.5))
 
 
 def synapses(die: Die) -> Any:
