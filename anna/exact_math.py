@@ -1,4 +1,4 @@
-"""exp, tanh, atanh from + - * / and exact scaling by powers of two: the same bits on every machine.
+"""exp, log, tanh, atanh from + - * / and exact scaling by powers of two: the same bits on every machine.
 
 The exp and tanh of libm and of NumPy differ between machines and SIMD levels in the last bit. Every
 operation here is one IEEE 754 operation on whole arrays, so nothing is left to choose. Errors, as the tests hold
@@ -163,7 +163,16 @@ _ATANH_TERMS = tuple(1.0 / power for power in range(25, -1, -2))
 def atanh(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """The inverse of tanh for -1 < x < 1, in float64."""
     array = np.asarray(x, dtype=np.float64)
-    mantissa, exponent = np.frexp((1.0 + array) / (1.0 - array))
+    return _half_log((1.0 + array) / (1.0 - array))
+
+
+def log(x: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The natural logarithm of positive finite numbers, in float64."""
+    return 2.0 * _half_log(np.asarray(x, dtype=np.float64))
+
+
+def _half_log(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    mantissa, exponent = np.frexp(x)
     s = (mantissa - 0.75) / (mantissa + 0.75)  # log(mantissa / 0.75) = 2 atanh(s), |s| <= 1/5
     series = _polynomial(s * s, _ATANH_TERMS)
     log2, log_three_quarters = 0.6931471805599453, -0.2876820724517809

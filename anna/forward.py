@@ -16,10 +16,11 @@ import numpy.typing as npt
 from anna import exact_math
 from anna.errors import DataError
 from anna.float_sums import window_sums
-from anna.graph import Graph, Network, Shape, Step
+from anna.graph import Graph, Network, Step
 from anna.imported_layers import Affine, Pool, Softmax
 from anna.layer_parts import Activation, Floats
 from anna.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
+from anna.pictures import float_pictures
 from anna.prepare import checked_pictures, prepare
 
 Labels = npt.NDArray[np.int64]
@@ -91,7 +92,7 @@ def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
                 + layer.offset_m.astype(kind)[:, None, None, None]
             )
         case Softmax():
-            return _softmax(x_iyxn)
+            return _softmax(x_iyxn, layer.log)
 
 
 def _padded(x_iyxn: Floats, padding: tuple[int, int, int, int], value: float) -> Floats:
@@ -163,12 +164,13 @@ def _pool(layer: Pool, x_iyxn: Floats) -> Floats:
     return best
 
 
-def _softmax(x_iyxn: Floats) -> Floats:
-    powers = exact_math.exp(x_iyxn - x_iyxn.max(axis=0))  # a maximum is exact in any order
+def _softmax(x_iyxn: Floats, log: bool) -> Floats:
+    below = x_iyxn - x_iyxn.max(axis=0)  # a maximum is exact in any order
+    powers = exact_math.exp(below)
     total = powers[0].copy()
     for one in powers[1:]:
         total = total + one
-    shares: Floats = powers / total
+    shares: Floats = below - exact_math.log(total).astype(below.dtype) if log else powers / total
     return shares
 
 
@@ -181,36 +183,21 @@ def run_layer(layer: Layer, x_iyxn: Floats) -> tuple[Floats, Floats]:
 def network_input(graph: Graph, pictures: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
     """What enters the first layer after the preparation: (maps, rows, columns, n), contiguous.
 
-    Raw uint8 pictures (n, rows, columns) where the graph begins with `Prepare`; floats (n, maps, rows, columns)
-    elsewhere, or (n, rows, columns) for a single map.
+    Raw uint8 pictures (n, rows, columns) where the graph begins with `Prepare`; elsewhere floats (n, maps, rows, columns)
+    or what `float_pictures` makes that of.
     """
     if graph.prepare is not None:
         x = prepare(graph.prepare, pictures, dtype)[None]
         return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
-    x = _checked_floats(graph.input_shape, np.asarray(pictures))
+    x = float_pictures(graph.input_shape, np.asarray(pictures))
     return np.ascontiguousarray(x.transpose(1, 2, 3, 0).astype(dtype))
-
-
-def _checked_floats(shape: Shape, pictures: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if pictures.dtype not in (np.float32, np.float64):
-        raise DataError(
-            f"pictures are {pictures.dtype}; expected float32 or float64, for this network prepares no raw pictures"
-        )
-    if pictures.ndim == 3 and shape[0] == 1:
-        pictures = pictures[:, None]
-    if pictures.ndim != 4 or pictures.shape[1:] != shape:
-        raise DataError(f"pictures have shape {pictures.shape}; expected (n, {shape[0]}, {shape[1]}, {shape[2]})")
-    if not np.isfinite(pictures).all():
-        bad = int(np.flatnonzero(~np.isfinite(pictures).all(axis=(1, 2, 3)))[0])
-        raise DataError(f"picture {bad} holds NaN or infinite values; expected finite ones")
-    return pictures
 
 
 def _run_graph(graph: Graph, pictures: npt.NDArray[Any], dtype: np.dtype[Any], keep: frozenset[str]) -> Forward:
     if graph.prepare is not None:
         pictures = checked_pictures(graph.prepare, pictures)
     else:
-        pictures = _checked_floats(graph.input_shape, np.asarray(pictures))
+        pictures = float_pictures(graph.input_shape, np.asarray(pictures))
     n = len(pictures)
 
     def room(step: Step) -> Floats:

@@ -306,8 +306,10 @@ def _about(layer: Layer) -> str:
             return f"{layer.weights_oi.shape[1]} inputs, bias {'none' if layer.bias_o is None else 'unit'}"
         case Rbf():
             return f"{layer.centres_oi.shape[1]} inputs, centres {'trainable' if layer.trainable else 'fixed'}"
-        case Affine() | Softmax():
+        case Affine():
             return "per map"
+        case Softmax():
+            return "logarithm of it, per map" if layer.log else "per map"
 
 
 def _table_text(layer: Convolution) -> str:

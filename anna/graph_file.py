@@ -144,7 +144,7 @@ def layer_from_json(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
             arguments[name] = _table(here, item, weights.shape)
         elif name in ("name", "mode"):
             arguments[name] = _typed(here, item, str)
-        elif name == "trainable":
+        elif name in ("trainable", "log"):
             arguments[name] = _typed(here, item, bool)
         elif name in ("padding_value", "low", "high"):
             arguments[name] = float(_typed(here, item, float))

@@ -100,15 +100,18 @@ class Affine:
 
 @dataclass(frozen=True, eq=False)
 class Softmax:
-    """exp(x_m) over its sum, across the maps of each position: a last step on the host that changes no label."""
+    """exp(x_m) over its sum, across the maps of each position, or its logarithm: a last step on the host that changes no
+    label."""
 
     name: str
+    log: bool = False
     activation: ClassVar[Activation] = NONE
     kind: ClassVar[str] = "softmax"
     parameters: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         check_name(self.name)
+        expect(self.name, "type of log", type(self.log), bool)
 
     @property
     def tensors(self) -> Mapping[str, Floats]:

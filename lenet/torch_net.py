@@ -114,7 +114,7 @@ class TorchLayer(nn.Module):
             case Affine():
                 return x * self.per_map("scale_m") + self.per_map("offset_m")
             case Softmax():
-                return torch.softmax(x, 1)
+                return torch.log_softmax(x, 1) if layer.log else torch.softmax(x, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         return squash(self.layer.activation, self.sums(x))

@@ -20,6 +20,7 @@ from anna.forward import run_layer
 from anna.graph import Layer, Prepare
 from anna.graph_file import layer_from_json, layer_json
 from anna.layer_parts import Shape
+from anna.pictures import float_pictures
 from anna.prepare import checked_pictures, field_scale, offsets, prepare, ranged, whole_field
 from anna.spec import ChipSpec
 
@@ -132,13 +133,7 @@ class HostWork:
         (n, maps, rows, columns)."""
         if self.prepare is not None:
             return checked_pictures(self.prepare, pictures)
-        pictures = np.asarray(pictures)
-        if pictures.dtype not in (np.float32, np.float64):
-            raise DataError(f"images are {pictures.dtype}; expected float32 or float64, for nothing prepares raw pictures")
-        values = pictures[:, None] if pictures.ndim == 3 and shape[0] == 1 else pictures
-        if values.ndim != 4 or values.shape[1:] != shape:
-            raise DataError(f"images have shape {pictures.shape}; expected (n, {shape[0]}, {shape[1]}, {shape[2]})")
-        return values
+        return float_pictures(shape, np.asarray(pictures), "images")
 
     def input_codes(self, spec: ChipSpec, shape: Shape, pictures: NDArray[Any]) -> NDArray[Any]:
         """State codes (pictures, maps, rows, columns), of 8 bits where they fit, of pictures as the network takes them."""

@@ -90,6 +90,11 @@ def test_the_scaled_tanh_meets_one_at_one():
     assert got == pytest.approx([1.0, -1.0, 0.0], abs=2e-5)
 
 
+def test_log_against_the_library():
+    x = np.concatenate([np.linspace(1e-6, 3, 1001), np.geomspace(1, 1e300, 301)])
+    assert exact_math.log(x) == pytest.approx(np.log(x), rel=1e-14, abs=1e-15)
+
+
 def test_sigmoid_against_its_formula():
     x = np.linspace(-40, 40, 301)
     assert exact_math.sigmoid(x) == pytest.approx(1 / (1 + np.exp(-x)), rel=1e-14)

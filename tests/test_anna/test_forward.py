@@ -79,7 +79,8 @@ def by_definition(layer, x):
         elif isinstance(layer, Affine):
             out[o, y, z] = layer.scale_m[o] * x[o, y, z] + layer.offset_m[o]
         elif isinstance(layer, Softmax):
-            out[o, y, z] = math.exp(x[o, y, z]) / sum(math.exp(v) for v in x[:, y, z])
+            share = math.exp(x[o, y, z]) / sum(math.exp(v) for v in x[:, y, z])
+            out[o, y, z] = math.log(share) if layer.log else share
     squash = SQUASH[layer.activation.kind]
     return out, np.vectorize(lambda a: squash(a, layer.activation))(out)
 
@@ -122,7 +123,7 @@ def layers(draw):
             case "affine":
                 return Affine("l", rng.standard_normal(maps), rng.standard_normal(maps), squash), shape
             case _:
-                return Softmax("l"), shape
+                return Softmax("l", log=draw(st.booleans())), shape
 
     layer, shape = make()
     return layer, rng.standard_normal((2, *shape))
@@ -264,7 +265,8 @@ def test_bad_pictures_get_one_sentence():
         (
             plain,
             pictures(2, (3, 3)),
-            "pictures are uint8; expected float32 or float64, for this network prepares no raw pictures",
+            "pictures are uint8; expected float32 or float64, for this network prepares no raw pictures: "
+            "give them in the range that it was trained on",
         ),
         (plain, np.zeros((2, 1, 3, 3)), "pictures have shape (2, 1, 3, 3); expected (n, 2, 3, 3)"),
         (plain, nan, "picture 1 holds NaN or infinite values; expected finite ones"),

@@ -52,7 +52,7 @@ def example(seed=0, dtype=np.float32):
             Affine("a", draw(4), draw(4), Activation("sigmoid")),
             FullConnection("f", draw(5, 16), draw(5)),
             Rbf("r", draw(3, 5), trainable=True),
-            Softmax("soft"),
+            Softmax("soft", log=True),
         ),
         "usps",
     )

@@ -78,6 +78,7 @@ LAYERS = {
     "rbf": Rbf("l", draw(5, 3), trainable=True),
     "affine": Affine("l", draw(3), draw(3), Activation("tanh")),
     "softmax": Softmax("l"),
+    "log softmax": Softmax("l", log=True),
     "relu": Affine("l", draw(3), draw(3), Activation("relu")),
     "clip": Affine("l", draw(3), draw(3), Activation("clip", -0.7, 0.4)),
 }
