@@ -1,11 +1,12 @@
 """Operations on constants, which an ONNX model may hold and a graph need not: worked out once, on reading."""
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from anna.importers.onnx_file import TYPES, Array, Node
+from anna.importers.onnx_file import LARGEST_TENSOR, TYPES, Array, Node
 
 Inputs = list[Any]
 
@@ -56,17 +57,42 @@ def _gather(node: Node, inputs: Inputs) -> Array:
     return found
 
 
+def _constant_of_shape(node: Node, inputs: Inputs) -> Array:
+    dims = [int(n) for n in inputs[0].reshape(-1)]
+    if prod(dims) > LARGEST_TENSOR or min(dims, default=0) < 0:
+        raise ValueError(f"its shape is {dims}")
+    value = node.attributes.get("value")
+    return np.full(dims, np.float32(0) if value is None else value.reshape(-1)[0])
+
+
+def _reduce_prod(node: Node, inputs: Inputs) -> Array:
+    found: Array = np.prod(inputs[0], axis=_axes(node, inputs) or None, keepdims=bool(node.attributes.get("keepdims", 1)))
+    return found
+
+
+def _shape(node: Node, inputs: Inputs) -> Array:
+    return np.array(inputs[0].shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))], np.int64)
+
+
 FOLDS: dict[str, Callable[[Node, Inputs], Array]] = {
     "Add": lambda node, x: x[0] + x[1],
     "Cast": lambda node, x: x[0].astype(TYPES[node.attributes["to"]]),
     "Concat": lambda node, x: np.concatenate(x, axis=int(node.attributes["axis"])),
     "Constant": _constant,
+    "ConstantOfShape": _constant_of_shape,
     "Div": lambda node, x: x[0] / x[1] if x[0].dtype.kind == "f" else x[0] // x[1],
     "Gather": _gather,
     "Identity": lambda node, x: x[0],
+    "Max": lambda node, x: np.max(np.broadcast_arrays(*x), axis=0),
+    "Min": lambda node, x: np.min(np.broadcast_arrays(*x), axis=0),
+    "Mod": lambda node, x: np.mod(x[0], x[1]),
     "Mul": lambda node, x: x[0] * x[1],
     "Neg": lambda node, x: -x[0],
+    "Pow": lambda node, x: np.power(x[0], x[1]),
+    "Reciprocal": lambda node, x: 1 / x[0],
+    "ReduceProd": _reduce_prod,
     "Reshape": _reshape,
+    "Shape": _shape,
     "Slice": _slice,
     "Sqrt": lambda node, x: np.sqrt(x[0]),
     "Squeeze": _squeeze,

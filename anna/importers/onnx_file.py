@@ -19,6 +19,8 @@ TYPES: dict[int, Any] = {
     7: np.dtype("<i8"), 9: np.dtype("?"), 10: np.dtype("<f2"), 11: np.dtype("<f8"),
 }  # fmt: skip
 
+FLOATS = {1: "float32", 10: "float16", 11: "float64"}
+
 Array = NDArray[Any]
 
 
@@ -43,6 +45,7 @@ class OnnxModel:
     constants: dict[str, Array]
     inputs: dict[str, tuple[int | str, ...]]  # shape of every input that is not a constant; a name where it is open
     outputs: tuple[str, ...]
+    input_kinds: dict[str, int] = field(default_factory=dict)  # TensorProto.DataType
 
 
 def read_onnx(path: Path) -> OnnxModel:
@@ -65,12 +68,12 @@ def read_onnx(path: Path) -> OnnxModel:
     for one in graph.messages(5, "constant"):
         constants[one.text(8)] = tensor(one, path)
     nodes = tuple(_node(one, number, path) for number, one in enumerate(graph.messages(1, "node")))
-    inputs = {}
+    inputs, kinds = {}, {}
     for one in graph.messages(11, "input"):
         if one.text(1) not in constants:
-            inputs[one.text(1)] = _shape(one)
+            kinds[one.text(1)], inputs[one.text(1)] = _kind_and_shape(one)
     return OnnxModel(graph.text(2) or path.stem, max(opsets, default=0), nodes, constants, inputs,
-                     tuple(one.text(1) for one in graph.messages(12, "output")))  # fmt: skip
+                     tuple(one.text(1) for one in graph.messages(12, "output")), kinds)  # fmt: skip
 
 
 def _node(message: Message, number: int, path: Path) -> Node:
@@ -105,13 +108,15 @@ def _attribute(message: Message, path: Path) -> Any:
     return None
 
 
-def _shape(message: Message) -> tuple[int | str, ...]:
+def _kind_and_shape(message: Message) -> tuple[int, tuple[int | str, ...]]:
     kind = message.message(2, "type")
     tensor_type = None if kind is None else kind.message(1, "tensor type")
     shape = None if tensor_type is None else tensor_type.message(2, "shape")
-    if shape is None:
-        return ()
-    return tuple(one.integer(1) if 1 in one.fields else (one.text(2) or "?") for one in shape.messages(1, "dimension"))
+    if tensor_type is None or shape is None:
+        return 1, ()
+    return tensor_type.integer(1, 1), tuple(
+        one.integer(1) if 1 in one.fields else (one.text(2) or "?") for one in shape.messages(1, "dimension")
+    )
 
 
 def tensor(message: Message, path: Path) -> Array:

@@ -1,30 +1,36 @@
 """One reader for each ONNX operation that has a layer in the vocabulary."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from anna.graph import RELU, SIGMOID, TANH, Activation, Convolution, FullConnection, Pool, Softmax
-from anna.importers.chain import Chain, Refused
-from anna.importers.onnx_file import Array, Node
+from anna.importers import onnx_axes
+from anna.importers.chain import FLAT, NO_PADDING, STACK, Chain, Refused
+from anna.importers.onnx_file import FLOATS, Array, Node
 
 Inputs = list[Any]
+Padding = tuple[int, int, int, int]
+ENDLESS = 1e30  # an end of a Clip beyond which it holds nothing
+LARGEST_KERNEL = 1024  # rows or columns of a spread kernel
 
 
 def _stack_wanted(chain: Chain, node: Node) -> None:
-    if chain.flat:
-        raise Refused(f"{node.op} reads a flat vector; expected maps with rows and columns")
+    if chain.axes != STACK:
+        what = "a flat vector" if chain.flat else f"a tensor of {' x '.join(map(str, chain.dims))} for each picture"
+        raise Refused(f"{node.op} reads {what}; expected maps, rows and columns, in this order")
 
 
-def _pads(node: Node, chain: Chain, kernel: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Above, below, left, right."""
+def _pads(node: Node, chain: Chain, kernel: tuple[int, int], stride: tuple[int, int]) -> Padding:
+    """Above, below, left, right; without those of a Pad before it."""
     kind = node.attributes.get("auto_pad") or "NOTSET"
     if kind == "VALID":
-        return 0, 0, 0, 0
+        return NO_PADDING
     if kind in ("SAME_UPPER", "SAME_LOWER"):
         found = []
-        for size, width, step in zip(chain.shape[1:], kernel, stride, strict=True):
+        for axis, width, step in zip("yx", kernel, stride, strict=True):
+            size = chain.size(axis)
             whole = max(0, (-(-size // step) - 1) * step + width - size)
             small, large = whole // 2, whole - whole // 2
             found += [small, large] if kind == "SAME_UPPER" else [large, small]
@@ -33,6 +39,10 @@ def _pads(node: Node, chain: Chain, kernel: tuple[int, int], stride: tuple[int, 
     if len(pads) != 4 or min(pads) < 0:
         raise Refused(f"has pads {pads}; expected four of zero or more")
     return pads[0], pads[2], pads[1], pads[3]
+
+
+def _sum(one: Padding, other: Padding) -> Padding:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
 
 
 def _pair(node: Node, key: str, default: int = 1) -> tuple[int, int]:
@@ -50,42 +60,63 @@ def _weights(node: Node, value: Array | None, what: str, axes: int) -> Array:
     return value.astype(np.float32)
 
 
+def _spread(weights: Array, steps: list[int]) -> Array:
+    """A dilated kernel as a larger one with zeros between."""
+    maps, inputs, rows, columns = weights.shape
+    down, right = steps
+    out = np.zeros((maps, inputs, (rows - 1) * down + 1, (columns - 1) * right + 1), np.float32)
+    out[:, :, ::down, ::right] = weights
+    return out
+
+
+def _ungrouped(weights: Array, groups: int, inputs: int) -> tuple[Array, Array]:
+    """Weights of groups as weights over all input maps, and which of them are connected."""
+    maps, inside = weights.shape[:2]
+    whole = np.zeros((maps, inputs, *weights.shape[2:]), np.float32)
+    table = np.zeros(whole.shape[:2], bool)
+    for o in range(maps):
+        start = o // (maps // groups) * inside
+        whole[o, start : start + inside], table[o, start : start + inside] = weights[o], True
+    return whole, table
+
+
 def conv(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Conv with stride, pads and groups."""
+    """Conv with stride, pads, dilations and groups."""
     _stack_wanted(chain, node)
-    weights = _weights(node, inputs[1], "weights", 4)
-    if any(n != 1 for n in node.attributes.get("dilations") or [1]):
-        raise Refused(f"has dilations {node.attributes['dilations']}; expected 1: use a larger kernel with zeros")
-    groups, maps = int(node.attributes.get("group", 1)), len(weights)
-    if groups < 1 or maps % groups or chain.shape[0] != weights.shape[1] * groups:
+    weights, steps = _weights(node, inputs[1], "weights", 4), node.attributes.get("dilations") or [1, 1]
+    if len(steps) != 2 or min(steps) < 1 or max(steps) * max(weights.shape[2:]) > LARGEST_KERNEL:
+        raise Refused(f"has dilations {steps}; expected two whole numbers, and a kernel of at most {LARGEST_KERNEL} rows")
+    if steps != [1, 1]:
+        weights = _spread(weights, steps)
+    groups = int(node.attributes.get("group", 1))
+    if groups < 1 or len(weights) % groups or chain.shape[0] != weights.shape[1] * groups:
         raise Refused(f"has {groups} groups of {weights.shape[1]} maps; its input has {chain.shape[0]}")
     table = None
     if groups > 1:
-        whole = np.zeros((maps, chain.shape[0], *weights.shape[2:]), np.float32)
-        each, inside = maps // groups, weights.shape[1]
-        table = np.zeros(whole.shape[:2], bool)
-        for o in range(maps):
-            start = o // each * inside
-            whole[o, start : start + inside], table[o, start : start + inside] = weights[o], True
-        weights = whole
+        weights, table = _ungrouped(weights, groups, chain.shape[0])
     bias = None if len(inputs) < 3 or inputs[2] is None else inputs[2].astype(np.float32).reshape(-1)
     stride = _pair(node, "strides")
-    kernel = (weights.shape[2], weights.shape[3])
-    chain.add(Convolution(chain.name(node), weights, bias, table, stride, _pads(node, chain, kernel, stride)))
+    own = _pads(node, chain, (weights.shape[2], weights.shape[3]), stride)
+    if chain.padding_value is None or (any(own) and chain.padding_value != 0):
+        chain.settle_padding(node)
+    value = chain.padding_value if any(chain.padding) else 0.0
+    padding = _sum(chain.take_padding(), own)
+    chain.add(Convolution(chain.name(node), weights, bias, table, stride, padding, value or 0.0))
 
 
 def _full(chain: Chain, node: Node, weights_oi: Array, bias: Array | None) -> None:
-    count = chain.shape[0] * chain.shape[1] * chain.shape[2]
+    if not chain.flat:
+        raise Refused("multiplies maps with rows and columns by a matrix; expected a Flatten before it")
+    count = chain.count
     if weights_oi.shape[1] != count:
         raise Refused(f"has {weights_oi.shape[1]} inputs, the layer before it has {count} outputs")
-    if not chain.flat and chain.shape[1:] != (1, 1):
-        raise Refused("multiplies maps with rows and columns by a matrix; expected a Flatten before it")
-    if chain.rows_first and chain.shape[1:] != (1, 1):
-        maps, rows, columns = chain.shape
-        weights_oi = weights_oi.reshape(-1, rows, columns, maps).transpose(0, 3, 1, 2).reshape(len(weights_oi), count)
+    if chain.axes == FLAT and chain.order != STACK:  # the weights stand in the order that the file flattened in
+        sizes = [chain.size(axis) for axis in chain.order]
+        places = [1 + chain.order.index(axis) for axis in STACK]
+        weights_oi = weights_oi.reshape(-1, *sizes).transpose(0, *places).reshape(len(weights_oi), count)
     flat = None if bias is None else np.broadcast_to(bias.astype(np.float32).reshape(-1), (len(weights_oi),))
     chain.add(FullConnection(chain.name(node), np.ascontiguousarray(weights_oi), flat))
-    chain.flat = True
+    chain.axes, chain.order = FLAT, STACK
 
 
 def gemm(chain: Chain, node: Node, inputs: Inputs) -> None:
@@ -100,22 +131,36 @@ def gemm(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def matmul(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """A B with A the chain and B a matrix."""
-    _full(chain, node, _weights(node, inputs[1] if len(inputs) > 1 else None, "weights", 2).T, None)
+    """A B with A the chain and B a matrix; over maps that stand last, a convolution of 1 x 1."""
+    if inputs[0] is not None:
+        raise Refused("multiplies a matrix by the network's values; expected the values first")
+    weights = _weights(node, inputs[1] if len(inputs) > 1 else None, "weights", 2)
+    if chain.flat or not chain.axes.endswith("m"):
+        _full(chain, node, weights.T, None)
+    elif len(weights) != chain.shape[0]:
+        raise Refused(f"has {len(weights)} inputs, the layer before it has {chain.shape[0]} maps")
+    else:
+        chain.add(Convolution(chain.name(node), np.ascontiguousarray(weights.T)[:, :, None, None]))
 
 
 def _per_map(chain: Chain, node: Node, value: Array | None) -> Array:
     """A constant as one number per map."""
     if value is None:
-        raise Refused(f"{node.op} reads two results of the network; the compiler takes one layer after the other")
-    maps = chain.shape[0]
+        raise Refused(
+            f"{node.op} reads two results of the network; the compiler takes one layer after the other: train without the "
+            "branch (a residual, a gate)"
+        )
+    maps, axes = chain.shape[0], f"n{chain.axes}"
     if value.size == 1:
         return np.full(maps, float(value.reshape(-1)[0]))
-    axes = [n for n in value.shape if n != 1]
-    along = value.shape[-1] if chain.flat or chain.rows_first else value.shape[-3] if value.ndim >= 3 else 0
-    if axes == [maps] and along == maps:
+    one_each = "m" if chain.axes != FLAT else FLAT if chain.shape[1:] == (1, 1) else "none"
+    shape = (1,) * (len(axes) - value.ndim) + value.shape
+    if shape == tuple(maps if axis == one_each else 1 for axis in axes):
         return value.astype(np.float64).reshape(-1)
-    raise Refused(f"has a constant of shape {value.shape}; expected one number, or one for each of {maps} maps")
+    raise Refused(
+        f"has a constant of shape {value.shape}; expected one number, or one for each of {maps} maps: what differs from pixel "
+        "to pixel goes into the pictures"
+    )
 
 
 def add(chain: Chain, node: Node, inputs: Inputs) -> None:
@@ -141,23 +186,44 @@ def mul(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 def batch_normalization(chain: Chain, node: Node, inputs: Inputs) -> None:
     """Folded into the layer before it, or a factor and an offset per map."""
+    if chain.axes[0] != "m" and not (chain.flat and chain.shape[1:] == (1, 1)):
+        raise Refused("normalises a tensor whose first axis is not the maps; expected maps, rows and columns, in this order")
     scale, shift, mean, variance = (_weights(node, one, "statistics", 1).astype(np.float64) for one in inputs[1:5])
     spread = np.sqrt(variance + float(node.attributes.get("epsilon", 1e-5)))
     chain.affine(node, scale / spread, shift - mean * scale / spread)
 
 
+def _held(chain: Chain, node: Node, low: float | None, high: float | None) -> None:
+    """Values held above `low`, below `high`; one end alone is a ReLU between two offsets."""
+    if low is not None and high is not None:
+        chain.activate(node, Activation("clip", low, high))
+        return
+    sign, end = (1.0, low) if low is not None else (-1.0, high)
+    if end is None:
+        return
+    if (sign, end) != (1.0, 0.0):
+        chain.affine(node, np.array(sign), np.array(-sign * end))
+    chain.activate(node, RELU)
+    if (sign, end) != (1.0, 0.0):
+        chain.affine(node, np.array(sign), np.array(end))
+
+
 def clip(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Clip with both ends, or from zero up."""
+    """Clip with both ends or one."""
     ends = [node.attributes.get("min"), node.attributes.get("max")]
     for k, value in enumerate(inputs[1:3]):
         ends[k] = float(value.reshape(-1)[0]) if value is not None else ends[k]
-    low, high = ends
-    if low == 0 and (high is None or high > 1e30):
-        chain.activate(node, RELU)
-    elif low is None or high is None:
-        raise Refused(f"clips at one end only ({low} to {high}); expected both, or 0 and no upper end")
-    else:
-        chain.activate(node, Activation("clip", float(low), float(high)))
+    low, high = (None if end is None or abs(end) > ENDLESS else float(end) for end in ends)
+    _held(chain, node, low, high)
+
+
+def extreme(chain: Chain, node: Node, inputs: Inputs) -> None:
+    """Max and Min with one number, as a clamp is exported."""
+    value = inputs[0] if inputs[0] is not None else inputs[1] if len(inputs) > 1 else None
+    if value is None or value.size != 1 or len(inputs) > 2:
+        raise Refused("compares two results of the network; expected one of them and one number")
+    end = float(value.reshape(-1)[0])
+    _held(chain, node, *((end, None) if node.op == "Max" else (None, end)))
 
 
 def hard_sigmoid(chain: Chain, node: Node, inputs: Inputs) -> None:
@@ -166,74 +232,86 @@ def hard_sigmoid(chain: Chain, node: Node, inputs: Inputs) -> None:
     chain.activate(node, Activation("clip", 0.0, 1.0))
 
 
+def _rounded_up(chain: Chain, pads: Padding, window: tuple[int, int], stride: tuple[int, int]) -> Padding:
+    """Padding below and right for the last, partial window of ceil_mode = 1; one that would hold padding only is left out."""
+    more = []
+    for axis, before, after, width, step in zip("yx", pads[::2], pads[1::2], window, stride, strict=True):
+        size = chain.size(axis)
+        places = -(-(size + before + after - width) // step) + 1
+        if (places - 1) * step >= size + before:
+            places -= 1
+        more.append(max(0, (places - 1) * step + width - size - before - after))
+    return pads[0], pads[1] + more[0], pads[2], pads[3] + more[1]
+
+
 def pool(chain: Chain, node: Node, inputs: Inputs) -> None:
     """AveragePool and MaxPool."""
     _stack_wanted(chain, node)
+    average = node.op == "AveragePool"
     window, stride = _pair(node, "kernel_shape"), _pair(node, "strides")
-    pads = _pads(node, chain, window, stride)
     if any(n != 1 for n in node.attributes.get("dilations") or [1]):
         raise Refused(f"has dilations {node.attributes['dilations']}; expected 1")
-    if node.attributes.get("ceil_mode"):
-        for size, width, step, pad in zip(chain.shape[1:], window, stride, (sum(pads[:2]), sum(pads[2:])), strict=True):
-            if (size + pad - width) % step:
-                raise Refused("rounds its output size up (ceil_mode = 1); expected windows that lie inside the map")
-    if node.op == "AveragePool" and any(pads) and node.attributes.get("count_include_pad"):
+    if any(chain.padding) and not _pool_takes(chain, average):
+        chain.settle_padding(node)
+    counts = average and (any(chain.padding) or bool(node.attributes.get("count_include_pad")))
+    pads = _pads(node, chain, window, stride)
+    if node.attributes.get("ceil_mode") and (whole := _rounded_up(chain, pads, window, stride)) != pads:
+        if counts and (any(pads) or any(chain.padding)):
+            raise Refused("counts its padding and rounds its output size up (ceil_mode = 1); expected one of the two")
+        pads, counts = whole, False
+    if counts and any(pads) and not node.attributes.get("count_include_pad"):
+        raise Refused("pads, after a Pad that counts in its means, by zeros that do not; expected one of the two")
+    pads = _sum(chain.take_padding(), pads)
+    if counts and any(pads):
         maps = chain.shape[0]
-        weights = np.zeros((maps, maps, *window), np.float32)
-        for m in range(maps):
-            weights[m, m] = 1.0 / (window[0] * window[1])
+        share = np.eye(maps, dtype=np.float32)[:, :, None, None] / np.float32(window[0] * window[1])
+        weights = np.ascontiguousarray(np.broadcast_to(share, (maps, maps, *window)))
         chain.add(Convolution(chain.name(node), weights, None, np.eye(maps, dtype=bool), stride, pads))
         return
-    chain.add(Pool(chain.name(node), "average" if node.op == "AveragePool" else "max", window, stride, pads))
+    chain.add(Pool(chain.name(node), "average" if average else "max", window, stride, pads))
 
 
-def global_average(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """The mean of each map."""
-    _stack_wanted(chain, node)
-    if node.op == "ReduceMean":
-        axes = node.attributes.get("axes")
-        axes = axes if axes is not None else [] if len(inputs) < 2 or inputs[1] is None else inputs[1].reshape(-1).tolist()
-        if sorted(axis % 4 for axis in axes) != [2, 3]:
-            raise Refused(f"takes the mean over axes {axes}; expected rows and columns, 2 and 3")
-        chain.flat = not node.attributes.get("keepdims", 1)
-    chain.add(Pool(chain.name(node), "average", chain.shape[1:], chain.shape[1:]))
+def _pool_takes(chain: Chain, average: bool) -> bool:
+    """Whether the padding that waits is what the pool's own would be: zeros for a mean, and for a maximum what never wins."""
+    value = chain.padding_value
+    if average or value is None:
+        return value == 0 if average else True  # a window holds the border's pixel where it holds copies of it
+    activation = chain.layers[-1].activation if chain.layers else None
+    floor = {"relu": 0.0, "sigmoid": 0.0, "tanh": -1.0}.get(activation.kind) if activation is not None else None
+    if activation is not None and activation.kind == "clip":
+        floor = activation.low
+    return value < -ENDLESS or (floor is not None and value <= floor)
 
 
-def flatten(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Flatten, and a Reshape or Squeeze that does the same."""
-    count = chain.shape[0] * chain.shape[1] * chain.shape[2]
-    if node.op == "Flatten":
-        if node.attributes.get("axis", 1) != 1:
-            raise Refused(f"flattens from axis {node.attributes['axis']}; expected 1")
-    elif node.op == "Reshape":
-        wanted = [] if len(inputs) < 2 or inputs[1] is None else [int(n) for n in inputs[1].reshape(-1)]
-        now = [count] if chain.flat else list(chain.shape)
-        if wanted[1:] == now and not chain.flat:
-            return
-        if len(wanted) != 2 or wanted[1] not in (-1, count) or (wanted[0] == -1 and wanted[1] == -1):
-            raise Refused(f"gives maps of {chain.shape} the shape {wanted}; expected one that makes a flat vector of {count}")
-    elif chain.shape[1:] != (1, 1):
-        raise Refused(f"removes axes of maps of {chain.shape}; expected maps of one row and column")
-    chain.flat = True
-
-
-def transpose(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """From maps last to maps first and back, as Keras exports it."""
-    perm = node.attributes.get("perm")
-    if chain.flat or perm not in ([0, 3, 1, 2], [0, 2, 3, 1]):
-        raise Refused(f"swaps axes {perm}; expected 0 3 1 2 or 0 2 3 1 of a map stack")
-    wanted = perm == [0, 2, 3, 1]
-    if chain.rows_first == wanted:
-        raise Refused(f"swaps axes {perm} of a map stack that has them so already")
-    chain.rows_first = wanted
+def whole_map(chain: Chain, node: Node, inputs: Inputs) -> None:
+    """The mean or the maximum of each map."""
+    if node.op in ("ReduceMean", "ReduceMax"):
+        wanted = onnx_axes.whole_numbers(node, inputs)
+        gone = sorted(onnx_axes.letters_of(chain, wanted))
+        if gone != ["x", "y"]:
+            raise Refused(f"takes the {node.op[6:].lower()} over axes {wanted}; expected rows and columns")
+        if not node.attributes.get("keepdims", 1):
+            chain.axes = "m"
+    else:
+        _stack_wanted(chain, node)
+    mode: Literal["average", "max"] = "max" if "Max" in node.op else "average"
+    chain.add(Pool(chain.name(node), mode, chain.shape[1:], chain.shape[1:]))
 
 
 def softmax(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Over the maps, as the last step."""
-    axis = node.attributes.get("axis", -1 if chain.model.opset >= 13 else 1)
-    if axis not in (1, -1 if chain.flat else 1):
-        raise Refused(f"is over axis {axis}; expected 1, the maps")
-    chain.add(Softmax(chain.name(node)))
+    """Softmax and LogSoftmax over the maps, as the last step."""
+    axis = int(node.attributes.get("axis", -1 if chain.model.opset >= 13 else 1))
+    over = onnx_axes.letters_of(chain, [axis])
+    if over != ["m"] and not (chain.flat and chain.shape[1:] == (1, 1)):
+        raise Refused(f"is over axis {axis}; expected the maps")
+    chain.add(Softmax(chain.name(node), log=node.op == "LogSoftmax"))
+
+
+def cast(chain: Chain, node: Node, inputs: Inputs) -> None:
+    """Between kinds of floats: all is computed in 32 bits."""
+    kind = int(node.attributes.get("to", 1))
+    if kind not in FLOATS:
+        raise Refused(f"turns the network's values into numbers of kind {kind}; expected floats: export the float network")
 
 
 def nothing(chain: Chain, node: Node, inputs: Inputs) -> None:
@@ -241,10 +319,16 @@ def nothing(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 READERS: dict[str, Callable[[Chain, Node, Inputs], None]] = {
-    "Add": add, "AveragePool": pool, "BatchNormalization": batch_normalization, "Cast": nothing, "Clip": clip, "Conv": conv,
-    "Div": mul, "Dropout": nothing, "Flatten": flatten, "Gemm": gemm, "GlobalAveragePool": global_average,
-    "HardSigmoid": hard_sigmoid, "Identity": nothing, "MatMul": matmul, "MaxPool": pool, "Mul": mul,
-    "ReduceMean": global_average, "Relu": lambda chain, node, inputs: chain.activate(node, RELU), "Reshape": flatten,
-    "Sigmoid": lambda chain, node, inputs: chain.activate(node, SIGMOID), "Softmax": softmax, "Squeeze": flatten, "Sub": add,
-    "Tanh": lambda chain, node, inputs: chain.activate(node, TANH), "Transpose": transpose,
+    "Add": add, "AveragePool": pool, "BatchNormalization": batch_normalization, "Cast": cast, "Clip": clip, "Conv": conv,
+    "Div": mul, "Dropout": nothing, "Flatten": onnx_axes.flatten, "Gemm": gemm, "GlobalAveragePool": whole_map,
+    "GlobalMaxPool": whole_map, "HardSigmoid": hard_sigmoid, "Identity": nothing, "LogSoftmax": softmax, "MatMul": matmul,
+    "Max": extreme, "MaxPool": pool, "Min": extreme, "Mul": mul,
+    "Neg": lambda chain, node, inputs: chain.affine(node, np.array(-1.0), np.array(0.0)), "Pad": onnx_axes.pad,
+    "ReduceMax": whole_map, "ReduceMean": whole_map, "Relu": lambda chain, node, inputs: chain.activate(node, RELU),
+    "Reshape": onnx_axes.reshape, "Sigmoid": lambda chain, node, inputs: chain.activate(node, SIGMOID), "Softmax": softmax,
+    "Squeeze": onnx_axes.squeeze, "Sub": add, "Tanh": lambda chain, node, inputs: chain.activate(node, TANH),
+    "Transpose": onnx_axes.transpose, "Unsqueeze": onnx_axes.unsqueeze,
 }  # fmt: skip
+
+# What leaves a padding waiting for the layer that takes it over.
+PASSES_PADDING = {"AveragePool", "Cast", "Conv", "Dropout", "Identity", "MaxPool", "Pad", "Transpose"}
