@@ -39,12 +39,17 @@ class Shown:
             return self
         if not 1 <= count <= len(self):
             raise DataError(f"{count} digits are asked for; {self.name} has {len(self)}")
-        rank = np.zeros(len(self), dtype=np.int64)
-        for label in np.unique(self.labels):
-            mine = self.labels == label
-            rank[mine] = np.arange(int(mine.sum()))
-        chosen = np.sort(np.lexsort((self.labels, rank))[:count])
+        chosen = first_of_each_class(self.labels, count)
         return Shown(f"{self.name} (of {len(self):,})", self.images[chosen], self.labels[chosen])
+
+
+def first_of_each_class(labels: Labels, count: int) -> NDArray[np.int64]:
+    """Where so many are: the first of each class, then the second of each, and so on."""
+    rank = np.zeros(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        mine = labels == label
+        rank[mine] = np.arange(int(mine.sum()))
+    return np.sort(np.lexsort((labels, rank))[:count])
 
 
 DATA = ("holdout", "mnist", "usps")
@@ -65,6 +70,11 @@ def for_network(network: Network, data: str | None) -> tuple[Shown, tuple[Pictur
     """Digits to show and to calibrate with, of the set that the network was trained on; others are refused."""
     import lenet
 
+    if network.prepare is None:
+        raise DataError(
+            f"network {network.name} takes floats, prepared as in its training; the digits that are here are grey levels: show "
+            "it pictures of your own"
+        )
     trained = network.data or "mnist"
     chosen = data or ("holdout" if trained == "mnist" else trained)
     kind = "mnist" if chosen == "holdout" else chosen

@@ -34,15 +34,16 @@ def graph_of(model: OnnxModel, path: Path) -> Graph:
         )
     if len(model.outputs) != 1:
         raise FileError(f"{path}: has {len(model.outputs)} outputs; expected one, the scores")
-    name, dims = next(iter(model.inputs.items()))
+    picture, dims = next(iter(model.inputs.items()))
     model = replace(model, nodes=_needed(_ordered(model, path), model.outputs[0]))
-    sizes = _picture(path, model, name, dims)
-    axes = picture_axes(sizes, model, name)
+    sizes = _picture(path, model, picture, dims)
+    axes = picture_axes(sizes, model, picture)
     chain = Chain(model, picture_shape(sizes, axes), axes)
-    reasons = _read_all(chain, name, path)
+    reasons = _read_all(chain, picture, path)
     if reasons:
         raise CompileError(reasons)
-    return Graph(model.name if model.name.isprintable() else path.stem, chain.picture, tuple(chain.layers))
+    name = path.stem if path.stem.isprintable() else "network"  # exporters call every graph main_graph
+    return Graph(name, chain.picture, tuple(chain.layers))
 
 
 def _read_all(chain: Chain, current: str, path: Path) -> list[str]:

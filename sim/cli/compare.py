@@ -5,8 +5,12 @@ import shlex
 import sys
 from pathlib import Path
 
+from anna.errors import DataError
+from anna.graph import Network
 from sim.cli.command import Command, write
 from sim.cli.model import add_compile_options, analog_record, calibration_pictures, compile_options
+from sim.cli.pictures import read_labelled
+from sim.digits import Pictures, Shown
 
 LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --ledger full
 
@@ -24,7 +28,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights-seed", type=int, default=1, help="which weights of a LeNet (default 1)")
     parser.add_argument("--ledger", choices=("totals", "full", "none"), default="totals", help="where it was lost: "
                         f"on {LEDGER_IMAGES} digits and {LEDGER_CHIPS} chips, on all and with the codes, or not")  # fmt: skip
-    parser.add_argument("--calibrate", metavar="FILE", help="sample pictures for a network of your own")
+    parser.add_argument("--calibrate", metavar="FILE", help="sample pictures for a network of your own; with labels, and "
+                        "without --pictures, most of them are shown")  # fmt: skip
+    parser.add_argument("--pictures", metavar="FILE.npz", help="pictures to show: arrays images and labels")
     parser.add_argument("--report", metavar="FILE.html", default="report.html", help="where the page goes")
     parser.add_argument("--threads", type=int, help="default: as many as there are cores")
     add_compile_options(parser)
@@ -37,7 +43,6 @@ def _run(given: argparse.Namespace) -> None:
     from anna.container import write_beside
     from sim.arms import default_threads
     from sim.compare import compare
-    from sim.digits import for_network
     from sim.ledger import ledger
     from sim.ledger_codes import codes_ledger
     from sim.models import load_network
@@ -47,8 +52,7 @@ def _run(given: argparse.Namespace) -> None:
     threads = given.threads or default_threads()
     data = given.data if given.data != "holdout" else "mnist"
     network = load_network(given.model, data, given.weights_seed)
-    digits, _ = for_network(network, given.data)
-    pictures = calibration_pictures(network, given.calibrate)
+    digits, pictures = _digits(network, given)
     kinds = [(_title(name), analog_record(name)) for name in given.analog or ["typical"]]
     if watch:
         watch("compile")
@@ -75,6 +79,22 @@ def _run(given: argparse.Namespace) -> None:
     write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
 
 
+def _digits(network: Network, given: argparse.Namespace) -> tuple[Shown, Pictures]:
+    """What is shown, and what the network is calibrated with."""
+    from sim.digits import for_network
+    from sim.own_digits import brought, divided
+
+    if given.data and given.pictures:
+        raise DataError("--data and --pictures both say what to show; expected one of them")
+    if given.pictures:
+        shown = brought(network, Path(given.pictures).name, *read_labelled(Path(given.pictures)))
+        return shown, calibration_pictures(network, given.calibrate)
+    if network.prepare is None and given.calibrate and not given.data:
+        return divided(brought(network, Path(given.calibrate).name, *read_labelled(Path(given.calibrate))))
+    pictures = calibration_pictures(network, given.calibrate)
+    return for_network(network, given.data)[0], pictures
+
+
 def _title(name: str) -> str:
     return f"{Path(name).stem if name.endswith('.toml') else name} chips"
 
@@ -87,7 +107,12 @@ COMMAND = Command(
     summary="what the chip costs a network in accuracy, and where",
     description="Compiles a trained network, runs it on the ideal chip and on drawn chips, and compares with float:\n"
     "errors with 95 % intervals, spread over chips, rejects, and the ledger of what was lost where.",
-    examples=("anna compare", "anna compare lenet5 --chips 16 --analog typical --analog worst", "anna compare --json"),
+    examples=(
+        "anna compare",
+        "anna compare lenet5 --chips 16 --analog typical --analog worst",
+        "anna compare mine.onnx --calibrate digits.npz",
+        "anna compare --json",
+    ),
     arguments=_arguments,
     run=_run,
 )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from anna.analog.parameters import Analog
 from anna.errors import DataError, SpecError
 from anna.graph import Network
+from anna.pictures import float_pictures
 from anna.spec import BOARDS, BoardSpec
 from sim.cli.pictures import read_pictures
 
@@ -54,7 +55,10 @@ def analog_record(name: str) -> Analog:
 def calibration_pictures(network: Network, file: str | None) -> NDArray[Any]:
     """Pictures for calibration: of a file, or those that belong to the network's data."""
     if file is not None:
-        return read_pictures(Path(file), floats=True)
+        pictures = read_pictures(Path(file), floats=True)
+        if network.prepare is not None:
+            return pictures
+        return np.ascontiguousarray(float_pictures(network.input_shape, pictures, f"{file}: pictures"), np.float32)
     import lenet
 
     if network.data not in ("mnist", "usps"):

@@ -45,6 +45,19 @@ def _only_array(path: Path) -> NDArray[Any]:
         return np.asarray(arrays[name])
 
 
+def read_labelled(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The arrays `images` and `labels` of an .npz file."""
+    pictures = read_pictures(path, floats=True)
+    if zipfile.is_zipfile(path):
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                if "labels" in arrays.files:
+                    return pictures, np.asarray(arrays["labels"])
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise DataError(f"{path}: is not a whole file of pictures and labels ({error})") from None
+    raise DataError(f"{path}: holds pictures without labels; expected an .npz file with the arrays images and labels")
+
+
 def _idx(path: Path, data: bytes) -> NDArray[Any]:
     kind, axes = data[2], data[3]
     if kind not in _IDX_TYPES or not 1 <= axes <= 4:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 NOTES = (
     "equal: pictures, trained weights, preparation, and the noise seed of all chips",
     "chosen: 6-bit weights, 3-bit states, 4-bit scales as on the chip; levels, ranges and imperfections are assumed",
-    "fitted: ranges, scales and rounding to 500 calibration digits that are not among those shown",
+    "fitted: ranges, scales and rounding to at most 500 calibration digits, which are not among those shown",
 )
 
 

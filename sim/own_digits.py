@@ -1,0 +1,52 @@
+"""Pictures and labels that a user brings with a network of their own: shown, or divided for calibration and for results."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.errors import DataError
+from anna.graph import Network
+from anna.pictures import float_pictures
+from anna.prepare import checked_pictures
+from sim.digits import Labels, Pictures, Shown, first_of_each_class
+
+CALIBRATE = 500  # pictures at most, and at most a fifth of those that are there
+
+
+def brought(network: Network, name: str, pictures: NDArray[Any], labels: NDArray[Any]) -> Shown:
+    """Pictures with labels, when they are what the network takes."""
+    prepare = network.prepare
+    if prepare is not None:
+        pictures = checked_pictures(prepare, pictures)
+    else:
+        pictures = np.ascontiguousarray(float_pictures(network.input_shape, pictures), np.float32)
+    return Shown(name, pictures, checked_labels(name, labels, len(pictures), network.classes))
+
+
+def checked_labels(name: str, labels: NDArray[Any], count: int, classes: int) -> Labels:
+    """One whole number a picture, the place of its class in the scores."""
+    if labels.shape != (count,):
+        raise DataError(f"{name}: labels have shape {labels.shape}; expected ({count},), one a picture")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise DataError(f"{name}: labels are {labels.dtype}; expected whole numbers 0 to {classes - 1}")
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        bad = int(np.flatnonzero((labels < 0) | (labels >= classes))[0])
+        raise DataError(f"{name}: label {bad} is {labels[bad]}; the network has scores for 0 to {classes - 1}")
+    if classes > 256:
+        raise DataError(f"the network has {classes} classes; a comparison takes at most 256")
+    return labels.astype(np.uint8)
+
+
+def divided(digits: Shown) -> tuple[Shown, Pictures]:
+    """Some of all classes for calibration, and the others to show; a picture that is there twice is not in both."""
+    count = min(CALIBRATE, len(digits) // 5)
+    if count < 1:
+        raise DataError(f"{digits.name}: holds {len(digits)} pictures; expected at least 5, some to calibrate with")
+    chosen = first_of_each_class(digits.labels, count)
+    known = {digits.images[k].tobytes() for k in chosen}
+    rest = np.array([k for k in range(len(digits)) if digits.images[k].tobytes() not in known], np.int64)
+    if not len(rest):
+        raise DataError(f"{digits.name}: its pictures are all alike; expected some to calibrate with and others to show")
+    shown = Shown(f"{digits.name} without {count} for calibration", digits.images[rest], digits.labels[rest])
+    return shown, digits.images[chosen]
