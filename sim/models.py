@@ -6,6 +6,10 @@ from anna import importers
 from anna.errors import DataError
 from anna.graph import Network
 
+# Files of other tools, which hold what ONNX can say.
+ONNX_FROM = {".pt": "PyTorch", ".pth": "PyTorch", ".ckpt": "PyTorch", ".h5": "Keras", ".keras": "Keras",
+             ".tflite": "TensorFlow", ".pb": "TensorFlow", ".pkl": "Python"}  # fmt: skip
+
 
 def load_network(model: str, data: str | None = None, seed: int = 1) -> Network:
     """A trained LeNet by name, a graph file (.safetensors), or an ONNX file."""
@@ -14,6 +18,8 @@ def load_network(model: str, data: str | None = None, seed: int = 1) -> Network:
     suffix = Path(model).suffix.lower()
     if suffix in (".onnx", ".safetensors"):
         return importers.load_network(model)
+    if suffix in ONNX_FROM:
+        raise DataError(f"{model}: is a file of {ONNX_FROM[suffix]}; export the network as ONNX, as docs/import.md shows")
     if suffix or "/" in model:
         raise DataError(f"{model}: is neither .onnx nor .safetensors, nor a network by name: {', '.join(lenet.names)}")
     return lenet.load(model, data=None if data in (None, "holdout") else data, seed=seed)

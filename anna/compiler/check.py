@@ -106,8 +106,9 @@ def _host_cut(graph: Graph, steps: Sequence[Step], options: CompileOptions, reas
     host = options.host
     if host in ("auto", "last"):
         cut = weighted[-1] if weighted else len(steps)
-        if cut == 0 and not isinstance(steps[0].layer, Rbf):
-            cut = 1  # a network of one layer would leave nothing for the chip
+        before = [step.layer for step in steps[:cut]]
+        if cut < len(steps) and all(isinstance(layer, Affine) and layer.activation == NONE for layer in before):
+            cut += not isinstance(steps[cut].layer, Rbf)  # a network of one layer would leave nothing for the chip
     elif host == "none":
         cut = len(steps)
     elif host in names:

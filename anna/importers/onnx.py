@@ -33,7 +33,10 @@ def graph_of(model: OnnxModel, path: Path) -> Graph:
             "what is fixed goes into the network as a constant"
         )
     if len(model.outputs) != 1:
-        raise FileError(f"{path}: has {len(model.outputs)} outputs; expected one, the scores")
+        raise FileError(
+            f"{path}: has {len(model.outputs)} outputs, {', '.join(model.outputs) or 'none'}; expected one, the scores: export "
+            "the network without the others"
+        )
     picture, dims = next(iter(model.inputs.items()))
     model = replace(model, nodes=_needed(_ordered(model, path), model.outputs[0]))
     sizes = _picture(path, model, picture, dims)

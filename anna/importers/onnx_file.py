@@ -176,5 +176,8 @@ def _external(message: Message, name: str, path: Path, size: int) -> bytes:
             file.seek(offset)
             data = file.read(size)
     except (OSError, ValueError) as error:
-        raise FileError(f"{path}: {name} keeps its data in {place.name}, which cannot be read ({error})") from None
+        why = getattr(error, "strerror", None) or error
+        raise FileError(
+            f"{path}: {name} keeps its data in {place.name}, which cannot be read ({why}); both files belong in one folder"
+        ) from None
     return data

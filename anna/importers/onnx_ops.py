@@ -186,6 +186,8 @@ def mul(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 def batch_normalization(chain: Chain, node: Node, inputs: Inputs) -> None:
     """Folded into the layer before it, or a factor and an offset per map."""
+    if node.attributes.get("training_mode"):
+        raise Refused("normalises by the pictures at hand (training_mode = 1); export the network in evaluation mode")
     if chain.axes[0] != "m" and not (chain.flat and chain.shape[1:] == (1, 1)):
         raise Refused("normalises a tensor whose first axis is not the maps; expected maps, rows and columns, in this order")
     scale, shift, mean, variance = (_weights(node, one, "statistics", 1).astype(np.float64) for one in inputs[1:5])
@@ -314,13 +316,20 @@ def cast(chain: Chain, node: Node, inputs: Inputs) -> None:
         raise Refused(f"turns the network's values into numbers of kind {kind}; expected floats: export the float network")
 
 
+def dropout(chain: Chain, node: Node, inputs: Inputs) -> None:
+    """Nothing, when it is not to drop anything."""
+    training = inputs[2] if len(inputs) > 2 else None
+    if training is not None and training.any():
+        raise Refused("drops values at random (training_mode = 1); export the network in evaluation mode")
+
+
 def nothing(chain: Chain, node: Node, inputs: Inputs) -> None:
     """What changes no value."""
 
 
 READERS: dict[str, Callable[[Chain, Node, Inputs], None]] = {
     "Add": add, "AveragePool": pool, "BatchNormalization": batch_normalization, "Cast": cast, "Clip": clip, "Conv": conv,
-    "Div": mul, "Dropout": nothing, "Flatten": onnx_axes.flatten, "Gemm": gemm, "GlobalAveragePool": whole_map,
+    "Div": mul, "Dropout": dropout, "Flatten": onnx_axes.flatten, "Gemm": gemm, "GlobalAveragePool": whole_map,
     "GlobalMaxPool": whole_map, "HardSigmoid": hard_sigmoid, "Identity": nothing, "LogSoftmax": softmax, "MatMul": matmul,
     "Max": extreme, "MaxPool": pool, "Min": extreme, "Mul": mul,
     "Neg": lambda chain, node, inputs: chain.affine(node, np.array(-1.0), np.array(0.0)), "Pad": onnx_axes.pad,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx_bytes import blob, constant, model, node, number
 
 from anna.compiler import compilation
 from anna.compiler.selfcheck import evaluate
@@ -94,46 +95,6 @@ def test_onnx_runtime_agrees_with_what_is_stored(expected: dict[str, np.ndarray]
 
 
 # --- refusals --------------------------------------------------------------------------------------------------------
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while True:
-        out.append(value & 0x7F | (0x80 if value > 0x7F else 0))
-        value >>= 7
-        if not value:
-            return bytes(out)
-
-
-def blob(number: int, data: bytes | str) -> bytes:
-    data = data.encode() if isinstance(data, str) else data
-    return varint(number << 3 | 2) + varint(len(data)) + data
-
-
-def number(field: int, value: int) -> bytes:
-    return varint(field << 3) + varint(value)
-
-
-def constant(name: str, array: np.ndarray, extra: bytes = b"") -> bytes:
-    dims = b"".join(number(1, n) for n in array.shape)
-    data = b"" if extra else blob(9, array.astype("<f4").tobytes())
-    return blob(5, dims + number(2, 1) + blob(8, name) + data + extra)
-
-
-def node(op: str, inputs: list[str], outputs: list[str]) -> bytes:
-    return blob(
-        1, b"".join(blob(1, i) for i in inputs) + b"".join(blob(2, o) for o in outputs) + blob(3, f"the_{op}") + blob(4, op)
-    )
-
-
-def value_info(field: int, name: str, dims: list[int | str]) -> bytes:
-    shape = b"".join(blob(1, number(1, n) if isinstance(n, int) else blob(2, n)) for n in dims)
-    return blob(field, blob(1, name) + blob(2, blob(1, number(1, 1) + blob(2, shape))))
-
-
-def model(*parts: bytes, dims: list[int | str] | None = None, output: str = "y") -> bytes:
-    graph = b"".join(parts) + blob(2, "net") + value_info(11, "x", dims or [1, 1, 8, 8]) + value_info(12, output, [1, 10])
-    return number(1, 8) + blob(7, graph) + blob(8, number(2, 17))
-
-
 def refused(tmp_path: Path, data: bytes) -> AnnaError:
     path = tmp_path / "net.onnx"
     path.write_bytes(data)
