@@ -69,8 +69,7 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
         ])  # fmt: skip
     chosen = np.asarray(pictures)
     if len(chosen) > options.calibration_pictures:
-        count = options.calibration_pictures
-        chosen = chosen[np.arange(count) * len(chosen) // count]
+        chosen = chosen[evenly(len(chosen), options.calibration_pictures)]
     try:
         values = network_input(graph, chosen, np.float32).transpose(3, 0, 1, 2).astype(np.float64)
     except DataError as error:
@@ -91,6 +90,15 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
                 part = next(one.carry for one in member.layers if one.name == part)
             stack[layer.name] = maps[layer.name].outputs
     return Calibration(len(chosen), values, maps)
+
+
+def evenly(count: int, wanted: int) -> NDArray[np.int64]:
+    """Which `wanted` of `count` pictures to take: one of each of `wanted` equal shares, not always in the same place of
+    it, for an even step may fall into step with their order (classes in turn)."""
+    number = np.arange(wanted, dtype=np.int64)
+    part = (number * 40503) % (1 << 16)  # 2^16 times the golden ratio: spread over the share as evenly as can be
+    chosen: NDArray[np.int64] = number * count // wanted + part * (count // wanted) // (1 << 16)
+    return chosen
 
 
 def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None) -> FloatMaps:

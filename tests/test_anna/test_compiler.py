@@ -15,7 +15,7 @@ import anna
 import lenet
 from anna.compiler import NAIVE, PASSES, CompileOptions, compilation, exact, integer
 from anna.compiler import split as split_pass
-from anna.compiler.calibrate import float_layer
+from anna.compiler.calibrate import evenly, float_layer
 from anna.compiler.check import check
 from anna.compiler.patterns import patterns
 from anna.compiler.selfcheck import evaluate
@@ -167,6 +167,19 @@ def test_the_adc_of_the_arithmetic_is_the_chips() -> None:
         limits = codes.thresholds(spec, scale_code)
         wanted = np.searchsorted(limits, sums[:, 0].astype(np.int64) << spec.weight_fraction_bits, side="right")
         assert np.array_equal(integer.convert(spec, sums, np.array([scale_code]))[:, 0], wanted)
+
+
+@given(st.integers(1, 5000), st.integers(1, 500), st.integers(1, 20))
+def test_pictures_are_picked_from_all_classes(count: int, wanted: int, classes: int) -> None:
+    """Evenly, each once, and from every class that comes round again and again."""
+    wanted = min(count, wanted)
+    picked = evenly(count, wanted)
+    assert len(np.unique(picked)) == wanted
+    assert (np.diff(picked) > 0).all()
+    assert picked[0] >= 0
+    assert picked[-1] < count
+    if wanted >= classes * 20 and count >= wanted * classes:
+        assert len(np.unique(picked % classes)) == classes
 
 
 # --- bytes on any machine --------------------------------------------------------------------------------------------
