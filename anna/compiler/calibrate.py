@@ -93,11 +93,13 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:
-    """Which `wanted` of `count` pictures to take: one of each of `wanted` equal shares, not always in the same place of
-    it, for an even step may fall into step with their order (classes in turn)."""
+    """Which `wanted` of `count` pictures to take: one of each of `wanted` equal shares, anywhere in it, for an even step
+    may fall into step with their order (classes in turn). The same numbers always."""
     number = np.arange(wanted, dtype=np.int64)
-    part = (number * 40503) % (1 << 16)  # 2^16 times the golden ratio: spread over the share as evenly as can be
-    chosen: NDArray[np.int64] = number * count // wanted + part * (count // wanted) // (1 << 16)
+    mixed = (number.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)  # the mixing of SplitMix64
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    part = (mixed >> np.uint64(40)).astype(np.int64)  # 24 bits
+    chosen: NDArray[np.int64] = number * count // wanted + (part * (count // wanted) >> 24)
     return chosen
 
 
