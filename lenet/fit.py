@@ -24,14 +24,16 @@ from torch import Tensor
 from anna.container import canonical_json, write_beside
 from anna.errors import DataError
 from anna.graph import Graph, text
+from lenet.chip_net import ChipNet
 from lenet.datasets.digits import Digits
 from lenet.distort import distort
 from lenet.initial import initial
 from lenet.optimisers import adam_step, diagonal_update, loss, loss_name, second_derivatives
-from lenet.recipes import Recipe
+from lenet.recipes import ForChip, Recipe
 from lenet.torch_net import TorchNet, prepared
 
 Watch = Callable[[str], None]
+Net = TorchNet | ChipNet
 KEY = "anna_checkpoint"
 
 
@@ -59,7 +61,9 @@ def terminal_watch(line: str) -> None:
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
 
 
-def fingerprint(graph: Graph, recipe: Recipe, digits: Digits, validation: Digits | None, seed: int) -> str:
+def fingerprint(
+    graph: Graph, recipe: Recipe, digits: Digits, validation: Digits | None, seed: int, chip: ForChip | None = None
+) -> str:
     """What a checkpoint must agree with to be continued."""
     parts = [
         text(graph),
@@ -68,13 +72,19 @@ def fingerprint(graph: Graph, recipe: Recipe, digits: Digits, validation: Digits
         validation.digest if validation else "",
         str(seed),
     ]
+    if recipe.initial is None:
+        parts.append(graph.digest)
+    if chip is not None:
+        parts.append(canonical_json(asdict(chip)))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def error_percent(net: TorchNet, pictures: Tensor, labels: Tensor) -> float:
+def error_percent(net: Net, pictures: Tensor, labels: Tensor) -> float:
     """Share of wrong labels, for watching a run; results are counted with anna's own forward."""
+    net.eval()  # a ChipNet without noise: the ideal chip
     with torch.no_grad():
         answers = torch.cat([net(pictures[at : at + 500]).argmax(1) for at in range(0, len(labels), 500)])
+        net.train()
         wrong = int((answers != labels).sum())
     return 100.0 * wrong / len(labels)
 
@@ -90,8 +100,10 @@ def fit(
     keep_checkpoint: bool = False,
     watch: Watch = terminal_watch,
     stop_after: int | None = None,
+    chip: ForChip | None = None,
 ) -> Fitted:
-    """Train `graph` from new initial weights.
+    """Train `graph` from new initial weights, or from its own where the recipe draws none; with `chip`, as the chip
+    computes it.
 
     With `checkpoint`, the file is written after each pass and continued from when it fits; it is removed at the end,
     unless `keep_checkpoint` leaves that to the caller. `stop_after` ends after so many passes, for tests of the
@@ -100,7 +112,7 @@ def fit(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        fitted = _Run(graph, recipe, digits, seed, validation, checkpoint, watch).passes(stop_after)
+        fitted = _Run(graph, recipe, digits, seed, validation, checkpoint, watch, chip).passes(stop_after)
         if checkpoint is not None and not keep_checkpoint and len(fitted.curve) == recipe.passes:
             checkpoint.unlink(missing_ok=True)
         return fitted
@@ -120,18 +132,20 @@ class _Run:
         validation: Digits | None,
         checkpoint: Path | None,
         watch: Watch,
+        chip: ForChip | None,
     ) -> None:
         self.recipe, self.digits, self.seed, self.checkpoint, self.watch = recipe, digits, seed, checkpoint, watch
-        self.net = TorchNet(initial(graph, seed, recipe.initial))
+        start = graph if recipe.initial is None else initial(graph, seed, recipe.initial)
+        self.net: Net = TorchNet(start) if chip is None else ChipNet(start, chip)
         self.parameters = list(self.net.parameters())
-        self.kind = loss_name(self.net)
+        self.kind = loss_name(graph)
         self.labels = torch.from_numpy(digits.labels.astype(np.int64))
         self.pictures = prepared(graph, digits.images)
         self.validation: tuple[Tensor, Tensor] | None = None
         if validation is not None:
             labels = torch.from_numpy(validation.labels.astype(np.int64))
             self.validation = prepared(graph, validation.images), labels
-        self.key = fingerprint(graph, recipe, digits, validation, seed)
+        self.key = fingerprint(graph, recipe, digits, validation, seed, chip)
         self.curve: list[Pass] = []
         self.adam = torch.optim.AdamW(self.parameters, lr=1e-3, weight_decay=recipe.weight_decay, foreach=False)
         self.started = time.monotonic()
@@ -150,6 +164,8 @@ class _Run:
     def _one_pass(self, number: int) -> None:
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((self.seed, number, 0))))
         order = torch.from_numpy(rng.permutation(len(self.digits)))
+        if isinstance(self.net, ChipNet):
+            self.net.begin_pass(self.digits.images, (self.seed, number, 2))
         pictures = self.pictures
         if self.recipe.distortion is not None:
             copies = distort(self.digits.images, self.recipe.distortion, (self.seed, number, 1))
@@ -185,6 +201,7 @@ class _Run:
 
     def _diagonal_rates(self, number: int, pictures: Tensor, order: Tensor) -> Callable[[int, int], None]:
         sample = order[-self.recipe.second_order_digits :]  # the order is random, so its end is a random sample
+        assert isinstance(self.net, TorchNet)
         curvature = second_derivatives(self.net, pictures[sample], self.labels[sample])
         size = self.recipe.steps[min(number, len(self.recipe.steps) - 1)]
         rates = [size / (self.recipe.second_order_floor + h) for h in curvature]

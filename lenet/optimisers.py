@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from anna.graph import Convolution, FullConnection, Pool, Rbf, Subsample
+from anna.graph import Convolution, FullConnection, Graph, Pool, Rbf, Subsample
 from lenet.torch_net import TorchLayer, TorchNet, squash
 
 LossName = Literal["cross_entropy", "squared_error", "map"]
@@ -21,10 +21,10 @@ MAP_SCALE = 0.1  # A: y is the squared distance times this
 MAP_CONSTANT = 6.0  # A: j; rivals whose y is far beyond it do not matter
 
 
-def loss_name(net: TorchNet) -> LossName:
+def loss_name(graph: Graph) -> LossName:
     """The loss that fits the output: distances take paper 8's MAP criterion, squashed units the squared error of
     paper 7."""
-    last = net.graph.layers[-1]
+    last = graph.layers[-1]
     if isinstance(last, Rbf):
         return "map"
     return "cross_entropy" if last.activation.kind == "none" else "squared_error"
@@ -112,7 +112,7 @@ def _linear_sums(module: TorchLayer, squared_inputs: Tensor, inputs: Tensor) -> 
 
 
 def _output_curvature(net: TorchNet, scores: Tensor, labels: Tensor) -> Tensor:
-    kind = loss_name(net)
+    kind = loss_name(net.graph)
     if kind == "cross_entropy":
         share = torch.softmax(scores, 1)
         return share * (1 - share)

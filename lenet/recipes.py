@@ -35,13 +35,22 @@ class Recipe:
     passes: int
     batch: int
     steps: tuple[float, ...]  # adam: the largest step; diagonal: one for each pass, the last repeated
-    initial: Rule
+    initial: Rule | None  # None: the weights that are given
     weight_decay: float = 0.0  # adam only, decoupled, towards zero for each unit of step
     warm_up_share: float = 0.05  # adam only: share of all steps in which the step rises to its largest
     second_order_digits: int = 500  # diagonal only: digits for each estimate (P, paper 8)
     second_order_floor: float = 0.02  # diagonal only: mu of paper 8 (P)
     distortion: Distortion | None = None
     notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class ForChip:
+    """What a network meets that is trained on for the chip."""
+
+    analog: str = "typical"  # the chips' electronics: a preset by name
+    strength: float = 1.0  # all imperfections so many times as strong
+    range_digits: int = 500  # training digits for which the compiler chooses ranges, before each pass
 
 
 MODERN = Recipe(
@@ -73,6 +82,16 @@ RECIPE_1998 = Recipe(
     steps=(*(0.0005,) * 2, *(0.0002,) * 3, *(0.0001,) * 3, *(0.00005,) * 4, 0.00001),  # P, paper 8
     initial="uniform_2.4_over_fan_in",  # P, paper 8
     notes=("stochastic diagonal Levenberg-Marquardt, estimate renewed before each pass (P)",),
+)
+
+FOR_CHIP = Recipe(
+    name="for-chip",
+    optimiser="adam",
+    passes=10,
+    batch=64,
+    steps=(0.001,),
+    initial=None,
+    notes=("goes on from float weights, in the chip's codes and with its noise",),
 )
 
 RECIPES = {recipe.name: recipe for recipe in (MODERN, RECIPE_1989, RECIPE_1998)}

@@ -135,9 +135,9 @@ def small(output, squash="scaled_tanh"):
 
 
 def test_the_loss_follows_the_output():
-    assert loss_name(TorchNet(small((FullConnection("o", draw(4, 3)),)))) == "cross_entropy"
-    assert loss_name(TorchNet(small((FullConnection("o", draw(4, 3), None, Activation("scaled_tanh")),)))) == "squared_error"
-    assert loss_name(TorchNet(small((Rbf("o", draw(4, 3)),)))) == "map"
+    assert loss_name(small((FullConnection("o", draw(4, 3)),))) == "cross_entropy"
+    assert loss_name(small((FullConnection("o", draw(4, 3), None, Activation("scaled_tanh")),))) == "squared_error"
+    assert loss_name(small((Rbf("o", draw(4, 3)),))) == "map"
 
 
 @pytest.mark.parametrize("kind", ["cross_entropy", "squared_error", "map"])

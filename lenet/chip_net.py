@@ -1,0 +1,256 @@
+"""A network as the chip computes it, as a PyTorch module: for training with the chip's precision in the loop.
+
+What runs on the chip, in which parts, with which ranges and worth of a weight is asked of the compiler itself
+(`settle`), for the weights as they are; between two such moments ranges stand still and weights move. Weights are
+rounded to their codes and sums to states, with gradients that pass straight through the rounding and stop where a sum
+leaves the range of the ADC. Biases are not rounded: the chip's constant columns resolve them finely. In training mode
+every batch meets a drawn chip of its own, and every sum its noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional
+
+from anna import codes
+from anna.analog.parameters import STRENGTHS, Analog
+from anna.analog.weight_dac import bow
+from anna.compiler.calibrate import calibrate
+from anna.compiler.check import check
+from anna.compiler.ir import INPUT, ChipLayer, Lowered
+from anna.compiler.options import CompileOptions
+from anna.compiler.quantise import Meaning, QuantLayer, bias_numerators, quantise
+from anna.compiler.rounding import lsb_of
+from anna.compiler.split import split
+from anna.errors import DataError
+from anna.graph import Graph
+from anna.spec import ANNA_1991
+from lenet.recipes import ForChip
+from lenet.torch_net import TorchLayer, TorchNet
+
+SPEC = ANNA_1991
+STATES = codes.state_converter(SPEC)
+WEIGHTS = codes.weight_converter(SPEC)
+# Weights are rounded here and now, so the compiler's own search for a better rounding would tell nothing of them.
+OPTIONS = CompileOptions(round="nearest", check_pictures=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Lookup:
+    """An array of the lowered network: constants, and each trainable number at the places where it stands."""
+
+    constant: Tensor
+    place: Tensor  # 0: no trainable number
+
+    def values(self, numbers: Tensor) -> Tensor:
+        """The array for the trainable numbers as they are; number 0 is nothing."""
+        return self.constant + numbers[self.place]
+
+
+@dataclass(frozen=True, eq=False)
+class Ranges:
+    """What the compiler chose for one layer: what states stand for, what a weight LSB is worth, which sums the ADC
+    spans."""
+
+    gain_i: Tensor
+    offset_i: Tensor
+    border_i: Tensor  # levels of the border around the input
+    worth_o: Tensor  # of a weight LSB x state LSB, in the float sum
+    middle_o: Tensor  # the float sum in the middle of the ADC's range
+    lsb_o: Tensor  # of the ADC, in weight LSB x state LSB
+    carry_o: Tensor  # weight LSB that a partial sum's state meets
+    carry_offset_o: Tensor
+
+
+class ChipNet(nn.Module):
+    """Takes prepared pictures as TorchNet does, gives the scores of the chip and its host; its parameters are
+    those of the float network."""
+
+    def __init__(self, graph: Graph, how: ForChip) -> None:
+        super().__init__()
+        self.net, self.graph, self.analog = TorchNet(graph), graph, Analog.preset(how.analog)
+        self.range_digits = how.range_digits
+        for name in STRENGTHS:
+            self.analog = self.analog.scaled(name, how.strength)
+        self.noise: torch.Generator | None = None
+        lowered = lower(graph)
+        (member,) = lowered.members
+        self.layers, self.host = member.layers, nn.ModuleList(TorchLayer(layer) for layer in member.host)
+        self._found = _lookups(self.net)
+        self._ranges: dict[str, Ranges] = {}
+        self._input = Meaning(np.ones(1), np.zeros(1))
+        own = _arrays(lowered)
+        with torch.no_grad():
+            numbers = self._numbers()
+            for name, lookup in self._found.items():  # else a factor was folded into a weight: not a mere place
+                if not np.array_equal(lookup.values(numbers).numpy(), own[name]):
+                    raise DataError(f"{graph.name}: {name} on the chip is not the network's own; it cannot be trained for the chip")
+
+    def to_graph(self) -> Graph:
+        """The float network with the weights as they are now."""
+        return self.net.to_graph()
+
+    def begin_pass(self, pictures: npt.NDArray[np.uint8], key: tuple[int, ...]) -> None:
+        """Settle, and draw the chips and noise of a pass from its key."""
+        self.settle(pictures)
+        self.noise = torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
+
+    def settle(self, pictures: npt.NDArray[np.uint8]) -> None:
+        """Let the compiler choose ranges and scales for the weights as they are, on some of the pictures."""
+        count = min(self.range_digits, len(pictures))
+        chosen = pictures[np.arange(count) * len(pictures) // count]
+        lowered = lower(self.to_graph())
+        done = quantise(lowered, calibrate(lowered, chosen, OPTIONS), OPTIONS)
+        self._input = done.input_meaning
+        meanings = {INPUT: done.input_meaning}
+        for quant in done.layers:
+            layer = quant.layer
+            carry = None if layer.carry is None else meanings[layer.carry]
+            self._ranges[layer.name] = _ranges(quant, meanings[layer.source], carry)
+            meanings[layer.name] = quant.meaning
+        self._last = _tensor(quant.meaning.gain_m), _tensor(quant.meaning.offset_m)
+
+    def forward(self, x: Tensor) -> Tensor:
+        numbers = self._numbers()
+        gain, offset = _tensor(self._input.gain_m), _tensor(self._input.offset_m)
+        found = {INPUT: to_states((x - along(offset)) / along(gain))}
+        for layer in self.layers:
+            carried = None if layer.carry is None else found[layer.carry]
+            found[layer.name] = self._layer(layer, numbers, found[layer.source], carried)
+        gain, offset = self._last
+        x = found[self.layers[-1].name] * along(gain) + along(offset)
+        for place, module in enumerate(self.host):
+            names = [name for name in self._found if name.startswith(f"host {place} ")]
+            x = functional_call(module, {name.rpartition(" ")[2]: self._found[name].values(numbers) for name in names}, (x,))
+        return x.flatten(1) if self.graph.output_shape[1:] == (1, 1) else x
+
+    def _numbers(self) -> Tensor:
+        parameters = [parameter.reshape(-1) for parameter in self.net.parameters()]
+        return torch.cat([torch.zeros(1), *parameters])
+
+    def _layer(self, layer: ChipLayer, numbers: Tensor, states: Tensor, carried: Tensor | None) -> Tensor:
+        ranges = self._ranges[layer.name]
+        weights = self._found[f"{layer.name} weights"].values(numbers)
+        bias = (weights * ranges.offset_i[:, None, None]).sum((1, 2, 3)) + ranges.carry_offset_o - ranges.middle_o
+        if layer.bias is not None:
+            own = self._found[f"{layer.name} bias"].values(numbers)
+            bias = own + (bias if own.ndim == 1 else bias[:, None, None])
+        worth = ranges.worth_o[(slice(None),) + (None,) * (bias.ndim - 1)]
+        steps = weights * ranges.gain_i[:, None, None] / ranges.worth_o[:, None, None, None]
+        if any(layer.padding):
+            top, bottom, left, right = layer.padding
+            border = ranges.border_i[:, None, None]
+            states = functional.pad(states - border, (left, right, top, bottom)) + border
+        sums = functional.conv2d(states, self._written(to_weights(steps)), None, layer.stride)
+        sums = sums + (bias / worth if bias.ndim > 1 else along(bias / worth))
+        if carried is not None:
+            sums = sums + carried * along(ranges.carry_o)
+        return to_states(self._converted(sums / along(ranges.lsb_o)))
+
+    def _written(self, weights: Tensor) -> Tensor:
+        """What a drawn chip holds for weight codes."""
+        if not self.training or self.noise is None:
+            return weights
+        analog, levels = self.analog, WEIGHTS.numerators / 2.0
+        shares = torch.randn(1, 2, generator=self.noise).numpy().astype(np.float64)
+        curve = _tensor(analog.dac_inl_lsb * bow(levels, shares)[0])
+        bent = curve[(weights.detach() - float(levels[0])).round().long()]
+        gains = 1 + analog.synapse_gain_mismatch * torch.randn(weights.shape, generator=self.noise)
+        kept = 1 - analog.charge_lost * torch.rand(weights.shape, generator=self.noise)
+        return (weights + bent) * gains * kept
+
+    def _converted(self, sums: Tensor) -> Tensor:
+        """What a drawn chip's ADCs make of sums in their LSB: each map a scale and thresholds, each sum a noise."""
+        if not self.training or self.noise is None:
+            return sums
+        analog, maps = self.analog, sums.shape[1]
+        scale = 1 + analog.scale_mismatch * torch.randn(maps, generator=self.noise)
+        sums = sums * along(scale)
+        offsets = analog.adc_threshold_offset_lsb * torch.randn(maps, STATES.size - 1, generator=self.noise)
+        middle = STATES.size // 2 - 1  # the threshold at zero
+        nearest = (sums.detach().round() + middle).clamp(0, 2 * middle).long()
+        nearest = nearest + along(torch.arange(maps)) * offsets.shape[1]
+        noise = analog.thermal_noise_lsb * torch.randn(sums.shape, generator=self.noise)
+        return sums + noise - offsets.reshape(-1)[nearest]
+
+
+def lower(graph: Graph) -> Lowered:
+    """The network as the chip's layers, long sums in parts."""
+    return split(check(graph, OPTIONS), SPEC)
+
+
+def along(values_m: Tensor) -> Tensor:
+    """A value per map, shaped to act on every position."""
+    return values_m[:, None, None]
+
+
+def to_weights(steps: Tensor) -> Tensor:
+    """The nearest weight levels; gradients as if they were not rounded."""
+    low, high = float(WEIGHTS.values(0)), float(WEIGHTS.values(WEIGHTS.size - 1))
+    held = steps.clamp(low, high)
+    return held + (held.round() - held).detach()
+
+
+def to_states(sums: Tensor) -> Tensor:
+    """The nearest mid-rise levels; gradients as if they were not rounded, none beyond the ends."""
+    half = STATES.size / 2
+    held = sums.clamp(-half, half)
+    level = (held - 0.5).round().clamp(-half, half - 1) + 0.5
+    return held + (level - held).detach()
+
+
+def _ranges(quant: QuantLayer, source: Meaning, carry: Meaning | None) -> Ranges:
+    """What the compiler chose; the middle of the range is what its constants leave of the bias."""
+    layer = quant.layer
+    bias = (layer.weights_oiyx * layer.mask_oiyx * source.offset_m[:, None, None]).sum(axis=(1, 2, 3))
+    if layer.bias is not None:
+        bias = bias + (layer.bias if layer.bias.ndim == 1 else (layer.bias.max((1, 2)) + layer.bias.min((1, 2))) / 2)
+    carry_offset = np.zeros(len(bias)) if carry is None else carry.offset_m
+    constants = bias_numerators(SPEC, quant.constants_oc) / 2.0
+    carried = np.zeros(len(bias)) if carry is None else quant.unit_weights_ou.sum(axis=1)
+    arrays = (
+        source.gain_m, source.offset_m, STATES.values(quant.border_i), quant.weight_lsb_o,
+        bias + carry_offset - constants * quant.weight_lsb_o, lsb_of(SPEC)[quant.scale_codes_o], carried, carry_offset,
+    )  # fmt: skip
+    return Ranges(*map(_tensor, arrays))
+
+
+def _tensor(array: Any) -> Tensor:
+    return torch.tensor(np.asarray(array, dtype=np.float32))
+
+
+def _arrays(lowered: Lowered) -> dict[str, npt.NDArray[np.float32]]:
+    """Every array of the lowered network that may hold trainable numbers."""
+    found = {}
+    (member,) = lowered.members
+    for layer in member.layers:
+        found[f"{layer.name} weights"] = layer.weights_oiyx * layer.mask_oiyx
+        if layer.bias is not None:
+            found[f"{layer.name} bias"] = layer.bias
+    for place, host in enumerate(member.host):
+        for name, array in host.tensors.items():
+            found[f"host {place} {name}"] = array
+    return {name: np.asarray(array, dtype=np.float32) for name, array in found.items()}
+
+
+def _lookups(net: TorchNet) -> dict[str, Lookup]:
+    """Where each trainable number stands on the chip: found by lowering a network whose numbers are their own places."""
+    with_places, without = TorchNet(net.graph), TorchNet(net.graph)
+    first = 1
+    with torch.no_grad():
+        for place, nothing in zip(with_places.parameters(), without.parameters(), strict=True):
+            place.copy_(torch.arange(first, first + place.numel()).reshape(place.shape))
+            nothing.zero_()
+            first += place.numel()
+    places, constants = (_arrays(lower(one.to_graph())) for one in (with_places, without))
+    return {
+        name: Lookup(torch.tensor(constants[name]), torch.tensor(places[name] - constants[name]).round().long()) for name in places
+    }
+
