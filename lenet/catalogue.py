@@ -74,8 +74,8 @@ def _weights_path(name: str, data: str | None, seed: int, variant: str) -> Path:
 def load(name: str, data: str | None = None, seed: int = 1, variant: str = "") -> Network:
     """A trained network as shipped.
 
-    `data` is "mnist" or "usps" and defaults to that of the network's paper; `variant` is "" or "distorted" (trained on
-    distorted copies too). Needs no PyTorch.
+    `data` is "mnist" or "usps" and defaults to that of the network's paper; `variant` is "", "distorted" (trained on
+    distorted copies too) or "chip" (trained on for the chip). Needs no PyTorch.
     """
     return load_graph(_weights_path(name, data, seed, variant))
 

@@ -91,7 +91,7 @@ class ChipNet(nn.Module):
             numbers = self._numbers()
             for name, lookup in self._found.items():  # else a factor was folded into a weight: not a mere place
                 if not np.array_equal(lookup.values(numbers).numpy(), own[name]):
-                    raise DataError(f"{graph.name}: {name} on the chip is not the network's own; it cannot be trained for the chip")
+                    raise DataError(f"{graph.name}: {name} on the chip is not the network's own; expected one without factors")
 
     def to_graph(self) -> Graph:
         """The float network with the weights as they are now."""
@@ -143,12 +143,16 @@ class ChipNet(nn.Module):
             own = self._found[f"{layer.name} bias"].values(numbers)
             bias = own + (bias if own.ndim == 1 else bias[:, None, None])
         worth = ranges.worth_o[(slice(None),) + (None,) * (bias.ndim - 1)]
-        steps = weights * ranges.gain_i[:, None, None] / ranges.worth_o[:, None, None, None]
+        steps = to_weights(weights * ranges.gain_i[:, None, None] / ranges.worth_o[:, None, None, None])
         if any(layer.padding):
             top, bottom, left, right = layer.padding
             border = ranges.border_i[:, None, None]
             states = functional.pad(states - border, (left, right, top, bottom)) + border
-        sums = functional.conv2d(states, self._written(to_weights(steps)), None, layer.stride)
+        if layer.kernel == tuple(states.shape[2:]):  # one position: a product of matrices, without the taps of other parts
+            taps = torch.from_numpy(np.flatnonzero(layer.mask_oiyx.any(axis=0)))
+            sums = functional.linear(states.flatten(1)[:, taps], self._written(steps.flatten(1)[:, taps]))[:, :, None, None]
+        else:
+            sums = functional.conv2d(states, self._written(steps), None, layer.stride)
         sums = sums + (bias / worth if bias.ndim > 1 else along(bias / worth))
         if carried is not None:
             sums = sums + carried * along(ranges.carry_o)
@@ -228,7 +232,7 @@ def _tensor(array: Any) -> Tensor:
 
 def _arrays(lowered: Lowered) -> dict[str, npt.NDArray[np.float32]]:
     """Every array of the lowered network that may hold trainable numbers."""
-    found = {}
+    found: dict[str, npt.NDArray[Any]] = {}
     (member,) = lowered.members
     for layer in member.layers:
         found[f"{layer.name} weights"] = layer.weights_oiyx * layer.mask_oiyx
@@ -250,7 +254,5 @@ def _lookups(net: TorchNet) -> dict[str, Lookup]:
             nothing.zero_()
             first += place.numel()
     places, constants = (_arrays(lower(one.to_graph())) for one in (with_places, without))
-    return {
-        name: Lookup(torch.tensor(constants[name]), torch.tensor(places[name] - constants[name]).round().long()) for name in places
-    }
-
+    moved = {name: np.rint(places[name] - constants[name]).astype(np.int64) for name in places}
+    return {name: Lookup(torch.tensor(constants[name]), torch.tensor(moved[name])) for name in places}

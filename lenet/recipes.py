@@ -115,6 +115,12 @@ def recipe_for(network: str, data: str, name: str, *, distorted: bool = False) -
     return recipe
 
 
+def chip_recipe_for(network: str, data: str, before: Recipe) -> Recipe:
+    """How a network goes on for the chip: as chosen on validation digits, on the copies that it has seen before."""
+    recipe = replace(FOR_CHIP, **_CHOSEN_FOR_CHIP.get((network, data), {}))  # type: ignore[arg-type]
+    return replace(recipe, distortion=before.distortion)
+
+
 # a USPS digit grown to 20x20 is small and few (7,291): copies that stray half as far as those of MNIST
 _MILD = Distortion(shift_pixels=1.0, scale=0.1, shear=0.15, rotation_degrees=5.0)
 # chosen on digits kept aside from the training set (1,000 of USPS, 5,000 of MNIST), never on test digits
@@ -131,3 +137,4 @@ _CHOSEN: dict[tuple[str, str], dict[str, object]] = {
     ("mlp300", "mnist"): {"passes": 15, "steps": (0.002,)},
     ("mlp1000", "mnist"): {"passes": 15, "steps": (0.002,)},
 }
+_CHOSEN_FOR_CHIP: dict[tuple[str, str], dict[str, object]] = {}

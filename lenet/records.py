@@ -8,10 +8,14 @@ import platform
 from importlib import metadata
 from typing import Any
 
+from anna.analog.parameters import Analog
+from anna.compiler import compile
 from anna.forward import forward
 from anna.graph import Network
-from lenet.datasets.digits import Digits
+from anna.machine.chip import Chip
+from lenet.datasets.digits import Digits, calibration, usps_calibration
 
+CHIPS = range(8)  # seeds of the drawn chips on which weights trained for the chip are counted
 Z95 = 1.959963984540054  # of the normal distribution, two-sided 95 %
 
 
@@ -36,6 +40,19 @@ def result(network: Network, digits: Digits) -> dict[str, Any]:
         "low_percent": round(low, 3),
         "high_percent": round(high, 3),
     }
+
+
+def chip_result(ordinary: Network, trained: Network, digits: Digits, folder: Any = None) -> dict[str, Any]:
+    """Errors of float weights and of those trained for the chip, both compiled: on the ideal chip and on the same drawn
+    chips."""
+    found = {"digits": digits.name, "digits_sha256": digits.digest, "images": len(digits)}
+    pictures = (calibration() if ordinary.data != "usps" else usps_calibration("usps", folder)).images
+    for name, network in (("ordinary", ordinary), ("trained", trained)):
+        program = compile(network, pictures)
+        chips = [Chip(), *(Chip(seed=seed, analog=Analog.typical()) for seed in CHIPS)]
+        wrong = [int((chip.run(program, digits.images).labels != digits.labels).sum()) for chip in chips]
+        found[name] = {"ideal_wrong": wrong[0], "typical_wrong": wrong[1:]}
+    return found
 
 
 def versions() -> dict[str, str]:

@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from anna.container import write_beside
 from anna.errors import DataError
 from anna.graph import Ensemble, Network
-from anna.graph_file import graph_bytes
-from lenet.catalogue import define, full_name, native_data, stem
+from anna.graph_file import graph_bytes, load_graph
+from lenet.catalogue import WEIGHTS, define, full_name, native_data, stem
 from lenet.datasets.digits import Digits, digits, holdout, training_digits
-from lenet.recipes import default_recipe, recipe_for
-from lenet.records import result, versions
+from lenet.recipes import ForChip, Recipe, chip_recipe_for, default_recipe, recipe_for
+from lenet.records import chip_result, result, versions
+
+if TYPE_CHECKING:
+    from lenet.fit import Pass
 
 VALIDATION_DRAW = 1989  # seeds which training digits are kept aside: the same for every network and seed
 
@@ -37,23 +42,30 @@ class Trained:
     record_path: Path
 
 
-def split(whole: Digits, validation: int) -> tuple[Digits, Digits | None]:
-    """The digits for training, and those kept aside to watch it."""
+def split(whole: Digits, validation: int, count: int | None = None) -> tuple[Digits, Digits | None]:
+    """The digits for training (all, or so many of them), and those kept aside to watch it.
+
+    One drawn order decides: the first are kept aside, the next are shown, so that fewer digits are a part of more.
+    """
     if not 0 <= validation < len(whole):
         raise DataError(f"validation takes {validation} digits of {len(whole)}; expected fewer than there are")
-    if not validation:
+    if count is not None and not 1 <= count <= len(whole) - validation:
+        raise DataError(f"digits is {count}; expected 1 to {len(whole) - validation}")
+    if not validation and count is None:
         return whole, None
     order = np.random.Generator(np.random.PCG64(VALIDATION_DRAW)).permutation(len(whole))
-    kept = whole.picked(f"{whole.name}, validation", np.sort(order[:validation]))
-    return whole.picked(f"{whole.name}, without validation", np.sort(order[validation:])), kept
+    end = len(whole) if count is None else validation + count
+    name = whole.name if count is None else f"{whole.name}, {count} of them"
+    shown = whole.picked(f"{name}, without validation" if validation else name, np.sort(order[validation:end]))
+    return shown, whole.picked(f"{whole.name}, validation", np.sort(order[:validation])) if validation else None
 
 
-def command(network: str, data: str, seed: int, recipe: str, distorted: bool, validation: int, passes: int | None) -> str:
-    """The command that makes the weights again."""
-    words = ["anna", "train", network, "--data", data, "--seed", str(seed), "--recipe", recipe]
-    words += ["--distort"] if distorted else []
-    words += ["--validation", str(validation)] if validation else []
-    words += ["--passes", str(passes)] if passes is not None else []
+def command(network: str, **options: Any) -> str:
+    """The command that makes the weights again; options as `anna train` names them, those that are not given left out."""
+    words = ["anna", "train", network]
+    for name, value in options.items():
+        if value is not None and value is not False and not (name == "validation" and value == 0):
+            words += ["--" + name.replace("_", "-")] + ([] if value is True else [str(value)])
     return " ".join(words)
 
 
@@ -66,8 +78,12 @@ def run(
     distorted: bool = False,
     passes: int | None = None,
     validation: int = 0,
+    count: int | None = None,
+    for_chip: bool = False,
+    chip_passes: int | None = None,
     folder: Path | str | None = None,
     output: Path | str = ".",
+    float_weights: Path | str | None = None,
     test: bool = True,
     watch: Any = None,
 ) -> Trained:
@@ -75,9 +91,13 @@ def run(
 
     `data` is "mnist" or "usps" (default: that of the paper); `recipe` is "modern", "1989" or "1998" (default: that of
     the shipped weights); `distorted` adds distorted copies; `passes` overrides the recipe's; `validation` keeps so
-    many training digits aside and watches them; `folder` is the data folder (default ANNA_DATA). Interrupted, it
-    leaves a checkpoint in `output` and the same call continues it. `watch` is called with a line of progress now and
-    then; the default writes to the terminal when there is one.
+    many training digits aside and watches them; `count` trains on so many digits only; `folder` is the data folder
+    (default ANNA_DATA). Interrupted, it leaves a checkpoint in `output` and the same call continues it. `watch` is called
+    with a line of progress now and then; the default writes to the terminal when there is one.
+
+    `for_chip` goes on from the weights that the other options give, for `chip_passes`, in the codes of the chip and with
+    its noise. Those float weights are taken from `float_weights` (a folder, default `output`) or from the shipped ones
+    when a record there tells of the same recipe, digits and seed; else they are trained first, into that folder.
     """
     name = full_name(network)
     data = data or native_data(name)
@@ -86,39 +106,52 @@ def run(
     graph = define(name, data)
     usual = default_recipe(name, data)
     recipe = recipe or usual
-    chosen = recipe_for(name, data, recipe, distorted=distorted)
-    if passes is not None:
-        if passes < 1:
-            raise DataError(f"passes is {passes}; expected at least 1")
-        chosen = replace(chosen, passes=passes)
-    try:
-        from lenet.boost import fit_boosted
-        from lenet.fit import fit, terminal_watch
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise DataError("training needs the package torch, which is not installed; install the extra `train`") from None
+    chosen = _with_passes(recipe_for(name, data, recipe, distorted=distorted), "passes", passes)
+    if chip_passes is not None and not for_chip:
+        raise DataError("chip_passes are given without for_chip; expected both or neither")
+    if for_chip and isinstance(graph, Ensemble):
+        raise DataError(f"{name}: has {len(graph.members)} networks; expected a single one to train for the chip")
+    _expect_torch()
     home = Path(output)
     if not home.is_dir():
         raise DataError(f"{home}: is not a folder; expected one for the weights")
-    shown, kept = split(training_digits(data, folder), validation)
+    shown, kept = split(training_digits(data, folder), validation, count)
     tested = [digits(data, "test", folder), *([holdout()] if data == "mnist" else [])] if test else []
-    files = home / stem(name, data, seed, "-".join(["distorted"] * distorted + [recipe] * (recipe != usual)))
-    checkpoint = files.with_name(f".{files.name}.checkpoint")
-    report = watch or terminal_watch
+    variants = ["distorted"] * distorted + [recipe] * (recipe != usual)
+    float_stem = stem(name, data, seed, "-".join(variants))
+    files = home / (stem(name, data, seed, "-".join([*variants, "chip"])) if for_chip else float_stem)
+    start: Network | None = None
+    if for_chip:
+        where = home if float_weights is None else Path(float_weights)
+        start = trained_before((where, WEIGHTS), float_stem, chosen, shown, seed)
+        if start is None:
+            start = run(name, data=data, seed=seed, recipe=recipe, distorted=distorted, passes=passes, validation=validation,
+                        count=count, folder=folder, output=where, test=test, watch=watch).network  # fmt: skip
+        chosen = _with_passes(chip_recipe_for(name, data, chosen), "chip_passes", chip_passes)
     started = time.monotonic()
-    trained: Network
-    if isinstance(graph, Ensemble):
-        trained, curve = fit_boosted(graph, chosen, shown, seed, checkpoint=checkpoint, watch=report)
-    else:
-        fitted = fit(graph, chosen, shown, seed, validation=kept, checkpoint=checkpoint, watch=report)
-        trained, curve = fitted.graph, fitted.curve
+    trained, curve = _trained(start or graph, chosen, shown, kept, seed, files, ForChip() if for_chip else None, watch)
+    about = {} if start is None else {"for_chip": {
+        **asdict(ForChip()), "start": float_stem, "start_digest": start.digest,
+        "on_chip": [chip_result(start, trained, one, folder) for one in tested],
+    }}  # fmt: skip
     record = {
-        "command": command(name, data, seed, recipe, distorted, validation, passes),
+        "command": command(
+            name,
+            data=data,
+            seed=seed,
+            recipe=recipe,
+            distort=distorted,
+            validation=validation,
+            passes=passes,
+            digits=count,
+            for_chip=for_chip,
+            chip_passes=chip_passes,
+        ),
         "network": name,
         "data": data,
         "seed": seed,
         "recipe": asdict(chosen),
+        **about,
         "training_digits": {"name": shown.name, "images": len(shown), "sha256": shown.digest},
         "validation_digits": kept and {"name": kept.name, "images": len(kept), "sha256": kept.digest},
         "results": [result(trained, one) for one in tested],
@@ -128,6 +161,47 @@ def run(
         "seconds": round(time.monotonic() - started, 1),
     }
     return _write(trained, record, files)
+
+
+def _expect_torch() -> None:
+    if find_spec("torch") is None:
+        raise DataError("training needs the package torch, which is not installed; install the extra `train`")
+
+
+def _trained(
+    graph: Network, recipe: Recipe, shown: Digits, kept: Digits | None, seed: int, files: Path, chip: ForChip | None, watch: Any
+) -> tuple[Network, tuple[Pass, ...]]:
+    """The trained network and its curve, with a checkpoint beside the files that will be written."""
+    from lenet.boost import fit_boosted
+    from lenet.fit import fit, terminal_watch
+
+    checkpoint = files.with_name(f".{files.name}.checkpoint")
+    if isinstance(graph, Ensemble):
+        return fit_boosted(graph, recipe, shown, seed, checkpoint=checkpoint, watch=watch or terminal_watch)
+    fitted = fit(graph, recipe, shown, seed, validation=kept, checkpoint=checkpoint, watch=watch or terminal_watch, chip=chip)
+    return fitted.graph, fitted.curve
+
+
+def _with_passes(recipe: Recipe, name: str, passes: int | None) -> Recipe:
+    if passes is not None and passes < 1:
+        raise DataError(f"{name} is {passes}; expected at least 1")
+    return recipe if passes is None else replace(recipe, passes=passes)
+
+
+def trained_before(folders: Sequence[Path], name: str, recipe: Recipe, shown: Digits, seed: int) -> Network | None:
+    """Weights of that name whose record says that they came of this recipe, these digits and this seed."""
+    for folder in folders:
+        weights, record = folder / f"{name}.safetensors", folder / f"{name}.json"
+        if not (weights.is_file() and record.is_file()):
+            continue
+        try:
+            about = json.loads(record.read_text(encoding="utf-8"))
+            told = about["recipe"], about["training_digits"]["sha256"], about["seed"]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise DataError(f"{record}: is no whole record of a training; remove it and its weights to train anew") from None
+        if told == (json.loads(json.dumps(asdict(recipe))), shown.digest, seed):
+            return load_graph(weights)
+    return None
 
 
 def _write(trained: Network, record: dict[str, Any], files: Path) -> Trained:

@@ -17,6 +17,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--distort", action="store_true", help="add distorted copies of the digits")
     parser.add_argument("--passes", type=int, metavar="N", help="passes over the digits, instead of the recipe's")
     parser.add_argument("--validation", type=int, default=0, metavar="N", help="training digits kept aside and watched")
+    parser.add_argument("--digits", type=int, metavar="N", help="train on so many of the training digits only")
+    parser.add_argument("--for-chip", action="store_true", help="go on from these weights in the chip's codes, with its noise")
+    parser.add_argument("--chip-passes", type=int, metavar="N", help="passes for the chip, instead of the recipe's")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="data folder (default: ANNA_DATA)")
     parser.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR", help="where weights and record go")
 
@@ -27,7 +30,8 @@ def _run(given: argparse.Namespace) -> None:
     try:
         done = run(
             given.network, data=given.data, seed=given.seed, recipe=given.recipe, distorted=given.distort,
-            passes=given.passes, validation=given.validation, folder=given.folder, output=given.output,
+            passes=given.passes, validation=given.validation, count=given.digits, for_chip=given.for_chip,
+            chip_passes=given.chip_passes, folder=given.folder, output=given.output,
         )  # fmt: skip
     except KeyboardInterrupt:
         raise KeyboardInterrupt("the same command continues from the last whole pass") from None
