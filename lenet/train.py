@@ -111,7 +111,7 @@ def run(
         raise DataError("chip_passes are given without for_chip; expected both or neither")
     if for_chip and isinstance(graph, Ensemble):
         raise DataError(f"{name}: has {len(graph.members)} networks; expected a single one to train for the chip")
-    _expect_torch()
+    expect_torch()
     home = Path(output)
     if not home.is_dir():
         raise DataError(f"{home}: is not a folder; expected one for the weights")
@@ -163,7 +163,8 @@ def run(
     return _write(trained, record, files)
 
 
-def _expect_torch() -> None:
+def expect_torch() -> None:
+    """Refuse to train where PyTorch is absent."""
     if find_spec("torch") is None:
         raise DataError("training needs the package torch, which is not installed; install the extra `train`")
 

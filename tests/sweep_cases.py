@@ -6,6 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from lenet.datasets.digits import built_in
 from sim.sweep.run import Swept, run_sweep
 from sim.sweep.spec import SweepSpec, make_spec
 
@@ -42,6 +45,18 @@ def tiny(**changes: Any) -> SweepSpec:
     """A sweep of the same kind; axes as given, or two points."""
     axes = changes.pop("axes", {"chip.state_bits": [3, 4]})
     return make_spec({"name": "tiny", "network": "linear", "images": 20, "chips": 3, **changes, "axes": {**axes, **QUICK}})
+
+
+def made_up_mnist(folder: Path) -> Path:
+    """A data folder with a training set of MNIST's size: the built-in digits, and all of them moved in eleven ways."""
+    whole = built_in()
+    moved = [np.roll(whole.images, (row, column), (1, 2)) for row in range(3) for column in range(4)]
+    home = folder / "data" / "mnist"
+    home.mkdir(parents=True)
+    for name, array in (("images-idx3", np.concatenate(moved)), ("labels-idx1", np.tile(whole.labels, len(moved)))):
+        head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+        (home / f"train-{name}-ubyte").write_bytes(head + array.tobytes())
+    return home.parent
 
 
 def here(spec: SweepSpec, folder: Path) -> Swept:

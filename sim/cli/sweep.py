@@ -26,6 +26,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="DIR", help="the sweep's folder: its database, and results.csv")
     parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: as many as there are cores)")
     parser.add_argument("--cluster", metavar="WHERE", help="run on Dask: tcp://HOST:PORT, local, or local:N processes")
+    parser.add_argument("--trained", type=Path, metavar="DIR",
+                        help="where networks lie that the sweep trains (default: in its folder); shards may share it")  # fmt: skip
     parser.add_argument("--shard", metavar="K/N", help="only part K of N, into a folder of its own, for anna sweep merge")
 
 
@@ -33,8 +35,8 @@ def _run(given: argparse.Namespace) -> None:
     action, words = (given.words[0], given.words[1:]) if given.words[0] in ACTIONS else ("run", given.words)
     if action != "plan" and given.output is None:
         raise AnnaError(f"{action} needs a folder: -o DIR; see anna sweep --help")
-    if action != "run" and (given.jobs is not None or given.cluster is not None):
-        raise AnnaError(f"{action} computes nothing, so it takes neither --jobs nor --cluster; see anna sweep --help")
+    if action != "run" and (given.jobs, given.cluster, given.trained) != (None, None, None):
+        raise AnnaError(f"{action} computes nothing, so it takes no --jobs, --cluster or --trained; see anna sweep --help")
     if action == "merge":
         if given.shard or not words:
             raise AnnaError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
@@ -69,7 +71,7 @@ def _sweep(path: Path, given: argparse.Namespace) -> None:
     try:
         with workers as (executor, at_once):
             done = run_sweep(spec, Path(given.output), executor=executor, at_once=at_once, jobs=given.jobs, shard=shard,
-                             command=command, watch=line.show if line else None)  # fmt: skip
+                             trained=given.trained, command=command, watch=line.show if line else None)  # fmt: skip
     finally:
         if line:
             line.end()
@@ -119,6 +121,9 @@ class _Line:
     """One line on a terminal that is written over."""
 
     def show(self, progress: Any) -> None:
+        if progress.trainings:
+            print(f"\r\033[K{progress.trainings} networks to train", end="", file=sys.stderr, flush=True)
+            return
         left = progress.seconds_left
         time = "" if left is None or progress.done == progress.total else f", about {_duration(left)} left"
         print(f"\r\033[K{progress.done} of {progress.total} points{time}", end="", file=sys.stderr, flush=True)

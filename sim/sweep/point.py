@@ -5,11 +5,13 @@ reference of a network, and the last few programs, for points that differ only i
 """
 
 import contextlib
+import itertools
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,11 +27,15 @@ from anna.machine.elaborate import Schedule
 from anna.program import Program
 from anna.spec import BOARDS, BoardSpec
 from anna.verify import verified
+from lenet.catalogue import define
+from lenet.datasets.digits import Digits, training_digits
+from lenet.train import expect_torch, split
 from sim import provenance
 from sim.digits import Shown, expect_apart, for_network
 from sim.models import load_network
 from sim.statistics import error_of_counts
-from sim.sweep.spec import Point, SweepSpec, Value
+from sim.sweep.spec import Point, SweepSpec
+from sim.sweep.training import Training, trained, weights_of
 
 REFUSALS = (CompileError, GraphError, IllegalProgram, MachineError, SpecError)  # the point cannot be, on any machine
 
@@ -41,6 +47,7 @@ class Job:
     spec: SweepSpec
     point: Point
     inputs: tuple[tuple[str, str], ...]
+    trained: str = ""  # the folder of the networks that the sweep trains
 
 
 @dataclass(frozen=True)
@@ -100,10 +107,14 @@ def _compiled(source: Source, board: BoardSpec, options: tuple[tuple[str, Any], 
     return program, verified(program)
 
 
-def source_of(spec: SweepSpec, values: Mapping[str, Value]) -> Source:
-    """Network and pictures at a point."""
-    network, seed = spec.located(str(values.get("network", spec.network))), values.get("weights_seed", spec.weights_seed)
+def source_of(spec: SweepSpec, point: Point, home: str = "") -> Source:
+    """Network and pictures at a point; networks that the sweep trains lie in `home`."""
+    training = spec.training_at(point)
+    seed = point.values.get("weights_seed", spec.weights_seed)
     assert isinstance(seed, int)
+    network = spec.located(str(point.values.get("network", spec.network)))
+    if training is not None:
+        network = str(weights_of(training, Path(home)) or Path(home) / training.key)
     stamp = None
     with contextlib.suppress(OSError):
         found = os.stat(network)
@@ -125,21 +136,70 @@ def analog_at(spec: SweepSpec, point: Point) -> Analog:
 
 
 def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
-    """The digests of all networks, pictures and analog records that the sweep names; files that lack are told here."""
+    """The digests of all networks, pictures and analog records that the sweep names; files that lack are told here. Of a
+    network that the sweep trains, those of its digits."""
     found = {}
     networks = spec.values_of("network") if "network" in spec.axes else (spec.network,)
     seeds = spec.values_of("weights_seed") if "weights_seed" in spec.axes else (spec.weights_seed,)
-    for network in networks:
-        for seed in seeds:
-            source = source_of(spec, {"network": network, "weights_seed": seed})
-            found[_name(str(network), seed)] = prepared(source).digest
+    if spec.trains:
+        expect_torch()
+        found.update({f"digits of {network}": _digits_digest(spec, str(network)) for network in networks})
+        for training in trainings(spec, spec.all_points()):
+            split(_training_digits(training.data), 0, training.options.digits)  # refuses more than there are
+    else:
+        for network, seed in itertools.product(networks, seeds):
+            here = Point(number=0, values={"network": network, "weights_seed": seed})
+            found[_name(spec, here)] = prepared(source_of(spec, here)).digest
     for name in spec.values_of("analog") if "analog" in spec.axes else (spec.analog,):
         found[f"analog {name}"] = base_analog(spec.located(str(name))).to_toml()
     return tuple(found.items())
 
 
-def _name(network: str, weights_seed: Value) -> str:
-    return f"network {network}, weights {weights_seed}"
+def trainings(spec: SweepSpec, points: Sequence[Point]) -> list[Training]:
+    """The distinct trainings that some points need, those in floats first: others go on from them. Points whose training
+    cannot be are refused in their turn."""
+    found = dict[str, Training]()
+    for point in points:
+        with contextlib.suppress(*REFUSALS):
+            training = spec.training_at(point)
+            if training is not None:
+                found.setdefault(training.key, training)
+    return sorted(found.values(), key=lambda training: training.options.for_chip)
+
+
+def trained_inputs(spec: SweepSpec, points: Sequence[Point], home: str) -> dict[str, str]:
+    """The digests of the networks that the sweep has trained, with their pictures."""
+    found = dict[str, str]()
+    for point in points:
+        with contextlib.suppress(*REFUSALS):
+            training = spec.training_at(point)
+            if training is not None and training.text not in found:
+                trained(training, Path(home))  # is what its record says
+                found[training.text] = prepared(source_of(spec, point, home)).digest
+    return found
+
+
+@lru_cache(maxsize=2)
+def _training_digits(data: str) -> Digits:
+    return training_digits(data)
+
+
+def _digits_digest(spec: SweepSpec, network: str) -> str:
+    """Digits to train on, and those to show."""
+    training = Training.of(network, spec.data, 0, {})
+    shown, (pictures, _) = for_network(define(training.network, training.data), spec.data)
+    chosen = shown.first(spec.images)
+    expect_apart(chosen.images, np.asarray(pictures))
+    return f"{_training_digits(training.data).digest[:32]} {chosen.sha256[:32]}"
+
+
+def _name(spec: SweepSpec, point: Point) -> str:
+    """What a point's network is called among the inputs."""
+    training = spec.training_at(point)
+    if training is not None:
+        return training.text
+    network, seed = point.values.get("network", spec.network), point.values.get("weights_seed", spec.weights_seed)
+    return f"network {network}, weights {seed}"
 
 
 def compute(job: Job) -> Outcome:
@@ -159,11 +219,11 @@ def compute(job: Job) -> Outcome:
 
 def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     spec, point = job.spec, job.point
-    source, analog = source_of(spec, point.values), analog_at(spec, point)
+    source, analog = source_of(spec, point, job.trained), analog_at(spec, point)
     one = prepared(source)
-    named = str(point.values.get("network", spec.network))
-    if one.digest != dict(job.inputs)[_name(named, source.weights_seed)]:
-        raise DataError(f"network {named} or its digits differ here from those with which the sweep began")
+    named = _name(spec, point)
+    if one.digest != dict(job.inputs)[named]:
+        raise DataError(f"{named}: weights or digits differ here from those with which the sweep began")
     options = point.fields_of("compile")
     board = BOARDS[options.pop("board", "anna-board-1991")]
     board = board.changed(chip=board.chip.changed(**point.fields_of("chip")))

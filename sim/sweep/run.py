@@ -12,21 +12,23 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from anna.container import write_beside
 from anna.errors import AnnaError, MachineError, SpecError
 from sim import provenance
 from sim.arms import default_threads
-from sim.sweep.point import Job, Outcome, compute, inputs_of
+from sim.sweep.point import Job, Outcome, compute, inputs_of, trained_inputs, trainings
 from sim.sweep.processes import Processes
 from sim.sweep.spec import Point, SweepSpec
 from sim.sweep.store import Identity, Store
+from sim.sweep.training import FOLDER, Training, train, weights_of
 
 ATTEMPTS = 3  # times that a point is tried whose worker dies
 RESULTS = "results.csv"
 
 Watch = Callable[["Progress"], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Progress:
     total: int
     seconds: float  # since this run began
     fresh: int  # points that this run has done
+    trainings: int = 0  # networks that are still to be trained, before any point
 
     @property
     def seconds_left(self) -> float | None:
@@ -82,6 +85,7 @@ def run_sweep(
     at_once: int | None = None,
     jobs: int | None = None,
     shard: tuple[int, int] = (1, 1),
+    trained: Path | None = None,
     command: str = "",
     watch: Watch | None = None,
 ) -> Swept:
@@ -90,6 +94,7 @@ def run_sweep(
     `executor` is anything with `submit`, and is given `at_once` points (default: enough for all its workers); without
     one, `jobs` processes work here (default: as many as there are cores).
     A point whose worker dies is tried again; the others go on. The rows do not depend on who computes them.
+    Networks that the sweep trains lie in `trained` (default: in `folder`), where several shards may share them.
     """
     if jobs is not None and jobs < 1:
         raise SpecError(f"jobs is {jobs}; expected at least 1")
@@ -100,10 +105,17 @@ def run_sweep(
         todo = [point for point in mine if point.number not in done]
         if todo:
             jobs = min(jobs or default_threads(), len(todo))
+            home = (trained or folder / FOLDER).resolve()
             with _workers(executor, at_once, jobs) as (workers, window):
+                inputs = named.inputs
+                if spec.trains:
+                    _train(workers, window, trainings(spec, todo), home, len(mine), watch)
+                    weights = trained_inputs(spec, todo, str(home))
+                    store.expect_weights(weights)
+                    inputs += tuple(weights.items())
                 run = store.begin_run({"begun": provenance.now(), "command": command, "executor": type(workers).__name__,
                                        "jobs": jobs if executor is None else None, **provenance.process()})  # fmt: skip
-                _work(store, run, workers, window, [Job(spec, point, named.inputs) for point in todo], len(mine), watch)
+                _work(store, run, workers, window, [Job(spec, point, inputs, str(home)) for point in todo], len(mine), watch)
         write_beside(folder / RESULTS, store.csv().encode())
         return count(store, mine)
 
@@ -130,54 +142,88 @@ def _workers(executor: Executor | None, at_once: int | None, jobs: int) -> Itera
     own.shutdown()
 
 
+def _train(workers: Executor, window: int, wanted: list[Training], home: Path, total: int, watch: Watch | None) -> None:
+    """Train what is not there yet; those in floats before those that go on from them."""
+    for for_chip in (False, True):
+        todo = [one for one in wanted if one.options.for_chip == for_chip and weights_of(one, home) is None]
+        left = sum(weights_of(one, home) is None for one in wanted)
+
+        def tell(done: int, left: int = left) -> None:
+            if watch:
+                watch(Progress(0, total, 0.0, 0, left - done))
+
+        _each("trainings", workers, window, train, [(one.text, (one, str(home))) for one in todo], lambda _: None, tell)
+
+
 def _work(store: Store, run: int, workers: Executor, window: int, jobs: list[Job], total: int, watch: Watch | None) -> None:
-    begun, waiting, out = time.perf_counter(), deque(jobs), dict[Future[Outcome], Job]()
-    attempts, lost, before, fresh = dict[int, int](), list[str](), total - len(jobs), 0
+    begun, before = time.perf_counter(), total - len(jobs)
+
+    def take(outcome: Outcome) -> None:
+        store.add(outcome, run, round(time.perf_counter() - begun, 3))
+
+    def tell(fresh: int) -> None:
+        if watch:
+            watch(Progress(before + fresh, total, time.perf_counter() - begun, fresh))
+
+    named = [(f"point {job.point.number} ({job.point.text})", (job,)) for job in jobs]
+    _each("points", workers, window, compute, named, take, tell)
+
+
+def _each(
+    kind: str,
+    workers: Executor,
+    window: int,
+    function: Callable[..., T],
+    calls: list[tuple[str, tuple[Any, ...]]],
+    take: Callable[[T], None],
+    tell: Callable[[int], None],
+) -> None:
+    """Call a function with each of the named arguments on the workers, take in what comes back, tell how many have come."""
+    waiting, out = deque(calls), dict[Future[T], tuple[str, tuple[Any, ...]]]()
+    attempts, lost, done = dict[str, int](), list[str](), 0
     try:
         while waiting or out:
             while waiting and len(out) < window:
-                job = waiting.popleft()
-                out[_submitted(workers, job)] = job
-            if watch:
-                watch(Progress(before + fresh, total, time.perf_counter() - begun, fresh))
+                call = waiting.popleft()
+                out[_submitted(workers, function, call[1])] = call
+            tell(done)
             for future in wait(out, return_when=FIRST_COMPLETED).done:
-                job = out.pop(future)
-                number = job.point.number
+                call = out.pop(future)
+                name = call[0]
                 try:
-                    outcome = future.result()
+                    found = future.result()
                 except AnnaError:
                     raise
                 except Exception as error:
                     if _is_death(error):
-                        attempts[number] = attempts.get(number, 0) + 1
-                        if attempts[number] < ATTEMPTS:
-                            waiting.appendleft(job)
+                        attempts[name] = attempts.get(name, 0) + 1
+                        if attempts[name] < ATTEMPTS:
+                            waiting.appendleft(call)
                             continue
-                        lost.append(f"its worker died {ATTEMPTS} times at point {number} ({job.point.text})")
+                        lost.append(f"its worker died {ATTEMPTS} times at {name}")
                     else:
-                        lost.append(f"{type(error).__name__} at point {number} ({job.point.text}): {error}")
+                        lost.append(f"{type(error).__name__} at {name}: {error}")
                     continue
-                store.add(outcome, run, round(time.perf_counter() - begun, 3))
-                fresh += 1
-        if watch:
-            watch(Progress(before + fresh, total, time.perf_counter() - begun, fresh))
+                take(found)
+                done += 1
+        tell(done)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("finished points are kept; the same command goes on from here") from None
     finally:
         for future in out:
             future.cancel()
     if lost:
-        more = f" (and {len(lost) - 1} more points)" if len(lost) > 1 else ""
-        raise MachineError(f"{lost[0]}{more}; all other points are done and kept, the same command tries again")
+        more = f" (and {len(lost) - 1} more {kind})" if len(lost) > 1 else ""
+        raise MachineError(f"{lost[0]}{more}; all other {kind} are done and kept, the same command tries again")
 
 
-def _submitted(workers: Executor, job: Job) -> Future[Outcome]:
+def _submitted(workers: Executor, function: Callable[..., T], arguments: tuple[Any, ...]) -> Future[T]:
     try:
-        return workers.submit(compute, job)
+        return workers.submit(function, *arguments)
     except (BrokenExecutor, RuntimeError) as error:
         raise MachineError(f"the executor takes no more work ({error}); finished points are kept, run again to go on") from None
 
 
 def _is_death(error: Exception) -> bool:
-    """Whether a point failed because its worker did: a process that died, or Dask's word for it."""
+    """Whether a call failed because its worker did: a process that died, or Dask's word for it."""
     return isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ == "KilledWorker"

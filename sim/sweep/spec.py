@@ -14,6 +14,8 @@
     "chip.state_bits" = { first = 1, last = 6 }
     "scaled.thermal_noise" = { first = 0.0, last = 4.0, count = 9 }
     "network" = ["recognizer", "lenet5"]
+
+With an axis of `train`, the sweep trains its networks itself.
 """
 
 import hashlib
@@ -32,11 +34,12 @@ from anna.compiler.options import CompileOptions
 from anna.container import canonical_json
 from anna.errors import SpecError
 from anna.spec import ChipSpec, Record, first_sentence
+from sim.sweep.training import Training, TrainOptions
 
 Scalar = int | float | str | bool | None
 Value = Scalar | tuple[Scalar, ...]
 
-RECORDS: dict[str, type[Record]] = {"chip": ChipSpec, "analog": Analog, "compile": CompileOptions}
+RECORDS: dict[str, type[Record]] = {"chip": ChipSpec, "analog": Analog, "compile": CompileOptions, "train": TrainOptions}
 SCALED = (*CAUSES, *STRENGTHS)
 PLAIN = ("network", "weights_seed", "analog")  # fields of the sweep itself that may be axes
 LARGEST = 1_000_000  # points of a sweep
@@ -137,6 +140,19 @@ class SweepSpec(Record):
         if (self.design == "random") != (self.points is not None):
             raise ValueError("points is given for the random design, and only for that")
         return self
+
+    @property
+    def trains(self) -> bool:
+        """Whether it trains its networks itself."""
+        return any(name.startswith("train.") for name in self.axes)
+
+    def training_at(self, point: Point) -> Training | None:
+        """The training that a point's weights come from; None where they are shipped or a file's."""
+        if not self.trains:
+            return None
+        network, seed = point.values.get("network", self.network), point.values.get("weights_seed", self.weights_seed)
+        assert isinstance(seed, int)
+        return Training.of(str(network), self.data, seed, point.fields_of("train"))
 
     def located(self, name: str) -> str:
         """A network or record as the sweep names it, with the path if it is a file."""

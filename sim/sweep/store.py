@@ -24,7 +24,7 @@ from sim.sweep.spec import SweepSpec, make_spec
 if TYPE_CHECKING:
     from sim.sweep.point import Outcome
 
-FORMAT = 1
+FORMAT = 2
 APPLICATION = 0x616E6E61  # "anna", in SQLite's application_id
 NAME = "sweep.sqlite"
 LOCK = "sweep.lock"
@@ -39,6 +39,7 @@ _SCHEMA = (
     "CREATE TABLE refusals (point INTEGER PRIMARY KEY, sentence TEXT NOT NULL)",
     "CREATE TABLE provenance (point INTEGER PRIMARY KEY, facts TEXT NOT NULL)",
     "CREATE TABLE runs (run INTEGER PRIMARY KEY, seconds REAL NOT NULL, points INTEGER NOT NULL, facts TEXT NOT NULL)",
+    "CREATE TABLE trainings (name TEXT PRIMARY KEY, digest TEXT NOT NULL)",
     f"PRAGMA application_id = {APPLICATION}",
     f"PRAGMA user_version = {FORMAT}",
 )
@@ -149,6 +150,24 @@ class Store:
         """Points that need not run again."""
         return {row[0] for row in self._db.execute("SELECT point FROM spreads UNION SELECT point FROM refusals")}
 
+    @property
+    def trainings(self) -> dict[str, str]:
+        """The digests of the networks that the sweep has trained, with their pictures."""
+        there = self._db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'trainings'").fetchone()[0]
+        return dict(self._db.execute("SELECT name, digest FROM trainings ORDER BY name")) if there else {}  # none in format 1
+
+    def expect_weights(self, digests: Mapping[str, str]) -> None:
+        """Note the networks that were trained; other weights than those of before are refused."""
+        if not digests:
+            return
+        known = self.trainings
+        for name, digest in digests.items():
+            if known.get(name, digest) != digest:
+                raise FileError(f"{self.path}: holds rows of other weights from the {name}; weights trained on another machine "
+                                "or by other versions differ: share one folder of trained weights, or begin anew")  # fmt: skip
+        with self._writing():
+            self._db.executemany("INSERT OR IGNORE INTO trainings VALUES (?, ?)", sorted(digests.items()))
+
     def begin_run(self, facts: Mapping[str, Any]) -> int:
         """Note that somebody starts; its number."""
         with self._writing():
@@ -184,6 +203,7 @@ class Store:
         the same in both."""
         if other.identity.content != self.identity.content:
             raise FileError(f"{other.path}: {_difference(other.identity, self.identity)}")
+        self.expect_weights(other.trainings)
         mine, new = self.done, 0
         with self._writing():
             runs = dict[int, int]()

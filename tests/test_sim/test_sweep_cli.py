@@ -232,7 +232,7 @@ def test_another_sweep_in_the_folder(home: Path, tmp_path: Path) -> None:
         (("sweep", "merge", "none", "-o", "x"), "none: holds no sweep.sqlite; expected the folder of a sweep"),
         (("sweep", "plan", "none.toml"), "none.toml: cannot be read (No such file or directory); expected a sweep"),
         (("sweep", "plan", "a", "b"), "plan takes one sweep, got 2 names"),
-        (("sweep", "plan", "tiny.toml", "--jobs", "2"), "plan computes nothing, so it takes neither --jobs nor --cluster"),
+        (("sweep", "plan", "tiny.toml", "--jobs", "2"), "plan computes nothing, so it takes no --jobs, --cluster or --trained"),
         (("sweep", "tiny.toml", "-o", "x", "--jobs", "0"), "jobs is 0; expected at least 1"),
         (("sweep", "tiny.toml", "-o", "x", "--shard", "3"), "shard '3': expected K/N, such as 2/8"),
         (("sweep", "tiny.toml", "-o", "x", "--shard", "3/2"), "shard 3/2: expected K/N with 1 <= K <= N"),

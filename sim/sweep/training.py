@@ -1,0 +1,139 @@
+"""Networks that a sweep trains itself: each distinct training once, kept in a folder by a hash of what it follows from.
+
+    DIR/trained/3f0c.../recognizer-mnist-seed1.safetensors    weights, beside them the record of the training
+
+A training goes on from its last whole pass, whatever ended it. Whoever trains holds a lock on its folder; others that
+want the same weights wait and then find them.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from anna.container import canonical_json
+from anna.errors import FileError, SpecError
+from anna.graph import Ensemble, Network
+from anna.graph_file import load_graph
+from anna.spec import Record
+
+FOLDER = "trained"
+LOCK = "lock"
+
+
+class TrainOptions(Record):
+    """How a network is trained: what `anna train` takes, as axes of a sweep."""
+
+    recipe: Literal["modern", "1989", "1998"] | None = Field(default=None, description="None: that of the shipped weights")
+    distort: bool = Field(default=False, description="distorted copies too")
+    passes: int | None = Field(default=None, ge=1, le=100_000, description="passes over the digits; None: the recipe's")
+    digits: int | None = Field(default=None, ge=1, le=60_000, description="so many training digits; None: all")
+    for_chip: bool = Field(default=False, description="go on in the chip's codes, with its noise")
+    chip_passes: int | None = Field(default=None, ge=1, le=100_000, description="passes for the chip; None: the recipe's")
+
+
+@dataclass(frozen=True)
+class Training:
+    """One training: all that its weights follow from."""
+
+    network: str
+    data: str
+    seed: int
+    options: TrainOptions
+
+    @classmethod
+    def of(cls, network: str, data: str | None, seed: int, given: Mapping[str, Any]) -> "Training":
+        """A training with its recipe by name; what cannot be trained is refused."""
+        from lenet.catalogue import define, full_name, names, native_data
+        from lenet.recipes import default_recipe
+
+        if network not in names and Path(network).suffix:
+            raise SpecError(f"network {network} is a file; expected one by name where a sweep trains: {', '.join(names)}")
+        name = full_name(network)
+        kind = native_data(name) if data is None else "mnist" if data == "holdout" else data
+        options = TrainOptions.of(**given)
+        if options.chip_passes is not None and not options.for_chip:
+            raise SpecError("train.chip_passes is given without train.for_chip; expected both or neither")
+        if options.for_chip and isinstance(define(name, kind), Ensemble):
+            raise SpecError(f"network {name} is an ensemble; expected a single one to train for the chip")
+        return cls(name, kind, seed, options.changed(recipe=options.recipe or default_recipe(name, kind)))
+
+    @cached_property
+    def key(self) -> str:
+        """The name of its folder."""
+        content = [self.network, self.data, self.seed, self.options.model_dump()]
+        return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:16]
+
+    @property
+    def floats(self) -> "Training":
+        """The training of the float weights that one for the chip goes on from."""
+        return replace(self, options=self.options.changed(for_chip=False, chip_passes=None))
+
+    @property
+    def text(self) -> str:
+        """For a reader."""
+        given = ", ".join(f"{name} {value}" for name, value in self.options if value not in (None, False))
+        return f"training of {self.network} on {self.data}, seed {self.seed}, {given}"
+
+
+def weights_of(training: Training, home: Path) -> Path | None:
+    """The file of the trained weights; None while there are none."""
+    records = sorted((home / training.key).glob("*.json"))  # written last
+    return records[0].with_suffix(".safetensors") if records else None
+
+
+def trained(training: Training, home: Path) -> Network:
+    """The trained network, as its record tells of it."""
+    path = weights_of(training, home)
+    if path is None:
+        raise FileError(f"{home / training.key}: holds no weights; expected those of the {training.text}")
+    network = load_graph(path)
+    try:
+        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["weights_digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        told = None
+    if told != network.digest:
+        raise FileError(f"{path}: differs from what its record says; remove its folder to train it anew")
+    return network
+
+
+def train(training: Training, home: str) -> str:
+    """Train unless that is done; the digest of the weights. Runs in any worker."""
+    from lenet.train import run
+
+    folder = Path(home) / training.key
+    with _held(folder):
+        if weights_of(training, Path(home)) is None:
+            if training.options.for_chip:
+                train(training.floats, home)
+            options = training.options
+            run(training.network, data=training.data, seed=training.seed, recipe=options.recipe, distorted=options.distort,
+                passes=options.passes, count=options.digits, for_chip=options.for_chip, chip_passes=options.chip_passes,
+                output=folder, float_weights=Path(home) / training.floats.key, test=False, watch=_quiet)  # fmt: skip
+        return trained(training, Path(home)).digest
+
+
+def _quiet(_: str) -> None:
+    pass
+
+
+@contextlib.contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """The folder, to this process alone; it is let go when the process ends, however that happens."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("a")
+    except OSError as error:
+        raise FileError(f"{folder}: cannot be written ({error.strerror or error})") from None
+    with file:
+        with contextlib.suppress(ImportError):  # a system without flock: at worst the same bits are written twice
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
