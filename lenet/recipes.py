@@ -137,4 +137,6 @@ _CHOSEN: dict[tuple[str, str], dict[str, object]] = {
     ("mlp300", "mnist"): {"passes": 15, "steps": (0.002,)},
     ("mlp1000", "mnist"): {"passes": 15, "steps": (0.002,)},
 }
-_CHOSEN_FOR_CHIP: dict[tuple[str, str], dict[str, object]] = {}
+_CHOSEN_FOR_CHIP: dict[tuple[str, str], dict[str, object]] = {
+    ("recognizer", "mnist"): {"passes": 15, "steps": (0.004,)},
+}

@@ -1,22 +1,27 @@
 """What stands side by side in a comparison, and how each is run.
 
     float          the network in 32-bit floats
+    quantised graph    its codes in plain integer arithmetic, without the engine: must be what the ideal chip gives
     ideal chip     6-bit weights and 3-bit states on a chip without imperfections
     typical chips  drawn chips, each with its own fixed pattern and its own noise
     worst chips    the same with the electronics at their worst
+    ..., chip-trained  the same chips with other weights of the network, trained on for the chip
     ..., calibrated    each of those chips with a program that makes up for its gains and offsets, as measured at its pins
 """
 
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
+from anna.compiler.integer import States
+from anna.compiler.quantise import QuantGraph
+from anna.compiler.selfcheck import evaluate
 from anna.forward import forward
 from anna.graph import Network
 from anna.machine.chip import Chip
@@ -24,6 +29,7 @@ from anna.program import Program
 from sim.digits import Shown
 
 Watch = Callable[[str], None]
+PICTURES_AT_ONCE = 100  # of the integer arithmetic: their maps fit the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +42,8 @@ class Arm:
     scores_nk: NDArray[Any]  # of the first chip
     seeds: tuple[int, ...]  # of the chips; empty where nothing is drawn
     analog: Analog | None = None  # the chips' electronics; None: no chip
+    program: Literal["own", "calibrated", "chip-trained"] = "own"  # what the chips run; own: the comparison's
+    ordinary: str | None = None  # the arm of the same chips with the network's own weights, where this one has others
 
     def __repr__(self) -> str:
         return f"Arm({self.name}: {self.what})"
@@ -49,6 +57,15 @@ class Arm:
         """Where each chip errs."""
         wrong: NDArray[np.bool_] = self.labels_cn != labels.astype(np.int64)[None]
         return wrong
+
+
+@dataclass(frozen=True, eq=False)
+class ChipTrained:
+    """Other weights of the network, trained on for the chip, and their program."""
+
+    name: str
+    network: Network
+    program: Program
 
 
 def default_threads() -> int:
@@ -79,6 +96,35 @@ def chip_arm(
     return Arm(name, what, labels, done[0][1], () if analog.is_ideal else drawn, analog)
 
 
+def quantised_arm(program: Program, graph: QuantGraph, digits: Shown, threads: int) -> Arm:
+    """The quantised graph that a program was made from, in whole numbers, map by map; the engine has no part in it."""
+    host, spec = program.host, program.spec
+    assert host is not None, f"{program.name} was compiled, so it has a host"
+    states = host.input_codes(spec, graph.lowered.input_shape, digits.images)
+    lasts = [member.last for member in graph.lowered.members]
+
+    def some(start: int) -> dict[str, States]:
+        found = evaluate(graph, states[start : start + PICTURES_AT_ONCE])
+        return {name: found[name] for name in lasts}
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts = list(pool.map(some, range(0, len(states), PICTURES_AT_ONCE)))
+    kind = np.uint8 if spec.state_bits <= 8 else np.uint16
+    scores = host.scores(spec, {name: np.concatenate([part[name] for part in parts]).astype(kind) for name in lasts})
+    what = "the codes in plain integer arithmetic, without the engine"
+    return Arm("quantised graph", what, scores.argmax(axis=1).astype(np.int64)[None], scores, ())
+
+
+def chip_trained_arm(arm: Arm, other: ChipTrained, digits: Shown, noise_seed: int, threads: int) -> Arm:
+    """The chips of an arm again, with weights that were trained on for the chip."""
+    assert arm.analog is not None
+    wrong = int((forward(other.network, digits.images).labels != digits.labels).sum())
+    what = f"other weights: {other.name} (in floats {100 * wrong / len(digits):.2f} %), {arm.what}"
+    name = f"{arm.name.removesuffix(' chips').removesuffix(' chip')}, chip-trained"
+    found = chip_arm(name, what, other.program, digits, arm.analog, arm.seeds, noise_seed, threads)
+    return replace(found, program="chip-trained", ordinary=arm.name)
+
+
 def calibrated_arm(arm: Arm, program: Program, digits: Shown, noise_seed: int, threads: int) -> Arm:
     """The chips of an arm again, each measured through its pins and given a program of its own."""
     from anna.analog.calibration import Calibrator, calibrated
@@ -95,4 +141,4 @@ def calibrated_arm(arm: Arm, program: Program, digits: Shown, noise_seed: int, t
         done = list(pool.map(run, arm.seeds))
     labels = np.stack([labels for labels, _ in done]).astype(np.int64)
     what = f"{arm.what}, weights requantised for each"
-    return Arm(f"{arm.name}, calibrated", what, labels, done[0][1], arm.seeds, arm.analog)
+    return Arm(f"{arm.name}, calibrated", what, labels, done[0][1], arm.seeds, arm.analog, "calibrated")

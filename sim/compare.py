@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
+from anna.compiler.quantise import QuantGraph
 from anna.errors import DataError
 from anna.graph import Network
 from anna.machine.chip import Chip
 from anna.program import Program
 from sim import statistics
-from sim.arms import Arm, calibrated_arm, chip_arm, default_threads, float_arm
+from sim.arms import Arm, ChipTrained, calibrated_arm, chip_arm, chip_trained_arm, default_threads, float_arm, quantised_arm
 from sim.digits import Shown, expect_apart
 from sim.layers import layer_rows
 from sim.statistics import Interval, Paired, RejectCurve
@@ -66,10 +67,19 @@ class Comparison:
         other: NDArray[np.bool_] = arm.labels_cn != self.reference.labels_cn[0][None]
         return int(other.sum()) / int(other.size)
 
-    def paired(self, arm: Arm) -> Paired:
-        """The arm's first chip against float, on the pictures in which they differ."""
+    def paired(self, arm: Arm, against: Arm | None = None) -> Paired:
+        """The arm's first chip against float or the first chip of another arm, on the pictures in which they differ."""
         labels = self.digits.labels
-        return statistics.mcnemar(self.reference.wrong_cn(labels)[0], arm.wrong_cn(labels)[0])
+        return statistics.mcnemar((against or self.reference).wrong_cn(labels)[0], arm.wrong_cn(labels)[0])
+
+    def ordinary(self, arm: Arm) -> Arm | None:
+        """For an arm with other weights: the same chips with the network's own."""
+        return next((one for one in self.arms if one.name == arm.ordinary), None)
+
+    @property
+    def headline(self) -> Arm:
+        """The last arm that has the network's own weights."""
+        return [arm for arm in self.arms if arm.ordinary is None][-1]
 
     def rejects(self, arm: Arm) -> RejectCurve:
         """Error against rejects of the arm's first chip."""
@@ -90,13 +100,16 @@ class Comparison:
         out = []
         for arm in self.arms:
             error, curve = self.error(arm), self.rejects(arm)
-            paired = None if arm is self.reference else self.paired(arm)
+            paired, ordinary = None if arm is self.reference else self.paired(arm), self.ordinary(arm)
             out.append({
                 "name": arm.name, "chips": arm.chips, "error": error.share, "low": error.low, "high": error.high,
                 "error_std_over_chips": self.std_over_chips(arm), "disagreement": self.disagreement(arm),
                 "p_value_against_float": None if paired is None else paired.p_value,
                 **{f"rejects_for_{goal:g}": curve.needed_for(goal) for goal in REJECT_GOALS},
                 "what": arm.what,
+                **({} if ordinary is None else {
+                    "ordinary": ordinary.name, "points_against_ordinary": 100 * (error.share - self.error(ordinary).share),
+                    "p_value_against_ordinary": self.paired(arm, ordinary).p_value}),
             })  # fmt: skip
         return out
 
@@ -159,13 +172,16 @@ def compare(
     seed: int = 0,
     threads: int | None = None,
     calibration: NDArray[Any] | None = None,
+    quantised: QuantGraph | None = None,
+    chip_trained: ChipTrained | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Run a network and its program on the same pictures: in float, on the ideal chip, and on drawn chips.
 
     Chip k of each kind has seed `seed` + k; all of them meet the same noise seed `seed`. `calibration` pictures, where
     given, must not be among those shown. With `calibrate_chips`, each drawn chip is also measured and given a program of
-    its own.
+    its own. `quantised`, what the program was made from, adds its plain integer arithmetic; `chip_trained` adds other
+    weights on all the chips.
     """
     digits = images if isinstance(images, Shown) else _given(images, labels)
     if chips < 1:
@@ -176,6 +192,9 @@ def compare(
     say, threads = watch or (lambda _: None), threads or default_threads()
     say("float")
     arms = [float_arm(network, digits)]
+    if quantised is not None:
+        say("quantised graph")
+        arms.append(quantised_arm(program, quantised, digits, threads))
     for name, analog in [("ideal chip", Analog.ideal()), *kinds]:
         say(name)
         seeds = range(seed, seed + chips)
@@ -184,14 +203,18 @@ def compare(
         if calibrate_chips and not analog.is_ideal:
             say(f"{name}, calibrated")
             arms.append(calibrated_arm(arms[-1], program, digits, seed, threads))
+    for arm in [one for one in arms if one.analog is not None and one.program == "own" and chip_trained is not None]:
+        assert chip_trained is not None
+        say(f"{arm.name}, chip-trained")
+        arms.append(chip_trained_arm(arm, chip_trained, digits, seed, threads))
     say("layers")
     layers = layer_rows(network, program, digits, _first_chips(arms), seed)
     return Comparison(network, program, digits, seed, tuple(arms), layers=tuple(layers))
 
 
 def _first_chips(arms: Sequence[Arm]) -> dict[str, Chip]:
-    """The first chip of each kind, calibrated ones apart: those run another program."""
-    kinds = [arm for arm in arms if arm.analog is not None and not arm.name.endswith("calibrated")]
+    """The first chip of each kind that runs the comparison's own program."""
+    kinds = [arm for arm in arms if arm.analog is not None and arm.program == "own"]
     return {arm.name: Chip(seed=arm.seeds[0], analog=arm.analog) if arm.seeds else Chip() for arm in kinds}
 
 

@@ -23,3 +23,21 @@ def load_network(model: str, data: str | None = None, seed: int = 1) -> Network:
     if suffix or "/" in model:
         raise DataError(f"{model}: is neither .onnx nor .safetensors, nor a network by name: {', '.join(lenet.names)}")
     return lenet.load(model, data=None if data in (None, "holdout") else data, seed=seed)
+
+
+def chip_trained(network: Network, model: str, seed: int, given: str | None) -> tuple[str, Network] | None:
+    """Name and weights of the same network trained on for the chip: of a file, else those shipped with a LeNet; None where
+    there are none or `given` is "none"."""
+    import lenet
+    from lenet.catalogue import shipped, stem
+
+    if given == "none":
+        return None
+    if given is None:
+        if Path(model).suffix or model not in lenet.names or stem(model, network.data, seed, "chip") not in shipped():
+            return None
+        return stem(model, network.data, seed, "chip"), lenet.load(model, network.data, seed, "chip")
+    other = importers.load_network(given)
+    if (str(other), other.data) != (str(network), network.data):
+        raise DataError(f"{given}: holds another network than {network.name}; expected other weights of the same one")
+    return Path(given).stem, other

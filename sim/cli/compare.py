@@ -24,6 +24,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--analog", action="append", metavar="PRESET", help="typical, worst, or a TOML file; may be given "
                         "again (default: typical)")  # fmt: skip
     parser.add_argument("--calibrated", action="store_true", help="also with a program for each chip, from its own pins")
+    parser.add_argument("--quantised", action="store_true", help="also the codes in plain integers, without the engine")
+    parser.add_argument("--chip-trained", metavar="FILE|none", help="also weights of the network that were trained on for "
+                        "the chip (default: those shipped, if there are any)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the first chip and of the noise (default 0)")
     parser.add_argument("--weights-seed", type=int, default=1, help="which weights of a LeNet (default 1)")
     parser.add_argument("--ledger", choices=("totals", "full", "none"), default="totals", help="where it was lost: "
@@ -39,13 +42,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> None:
     from dataclasses import replace
 
-    from anna.compiler import compile
+    from anna.compiler import compilation, compile
     from anna.container import write_beside
-    from sim.arms import default_threads
+    from sim.arms import ChipTrained, default_threads
     from sim.compare import compare
     from sim.ledger import ledger
     from sim.ledger_codes import codes_ledger
-    from sim.models import load_network
+    from sim.models import chip_trained, load_network
     from sim.report.html import comparison_page
 
     watch = _watch if sys.stderr.isatty() else None
@@ -56,10 +59,15 @@ def _run(given: argparse.Namespace) -> None:
     kinds = [(_title(name), analog_record(name)) for name in given.analog or ["typical"]]
     if watch:
         watch("compile")
-    program = compile(network, pictures, **compile_options(given))
+    options = compile_options(given)
+    made = compilation(network, pictures, **options)
+    program = made.program
+    other = chip_trained(network, given.model, given.weights_seed, given.chip_trained)
+    rival = other and ChipTrained(*other, compile(other[1], pictures, **options, round="nearest"))  # as it was trained
     shown = digits.first(given.images)
     found = compare(network, program, shown, chips=given.chips, analogs=kinds, calibrate_chips=given.calibrated,
-                    seed=given.seed, threads=threads, calibration=pictures, watch=watch)  # fmt: skip
+                    seed=given.seed, threads=threads, calibration=pictures, chip_trained=rival,
+                    quantised=made.quantised if given.quantised else None, watch=watch)  # fmt: skip
     drawn = [(kind, analog) for kind, analog in kinds if not analog.is_ideal]
     if given.ledger != "none" and drawn:
         full = given.ledger == "full"
@@ -69,7 +77,7 @@ def _run(given: argparse.Namespace) -> None:
         lost = ledger(program, part, drawn[0][1], seeds, kind=drawn[0][0], noise_seed=given.seed, threads=threads,
                       watch=watch)  # fmt: skip
         if full:
-            codes = codes_ledger(network, program, pictures, part, compile_options(given), watch)
+            codes = codes_ledger(network, program, pictures, part, options, watch)
             lost = replace(lost, entries=(*lost.entries, *codes))
         found = replace(found, ledger=lost)
     path = Path(given.report)

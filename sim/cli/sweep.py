@@ -27,7 +27,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: as many as there are cores)")
     parser.add_argument("--cluster", metavar="WHERE", help="run on Dask: tcp://HOST:PORT, local, or local:N processes")
     parser.add_argument("--trained", type=Path, metavar="DIR",
-                        help="where networks lie that the sweep trains (default: in its folder); shards may share it")  # fmt: skip
+                        help="for networks that the sweep trains (default: in its folder); shards may share it")  # fmt: skip
     parser.add_argument("--shard", metavar="K/N", help="only part K of N, into a folder of its own, for anna sweep merge")
 
 

@@ -9,7 +9,7 @@ from sim.layers import layer_maps
 from sim.ledger import Ledger
 from sim.report import plots
 from sim.report.page import escaped, figure, page, table
-from sim.report.text import NOTES, interval, p_value, share
+from sim.report.text import interval, notes, p_value, share
 
 if TYPE_CHECKING:
     from sim.compare import Comparison
@@ -86,7 +86,7 @@ def _one_chip(found: "Comparison") -> list[str]:
 
 
 def _lead(found: "Comparison") -> str:
-    reference, arm = found.error(found.reference), found.drawn or found.arms[-1]
+    reference, arm = found.error(found.reference), found.drawn or found.headline
     error, report = found.error(arm), found.program.report or {}
     lost, floats = 100 * (error.share - reference.share), 100 * reference.share
     speed = f" The chip takes {report['chip_us_per_image']:,.0f} µs a picture." if report else ""
@@ -135,7 +135,7 @@ def _made(found: "Comparison", command: str) -> str:
         f"<p>Digits: {escaped(found.digits.name)}, SHA-256 <code>{found.digits.sha256[:16]}</code>. "
         f"Program: SHA-256 <code>{found.program.digest[:16]}</code>. "
         "The same command gives the same figures on every machine.</p>",
-        *(f'<p class="note">{escaped(note)}.</p>' for note in NOTES),
+        *(f'<p class="note">{escaped(note)}.</p>' for note in notes(found)),
         '<p class="note">Intervals: Wilson, over pictures and chips. p: McNemar, exact, the first chip against float. '
         "Rejects: smallest share of refused pictures that leaves at most that error.</p>",
     ]

@@ -79,7 +79,7 @@ def ledger(found: Ledger) -> Any:
 
 def confusion(found: "Comparison") -> Any:
     """Which digits float and the first drawn chips take for which."""
-    shown = (found.reference, found.drawn or found.arms[-1])
+    shown = (found.reference, found.drawn or found.headline)
     counts = [found.confusion(arm) * (1 - np.eye(found.classes)) / found.confusion(arm).sum(axis=1, keepdims=True).clip(1)
               for arm in shown]  # fmt: skip
     most = max(1.0, *(100 * float(part.max()) for part in counts))

@@ -12,6 +12,17 @@ NOTES = (
 )
 
 
+def notes(found: "Comparison") -> tuple[str, ...]:
+    """What was held equal, what is this design's choice, what was fitted; and what other weights gained or lost."""
+    if not any(arm.ordinary for arm in found.arms):
+        return NOTES
+    gains = [f"{row['name']} {row['points_against_ordinary']:+.2f} points (p of the first chip "
+             f"{_p_value(row['p_value_against_ordinary'])})" for row in found.rows() if "ordinary" in row]  # fmt: skip
+    weights = next(arm.what.partition(",")[0] for arm in found.arms if arm.ordinary)
+    return (*NOTES, f"chip-trained: {weights}, chosen by training and not equal; pictures, chips and noise are; "
+            f"against the network's own weights {', '.join(gains)}")  # fmt: skip
+
+
 def comparison_text(found: "Comparison") -> str:
     """The table, and what it took."""
     labels, report = found.digits.labels, found.program.report or {}
@@ -41,7 +52,7 @@ def comparison_text(found: "Comparison") -> str:
     if report:
         lines += ["", _time(found)]
     classes = ", ".join(f"{digit}: {int((labels == digit).sum())}" for digit in range(found.classes))
-    lines += ["", *NOTES, f"pictures a class: {classes}"]
+    lines += ["", *notes(found), f"pictures a class: {classes}"]
     return "\n".join(lines)
 
 
