@@ -19,9 +19,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from anna import codes
 from anna.analog.parameters import STRENGTHS, Analog
-from anna.analog.weight_dac import bow
 from anna.compiler.calibrate import calibrate
 from anna.compiler.check import check
 from anna.compiler.ir import INPUT, ChipLayer, Lowered
@@ -31,13 +29,10 @@ from anna.compiler.rounding import lsb_of
 from anna.compiler.split import split
 from anna.errors import DataError
 from anna.graph import Graph
-from anna.spec import ANNA_1991
+from lenet.drawn_chip import SPEC, STATES, WEIGHTS, DrawnChip, tensor
 from lenet.recipes import ForChip
 from lenet.torch_net import TorchLayer, TorchNet
 
-SPEC = ANNA_1991
-STATES = codes.state_converter(SPEC)
-WEIGHTS = codes.weight_converter(SPEC)
 # Weights are rounded here and now, so the compiler's own search for a better rounding would tell nothing of them.
 OPTIONS = CompileOptions(round="nearest", check_pictures=0)
 
@@ -82,7 +77,8 @@ class ChipNet(nn.Module):
         self.noise: torch.Generator | None = None
         lowered = lower(graph)
         (member,) = lowered.members
-        self.layers, self.host = member.layers, nn.ModuleList(TorchLayer(layer) for layer in member.host)
+        self.layers = member.layers
+        self.host = [TorchLayer(layer) for layer in member.host]  # their numbers are put in: they have none of their own
         self._found = _lookups(self.net)
         self._ranges: dict[str, Ranges] = {}
         self._input = Meaning(np.ones(1), np.zeros(1))
@@ -115,15 +111,16 @@ class ChipNet(nn.Module):
             carry = None if layer.carry is None else meanings[layer.carry]
             self._ranges[layer.name] = _ranges(quant, meanings[layer.source], carry)
             meanings[layer.name] = quant.meaning
-        self._last = _tensor(quant.meaning.gain_m), _tensor(quant.meaning.offset_m)
+        self._last = tensor(quant.meaning.gain_m), tensor(quant.meaning.offset_m)
 
     def forward(self, x: Tensor) -> Tensor:
         numbers = self._numbers()
-        gain, offset = _tensor(self._input.gain_m), _tensor(self._input.offset_m)
+        gain, offset = tensor(self._input.gain_m), tensor(self._input.offset_m)
+        chip = DrawnChip(self.analog, self.noise) if self.training and self.noise is not None else None
         found = {INPUT: to_states((x - along(offset)) / along(gain))}
         for layer in self.layers:
             carried = None if layer.carry is None else found[layer.carry]
-            found[layer.name] = self._layer(layer, numbers, found[layer.source], carried)
+            found[layer.name] = self._layer(layer, numbers, found[layer.source], carried, chip)
         gain, offset = self._last
         x = found[self.layers[-1].name] * along(gain) + along(offset)
         for place, module in enumerate(self.host):
@@ -135,7 +132,9 @@ class ChipNet(nn.Module):
         parameters = [parameter.reshape(-1) for parameter in self.net.parameters()]
         return torch.cat([torch.zeros(1), *parameters])
 
-    def _layer(self, layer: ChipLayer, numbers: Tensor, states: Tensor, carried: Tensor | None) -> Tensor:
+    def _layer(
+        self, layer: ChipLayer, numbers: Tensor, states: Tensor, carried: Tensor | None, chip: DrawnChip | None
+    ) -> Tensor:
         ranges = self._ranges[layer.name]
         weights = self._found[f"{layer.name} weights"].values(numbers)
         bias = (weights * ranges.offset_i[:, None, None]).sum((1, 2, 3)) + ranges.carry_offset_o - ranges.middle_o
@@ -150,39 +149,16 @@ class ChipNet(nn.Module):
             states = functional.pad(states - border, (left, right, top, bottom)) + border
         if layer.kernel == tuple(states.shape[2:]):  # one position: a product of matrices, without the taps of other parts
             taps = torch.from_numpy(np.flatnonzero(layer.mask_oiyx.any(axis=0)))
-            sums = functional.linear(states.flatten(1)[:, taps], self._written(steps.flatten(1)[:, taps]))[:, :, None, None]
+            few = steps.flatten(1)[:, taps]
+            sums = functional.linear(states.flatten(1)[:, taps], few if chip is None else chip.held(few))[:, :, None, None]
         else:
-            sums = functional.conv2d(states, self._written(steps), None, layer.stride)
+            held = steps if chip is None else chip.held(steps.flatten(1)).reshape(steps.shape)
+            sums = functional.conv2d(states, held, None, layer.stride)
         sums = sums + (bias / worth if bias.ndim > 1 else along(bias / worth))
         if carried is not None:
             sums = sums + carried * along(ranges.carry_o)
-        return to_states(self._converted(sums / along(ranges.lsb_o)))
-
-    def _written(self, weights: Tensor) -> Tensor:
-        """What a drawn chip holds for weight codes."""
-        if not self.training or self.noise is None:
-            return weights
-        analog, levels = self.analog, WEIGHTS.numerators / 2.0
-        shares = torch.randn(1, 2, generator=self.noise).numpy().astype(np.float64)
-        curve = _tensor(analog.dac_inl_lsb * bow(levels, shares)[0])
-        bent = curve[(weights.detach() - float(levels[0])).round().long()]
-        gains = 1 + analog.synapse_gain_mismatch * torch.randn(weights.shape, generator=self.noise)
-        kept = 1 - analog.charge_lost * torch.rand(weights.shape, generator=self.noise)
-        return (weights + bent) * gains * kept
-
-    def _converted(self, sums: Tensor) -> Tensor:
-        """What a drawn chip's ADCs make of sums in their LSB: each map a scale and thresholds, each sum a noise."""
-        if not self.training or self.noise is None:
-            return sums
-        analog, maps = self.analog, sums.shape[1]
-        scale = 1 + analog.scale_mismatch * torch.randn(maps, generator=self.noise)
-        sums = sums * along(scale)
-        offsets = analog.adc_threshold_offset_lsb * torch.randn(maps, STATES.size - 1, generator=self.noise)
-        middle = STATES.size // 2 - 1  # the threshold at zero
-        nearest = (sums.detach().round() + middle).clamp(0, 2 * middle).long()
-        nearest = nearest + along(torch.arange(maps)) * offsets.shape[1]
-        noise = analog.thermal_noise_lsb * torch.randn(sums.shape, generator=self.noise)
-        return sums + noise - offsets.reshape(-1)[nearest]
+        sums = sums / along(ranges.lsb_o)
+        return to_states(sums if chip is None else chip.met(sums))
 
 
 def lower(graph: Graph) -> Lowered:
@@ -223,11 +199,7 @@ def _ranges(quant: QuantLayer, source: Meaning, carry: Meaning | None) -> Ranges
         source.gain_m, source.offset_m, STATES.values(quant.border_i), quant.weight_lsb_o,
         bias + carry_offset - constants * quant.weight_lsb_o, lsb_of(SPEC)[quant.scale_codes_o], carried, carry_offset,
     )  # fmt: skip
-    return Ranges(*map(_tensor, arrays))
-
-
-def _tensor(array: Any) -> Tensor:
-    return torch.tensor(np.asarray(array, dtype=np.float32))
+    return Ranges(*map(tensor, arrays))
 
 
 def _arrays(lowered: Lowered) -> dict[str, npt.NDArray[np.float32]]:

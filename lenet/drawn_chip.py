@@ -1,0 +1,62 @@
+"""A drawn chip as training meets it: what its DACs write, what its synapses hold, what its ADCs make of a sum.
+
+A copy in miniature of `anna.analog`, in PyTorch and without geometry: which DAC writes a weight and which ADC converts a
+map follows here from their number, on the chip from where they are placed. Strengths and curves are those of
+`anna.analog`; parts that are off in its presets are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from anna import codes
+from anna.analog.parameters import Analog
+from anna.analog.weight_dac import bow, gains_apart
+from anna.spec import ANNA_1991
+
+SPEC = ANNA_1991
+STATES = codes.state_converter(SPEC)
+WEIGHTS = codes.weight_converter(SPEC)
+
+
+class DrawnChip:
+    """One chip with its fixed pattern; noise of every sum is drawn when the sum is converted."""
+
+    def __init__(self, analog: Analog, draws: torch.Generator) -> None:
+        self.analog, self.draws = analog, draws
+        shares, order = self._normals(SPEC.dacs, 2).numpy(), self._normals(SPEC.dacs).numpy()
+        levels = WEIGHTS.numerators / 2.0
+        gains = gains_apart(analog.dac_gain_apart, order.astype(np.float64))
+        self.written_dc = tensor(levels * gains[:, None] + analog.dac_inl_lsb * bow(levels, shares.astype(np.float64)))
+        self.thresholds_at = analog.adc_threshold_offset_lsb * self._normals(SPEC.neurons_at_once, STATES.size - 1)
+
+    def _normals(self, *shape: int) -> Tensor:
+        return torch.randn(shape, generator=self.draws)
+
+    def held(self, weights_ot: Tensor) -> Tensor:
+        """What synapses hold for weights (o, taps) in LSB; the DACs write neighbouring taps in turn."""
+        analog, shape = self.analog, weights_ot.shape
+        codes_ot = weights_ot.detach().round().long() - int(WEIGHTS.values(0))
+        written = self.written_dc[torch.arange(shape[1]) % SPEC.dacs, codes_ot]
+        gains = 1 + analog.synapse_gain_mismatch * self._normals(*shape)
+        kept = 1 - analog.charge_lost * torch.rand(shape, generator=self.draws)  # charges of any age within a refresh
+        return (weights_ot + (written - weights_ot).detach()) * gains * kept
+
+    def met(self, sums: Tensor) -> Tensor:
+        """Sums (n, maps, rows, columns) in ADC LSB as the ideal thresholds must see them for the codes of this chip."""
+        analog, maps = self.analog, sums.shape[1]
+        sums = sums * (1 + analog.scale_mismatch * self._normals(maps))[:, None, None]
+        middle = STATES.size // 2 - 1  # of the thresholds
+        nearest = (sums.detach().round() + middle).clamp(0, 2 * middle).long()
+        adcs = torch.arange(maps) % SPEC.neurons_at_once
+        offsets = self.thresholds_at.reshape(-1)[nearest + (adcs * (STATES.size - 1))[:, None, None]]
+        return sums + analog.thermal_noise_lsb * self._normals(*sums.shape) - offsets
+
+
+def tensor(array: Any) -> Tensor:
+    """In 32-bit floats."""
+    return torch.tensor(np.asarray(array, dtype=np.float32))

@@ -1,0 +1,238 @@
+"""Training with the chip in the loop: it sees what the compiled program does, and its runs are as others: seeded,
+resumable, recorded, refused in one sentence."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import anna
+import lenet
+from anna.compiler import compilation
+from anna.errors import DataError
+from anna.graph import Activation, Affine, Convolution, FullConnection, Graph, Prepare
+from anna.graph_file import graph_bytes
+from lenet.catalogue import define
+from lenet.datasets.digits import Digits, holdout
+from lenet.recipes import FOR_CHIP, MODERN, RECIPES, ForChip, chip_recipe_for, recipe_for
+
+try:
+    import torch
+except ModuleNotFoundError:
+    pytest.skip("PyTorch is absent: training for the chip is NOT tested", allow_module_level=True)
+
+from lenet import train
+from lenet.chip_net import STATES, WEIGHTS, ChipNet, to_states, to_weights
+from lenet.fit import fit
+from lenet.torch_net import prepared
+from sim.cli import main
+
+QUICK = replace(FOR_CHIP, passes=3, batch=20)
+SINGLE = [name for name in lenet.names if name != "boosted_lenet4"]
+
+
+@pytest.fixture(scope="module")
+def some():
+    """A few digits; what trains here is thrown away."""
+    return holdout().picked("some digits", np.arange(300))
+
+
+def quiet(line):
+    pass
+
+
+def chip_net(graph, digits, **how):
+    net = ChipNet(graph, ForChip(**how))
+    net.begin_pass(digits.images, (1, 0, 2))
+    return net
+
+
+@pytest.mark.parametrize("name", [name for name in SINGLE if name != "mlp1000"])
+def test_without_noise_it_is_the_compiled_program_but_for_the_rounding_of_biases(some, name):
+    """Compiled for the same digits with weights rounded to nearest; the ADC turns small differences of a bias into whole
+    steps now and then, so scores agree closely and labels nearly always."""
+    graph = lenet.load(name, data="mnist")
+    net = chip_net(graph, some).eval()
+    with torch.no_grad():
+        scores = net(prepared(graph, some.images)).numpy()
+    program = anna.compile(graph, some.images, round="nearest", check_pictures=0, calibration_pictures=300)
+    chip = anna.Chip().run(program, some.images)
+    assert (scores.argmax(axis=1) == chip.labels).mean() >= 0.98
+    signal = ((chip.scores - chip.scores.mean()) ** 2).mean()
+    assert ((scores - chip.scores) ** 2).mean() < 0.02 * signal
+
+
+def test_noise_costs_about_what_drawn_chips_cost(some):
+    """A chip for every batch: their mean error lies near that of drawn chips with the compiled program."""
+    graph = lenet.load("recognizer", data="mnist")
+    digits = holdout().picked("more digits", np.arange(2000))
+    net = chip_net(graph, digits).train()
+    pictures = prepared(graph, digits.images)
+    with torch.no_grad():
+        found = torch.cat([net(pictures[at : at + 50]).argmax(1) for at in range(0, len(digits), 50)]).numpy()
+    program = anna.compile(graph, some.images, round="nearest", check_pictures=0)
+    chips = [anna.Chip(seed=seed).run(program, digits.images).labels for seed in range(4)]
+    drawn = np.mean([(labels != digits.labels).mean() for labels in chips])
+    ideal = (anna.Chip().run(program, digits.images).labels != digits.labels).mean()
+    assert ideal < (found != digits.labels).mean()
+    assert (found != digits.labels).mean() == pytest.approx(drawn, rel=0.4)
+
+
+def test_no_imperfection_is_drawn_at_strength_zero(some):
+    net = chip_net(lenet.load("recognizer", data="mnist"), some, strength=0.0)
+    pictures = prepared(net.graph, some.images[:20])
+    with torch.no_grad():
+        assert torch.equal(net.train()(pictures), net.eval()(pictures))
+
+
+def test_states_and_weights_are_the_chips_levels():
+    values = torch.linspace(-50, 50, 4001, dtype=torch.float64)
+    states, weights = to_states(values).numpy(), to_weights(values).numpy()
+    exact = [STATES.values(STATES.nearest(values.numpy())), WEIGHTS.values(WEIGHTS.nearest(values.numpy()))]
+    away = np.abs(values.numpy() - np.rint(values.numpy())) > 1e-9  # ties of states, on whole numbers, do not matter here
+    np.testing.assert_array_equal(states[away], exact[0][away])
+    halves = np.abs(values.numpy() * 2 - np.rint(values.numpy() * 2)) > 1e-9
+    np.testing.assert_array_equal(weights[halves], exact[1][halves])
+
+
+def test_gradients_pass_straight_through_and_stop_beyond_the_adc():
+    values = torch.tensor([-4.5, -3.9, 0.3, 3.9, 4.5], requires_grad=True)
+    to_states(values).sum().backward()
+    assert values.grad.tolist() == [0, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_every_trainable_number_of_the_chip_layers_gets_a_gradient(some, name):
+    graph = lenet.load(name, data="mnist")
+    net = chip_net(graph, some)
+    net(prepared(graph, some.images[:40])).square().sum().backward()
+    for key, parameter in net.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, key
+
+
+def test_a_network_whose_weights_are_not_its_own_numbers_is_refused():
+    """A factor that the compiler folds into weights makes them products."""
+    rng = np.random.Generator(np.random.PCG64(1))
+    weights = rng.standard_normal((2, 1, 5, 5)).astype(np.float32)
+    full = FullConnection("o", rng.standard_normal((10, 2 * 24 * 24)).astype(np.float32))
+    factor = Affine("a", np.array([2.0, 3.0], np.float32), np.zeros(2, np.float32), Activation("scaled_tanh"))
+    first = define("linear").layers[0]
+    assert isinstance(first, Prepare)
+    graph = Graph("folded", (1, 28, 28), (first, Convolution("c", weights), factor, full))
+    with pytest.raises(DataError, match="folded: c weights on the chip is not the network's own; expected one without factors"):
+        ChipNet(graph, ForChip())
+
+
+def test_twice_the_same_seed_twice_the_same_bits(some):
+    start = lenet.load("recognizer", data="mnist")
+    one, two, other = (fit(start, QUICK, some, seed, chip=ForChip(), watch=quiet) for seed in (7, 7, 8))
+    assert one.graph.digest == two.graph.digest and one.curve == two.curve
+    assert other.graph.digest != one.graph.digest != start.digest
+
+
+def test_an_interrupted_run_goes_on_with_the_same_bits(some, tmp_path):
+    start, path = lenet.load("recognizer", data="mnist"), tmp_path / "run.checkpoint"
+    call = {"chip": ForChip(), "watch": quiet, "checkpoint": path}
+    whole = fit(start, QUICK, some, 7, chip=ForChip(), watch=quiet)
+    fit(start, QUICK, some, 7, stop_after=1, **call)
+    for changed in ({"chip": ForChip(strength=2.0)}, {"chip": None}):
+        with pytest.raises(DataError, match="belongs to another run"):
+            fit(start, QUICK, some, 7, **(call | changed))
+    with pytest.raises(DataError, match="belongs to another run"):
+        fit(lenet.load("recognizer", data="mnist", variant="chip"), QUICK, some, 7, **call)
+    done = fit(start, QUICK, some, 7, **call)
+    assert done.graph.digest == whole.graph.digest and done.curve == whole.curve
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_lowers_the_loss_on_noisy_chips(some):
+    start = fit(define("lenet5_modern"), replace(MODERN, passes=4, batch=10), some, 1, watch=quiet).graph
+    done = fit(start, replace(QUICK, passes=5), some, 1, chip=ForChip(), watch=quiet)
+    assert done.curve[-1].loss < done.curve[0].loss
+
+
+@pytest.fixture
+def small_data(some, monkeypatch):
+    """`run` with a few built-in digits in the place of the data folder."""
+    monkeypatch.setattr(train, "training_digits", lambda data, folder: some)
+    monkeypatch.setattr(train, "digits", lambda data, part, folder: Digits("mnist test", some.images, some.labels))
+
+
+def test_a_run_writes_float_weights_and_those_for_the_chip(small_data, tmp_path):
+    done = train.run("linear", seed=4, passes=2, for_chip=True, chip_passes=1, output=tmp_path, watch=quiet)
+    names = ["linear-mnist-seed4-chip.json", "linear-mnist-seed4-chip.safetensors", "linear-mnist-seed4.json",
+             "linear-mnist-seed4.safetensors"]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    record = json.loads(done.record_path.read_text())
+    before = json.loads((tmp_path / names[2]).read_text())
+    assert record["command"] == "anna train linear --data mnist --seed 4 --recipe modern --passes 2 --for-chip --chip-passes 1"
+    assert (record["recipe"]["name"], record["recipe"]["passes"], len(record["curve"])) == ("for-chip", 1, 1)
+    assert record["training_digits"] == before["training_digits"]
+    about = record["for_chip"]
+    assert (about["start"], about["start_digest"]) == ("linear-mnist-seed4", before["weights_digest"])
+    assert (about["analog"], about["strength"], about["range_digits"]) == ("typical", 1.0, 500)
+    for one in about["on_chip"]:
+        assert set(one["ordinary"]) == set(one["trained"]) == {"ideal_wrong", "typical_wrong"}
+        assert len(one["trained"]["typical_wrong"]) == 8
+    assert [one["images"] for one in about["on_chip"]] == [300, 4500]
+
+
+def test_float_weights_of_the_same_recipe_digits_and_seed_are_not_trained_again(small_data, tmp_path):
+    call = {"passes": 1, "output": tmp_path, "test": False, "watch": quiet}
+    plain = train.run("linear", **call)
+    stamp = plain.weights_path.stat().st_mtime_ns
+    done = train.run("linear", for_chip=True, chip_passes=1, **call)
+    assert done.record["for_chip"]["start_digest"] == plain.network.digest
+    assert plain.weights_path.stat().st_mtime_ns == stamp
+    other = train.run("linear", for_chip=True, chip_passes=1, **(call | {"passes": 2}))
+    assert other.record["for_chip"]["start_digest"] != plain.network.digest, "another recipe: trained anew"
+    plain.record_path.write_text("{}")
+    with pytest.raises(DataError, match="is no whole record of a training; remove it and its weights to train anew"):
+        train.run("linear", for_chip=True, **call)
+
+
+def test_the_shipped_float_weights_are_a_start_too():
+    shown = type("Shown", (), {"digest": lenet.record("recognizer", "mnist")["training_digits"]["sha256"]})
+    recipe = recipe_for("recognizer", "mnist", "modern")
+    found = train.trained_before((train.WEIGHTS,), "recognizer-mnist-seed1", recipe, shown, 1)
+    assert found is not None and found.digest == lenet.load("recognizer", "mnist").digest
+    assert train.trained_before((train.WEIGHTS,), "recognizer-mnist-seed1", replace(recipe, passes=3), shown, 1) is None
+
+
+def test_copies_that_the_float_weights_saw_are_seen_again():
+    before = recipe_for("recognizer", "usps", "modern")
+    assert chip_recipe_for("recognizer", "usps", before).distortion == before.distortion is not None
+    assert "for-chip" not in RECIPES, "it begins with trained weights, so it is no choice of --recipe"
+
+
+def test_the_command(small_data, tmp_path, capsys):
+    words = ["train", "linear", "--passes", "1", "--digits", "100", "--for-chip", "--chip-passes", "1", "-o", str(tmp_path)]
+    assert main(words) == 0
+    assert "linear-mnist-seed1-chip.safetensors" in capsys.readouterr().out
+    assert json.loads((tmp_path / "linear-mnist-seed1-chip.json").read_text())["training_digits"]["images"] == 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"network": "boosted_lenet4", "for_chip": True}, "boosted_lenet4: has 3 networks; expected a single one"),
+        ({"network": "linear", "chip_passes": 2}, "chip_passes are given without for_chip; expected both or neither"),
+        ({"network": "linear", "passes": 1, "for_chip": True, "chip_passes": 0}, "chip_passes is 0; expected at least 1"),
+        ({"network": "linear", "count": 0}, "digits is 0; expected 1 to 300"),
+        ({"network": "linear", "count": 290, "validation": 20}, "digits is 290; expected 1 to 280"),
+    ],
+)
+def test_bad_calls_are_refused(small_data, tmp_path, arguments, sentence):
+    with pytest.raises(DataError) as caught:
+        train.run(**({"output": tmp_path, "watch": quiet, "test": False} | arguments))
+    assert str(caught.value).startswith(sentence)
+
+
+def test_the_compiler_knows_nothing_of_how_weights_were_trained(some):
+    """The same numbers make the same program, under whatever name they came."""
+    graph = lenet.load("linear")
+    again = ChipNet(graph, ForChip()).to_graph()
+    assert graph_bytes(again) == graph_bytes(graph)
+    one, two = (compilation(g, some.images, check_pictures=0).program for g in (graph, again))
+    assert one.digest == two.digest
