@@ -44,11 +44,11 @@ def result(network: Network, digits: Digits) -> dict[str, Any]:
 
 def chip_result(ordinary: Network, trained: Network, digits: Digits, folder: Any = None) -> dict[str, Any]:
     """Errors of float weights and of those trained for the chip, both compiled: on the ideal chip and on the same drawn
-    chips."""
+    chips. The latter are rounded to nearest, as they were in training."""
     found = {"digits": digits.name, "digits_sha256": digits.digest, "images": len(digits)}
     pictures = (calibration() if ordinary.data != "usps" else usps_calibration("usps", folder)).images
-    for name, network in (("ordinary", ordinary), ("trained", trained)):
-        program = compile(network, pictures)
+    for name, network, options in (("ordinary", ordinary, {}), ("trained", trained, {"round": "nearest"})):
+        program = compile(network, pictures, **options)
         chips = [Chip(), *(Chip(seed=seed, analog=Analog.typical()) for seed in CHIPS)]
         wrong = [int((chip.run(program, digits.images).labels != digits.labels).sum()) for chip in chips]
         found[name] = {"ideal_wrong": wrong[0], "typical_wrong": wrong[1:]}

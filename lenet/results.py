@@ -71,5 +71,42 @@ def table() -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+CHIP_HEADINGS = (
+    "weights",
+    "digits",
+    "float: ordinary",
+    "for the chip",
+    "ideal chip: ordinary",
+    "for the chip",
+    "8 typical chips: ordinary",
+    "for the chip",
+    "chips better",
+)
+
+
+def chip_rows(stem: str) -> list[tuple[str, ...]]:
+    """A line for each set of digits: weights trained for the chip beside those that they go on from, errors in per cent."""
+    record, before = (
+        json.loads((WEIGHTS / f"{one}.json").read_text(encoding="utf-8")) for one in (stem, stem[: -len("-chip")])
+    )
+    rows = []
+    for float_before, float_now, chips in zip(before["results"], record["results"], record["for_chip"]["on_chip"], strict=True):
+        sides, images = (chips["ordinary"], chips["trained"]), chips["images"]
+        ideal = [f"{100 * side['ideal_wrong'] / images:.2f}" for side in sides]
+        typical = [f"{100 * sum(side['typical_wrong']) / len(side['typical_wrong']) / images:.2f}" for side in sides]
+        pairs = list(zip(*(side["typical_wrong"] for side in sides), strict=True))
+        floats = [f"{one['error_percent']:.2f}" for one in (float_before, float_now)]
+        better = f"{sum(now < then for then, now in pairs)} of {len(pairs)}"
+        rows.append((stem, chips["digits"], *floats, *ideal, *typical, better))
+    return rows
+
+
+def chip_table() -> str:
+    """All weights trained for the chip, in Markdown."""
+    rows = [row for stem in shipped() if stem.endswith("-chip") for row in chip_rows(stem)]
+    lines = [CHIP_HEADINGS, tuple("---" for _ in CHIP_HEADINGS), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
 if __name__ == "__main__":
-    print(table())
+    print(table(), chip_table(), sep="\n\n")

@@ -17,7 +17,7 @@ def notes(found: "Comparison") -> tuple[str, ...]:
     if not any(arm.ordinary for arm in found.arms):
         return NOTES
     gains = [f"{row['name']} {row['points_against_ordinary']:+.2f} points (p of the first chip "
-             f"{_p_value(row['p_value_against_ordinary'])})" for row in found.rows() if "ordinary" in row]  # fmt: skip
+             f"{p_value(row['p_value_against_ordinary'])})" for row in found.rows() if "ordinary" in row]  # fmt: skip
     weights = next(arm.what.partition(",")[0] for arm in found.arms if arm.ordinary)
     return (*NOTES, f"chip-trained: {weights}, chosen by training and not equal; pictures, chips and noise are; "
             f"against the network's own weights {', '.join(gains)}")  # fmt: skip

@@ -7,13 +7,14 @@ import pytest
 
 import lenet
 from lenet.catalogue import define
-from lenet.results import row, table
+from lenet.results import chip_table, row, table
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_the_table_of_results_is_made_from_the_records():
-    assert table() in (DOCS / "training.md").read_text(encoding="utf-8")
+    text = (DOCS / "training.md").read_text(encoding="utf-8")
+    assert table() in text and chip_table() in text
 
 
 @pytest.mark.parametrize("name", lenet.names)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import lenet
 from anna.graph import Ensemble
 from lenet import catalogue
 from lenet.datasets import digits
-from lenet.records import result, wilson_percent
+from lenet.records import chip_result, result, wilson_percent
 
 SHIPPED = catalogue.shipped()
 LARGEST_MEGABYTES = 12
@@ -26,8 +27,11 @@ TRAINING_SETS = {
 
 def network_and_record(stem):
     record = json.loads((catalogue.WEIGHTS / f"{stem}.json").read_text())
-    variant = "distorted" if stem.endswith("-distorted") else ""
-    return lenet.load(record["network"], record["data"], record["seed"], variant), record
+    return lenet.load(record["network"], record["data"], record["seed"], variant_of(stem)), record
+
+
+def variant_of(stem):
+    return re.sub(r"^.*-seed\d+-?", "", stem)
 
 
 def test_every_network_is_shipped_and_the_chip_nets_for_both_data_sets():
@@ -51,8 +55,7 @@ def test_a_network_is_what_its_record_says(stem):
     untrained = catalogue.define(record["network"], record["data"])
     assert str(network) == str(untrained), "the definition has changed since it was trained"
     assert catalogue.stem(record["network"], record["data"], record["seed"]) in stem
-    variant = "distorted" if stem.endswith("-distorted") else ""
-    assert lenet.record(record["network"], record["data"], record["seed"], variant) == record
+    assert lenet.record(record["network"], record["data"], record["seed"], variant_of(stem)) == record
 
 
 @pytest.mark.parametrize("stem", SHIPPED)
@@ -79,6 +82,17 @@ def test_the_results_on_the_built_in_digits_are_those_recorded(stem):
     network, record = network_and_record(stem)
     (recorded,) = [one for one in record["results"] if one["digits"] == "holdout"]
     assert result(network, digits.holdout()) == recorded
+
+
+@pytest.mark.parametrize("stem", [stem for stem in SHIPPED if stem.endswith("-chip")])
+def test_weights_for_the_chip_go_on_from_shipped_ones_and_err_on_chips_as_recorded(stem):
+    network, record = network_and_record(stem)
+    about = record["for_chip"]
+    start, before = network_and_record(about["start"])
+    assert start.digest == about["start_digest"] == before["weights_digest"]
+    assert str(start) == str(network) and before["training_digits"] == record["training_digits"]
+    (recorded,) = [one for one in about["on_chip"] if one["digits"] == "holdout"]
+    assert chip_result(start, network, digits.holdout()) == recorded
 
 
 def test_results_on_the_test_digits_are_those_recorded():
