@@ -139,4 +139,6 @@ _CHOSEN: dict[tuple[str, str], dict[str, object]] = {
 }
 _CHOSEN_FOR_CHIP: dict[tuple[str, str], dict[str, object]] = {
     ("recognizer", "mnist"): {"passes": 15, "steps": (0.004,)},
+    ("lenet5", "mnist"): {"passes": 6, "steps": (0.001,)},
+    ("mlp300", "mnist"): {"passes": 5, "steps": (0.002,)},
 }

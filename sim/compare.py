@@ -107,11 +107,17 @@ class Comparison:
                 "p_value_against_float": None if paired is None else paired.p_value,
                 **{f"rejects_for_{goal:g}": curve.needed_for(goal) for goal in REJECT_GOALS},
                 "what": arm.what,
-                **({} if ordinary is None else {
-                    "ordinary": ordinary.name, "points_against_ordinary": 100 * (error.share - self.error(ordinary).share),
-                    "p_value_against_ordinary": self.paired(arm, ordinary).p_value}),
+                **({} if ordinary is None else self._against(arm, ordinary)),
             })  # fmt: skip
         return out
+
+    def _against(self, arm: Arm, ordinary: Arm) -> dict[str, Any]:
+        """What other weights gain (less than 0) or lose on the same chips."""
+        labels = self.digits.labels
+        moved = statistics.difference_of_chips(ordinary.wrong_cn(labels), arm.wrong_cn(labels))
+        return {"ordinary": ordinary.name, "points_against_ordinary": 100 * moved.share,
+                "points_low": 100 * moved.low, "points_high": 100 * moved.high,
+                "p_value_against_ordinary": self.paired(arm, ordinary).p_value}  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
         """The whole of it as one object."""

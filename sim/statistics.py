@@ -88,6 +88,25 @@ def spread(wrong_crn: NDArray[np.bool_]) -> Spread:
     )
 
 
+def difference_of_chips(first_cn: Bools, second_cn: Bools) -> Interval:
+    """Second error less first of the same chips on the same pictures, with a normal interval over both: what pictures or
+    chips have in common falls out of the difference. Variance of a mean of two crossed draws: that of the pictures' means
+    and that of the chips' means, less the rest that both contain.
+    """
+    chips, images = first_cn.shape
+    moved = second_cn.astype(np.int64) - first_cn.astype(np.int64)
+    share = int(moved.sum()) / (chips * images)
+    per_image, per_chip = moved.sum(axis=0) / chips, moved.sum(axis=1) / images
+    variance = from_images = float(((per_image - share) ** 2).sum()) / max(1, images - 1) / images
+    if chips > 1:
+        from_chips = float(((per_chip - share) ** 2).sum()) / (chips - 1) / chips
+        rest = moved - per_image[None] - per_chip[:, None] + share
+        both = float((rest * rest).sum()) / (chips - 1) / max(1, images - 1) / (chips * images)
+        variance = max(from_images, from_images + from_chips - both)
+    half = Z95 * math.sqrt(variance)
+    return Interval(share, share - half, share + half)
+
+
 @dataclass(frozen=True)
 class Paired:
     """Two classifiers on the same pictures: only those that one of them gets wrong tell them apart."""

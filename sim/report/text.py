@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from sim.compare import Comparison
 
 NOTES = (
-    "equal: pictures, trained weights, preparation, and the noise seed of all chips",
+    "equal: pictures, trained weights (unless chip-trained), preparation, and the noise seed of all chips",
     "chosen: 6-bit weights, 3-bit states, 4-bit scales as on the chip; levels, ranges and imperfections are assumed",
     "fitted: ranges, scales and rounding to at most 500 calibration digits, which are not among those shown",
 )
@@ -16,11 +16,18 @@ def notes(found: "Comparison") -> tuple[str, ...]:
     """What was held equal, what is this design's choice, what was fitted; and what other weights gained or lost."""
     if not any(arm.ordinary for arm in found.arms):
         return NOTES
-    gains = [f"{row['name']} {row['points_against_ordinary']:+.2f} points (p of the first chip "
-             f"{p_value(row['p_value_against_ordinary'])})" for row in found.rows() if "ordinary" in row]  # fmt: skip
+    gains = [
+        f"{row['name']} {row['points_against_ordinary']:+.2f} points "
+        f"({row['points_low']:+.2f} to {row['points_high']:+.2f}), p {p_value(row['p_value_against_ordinary'])}"
+        for row in found.rows()
+        if "ordinary" in row
+    ]
     weights = next(arm.what.partition(",")[0] for arm in found.arms if arm.ordinary)
-    return (*NOTES, f"chip-trained: {weights}, chosen by training and not equal; pictures, chips and noise are; "
-            f"against the network's own weights {', '.join(gains)}")  # fmt: skip
+    return (
+        *NOTES,
+        f"chip-trained: {weights}; pictures, preparation, chips and noise are equal",
+        *(f"against the network's own weights: {gain}" for gain in gains),
+    )
 
 
 def comparison_text(found: "Comparison") -> str:

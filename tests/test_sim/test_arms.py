@@ -94,6 +94,7 @@ def test_rows_of_other_weights_say_what_they_gain(found: Comparison) -> None:
     gained = rows["typical, chip-trained"]
     assert gained["ordinary"] == "typical chips"
     assert gained["points_against_ordinary"] == pytest.approx(100 * (gained["error"] - rows["typical chips"]["error"]))
+    assert gained["points_low"] < gained["points_against_ordinary"] < gained["points_high"]
     assert 0 < gained["p_value_against_ordinary"] <= 1
     assert all("ordinary" not in rows[name] for name in ("float", "quantised graph", "ideal chip", "typical chips, calibrated"))
     assert rows["quantised graph"]["error"] == rows["ideal chip"]["error"]

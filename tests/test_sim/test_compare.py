@@ -226,7 +226,8 @@ def test_the_command_speaks_json(tmp_path: Path) -> None:
     arguments = ("compare", "--images", "100", "--chips", "2", "--ledger", "none", "--json", "--seed", "4")
     first, second = (json.loads(good(*arguments, cwd=tmp_path)) for _ in range(2))
     assert first == second
-    assert [arm["name"] for arm in first["arms"]] == ["float", "ideal chip", "typical chips"]
+    assert [arm["name"] for arm in first["arms"]] == [
+        "float", "ideal chip", "typical chips", "ideal, chip-trained", "typical, chip-trained"]  # fmt: skip
     assert first["seed"] == 4
 
 

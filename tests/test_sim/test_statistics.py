@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.statistics import confusion, error_of_chips, mcnemar, reject_curve, snr_db, spread, wilson
+from sim.statistics import confusion, difference_of_chips, error_of_chips, mcnemar, reject_curve, snr_db, spread, wilson
 
 
 def test_wilson_textbook_case() -> None:
@@ -84,6 +84,29 @@ def test_the_interval_is_worth_the_variance_over_pictures_and_over_chips() -> No
         of_chips = max(0.0, wrong.mean(axis=1).var(ddof=1) / chips - of_images / chips)
         found, expected = error_of_chips(wrong), wilson(share, share * (1 - share) / (of_images + of_chips))
         assert (found.share, found.low, found.high) == pytest.approx((expected.share, expected.low, expected.high), abs=1e-12)
+
+
+def test_a_difference_of_paired_chips_covers_the_truth_and_is_narrower_than_two_errors() -> None:
+    """Half the errors are the pictures' own and common to both sides."""
+    rng = np.random.default_rng(7)
+    held, draws = 0, 400
+    for _ in range(draws):
+        hard = rng.random(800) < 0.05
+        gained = 0.01 + rng.normal(0, 0.002, (6, 1))  # differs from chip to chip
+        first = hard | (rng.random((6, 800)) < 0.04)
+        second = hard | (rng.random((6, 800)) < 0.04 - gained)
+        found = difference_of_chips(first, second)
+        held += found.low <= -0.01 * 0.95 <= found.high  # on the 95 % that are not hard
+    assert 0.92 <= held / draws <= 0.985
+    assert found.high - found.low < error_of_chips(first).high - error_of_chips(first).low
+
+
+def test_a_difference_of_one_chip_by_hand() -> None:
+    """Of 100 pictures 9 only the first gets wrong, 1 only the second: -8 points, variance (10 - 0.64) / 99 / 100."""
+    first, second = np.arange(100)[None] < 9, np.arange(100)[None] == 50
+    found = difference_of_chips(first, second)
+    assert (found.share, found.high - found.low) == (-0.08, pytest.approx(2 * 1.959964 * math.sqrt(9.36 / 9900)))
+    assert difference_of_chips(first, first).share == 0
 
 
 def test_spread_tells_chips_from_noise_from_images() -> None:
