@@ -47,7 +47,7 @@ COMMAND = Command(
     summary="train a network (needs PyTorch)",
     description="Trains a network on digits and writes its weights with their record. Interrupted, the same command\n"
     "continues it. Needs the optional extra `train`.",
-    examples=("anna train recognizer --data usps --seed 4 -o weights",),
+    examples=("anna train recognizer --data usps --seed 4 -o weights", "anna train lenet4 --for-chip -o weights"),
     arguments=_arguments,
     run=_run,
 )

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,7 +50,7 @@ class Training:
     @classmethod
     def of(cls, network: str, data: str | None, seed: int, given: Mapping[str, Any]) -> "Training":
         """A training with its recipe by name; what cannot be trained is refused."""
-        from lenet.catalogue import define, full_name, names, native_data
+        from lenet.catalogue import full_name, names, native_data
         from lenet.recipes import default_recipe
 
         if network not in names and Path(network).suffix:
@@ -60,7 +60,7 @@ class Training:
         options = TrainOptions.of(**given)
         if options.chip_passes is not None and not options.for_chip:
             raise SpecError("train.chip_passes is given without train.for_chip; expected both or neither")
-        if options.for_chip and isinstance(define(name, kind), Ensemble):
+        if options.for_chip and _is_ensemble(name):
             raise SpecError(f"network {name} is an ensemble; expected a single one to train for the chip")
         return cls(name, kind, seed, options.changed(recipe=options.recipe or default_recipe(name, kind)))
 
@@ -80,6 +80,13 @@ class Training:
         """For a reader."""
         given = ", ".join(f"{name} {value}" for name, value in self.options if value not in (None, False))
         return f"training of {self.network} on {self.data}, seed {self.seed}, {given}"
+
+
+@lru_cache(maxsize=64)
+def _is_ensemble(name: str) -> bool:
+    from lenet.catalogue import define
+
+    return isinstance(define(name), Ensemble)
 
 
 def weights_of(training: Training, home: Path) -> Path | None:
