@@ -24,7 +24,8 @@ from anna.compiler.calibrate import calibrate
 from anna.compiler.check import check
 from anna.compiler.ir import INPUT, ChipLayer, Lowered
 from anna.compiler.options import CompileOptions
-from anna.compiler.quantise import Meaning, QuantLayer, bias_numerators, quantise
+from anna.compiler.quantise import bias_numerators, quantise
+from anna.compiler.quantised import Meaning, QuantLayer
 from anna.compiler.rounding import lsb_of
 from anna.compiler.split import split
 from anna.errors import DataError
@@ -82,6 +83,9 @@ class ChipNet(nn.Module):
         self._found = _lookups(self.net)
         self._ranges: dict[str, Ranges] = {}
         self._input = Meaning(np.ones(1), np.zeros(1))
+        for layer in self.layers:
+            if layer.whole:
+                raise DataError(f"{graph.name}: {layer.origin} takes a maximum; expected sums only, to be trained for the chip")
         own = _arrays(lowered)
         with torch.no_grad():
             numbers = self._numbers()

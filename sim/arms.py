@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
 from anna.compiler.integer import States
-from anna.compiler.quantise import QuantGraph
+from anna.compiler.quantised import QuantGraph
 from anna.compiler.selfcheck import evaluate
 from anna.forward import forward
 from anna.graph import Network

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
-from anna.compiler.quantise import QuantGraph
+from anna.compiler.quantised import QuantGraph
 from anna.errors import DataError
 from anna.graph import Network
 from anna.machine.chip import Chip

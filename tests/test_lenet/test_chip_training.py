@@ -11,7 +11,7 @@ import anna
 import lenet
 from anna.compiler import compilation
 from anna.errors import DataError
-from anna.graph import Activation, Affine, Convolution, FullConnection, Graph, Prepare
+from anna.graph import Activation, Affine, Convolution, FullConnection, Graph, Pool, Prepare
 from anna.graph_file import graph_bytes
 from lenet.catalogue import define
 from lenet.datasets.digits import Digits, holdout
@@ -121,6 +121,16 @@ def test_a_network_whose_weights_are_not_its_own_numbers_is_refused():
     assert isinstance(first, Prepare)
     graph = Graph("folded", (1, 28, 28), (first, Convolution("c", weights), factor, full))
     with pytest.raises(DataError, match="folded: c weights on the chip is not the network's own; expected one without factors"):
+        ChipNet(graph, ForChip())
+
+
+def test_a_network_that_takes_a_maximum_is_refused():
+    """It would be trained as a sum."""
+    rng = np.random.Generator(np.random.PCG64(1))
+    full = FullConnection("o", rng.standard_normal((10, 2 * 12 * 12)).astype(np.float32))
+    convolution = Convolution("c", rng.standard_normal((2, 1, 5, 5)).astype(np.float32), activation=Activation("scaled_tanh"))
+    graph = Graph("maxima", (1, 28, 28), (define("linear").layers[0], convolution, Pool("p", "max"), full))
+    with pytest.raises(DataError, match="maxima: p takes a maximum; expected sums only, to be trained for the chip"):
         ChipNet(graph, ForChip())
 
 
