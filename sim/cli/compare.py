@@ -44,6 +44,7 @@ def _run(given: argparse.Namespace) -> None:
 
     from anna.compiler import compilation, compile
     from anna.container import write_beside
+    from anna.spec import ANNA_1991
     from sim.arms import ChipTrained, default_threads
     from sim.compare import compare
     from sim.ledger import ledger
@@ -62,7 +63,8 @@ def _run(given: argparse.Namespace) -> None:
     options = compile_options(given)
     made = compilation(network, pictures, **options)
     program = made.program
-    other = chip_trained(network, given.model, given.weights_seed, given.chip_trained)
+    usual = None if options["board"].chip == ANNA_1991 else "none"  # shipped weights were trained for that chip
+    other = chip_trained(network, given.model, given.weights_seed, given.chip_trained or usual)
     rival = other and ChipTrained(*other, compile(other[1], pictures, **options, round="nearest"))  # as it was trained
     shown = digits.first(given.images)
     found = compare(network, program, shown, chips=given.chips, analogs=kinds, calibrate_chips=given.calibrated,

@@ -126,8 +126,9 @@ def test_the_command_has_the_arms(tmp_path: Path) -> None:
     names = [arm["name"] for arm in json.loads(good(*common, "--quantised", cwd=tmp_path))["arms"]]
     assert names == ["float", "quantised graph", "ideal chip", "typical chips", "ideal, chip-trained", "typical, chip-trained"]
     assert "typical, chip-trained" in (tmp_path / "report.html").read_text(encoding="utf-8")
-    less = json.loads(good(*common, "--chip-trained", "none", cwd=tmp_path))["arms"]
-    assert [arm["name"] for arm in less] == ["float", "ideal chip", "typical chips"]
+    for none in (("--chip-trained", "none"), ("--chip", "weight_bits=5")):  # weights were trained for the chip as it is
+        less = json.loads(good(*common, *none, cwd=tmp_path))["arms"]
+        assert [arm["name"] for arm in less] == ["float", "ideal chip", "typical chips"]
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
