@@ -25,8 +25,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
                         "again (default: typical)")  # fmt: skip
     parser.add_argument("--calibrated", action="store_true", help="also with a program for each chip, from its own pins")
     parser.add_argument("--quantised", action="store_true", help="also the codes in plain integers, without the engine")
-    parser.add_argument("--chip-trained", metavar="FILE|none", help="also weights of the network that were trained on for "
-                        "the chip (default: those shipped, if there are any)")  # fmt: skip
+    parser.add_argument("--chip-trained", metavar="FILE.safetensors", help="also weights of the network that were trained "
+                        "on for the chip (default: those shipped, if there are any; none leaves them out)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, help="of the first chip and of the noise (default 0)")
     parser.add_argument("--weights-seed", type=int, default=1, help="which weights of a LeNet (default 1)")
     parser.add_argument("--ledger", choices=("totals", "full", "none"), default="totals", help="where it was lost: "

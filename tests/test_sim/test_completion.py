@@ -77,7 +77,7 @@ def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str,
         (("co",), {"compare", "compile", "completion"}),
         (("compare", "--data", ""), {"holdout", "mnist", "usps"}),
         (("compare", "lenet4", "--ledger", "f"), {"full"}),
-        (("compare", "--c"), {"--chips", "--calibrated", "--calibrate", "--chip"}),
+        (("compare", "--c"), {"--chips", "--calibrated", "--calibrate", "--chip", "--chip-trained"}),
         (("compare", "lenet5"), {"lenet5", "lenet5_modern"}),
         (("compare", "lenet5", ""), set()),
         (("compile", "--chip", "weight_b"), {"weight_bits="}),
@@ -176,6 +176,6 @@ def test_every_value_is_known_or_known_to_be_free() -> None:
     unknown = {name for face in found.commands for option in face.options if option.values == Values() for name in option.names}
     assert unknown == {
         "--images", "--random", "--chips", "--seed", "--weights-seed", "--chip-seed", "--noise-seed", "--threads", "--batch",
-        "--jobs", "--shard", "--picture", "--passes", "--validation",
+        "--jobs", "--shard", "--picture", "--passes", "--validation", "--digits", "--chip-passes",
     }  # fmt: skip
     assert all(place != Values() for face in found.commands for place in face.places)
