@@ -5,7 +5,6 @@ machine. Their time is multiply-adds over the host's rate; the host works on one
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,6 +22,7 @@ from anna.layer_parts import Shape
 from anna.pictures import float_pictures
 from anna.prepare import checked_pictures, field_scale, offsets, prepare, ranged, whole_field
 from anna.spec import ChipSpec
+from anna.threads import share
 
 Floats = NDArray[np.float64]
 PIECE = 512  # pictures that the host layers take at once
@@ -89,13 +89,7 @@ class HostTail:
                     _, x = run_layer(layer, x)
                 out[start : start + PIECE] = x.transpose(3, 0, 1, 2)
 
-        turns = range(0, len(states), PIECE * PIECES_A_TURN)
-        if threads == 1 or len(turns) < 2:
-            for turn in turns:
-                run(turn)
-        else:
-            with ThreadPoolExecutor(min(threads, len(turns))) as pool:
-                list(pool.map(run, turns))
+        share(run, range(0, len(states), PIECE * PIECES_A_TURN), threads)
         return out
 
 

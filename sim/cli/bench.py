@@ -9,7 +9,7 @@ from anna.errors import DataError
 from sim.cli.command import Command, table, write
 
 NETWORKS = ("recognizer", "lenet5")
-FULL, QUICK = (9, 16_384, 4096), (2, 2048, 1024)  # rounds, pictures a run, pictures a run of a peer
+FULL, QUICK = (9, 65_536, 4096), (2, 2048, 1024)  # rounds, pictures a run, pictures a run of a peer
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,6 @@
 """The engine's face: a plan checked and packed once, then run over any number of images."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from anna.errors import DataError, MachineError
 from anna.machine.engine.arrays import plan_arrays
 from anna.machine.engine.bounds import Bounds, prove
 from anna.machine.engine.loader import choose_level, native
+from anna.threads import share
 
 if TYPE_CHECKING:
     from anna.machine.engine._native import NativePlan
@@ -105,19 +105,7 @@ class Engine:
             if fault[0]:
                 self._raise(fault, mine, part.start)
 
-        if threads == 1 or len(parts) < 2:
-            for part in parts:
-                run_part(part)
-            return results
-        with ThreadPoolExecutor(min(threads, len(parts))) as pool:
-            futures = [pool.submit(run_part, part) for part in parts]
-            try:
-                wait(futures, return_when=FIRST_EXCEPTION)
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-            for future in futures:
-                if not future.cancelled():
-                    future.result()
+        share(run_part, parts, threads)
         return results
 
     def _parts(self, images: int, threads: int, lanes: int, most: int) -> Iterator[slice]:
