@@ -355,27 +355,30 @@ def _normal_equations(problem: Problem, levels: Ints) -> tuple[Floats, Floats, F
 
 def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards: Floats, start: Floats, live: Bools) -> Floats:
     """Whole-number weights (maps, inputs) that lower |sum - goal|^2 + pull |w - towards|^2, one input after the other."""
-    low, high = -(1 << (spec.weight_bits - 1)), (1 << (spec.weight_bits - 1)) - 1
-    weights = start.copy()
+    low, high = float(-(1 << (spec.weight_bits - 1))), float((1 << (spec.weight_bits - 1)) - 1)
     slope = -goal  # gram @ weights - goal, added up in a fixed order
-    rows = np.ascontiguousarray(grams.transpose(1, 0, 2))  # (inputs, maps or 1, inputs)
-    for i in range(weights.shape[1]):
-        slope += rows[i] * weights[:, i, None]
+    for i in range(start.shape[1]):
+        slope += grams[:, i] * start[:, i, None]
+    # By input: what one step needs lies together.
+    curve_im = (np.diagonal(grams, axis1=1, axis2=2) + pull).T
+    may_move_im = live.T & (curve_im > 0)
+    divisor_im = np.where(curve_im > 0, curve_im, 1.0)
+    weights_im, towards_im, pull_im = start.T.copy(), towards.T.copy(), pull.T
     for _ in range(SWEEPS):
         moved = False
-        for i in range(weights.shape[1]):
-            curve = grams[:, i, i] + pull[:, i]
-            gradient = slope[:, i] + pull[:, i] * (weights[:, i] - towards[:, i])
-            new = np.clip(np.rint(weights[:, i] - gradient / np.where(curve > 0, curve, 1.0)), low, high)
-            delta = np.where(live[:, i] & (curve > 0), new - weights[:, i], 0.0)
-            changed = np.flatnonzero(delta)
+        for i, weight in enumerate(weights_im):  # a view: what is written stays
+            gradient = slope[:, i] + pull_im[i] * (weight - towards_im[i])
+            new = np.minimum(np.maximum(np.rint(weight - gradient / divisor_im[i]), low), high)
+            delta = np.where(may_move_im[i], new - weight, 0.0)
+            changed = delta.nonzero()[0]
             if len(changed):
                 moved = True
-                slope[changed] += (rows[i][changed] if len(rows[i]) > 1 else rows[i]) * delta[changed, None]
-                weights[changed, i] += delta[changed]
+                step = delta[changed]
+                slope[changed] += (grams[changed, i] if len(grams) > 1 else grams[:, i]) * step[:, None]
+                weight[changed] += step
         if not moved:
             break
-    return weights
+    return np.ascontiguousarray(weights_im.T)
 
 
 # --- partial sums -----------------------------------------------------------------------------------------------------
