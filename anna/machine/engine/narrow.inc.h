@@ -217,20 +217,23 @@ static void narrow_load(const anna_plan *plan, const anna_packed *packed, const 
     for (int64_t at = 0; at < inputs; at += 16) {
         const int64_t count = inputs - at < 16 ? inputs - at : 16;
         uint64_t codes[16][BLOCK / 8];
-        for (int lane = 0; lane < BLOCK / 8; lane++) {
-            VB tile[8] = {{0}};
-            if (count == 16) {
+        if (count == 16) {
+            for (int lane = 0; lane < BLOCK / 8; lane++) {
+                VB tile[8];
                 load_tile(rows + 8 * lane, at, tile);
-            } else {
-                for (int64_t i = 0; i < count; i++)
-                    for (int k = 0; k < 8; k++)
-                        ((uint8_t *)tile)[8 * i + k] = rows[8 * lane + k][at + i];
+                for (int i = 0; i < 8; i++) {
+                    const Half two = (Half)tile[i];
+                    seen |= tile[i];
+                    codes[2 * i][lane] = two[0];
+                    codes[2 * i + 1][lane] = two[1];
+                }
             }
-            for (int i = 0; i < 8; i++) {
-                seen |= tile[i];
-                memcpy(&codes[2 * i][lane], &tile[i], 8);
-                memcpy(&codes[2 * i + 1][lane], (const char *)&tile[i] + 8, 8);
-            }
+        } else {
+            for (int64_t i = 0; i < count; i++)
+                for (int k = 0; k < BLOCK; k++) {
+                    ((uint8_t *)codes[i])[k] = rows[k][at + i];
+                    seen[0] |= rows[k][at + i];
+                }
         }
         for (int64_t i = 0; i < count; i++) {
             VN bytes;

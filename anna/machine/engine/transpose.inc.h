@@ -1,7 +1,7 @@
 /* Rows of images to vectors of lanes and back, eight lanes by sixteen codes at a time, in 128-bit registers. */
 
 typedef uint8_t VB __attribute__((vector_size(16)));
-typedef int16_t VH __attribute__((vector_size(16)));
+typedef uint64_t Half __attribute__((vector_size(16)));
 
 #if defined(__clang__) || __GNUC__ >= 12
 #define ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
