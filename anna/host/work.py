@@ -71,8 +71,7 @@ class HostTail:
         table = (levels * self.gain_m[:, None] + self.offset_m[:, None]).astype(np.float32)
         out = np.empty((len(states), *self.output_shape), np.float32)
         native = engine() if states.dtype == np.uint8 else None
-        if native is not None:  # a byte may reach into all of its 256 places
-            table = np.ascontiguousarray(np.pad(table, ((0, 0), (0, max(0, 256 - table.shape[1])))))
+        table = np.ascontiguousarray(table)
 
         def run(turn: int) -> None:
             for start in range(turn, min(turn + PIECE * PIECES_A_TURN, len(states)), PIECE):
@@ -80,7 +79,7 @@ class HostTail:
                 if native is not None:
                     flat = here.reshape(len(here), here.shape[1], -1)
                     x: NDArray[Any] = np.empty((*flat.shape[1:], len(flat)), np.float32)
-                    native.codes_to_values(flat, table, x)
+                    native.codes_to_values(native.levels()[0], flat, table, x)
                     x = x.reshape(*here.shape[1:], len(here))
                 else:
                     maps = np.arange(here.shape[1])[:, None, None]
@@ -155,8 +154,8 @@ class HostWork:
             found: NDArray[Any] = table[whole_field(layer, pictures)]
             return found
         found = np.full((len(pictures), *layer.fielded), table[0])
-        native.pictures_to_codes(np.ascontiguousarray(pictures), offsets(layer.source, layer.cropped), layer.cropped,
-                                 offsets(layer.fielded, layer.resized), table, found)  # fmt: skip
+        crop, place = offsets(layer.source, layer.cropped), offsets(layer.fielded, layer.resized)
+        native.pictures_to_codes(native.levels()[0], np.ascontiguousarray(pictures), crop, layer.cropped, place, table, found)
         return found
 
     def scores(self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]], threads: int = 1) -> NDArray[np.float32]:

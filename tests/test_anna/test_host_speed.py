@@ -53,17 +53,31 @@ def test_codes_from_a_table_are_those_of_arithmetic(resizing: bool, data: st.Dat
     assert (found.dtype, found.shape, found.tobytes()) == (expected.dtype, expected.shape, expected.tobytes())
 
 
+@pytest.mark.parametrize("simd", simd_levels())
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(["rising", "falling", "any", "flat"]), st.integers(1, 60), st.integers(1, 99))
-def test_any_table_is_looked_up(seed: int, kind: str, columns: int, most: int) -> None:
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["rising", "falling", "any", "flat"]), st.integers(1, 99), st.integers(1, 99))
+def test_any_table_is_looked_up(simd: str, seed: int, kind: str, columns: int, most: int) -> None:
     rng = np.random.default_rng(seed)
     table = rng.integers(0, most + 1, 256).astype(np.uint8)
     table = {"rising": np.sort(table), "falling": np.sort(table)[::-1], "any": table, "flat": table * 0 + 5}[kind]
     pictures = rng.integers(0, 256, (2, 3, columns)).astype(np.uint8)
     found = np.full((2, 5, columns + 2), 77, np.uint8)
-    native().pictures_to_codes(pictures, (1, 0), (2, columns), (3, 1), np.ascontiguousarray(table), found)
+    native().pictures_to_codes(simd, pictures, (1, 0), (2, columns), (3, 1), np.ascontiguousarray(table), found)
     expected = np.full_like(found, 77)
     expected[:, 3:5, 1 : 1 + columns] = table[pictures[:, 1:3]]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("simd", simd_levels())
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 8), st.integers(1, 40), st.integers(1, 5), st.integers(1, 23))
+def test_codes_become_the_values_of_their_maps(simd: str, seed: int, bits: int, images: int, maps: int, positions: int) -> None:
+    rng, levels = np.random.default_rng(seed), 1 << bits
+    table = rng.normal(size=(maps, levels)).astype(np.float32)
+    codes = rng.integers(0, 256, (images, maps, positions)).astype(np.uint8)
+    found = np.full((maps, positions, images), np.nan, np.float32)
+    native().codes_to_values(simd, codes, table, found)
+    expected = table[np.arange(maps)[:, None], codes & (levels - 1)].transpose(1, 2, 0)
     np.testing.assert_array_equal(found, expected)
 
 
@@ -164,6 +178,8 @@ def test_the_border_refuses_shapes_that_do_not_fit() -> None:
                              np.ones((1, 1, 2, 3), np.float32))  # fmt: skip
     pictures, field = np.zeros((1, 4, 4), np.uint8), np.zeros((1, 4, 4), np.uint8)
     with pytest.raises(ValueError, match="shapes do not fit"):
-        native().pictures_to_codes(pictures, (1, 0), (4, 4), (0, 0), np.zeros(256, np.uint8), field)
+        native().pictures_to_codes("plain", pictures, (1, 0), (4, 4), (0, 0), np.zeros(256, np.uint8), field)
     with pytest.raises(ValueError, match="shapes do not fit"):
-        native().codes_to_values(pictures, np.zeros((4, 8), np.float32), np.zeros((4, 4, 1), np.float32))
+        native().codes_to_values("plain", pictures, np.zeros((3, 8), np.float32), np.zeros((4, 4, 1), np.float32))
+    with pytest.raises(ValueError, match="shapes do not fit"):  # a code's low bits are its place: a power of two
+        native().codes_to_values("plain", pictures, np.zeros((4, 7), np.float32), np.zeros((4, 4, 1), np.float32))

@@ -52,6 +52,7 @@ def window_sums(
 def exp(level_name: str, x: NDArray[Any], out: NDArray[Any]) -> None: ...
 def tanh(level_name: str, x: NDArray[Any], out: NDArray[Any]) -> None: ...
 def pictures_to_codes(
+    level_name: str,
     pictures_nyx: NDArray[np.uint8],
     crop: tuple[int, int],
     size: tuple[int, int],
@@ -60,5 +61,5 @@ def pictures_to_codes(
     codes_nyx: NDArray[np.uint8],
 ) -> None: ...
 def codes_to_values(
-    codes_nmp: NDArray[np.uint8], table_mc: NDArray[np.float32], values_mpn: NDArray[np.float32]
+    level_name: str, codes_nmp: NDArray[np.uint8], table_mc: NDArray[np.float32], values_mpn: NDArray[np.float32]
 ) -> None: ...

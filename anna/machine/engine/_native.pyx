@@ -3,7 +3,7 @@
 include "engine.pxi"
 
 CHECKED = bool(ANNA_CHECKED)
-INTERFACE = 4
+INTERFACE = 5
 
 
 def levels():
@@ -225,9 +225,10 @@ def tanh(str level_name, const real[::1] x, real[::1] out):
             level.tanh_double(&x[0], &out[0], x.shape[0])
 
 
-def pictures_to_codes(const uint8_t[:, :, ::1] pictures_nyx, tuple crop, tuple size, tuple place,
+def pictures_to_codes(str level_name, const uint8_t[:, :, ::1] pictures_nyx, tuple crop, tuple size, tuple place,
                       const uint8_t[::1] table, uint8_t[:, :, ::1] codes_nyx):
     """Look up the grey levels of a part of each picture, from `crop`, and write them at `place`; the rest stays."""
+    cdef const anna_level *level = find_level(level_name)
     cdef anna_frame f
     cdef int64_t images = pictures_nyx.shape[0]
     f.source_rows, f.source_columns = pictures_nyx.shape[1], pictures_nyx.shape[2]
@@ -239,16 +240,19 @@ def pictures_to_codes(const uint8_t[:, :, ::1] pictures_nyx, tuple crop, tuple s
         raise ValueError("shapes do not fit")
     if images:
         with nogil:
-            anna_pictures_to_codes(&f, &pictures_nyx[0, 0, 0], &table[0], &codes_nyx[0, 0, 0], images)
+            level.pictures_to_codes(&f, &pictures_nyx[0, 0, 0], &table[0], &codes_nyx[0, 0, 0], images)
 
 
-def codes_to_values(const uint8_t[:, :, ::1] codes_nmp, const float[:, ::1] table_mc, float[:, :, ::1] values_mpn):
-    """Fill values_mpn with what each code stands for in its map; codes must be below the length of the table."""
+def codes_to_values(str level_name, const uint8_t[:, :, ::1] codes_nmp, const float[:, ::1] table_mc,
+                    float[:, :, ::1] values_mpn):
+    """Fill values_mpn with what each code stands for in its map, of as many levels, a power of two, as the table has."""
+    cdef const anna_level *level = find_level(level_name)
     cdef int64_t images = codes_nmp.shape[0], maps = codes_nmp.shape[1], positions = codes_nmp.shape[2]
+    cdef int64_t levels = table_mc.shape[1]
     if (table_mc.shape[0] != maps or values_mpn.shape[0] != maps or values_mpn.shape[1] != positions
-            or values_mpn.shape[2] != images or table_mc.shape[1] < 256):
+            or values_mpn.shape[2] != images or levels < 1 or levels > 256 or levels & (levels - 1)):
         raise ValueError("shapes do not fit")
     if images and maps and positions:
         with nogil:
-            anna_codes_to_values(&codes_nmp[0, 0, 0], &table_mc[0, 0], &values_mpn[0, 0, 0], images, maps, positions,
-                                 table_mc.shape[1])
+            level.codes_to_values(&codes_nmp[0, 0, 0], &table_mc[0, 0], &values_mpn[0, 0, 0], images, maps, positions,
+                                  levels)

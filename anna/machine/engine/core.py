@@ -23,6 +23,8 @@ _MACS_PER_CALL = {"narrow": 2**32, "wide": 2**28}
 # States of the lanes that run side by side should stay in the second-level cache.
 _STATE_BYTES = 512 * 1024
 _MOST_BLOCKS = 8
+# Calls that each of several threads makes: the fewer, the longer the others wait for one that got a slow core.
+_CALLS_A_THREAD = 16
 # Codes that `prepare` makes at once.
 _PREPARED_BYTES = 2**21
 
@@ -110,7 +112,7 @@ class Engine:
 
     def _parts(self, images: int, threads: int, lanes: int, most: int) -> Iterator[slice]:
         """Rows of one call each: whole blocks of lanes, and enough calls to keep all threads busy."""
-        share = -(-images // (threads if threads == 1 else 4 * threads))
+        share = -(-images // (threads if threads == 1 else _CALLS_A_THREAD * threads))
         step = max(1, min(most, share))
         whole = -(-lanes // self._block) * self._block
         step = -(-step // whole) * whole

@@ -115,6 +115,11 @@ typedef struct {
     int32_t squared;
 } anna_window;
 
+/* Where a picture's rows x columns lie in its source and in the field of states around it. */
+typedef struct {
+    int64_t source_rows, source_columns, crop_top, crop_left, rows, columns, field_rows, field_columns, top, left;
+} anna_frame;
+
 /* Everything one SIMD level offers; each level is the same template compiled once more. */
 typedef struct {
     const char *name;
@@ -133,21 +138,15 @@ typedef struct {
     void (*exp_double)(const double *x, double *out, int64_t count);
     void (*tanh_float)(const float *x, float *out, int64_t count);
     void (*tanh_double)(const double *x, double *out, int64_t count);
+    void (*pictures_to_codes)(const anna_frame *, const uint8_t *pictures, const uint8_t *table, uint8_t *codes,
+                              int64_t images);
+    void (*codes_to_values)(const uint8_t *codes_ni, const float *table_mc, float *values_in, int64_t images, int64_t maps,
+                            int64_t positions, int64_t levels);
 } anna_level;
 
 const anna_level *anna_find_level(const char *name); /* NULL: not on this machine */
 int anna_count_levels(void);
 const anna_level *anna_level_at(int index); /* best first */
-
-/* Where a picture's rows x columns lie in its source and in the field of states around it. */
-typedef struct {
-    int64_t source_rows, source_columns, crop_top, crop_left, rows, columns, field_rows, field_columns, top, left;
-} anna_frame;
-
-void anna_pictures_to_codes(const anna_frame *frame, const uint8_t *pictures, const uint8_t *table, uint8_t *codes,
-                            int64_t images);
-void anna_codes_to_values(const uint8_t *codes_ni, const float *table_mc, float *values_in, int64_t images, int64_t maps,
-                          int64_t positions, int64_t levels);
 
 /* sums_bn = states_bk weights_nk^T by three plain loops; returns the multiply-adds done. */
 typedef int64_t anna_dense(const int16_t *weights_nk, const int16_t *states_bk, int32_t *sums_bn, int64_t images,

@@ -54,6 +54,9 @@ cdef extern from "engine.h" nogil:
         int64_t kernel_rows, kernel_columns, stride_rows, stride_columns, images
         int32_t squared
 
+    ctypedef struct anna_frame:
+        int64_t source_rows, source_columns, crop_top, crop_left, rows, columns, field_rows, field_columns, top, left
+
     ctypedef struct anna_level:
         const char *name
         int32_t width, lanes
@@ -68,12 +71,9 @@ cdef extern from "engine.h" nogil:
         void (*exp_double)(const double *, double *, int64_t) noexcept nogil
         void (*tanh_float)(const float *, float *, int64_t) noexcept nogil
         void (*tanh_double)(const double *, double *, int64_t) noexcept nogil
+        void (*pictures_to_codes)(const anna_frame *, const uint8_t *, const uint8_t *, uint8_t *, int64_t) noexcept nogil
+        void (*codes_to_values)(const uint8_t *, const float *, float *, int64_t, int64_t, int64_t, int64_t) noexcept nogil
 
-    ctypedef struct anna_frame:
-        int64_t source_rows, source_columns, crop_top, crop_left, rows, columns, field_rows, field_columns, top, left
-
-    void anna_pictures_to_codes(const anna_frame *, const uint8_t *, const uint8_t *, uint8_t *, int64_t)
-    void anna_codes_to_values(const uint8_t *, const float *, float *, int64_t, int64_t, int64_t, int64_t)
     int anna_pack(const anna_plan *plan, int width, anna_packed **packed)
     void anna_free(anna_packed *packed)
     const anna_level *anna_find_level(const char *name)

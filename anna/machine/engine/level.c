@@ -10,6 +10,7 @@
 #include "narrow.inc.h"
 #include "wide.inc.h"
 #include "measure.inc.h"
+#include "host.inc.h"
 
 #define REAL float
 #define VR VF
@@ -33,4 +34,5 @@ typedef double VD __attribute__((vector_size(VBYTES)));
 const anna_level ANNA_LEVEL = {
     ANNA_NAME, WIDTH, BLOCK, narrow_run, wide_run, draw_normals, draw_census, measure_peak,
     window_run_float, window_run_double, exp_float, exp_double, tanh_float, tanh_double,
+    pictures_to_codes, codes_to_values,
 };

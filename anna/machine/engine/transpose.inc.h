@@ -6,9 +6,13 @@ typedef uint64_t Half __attribute__((vector_size(16)));
 #if defined(__clang__) || __GNUC__ >= 12
 #define ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define HALVES_LOW(a, b) (VB)__builtin_shufflevector((Half)(a), (Half)(b), 0, 2)
+#define HALVES_HIGH(a, b) (VB)__builtin_shufflevector((Half)(a), (Half)(b), 1, 3)
 #else
 #define ZIP_LOW(a, b) __builtin_shuffle(a, b, (VB){0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23})
 #define ZIP_HIGH(a, b) __builtin_shuffle(a, b, (VB){8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31})
+#define HALVES_LOW(a, b) (VB)__builtin_shuffle((Half)(a), (Half)(b), (Half){0, 2})
+#define HALVES_HIGH(a, b) (VB)__builtin_shuffle((Half)(a), (Half)(b), (Half){1, 3})
 #endif
 
 /* Byte b of vector v has the index 16 v + b, seven bits; each round rotates them by one, so three rounds bring the

@@ -69,3 +69,14 @@ static inline VS v_lookup(VS code, const int16_t *table)
         value[i] = table[code[i]];
     return value;
 }
+
+/* VL bytes as numbers. */
+static inline VI v_widen(const uint8_t *x) { return (VI)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)x)); }
+
+/* Numbers of a table of `levels`, a power of two. */
+static inline VF v_choose(VI index, const float *table, int levels)
+{
+    if (levels == VL)
+        return (VF)_mm256_permutevar8x32_ps(_mm256_loadu_ps(table), (__m256i)index);
+    return (VF)_mm256_i32gather_ps(table, (__m256i)index, sizeof *table);
+}

@@ -91,3 +91,14 @@ static inline VS v_lookup(VS code, const int16_t *table)
 {
     return (VS)_mm512_permutex2var_epi16(_mm512_loadu_si512(table), (__m512i)code, _mm512_loadu_si512(table + 32));
 }
+
+/* VL bytes as numbers. */
+static inline VI v_widen(const uint8_t *x) { return (VI)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)x)); }
+
+/* Numbers of a table of `levels`, a power of two. */
+static inline VF v_choose(VI index, const float *table, int levels)
+{
+    if (levels <= VL)
+        return (VF)_mm512_permutexvar_ps((__m512i)index, _mm512_maskz_loadu_ps((__mmask16)((1u << levels) - 1), table));
+    return (VF)_mm512_i32gather_ps((__m512i)index, table, sizeof *table);
+}

@@ -95,3 +95,13 @@ static inline VS v_lookup(VS code, const int16_t *table)
         value[i] = table[code[i]];
     return value;
 }
+
+/* VL bytes as numbers. */
+static inline VI v_widen(const uint8_t *x) { return (VI){x[0], x[1], x[2], x[3]}; }
+
+/* Numbers of a table of `levels`. */
+static inline VF v_choose(VI index, const float *table, int levels)
+{
+    (void)levels;
+    return (VF){table[index[0]], table[index[1]], table[index[2]], table[index[3]]};
+}
