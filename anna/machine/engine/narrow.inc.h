@@ -209,38 +209,37 @@ static void narrow_blame(const anna_plan *plan, const anna_job *job, int64_t ima
 static void narrow_load(const anna_plan *plan, const anna_packed *packed, const anna_job *job, int64_t first,
                         int16_t *states, anna_fault *fault)
 {
+    enum { TILES = BLOCK / 8, PARTS = (TILES + 1) / 2 }; /* of eight lanes, of sixteen */
     const int64_t inputs = plan->inputs, last = job->images - 1;
     const uint8_t *rows[BLOCK];
     VB seen = {0};
+    int64_t at = 0;
     for (int64_t i = 0; i < BLOCK; i++) /* lanes left over repeat the last image */
         rows[i] = (const uint8_t *)job->codes + (first + i < last ? first + i : last) * inputs;
-    for (int64_t at = 0; at < inputs; at += 16) {
-        const int64_t count = inputs - at < 16 ? inputs - at : 16;
-        uint64_t codes[16][BLOCK / 8];
-        if (count == 16) {
-            for (int lane = 0; lane < BLOCK / 8; lane++) {
-                VB tile[8];
-                load_tile(rows + 8 * lane, at, tile);
-                for (int i = 0; i < 8; i++) {
-                    const Half two = (Half)tile[i];
-                    seen |= tile[i];
-                    codes[2 * i][lane] = two[0];
-                    codes[2 * i + 1][lane] = two[1];
-                }
+    for (; at + 16 <= inputs; at += 16) {
+        VB tile[TILES][8], even[PARTS], odd[PARTS];
+        const int32_t *slot = plan->input_slots + at;
+        for (int lane = 0; lane < TILES; lane++) {
+            load_tile(rows + 8 * lane, at, tile[lane]);
+            for (int i = 0; i < 8; i++)
+                seen |= tile[lane][i];
+        }
+        for (int i = 0; i < 8; i++) {
+            for (int p = 0; p < PARTS; p++) {
+                even[p] = HALVES_LOW(tile[2 * p][i], tile[TILES > 1 ? 2 * p + 1 : 0][i]);
+                odd[p] = HALVES_HIGH(tile[2 * p][i], tile[TILES > 1 ? 2 * p + 1 : 0][i]);
             }
-        } else {
-            for (int64_t i = 0; i < count; i++)
-                for (int k = 0; k < BLOCK; k++) {
-                    ((uint8_t *)codes[i])[k] = rows[k][at + i];
-                    seen[0] |= rows[k][at + i];
-                }
+            *(VS *)(states + BLOCK * (int64_t)slot[2 * i]) = narrow_numerators(packed, v_widen_short(even));
+            *(VS *)(states + BLOCK * (int64_t)slot[2 * i + 1]) = narrow_numerators(packed, v_widen_short(odd));
         }
-        for (int64_t i = 0; i < count; i++) {
-            VN bytes;
-            memcpy(&bytes, codes[i], sizeof bytes);
-            *(VS *)(states + BLOCK * (int64_t)plan->input_slots[at + i]) =
-                narrow_numerators(packed, __builtin_convertvector(bytes, VS));
-        }
+    }
+    for (; at < inputs; at++) {
+        VB lanes[PARTS] = {{0}};
+        for (int i = 0; i < BLOCK; i++)
+            lanes[i / 16][i % 16] = rows[i][at];
+        for (int p = 0; p < PARTS; p++)
+            seen |= lanes[p];
+        *(VS *)(states + BLOCK * (int64_t)plan->input_slots[at]) = narrow_numerators(packed, v_widen_short(lanes));
     }
     for (int i = 0; i < 16; i++) /* no code is larger than all codes or-ed together */
         if (seen[i] >= plan->levels)

@@ -1,6 +1,5 @@
 /* Rows of images to vectors of lanes and back, eight lanes by sixteen codes at a time, in 128-bit registers. */
 
-typedef uint8_t VB __attribute__((vector_size(16)));
 typedef uint64_t Half __attribute__((vector_size(16)));
 
 #if defined(__clang__) || __GNUC__ >= 12

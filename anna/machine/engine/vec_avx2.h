@@ -70,6 +70,9 @@ static inline VS v_lookup(VS code, const int16_t *table)
     return value;
 }
 
+/* A byte for each of 2 x VL numbers of 16 bits. */
+static inline VS v_widen_short(const VB x[1]) { return (VS)_mm256_cvtepu8_epi16((__m128i)x[0]); }
+
 /* VL bytes as numbers. */
 static inline VI v_widen(const uint8_t *x) { return (VI)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)x)); }
 

@@ -92,6 +92,12 @@ static inline VS v_lookup(VS code, const int16_t *table)
     return (VS)_mm512_permutex2var_epi16(_mm512_loadu_si512(table), (__m512i)code, _mm512_loadu_si512(table + 32));
 }
 
+/* A byte for each of 2 x VL numbers of 16 bits. */
+static inline VS v_widen_short(const VB x[2])
+{
+    return (VS)_mm512_cvtepu8_epi16(_mm256_set_m128i((__m128i)x[1], (__m128i)x[0]));
+}
+
 /* VL bytes as numbers. */
 static inline VI v_widen(const uint8_t *x) { return (VI)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)x)); }
 

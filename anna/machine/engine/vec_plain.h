@@ -96,6 +96,12 @@ static inline VS v_lookup(VS code, const int16_t *table)
     return value;
 }
 
+/* A byte for each of 2 x VL numbers of 16 bits. */
+static inline VS v_widen_short(const VB x[1])
+{
+    return (VS){x[0][0], x[0][1], x[0][2], x[0][3], x[0][4], x[0][5], x[0][6], x[0][7]};
+}
+
 /* VL bytes as numbers. */
 static inline VI v_widen(const uint8_t *x) { return (VI){x[0], x[1], x[2], x[3]}; }
 
