@@ -52,6 +52,11 @@ class Confined(IdealSilicon):
         """The real chip's noise, so that rows of a ledger share it."""
         return self._real.noise_key(noise_seed)
 
+    def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
+        """The real answer here."""
+        real = self._real.conducts(weight_codes, rows, columns)
+        return np.where(self._here(rows), real, super().conducts(weight_codes, rows, columns))
+
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """Real weights here."""
         ideal = super().weights(weight_codes, rows, columns, ages_cycles)

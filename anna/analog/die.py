@@ -6,7 +6,7 @@ seed: it stays the same silicon when a later version draws otherwise, and a meas
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -70,7 +70,7 @@ class Die:
     pattern: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        ideal = {name: part.draw(self.spec, Analog(), Draws(0)) for name, part in PATTERN.items()}
+        ideal = _ideal(self.spec)
         unknown = sorted(set(self.pattern) - set(PATTERN))
         if unknown:
             raise SpecError(f"a die has no pattern {unknown[0]}; it has {', '.join(PATTERN)}")
@@ -136,6 +136,12 @@ class Die:
     def load(path: Path | str) -> "Die":
         """Read a `.die` file; anything that is not whole is refused in one sentence."""
         return _load(Path(path))
+
+
+@lru_cache(maxsize=8)
+def _ideal(spec: ChipSpec) -> Mapping[str, Floats]:
+    """The pattern of a chip without imperfections."""
+    return {name: part.draw(spec, Analog(), Draws(0)) for name, part in PATTERN.items()}
 
 
 class _Header(Record):

@@ -60,9 +60,9 @@ class Draws:
 
     def normals(self, part: Part, *shape: int) -> Floats:
         """Standard normals of a part, as an array."""
-        index = np.arange(int(np.prod(shape)), dtype=np.int64)
-        z = noise.normals(self.seed, self.chip_on_board, int(part), noise.DIE, index)
-        return z.astype(np.float64).reshape(shape)
+        count = int(np.prod(shape))
+        quads = noise.quads(self.seed, self.chip_on_board, int(part), noise.DIE, np.arange(-(-count // 4), dtype=np.uint64))
+        return quads.reshape(-1)[:count].astype(np.float64).reshape(shape)
 
     def words(self, kind: FaultKind, *shape: int) -> NDArray[np.uint32]:
         """Random words of 32 bits."""

@@ -10,6 +10,7 @@ ADC's input passes the scale factor as the signal does, so its sigma in accumula
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anna import codes
 from anna.analog import adc, summing, synapse
@@ -17,7 +18,7 @@ from anna.analog.die import Die
 from anna.analog.draws import noise_key
 from anna.analog.faults import lay_out
 from anna.analog.silicon import Sigmas, Silicon
-from anna.codes import Ints
+from anna.codes import Floats, Ints
 from anna.machine import refresh
 from anna.spec import ChipSpec
 
@@ -29,7 +30,11 @@ class Electronics:
         self._die, self.spec = die, die.spec
         spec, analog, pattern = die.spec, die.analog, die.pattern
         self._broken = lay_out(spec, die.faults)
-        self._dacs = refresh.writers(spec)
+        # By synapse, rows one after another: one index is quicker than two where hundreds of thousands are asked about.
+        self._dacs, self._written = refresh.writers(spec).reshape(-1), pattern["dac_levels_lsb"].reshape(-1)
+        self._gain, self._zero = pattern["synapse_gain"].reshape(-1), pattern["synapse_zero_lsb"].reshape(-1)
+        self._leaks = pattern["synapse_leak"].reshape(-1)
+        self._stuck, self._stuck_lsb = self._broken.stuck.reshape(-1), self._broken.stuck_lsb.reshape(-1)
         self._leak = synapse.leak_per_cycle(spec, analog)
         self._one = float(1 << spec.weight_fraction_bits)
         self._charge_units = synapse.charge_noise_lsb(analog) * self._one
@@ -74,16 +79,26 @@ class Electronics:
         """The same, whatever is in."""
         return self
 
+    def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
+        """A charge of zero, with nothing added to it, stays zero; noise of the refresh can be on any that is not stuck."""
+        at = rows * self.spec.columns + columns
+        stuck, level = self._stuck[at], self._levels(at, weight_codes) * self._gain[at]
+        alive = (level != 0.0) | (self._zero[at] != 0.0) | bool(self._charge_units)
+        return np.asarray(np.where(stuck, self._stuck_lsb[at] != 0.0, alive))
+
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """What synapses show: written by their DAC, leaked for so long, through their gain."""
-        pattern = self._die.pattern
-        levels = pattern["dac_levels_lsb"][self._dacs[rows, columns], weight_codes]
-        kept = synapse.charge_kept(self._leak, pattern["synapse_leak"][rows, columns], ages_cycles)
-        now = synapse.weight_now(
-            levels, pattern["synapse_gain"][rows, columns], pattern["synapse_zero_lsb"][rows, columns], kept
-        )
-        now = np.where(self._broken.stuck[rows, columns], self._broken.stuck_lsb[rows, columns], now)
-        return np.asarray(np.rint(now * self._one), dtype=np.float64).astype(np.int64)
+        at = rows * self.spec.columns + columns
+        kept = synapse.charge_kept(self._leak, self._leaks[at], ages_cycles)
+        now = synapse.weight_now(self._levels(at, weight_codes), self._gain[at], self._zero[at], kept)
+        if self._stuck.any():
+            now = np.where(self._stuck[at], self._stuck_lsb[at], now)
+        now *= self._one
+        return np.asarray(np.rint(now), dtype=np.float64).astype(np.int64)
+
+    def _levels(self, at: Ints, weight_codes: Ints) -> Floats:
+        """What the DACs write for codes to synapses, in weight LSB."""
+        return np.asarray(self._written[self._dacs[at] * (1 << self.spec.weight_bits) + weight_codes])
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
         """Thresholds of neurons, rising; where the neuron's scale code lies does not matter, which ADC does."""

@@ -11,6 +11,7 @@ A refresh that stops does so in each picture's segment alike, as if it had worke
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,7 @@ class Broken:
         return read
 
 
+@lru_cache(maxsize=8)
 def lay_out(spec: ChipSpec, faults: Faults) -> Broken:
     """The faults on a chip; places that it does not have are refused."""
     _check(spec, faults)
@@ -104,7 +106,10 @@ def lay_out(spec: ChipSpec, faults: Faults) -> Broken:
         _stick(and_mask, or_mask, adc, bit, int(values[adc, bit]) & 1)
     for adc, bit, value in faults.stuck_bits:
         _stick(and_mask, or_mask, adc, bit, value)
-    return Broken(faults, spec, stuck | dead, stuck_lsb, neurons, and_mask, or_mask)
+    broken = stuck | dead
+    for array in (broken, stuck_lsb, neurons, and_mask, or_mask):
+        array.setflags(write=False)
+    return Broken(faults, spec, broken, stuck_lsb, neurons, and_mask, or_mask)
 
 
 def _stick(and_mask: Ints, or_mask: Ints, adc: int, bit: int, value: int) -> None:

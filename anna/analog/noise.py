@@ -97,15 +97,21 @@ def box_muller(words: U32) -> F32:
     return np.stack([*_pair(w0, w1), *_pair(w2, w3)], axis=-1)
 
 
+def quads(noise_seed: int, image_ids: Any, ordinals: Any, stream: int, groups: Any) -> F32:
+    """Four standard normals for each group; image ids, ordinals and groups broadcast against each other."""
+    ids, when, which = np.broadcast_arrays(
+        np.asarray(image_ids, np.uint64), np.asarray(ordinals, np.uint64), np.asarray(groups, np.uint64)
+    )
+    counter = np.stack([ids & _LOW, ids >> _HALF, when, which | np.uint64(stream << 28)], axis=-1).astype(np.uint32)
+    return box_muller(philox4x32(counter, (noise_seed & 0xFFFFFFFF, noise_seed >> 32)))
+
+
 def normals(noise_seed: int, image_ids: Any, ordinals: Any, stream: int, numbers: Any) -> F32:
     """Standard normals; image ids, ordinals and numbers (neuron slots or synapses) broadcast against each other."""
-    ids, when, which = np.broadcast_arrays(
-        np.asarray(image_ids, np.uint64), np.asarray(ordinals, np.uint64), np.asarray(numbers, np.uint64)
-    )
-    group = (which >> np.uint64(2)) | np.uint64(stream << 28)
-    counter = np.stack([ids & _LOW, ids >> _HALF, when, group], axis=-1).astype(np.uint32)
-    quads = box_muller(philox4x32(counter, (noise_seed & 0xFFFFFFFF, noise_seed >> 32)))
-    return np.take_along_axis(quads, (which & np.uint64(3)).astype(np.int64)[..., None], axis=-1)[..., 0]
+    which = np.asarray(numbers, np.uint64)
+    four = quads(noise_seed, image_ids, ordinals, stream, which >> np.uint64(2))
+    one = np.broadcast_to((which & np.uint64(3)).astype(np.int64), four.shape[:-1])
+    return np.take_along_axis(four, one[..., None], axis=-1)[..., 0]
 
 
 def steps(z: F32, sigma: Any) -> NDArray[np.int64]:

@@ -45,6 +45,9 @@ class Silicon(Protocol):
     def with_pages(self, pages: Ints) -> "Silicon":
         """This silicon while those weight pages are in, one for each entry of the arrays that it is asked about next."""
 
+    def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
+        """Which synapses may carry a current at some age; the engine asks no more about the others."""
+
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """Effective weights of synapses whose charge has an age, in 2^-f weight LSBs."""
 
@@ -93,6 +96,10 @@ class IdealSilicon:
     def with_pages(self, pages: Ints) -> Silicon:
         """The same, whatever is in."""
         return self
+
+    def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
+        """Those whose level is not zero."""
+        return np.asarray(self._weights[weight_codes] != 0)
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """The levels of the codes; where and how old does not matter."""

@@ -6,7 +6,7 @@ left out. A slot is used again once its value was read for the last time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
@@ -51,34 +51,33 @@ class EnginePlan:
     numerator_tables: Int32s | None = None  # (tables, levels)
 
 
-@dataclass(frozen=True)
-class _Operands:
-    """Every synapse of every CALC that carries current, one entry each."""
+@dataclass(frozen=True, eq=False)
+class _Synapses:
+    """Synapses of CALCs, one entry for each time that a CALC uses one: which neuron of the CALC, what value drives it, where
+    it lies, and when."""
 
     calc: Ints
     neuron: Ints
     value: Ints
-    weight: Ints
     row: Ints
     column: Ints
     page: Ints
-    code: Ints
     cycle: Ints
     segment: Ints
+    place: Ints  # which of the different ones of page, row and column
+
+    def where(self, chosen: NDArray[Any]) -> "_Synapses":
+        """Some of them."""
+        return _Synapses(*(getattr(self, part.name)[chosen] for part in fields(self)))
 
 
 @dataclass(frozen=True, eq=False)
-class _Wiring:
-    """Every synapse of every CALC, whether it carries current or not: the same for all chips that run a schedule."""
+class _Operands:
+    """Every synapse that carries current, with the code that it was given and what it shows."""
 
-    calc: Ints
-    neuron: Ints
-    value: Ints
-    row: Ints
-    column: Ints
-    page: Ints
-    cycle: Ints
-    segment: Ints
+    synapses: _Synapses
+    code: Ints
+    weight: Ints
 
 
 def build_plan(
@@ -91,13 +90,16 @@ def build_plan(
     current.
     """
     spec, values, calcs = schedule.spec, schedule.values, len(schedule.calcs)
-    operands, live = _gather(schedule, silicon, phase_cycles)
+    operands, conducting, live = _gather(schedule, silicon, phase_cycles)
     apart = silicon.state_tables() is not None or _has_charge(silicon, operands)
     output_values = np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in wanted] or [np.zeros(0, np.int64)])
-    layout = _layout(schedule, np.packbits(live).tobytes(), apart, output_values.tobytes(), keep)
-    entry, starts, slots_of, slot, count = layout
-    weight = np.zeros((len(slots_of), spec.neurons_at_once), dtype=np.int64)
-    np.add.at(weight, (entry, operands.neuron), operands.weight)
+    layout = _layout(schedule, conducting, np.packbits(live).tobytes(), apart, output_values.tobytes(), keep)
+    cell, alone, starts, slots_of, slot, count = layout
+    weight = np.zeros(len(slots_of) * spec.neurons_at_once, dtype=np.int64)
+    if alone:
+        weight[cell] = operands.weight
+    else:
+        np.add.at(weight, cell, operands.weight)
 
     (calc_of, neuron, *asked), pages, places, place_of = _neurons(schedule)
     unique, which = _distinct(silicon.with_pages(places[0]).thresholds(*places[1:]))
@@ -118,7 +120,7 @@ def build_plan(
         constant_codes=np.append(schedule.program.constant_codes, np.uint16(spec.reset_state_code)),
         op_start=np.searchsorted(starts, np.arange(calcs + 1)).astype(np.int64),
         op_slot=slot[slots_of],
-        op_weight=weight.astype(np.int32),
+        op_weight=weight.reshape(-1, spec.neurons_at_once).astype(np.int32),
         thresholds=unique.astype(np.int64),
         table=per_neuron(table, 0, np.int32),
         out_slot=slot[results].astype(np.int32),
@@ -129,7 +131,7 @@ def build_plan(
         clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),
         and_mask=None if masks is None else per_neuron(masks[0], 0xFFFF, np.uint16),
         or_mask=None if masks is None else per_neuron(masks[1], 0, np.uint16),
-        **_slow_path(silicon, operands, entry, weight.shape, phase_cycles),
+        **_slow_path(silicon, operands, cell, len(slots_of), phase_cycles),
     )
 
 
@@ -142,7 +144,8 @@ def _distinct(rows: Ints) -> tuple[Ints, Ints]:
 
 
 @lru_cache(maxsize=SCHEDULES)
-def _wiring(schedule: Schedule) -> _Wiring:
+def _wiring(schedule: Schedule) -> tuple[_Synapses, Ints]:
+    """All synapses, whether they carry current or not, the same for all chips; and the first entry of each place."""
     spec = schedule.spec
     parts: list[tuple[Ints, ...]] = []
     for calc in schedule.calcs:
@@ -150,50 +153,70 @@ def _wiring(schedule: Schedule) -> _Wiring:
         neurons = np.broadcast_to(np.arange(calc.neurons, dtype=np.int64)[:, None], rows.shape)
         parts.append((neurons.reshape(-1), calc.operands.reshape(-1).astype(np.int64), rows.reshape(-1), columns.reshape(-1)))
     if not parts:
-        return _Wiring(*[np.zeros(0, dtype=np.int64)] * 8)
+        nothing = np.zeros(0, dtype=np.int64)
+        return _Synapses(*[nothing] * 9), nothing
     neuron, value, row, column = (np.concatenate(part) for part in zip(*parts, strict=True))
     lengths = [len(part[0]) for part in parts]
     what = [[getattr(calc, name) for calc in schedule.calcs] for name in ("ordinal", "page", "cycle", "segment")]
     calc_of, page, cycle, segment = (np.repeat(np.array(of_calc, dtype=np.int64), lengths) for of_calc in what)
-    return _Wiring(calc_of, neuron, value, row, column, page, cycle, segment)
+    key = (page * spec.rows + row) * spec.columns + column
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    return _Synapses(calc_of, neuron, value, row, column, page, cycle, segment, place.reshape(-1)), first
 
 
 @lru_cache(maxsize=SCHEDULES)
-def _ages(schedule: Schedule, phase_cycles: int, stops: int | None) -> Ints:
-    wiring = _wiring(schedule)
-    return refresh.ages(schedule.spec, wiring.cycle, wiring.row, wiring.column, phase_cycles, stops)
+def _conducting(schedule: Schedule, places: bytes) -> _Synapses:
+    """The synapses at some of the places: nothing is computed for those that never carry current."""
+    all_of_them, first = _wiring(schedule)
+    chosen = np.unpackbits(np.frombuffer(places, np.uint8), count=len(first)).astype(np.bool_)
+    return all_of_them.where(chosen[all_of_them.place])
 
 
-def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> tuple[_Operands, NDArray[np.bool_]]:
-    """The operands, and which synapses of the wiring they are."""
-    w = _wiring(schedule)
-    code = silicon.stored_codes(schedule.program.weight_codes.astype(np.int64))[w.page, w.row, w.column]
-    here = silicon.with_pages(w.page)
-    weight = here.weights(code, w.row, w.column, _ages(schedule, phase_cycles, silicon.refresh_stops))
+@lru_cache(maxsize=SCHEDULES)
+def _ages(schedule: Schedule, places: bytes, phase_cycles: int, stops: int | None) -> Ints:
+    some = _conducting(schedule, places)
+    return refresh.ages(schedule.spec, some.cycle, some.row, some.column, phase_cycles, stops)
+
+
+def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> tuple[_Operands, bytes, NDArray[np.bool_]]:
+    """The operands; the places where synapses conduct; and which of the synapses there the operands are."""
+    w, first = _wiring(schedule)
+    page, row, column = w.page[first], w.row[first], w.column[first]
+    stored = silicon.stored_codes(schedule.program.weight_codes.astype(np.int64))[page, row, column]
+    places = np.packbits(silicon.with_pages(page).conducts(stored, row, column)).tobytes()
+    some = _conducting(schedule, places)
+    here, code = silicon.with_pages(some.page), stored[some.place]
+    weight = here.weights(code, some.row, some.column, _ages(schedule, places, phase_cycles, silicon.refresh_stops))
     live = weight != 0
-    charge = here.charge_sigma(code, w.row, w.column)
+    charge = here.charge_sigma(code, some.row, some.column)
     if charge is not None:
         live |= charge != 0
-    parts = (w.calc, w.neuron, w.value, weight, w.row, w.column, w.page, code, w.cycle, w.segment)
-    return _Operands(*(part if live.all() else part[live] for part in parts)), live
+    if live.all():
+        return _Operands(some, code, weight), places, live
+    return _Operands(some.where(live), code[live], weight[live]), places, live
 
 
 @lru_cache(maxsize=LAYOUTS)
-def _layout(schedule: Schedule, live: bytes, apart: bool, outputs: bytes, keep: bool) -> tuple[Ints, Ints, Ints, Int32s, int]:
-    """Which operand each synapse adds to, the CALC and the value of each operand, and the slot of each value."""
-    w = _wiring(schedule)
-    here = np.unpackbits(np.frombuffer(live, np.uint8), count=len(w.calc)).astype(np.bool_)
-    calc, value = w.calc[here], w.value[here]
-    entry, starts, slots_of = _merge(calc, w.neuron[here], value, w.row[here] * (1 << 16) + w.column[here],
+def _layout(
+    schedule: Schedule, places: bytes, live: bytes, apart: bool, outputs: bytes, keep: bool
+) -> tuple[Ints, bool, Ints, Ints, Int32s, int]:
+    """Which operand and neuron each synapse adds to, as one number, and whether each does so alone; the CALC and the value
+    of each operand; the slot of each value, and how many there are."""
+    some = _conducting(schedule, places)
+    here = np.unpackbits(np.frombuffer(live, np.uint8), count=len(some.calc)).astype(np.bool_)
+    calc, value, neuron = some.calc[here], some.value[here], some.neuron[here]
+    entry, starts, slots_of = _merge(calc, neuron, value, some.row[here] * (1 << 16) + some.column[here],
                                      schedule.values.total(len(schedule.calcs)), apart)  # fmt: skip
+    cell = entry * schedule.spec.neurons_at_once + neuron
     slot, count = _allocate(schedule, calc, value, np.frombuffer(outputs, np.int64), keep)
-    for array in (entry, starts, slots_of, slot):
+    for array in (cell, starts, slots_of, slot):
         array.setflags(write=False)
-    return entry, starts, slots_of, slot, count
+    return cell, bool(np.bincount(cell).max(initial=0) <= 1), starts, slots_of, slot, count
 
 
 def _has_charge(silicon: Silicon, operands: _Operands) -> bool:
-    return silicon.with_pages(operands.page).charge_sigma(operands.code, operands.row, operands.column) is not None
+    some = operands.synapses
+    return silicon.with_pages(some.page).charge_sigma(operands.code, some.row, some.column) is not None
 
 
 def _merge(calc: Ints, neuron: Ints, value: Ints, place: Ints, values: int, apart: bool) -> tuple[Ints, Ints, Ints]:
@@ -280,26 +303,25 @@ def _neurons(schedule: Schedule) -> tuple[Neurons, Ints, tuple[Ints, Ints, Ints,
 
 
 def _slow_path(
-    silicon: Silicon, operands: _Operands, entry: Ints, shape: tuple[int, ...], phase_cycles: int
+    silicon: Silicon, operands: _Operands, cell: Ints, rows: int, phase_cycles: int
 ) -> dict[str, NDArray[Any]]:
     """What makes synapses of one operand differ from picture to picture or from each other."""
-    place, extra = (entry, operands.neuron), dict[str, NDArray[Any]]()
-    spec = silicon.spec
+    spec, some, extra = silicon.spec, operands.synapses, dict[str, NDArray[Any]]()
 
     def spread(name: str, data: NDArray[Any], dtype: type) -> None:
-        grid: NDArray[Any] = np.zeros(shape, dtype=dtype)
-        grid[place] = data
-        extra[name] = grid
+        grid: NDArray[Any] = np.zeros(rows * spec.neurons_at_once, dtype=dtype)
+        grid[cell] = data
+        extra[name] = grid.reshape(rows, spec.neurons_at_once)
 
-    here = silicon.with_pages(operands.page)
-    charge = here.charge_sigma(operands.code, operands.row, operands.column)
+    here = silicon.with_pages(some.page)
+    charge = here.charge_sigma(operands.code, some.row, some.column)
     if charge is not None:
         spread("charge_sigma", charge, np.float32)
-        lap = refresh.laps(spec, operands.cycle, operands.row, operands.column, phase_cycles, silicon.refresh_stops)
-        spread("charge_refresh", refresh.ordinal(operands.segment, lap), np.uint32)
-        spread("charge_synapse", operands.row * spec.columns + operands.column, np.uint32)
+        lap = refresh.laps(spec, some.cycle, some.row, some.column, phase_cycles, silicon.refresh_stops)
+        spread("charge_refresh", refresh.ordinal(some.segment, lap), np.uint32)
+        spread("charge_synapse", some.row * spec.columns + some.column, np.uint32)
     tables = silicon.state_tables()
     if tables is not None:
-        spread("op_levels", here.state_table_of(operands.row, operands.column), np.int32)
+        spread("op_levels", here.state_table_of(some.row, some.column), np.int32)
         extra["numerator_tables"] = tables.astype(np.int32)
     return extra

@@ -34,7 +34,7 @@ def test_chips_in_any_order_get_the_plan_they_would_get_alone() -> None:
     silicon = [chip.silicon(program.spec) for chip in chips]
 
     def fresh(number: int, phase: int) -> EnginePlan:
-        for memory in (plan._wiring, plan._ages, plan._layout, plan._neurons):
+        for memory in (plan._wiring, plan._conducting, plan._ages, plan._layout, plan._neurons):
             memory.cache_clear()
         return build_plan(schedule, silicon[number], wanted, phase)
 

@@ -46,11 +46,8 @@ def _margin(sigma: NDArray[np.float32] | None) -> int:
 
 def _largest_row_sum(plan: "EnginePlan", magnitudes: NDArray[np.float64]) -> float:
     """The largest sum of |weight| over the operands of one CALC and neuron; float64 is exact far beyond any chip."""
-    if not len(plan.op_slot):
-        return 0.0
-    sums = np.zeros((len(magnitudes) + 1, magnitudes.shape[1]))
-    np.cumsum(magnitudes, axis=0, out=sums[1:])
-    return float((sums[plan.op_start[1:]] - sums[plan.op_start[:-1]]).max(initial=0.0))
+    begins = plan.op_start[:-1][np.diff(plan.op_start) > 0]  # a CALC without operands sums nothing
+    return float(np.add.reduceat(magnitudes, begins, axis=0).max(initial=0.0)) if len(begins) else 0.0
 
 
 def prove(plan: "EnginePlan") -> Bounds:

@@ -51,24 +51,25 @@ uint32_t permuted(uint32_t readers, const int *place, int width)
     return moved;
 }
 
-static int64_t cost_of(const row *rows, int64_t n_rows, const int *cost, const int *place, int width)
+static int64_t cost_of(const reading *readings, int count, const int *cost, const int *place, int width)
 {
     int64_t total = 0;
-    for (int64_t r = 0; r < n_rows; r++)
-        total += cost[permuted(rows[r].readers, place, width)];
+    for (int r = 0; r < count; r++)
+        total += (int64_t)cost[permuted(readings[r].readers, place, width)] * readings[r].rows;
     return total;
 }
 
 /* Places the neurons so that those with most operands in common are neighbours, if that saves work. */
-void choose_places(const row *rows, int64_t n_rows, const int *cost, int width, int *place)
+void choose_places(const reading *readings, int count, const int *cost, int width, int *place)
 {
     int64_t common[MAX_WIDTH][MAX_WIDTH] = {{0}};
     int chained[MAX_WIDTH];
     uint32_t used = 1;
-    for (int64_t r = 0; r < n_rows; r++)
+    for (int r = 0; r < count; r++)
         for (int a = 0; a < width; a++)
             for (int b = 0; b < width; b++)
-                common[a][b] += (rows[r].readers >> a & 1) == (rows[r].readers >> b & 1);
+                if ((readings[r].readers >> a & 1) == (readings[r].readers >> b & 1))
+                    common[a][b] += readings[r].rows;
     chained[0] = 0;
     for (int at = 1, last = 0; at < width; at++) {
         int next = -1;
@@ -81,6 +82,6 @@ void choose_places(const row *rows, int64_t n_rows, const int *cost, int width, 
     }
     for (int n = 0; n < width; n++)
         place[n] = n;
-    if (cost_of(rows, n_rows, cost, chained, width) < cost_of(rows, n_rows, cost, place, width))
+    if (cost_of(readings, count, cost, chained, width) < cost_of(readings, count, cost, place, width))
         memcpy(place, chained, (size_t)width * sizeof *place);
 }

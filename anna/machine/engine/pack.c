@@ -9,6 +9,10 @@ typedef struct {
     anna_packed *out;
     row *rows;
     int64_t n_rows;
+    reading readings[1 << MAX_WIDTH]; /* the different sets of readers among them */
+    int n_readings;
+    int cost[1 << MAX_WIDTH];           /* of a set of readers by place */
+    uint32_t cover[1 << MAX_WIDTH];     /* the kinds, bit by bit, that reach it */
     int64_t room_rows, in_kind[MAX_KINDS];
     int16_t *fixed; /* [slots]: the code of a slot that nothing ever writes, or -1 */
     int32_t start[MAX_WIDTH]; /* of the group, by neuron */
@@ -93,6 +97,22 @@ static void take_rows(packer *p, int64_t calc, int64_t first, int width)
             }
             take_line(p, plan->op_slot[k], line, rest, width);
         }
+    }
+}
+
+/* Which sets of readers there are among the rows, and how many rows each has. */
+static void tally_readers(packer *p)
+{
+    int16_t number[1 << MAX_WIDTH];
+    memset(number, 0xFF, sizeof number); /* minus one */
+    p->n_readings = 0;
+    for (int64_t r = 0; r < p->n_rows; r++) {
+        const uint32_t readers = p->rows[r].readers;
+        if (number[readers] < 0) {
+            number[readers] = (int16_t)p->n_readings;
+            p->readings[p->n_readings++] = (reading){readers, 0};
+        }
+        p->readings[number[readers]].rows++;
     }
 }
 
@@ -191,12 +211,14 @@ static int emit_level(packer *p, anna_group *group, const int *neuron_at, int wi
 
 static void sort_rows(packer *p, const int *place, int width)
 {
+    uint32_t cover[1 << MAX_WIDTH]; /* of the sets that occur, by neuron */
+    for (int r = 0; r < p->n_readings; r++)
+        cover[p->readings[r].readers] = p->cover[permuted(p->readings[r].readers, place, width)];
     memset(p->in_kind, 0, sizeof p->in_kind);
     for (int64_t r = 0; r < p->n_rows; r++) {
-        uint8_t cover[MAX_KINDS] = {0};
-        best_cover(width, permuted(p->rows[r].readers, place, width), 0, cover);
-        for (int kind = 0; kind < kinds_of(width); kind++)
-            if (cover[kind])
+        const uint32_t kinds = cover[p->rows[r].readers];
+        for (int kind = 0; kinds >> kind; kind++)
+            if (kinds >> kind & 1)
                 p->of_kind[kind * p->room_rows + p->in_kind[kind]++] = (int32_t)r;
     }
 }
@@ -264,7 +286,7 @@ static int defer_writes(packer *p, int64_t calc, int64_t first_group, int width)
     return 0;
 }
 
-static int pack_calc(packer *p, const int *cost, int64_t calc, int width)
+static int pack_calc(packer *p, int64_t calc, int width)
 {
     anna_packed *out = p->out;
     const int64_t first_group = out->groups;
@@ -279,7 +301,8 @@ static int pack_calc(packer *p, const int *cost, int64_t calc, int width)
         *group = (anna_group){.segment = out->segments, .pair = out->pairs, .weight = out->weights, .calc = calc,
                               .first_quad = (int32_t)(first / 4)};
         take_rows(p, calc, first, width);
-        choose_places(p->rows, p->n_rows, cost, width, place);
+        tally_readers(p);
+        choose_places(p->readings, p->n_readings, p->cost, width, place);
         for (int n = 0; n < width; n++)
             neuron_at[place[n]] = n;
         for (int n = 0; n < width; n++)
@@ -299,17 +322,23 @@ static int pack_all(packer *p, int width)
     const anna_plan *plan = p->plan;
     anna_packed *out = p->out;
     const int64_t groups = plan->calcs * ((plan->neurons + width - 1) / width);
-    int64_t longest = 1, heaviest = 0;
-    int cost[1 << MAX_WIDTH];
+    int64_t longest = 1;
+    int32_t most = 0, least = 0; /* weights */
     for (int64_t c = 0; c < plan->calcs; c++)
         if (plan->op_start[c + 1] - plan->op_start[c] > longest)
             longest = plan->op_start[c + 1] - plan->op_start[c];
-    for (uint32_t readers = 0; readers < 1u << width; readers++)
-        cost[readers] = best_cover(width, readers, 0, NULL);
-    for (int64_t i = 0; i < plan->ops * plan->neurons; i++) {
-        const int64_t weight = plan->op_weight[i];
-        heaviest = weight > heaviest ? weight : -weight > heaviest ? -weight : heaviest;
+    for (uint32_t readers = 0; readers < 1u << width; readers++) {
+        uint8_t cover[MAX_KINDS] = {0};
+        p->cost[readers] = best_cover(width, readers, 0, cover);
+        p->cover[readers] = 0;
+        for (int kind = 0; kind < kinds_of(width); kind++)
+            p->cover[readers] |= (uint32_t)cover[kind] << kind;
     }
+    for (int64_t i = 0; i < plan->ops * plan->neurons; i++) {
+        most = plan->op_weight[i] > most ? plan->op_weight[i] : most;
+        least = plan->op_weight[i] < least ? plan->op_weight[i] : least;
+    }
+    const int64_t heaviest = most > -(int64_t)least ? most : -(int64_t)least;
     p->room_rows = (heaviest / INT16_MAX + 1) * longest * (plan->op_levels ? width : 1) + 1;
     p->rows = malloc((size_t)p->room_rows * sizeof *p->rows);
     p->of_kind = malloc((size_t)(p->room_rows * MAX_KINDS) * sizeof *p->of_kind);
@@ -325,7 +354,7 @@ static int pack_all(packer *p, int width)
     out->width = width;
     out->slots = plan->slots + plan->neurons; /* scratch behind the plan's slots */
     for (int64_t calc = 0; calc < plan->calcs; calc++)
-        if (pack_calc(p, cost, calc, width))
+        if (pack_calc(p, calc, width))
             return -1;
     return find_cold(plan, out) || make_tables(plan, out) ? -1 : 0;
 }

@@ -15,11 +15,17 @@ typedef struct {
     int16_t weight[MAX_WIDTH];
 } row;
 
+/* A set of readers, and how many rows have it. */
+typedef struct {
+    uint32_t readers;
+    int32_t rows;
+} reading;
+
 int kinds_of(int width);
 int kind_places(int width, int kind, int *first);
 uint32_t permuted(uint32_t readers, const int *place, int width);
 int best_cover(int width, uint32_t readers, int kind, uint8_t *cover);
-void choose_places(const row *rows, int64_t n_rows, const int *cost, int width, int *place);
+void choose_places(const reading *readings, int count, const int *cost, int width, int *place);
 
 /* How sums are kept where 16 bits suffice to convert them: divided by 2^power, and counted from the middle threshold. */
 typedef struct {
