@@ -1,9 +1,11 @@
 """The chip that a user holds: `Chip(seed=..., analog=...).run(program, images)`."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -243,14 +245,31 @@ class Chip:
         return np.array(rows, dtype=np.uint16).reshape(len(pictures), width)
 
 
-def run_chips(chips: Iterable[Chip], program: Program, images: ArrayLike, **options: Any) -> Iterator[Result]:
-    """Many chips at once: the results of running the same pictures on each, in turn; options as those of `Chip.run`.
+def run_chips(
+    chips: Iterable[Chip], program: Program, images: ArrayLike, *, threads: int = 1, **options: Any
+) -> Iterator[Result]:
+    """Many chips: the results of running the same pictures on each, in turn; options as those of `Chip.run`.
 
-    The program is walked once for all chips, and a result is there before the next chip is drawn.
+    The program is walked once for all chips. Several threads take a chip each, so that as many chips are ahead of the
+    result that is read; with one thread a result is there before the next chip is drawn.
     """
-    schedule = options.pop("schedule", None) or verified(program)
-    for chip in chips:
-        yield chip.run(program, images, schedule=schedule, **options)
+    schedule, waiting = options.pop("schedule", None) or verified(program), iter(chips)
+
+    def run(chip: Chip, threads: int = 1) -> Result:
+        return chip.run(program, images, schedule=schedule, threads=threads, **options)
+
+    first = list(islice(waiting, max(1, threads)))
+    if len(first) <= 1:  # nothing to do side by side: the pictures are shared among the threads
+        yield from (run(chip, threads) for chip in chain(first, waiting))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        running = deque(pool.submit(run, chip) for chip in first)
+        try:
+            while running:
+                yield running.popleft().result()
+                running.extend(pool.submit(run, chip) for chip in islice(waiting, 1))
+        finally:  # whoever reads no further, or is interrupted, waits for no chip that has not begun
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _tapped(program: Program, taps: Sequence[str]) -> list[Region]:

@@ -1,5 +1,7 @@
 """Parameters, faults, dies as objects and files, and the chip that is made of them."""
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -272,14 +274,60 @@ def test_what_a_chip_is_made_of() -> None:
     assert anna.Chip(seed=5).silicon(other).spec == other
 
 
-def test_many_chips_at_once() -> None:
+@pytest.mark.parametrize("threads", [1, 2, 3, 9])
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_many_chips_at_once(threads: int, count: int) -> None:
     pictures = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
-    chips = [anna.Chip(seed=seed, analog=anna.Analog.worst()) for seed in range(4)]
-    together = list(anna.run_chips(chips, flat(), pictures, noise_seed=2))
+    chips = [anna.Chip(seed=seed, analog=anna.Analog.worst()) for seed in range(count)]
+    together = list(anna.run_chips(iter(chips), flat(), pictures, noise_seed=2, threads=threads))
     for seed, result in enumerate(together):
         alone = anna.Chip(seed=seed, analog=anna.Analog.worst()).run(flat(), pictures, noise_seed=2)
         np.testing.assert_array_equal(result.codes["codes0"], alone.codes["codes0"])
-    assert len({result.codes["codes0"].tobytes() for result in together}) == 4
+    assert len({result.codes["codes0"].tobytes() for result in together}) == count
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_chips_are_drawn_no_further_ahead_than_there_are_threads(threads: int) -> None:
+    drawn, before = list[int](), threading.active_count()
+
+    def chips() -> Iterator[anna.Chip]:
+        for seed in range(100):
+            drawn.append(seed)
+            yield anna.Chip(seed=seed)
+
+    results = anna.run_chips(chips(), flat(), np.zeros((2, 4, 64), np.uint8), threads=threads)
+    for read in range(1, 4):
+        next(results)
+        assert len(drawn) <= read + threads
+    results.close()  # whoever stops early leaves no thread behind
+    assert threading.active_count() == before
+
+
+def test_a_chip_that_fails_ends_it() -> None:
+    chips = [anna.Chip(), anna.Chip(faults=anna.Faults(dead_neurons=(99,))), anna.Chip()]
+    results = anna.run_chips(chips, flat(), np.zeros((2, 4, 64), np.uint8), threads=2)
+    next(results)
+    with pytest.raises(SpecError, match="there is no place"):
+        next(results)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(["typical", "worst", "charge"]), st.booleans())
+def test_a_synapse_that_never_conducts_has_no_weight_at_any_age(seed: int, kind: str, faulty: bool) -> None:
+    analog = {"typical": anna.Analog.typical(), "worst": anna.Analog.worst(),
+              "charge": anna.Analog.typical().changed(injection_noise_lsb=0.01)}[kind]  # fmt: skip
+    rates = {"seed": seed, "dead_synapse_rate": 0.3, "stuck_synapse_rate": 0.2} if faulty else {}
+    silicon = anna.Die.draw(ANNA_1991, analog, seed, faults=anna.Faults(**rates)).electronics
+    rows, columns = np.indices((64, 64)).reshape(2, -1)
+    zero = int(np.flatnonzero(codes.weight_converter(ANNA_1991).numerators == 0)[0])
+    stored = np.random.default_rng(seed).choice([zero, zero, 0, 1, 31, 63], rows.size)
+    conducts = silicon.conducts(stored, rows, columns)
+    charge = silicon.charge_sigma(stored, rows, columns)
+    for age in (0, 1, 3000, 10**7):
+        weights = silicon.weights(stored, rows, columns, np.full(rows.shape, age))
+        assert not weights[~conducts].any()
+    assert charge is None or not charge[~conducts].any()
+    assert kind != "typical" or faulty or not conducts[stored == zero].any()  # nothing is asked about idle synapses
 
 
 def test_writers_are_those_of_the_refresh() -> None:
