@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ from anna.analog.parameters import Analog
 from anna.forward import network_input
 from anna.graph import Graph, Network
 from anna.machine.chip import Chip
+from anna.machine.engine import Engine
 from anna.program import Program
 from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
 
 PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"
-COPIED_BYTES = 1 << 26
+CODES = "codes to codes"
+COPIED_BYTES, PEAK_S = 1 << 26, 0.1
 LONGEST_PEER_RUN_S = 0.5  # of processor time: a slow peer gets fewer pictures a run, not the whole benchmark's time
 WORTH_TRYING = 1.5  # a batch size so many times slower than the best found ends the search: larger ones are slower yet
 
@@ -113,9 +116,14 @@ def peak_rss_mb() -> float:
 
 
 def chip_cases(network: Network, program: Program, images: NDArray[Any], threads: list[int], simd: str | None) -> list[Case]:
-    """Whole runs: raw pictures in, labels out; on the ideal chip, a typical and a worst one."""
+    """Whole runs, raw pictures in and labels out, on the ideal chip, a typical and a worst one; and on one thread the chip's
+    part of them, state codes in and out."""
     host = program.host
-    useful = network.multiply_adds - (0 if host is None else host.multiply_adds)
+    assert host is not None
+    useful = network.multiply_adds - host.multiply_adds
+    maps, rows, columns = program.input.shape
+    codes = host.input_codes(program.spec, (maps, rows, columns), images).reshape(len(images), -1)
+    ids = np.arange(len(images), dtype=np.uint64)
     found = []
     for name, analog in (("ideal", None), ("typical", Analog.typical()), ("worst", Analog.worst())):
         chip = Chip() if analog is None else Chip(seed=1, analog=analog)
@@ -124,13 +132,20 @@ def chip_cases(network: Network, program: Program, images: NDArray[Any], threads
         first = time.perf_counter() - began
         engine = chip.engine(program, simd=simd)
         cycles = chip.run(program, images[:1], simd=simd).cycles_per_image
-        for count in threads:
+        key = chip.silicon(program.spec).noise_key(0)
 
-            def work(chip: Chip = chip, count: int = count) -> object:
-                return chip.run(program, images, threads=count, simd=simd).labels
+        def whole(chip: Chip, count: int) -> object:
+            return chip.run(program, images, threads=count, simd=simd).labels
 
-            found.append(Case(f"{network.name}, {name} chip", count, work, len(images), network.name, useful,
-                              engine.padded_macs, cycles, first))  # fmt: skip
+        def part(engine: Engine, key: int) -> object:
+            return engine.run(codes, ids, noise_seed=key)
+
+        works = [(f"{network.name}, {name} chip", count, partial(whole, chip, count)) for count in threads]
+        works.insert(1, (f"{network.name}, {name} chip, {CODES}", 1, partial(part, engine, key)))
+        found += [
+            Case(case, count, work, len(images), network.name, useful, engine.padded_macs, cycles, first)
+            for case, count, work in works
+        ]
     return found
 
 
@@ -174,17 +189,24 @@ def _least(peer: Peer, x: NDArray[np.float32], batch: int) -> float:
     return max(min(times), 1e-9)
 
 
-def roofline(simd: str) -> list[Case]:
-    """The engine's own multiply-add on registers, and a copy of memory."""
+def roofline(simd: str, threads: list[int]) -> list[Case]:
+    """The engine's own multiply-add on registers, on each number of threads: what a thread gains where nothing is shared but
+    the machine; and a copy of memory."""
     from anna.machine.engine.loader import native
+    from anna.threads import share
 
-    rounds = 2_000_000
-    done = native().peak(simd, 1)
+    began, rounds = time.process_time(), 100_000
+    done = native().peak(simd, rounds) / rounds
+    rounds = max(1, int(rounds * PEAK_S / max(time.process_time() - began, 1e-9)))
+
+    def multiply(count: int) -> None:
+        share(lambda _: native().peak(simd, rounds), range(count), count)
+
+    def peak(count: int) -> Case:
+        return Case(PEAK, count, lambda: multiply(count), count * rounds, useful_macs=done, padded_macs=done)
+
     source, target = np.ones(COPIED_BYTES, np.uint8), np.empty(COPIED_BYTES, np.uint8)
-    return [
-        Case(PEAK, 1, lambda: native().peak(simd, rounds), rounds, useful_macs=done, padded_macs=done),
-        Case(COPY, 1, lambda: np.copyto(target, source), 2 * COPIED_BYTES),
-    ]
+    return [*map(peak, threads), Case(COPY, 1, lambda: np.copyto(target, source), 2 * COPIED_BYTES)]
 
 
 def run(cases: list[Case], rounds: int, watch: Callable[[str], None] | None = None) -> None:
@@ -199,7 +221,7 @@ def run(cases: list[Case], rounds: int, watch: Callable[[str], None] | None = No
 def rows(cases: list[Case]) -> list[Row]:
     """What came out, as rows."""
     by_name = {(case.name, case.threads): case for case in cases}
-    peak = next((case.cpu_rate * case.useful_macs for case in cases if case.name == PEAK), None)
+    peak = next((case.cpu_rate * case.useful_macs for case in cases if (case.name, case.threads) == (PEAK, 1)), None)
     found = []
     for case in cases:
         if case.name == COPY:

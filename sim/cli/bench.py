@@ -36,7 +36,7 @@ def _run(given: argparse.Namespace) -> None:
     watch = _watch if sys.stderr.isatty() else None
     images, _ = lenet.holdout()
     images = images[[i % len(images) for i in range(shown)]]
-    cases = measure.roofline(simd)
+    cases = measure.roofline(simd, sorted({1, *threads}))
     for name in given.network or (NETWORKS[:1] if given.quick else NETWORKS):
         if watch:
             watch(f"compile {name}")
@@ -91,12 +91,13 @@ def _text(found: dict[str, Any]) -> str:
         ("case", "threads", "images/s", "per CPU s", "chip cycles/s", "G MAC/s", "padded", "of peak", "ratio", "first run")
     ]
     for row in found["rows"]:
+        pictures = row["chip_cycles_per_s"] is not None or row["batch"] is not None
         macs, padded, share = (row[name] for name in ("macs_per_s", "padded_macs_per_s", "share_of_peak"))
         lines.append((
             row["case"] + (f", batch {row['batch']}" if row["batch"] else ""),
             str(row["threads"]),
-            f"{row['images_per_s']:,.0f}",
-            f"{row['images_per_cpu_s']:,.0f}",
+            f"{row['images_per_s']:,.0f}" if pictures else "",
+            f"{row['images_per_cpu_s']:,.0f}" if pictures else "",
             f"{row['chip_cycles_per_s']:.2e}" if row["chip_cycles_per_s"] else "",
             f"{macs / 1e9:.1f}" if macs else "",
             f"{padded / 1e9:.1f}" if padded else "",

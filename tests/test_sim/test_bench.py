@@ -83,11 +83,16 @@ def test_the_command_has_the_documented_fields() -> None:
     found = json.loads(good("bench", "--quick", "--no-peers", "--threads", 1, "--threads", 2, "--json"))
     assert {"machine", "simd", "rows", "peak_rss_mb"} <= set(found)
     assert [(row["case"], row["threads"]) for row in found["rows"]] == [
-        (measure.PEAK, 1),
-        *((f"recognizer, {kind} chip", threads) for kind in ("ideal", "typical", "worst") for threads in (1, 2)),
+        *((measure.PEAK, threads) for threads in (1, 2)),
+        *(
+            (f"recognizer, {kind} chip{part}", threads)
+            for kind in ("ideal", "typical", "worst")
+            for part, threads in (("", 1), (", codes to codes", 1), ("", 2))
+        ),
     ]
     wanted = {"case", "threads", "images_per_s", "chip_cycles_per_s", "macs_per_s", "share_of_peak", "ratio_to", "ratio"}
-    for row in found["rows"][1:]:
+    assert found["rows"][0]["share_of_peak"] == 1 and found["rows"][1]["ratio"] > 0
+    for row in found["rows"][2:]:
         assert wanted <= set(row)
         assert row["macs_per_s"] == pytest.approx(132_736 * row["images_per_s"])
         assert row["padded_macs_per_s"] > row["macs_per_s"]
