@@ -93,7 +93,7 @@ class Engine:
         if lanes < 1:
             raise MachineError(f"lanes is {lanes}, it must be at least 1")
         dtype = np.uint8 if self._levels <= 256 else np.uint16
-        results = np.zeros((len(codes), self._outputs), dtype)
+        results = np.empty((len(codes), self._outputs), dtype)
         most = self._images_per_call if prepare is None else _PREPARED_BYTES // max(1, self._inputs)
         parts = list(self._parts(len(codes), threads, lanes, min(most, self._images_per_call)))
 
