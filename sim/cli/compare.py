@@ -34,7 +34,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--calibrate", metavar="FILE", help="sample pictures for a network of your own; with labels, and "
                         "without --pictures, most of them are shown")  # fmt: skip
     parser.add_argument("--pictures", metavar="FILE.npz", help="pictures to show: arrays images and labels")
-    parser.add_argument("--report", metavar="FILE.html", default="report.html", help="where the page goes")
+    parser.add_argument("-o", "--report", metavar="FILE.html", default="report.html", help="where the page goes")
     parser.add_argument("--threads", type=int, help="default: as many as there are cores")
     add_compile_options(parser)
 

@@ -91,10 +91,10 @@ def values_of(metavar: str) -> Values:
 
 def faces() -> Faces:
     """The commands, from their parsers."""
-    from sim.cli.main import whole_parser
+    from sim.cli.main import subparsers, whole_parser
 
     parser = whole_parser()
-    commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    commands = subparsers(parser)
     summaries = {action.dest: action.help or "" for action in commands._choices_actions}
     found = tuple(_face(name, summaries[name], sub) for name, sub in commands.choices.items())
     return Faces(found, tuple(_options(parser)))

@@ -8,7 +8,8 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import NoReturn
 
@@ -65,6 +66,31 @@ def whole_parser() -> argparse.ArgumentParser:
     return _parser({name: _command(name) for name in COMMANDS})
 
 
+def _parsed(given: list[str]) -> argparse.Namespace:
+    """The arguments, or a sentence that says what may have been meant."""
+    name = given[0] if given else ""
+    if name and not name.startswith("-") and name not in COMMANDS:
+        raise AnnaError(f"there is no command {name}{_nearest(name, COMMANDS)}; see anna --help")
+    parser = _parser({name: _command(name)}) if name in COMMANDS else whole_parser()
+    parsed, unknown = parser.parse_known_args(given)
+    if unknown:
+        word = unknown[0].split("=", 1)[0]
+        kind = "option" if word.startswith("-") else "argument"
+        known = subparsers(parser).choices[name]._option_string_actions if kind == "option" else ()
+        raise AnnaError(f"anna {name} has no {kind} {word}{_nearest(word, known)}; see anna {name} --help")
+    return parsed
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    found = get_close_matches(word, known, n=1, cutoff=0.7)
+    return f"; the nearest is {found[0]}" if found else ""
+
+
+def subparsers(parser: argparse.ArgumentParser) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+    """The part of a parser that holds its commands."""
+    return next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
@@ -73,9 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # made a compilation four times as long, on an idle one they won nothing.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        named = given[0] if given and given[0] in COMMANDS else None
-        parser = _parser({named: _command(named)}) if named else whole_parser()
-        parsed = parser.parse_args(given)
+        parsed = _parsed(given)
         _command(parsed.command).run(parsed)
         sys.stdout.flush()
     except AnnaError as error:

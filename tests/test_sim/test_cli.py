@@ -134,7 +134,10 @@ def test_bad_input_gets_one_clear_sentence(edges: Path, tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         ((), "the following arguments are required: COMMAND; see anna --help"),
-        (("fly",), "invalid choice: 'fly'"),
+        (("fly",), "there is no command fly; see anna --help"),
+        (("comapre",), "there is no command comapre; the nearest is compare; see anna --help"),
+        (("compare", "--imges", "3"), "anna compare has no option --imges; the nearest is --images; see anna compare --help"),
+        (("compare", "lenet5", "b"), "anna compare has no argument b; see anna compare --help"),
         (("run",), "the following arguments are required: FILE.anna; see anna run --help"),
         (("run", "none.anna", "--random", "3"), "none.anna: cannot be read (No such file or directory)"),
         (("info", "none.anna"), "none.anna: cannot be read (No such file or directory)"),
