@@ -1,5 +1,7 @@
 /* The host's tables: grey levels of pictures to state codes, and state codes to the numbers of the float layers. */
 
+typedef uint8_t VB __attribute__((vector_size(16)));
+
 enum { MOST_STEPS = 16 };
 
 /* A table that only rises, or only falls, in few steps: a code is its first and a step for every edge that is reached. */
@@ -64,44 +66,35 @@ static void pictures_to_codes(const anna_frame *f, const uint8_t *pictures, cons
 static void codes_to_values(const uint8_t *codes_ni, const float *table_mc, float *values_in, int64_t images, int64_t maps,
                             int64_t positions, int64_t levels)
 {
-    enum { TILE = 16 }; /* inputs, and images, at once */
     const int64_t inputs = maps * positions;
     for (int64_t at = 0; at < inputs; at += TILE) {
         const int64_t wide = inputs - at < TILE ? inputs - at : TILE;
         const float *table[TILE];
         for (int64_t i = 0; i < wide; i++)
             table[i] = table_mc + (at + i) / positions * levels;
-        for (int64_t first = 0; first < images; first += TILE) {
-            const int64_t count = images - first < TILE ? images - first : TILE;
-            const uint8_t *rows[TILE];
-            VB codes[TILE]; /* of an input, sixteen images */
-            for (int64_t n = 0; n < TILE; n++) /* those left over repeat the last image */
+        for (int64_t first = 0; first < images; first += BLOCK) {
+            const int64_t count = images - first < BLOCK ? images - first : BLOCK;
+            const uint8_t *rows[BLOCK];
+            uint8_t codes[TILE][BLOCK];
+            for (int64_t n = 0; n < BLOCK; n++) /* those left over repeat the last image */
                 rows[n] = codes_ni + (first + (n < count ? n : count - 1)) * inputs;
-            if (wide == TILE) {
-                VB early[8], late[8];
-                load_tile(rows, at, early);
-                load_tile(rows + 8, at, late);
-                for (int i = 0; i < 8; i++) {
-                    codes[2 * i] = HALVES_LOW(early[i], late[i]);
-                    codes[2 * i + 1] = HALVES_HIGH(early[i], late[i]);
-                }
-            } else {
+            if (wide == TILE)
+                load_tiles(rows, at, codes);
+            else
                 for (int64_t i = 0; i < wide; i++)
-                    for (int n = 0; n < TILE; n++)
+                    for (int n = 0; n < BLOCK; n++)
                         codes[i][n] = rows[n][at + i];
-            }
             for (int64_t i = 0; i < wide; i++) {
                 float *to = values_in + (at + i) * images + first;
-                union { VF part[TILE / VL]; float one[TILE]; } values;
-                for (int v = 0; v < TILE / VL; v++) {
-                    const VI code = v_widen((const uint8_t *)&codes[i] + v * VL) & (int32_t)(levels - 1);
-                    values.part[v] = v_choose(code, table[i], (int)levels);
+                for (int v = 0; v < BLOCK / VL; v++) {
+                    const VI code = v_widen(codes[i] + v * VL) & (int32_t)(levels - 1);
+                    const VF value = v_choose(code, table[i], (int)levels);
+                    if (count == BLOCK)
+                        memcpy(to + v * VL, &value, sizeof value);
+                    else /* number by number: a copy of unknown length would be made of both cases, and is slow */
+                        for (int64_t n = v * VL; n < count && n < (v + 1) * VL; n++)
+                            to[n] = value[n - v * VL];
                 }
-                if (count == TILE)
-                    memcpy(to, values.one, sizeof values);
-                else /* number by number: a copy of unknown length would be made of both cases, and is slow */
-                    for (int64_t n = 0; n < count; n++)
-                        to[n] = values.one[n];
             }
         }
     }

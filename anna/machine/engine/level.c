@@ -6,6 +6,7 @@
 
 #include "engine.h"
 #include ANNA_VECTORS
+#include "transpose.inc.h"
 #include "noise.inc.h"
 #include "narrow.inc.h"
 #include "wide.inc.h"

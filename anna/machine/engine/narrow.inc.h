@@ -4,10 +4,6 @@
  * multiplies by a broadcast pair of weights and adds. Interleaving leaves image 8 (i / 4) + 4 v + i % 4 in lane i of
  * vector v, at every vector size, and packing the codes undoes it. */
 
-enum { BLOCK = 2 * VL };
-
-#include "transpose.inc.h"
-
 typedef struct {
     noise_lanes lanes[2];
 } narrow_noise;
@@ -209,39 +205,29 @@ static void narrow_blame(const anna_plan *plan, const anna_job *job, int64_t ima
 static void narrow_load(const anna_plan *plan, const anna_packed *packed, const anna_job *job, int64_t first,
                         int16_t *states, anna_fault *fault)
 {
-    enum { TILES = BLOCK / 8, PARTS = (TILES + 1) / 2 }; /* of eight lanes, of sixteen */
     const int64_t inputs = plan->inputs, last = job->images - 1;
     const uint8_t *rows[BLOCK];
-    VB seen = {0};
-    int64_t at = 0;
+    VN seen = {0};
     for (int64_t i = 0; i < BLOCK; i++) /* lanes left over repeat the last image */
         rows[i] = (const uint8_t *)job->codes + (first + i < last ? first + i : last) * inputs;
-    for (; at + 16 <= inputs; at += 16) {
-        VB tile[TILES][8], even[PARTS], odd[PARTS];
-        const int32_t *slot = plan->input_slots + at;
-        for (int lane = 0; lane < TILES; lane++) {
-            load_tile(rows + 8 * lane, at, tile[lane]);
-            for (int i = 0; i < 8; i++)
-                seen |= tile[lane][i];
-        }
-        for (int i = 0; i < 8; i++) {
-            for (int p = 0; p < PARTS; p++) {
-                even[p] = HALVES_LOW(tile[2 * p][i], tile[TILES > 1 ? 2 * p + 1 : 0][i]);
-                odd[p] = HALVES_HIGH(tile[2 * p][i], tile[TILES > 1 ? 2 * p + 1 : 0][i]);
-            }
-            *(VS *)(states + BLOCK * (int64_t)slot[2 * i]) = narrow_numerators(packed, v_widen_short(even));
-            *(VS *)(states + BLOCK * (int64_t)slot[2 * i + 1]) = narrow_numerators(packed, v_widen_short(odd));
+    for (int64_t at = 0; at < inputs; at += TILE) {
+        const int64_t count = inputs - at < TILE ? inputs - at : TILE;
+        uint8_t codes[TILE][BLOCK];
+        if (count == TILE)
+            load_tiles(rows, at, codes);
+        else
+            for (int64_t i = 0; i < count; i++)
+                for (int lane = 0; lane < BLOCK; lane++)
+                    codes[i][lane] = rows[lane][at + i];
+        for (int64_t i = 0; i < count; i++) {
+            VN bytes;
+            memcpy(&bytes, codes[i], sizeof bytes);
+            seen |= bytes;
+            *(VS *)(states + BLOCK * (int64_t)plan->input_slots[at + i]) =
+                narrow_numerators(packed, __builtin_convertvector(bytes, VS));
         }
     }
-    for (; at < inputs; at++) {
-        VB lanes[PARTS] = {{0}};
-        for (int i = 0; i < BLOCK; i++)
-            lanes[i / 16][i % 16] = rows[i][at];
-        for (int p = 0; p < PARTS; p++)
-            seen |= lanes[p];
-        *(VS *)(states + BLOCK * (int64_t)plan->input_slots[at]) = narrow_numerators(packed, v_widen_short(lanes));
-    }
-    for (int i = 0; i < 16; i++) /* no code is larger than all codes or-ed together */
+    for (int i = 0; i < BLOCK; i++) /* no code is larger than all codes or-ed together */
         if (seen[i] >= plan->levels)
             for (int64_t k = 0; k < BLOCK && first + k <= last && !fault->status; k++)
                 narrow_blame(plan, job, first + k, fault);
@@ -262,31 +248,26 @@ static void narrow_store(const anna_plan *plan, const anna_packed *packed, const
                          const int16_t *states)
 {
     const int64_t images = job->images - first < BLOCK ? job->images - first : BLOCK, outputs = plan->outputs;
-    for (int64_t at = 0; at < outputs; at += 16) {
-        uint64_t codes[BLOCK / 8][16];
-        const int64_t count = outputs - at < 16 ? outputs - at : 16;
+    uint8_t *rows[BLOCK];
+    for (int64_t lane = 0; lane < BLOCK; lane++)
+        rows[lane] = (uint8_t *)job->results + (first + lane) * outputs; /* those beyond the last image are left alone */
+    for (int64_t at = 0; at < outputs; at += TILE) {
+        uint8_t codes[TILE][BLOCK];
+        const int64_t count = outputs - at < TILE ? outputs - at : TILE;
         for (int64_t i = 0; i < count; i++) {
             const VS value = *(const VS *)(states + BLOCK * (int64_t)plan->output_slots[at + i]);
             VS code = {0};
             for (int64_t c = 1; c < plan->levels; c++)
                 code -= (VS)(value >= packed->numerator[c]);
             const VN bytes = __builtin_convertvector(code, VN);
-            for (int lane = 0; lane < BLOCK / 8; lane++)
-                memcpy(&codes[lane][i], (const char *)&bytes + 8 * lane, 8);
+            memcpy(codes[i], &bytes, sizeof bytes);
         }
-        for (int64_t lane = 0; lane < images; lane += 8) {
-            uint8_t *rows[8];
-            const int lanes = images - lane < 8 ? (int)(images - lane) : 8;
-            for (int i = 0; i < lanes; i++)
-                rows[i] = (uint8_t *)job->results + (first + lane + i) * outputs;
-            if (count == 16) {
-                store_tile(codes[lane / 8], rows, lanes, at);
-            } else {
-                for (int i = 0; i < lanes; i++)
-                    for (int64_t o = 0; o < count; o++)
-                        rows[i][at + o] = ((const uint8_t *)&codes[lane / 8][o])[i];
-            }
-        }
+        if (count == TILE)
+            store_tiles(codes, rows, images, at);
+        else
+            for (int64_t lane = 0; lane < images; lane++)
+                for (int64_t i = 0; i < count; i++)
+                    rows[lane][at + i] = codes[i][lane];
     }
 }
 

@@ -1,54 +1,51 @@
-/* Rows of images to vectors of lanes and back, eight lanes by sixteen codes at a time, in 128-bit registers. */
+/* Rows of images to vectors of lanes and back, sixteen codes of a block of images at a time: every eight lanes have their
+ * own 128 bits of each vector, and all are turned at once. */
 
-typedef uint64_t Half __attribute__((vector_size(16)));
-
-#if defined(__clang__) || __GNUC__ >= 12
-#define ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#define HALVES_LOW(a, b) (VB)__builtin_shufflevector((Half)(a), (Half)(b), 0, 2)
-#define HALVES_HIGH(a, b) (VB)__builtin_shufflevector((Half)(a), (Half)(b), 1, 3)
-#else
-#define ZIP_LOW(a, b) __builtin_shuffle(a, b, (VB){0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23})
-#define ZIP_HIGH(a, b) __builtin_shuffle(a, b, (VB){8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31})
-#define HALVES_LOW(a, b) (VB)__builtin_shuffle((Half)(a), (Half)(b), (Half){0, 2})
-#define HALVES_HIGH(a, b) (VB)__builtin_shuffle((Half)(a), (Half)(b), (Half){1, 3})
-#endif
+enum { TILE = 16 };
 
 /* Byte b of vector v has the index 16 v + b, seven bits; each round rotates them by one, so three rounds bring the
  * number of the vector to the low end and what was the low end to the front: an 8x16 transposition by halves. */
-static inline void rotate_tile(VB tile[8])
+static inline void rotate_tiles(VX tile[8])
 {
     for (int round = 0; round < 3; round++) {
-        VB next[8];
+        VX next[8];
         for (int i = 0; i < 4; i++) {
-            next[2 * i] = ZIP_LOW(tile[i], tile[i + 4]);
-            next[2 * i + 1] = ZIP_HIGH(tile[i], tile[i + 4]);
+            next[2 * i] = v_zip_low(tile[i], tile[i + 4]);
+            next[2 * i + 1] = v_zip_high(tile[i], tile[i + 4]);
         }
         memcpy(tile, next, sizeof next);
     }
 }
 
-/* Sixteen codes of each of eight images: tile[i] then holds input 2 i of the lanes, then input 2 i + 1. */
-static inline void load_tile(const uint8_t *const rows[8], int64_t at, VB tile[8])
+/* Sixteen codes of each image from `at` on: codes[i] then holds the i-th of all lanes. */
+static inline __attribute__((always_inline)) void load_tiles(const uint8_t *const rows[BLOCK], int64_t at,
+                                                             uint8_t codes[TILE][BLOCK])
 {
-    for (int lane = 0; lane < 8; lane++)
-        memcpy(&tile[lane], rows[lane] + at, 16);
-    rotate_tile(tile);
+    VX tile[8];
+    for (int i = 0; i < 8; i++)
+        tile[i] = v_rows(rows + i, at);
+    rotate_tiles(tile); /* the 64-bit words of a vector are by turns of one code and of the next */
+    for (int i = 0; i < 8; i++) {
+        const VX two = v_apart(tile[i]);
+        memcpy(codes[2 * i], &two, sizeof two);
+    }
 }
 
-/* The inverse: codes[i] are output i of eight lanes; each lane's sixteen go to its row. */
-static inline void store_tile(const uint64_t codes[16], uint8_t *const rows[8], int lanes, int64_t at)
+/* The inverse: each of so many lanes gets its sixteen. */
+static inline __attribute__((always_inline)) void store_tiles(uint8_t codes[TILE][BLOCK], uint8_t *const rows[BLOCK],
+                                                              int64_t lanes, int64_t at)
 {
-    VB tile[8];
-    uint64_t half[16];
-    for (int i = 0; i < 8; i++) {
-        memcpy(&tile[i], &codes[i], 8);
-        memcpy((char *)&tile[i] + 8, &codes[i + 8], 8);
-    }
-    rotate_tile(tile);
-    memcpy(half, tile, sizeof half);
-    for (int lane = 0; lane < lanes; lane++) {
-        memcpy(rows[lane] + at, &half[lane], 8);
-        memcpy(rows[lane] + at + 8, &half[lane + 8], 8);
+    VX tile[8];
+    for (int i = 0; i < 8; i++)
+        tile[i] = v_together(codes[i], codes[i + 8]);
+    rotate_tiles(tile); /* lanes 2 i and 2 i + 1: eight codes each in tile[i], the other eight in tile[i + 4] */
+    for (int lane = 0; lane < 8; lane++) {
+        const VX early = tile[lane / 2], late = tile[lane / 2 + 4];
+        const VX row = lane % 2 ? v_high_words(early, late) : v_low_words(early, late);
+        uint8_t part[BLOCK / 8][TILE];
+        memcpy(part, &row, sizeof row);
+        for (int i = 0; i < BLOCK / 8; i++)
+            if (8 * i + lane < lanes)
+                memcpy(rows[8 * i + lane] + at, part[i], TILE);
     }
 }

@@ -70,8 +70,28 @@ static inline VS v_lookup(VS code, const int16_t *table)
     return value;
 }
 
-/* A byte for each of 2 x VL numbers of 16 bits. */
-static inline VS v_widen_short(const VB x[1]) { return (VS)_mm256_cvtepu8_epi16((__m128i)x[0]); }
+static inline VX v_zip_low(VX a, VX b) { return (VX)_mm256_unpacklo_epi8((__m256i)a, (__m256i)b); }
+static inline VX v_zip_high(VX a, VX b) { return (VX)_mm256_unpackhi_epi8((__m256i)a, (__m256i)b); }
+static inline VX v_low_words(VX a, VX b) { return (VX)_mm256_unpacklo_epi64((__m256i)a, (__m256i)b); }
+static inline VX v_high_words(VX a, VX b) { return (VX)_mm256_unpackhi_epi64((__m256i)a, (__m256i)b); }
+
+static inline __m256i v_pair(const uint8_t *low, const uint8_t *high)
+{
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const __m128i *)low)),
+                                   _mm_loadu_si128((const __m128i *)high), 1);
+}
+
+/* Sixteen bytes of every eighth row. */
+static inline VX v_rows(const uint8_t *const *rows, int64_t at) { return (VX)v_pair(rows[0] + at, rows[8] + at); }
+
+/* The 64-bit words at even places, then those at odd ones. */
+static inline VX v_apart(VX x) { return (VX)_mm256_permute4x64_epi64((__m256i)x, 0xD8); }
+
+/* 64-bit words of half a vector each, by turns. */
+static inline VX v_together(const uint8_t *even, const uint8_t *odd)
+{
+    return (VX)_mm256_permute4x64_epi64(v_pair(even, odd), 0xD8);
+}
 
 /* VL bytes as numbers. */
 static inline VI v_widen(const uint8_t *x) { return (VI)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)x)); }

@@ -92,10 +92,33 @@ static inline VS v_lookup(VS code, const int16_t *table)
     return (VS)_mm512_permutex2var_epi16(_mm512_loadu_si512(table), (__m512i)code, _mm512_loadu_si512(table + 32));
 }
 
-/* A byte for each of 2 x VL numbers of 16 bits. */
-static inline VS v_widen_short(const VB x[2])
+static inline VX v_zip_low(VX a, VX b) { return (VX)_mm512_unpacklo_epi8((__m512i)a, (__m512i)b); }
+static inline VX v_zip_high(VX a, VX b) { return (VX)_mm512_unpackhi_epi8((__m512i)a, (__m512i)b); }
+static inline VX v_low_words(VX a, VX b) { return (VX)_mm512_unpacklo_epi64((__m512i)a, (__m512i)b); }
+static inline VX v_high_words(VX a, VX b) { return (VX)_mm512_unpackhi_epi64((__m512i)a, (__m512i)b); }
+
+/* Sixteen bytes of every eighth row. */
+static inline VX v_rows(const uint8_t *const *rows, int64_t at)
 {
-    return (VS)_mm512_cvtepu8_epi16(_mm256_set_m128i((__m128i)x[1], (__m128i)x[0]));
+    const __m128i *const from[4] = {(const __m128i *)(rows[0] + at), (const __m128i *)(rows[8] + at),
+                                    (const __m128i *)(rows[16] + at), (const __m128i *)(rows[24] + at)};
+    const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(from[0])), _mm_loadu_si128(from[1]), 1);
+    const __m256i high = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(from[2])), _mm_loadu_si128(from[3]), 1);
+    return (VX)_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+}
+
+/* The 64-bit words at even places, then those at odd ones. */
+static inline VX v_apart(VX x)
+{
+    return (VX)_mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), (__m512i)x);
+}
+
+/* 64-bit words of half a vector each, by turns. */
+static inline VX v_together(const uint8_t *even, const uint8_t *odd)
+{
+    const __m256i a = _mm256_loadu_si256((const __m256i *)even), b = _mm256_loadu_si256((const __m256i *)odd);
+    const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(a), b, 1);
+    return (VX)_mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), both);
 }
 
 /* VL bytes as numbers. */

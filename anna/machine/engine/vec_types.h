@@ -2,9 +2,11 @@
 typedef int32_t VI __attribute__((vector_size(VBYTES)));
 typedef int16_t VS __attribute__((vector_size(VBYTES)));
 typedef uint8_t VN __attribute__((vector_size(VBYTES / 2)));
-typedef uint8_t VB __attribute__((vector_size(16)));
+typedef uint8_t VX __attribute__((vector_size(VBYTES)));
 typedef uint64_t VQ __attribute__((vector_size(VBYTES)));
 typedef float VF __attribute__((vector_size(VBYTES)));
+
+enum { BLOCK = 2 * VL }; /* images of a pair of vectors */
 
 static inline VI v_fill(int32_t x) { return x - (VI){0}; }
 static inline VQ v_fill_q(uint64_t x) { return x - (VQ){0}; }
