@@ -51,13 +51,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.anna"
         anna.compile(lenet.load(given.network), calibration=lenet.calibration()).save(path)
-        print(f"{'images':>8}{'chips':>7}{'seconds':>10}{'images/s':>11}{'ms a chip':>11}{'MB':>7}")
+        print(f"{'images':>8}{'chips':>9}{'seconds':>10}{'images/s':>11}{'ms a chip':>11}{'MB':>7}")
         points = [(images, 1) for images in given.images or (10, 100, 1000, 10_000, 100_000)]
         points += [(10, chips) for chips in given.chips or (10, 100, 1000)]
         for images, chips in points:
             seconds, memory = point(path, images, chips, given.repeat)
             rate = images * chips / seconds
-            print(f"{images:>8,}{chips:>7,}{seconds:>10.3f}{rate:>11,.0f}{1000 * seconds / chips:>11.1f}{memory:>7.0f}")
+            print(f"{images:>8,}{chips:>9,}{seconds:>10.3f}{rate:>11,.0f}{1000 * seconds / chips:>11.1f}{memory:>7.0f}")
 
 
 if __name__ == "__main__":

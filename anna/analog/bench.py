@@ -21,7 +21,6 @@ from anna.machine.elaborate import synapses_of
 from anna.program import Codes, Program, Region, assemble_program, blank_pages
 from anna.spec import ChipSpec
 
-LARGEST_WAIT_CYCLES = (1 << 24) - 1
 OUTPUT = "codes"
 
 

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 
 U32 = NDArray[np.uint32]
 F32 = NDArray[np.float32]
-I32 = NDArray[np.int32]
 
 THERMAL = 0
 CHARGE = 1

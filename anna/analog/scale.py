@@ -8,17 +8,11 @@ It is assumed (A) that there are as many scale circuits as ADCs, and not one for
 two neurons that use one ADC with one scale code share its error.
 """
 
-import numpy as np
 
 from anna.analog.draws import Draws, Part
 from anna.analog.parameters import Analog
 from anna.codes import Floats
 from anna.spec import ChipSpec
-
-
-def ideal_factors(spec: ChipSpec) -> Floats:
-    """Every step as it should be."""
-    return np.ones((spec.neurons_at_once, 1 << spec.scale_bits))
 
 
 def drawn_factors(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:

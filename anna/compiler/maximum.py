@@ -137,7 +137,7 @@ def quantise_layer(
     saturated = float(((out == 0) | (out == top)).mean())
     no_states, worth = np.zeros((maps, 0, 1, 1), np.uint16), np.abs(meaning.gain_m) / one.weight
     quant = QuantLayer(layer, weights, constants, unit_weights, no_states, scale, worth, result, border, round(sqnr, 3),
-                       round(saturated, 6), error)  # fmt: skip
+                       round(saturated, 6))  # fmt: skip
     return quant, out
 
 

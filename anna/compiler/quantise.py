@@ -17,6 +17,7 @@ from anna.compiler.calibrate import Calibration
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
 from anna.compiler.options import CompileOptions
+from anna.compiler.problem import Carry, posed
 from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
 from anna.spec import ChipSpec
@@ -55,7 +56,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 stacks[layer.name], meanings[layer.name] = out, quant.meaning
                 quants.append(quant)
                 continue
-            carry = None if layer.carry is None else rounding.Carry(
+            carry = None if layer.carry is None else Carry(
                 stacks[layer.carry], meanings[layer.carry].gain_m, meanings[layer.carry].offset_m)  # fmt: skip
             quant, out = quantise_layer(layer, stacks[layer.source], meanings[layer.source], calibration.maps, options, carry)
             stacks[layer.name], meanings[layer.name] = out, quant.meaning
@@ -65,14 +66,13 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
 
 def quantise_layer(
     layer: ChipLayer, states: States, meaning: Meaning, targets: Mapping[str, ranging.FloatMaps], options: CompileOptions,
-    carry: rounding.Carry | None,
+    carry: Carry | None,
 ) -> tuple[QuantLayer, States]:  # fmt: skip
     """One layer in codes, and what the chip's ADCs then deliver for the calibration pictures."""
     spec, target = options.chip, targets[layer.name]
     border = Meaning(meaning.gain_m, meaning.offset_m).codes_of(
         spec, np.full((1, len(meaning.gain_m), 1, 1), layer.padding_value))[0, :, 0, 0].astype(np.int64)  # fmt: skip
-    problem = rounding.problem(layer, states, border, meaning.gain_m, meaning.offset_m, target, carry, spec,
-                               SEARCH_WINDOWS)  # fmt: skip
+    problem = posed(layer, states, border, meaning.gain_m, meaning.offset_m, target, carry, spec, SEARCH_WINDOWS)
     choice = rounding.search(problem, options)
     rounded, constants = rounding.refine(problem, choice, options)
     weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
@@ -95,7 +95,7 @@ def quantise_layer(
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     saturated = float(((out == 0) | (out == (1 << spec.state_bits) - 1)).mean())
     quant = QuantLayer(layer, weights, constants, unit_weights, unit_states, scale, choice.weight_lsb_o, result, border,
-                       round(sqnr, 3), round(saturated, 6), error)  # fmt: skip
+                       round(sqnr, 3), round(saturated, 6))  # fmt: skip
     return quant, out
 
 

@@ -39,7 +39,6 @@ class QuantLayer:
     border_i: Ints  # codes of the border around its input
     sqnr_db: float
     saturated_share: float
-    error_o: Floats  # mean squared error of each map after gain and offset
 
 
 @dataclass(frozen=True, eq=False)

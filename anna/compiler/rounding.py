@@ -5,7 +5,6 @@ so that the choice is the same on every machine.
 """
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,58 +13,19 @@ from numpy.typing import NDArray
 from anna import codes
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer
-from anna.compiler.calibrate import FloatMaps
 from anna.compiler.integer import Ints, States
-from anna.compiler.ir import Bools, ChipLayer, Floats
+from anna.compiler.ir import Bools, Floats
 from anna.compiler.options import CompileOptions
+from anna.compiler.problem import Problem
 from anna.compiler.split import CARRY_COLUMNS
 from anna.spec import ChipSpec
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, where they reach
-GRAM_WINDOWS = 1 << 13
 UNIT_COARSE = 2  # most coarse columns of a bias per unit
 RIDGE = 0.003  # pull towards the float weights, as a share of the mean square of an input
 SWEEPS = 6
 OWN_MATRICES = 4_000_000_000  # products up to which every map has normal equations of its own
 COLUMNS_AT_ONCE = 1 << 21  # numbers of a piece of the search
-
-
-@dataclass(frozen=True, eq=False)
-class Carry:
-    """Partial sums that a layer goes on from."""
-
-    states: States  # (pictures, o, y, x)
-    gain_o: Floats
-    offset_o: Floats
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """One layer: weights in units of its input's states, and windows of the calibration pictures."""
-
-    layer: ChipLayer
-    spec: ChipSpec
-    used_t: Bools  # of all taps of the window, those that any map reads; the others are left out below
-    weights_ot: Floats
-    bias_o: Floats
-    unit_bias_oyx: Floats | None  # what a unit's bias differs from bias_o
-    windows: integer.States  # codes (windows, taps) for the search
-    gram_windows: integer.States
-    sums: Floats  # float sums of the search windows, (windows, o)
-    outputs: Floats
-    gram_sums: Floats
-    care: NDArray[np.uint8]  # of the search windows
-    gram_care: NDArray[np.uint8]
-    carried: States | None  # states of the partial sums of the search windows
-    gram_carried: States | None
-    carry_gain_o: Floats
-    unit_sums: Floats | None  # what the units' own biases add to the sums of the search windows
-
-    @cached_property
-    def targets(self) -> exact.Targets:
-        """The outputs of the search windows, map by map; of a part, weighted by how much its error matters."""
-        cares = np.ascontiguousarray(self.care.T) if self.layer.partial else None
-        return exact.Targets.of(np.ascontiguousarray(self.outputs.T), cares)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,76 +42,6 @@ class Choice:
 def lsb_of(spec: ChipSpec) -> Floats:
     """One LSB of the ADC at each scale code, in weight LSB x state LSB."""
     return codes.full_scales(spec) / (1 << spec.state_bits)
-
-
-def problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offset_i: Floats, target: FloatMaps,
-            carry: Carry | None, spec: ChipSpec, search_windows: int) -> Problem:  # fmt: skip
-    """The layer as its states see it, on windows picked evenly from the calibration pictures."""
-    maps = len(layer.weights_oiyx)
-    weights = layer.weights_oiyx * layer.mask_oiyx * gain_i[:, None, None]
-    shift = exact.total(layer.weights_oiyx * layer.mask_oiyx * offset_i[:, None, None], axis=(1, 2, 3))
-    bias, per_unit = shift, None
-    if layer.bias is not None and layer.bias.ndim == 1:
-        bias = bias + layer.bias
-    elif layer.bias is not None:
-        middle = (layer.bias.max(axis=(1, 2)) + layer.bias.min(axis=(1, 2))) / 2
-        bias, per_unit = bias + middle, layer.bias - middle[:, None, None]
-    if carry is not None:
-        bias = bias + carry.offset_o
-    unit_sums = None
-    if per_unit is not None:
-        unit_sums = per_unit.transpose(1, 2, 0).reshape(-1, maps)
-    whole = integer.padded(layer, states, border_i)
-    used = layer.mask_oiyx.any(axis=0).reshape(-1)
-    few, few_index = _picked(layer, whole, search_windows, used)
-    many, many_index = _picked(layer, whole, GRAM_WINDOWS, used)
-    rows, columns = layer.output_shape[1:]
-
-    def at(index: Ints) -> tuple[Any, ...]:
-        picture, rest = np.divmod(index, rows * columns)
-        y, x = np.divmod(rest, columns)
-        return picture, slice(None), y, x
-
-    here, there = at(few_index), at(many_index)
-    sums, gram_sums = target.sums[here], target.sums[there]
-    if unit_sums is not None:
-        sums, gram_sums = sums - unit_sums[few_index % len(unit_sums)], gram_sums - unit_sums[many_index % len(unit_sums)]
-    return Problem(
-        layer=layer,
-        spec=spec,
-        used_t=used,
-        weights_ot=weights.reshape(maps, -1)[:, used],
-        bias_o=bias,
-        unit_bias_oyx=per_unit,
-        windows=few,
-        gram_windows=many,
-        sums=sums,
-        outputs=target.outputs[here],
-        gram_sums=gram_sums,
-        care=target.care(*here),
-        gram_care=target.care(*there),
-        carried=None if carry is None else carry.states[here],
-        gram_carried=None if carry is None else carry.states[there],
-        carry_gain_o=np.zeros(maps) if carry is None else carry.gain_o,
-        unit_sums=None if unit_sums is None else unit_sums[few_index % len(unit_sums)],
-    )
-
-
-def _picked(layer: ChipLayer, whole: States, most: int, used: Bools) -> tuple[States, Ints]:
-    """The used taps of windows picked evenly, and which windows they are in the order picture, row, column."""
-    _, rows, columns = layer.output_shape
-    count = len(whole) * rows * columns
-    chosen = np.arange(count, dtype=np.int64)
-    if count > most:
-        chosen = np.arange(most, dtype=np.int64) * count // most
-        # An even step may fall into step with the rows: a small offset that runs through them breaks it.
-        chosen = np.minimum(chosen + np.arange(most) % max(1, count // most), count - 1)
-    picture, rest = np.divmod(chosen, rows * columns)
-    y, x = np.divmod(rest, columns)
-    (kh, kw), (down, right) = layer.kernel, layer.stride
-    view = np.lib.stride_tricks.sliding_window_view(whole, (kh, kw), axis=(2, 3))
-    windows = view[picture, :, y * down, x * right].reshape(len(chosen), -1)
-    return windows if used.all() else windows[:, used], chosen
 
 
 # --- which range -----------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from anna.importers.chain import FLAT, STACK, Chain, Refused
 from anna.importers.onnx_file import Node, OnnxModel
 
 Inputs = list[Any]
-PASSES_ON = {"Cast", "Identity", "Dropout"}  # what the axes of a picture show through
 WITH_MAPS_FIRST = {"Conv", "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization"}
 
 

@@ -16,7 +16,6 @@ LINE_LEVELS = 8  # where synapses differ in their steps
 NARROW_SUM = 2**31 - 1
 NARROW_NUMERATOR = 2**15 - 1
 NARROW_WEIGHT = 2**20  # entered as several operands where it leaves 16 bits
-WIDE_SUM = 2**62
 
 
 @dataclass(frozen=True, slots=True)
