@@ -266,14 +266,14 @@ def _allocate(schedule: Schedule, reads_calc: Ints, reads_value: Ints, outputs: 
     dying = dying[last_use[dying] >= 0]
     bounds = np.searchsorted(last_use[dying], np.arange(calcs + 1))
     for calc in range(calcs):
-        # Results may take the slots of operands that are read here for the last time: reading comes first.
-        free.extend(int(slot[value]) for value in dying[bounds[calc] : bounds[calc + 1]])
         for value in range(values.result(calc, 0), values.result(calc, 0) + neurons):
             if last_use[value] > calc:
                 if not free:
                     free.append(count)
                     count += 1
                 slot[value] = free.pop()
+        # Only now: a result in the slot of an operand of its own CALC would have to wait for all who read that.
+        free.extend(int(slot[value]) for value in dying[bounds[calc] : bounds[calc + 1]])
     return slot, count
 
 
