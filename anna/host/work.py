@@ -25,8 +25,10 @@ from anna.spec import ChipSpec
 from anna.threads import share
 
 Floats = NDArray[np.float64]
-PIECE = 512  # pictures that the host layers take at once
-PIECES_A_TURN = 4  # pieces that a thread takes at once
+# Pictures that the host layers take at once: whole vectors, and no multiple of a power of two so large that the numbers of one
+# picture would meet in few sets of a cache.
+PIECE = 13 * 64
+PIECES_A_TURN = 2  # pieces that a thread takes at once
 LARGEST_TABLE = 1 << 21  # whole numbers that a picture's pixel may take for its code to be looked up
 
 
@@ -153,7 +155,7 @@ class HostWork:
         if native is None or layer.resized != layer.cropped or table.dtype != np.uint8:
             found: NDArray[Any] = table[whole_field(layer, pictures)]
             return found
-        found = np.full((len(pictures), *layer.fielded), table[0])
+        found = np.empty((len(pictures), *layer.fielded), np.uint8)
         crop, place = offsets(layer.source, layer.cropped), offsets(layer.fielded, layer.resized)
         native.pictures_to_codes(native.levels()[0], np.ascontiguousarray(pictures), crop, layer.cropped, place, table, found)
         return found

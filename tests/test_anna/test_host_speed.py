@@ -55,16 +55,22 @@ def test_codes_from_a_table_are_those_of_arithmetic(resizing: bool, data: st.Dat
 
 @pytest.mark.parametrize("simd", simd_levels())
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.sampled_from(["rising", "falling", "any", "flat"]), st.integers(1, 99), st.integers(1, 99))
-def test_any_table_is_looked_up(simd: str, seed: int, kind: str, columns: int, most: int) -> None:
+@given(st.data(), st.integers(0, 2**32 - 1), st.sampled_from(["rising", "falling", "any", "flat"]), st.integers(1, 99))
+def test_any_table_is_looked_up_and_black_lies_around(
+    simd: str, data: st.DataObject, seed: int, kind: str, most: int
+) -> None:
     rng = np.random.default_rng(seed)
     table = rng.integers(0, most + 1, 256).astype(np.uint8)
     table = {"rising": np.sort(table), "falling": np.sort(table)[::-1], "any": table, "flat": table * 0 + 5}[kind]
-    pictures = rng.integers(0, 256, (2, 3, columns)).astype(np.uint8)
-    found = np.full((2, 5, columns + 2), 77, np.uint8)
-    native().pictures_to_codes(simd, pictures, (1, 0), (2, columns), (3, 1), np.ascontiguousarray(table), found)
-    expected = np.full_like(found, 77)
-    expected[:, 3:5, 1 : 1 + columns] = table[pictures[:, 1:3]]
+    images, rows, columns = data.draw(st.integers(1, 40)), data.draw(st.integers(1, 5)), data.draw(st.integers(1, 99))
+    top, left, below, right = (data.draw(st.sampled_from([0, 0, 1, 3])) for _ in range(4))
+    up, aside = data.draw(st.integers(0, 2)), data.draw(st.integers(0, 2))
+    pictures = rng.integers(0, 256, (images, rows + up, columns + aside)).astype(np.uint8)
+    found = np.full((images, top + rows + below, left + columns + right), 77, np.uint8)
+    where = (up, aside), (rows, columns), (top, left)
+    native().pictures_to_codes(simd, pictures, *where, np.ascontiguousarray(table), found)
+    expected = np.full_like(found, table[0])
+    expected[:, top : top + rows, left : left + columns] = table[pictures[:, up:, aside:]]
     np.testing.assert_array_equal(found, expected)
 
 

@@ -227,7 +227,7 @@ def tanh(str level_name, const real[::1] x, real[::1] out):
 
 def pictures_to_codes(str level_name, const uint8_t[:, :, ::1] pictures_nyx, tuple crop, tuple size, tuple place,
                       const uint8_t[::1] table, uint8_t[:, :, ::1] codes_nyx):
-    """Look up the grey levels of a part of each picture, from `crop`, and write them at `place`; the rest stays."""
+    """Look up the grey levels of a part of each picture, from `crop`, and write them at `place`; around it lies black."""
     cdef const anna_level *level = find_level(level_name)
     cdef anna_frame f
     cdef int64_t images = pictures_nyx.shape[0]

@@ -1,64 +1,84 @@
 /* The host's tables: grey levels of pictures to state codes, and state codes to the numbers of the float layers. */
 
-typedef uint8_t VB __attribute__((vector_size(16)));
-
-enum { MOST_STEPS = 16 };
+enum { MOST_STEPS = 16, COPIED = 16, CHUNK = 1 << 13 };
 
 /* A table that only rises, or only falls, in few steps: a code is its first and a step for every edge that is reached. */
 typedef struct {
     int count;
-    VB first, turn, edge[MOST_STEPS]; /* each number sixteen times; turn: 255 where codes rise */
+    VX first, turn, edge[MOST_STEPS]; /* each number in every lane; turn: 255 where codes rise */
 } stairs;
 
 static int find_stairs(const uint8_t *table, stairs *s)
 {
     const int rises = table[255] >= table[0];
-    *s = (stairs){.first = table[0] - (VB){0}, .turn = (uint8_t)-rises - (VB){0}};
+    *s = (stairs){.first = table[0] - (VX){0}, .turn = (uint8_t)-rises - (VX){0}};
     for (int grey = 1; grey < 256; grey++)
         for (uint8_t at = table[grey - 1]; at != table[grey]; at = (uint8_t)(at + (rises ? 1 : -1))) {
             if (s->count == MOST_STEPS)
                 return 0; /* too many, or the wrong way */
-            s->edge[s->count++] = (uint8_t)grey - (VB){0};
+            s->edge[s->count++] = (uint8_t)grey - (VX){0};
         }
     return 1;
 }
 
-/* Two sixteens of pixels; an edge that is reached adds 255, which is minus one. */
-static inline __attribute__((always_inline)) void climb(const stairs *s, const uint8_t *from, uint8_t *to, int64_t apart)
+/* An edge that is reached adds 255, which is minus one. */
+static inline VX climbed(const stairs *s, VX grey)
 {
-    VB grey[2], down[2] = {{0}, {0}};
-    memcpy(&grey[0], from, sizeof grey[0]);
-    memcpy(&grey[1], from + apart, sizeof grey[1]);
+    VX down = {0};
     for (int i = 0; i < s->count; i++)
-        for (int k = 0; k < 2; k++)
-            down[k] += (VB)(grey[k] >= s->edge[i]);
-    for (int k = 0; k < 2; k++)
-        grey[k] = s->first + ((down[k] ^ s->turn) - s->turn);
-    memcpy(to, &grey[0], sizeof grey[0]);
-    memcpy(to + apart, &grey[1], sizeof grey[1]);
+        down += (VX)(grey >= s->edge[i]);
+    return s->first + ((down ^ s->turn) - s->turn);
 }
 
+/* Grey levels to codes, in place. */
+static void climb(const stairs *s, uint8_t *x, int64_t count)
+{
+    VX grey = {0};
+    for (; count >= VBYTES; count -= VBYTES, x += VBYTES) {
+        memcpy(&grey, x, VBYTES);
+        grey = climbed(s, grey);
+        memcpy(x, &grey, VBYTES);
+    }
+    for (int64_t i = 0; i < count; i++)
+        grey[i] = x[i];
+    grey = climbed(s, grey);
+    for (int64_t i = 0; i < count; i++)
+        x[i] = grey[i];
+}
+
+/* A row of at least COPIED bytes: its end is copied twice rather than byte by byte. */
+static inline void copy_row(const uint8_t *from, uint8_t *to, int64_t count)
+{
+    for (int64_t x = 0; x < count - COPIED; x += COPIED)
+        memcpy(to + x, from + x, COPIED);
+    memcpy(to + count - COPIED, from + count - COPIED, COPIED);
+}
+
+/* What lies around a picture in its field gets the code of black. */
 static void pictures_to_codes(const anna_frame *f, const uint8_t *pictures, const uint8_t *table, uint8_t *codes,
                               int64_t images)
 {
-    enum { ONE = sizeof(VB), TWO = 2 * ONE };
+    const int64_t size = f->field_rows * f->field_columns, at_once = size < CHUNK ? CHUNK / size : 1;
+    const int framed = f->rows * f->columns != size;
     stairs s;
-    const int quick = find_stairs(table, &s) && f->columns >= ONE;
-    for (int64_t n = 0; n < images; n++)
+    const int quick = find_stairs(table, &s) && f->columns >= COPIED;
+    for (int64_t n = 0; n < images; n++) {
+        if (framed)
+            memset(codes + n * size, quick ? 0 : table[0], (size_t)size);
         for (int64_t y = 0; y < f->rows; y++) {
             const uint8_t *from = pictures + (n * f->source_rows + f->crop_top + y) * f->source_columns + f->crop_left;
-            uint8_t *to = codes + (n * f->field_rows + f->top + y) * f->field_columns + f->left;
-            int64_t x = 0;
-            if (quick) {
-                for (; x + TWO < f->columns; x += TWO)
-                    climb(&s, from + x, to + x, ONE);
-                const int64_t left = f->columns - x, back = left < ONE ? ONE - left : 0; /* what is done twice */
-                climb(&s, from + x - back, to + x - back, left + back - ONE);
-            } else {
-                for (; x < f->columns; x++)
+            uint8_t *to = codes + n * size + (f->top + y) * f->field_columns + f->left;
+            if (quick)
+                copy_row(from, to, f->columns);
+            else
+                for (int64_t x = 0; x < f->columns; x++)
                     to[x] = table[from[x]];
-            }
         }
+        if (quick && ((n + 1) % at_once == 0 || n + 1 == images)) { /* while they are in the cache */
+            const int64_t first = n / at_once * at_once;
+            climb(&s, codes + first * size, (n + 1 - first) * size);
+        }
+    }
 }
 
 /* values_in [map, position][image] from codes_ni [image][map, position]; a table of `levels` numbers, a power of two, for
