@@ -80,6 +80,18 @@ class _Operands:
     weight: Ints
 
 
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """Where everything lies, for all chips in which the same synapses carry current."""
+
+    cell: Ints  # of each synapse: operand times neurons, plus neuron: the weight that it adds to
+    alone: bool  # whether each does so alone
+    calc_of: Ints  # of each operand
+    value_of: Ints
+    slot: Int32s  # of each value, -1 for a result that nobody reads
+    slots: int
+
+
 def build_plan(
     schedule: Schedule, silicon: Silicon, wanted: Sequence[Ints], phase_cycles: int = 0, keep: bool = False
 ) -> EnginePlan:
@@ -94,12 +106,11 @@ def build_plan(
     apart = silicon.state_tables() is not None or _has_charge(silicon, operands)
     output_values = np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in wanted] or [np.zeros(0, np.int64)])
     layout = _layout(schedule, conducting, np.packbits(live).tobytes(), apart, output_values.tobytes(), keep)
-    cell, alone, starts, slots_of, slot, count = layout
-    weight = np.zeros(len(slots_of) * spec.neurons_at_once, dtype=np.int64)
-    if alone:
-        weight[cell] = operands.weight
+    weight, slot = np.zeros(len(layout.calc_of) * spec.neurons_at_once, dtype=np.int64), layout.slot
+    if layout.alone:
+        weight[layout.cell] = operands.weight
     else:
-        np.add.at(weight, cell, operands.weight)
+        np.add.at(weight, layout.cell, operands.weight)
 
     (calc_of, neuron, *asked), pages, places, place_of = _neurons(schedule)
     unique, which = _distinct(silicon.with_pages(places[0]).thresholds(*places[1:]))
@@ -113,13 +124,13 @@ def build_plan(
         return grid
 
     return EnginePlan(
-        slots=count,
+        slots=layout.slots,
         numerators=silicon.numerators.astype(np.int32),
         input_slots=slot[: values.inputs],
         constant_slots=slot[values.inputs : values.fixed],
         constant_codes=np.append(schedule.program.constant_codes, np.uint16(spec.reset_state_code)),
-        op_start=np.searchsorted(starts, np.arange(calcs + 1)).astype(np.int64),
-        op_slot=slot[slots_of],
+        op_start=np.searchsorted(layout.calc_of, np.arange(calcs + 1)).astype(np.int64),
+        op_slot=slot[layout.value_of],
         op_weight=weight.reshape(-1, spec.neurons_at_once).astype(np.int32),
         thresholds=unique.astype(np.int64),
         table=per_neuron(table, 0, np.int32),
@@ -131,7 +142,7 @@ def build_plan(
         clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),
         and_mask=None if masks is None else per_neuron(masks[0], 0xFFFF, np.uint16),
         or_mask=None if masks is None else per_neuron(masks[1], 0, np.uint16),
-        **_slow_path(silicon, operands, cell, len(slots_of), phase_cycles),
+        **_slow_path(silicon, operands, layout, phase_cycles),
     )
 
 
@@ -197,21 +208,17 @@ def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> tuple[_O
 
 
 @lru_cache(maxsize=LAYOUTS)
-def _layout(
-    schedule: Schedule, places: bytes, live: bytes, apart: bool, outputs: bytes, keep: bool
-) -> tuple[Ints, bool, Ints, Ints, Int32s, int]:
-    """Which operand and neuron each synapse adds to, as one number, and whether each does so alone; the CALC and the value
-    of each operand; the slot of each value, and how many there are."""
+def _layout(schedule: Schedule, places: bytes, live: bytes, apart: bool, outputs: bytes, keep: bool) -> _Layout:
     some = _conducting(schedule, places)
     here = np.unpackbits(np.frombuffer(live, np.uint8), count=len(some.calc)).astype(np.bool_)
     calc, value, neuron = some.calc[here], some.value[here], some.neuron[here]
-    entry, starts, slots_of = _merge(calc, neuron, value, some.row[here] * (1 << 16) + some.column[here],
-                                     schedule.values.total(len(schedule.calcs)), apart)  # fmt: skip
+    entry, calc_of, value_of = _merge(calc, neuron, value, some.row[here] * (1 << 16) + some.column[here],
+                                      schedule.values.total(len(schedule.calcs)), apart)  # fmt: skip
     cell = entry * schedule.spec.neurons_at_once + neuron
-    slot, count = _allocate(schedule, calc, value, np.frombuffer(outputs, np.int64), keep)
-    for array in (cell, starts, slots_of, slot):
+    slot, slots = _allocate(schedule, calc, value, np.frombuffer(outputs, np.int64), keep)
+    for array in (cell, calc_of, value_of, slot):
         array.setflags(write=False)
-    return cell, bool(np.bincount(cell).max(initial=0) <= 1), starts, slots_of, slot, count
+    return _Layout(cell, bool(np.bincount(cell).max(initial=0) <= 1), calc_of, value_of, slot, slots)
 
 
 def _has_charge(silicon: Silicon, operands: _Operands) -> bool:
@@ -302,16 +309,14 @@ def _neurons(schedule: Schedule) -> tuple[Neurons, Ints, tuple[Ints, Ints, Ints,
     return (a, b, b, c, d, code), p, places, which.reshape(-1)
 
 
-def _slow_path(
-    silicon: Silicon, operands: _Operands, cell: Ints, rows: int, phase_cycles: int
-) -> dict[str, NDArray[Any]]:
+def _slow_path(silicon: Silicon, operands: _Operands, layout: _Layout, phase_cycles: int) -> dict[str, NDArray[Any]]:
     """What makes synapses of one operand differ from picture to picture or from each other."""
     spec, some, extra = silicon.spec, operands.synapses, dict[str, NDArray[Any]]()
 
     def spread(name: str, data: NDArray[Any], dtype: type) -> None:
-        grid: NDArray[Any] = np.zeros(rows * spec.neurons_at_once, dtype=dtype)
-        grid[cell] = data
-        extra[name] = grid.reshape(rows, spec.neurons_at_once)
+        grid: NDArray[Any] = np.zeros((len(layout.calc_of), spec.neurons_at_once), dtype=dtype)
+        grid.reshape(-1)[layout.cell] = data
+        extra[name] = grid
 
     here = silicon.with_pages(some.page)
     charge = here.charge_sigma(operands.code, some.row, some.column)
