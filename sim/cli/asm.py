@@ -20,13 +20,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def read_text(source: str) -> str:
     """The text of a file or of standard input."""
-    if source == "-":
-        return sys.stdin.read()
     path = Path(source)
-    if path.is_file() and path.stat().st_size > LARGEST_TEXT_BYTES:
+    if source != "-" and path.is_file() and path.stat().st_size > LARGEST_TEXT_BYTES:
         raise AssemblyError(f"{source}: has more than {LARGEST_TEXT_BYTES} bytes; expected assembly text")
     try:
-        return path.read_text(encoding="utf-8")
+        return sys.stdin.read() if source == "-" else path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise AssemblyError(f"{source}: is not text; expected assembly (for a program file see anna disasm)") from None
 
@@ -34,9 +32,10 @@ def read_text(source: str) -> str:
 def _run(given: argparse.Namespace) -> None:
     if given.source == "-" and not given.output:
         raise AssemblyError("assembly from standard input needs -o FILE.anna")
-    program = assemble(read_text(given.source), given.source)
-    schedule = verified(program)
+    text = read_text(given.source)
     path = Path(given.output) if given.output else Path(given.source).with_suffix(SUFFIX)
+    program = assemble(text, given.source)
+    schedule = verified(program)
     program.save(path)
     result = {"file": str(path), "name": program.name, "instructions": len(program.ops), "pages": len(program.weight_codes),
               "cycles_per_image": schedule.cycles_per_image, "sha256": program.digest}  # fmt: skip

@@ -6,11 +6,15 @@
 
 import argparse
 import contextlib
+import io
 import os
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from types import FrameType
 from typing import NoReturn
 
 import anna
@@ -98,10 +102,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # What runs long has threads of its own. NumPy's, which wait by spinning, only get in their way: on a busy machine they
     # made a compilation four times as long, on an idle one they won nothing.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _make_streams_safe()
     try:
-        parsed = _parsed(given)
-        _command(parsed.command).run(parsed)
-        sys.stdout.flush()
+        with _interruptible():
+            parsed = _parsed(given)
+            _command(parsed.command).run(parsed)
+            sys.stdout.flush()
     except AnnaError as error:
         if debug:
             raise
@@ -123,6 +129,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _complain(f"a bug in anna: {type(error).__name__}: {error} (run again with --debug and report it)", BUG)
     return 0
+
+
+def _make_streams_safe() -> None:
+    """A closed stream is like a pipe that nobody reads, and a letter that the output cannot show is replaced."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode)  # noqa: SIM115  (open until the end, for processes started from here too)
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # standard error escapes such letters by itself
+        sys.stdout.reconfigure(errors="replace")
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C stays an interrupt, even where a library that is just being loaded makes an error of its own of it."""
+    heard = []
+
+    def hear(number: int, frame: FrameType | None) -> NoReturn:
+        heard.append(number)
+        signal.default_int_handler(number, frame)
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not so in the background of a script
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, hear)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        if heard:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _complain(sentence: str, code: int) -> int:
