@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -55,10 +54,8 @@ class Fitted:
     curve: tuple[Pass, ...]
 
 
-def terminal_watch(line: str) -> None:
-    """A progress line on the terminal, nothing in a pipe."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+def quiet(_: str) -> None:
+    """A watch that says nothing."""
 
 
 def fingerprint(
@@ -98,7 +95,7 @@ def fit(
     validation: Digits | None = None,
     checkpoint: Path | None = None,
     keep_checkpoint: bool = False,
-    watch: Watch = terminal_watch,
+    watch: Watch = quiet,
     stop_after: int | None = None,
     chip: ForChip | None = None,
 ) -> Fitted:

@@ -93,7 +93,7 @@ def run(
     the shipped weights); `distorted` adds distorted copies; `passes` overrides the recipe's; `validation` keeps so
     many training digits aside and watches them; `count` trains on so many digits only; `folder` is the data folder
     (default ANNA_DATA). Interrupted, it leaves a checkpoint in `output` and the same call continues it. `watch` is called
-    with a line of progress now and then; the default writes to the terminal when there is one.
+    with a line of progress now and then.
 
     `for_chip` goes on from the weights that the other options give, for `chip_passes`, in the codes of the chip and with
     its noise. Those float weights are taken from `float_weights` (a folder, default `output`) or from the shipped ones
@@ -174,12 +174,12 @@ def _trained(
 ) -> tuple[Network, tuple[Pass, ...]]:
     """The trained network and its curve, with a checkpoint beside the files that will be written."""
     from lenet.boost import fit_boosted
-    from lenet.fit import fit, terminal_watch
+    from lenet.fit import fit, quiet
 
     checkpoint = files.with_name(f".{files.name}.checkpoint")
     if isinstance(graph, Ensemble):
-        return fit_boosted(graph, recipe, shown, seed, checkpoint=checkpoint, watch=watch or terminal_watch)
-    fitted = fit(graph, recipe, shown, seed, validation=kept, checkpoint=checkpoint, watch=watch or terminal_watch, chip=chip)
+        return fit_boosted(graph, recipe, shown, seed, checkpoint=checkpoint, watch=watch or quiet)
+    fitted = fit(graph, recipe, shown, seed, validation=kept, checkpoint=checkpoint, watch=watch or quiet, chip=chip)
     return fitted.graph, fitted.curve
 
 

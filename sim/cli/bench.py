@@ -2,11 +2,11 @@
 
 import argparse
 import os
-import sys
 from typing import Any
 
 from anna.errors import DataError
 from sim.cli.command import Command, table, write
+from sim.cli.progress import progress
 
 NETWORKS = ("recognizer", "lenet5")
 FULL, QUICK = (9, 65_536, 4096), (2, 2048, 1024)  # rounds, pictures a run, pictures a run of a peer
@@ -33,21 +33,18 @@ def _run(given: argparse.Namespace) -> None:
     if min(threads) < 1:
         raise DataError(f"--threads is {min(threads)}; expected at least 1")
     rounds, shown, small = QUICK if given.quick else FULL
-    watch = _watch if sys.stderr.isatty() else None
     images, _ = lenet.holdout()
     images = images[[i % len(images) for i in range(shown)]]
     cases = measure.roofline(simd, sorted({1, *threads}))
-    for name in given.network or (NETWORKS[:1] if given.quick else NETWORKS):
-        if watch:
-            watch(f"compile {name}")
-        network = lenet.load(name)
-        program = compile(network, lenet.calibration())
-        if not given.no_peers:
-            cases += measure.peer_cases(network, images, small)
-        cases += measure.chip_cases(network, program, images, threads, simd)
-    _measure(cases, rounds, watch, pin=not given.no_pin)
-    if watch:
-        print("\r\033[K", end="", file=sys.stderr)
+    with progress() as show:
+        for name in given.network or (NETWORKS[:1] if given.quick else NETWORKS):
+            show(f"compile {name}")
+            network = lenet.load(name)
+            program = compile(network, lenet.calibration())
+            if not given.no_peers:
+                cases += measure.peer_cases(network, images, small)
+            cases += measure.chip_cases(network, program, images, threads, simd)
+        _measure(cases, rounds, show, pin=not given.no_pin)
     found = measure.report(cases, simd, [] if given.no_peers else missing(), rounds)
     write(found, _text(found), given.json)
 
@@ -80,10 +77,6 @@ def _measure(cases: list[Any], rounds: int, watch: Any, pin: bool) -> None:
         run(cases, rounds, watch)
     finally:
         os.sched_setaffinity(0, everywhere)
-
-
-def _watch(line: str) -> None:
-    print(f"\r\033[K{line} ...", end="", file=sys.stderr, flush=True)
 
 
 def _text(found: dict[str, Any]) -> str:

@@ -3,14 +3,20 @@
 import argparse
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from anna.errors import DataError
 from anna.graph import Network
 from sim.cli.command import Command, write
 from sim.cli.model import add_compile_options, analog_record, calibration_pictures, compile_options
 from sim.cli.pictures import read_labelled
+from sim.cli.progress import progress
 from sim.digits import Pictures, Shown
+
+if TYPE_CHECKING:
+    from sim.compare import Comparison
 
 LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --ledger full
 
@@ -40,26 +46,33 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
+    from anna.container import write_beside
+    from sim.report.html import comparison_page
+
+    path = Path(given.report)
+    with progress() as show:
+        found = _found(given, show)
+    write_beside(path, comparison_page(found, shlex.join(["anna", *sys.argv[1:]])).encode())
+    write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
+
+
+def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparison":
     from dataclasses import replace
 
     from anna.compiler import compilation, compile
-    from anna.container import write_beside
     from anna.spec import ANNA_1991
     from sim.arms import ChipTrained, default_threads
     from sim.compare import compare
     from sim.ledger import ledger
     from sim.ledger_codes import codes_ledger
     from sim.models import chip_trained, load_network
-    from sim.report.html import comparison_page
 
-    watch = _watch if sys.stderr.isatty() else None
     threads = given.threads or default_threads()
     data = given.data if given.data != "holdout" else "mnist"
     network = load_network(given.model, data, given.weights_seed)
     digits, pictures = _digits(network, given)
     kinds = [(_title(name), analog_record(name)) for name in given.analog or ["typical"]]
-    if watch:
-        watch("compile")
+    watch(f"compile {network.name}")
     options = compile_options(given)
     made = compilation(network, pictures, **options)
     program = made.program
@@ -82,11 +95,7 @@ def _run(given: argparse.Namespace) -> None:
             codes = codes_ledger(network, program, pictures, part, options, watch)
             lost = replace(lost, entries=(*lost.entries, *codes))
         found = replace(found, ledger=lost)
-    path = Path(given.report)
-    write_beside(path, comparison_page(found, shlex.join(["anna", *sys.argv[1:]])).encode())
-    if watch:
-        print(file=sys.stderr)
-    write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
+    return found
 
 
 def _digits(network: Network, given: argparse.Namespace) -> tuple[Shown, Pictures]:
@@ -107,10 +116,6 @@ def _digits(network: Network, given: argparse.Namespace) -> tuple[Shown, Picture
 
 def _title(name: str) -> str:
     return f"{Path(name).stem if name.endswith('.toml') else name} chips"
-
-
-def _watch(line: str) -> None:
-    print(f"\r\033[K{line} ...", end="", file=sys.stderr, flush=True)
 
 
 COMMAND = Command(

@@ -6,6 +6,7 @@ from pathlib import Path
 from anna.program import SUFFIX
 from sim.cli.command import Command, write
 from sim.cli.model import add_compile_options, calibration_pictures, compile_options
+from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,9 @@ def _run(given: argparse.Namespace) -> None:
 
     network = load_network(given.model, given.data, given.seed)
     pictures = calibration_pictures(network, given.calibrate)
-    done = compilation(network, pictures, **compile_options(given))
+    with progress() as show:
+        show(f"compile {network.name}")
+        done = compilation(network, pictures, **compile_options(given))
     program = done.program
     path = Path(given.output) if given.output else Path(program.name + SUFFIX)
     program.save(path)

@@ -1,11 +1,11 @@
 """`anna data`: which digits are there, whether they are whole, and fetching them."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from anna.errors import DataError
 from sim.cli.command import Command, table, write
+from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +21,9 @@ def _run(given: argparse.Namespace) -> None:
     if given.action == "fetch":
         if given.data is None:
             raise DataError("fetch needs the name of a data set: mnist or usps")
-        watching = sys.stderr.isatty()
         home = given.folder if given.folder is not None else data_folder()  # a folder that is named may be made
-        paths = fetch(given.data, home, progress=_progress if watching else None)
-        if watching:
-            print(file=sys.stderr)
+        with progress() as show:
+            paths = fetch(given.data, home, progress=lambda *so_far: show(_line(*so_far)))
         write({"files": [str(path) for path in paths]}, "\n".join(f"{path}: whole" for path in paths), given.json)
         return
     if given.data is not None:
@@ -53,9 +51,9 @@ def _has_folder() -> bool:
     return True
 
 
-def _progress(name: str, done_bytes: int, total_bytes: int | None) -> None:
+def _line(name: str, done_bytes: int, total_bytes: int | None) -> str:
     share = f" {done_bytes / total_bytes:4.0%}" if total_bytes else ""
-    print(f"\r{name}: {done_bytes / 1e6:.1f} MB{share}", end="", file=sys.stderr)
+    return f"{name}: {done_bytes / 1e6:.1f} MB{share}"
 
 
 COMMAND = Command(

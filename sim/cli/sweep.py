@@ -6,10 +6,14 @@ import shlex
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anna.errors import AnnaError
 from sim.cli.command import Command, table, write
+from sim.cli.progress import progress
+
+if TYPE_CHECKING:
+    from sim.sweep.run import Progress
 
 ACTIONS = ("run", "plan", "merge")
 SHOWN = 20  # points of a plan that are printed for a person
@@ -66,15 +70,10 @@ def _sweep(path: Path, given: argparse.Namespace) -> None:
 
     spec, shard = load_spec(path), _shard(given.shard)
     command = shlex.join(["anna", *sys.argv[1:]])
-    line = _Line() if sys.stderr.isatty() else None
     workers: Any = cluster(given.cluster, given.jobs) if given.cluster else nullcontext((None, None))
-    try:
-        with workers as (executor, at_once):
-            done = run_sweep(spec, Path(given.output), executor=executor, at_once=at_once, jobs=given.jobs, shard=shard,
-                             trained=given.trained, command=command, watch=line.show if line else None)  # fmt: skip
-    finally:
-        if line:
-            line.end()
+    with progress() as show, workers as (executor, at_once):
+        done = run_sweep(spec, Path(given.output), executor=executor, at_once=at_once, jobs=given.jobs, shard=shard,
+                         trained=given.trained, command=command, watch=lambda so_far: show(_line(so_far)))  # fmt: skip
     write(done.to_json, _text(done, Path(given.output)), given.json)
 
 
@@ -117,19 +116,12 @@ def _merge(folders: list[Path], output: Path, as_json: bool) -> None:
     write(done.to_json, text, as_json)
 
 
-class _Line:
-    """One line on a terminal that is written over."""
-
-    def show(self, progress: Any) -> None:
-        if progress.trainings:
-            print(f"\r\033[K{progress.trainings} networks to train", end="", file=sys.stderr, flush=True)
-            return
-        left = progress.seconds_left
-        time = "" if left is None or progress.done == progress.total else f", about {_duration(left)} left"
-        print(f"\r\033[K{progress.done} of {progress.total} points{time}", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
+def _line(so_far: "Progress") -> str:
+    if so_far.trainings:
+        return f"{so_far.trainings} networks to train"
+    left = so_far.seconds_left
+    time = "" if left is None or so_far.done == so_far.total else f", about {_duration(left)} left"
+    return f"{so_far.done} of {so_far.total} points{time}"
 
 
 def _duration(seconds: float) -> str:

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from sim.cli.command import Command, table, write
+from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,11 +29,12 @@ def _run(given: argparse.Namespace) -> None:
     from lenet.train import run
 
     try:
-        done = run(
-            given.network, data=given.data, seed=given.seed, recipe=given.recipe, distorted=given.distort,
-            passes=given.passes, validation=given.validation, count=given.digits, for_chip=given.for_chip,
-            chip_passes=given.chip_passes, folder=given.folder, output=given.output,
-        )  # fmt: skip
+        with progress() as show:
+            done = run(
+                given.network, data=given.data, seed=given.seed, recipe=given.recipe, distorted=given.distort,
+                passes=given.passes, validation=given.validation, count=given.digits, for_chip=given.for_chip,
+                chip_passes=given.chip_passes, folder=given.folder, output=given.output, watch=show,
+            )  # fmt: skip
     except KeyboardInterrupt:
         raise KeyboardInterrupt("the same command continues from the last whole pass") from None
     rows = [("digits", "wrong", "error", "95 % interval")]

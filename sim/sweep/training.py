@@ -122,12 +122,8 @@ def train(training: Training, home: str) -> str:
             options = training.options
             run(training.network, data=training.data, seed=training.seed, recipe=options.recipe, distorted=options.distort,
                 passes=options.passes, count=options.digits, for_chip=options.for_chip, chip_passes=options.chip_passes,
-                output=folder, float_weights=Path(home) / training.floats.key, test=False, watch=_quiet)  # fmt: skip
+                output=folder, float_weights=Path(home) / training.floats.key, test=False)  # fmt: skip
         return trained(training, Path(home)).digest
-
-
-def _quiet(_: str) -> None:
-    pass
 
 
 @contextlib.contextmanager

@@ -1,18 +1,60 @@
-"""Where the command line's results and errors go: streams that are closed or plain ASCII."""
+"""Where the command line's results, progress and errors go: pipes, terminals, streams that are closed or plain ASCII."""
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
 
-from command_line import ELSEWHERE, ENV, ROOT, good
+from command_line import ELSEWHERE, ENV, ROOT, call, good
 
 EDGES = ROOT / "examples" / "edges.asm"
 ANNA = f"{sys.executable} -m sim.cli"
+ERASE = "\r\033[K"
 
 
 def shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-c", line]
     return subprocess.run(command, capture_output=True, text=True, env={**ENV, **env}, cwd=ELSEWHERE, check=False)
+
+
+def on_terminal(*arguments: str | Path, term: str = "xterm") -> str:
+    """What a command writes to standard error when that is a terminal."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env={**ENV, "TERM": term}, cwd=ELSEWHERE)
+    os.close(theirs)
+    said = b""
+    try:
+        while piece := os.read(ours, 4096):
+            said += piece
+    except OSError:  # the other end is closed
+        pass
+    os.close(ours)
+    process.wait()
+    return said.decode().replace("\r\n", "\n")
+
+
+def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
+    command = ("compile", "recognizer", "-o", tmp_path / "x.anna")
+    assert on_terminal(*command) == f"{ERASE}compile recognizer{ERASE}"
+    assert on_terminal(*command, term="dumb") == ""
+    assert call(*command).stderr == ""
+
+
+def test_an_error_is_not_glued_to_the_progress_line(tmp_path: Path) -> None:
+    said = on_terminal("compare", "recognizer", "--batch", 1000, "-o", tmp_path / "x.html")
+    assert said.startswith(f"{ERASE}compile recognizer{ERASE}anna: recognizer: a batch of 1000")
+
+
+def test_a_line_of_progress_is_cut_to_the_terminal() -> None:
+    """What wraps around could not be erased."""
+    code = "from sim.cli.progress import progress\nwith progress() as show: show('x' * 500)"
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", code], stderr=theirs, env={**ENV, "TERM": "xterm"}, cwd=ELSEWHERE, check=True)
+    assert os.read(ours, 4096).decode() == f"{ERASE}{'x' * 79}{ERASE}"
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_closed_streams_are_like_a_pipe_that_nobody_reads() -> None:
