@@ -4,10 +4,13 @@ Equal content makes equal bytes: safetensors orders tensors by itself but writes
 hence one key. Nothing in a file is ever executed. Writing goes beside the file and is then renamed.
 """
 
+import errno
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +81,53 @@ def expect_checksum(path: Path, content: Mapping[str, Any], tensors: Tensors, wh
 
 
 def write_beside(path: Path, data: bytes) -> None:
-    """Write next to `path`, then rename: a reader sees the old file or the whole new one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    """Write next to `path`, then rename: a reader sees the old file or the whole new one.
+
+    A link stays, and the file it leads to is written; a device or a pipe takes the bytes as they are.
+    """
+    with _place(path) as (target, beside):
+        if beside is None:
+            target.write_bytes(data)
+            return
         with beside.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        beside.replace(target)
+
+
+def expect_writable(path: Path) -> None:
+    """Refuse what `write_beside` would refuse: to be called before the work whose result goes there."""
+    with _place(path) as (target, beside):
+        if beside is not None:
+            beside.touch()
+        elif not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+@contextmanager
+def _place(path: Path) -> Iterator[tuple[Path, Path | None]]:
+    """The file that is meant, and a name for a new one beside it, which is gone at the end; none for a device or a pipe."""
+    target, beside = path, None
+    try:
+        mode = _mode(path)
+        if stat.S_ISDIR(mode):
+            raise FileError(f"{path}: cannot be written (it is a folder); expected the name of a file")
+        if stat.S_ISREG(mode):
+            target = Path(os.path.realpath(path))
+            beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+        yield target, beside
     except OSError as error:
-        raise FileError(f"{path}: cannot be written ({error.strerror or error})") from None
+        reason = (error.strerror or error) if target.parent.exists() else f"there is no folder {target.parent}"
+        raise FileError(f"{path}: cannot be written ({reason})") from None
     finally:
-        beside.unlink(missing_ok=True)
+        if beside is not None:
+            with suppress(OSError):
+                beside.unlink()
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return stat.S_IFREG  # what it will be

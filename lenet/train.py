@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anna.container import write_beside
+from anna.container import expect_writable, write_beside
 from anna.errors import DataError
 from anna.graph import Ensemble, Network
 from anna.graph_file import graph_bytes, load_graph
@@ -115,6 +115,7 @@ def run(
     home = Path(output)
     if not home.is_dir():
         raise DataError(f"{home}: is not a folder; expected one for the weights")
+    expect_writable(home / f"{name}.safetensors")
     shown, kept = split(training_digits(data, folder), validation, count)
     tested = [digits(data, "test", folder), *([holdout()] if data == "mnist" else [])] if test else []
     variants = ["distorted"] * distorted + [recipe] * (recipe != usual)

@@ -8,7 +8,7 @@ from anna.asm import assemble
 from anna.errors import AssemblyError
 from anna.program import SUFFIX
 from anna.verify import verified
-from sim.cli.command import Command, write
+from sim.cli.command import Command, output_file, write
 
 LARGEST_TEXT_BYTES = 1 << 28
 
@@ -33,7 +33,7 @@ def _run(given: argparse.Namespace) -> None:
     if given.source == "-" and not given.output:
         raise AssemblyError("assembly from standard input needs -o FILE.anna")
     text = read_text(given.source)
-    path = Path(given.output) if given.output else Path(given.source).with_suffix(SUFFIX)
+    path = output_file(given.output or str(Path(given.source).with_suffix(SUFFIX)))
     program = assemble(text, given.source)
     schedule = verified(program)
     program.save(path)

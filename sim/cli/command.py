@@ -4,7 +4,10 @@ import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from anna.errors import FileError
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,16 @@ class Command:
 def write(result: Mapping[str, Any], text: str, as_json: bool) -> None:
     """The result as one JSON object, or as text for a person."""
     print(json.dumps(result, allow_nan=False) if as_json else text)
+
+
+def output_file(name: str) -> Path:
+    """The file that a result goes to, refused before the work begins if it cannot be written."""
+    from anna.container import expect_writable
+
+    if name == "-":
+        raise FileError("-: this result does not go to standard output; expected the name of a file (./- for one called -)")
+    expect_writable(Path(name))
+    return Path(name)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

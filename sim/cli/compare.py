@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from anna.errors import DataError
 from anna.graph import Network
-from sim.cli.command import Command, write
+from sim.cli.command import Command, output_file, write
 from sim.cli.model import add_compile_options, analog_record, calibration_pictures, compile_options
 from sim.cli.pictures import read_labelled
 from sim.cli.progress import progress
@@ -49,11 +49,13 @@ def _run(given: argparse.Namespace) -> None:
     from anna.container import write_beside
     from sim.report.html import comparison_page
 
-    path = Path(given.report)
+    path = output_file(given.report)
     with progress() as show:
         found = _found(given, show)
-    write_beside(path, comparison_page(found, shlex.join(["anna", *sys.argv[1:]])).encode())
-    write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
+    try:
+        write_beside(path, comparison_page(found, shlex.join(["anna", *sys.argv[1:]])).encode())
+    finally:  # what was found is told even where its page cannot be written
+        write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
 
 
 def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparison":

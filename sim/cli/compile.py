@@ -1,10 +1,9 @@
 """`anna compile`: a trained network to a program file."""
 
 import argparse
-from pathlib import Path
 
 from anna.program import SUFFIX
-from sim.cli.command import Command, write
+from sim.cli.command import Command, output_file, write
 from sim.cli.model import add_compile_options, calibration_pictures, compile_options
 from sim.cli.progress import progress
 
@@ -28,12 +27,12 @@ def _run(given: argparse.Namespace) -> None:
     from sim.models import load_network
 
     network = load_network(given.model, given.data, given.seed)
+    path = output_file(given.output or network.name + SUFFIX)
     pictures = calibration_pictures(network, given.calibrate)
     with progress() as show:
         show(f"compile {network.name}")
         done = compilation(network, pictures, **compile_options(given))
     program = done.program
-    path = Path(given.output) if given.output else Path(program.name + SUFFIX)
     program.save(path)
     report = dict(program.report or {})
     printed = "".join(f"; --- after {name}\n{done.text(name)}\n\n" for name in given.print_after)

@@ -1,24 +1,23 @@
 """`anna disasm`: a program file back to its canonical text."""
 
 import argparse
-from pathlib import Path
 
 from anna.asm import disassemble
 from anna.container import write_beside
 from anna.program import Program
-from sim.cli.command import Command, write
+from sim.cli.command import Command, output_file, write
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE.anna", help="a program")
-    parser.add_argument("-o", "--output", metavar="FILE.asm", help="where the text goes (default: standard output)")
+    parser.add_argument("-o", "--output", metavar="FILE.asm", help="where the text goes (default, and -: standard output)")
 
 
 def _run(given: argparse.Namespace) -> None:
-    program = Program.load(given.file)
-    text = disassemble(program)
-    if given.output:
-        write_beside(Path(given.output), text.encode())
+    path = output_file(given.output) if given.output not in (None, "-") else None
+    text = disassemble(Program.load(given.file))
+    if path:
+        write_beside(path, text.encode())
         write({"file": given.output, "lines": text.count("\n")}, f"{given.output}: {text.count(chr(10))} lines", given.json)
     else:
         write({"text": text}, text.rstrip("\n"), given.json)

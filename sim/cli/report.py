@@ -12,7 +12,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    from anna.container import write_beside
+    from anna.container import expect_writable, write_beside
     from sim.report.sweep_html import sweep_page
     from sim.report.sweep_text import lead, markdown
     from sim.sweep.run import RESULTS
@@ -21,6 +21,7 @@ def _run(given: argparse.Namespace) -> None:
 
     folder = Path(given.folder)
     with Store(folder) as store:
+        expect_writable(folder / "report.html")
         found = read(store)
     pages = {"report.html": sweep_page(found), "report.md": markdown(found), RESULTS: found.csv}
     files = {name: text.encode() for name, text in pages.items()}

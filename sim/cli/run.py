@@ -12,7 +12,7 @@ from anna.container import write_beside
 from anna.errors import DataError
 from anna.machine.chip import Chip, Result
 from anna.program import Program
-from sim.cli.command import Command, table, write
+from sim.cli.command import Command, output_file, table, write
 from sim.cli.model import analog_record
 from sim.cli.pictures import read_pictures
 
@@ -60,13 +60,14 @@ def _run(given: argparse.Namespace) -> None:
     from sim.arms import default_threads
 
     program = Program.load(given.file)
+    output = output_file(given.output) if given.output else None
     pictures = _pictures(given, program)
     chip = _chip(analog_record(given.analog), given.chip_seed)
     threads = default_threads() if given.threads is None else given.threads
     result = chip.run(program, pictures, noise_seed=given.noise_seed, threads=threads, simd=given.simd,
                       engine="interpreter" if given.interpreter else "engine")  # fmt: skip
-    if given.output:
-        _save(Path(given.output), result)
+    if output:
+        _save(output, result)
     facts = {
         "images": result.images,
         "seed": given.chip_seed,

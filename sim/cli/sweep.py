@@ -37,6 +37,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     action, words = (given.words[0], given.words[1:]) if given.words[0] in ACTIONS else ("run", given.words)
+    if given.output == "-":
+        raise AnnaError("-: a sweep fills a folder, not standard output; expected -o DIR")
     if action != "plan" and given.output is None:
         raise AnnaError(f"{action} needs a folder: -o DIR; see anna sweep --help")
     if action != "run" and (given.jobs, given.cluster, given.trained) != (None, None, None):

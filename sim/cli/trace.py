@@ -7,7 +7,7 @@ from anna.container import write_beside
 from anna.errors import DataError
 from anna.program import Program
 from anna.verify import verified
-from sim.cli.command import Command, write
+from sim.cli.command import Command, output_file, write
 from sim.cli.pictures import read_pictures
 
 
@@ -25,6 +25,11 @@ def _run(given: argparse.Namespace) -> None:
     from anna.trace.vcd import vcd
 
     program = Program.load(given.file)
+    files = {}
+    if given.perfetto or not given.vcd:
+        files["perfetto"] = output_file(given.perfetto or f"{program.name}.json")
+    if given.vcd:
+        files["vcd"] = output_file(given.vcd)
     schedule, region = verified(program), program.input
     pictures = read_pictures(Path(given.images), floats=program.host is not None)
     if not 0 <= given.picture < len(pictures):
@@ -35,12 +40,9 @@ def _run(given: argparse.Namespace) -> None:
         picture = program.host.input_codes(program.spec, (maps, rows, columns), picture)
     if picture.size != region.size:
         raise DataError(f"the picture has shape {picture.shape[1:]}; program {program.name} takes {region.shape}")
-    files = {}
-    if given.perfetto or not given.vcd:
-        files["perfetto"] = Path(given.perfetto or f"{program.name}.json")
+    if "perfetto" in files:
         write_beside(files["perfetto"], perfetto(schedule).encode())
-    if given.vcd:
-        files["vcd"] = Path(given.vcd)
+    if "vcd" in files:
         write_beside(files["vcd"], vcd(Interpreter(program, picture.reshape(region.shape)), schedule).encode())
     result = {"cycles": schedule.run_cycles, "files": {kind: str(path) for kind, path in files.items()}}
     text = "\n".join(f"{path}: {schedule.run_cycles:,} cycles, {kind}" for kind, path in files.items())

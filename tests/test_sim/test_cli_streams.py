@@ -1,4 +1,4 @@
-"""Where the command line's results, progress and errors go: pipes, terminals, streams that are closed or plain ASCII."""
+"""Where the command line's results, progress and errors go: files, pipes, terminals, streams that are closed or plain ASCII."""
 
 import os
 import pty
@@ -6,11 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from command_line import ELSEWHERE, ENV, ROOT, call, good
+import pytest
+from command_line import ELSEWHERE, ENV, ROOT, call, good, refused
 
 EDGES = ROOT / "examples" / "edges.asm"
 ANNA = f"{sys.executable} -m sim.cli"
 ERASE = "\r\033[K"
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("edges") / "edges.anna"
+    good("asm", EDGES, "-o", path)
+    return path
 
 
 def shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -55,6 +63,42 @@ def test_a_line_of_progress_is_cut_to_the_terminal() -> None:
     assert os.read(ours, 4096).decode() == f"{ERASE}{'x' * 79}{ERASE}"
     os.close(ours)
     os.close(theirs)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("compare", "none.onnx", "-o"),
+        ("compile", "recognizer", "--calibrate", "none.npy", "-o"),
+        ("asm", ROOT / "tests" / "programs" / "illegal" / "register-held.asm", "-o"),
+        ("disasm", "EDGES", "-o"),
+        ("run", "EDGES", "--images", "none.npy", "-o"),
+        ("trace", "EDGES", "none.npy", "--vcd"),
+        ("trace", "EDGES", "none.npy", "--perfetto"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    command: tuple[str | Path, ...], edges: Path, tmp_path: Path
+) -> None:
+    command = tuple(edges if word == "EDGES" else word for word in command)
+    assert refused(*command, tmp_path) == f"anna: {tmp_path}: cannot be written (it is a folder); expected the name of a file\n"
+    assert refused(*command, tmp_path / "none" / "x").endswith(f"cannot be written (there is no folder {tmp_path / 'none'})\n")
+    if command[0] != "disasm":
+        assert "-: this result does not go to standard output" in refused(*command, "-", cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_disasm_to_a_dash_goes_to_standard_output(edges: Path, tmp_path: Path) -> None:
+    assert good("disasm", edges, "-o", "-", cwd=tmp_path) == good("disasm", edges)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_compare_found_is_told_where_its_page_cannot_be_written(tmp_path: Path) -> None:
+    page = tmp_path / "x.html"
+    done = shell(f"ulimit -f 0; exec {ANNA} compare --images 20 --chips 1 --ledger none -o {page}")
+    assert (done.returncode, done.stderr) == (2, f"anna: {page}: cannot be written (File too large)\n")
+    assert "typical chips" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_closed_streams_are_like_a_pipe_that_nobody_reads() -> None:
