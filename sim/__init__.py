@@ -1,1 +1,43 @@
-"""Experiments on the chip and the networks, and the command line."""
+"""Experiments on the chip and the networks, and the command line.
+
+Names are loaded when they are first used, so that `import sim` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.comparison import Comparison as Comparison
+    from sim.comparison import compare as compare
+    from sim.ledger_causes import Ledger as Ledger
+    from sim.ledger_causes import ledger as ledger
+    from sim.sweep.run import run_sweep as run_sweep
+    from sim.sweep.spec import SweepSpec as SweepSpec
+    from sim.sweep.spec import load_spec as load_spec
+    from sim.sweep.spec import make_spec as make_spec
+    from sim.sweep.store import Store as Store
+
+# No module of sim is called as one of these names: importing it would put it in the name's place.
+_HOMES = {
+    "Comparison": "sim.comparison",
+    "Ledger": "sim.ledger_causes",
+    "Store": "sim.sweep.store",
+    "SweepSpec": "sim.sweep.spec",
+    "compare": "sim.comparison",
+    "ledger": "sim.ledger_causes",
+    "load_spec": "sim.sweep.spec",
+    "make_spec": "sim.sweep.spec",
+    "run_sweep": "sim.sweep.run",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'sim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,7 +9,6 @@
     ..., calibrated    each of those chips with a program that makes up for its gains and offsets, as measured at its pins
 """
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,10 +17,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog.parameters import Analog
+from anna.analog.parameters import PRESETS, Analog
 from anna.compiler.integer import States
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.selfcheck import evaluate
+from anna.errors import DataError
 from anna.forward import forward
 from anna.graph import Network
 from anna.machine.chip import Chip
@@ -29,6 +29,7 @@ from anna.program import Program
 from sim.digits import Shown
 
 Watch = Callable[[str], None]
+Kind = str | Analog | tuple[str, Analog]
 PICTURES_AT_ONCE = 100  # of the integer arithmetic: their maps fit the cache
 
 
@@ -68,9 +69,26 @@ class ChipTrained:
     program: Program
 
 
-def default_threads() -> int:
-    """As many threads as this process may use cores."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def kind_of(given: Kind) -> tuple[str, Analog]:
+    """What chips of a kind are called, and their electronics: of a preset, of a record, or of a record with a name."""
+    match given:
+        case str():
+            return f"{given} chips", Analog.preset(given)
+        case Analog():
+            return f"{given.kind if given.kind in PRESETS else 'own'} chips", given
+        case (str(name), Analog() as analog):
+            return name, analog
+    raise DataError(f"{given!r} is no kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)")
+
+
+def kinds_of(given: str | Analog | Sequence[Kind]) -> list[tuple[str, Analog]]:
+    """One kind of chips or several, each with a name of its own."""
+    kinds = [kind_of(one) for one in ([given] if isinstance(given, str | Analog) else given)]
+    names = [name for name, _ in kinds]
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{names.count(name)} kinds are called {name!r}; expected names that differ: (name, Analog)")
+    return kinds
 
 
 def float_arm(network: Network, digits: Shown) -> Arm:

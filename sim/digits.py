@@ -43,6 +43,22 @@ class Shown:
         return Shown(f"{self.name} (of {len(self):,})", self.images[chosen], self.labels[chosen])
 
 
+def as_shown(images: Pictures | Shown, labels: NDArray[Any] | None) -> Shown:
+    """Pictures and labels as a caller has them: two arrays, or both in one."""
+    if isinstance(images, Shown):
+        return images
+    if labels is None:
+        raise DataError("labels are missing; expected one a picture")
+    images, labels = np.asarray(images), np.asarray(labels)
+    if not len(images):
+        raise DataError("there are no pictures; expected at least one")
+    if labels.shape != (len(images),):
+        raise DataError(f"labels have shape {labels.shape}; expected ({len(images)},), one a picture")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise DataError(f"labels are {labels.dtype}; expected whole numbers")
+    return Shown("given pictures", images, labels)
+
+
 def first_of_each_class(labels: Labels, count: int) -> NDArray[np.int64]:
     """Where so many are: the first of each class, then the second of each, and so on."""
     rank = np.zeros(len(labels), dtype=np.int64)

@@ -19,7 +19,7 @@ from anna.machine.chip import Chip
 from anna.program import Program
 from anna.spec import BoardSpec
 from sim.digits import Shown
-from sim.ledger import Entry
+from sim.ledger_causes import Entry
 
 FINE: dict[str, Any] = {"weight_bits": 12, "state_bits": 10, "adc_curve": "squash"}
 CAUSES = {"weight_rounding": "weight_bits", "state_rounding": "state_bits", "saturation": "adc_curve"}

@@ -28,6 +28,7 @@ from anna.machine.chip import Chip
 from anna.machine.engine import Engine
 from anna.program import Program
 from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
+from sim.cores import cores
 
 PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"
 CODES = "codes to codes"
@@ -100,11 +101,6 @@ def machine() -> str:
         models = [line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
         name = models[0] if models else name
     return f"{name}, {cores()} cores, {platform.system()}, Python {platform.python_version()}"
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def peak_rss_mb() -> float:

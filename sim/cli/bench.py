@@ -4,7 +4,6 @@ import argparse
 import os
 from typing import Any
 
-from anna.errors import DataError
 from sim.cli.command import Command, table, write
 from sim.cli.progress import progress
 
@@ -27,11 +26,10 @@ def _run(given: argparse.Namespace) -> None:
     from anna.machine.engine.loader import choose_level
     from sim.bench import measure
     from sim.bench.peers import missing
+    from sim.cores import cores, worker_count
 
     simd = choose_level(given.simd)
-    threads = given.threads or sorted({1, measure.cores()})
-    if min(threads) < 1:
-        raise DataError(f"--threads is {min(threads)}; expected at least 1")
+    threads = [worker_count(one) for one in given.threads or sorted({1, cores()})]
     rounds, shown, small = QUICK if given.quick else FULL
     images, _ = lenet.holdout()
     images = images[[i % len(images) for i in range(shown)]]

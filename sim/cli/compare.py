@@ -16,7 +16,7 @@ from sim.cli.progress import progress
 from sim.digits import Pictures, Shown
 
 if TYPE_CHECKING:
-    from sim.compare import Comparison
+    from sim.comparison import Comparison
 
 LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --ledger full
 
@@ -63,13 +63,14 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
 
     from anna.compiler import compilation, compile
     from anna.spec import ANNA_1991
-    from sim.arms import ChipTrained, default_threads
-    from sim.compare import compare
-    from sim.ledger import ledger
+    from sim.arms import ChipTrained
+    from sim.comparison import compare
+    from sim.cores import worker_count
+    from sim.ledger_causes import ledger
     from sim.ledger_codes import codes_ledger
     from sim.models import chip_trained, load_network
 
-    threads = given.threads or default_threads()
+    threads = worker_count(given.threads)
     data = given.data if given.data != "holdout" else "mnist"
     network = load_network(given.model, data, given.weights_seed)
     digits, pictures = _digits(network, given)
@@ -90,9 +91,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
         full = given.ledger == "full"
         part = shown if full else shown.first(min(LEDGER_IMAGES, len(shown)))
         chips = given.chips if full else min(LEDGER_CHIPS, given.chips)
-        seeds = range(given.seed, given.seed + chips)
-        lost = ledger(program, part, drawn[0][1], seeds, kind=drawn[0][0], noise_seed=given.seed, threads=threads,
-                      watch=watch)  # fmt: skip
+        lost = ledger(program, part, chips=chips, analog=drawn[0], seed=given.seed, threads=threads, watch=watch)
         if full:
             codes = codes_ledger(network, program, pictures, part, options, watch)
             lost = replace(lost, entries=(*lost.entries, *codes))

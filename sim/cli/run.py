@@ -57,13 +57,13 @@ def _chip(analog: Analog, seed: int) -> Chip:
 
 
 def _run(given: argparse.Namespace) -> None:
-    from sim.arms import default_threads
+    from sim.cores import worker_count
 
     program = Program.load(given.file)
     output = output_file(given.output) if given.output else None
     pictures = _pictures(given, program)
     chip = _chip(analog_record(given.analog), given.chip_seed)
-    threads = default_threads() if given.threads is None else given.threads
+    threads = worker_count(given.threads)
     result = chip.run(program, pictures, noise_seed=given.noise_seed, threads=threads, simd=given.simd,
                       engine="interpreter" if given.interpreter else "engine")  # fmt: skip
     if output:

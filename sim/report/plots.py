@@ -7,13 +7,13 @@ import numpy as np
 from anna import codes
 from anna.analog.die import Die
 from anna.machine.elaborate import Schedule
-from sim.ledger import Ledger
+from sim.ledger_causes import Ledger
 from sim.report.figure import COLOURS, FAINT, INK, PAPER, themed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sim.compare import Comparison
+    from sim.comparison import Comparison
     from sim.layers import LayerMaps
 
 MAPS_SHOWN = 12  # of a layer

@@ -31,12 +31,12 @@ def cluster(where: str, jobs: int | None = None) -> Iterator[tuple[Executor, int
 
 
 @contextmanager
-def local(workers: int | None = None) -> Iterator[tuple[Any, Any]]:
+def local(wanted: int | None = None) -> Iterator[tuple[Any, Any]]:
     """A Dask client and its cluster of so many processes on this machine."""
     distributed = _distributed()
-    from sim.arms import default_threads
+    from sim.cores import worker_count
 
-    count = workers or default_threads()
+    count = worker_count(wanted, "jobs")
     with _deaf_children():
         started = distributed.LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=":0",
                                            silence_logs=logging.CRITICAL)  # fmt: skip

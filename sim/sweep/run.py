@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from anna.container import write_beside
 from anna.errors import AnnaError, MachineError, SpecError
 from sim import provenance
-from sim.arms import default_threads
+from sim.cores import worker_count
 from sim.sweep.point import Job, Outcome, compute, inputs_of, trained_inputs, trainings
 from sim.sweep.processes import Processes
 from sim.sweep.spec import Point, SweepSpec
@@ -96,15 +96,14 @@ def run_sweep(
     A point whose worker dies is tried again; the others go on. The rows do not depend on who computes them.
     Networks that the sweep trains lie in `trained` (default: in `folder`), where several shards may share them.
     """
-    if jobs is not None and jobs < 1:
-        raise SpecError(f"jobs is {jobs}; expected at least 1")
+    jobs = worker_count(jobs, "jobs")
     mine = shard_of(spec.all_points(), shard)
     named = identity(spec)
     with Store(folder, named) as store:
         done = store.done
         todo = [point for point in mine if point.number not in done]
         if todo:
-            jobs = min(jobs or default_threads(), len(todo))
+            jobs = min(jobs, len(todo))
             home = (trained or folder / FOLDER).resolve()
             with _workers(executor, at_once, jobs) as (workers, window):
                 inputs = named.inputs

@@ -16,7 +16,7 @@ from anna.forward import forward
 from anna.graph import Network
 from anna.graph_file import save_graph
 from sim.arms import ChipTrained, quantised_arm
-from sim.compare import Comparison, compare
+from sim.comparison import Comparison, compare
 from sim.digits import Shown, for_network
 from sim.models import chip_trained
 

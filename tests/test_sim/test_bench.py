@@ -101,4 +101,4 @@ def test_the_command_has_the_documented_fields() -> None:
 
 
 def test_bad_thread_counts_are_refused() -> None:
-    assert "--threads is 0; expected at least 1" in refused("bench", "--threads", 0)
+    assert "threads is 0; expected at least 1" in refused("bench", "--threads", 0)

@@ -9,17 +9,19 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from command_line import call, good, refused
+from matplotlib.figure import Figure
 
 import anna
 import lenet
+import sim
 from anna.analog.parameters import CAUSES, Analog
 from anna.errors import DataError
 from anna.forward import forward
-from sim.compare import Comparison, compare
+from sim.comparison import Comparison, compare
 from sim.confined import Confined, places_of_layers
 from sim.digits import Shown, expect_apart, for_network, shown
 from sim.layers import layer_maps
-from sim.ledger import MEANINGS, Entry, ledger
+from sim.ledger_causes import MEANINGS, Entry, ledger
 from sim.ledger_codes import CAUSES as CODES
 from sim.ledger_codes import codes_ledger
 from sim.report.html import comparison_page
@@ -38,6 +40,51 @@ def made() -> tuple[object, anna.Program, Shown]:
 def found(made) -> Comparison:
     network, program, digits = made
     return compare(network, program, digits, chips=3, seed=5, threads=2)
+
+
+def test_five_lines_of_python_lead_from_a_network_to_a_plot() -> None:
+    net = lenet.load("recognizer", data="mnist")
+    images, labels = lenet.holdout()
+    program = anna.compile(net, calibration=lenet.calibration(), calibration_pictures=50)
+    result = anna.Chip(seed=7, analog=anna.Analog.typical()).run(program, images[:100])
+    assert len(result.scores) == len(result.labels) == 100 and result.cycles > 0 and result.seconds > 0
+    figure = sim.compare(net, program, images[:100], labels[:100], chips=2).plot()
+    assert isinstance(figure, Figure) and figure.axes
+
+
+def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None:
+    network, program, digits = made
+    mild = Analog.typical().alone("droop")
+    some = digits.first(20)
+    found = compare(network, program, some, chips=1, analogs=["worst", Analog.typical(), mild, ("leaky", mild)])
+    assert [arm.name for arm in found.arms[2:]] == ["worst chips", "typical chips", "own chips", "leaky"]
+    assert found.arms[2].analog == Analog.worst()
+    assert [arm.name for arm in compare(network, program, some, chips=1, analogs="worst").arms[2:]] == ["worst chips"]
+    assert ledger(program, some, chips=1, analog=("leaky", mild)).kind == "leaky"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"analogs": ["superb"]}, "there is no preset 'superb'; there are ideal, typical and worst"),
+        ({"analogs": [7]}, "7 is no kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
+        ({"analogs": ["worst", "worst"]}, "2 kinds are called 'worst chips'; expected names that differ: (name, Analog)"),
+        ({"chips": 0}, "chips is 0; expected at least 1"),
+        ({"chips": 2.5}, "chips is 2.5; expected a whole number"),
+        ({"seed": "a"}, "the seed is 'a'; expected a whole number"),
+        ({"threads": 0}, "threads is 0; expected at least 1"),
+        ({"program": 5}, "compare takes a network and its program, not Graph and int"),
+        ({"labels": None}, "labels are missing; expected one a picture"),
+        ({"labels": [1, 2]}, "labels have shape (2,); expected (20,), one a picture"),
+        ({"labels": [0.5] * 20}, "labels are float64; expected whole numbers"),
+        ({"images": np.zeros((0, 28, 28), np.uint8), "labels": []}, "there are no pictures; expected at least one"),
+    ],
+)
+def test_what_cannot_be_compared_is_told(made, given: dict[str, object], sentence: str) -> None:
+    network, program, digits = made
+    some = digits.first(20)
+    with pytest.raises(anna.AnnaError, match=f"^{re.escape(sentence)}$"):
+        compare(**{"network": network, "program": program, "images": some.images, "labels": some.labels, **given})
 
 
 def test_the_arms_are_what_they_say(found: Comparison, made) -> None:
@@ -85,7 +132,7 @@ def test_recompiled_and_reloaded_the_program_reads_the_same(made, tmp_path: Path
 def test_the_ledger_adds_up_to_what_its_parts_say(made) -> None:
     _, program, digits = made
     analog = Analog.typical()
-    lines = ledger(program, digits, analog, [0, 1], threads=2)
+    lines = ledger(program, digits, chips=2, analog=analog, threads=2)
     causes = [entry for entry in lines.entries if entry.layer == "all"]
     assert {entry.cause for entry in causes} == set(analog.causes)
     assert {entry.layer for entry in lines.entries} - {"all"} == set(places_of_layers(program))
@@ -116,7 +163,8 @@ def test_imperfections_in_all_layers_are_those_of_the_chip_and_in_none_are_none(
     for analog in (Analog.typical(), CROOKED):
         die = anna.Chip(seed=3, analog=analog).die(compiled.spec)
         everywhere, nowhere = sum(places.values()) > 0, np.zeros_like(next(iter(places.values())))
-        whole, none = (anna.Chip(Confined(die.electronics, place)).run(compiled, images) for place in (everywhere, nowhere))
+        confined = (anna.Chip(silicon=Confined(die.electronics, place)) for place in (everywhere, nowhere))
+        whole, none = (chip.run(compiled, images) for chip in confined)
         np.testing.assert_array_equal(whole.scores, anna.Chip(die=die).run(compiled, images).scores)
         np.testing.assert_array_equal(none.scores, anna.Chip().run(compiled, images).scores)
 
@@ -128,19 +176,19 @@ def test_imperfections_in_one_layer_leave_the_layers_before_it_alone(compiled: a
     ideal = anna.Chip().run(compiled, images, taps=taps)
     for number, layer in enumerate(layers[:3]):
         die = anna.Chip(seed=3, analog=CROOKED).die(compiled.spec)
-        found = anna.Chip(Confined(die.electronics, places[layer])).run(compiled, images, taps=taps)
+        found = anna.Chip(silicon=Confined(die.electronics, places[layer])).run(compiled, images, taps=taps)
         for name in layers[:number]:
             np.testing.assert_array_equal(found.maps[name], ideal.maps[name])
         assert (found.maps[layer] != ideal.maps[layer]).any()
     np.testing.assert_array_equal(
-        anna.Chip(Confined(die.electronics, places["C1"])).run(compiled, images, taps=["C1"]).maps["C1"],
+        anna.Chip(silicon=Confined(die.electronics, places["C1"])).run(compiled, images, taps=["C1"]).maps["C1"],
         anna.Chip(die=die).run(compiled, images, taps=["C1"]).maps["C1"],
     )
 
 
 def test_confined_silicon_is_the_same_to_interpreter_and_engine(compiled: anna.Program, made) -> None:
     die = anna.Chip(seed=3, analog=CROOKED).die(compiled.spec)
-    chip, images = anna.Chip(Confined(die.electronics, places_of_layers(compiled)["C3"])), made[2].images[:1]
+    chip, images = anna.Chip(silicon=Confined(die.electronics, places_of_layers(compiled)["C3"])), made[2].images[:1]
     engine, interpreter = (chip.run(compiled, images, engine=engine) for engine in ("engine", "interpreter"))
     np.testing.assert_array_equal(engine.scores, interpreter.scores)
 
@@ -155,7 +203,7 @@ def test_layers_lie_in_places_of_their_own(compiled: anna.Program) -> None:
 
 def test_a_program_of_several_pages_has_its_layers_in_the_ledger(made, paged) -> None:
     """C5 has too many inputs for a neuron of the chip: C5.1 holds sums of its parts."""
-    lines = ledger(paged, made[2].first(50), Analog.typical().alone("droop", "adc_offset"), [0], threads=2)
+    lines = ledger(paged, made[2].first(50), chips=1, analog=Analog.typical().alone("droop", "adc_offset"))
     dearest, layers = lines.entries[0].cause, ("C1", "S2", "C3", "S4", "C5.1", "C5", "F6")
     assert [(entry.cause, entry.layer) for entry in lines.entries[2:]] == [(dearest, layer) for layer in layers]
 
@@ -192,7 +240,7 @@ def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
 
 def test_the_page_has_what_a_reader_looks_for(found: Comparison, made) -> None:
     _, program, digits = made
-    lost = ledger(program, digits.first(20), Analog.typical(), [0], kind="typical chips")
+    lost = ledger(program, digits.first(20), chips=1)
     page = comparison_page(replace(found, ledger=lost), "anna compare")
     assert re.findall("<h2>(.*?)</h2>", page) == [
         "Error against rejects", "Where it was lost", "Which digits", "What the program does", "Layer by layer", "One digit",
@@ -214,7 +262,7 @@ def test_what_is_shown_in_a_notebook_is_short(found: Comparison, made) -> None:
     """No arrays: a line says what it is."""
     network, program, digits = made
     chip = anna.Chip(seed=7)
-    lines = ledger(program, digits.first(20), Analog.typical().alone("droop"), [0])
+    lines = ledger(program, digits.first(20), chips=1, analog=Analog.typical().alone("droop"))
     things = (network, program, digits, found, found.reference, lines, anna.Chip(), chip, chip.die(), anna.verified(program))
     for thing in things:
         assert len(repr(thing)) < 200 and "array(" not in repr(thing) and "object at" not in repr(thing), repr(thing)
@@ -251,6 +299,8 @@ def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
         (("compare", "lenet9"), "network 'lenet9' is not known"),
         (("compare", "--images", "99999"), "99999 digits are asked for; built-in hold-out has 4500"),
         (("compare", "--chips", "0"), "chips is 0; expected at least 1"),
+        (("compare", "--threads", "-3"), "threads is -3; expected at least 1"),
+        (("compare", "--threads", "0"), "threads is 0; expected at least 1"),
         (("compare", "--analog", "superb"), "superb"),
         (("compare", "--chip", "weight_bits=99"), "weight_bits: Input should be less than or equal to 16"),
         (("compare", "--board", "cray"), "board 'cray' is not known"),

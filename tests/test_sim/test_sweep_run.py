@@ -184,7 +184,7 @@ def test_an_executor_that_is_shut_is_told(spec: SweepSpec, tmp_path: Path) -> No
 
 
 def test_no_jobs_are_no_number_of_jobs(spec: SweepSpec, tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="jobs is 0; expected at least 1"):
+    with pytest.raises(MachineError, match="jobs is 0; expected at least 1"):
         run_sweep(spec, tmp_path, jobs=0)
 
 

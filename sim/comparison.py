@@ -14,16 +14,18 @@ from anna.errors import DataError
 from anna.graph import Network
 from anna.machine.chip import Chip
 from anna.program import Program
+from anna.whole import whole
 from sim import statistics
-from sim.arms import Arm, ChipTrained, calibrated_arm, chip_arm, chip_trained_arm, default_threads, float_arm, quantised_arm
-from sim.digits import Shown, expect_apart
+from sim.arms import Arm, ChipTrained, Kind, calibrated_arm, chip_arm, chip_trained_arm, float_arm, kinds_of, quantised_arm
+from sim.cores import worker_count
+from sim.digits import Shown, as_shown, expect_apart
 from sim.layers import layer_rows
 from sim.statistics import Interval, Paired, RejectCurve
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.ledger import Ledger
+    from sim.ledger_causes import Ledger
 
 REJECT_GOALS = (0.01, 0.005)  # errors among the accepted, as the papers quote them
 
@@ -150,7 +152,7 @@ class Comparison:
         return comparison_text(self)
 
     def plot(self) -> "Figure":
-        """Errors with intervals, and error against rejects."""
+        """A figure of matplotlib: the error of each arm with its interval, a dot for every chip."""
         from sim.report.plots import errors
 
         figure: Figure = errors(self)
@@ -173,7 +175,7 @@ def compare(
     labels: NDArray[Any] | None = None,
     *,
     chips: int = 8,
-    analogs: Sequence[tuple[str, Analog]] | None = None,
+    analogs: str | Analog | Sequence[Kind] = "typical",
     calibrate_chips: bool = False,
     seed: int = 0,
     threads: int | None = None,
@@ -184,18 +186,20 @@ def compare(
 ) -> Comparison:
     """Run a network and its program on the same pictures: in float, on the ideal chip, and on drawn chips.
 
+    `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to call them otherwise.
     Chip k of each kind has seed `seed` + k; all of them meet the same noise seed `seed`. `calibration` pictures, where
     given, must not be among those shown. With `calibrate_chips`, each drawn chip is also measured and given a program of
     its own. `quantised`, what the program was made from, adds its plain integer arithmetic; `chip_trained` adds other
     weights on all the chips.
     """
-    digits = images if isinstance(images, Shown) else _given(images, labels)
-    if chips < 1:
-        raise DataError(f"chips is {chips}; expected at least 1")
+    if not isinstance(network, Network) or not isinstance(program, Program):
+        raise DataError(f"compare takes a network and its program, not {type(network).__name__} and {type(program).__name__}")
+    digits = as_shown(images, labels)
+    chips, seed = whole("chips", chips, 1), whole("the seed", seed)
     if calibration is not None:
         expect_apart(digits.images, calibration)
-    kinds = [("typical chips", Analog.typical())] if analogs is None else list(analogs)
-    say, threads = watch or (lambda _: None), threads or default_threads()
+    kinds = kinds_of(analogs)
+    say, threads = watch or (lambda _: None), worker_count(threads)
     say("float")
     arms = [float_arm(network, digits)]
     if quantised is not None:
@@ -222,11 +226,3 @@ def _first_chips(arms: Sequence[Arm]) -> dict[str, Chip]:
     """The first chip of each kind that runs the comparison's own program."""
     kinds = [arm for arm in arms if arm.analog is not None and arm.program == "own"]
     return {arm.name: Chip(seed=arm.seeds[0], analog=arm.analog) if arm.seeds else Chip() for arm in kinds}
-
-
-def _given(images: NDArray[Any], labels: NDArray[Any] | None) -> Shown:
-    if labels is None:
-        raise DataError("labels are missing; expected one a picture")
-    if labels.shape != (len(images),):
-        raise DataError(f"labels have shape {labels.shape}; expected ({len(images)},), one a picture")
-    return Shown("given pictures", np.asarray(images), np.asarray(labels))

@@ -7,10 +7,12 @@ All rows use the same pictures, the same chips and the same noise seed, so that 
 Layers are told apart by where their weights lie: rows of the array, on one or more weight pages.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+
+from numpy.typing import NDArray
 
 from anna.analog.die import Die
 from anna.analog.parameters import Analog
@@ -18,8 +20,11 @@ from anna.machine.chip import Chip
 from anna.program import Program
 from anna.spec import ChipSpec
 from anna.verify import verified
+from anna.whole import whole
+from sim.arms import Kind, kind_of
 from sim.confined import Confined, Place, places_of_layers
-from sim.digits import Shown
+from sim.cores import worker_count
+from sim.digits import Shown, as_shown
 from sim.statistics import mean
 
 Watch = Callable[[str], None]
@@ -98,45 +103,50 @@ class Ledger:
 
 def ledger(
     program: Program,
-    digits: Shown,
-    analog: Analog,
-    seeds: Sequence[int],
+    images: NDArray[Any] | Shown,
+    labels: NDArray[Any] | None = None,
     *,
-    kind: str = "typical chips",
-    noise_seed: int = 0,
-    threads: int = 1,
+    chips: int = 4,
+    analog: Kind = "typical",
+    seed: int = 0,
+    threads: int | None = None,
     watch: Watch | None = None,
 ) -> Ledger:
-    """The ledger of chips with `analog`, called `kind`: each of its causes, and the layers of the one that costs most."""
-    say, schedule = watch or (lambda _: None), verified(program)
+    """Each cause of a kind of chips, and the layers of the one that costs most.
+
+    Chip k has seed `seed` + k, and all of them meet the same noise seed `seed`, as in `compare`.
+    """
+    chips, seed = whole("chips", chips, 1), whole("the seed", seed)
+    digits, (kind, record), threads = as_shown(images, labels), kind_of(analog), worker_count(threads)
+    say, schedule, seeds = watch or (lambda _: None), verified(program), range(seed, seed + chips)
 
     def error_of(chip: Chip) -> float:
-        labels = chip.run(program, digits.images, noise_seed=noise_seed, schedule=schedule).labels
+        labels = chip.run(program, digits.images, noise_seed=seed, schedule=schedule).labels
         return int((labels != digits.labels).sum()) / len(digits)
 
     def mean_error(make: Callable[[int], Chip]) -> float:
         with ThreadPoolExecutor(threads) as pool:
             return mean(list(pool.map(lambda seed: error_of(make(seed)), seeds)))
 
-    def drawn(record: Analog) -> Callable[[int], Chip]:
-        return lambda seed: Chip() if record.is_ideal else Chip(seed=seed, analog=record)
+    def drawn(some: Analog) -> Callable[[int], Chip]:
+        return lambda seed: Chip() if some.is_ideal else Chip(seed=seed, analog=some)
 
-    ideal, full = error_of(Chip()), mean_error(drawn(analog))
+    ideal, full = error_of(Chip()), mean_error(drawn(record))
     entries = []
-    for cause in analog.causes:
+    for cause in record.causes:
         say(f"ledger: {cause}")
-        alone = mean_error(drawn(analog.alone(cause)))
-        without = mean_error(drawn(analog.without(cause)))
+        alone = mean_error(drawn(record.alone(cause)))
+        without = mean_error(drawn(record.without(cause)))
         entries.append(Entry(cause, "all", 100 * (alone - ideal), 100 * (full - without)))
     entries.sort(key=lambda entry: (-entry.alone_points, entry.cause))
     if entries:
         dearest = entries[0].cause
         for layer, place in places_of_layers(program).items():
             say(f"ledger: {dearest} in {layer}")
-            alone = mean_error(_confined(program.spec, analog.alone(dearest), place))
+            alone = mean_error(_confined(program.spec, record.alone(dearest), place))
             entries.append(Entry(dearest, layer, 100 * (alone - ideal), None))
-    return Ledger(tuple(entries), len(digits), len(seeds), ideal, full, kind)
+    return Ledger(tuple(entries), len(digits), chips, ideal, full, kind)
 
 
 def _confined(spec: ChipSpec, analog: Analog, place: Place) -> Callable[[int], Chip]:
-    return lambda seed: Chip(Confined(Die.draw(spec, analog, seed).electronics, place))
+    return lambda seed: Chip(silicon=Confined(Die.draw(spec, analog, seed).electronics, place))

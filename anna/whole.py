@@ -1,0 +1,18 @@
+"""Whole numbers that a caller gives: seeds, counts, cycles."""
+
+from operator import index
+
+from anna.errors import MachineError
+
+LARGEST_SEED = (1 << 64) - 1
+
+
+def whole(what: str, value: object, low: int = 0, high: int | None = None) -> int:
+    """The number, Python's or NumPy's, or one sentence that says what it should have been."""
+    try:
+        number = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise MachineError(f"{what} is {value!r}; expected a whole number") from None
+    if number < low or (high is not None and number > high):
+        raise MachineError(f"{what} is {number}; expected {f'at least {low}' if high is None else f'{low} to {high}'}")
+    return number

@@ -1,0 +1,15 @@
+"""How many threads or processes work on something."""
+
+import os
+
+from anna.whole import whole
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def worker_count(wanted: int | None, what: str = "threads") -> int:
+    """As many as are wanted; by default as many as there are cores."""
+    return cores() if wanted is None else whole(what, wanted, 1)
