@@ -8,7 +8,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from lenet.catalogue import define, load, names, record
+    from lenet.catalogue import define as define
+    from lenet.catalogue import load as load
+    from lenet.catalogue import names as names
+    from lenet.catalogue import record as record
 
     Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
@@ -47,3 +50,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(catalogue, name)
     raise AttributeError(f"module 'lenet' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,10 +5,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import anna
+import lenet
+import sim
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("anna", "lenet", "sim")
@@ -39,16 +42,38 @@ def test_every_file_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
-def test_public_names_are_exact_and_all_there() -> None:
-    assert sorted(anna.__all__) == sorted(set(anna.__all__))
-    for name in anna.__all__:
-        assert getattr(anna, name) is not None
-    with pytest.raises(AttributeError, match="module 'anna' has no attribute 'chips'"):
-        anna.chips  # noqa: B018
+PUBLIC = {
+    anna: """
+        ANNA_1991 Analog AnnaError BOARD_1991 BOARD_1996 BoardSpec Calibration Chip ChipSpec CompileOptions Die Faults
+        Interpreter Program Region Result Schedule __version__ assemble calibrate calibrated compile disassemble elaborate
+        engine_reference lockstep run_chips verified violations
+    """,
+    lenet: "calibration define digits holdout load names record",
+    sim: "Comparison Ledger Store SweepSpec compare ledger load_spec make_spec run_sweep",
+}
 
 
-def test_importing_anna_loads_nothing_heavy() -> None:
-    code = "import sys, anna; print(*sorted(set(sys.modules) & {'numpy', 'pydantic', 'matplotlib', 'torch', 'safetensors'}))"
+@pytest.mark.parametrize("package", PUBLIC, ids=lambda package: package.__name__)
+def test_public_names_are_exact_and_all_there(package: ModuleType) -> None:
+    assert sorted(package.__all__) == dir(package) == PUBLIC[package].split()
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+    with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'chips'"):
+        package.chips  # noqa: B018
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_public_name_stays_itself_whatever_is_imported(package: str) -> None:
+    """A module of the same name would take its place."""
+    public = __import__(package).__all__
+    modules = {path.relative_to(ROOT / package).parts[0].removesuffix(".py") for path in (ROOT / package).rglob("*.py")}
+    assert not modules & set(public)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
+    heavy = "{'numpy', 'pydantic', 'matplotlib', 'torch', 'safetensors'}"
+    code = f"import sys, {package}; print(*sorted(set(sys.modules) & {heavy}))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.strip() == ""
 
