@@ -15,6 +15,7 @@ Each takes the value of the one before and makes a new one; each value has a can
 from typing import TYPE_CHECKING, Any
 
 from anna.compiler.options import NAIVE, CompileOptions
+from anna.errors import GraphError
 from anna.spec import BOARD_1991
 
 if TYPE_CHECKING:
@@ -37,9 +38,15 @@ def compile(net: "Network", calibration: Any = None, **options: Any) -> "Program
 def compilation(net: "Network", calibration: Any = None, **options: Any) -> "Compilation":
     """The same, with the value of every pass to look at."""
     from anna.compiler.passes import run
+    from anna.graph import Network
 
+    if not isinstance(net, Network):
+        if isinstance(net, str):
+            loaders = f"lenet.load({net!r}) or, of a file, anna.importers.load_network({net!r})"
+            raise GraphError(f"{net!r} is a name, not a network; {loaders} gives one")
+        raise GraphError(f"what is compiled is a network, not {type(net).__name__}")
     if "chip" in options:
-        board = options.get("board", BOARD_1991)
+        board = CompileOptions.of(board=options.get("board", BOARD_1991)).board
         options["board"] = board.changed(chip=options.pop("chip"))
     chosen = CompileOptions.of(**options)
     return run(net, calibration[0] if isinstance(calibration, tuple) else calibration, chosen)

@@ -62,12 +62,12 @@ class Calibration:
 def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: CompileOptions) -> Calibration:
     """Run the sample pictures through the float network."""
     graph = lowered.members[0].graph
-    if pictures is None or len(pictures) == 0:
+    chosen = np.asarray(pictures)
+    if chosen.ndim == 0 or len(chosen) == 0:
         raise CompileError([
             f"{lowered.network.name}: no calibration pictures were given; give some of the pictures it was trained for "
             "(calibration=...), a few hundred are enough"
         ])  # fmt: skip
-    chosen = np.asarray(pictures)
     if len(chosen) > options.calibration_pictures:
         chosen = chosen[evenly(len(chosen), options.calibration_pictures)]
     try:

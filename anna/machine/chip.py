@@ -23,6 +23,7 @@ from anna.machine.plan import build_plan
 from anna.program import Program, Region
 from anna.spec import ANNA_1991, ChipSpec
 from anna.verify import verified
+from anna.whole import LARGEST_SEED, whole
 
 if TYPE_CHECKING:
     from anna.machine.engine import Engine
@@ -72,6 +73,15 @@ class Result:
             raise MachineError(f"program {self.program.name} has no scores: it was not compiled from a network")
         return self.program.host.scores(self.program.spec, self.codes, self.threads)
 
+    def error(self, labels: ArrayLike) -> float:
+        """Share of the pictures that were misread, where these are the right labels."""
+        right = np.asarray(labels)
+        if right.shape != self.labels.shape:
+            raise DataError(f"labels have shape {right.shape}; expected {self.labels.shape}, one a picture")
+        if not self.images:
+            raise DataError("no pictures were run, so there is no share of them")
+        return int((self.labels != right).sum()) / self.labels.size
+
     @property
     def labels(self) -> NDArray[np.int64]:
         """The class with the greatest score, the lowest of equals."""
@@ -104,25 +114,32 @@ class Result:
 class Chip:
     """One die. Without arguments it is the ideal chip.
 
-    `seed` draws one with the imperfections of `analog` (default: typical); `faults` are what is broken on it. A `die`
-    that was drawn, loaded or measured before is used as it is. A drawn chip becomes silicon when a program says which
-    chip it is for, and is the same silicon for the next one.
+    `seed` draws one with the imperfections of `analog`, a record or the name of a preset (default: typical); `faults` are
+    what is broken on it. A `die` that was drawn, loaded or measured before is used as it is. A drawn chip becomes silicon
+    when a program says which chip it is for, and is the same silicon for the next one.
     """
 
     def __init__(
         self,
-        silicon: Silicon | None = None,
         *,
         seed: int | None = None,
-        analog: Analog | None = None,
+        analog: Analog | str | None = None,
         faults: Faults | None = None,
         die: Die | None = None,
+        silicon: Silicon | None = None,
         chip_on_board: int = 0,
     ) -> None:
         given = [name for name, value in (("silicon", silicon), ("die", die)) if value is not None]
         drawn = [name for name, value in (("seed", seed), ("analog", analog), ("faults", faults)) if value is not None]
         if given and (drawn or len(given) > 1):
             raise MachineError(f"a chip cannot have {given[0]} and {(drawn or given[1:])[0]} at once: one says all")
+        if isinstance(analog, str):
+            analog = Analog.preset(analog)
+        for name, value, kind in (("analog", analog, Analog), ("faults", faults, Faults), ("die", die, Die)):
+            if not isinstance(value, kind | None):
+                raise MachineError(f"{name} is {value!r}; expected an anna.{kind.__name__}")
+        seed = None if seed is None else whole("the chip's seed", seed, 0, LARGEST_SEED)
+        chip_on_board = whole("chip_on_board", chip_on_board)
         if seed is None and analog is not None and not analog.is_ideal:
             raise MachineError("a chip with imperfections is drawn from a seed: Chip(seed=0, analog=...)")
         if seed is not None and analog is None:
@@ -181,11 +198,12 @@ class Chip:
         them: then they become codes piece by piece as they run. The result depends on no other argument than
         `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`. A `schedule` of this program that was made
         before saves making it again."""
+        _expect_program(program)
         pictures, prepare = _checked(program, images)
         ids = _checked_ids(image_ids, len(pictures))
         wanted = [*program.outputs, *_tapped(program, taps)]
-        if not 0 <= noise_seed < 1 << 64:
-            raise MachineError(f"the noise seed is {noise_seed}, it must lie in 0..2^64-1")
+        noise_seed, phase_cycles = whole("the noise seed", noise_seed, 0, LARGEST_SEED), whole("phase_cycles", phase_cycles)
+        threads, lanes = whole("threads", threads, 1), None if lanes is None else whole("lanes", lanes, 1)
         if engine == "interpreter":
             schedule = schedule or verified(program)
             states = pictures if prepare is None else prepare(pictures).reshape(len(pictures), *program.input.shape)
@@ -209,6 +227,7 @@ class Chip:
         self, program: Program, *, taps: Sequence[str] = (), phase_cycles: int = 0, simd: str | None = None
     ) -> "Engine":
         """The engine that runs this program on this die, made ready: what it counted and proved."""
+        _expect_program(program)
         wanted = [*program.outputs, *_tapped(program, taps)]
         return self._prepared(program, wanted, phase_cycles, simd, None)[1]
 
@@ -253,12 +272,14 @@ def run_chips(
     The program is walked once for all chips. Several threads take a chip each, so that as many chips are ahead of the
     result that is read; with one thread a result is there before the next chip is drawn.
     """
+    _expect_program(program)
+    threads = whole("threads", threads, 1)
     schedule, waiting = options.pop("schedule", None) or verified(program), iter(chips)
 
     def run(chip: Chip, threads: int = 1) -> Result:
         return chip.run(program, images, schedule=schedule, threads=threads, **options)
 
-    first = list(islice(waiting, max(1, threads)))
+    first = list(islice(waiting, threads))
     if len(first) <= 1:  # nothing to do side by side: the pictures are shared among the threads
         yield from (run(chip, threads) for chip in chain(first, waiting))
         return
@@ -270,6 +291,12 @@ def run_chips(
                 running.extend(pool.submit(run, chip) for chip in islice(waiting, 1))
         finally:  # whoever reads no further, or is interrupted, waits for no chip that has not begun
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _expect_program(program: object) -> None:
+    if not isinstance(program, Program):
+        made = "anna.compile makes one of a network, anna.assemble of a text"
+        raise MachineError(f"a chip runs a program, not {type(program).__name__}; {made}")
 
 
 def _tapped(program: Program, taps: Sequence[str]) -> list[Region]:

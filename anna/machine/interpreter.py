@@ -93,6 +93,11 @@ class Interpreter:
         self.state = self._fresh(np.asarray(picture))
         self._checkpoints = {0: copy.deepcopy(self.state)}
 
+    def __repr__(self) -> str:
+        of = len(self.program.ops)
+        where = f"done, {of} instructions" if self.done else f"before instruction {self.state.index} of {of}"
+        return f"Interpreter({self.program.name}: {where}, cycle {self.cycle})"
+
     def _fresh(self, picture: NDArray[np.generic]) -> State:
         region, spec = self.program.input, self.spec
         if picture.shape != region.shape:

@@ -1,5 +1,6 @@
 """Parameters, faults, dies as objects and files, and the chip that is made of them."""
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -268,10 +269,37 @@ def test_what_a_chip_is_made_of() -> None:
     assert anna.Chip(die=die).seed == 5
     with pytest.raises(MachineError, match="a chip cannot have die and seed at once: one says all"):
         anna.Chip(die=die, seed=4)
+    assert anna.Chip(seed=3, analog="worst").analog == anna.Analog.worst()
+    assert anna.Chip(analog="ideal").analog.is_ideal
     other = ANNA_1991.changed(weight_bits=8)
     with pytest.raises(MachineError, match="the program is for another chip"):
         anna.Chip(die=die).silicon(other)
     assert anna.Chip(seed=5).silicon(other).spec == other
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"analog": "typical"}, "a chip with imperfections is drawn from a seed: Chip(seed=0, analog=...)"),
+        ({"analog": "superb", "seed": 7}, "there is no preset 'superb'; there are ideal, typical and worst"),
+        ({"analog": 3, "seed": 7}, "analog is 3; expected an anna.Analog"),
+        ({"faults": 3}, "faults is 3; expected an anna.Faults"),
+        ({"die": 3}, "die is 3; expected an anna.Die"),
+        ({"seed": "a"}, "the chip's seed is 'a'; expected a whole number"),
+        ({"seed": 3.5}, "the chip's seed is 3.5; expected a whole number"),
+        ({"seed": -1}, "the chip's seed is -1; expected 0 to 18446744073709551615"),
+        ({"seed": 1, "chip_on_board": "a"}, "chip_on_board is 'a'; expected a whole number"),
+    ],
+)
+def test_what_is_no_chip_is_told_at_once(given: dict[str, object], sentence: str) -> None:
+    with pytest.raises(anna.AnnaError, match=f"^{re.escape(sentence)}$"):
+        anna.Chip(**given)
+
+
+def test_seeds_may_be_numbers_of_numpy() -> None:
+    assert anna.Chip(seed=np.int32(3)).die().to_bytes() == anna.Chip(seed=3).die().to_bytes()
+
+
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 9])

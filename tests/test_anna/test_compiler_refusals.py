@@ -75,6 +75,26 @@ def test_calibration_is_needed() -> None:
         assert "no calibration pictures were given" in reason
 
 
+@pytest.mark.parametrize("pictures", [7, "digits.npy", []])
+def test_what_is_no_picture_calibrates_nothing(pictures: object) -> None:
+    (reason,) = refused(network(), pictures)
+    assert reason.startswith("net: no calibration pictures were given")
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("lenet5", "'lenet5' is a name, not a network; lenet.load('lenet5') or, of a file, "
+                   "anna.importers.load_network('lenet5') gives one"),
+        (7, "what is compiled is a network, not int"),
+    ],
+)  # fmt: skip
+def test_only_networks_are_compiled(given: object, sentence: str) -> None:
+    with pytest.raises(GraphError) as caught:
+        anna.compile(given, PICTURES)  # type: ignore[arg-type]
+    assert str(caught.value) == sentence
+
+
 def test_calibration_of_another_kind() -> None:
     with pytest.raises(CompileError, match="calibration pictures have shape"):
         anna.compile(network(), PICTURES[:, :3])
@@ -121,6 +141,15 @@ def test_unknown_options() -> None:
 def test_a_chip_without_a_zero_weight() -> None:
     (reason,) = refused(network(), PICTURES, chip=anna.ANNA_1991.changed(weight_levels="mid-rise"))
     assert "no exact zero" in reason
+
+
+def test_a_result_counts_what_was_misread() -> None:
+    net = lenet.load("linear")
+    images, labels = lenet.holdout()
+    result = anna.Chip().run(anna.compile(net, lenet.calibration(), calibration_pictures=50), images[:200])
+    assert result.error(labels[:200].tolist()) == (result.labels != labels[:200]).mean()
+    with pytest.raises(AnnaError, match=r"^labels have shape \(199,\); expected \(200,\), one a picture$"):
+        result.error(labels[:199])
 
 
 def test_an_uncompiled_program_has_no_scores() -> None:

@@ -31,6 +31,14 @@ def test_a_step_is_one_instruction() -> None:
         m.step()
 
 
+def test_an_interpreter_says_where_it_stands() -> None:
+    m = machine()
+    m.step()
+    assert repr(m) == f"Interpreter(overlap: before instruction 1 of {len(m.program.ops)}, cycle {m.cycle})"
+    m.run()
+    assert repr(m) == f"Interpreter(overlap: done, {len(m.program.ops)} instructions, cycle {m.cycle})"
+
+
 def test_run_to_a_cycle() -> None:
     m = machine()
     assert m.run(to_cycle=16) == "cycle 16"
@@ -155,7 +163,10 @@ def test_an_unknown_region_is_told_with_those_there_are() -> None:
         ({"engine": "steam"}, "there is no engine 'steam'"),
         ({"threads": 0}, "threads is 0"),
         ({"lanes": 0}, "lanes is 0"),
-        ({"noise_seed": -1}, "the noise seed is -1"),
+        ({"lanes": 1.5}, "lanes is 1.5; expected a whole number"),
+        ({"noise_seed": -1}, "the noise seed is -1; expected 0 to 18446744073709551615"),
+        ({"noise_seed": 1.5}, "the noise seed is 1.5; expected a whole number"),
+        ({"phase_cycles": "a"}, "phase_cycles is 'a'; expected a whole number"),
         ({"simd": "mmx"}, "mmx"),
     ],
 )
@@ -165,6 +176,14 @@ def test_a_bad_run_is_refused_in_one_sentence(arguments: dict[str, object], sent
     images = given.pop("images")
     with pytest.raises(AnnaError, match=sentence):
         anna.Chip().run(program, images, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("chip", [7, "overlap", None])
+def test_a_chip_runs_programs_and_nothing_else(chip: object) -> None:
+    sentence = f"a chip runs a program, not {type(chip).__name__}; anna.compile makes one of a network, anna.assemble of a text"
+    for run in (anna.Chip().run, lambda *given: next(anna.run_chips([anna.Chip()], *given))):
+        with pytest.raises(MachineError, match=f"^{sentence}$"):
+            run(chip, np.zeros((2, 16, 6), int))  # type: ignore[arg-type]
 
 
 def test_no_pictures_give_no_results() -> None:

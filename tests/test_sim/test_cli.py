@@ -87,6 +87,11 @@ def test_interpreter_and_engine_print_the_same(edges: Path) -> None:
     assert good("run", edges, "--random", 5, "--noise-seed", 3, "--json", "--simd", "plain", "--threads", 2) == engine
 
 
+@pytest.mark.parametrize("threads", [0, -3])
+def test_no_threads_are_no_number_of_threads(edges: Path, threads: int) -> None:
+    assert f"threads is {threads}; expected at least 1" in refused("run", edges, "--random", 5, "--threads", threads)
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command: str) -> None:
     text = good(command, "--help")
