@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KEY = "anna_program"
 FORMAT = 1
 SUFFIX = ".anna"
+CALIBRATED = "calibrated_on"
 LARGEST_REGION = 1 << 28
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}"
 
@@ -112,12 +113,15 @@ class Program:
     host: "HostWork | None" = None  # preparation and float layers of a compiled network
     report: Mapping[str, Any] | None = None  # what the compiler says of it, as JSON
     links: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)  # `neurons` and `taps`, see anna.compiler.emit
+    calibrated_on: NDArray[np.uint64] | None = None  # keys of the pictures it was fitted to: no result may be shown on them
 
     def __post_init__(self) -> None:
         spec = self.spec
         for name, dtype in (("words", "<u8"), ("weight_codes", np.uint16), ("scale_codes", np.uint16),
                             ("constant_addresses", np.uint32), ("constant_codes", np.uint16)):  # fmt: skip
             object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
+        if self.calibrated_on is not None:
+            object.__setattr__(self, CALIBRATED, _frozen(self.calibrated_on, "<u8"))
         pages = self.weight_codes.shape[0] if self.weight_codes.ndim else 0
         if not 1 <= pages <= spec.max_pages:
             raise FileError(f"program {self.name}: has {pages} weight pages; expected 1 to {spec.max_pages}")
@@ -200,7 +204,8 @@ class Program:
     def _tensors(self) -> dict[str, NDArray[Any]]:
         host = {} if self.host is None else self.host.tensors()
         links = {f"links.{name}": array for name, array in self.links.items()}
-        return {name: getattr(self, name) for name in _TENSORS} | host | links
+        fitted = {} if self.calibrated_on is None else {CALIBRATED: self.calibrated_on}
+        return {name: getattr(self, name) for name in _TENSORS} | host | links | fitted
 
     def to_bytes(self) -> bytes:
         """The `.anna` file: a function of the program alone."""
@@ -247,17 +252,18 @@ def _load(path: Path) -> Program:
         header = _Header.model_validate(content)
     except ValidationError as error:
         raise FileError(f"{path}: {first_sentence(error)}") from None
-    own = {name for name in tensors if not name.startswith(("host.", "links."))}
+    own = {name for name in tensors if not name.startswith(("host.", "links."))} - {CALIBRATED}
     if own != set(_TENSORS):
         wrong = sorted(own ^ set(_TENSORS))
         raise FileError(f"{path}: tensors {', '.join(wrong)} are missing or unknown; expected a program file")
-    for name, dtype in _TENSORS.items():
+    for name, dtype in {**_TENSORS, **({CALIBRATED: np.dtype("<u8")} if CALIBRATED in tensors else {})}.items():
         if tensors[name].dtype != dtype:
             raise FileError(f"{path}: tensor {name} is {tensors[name].dtype}; expected {dtype}")
     container.expect_checksum(path, content, tensors, "program")
     try:
         program = Program(name=header.name, spec=header.spec, regions=header.regions, batch=header.batch,
                           host=_host(path, header, tensors), report=header.report, links=_links(path, header, tensors),
+                          calibrated_on=tensors.get(CALIBRATED),
                           **{name: tensors[name] for name in _TENSORS})  # fmt: skip
         _ = program.ops
     except AnnaError as error:

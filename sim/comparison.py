@@ -179,7 +179,6 @@ def compare(
     calibrate_chips: bool = False,
     seed: int = 0,
     threads: int | None = None,
-    calibration: NDArray[Any] | None = None,
     quantised: QuantGraph | None = None,
     chip_trained: ChipTrained | None = None,
     watch: Callable[[str], None] | None = None,
@@ -187,17 +186,17 @@ def compare(
     """Run a network and its program on the same pictures: in float, on the ideal chip, and on drawn chips.
 
     `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to call them otherwise.
-    Chip k of each kind has seed `seed` + k; all of them meet the same noise seed `seed`. `calibration` pictures, where
-    given, must not be among those shown. With `calibrate_chips`, each drawn chip is also measured and given a program of
-    its own. `quantised`, what the program was made from, adds its plain integer arithmetic; `chip_trained` adds other
-    weights on all the chips.
+    Chip k of each kind has seed `seed` + k; all of them meet the same noise seed `seed`. Pictures that a program was
+    fitted to are refused. With `calibrate_chips`, each drawn chip is also measured and given a program of its own.
+    `quantised`, what the program was made from, adds its plain integer arithmetic; `chip_trained` adds other weights on
+    all the chips.
     """
     if not isinstance(network, Network) or not isinstance(program, Program):
         raise DataError(f"compare takes a network and its program, not {type(network).__name__} and {type(program).__name__}")
     digits = as_shown(images, labels)
     chips, seed = whole("chips", chips, 1), whole("the seed", seed)
-    if calibration is not None:
-        expect_apart(digits.images, calibration)
+    for one in [program] if chip_trained is None else [program, chip_trained.program]:
+        expect_apart(digits.images, one.calibrated_on)
     kinds = kinds_of(analogs)
     say, threads = watch or (lambda _: None), worker_count(threads)
     say("float")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from anna.errors import DataError
 from anna.graph import Network
+from anna.pictures import picture_keys
 
 Pictures = NDArray[Any]
 Labels = NDArray[np.uint8]
@@ -50,7 +51,7 @@ def as_shown(images: Pictures | Shown, labels: NDArray[Any] | None) -> Shown:
     if labels is None:
         raise DataError("labels are missing; expected one a picture")
     images, labels = np.asarray(images), np.asarray(labels)
-    if not len(images):
+    if not images.size or not np.issubdtype(images.dtype, np.number):
         raise DataError("there are no pictures; expected at least one")
     if labels.shape != (len(images),):
         raise DataError(f"labels have shape {labels.shape}; expected ({len(images)},), one a picture")
@@ -99,9 +100,8 @@ def for_network(network: Network, data: str | None) -> tuple[Shown, tuple[Pictur
     return shown(chosen), lenet.calibration(trained)
 
 
-def expect_apart(results: Pictures, calibration: Pictures) -> None:
-    """Refuse pictures that serve both calibration and results."""
-    known = {picture.tobytes() for picture in calibration}
-    both = sum(picture.tobytes() in known for picture in results)
+def expect_apart(results: Pictures, calibration: NDArray[np.uint64] | None) -> None:
+    """Refuse pictures that serve both calibration, which is told by their keys, and results."""
+    both = 0 if calibration is None else int(np.isin(picture_keys(results), calibration).sum())
     if both:
         raise DataError(f"{both} pictures serve both for calibration and for results; expected none")

@@ -24,7 +24,7 @@ from anna.whole import whole
 from sim.arms import Kind, kind_of
 from sim.confined import Confined, Place, places_of_layers
 from sim.cores import worker_count
-from sim.digits import Shown, as_shown
+from sim.digits import Shown, as_shown, expect_apart
 from sim.statistics import mean
 
 Watch = Callable[[str], None]
@@ -118,6 +118,7 @@ def ledger(
     """
     chips, seed = whole("chips", chips, 1), whole("the seed", seed)
     digits, (kind, record), threads = as_shown(images, labels), kind_of(analog), worker_count(threads)
+    expect_apart(digits.images, program.calibrated_on)
     say, schedule, seeds = watch or (lambda _: None), verified(program), range(seed, seed + chips)
 
     def error_of(chip: Chip) -> float:

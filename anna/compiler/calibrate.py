@@ -17,6 +17,7 @@ from anna.errors import CompileError, DataError
 from anna.exact_math import SCALED_TANH_HEIGHT, SCALED_TANH_SLOPE
 from anna.forward import activate, network_input
 from anna.layer_parts import Activation
+from anna.pictures import picture_keys
 
 CARE = 15  # steps of how much an error matters: small whole numbers keep sums exact
 PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
@@ -46,6 +47,7 @@ class Calibration:
     """Float maps for the sample pictures."""
 
     pictures: int
+    keys: NDArray[np.uint64]  # that tell each of them from other pictures
     input_values: Floats  # (pictures, maps, rows, columns), before leading factors and offsets
     maps: Mapping[str, FloatMaps]
 
@@ -89,7 +91,7 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
                 maps[part] = replace(maps[part], whole=maps[layer.name])
                 part = next(one.carry for one in member.layers if one.name == part)
             stack[layer.name] = maps[layer.name].outputs
-    return Calibration(len(chosen), values, maps)
+    return Calibration(len(chosen), picture_keys(chosen), values, maps)
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:

@@ -70,7 +70,7 @@ def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOpti
     draft = assemble_program(
         program_name(net.name), options.chip, plan.ops, weights, scales, emit.regions(quantised, laid_out),
         laid_out.constants, options.batch, host=host_work(quantised),
-        links={"neurons": links.neurons_n7, "taps": links.taps_prc},
+        links={"neurons": links.neurons_n7, "taps": links.taps_prc}, calibrated_on=np.sort(calibration.keys),
     )  # fmt: skip
     try:
         walked = verified(draft)

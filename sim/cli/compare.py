@@ -84,7 +84,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     rival = other and ChipTrained(*other, compile(other[1], pictures, **options, round="nearest"))  # as it was trained
     shown = digits.first(given.images)
     found = compare(network, program, shown, chips=given.chips, analogs=kinds, calibrate_chips=given.calibrated,
-                    seed=given.seed, threads=threads, calibration=pictures, chip_trained=rival,
+                    seed=given.seed, threads=threads, chip_trained=rival,
                     quantised=made.quantised if given.quantised else None, watch=watch)  # fmt: skip
     drawn = [(kind, analog) for kind, analog in kinds if not analog.is_ideal]
     if given.ledger != "none" and drawn:

@@ -107,6 +107,7 @@ CASES: dict[str, tuple[Callable[[anna.Program], bytes], str]] = {
     "bad spec": (resealed(put("spec.rows", -64)), "spec.rows: Input should be greater than or equal to 1, got -64"),
     "negative address": (resealed(put("regions.0.address", -1)), "regions.0.address: Input should be greater than or"),
     "huge region": (resealed(put("regions.0.shape", [1 << 40])), "region picture cannot have shape 1099511627776"),
+    "floats as keys": (resealed(tensor("calibrated_on", np.zeros(3))), "tensor calibrated_on is float64; expected uint64"),
     "far stride": (resealed(put("regions.0.strides", [1 << 40])), "address 69269232549888 lies outside the memory"),
     "batch": (resealed(put("batch", 0)), "batch: Input should be greater than or equal to 1, got 0"),
     "name": (resealed(put("name", "../../x")), "a name has 1 to 100 letters"),

@@ -17,6 +17,7 @@ import sim
 from anna.analog.parameters import CAUSES, Analog
 from anna.errors import DataError
 from anna.forward import forward
+from anna.pictures import picture_keys
 from sim.comparison import Comparison, compare
 from sim.confined import Confined, places_of_layers
 from sim.digits import Shown, expect_apart, for_network, shown
@@ -77,6 +78,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
         ({"labels": None}, "labels are missing; expected one a picture"),
         ({"labels": [1, 2]}, "labels have shape (2,); expected (20,), one a picture"),
         ({"labels": [0.5] * 20}, "labels are float64; expected whole numbers"),
+        ({"images": "digits.npy"}, "there are no pictures; expected at least one"),
         ({"images": np.zeros((0, 28, 28), np.uint8), "labels": []}, "there are no pictures; expected at least one"),
     ],
 )
@@ -216,9 +218,28 @@ def test_digits_of_a_part_have_all_classes_alike() -> None:
 
 def test_calibration_and_results_never_overlap() -> None:
     digits, (pictures, _) = for_network(lenet.load("recognizer", data="mnist"), None)
-    expect_apart(digits.images, pictures)
+    expect_apart(digits.images, picture_keys(pictures))
     with pytest.raises(DataError, match="1 pictures serve both for calibration and for results; expected none"):
-        expect_apart(digits.images, digits.images[7:8])
+        expect_apart(digits.images, picture_keys(digits.images[7:8].astype(float)))
+
+
+def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
+    """So whoever compares need not say again which pictures those were, even after the program was a file."""
+    network, program, _ = made
+    pictures, labels = lenet.calibration()
+    program.save(tmp_path / "r.anna")
+    for one in (program, anna.Program.load(tmp_path / "r.anna")):
+        for show in (lambda *digits, one=one: compare(network, one, *digits), lambda *digits, one=one: ledger(one, *digits)):
+            with pytest.raises(DataError, match="500 pictures serve both for calibration and for results; expected none"):
+                show(pictures, labels)
+
+
+def test_results_may_be_shown_on_pictures_that_calibration_left_out() -> None:
+    network, (pictures, labels) = lenet.load("linear"), lenet.calibration()
+    program = anna.compile(network, pictures, calibration_pictures=50)
+    left = ~np.isin(picture_keys(pictures), program.calibrated_on)
+    assert left.sum() == 450
+    assert len(compare(network, program, pictures[left], labels[left], chips=1).digits) == 450
 
 
 def test_other_peoples_digits_are_refused() -> None:
