@@ -339,7 +339,7 @@ def test_bad_input_gets_one_clear_sentence(arguments: tuple[str, ...], sentence:
 def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     done = call("compare", "--images", "50", "--ledger", "none", "--report", tmp_path / "no" / "r.html", cwd=tmp_path)
     assert done.returncode == 2
-    assert "cannot be written (No such file or directory)" in done.stderr
+    assert "cannot be written (there is no folder" in done.stderr
 
 
 def test_signal_to_noise_of_layers(found: Comparison, made) -> None:
