@@ -152,6 +152,11 @@ class Schedule:
         return self.program.batch * self.run_cycles + self.page_loads * self.spec.refresh_period_cycles
 
     @property
+    def page_load_cycles_per_image(self) -> float:
+        """A picture's share of the page loads of its batch."""
+        return self.page_loads * self.spec.refresh_period_cycles / self.program.batch
+
+    @property
     def cycles_per_image(self) -> float:
         """Cycles of one picture of the planned batch, with its share of the page loads."""
         return self.batch_cycles / self.program.batch
@@ -184,8 +189,9 @@ class Schedule:
         return stalls
 
     @cached_property
-    def multiply_adds(self) -> int:
-        """Products with a weight that carries current, for one picture."""
+    def live_products(self) -> int:
+        """Products with a weight that carries current, for one picture: those of biases and of partial sums too, those of
+        weights that became zero not. A network's own count is its `multiply_adds`."""
         numerators = codes.weight_converter(self.spec).numerators
         live = numerators[self.program.weight_codes] != 0
         return sum(int(live[calc.page][calc.synapses(self.spec)].sum()) for calc in self.calcs)

@@ -9,6 +9,7 @@ from anna.machine.elaborate import Schedule
 from anna.program import Program
 from anna.spec import BOARD_1991, ChipSpec
 from anna.verify import verified
+from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, table, write
 
 
@@ -39,6 +40,8 @@ def _chip(spec: ChipSpec) -> dict[str, Any]:
 
 
 def _program(program: Program, schedule: Schedule) -> dict[str, Any]:
+    loading = schedule.page_load_cycles_per_image
+    busy = {**schedule.busy_cycles, "page_loads": loading}
     return {
         "name": program.name,
         "instructions": len(program.ops),
@@ -52,10 +55,12 @@ def _program(program: Program, schedule: Schedule) -> dict[str, Any]:
         "segments": [{"page": segment.page, "cycles": segment.cycles} for segment in schedule.segments],
         "page_load_cycles": program.spec.refresh_period_cycles,
         "page_loads_per_batch": schedule.page_loads,
+        "page_load_cycles_per_image": loading,
         "busy_cycles": schedule.busy_cycles,
         "stall_cycles": schedule.stall_cycles,
-        "utilisation": {unit: busy / max(1, schedule.run_cycles) for unit, busy in schedule.busy_cycles.items()},
-        "multiply_adds": schedule.multiply_adds,
+        "utilisation": {unit: cycles / max(1, schedule.cycles_per_image) for unit, cycles in busy.items()},
+        "live_synapse_products": schedule.live_products,
+        **board_facts(program),
     }
 
 
@@ -94,11 +99,18 @@ def _program_text(program: Program, schedule: Schedule) -> str:
         ("weight pages", f"{len(program.weight_codes)}, {schedule.page_loads} loads for a batch of {program.batch}"),
         ("memory", f"{program.window_states:,} states a picture"),
         ("cycles a picture", f"{schedule.cycles_per_image:,g} = {schedule.seconds_per_image * 1e6:,g} us"),
-        ("multiply-adds", f"{schedule.multiply_adds:,} a picture"),
-        *((f"{unit} busy", f"{info['busy_cycles'][unit]:,} cycles, {share:.1%}, "
-           f"waited for {info['stall_cycles'].get(unit, 0):,}")
-          for unit, share in info["utilisation"].items()),
+        *((f"{unit} busy", f"{info['busy_cycles'][unit]:,} cycles, {info['utilisation'][unit]:.1%}"
+           + (f", waited for {info['stall_cycles'][unit]:,}" if unit in info["stall_cycles"] else ""))
+          for unit in info["busy_cycles"]),
+        ("page loads", f"{info['page_load_cycles_per_image']:,g} cycles, {info['utilisation']['page_loads']:.1%}"),
+        ("live synapses", f"{schedule.live_products:,} products a picture, biases and partial sums included"),
     ]  # fmt: skip
+    if program.report is not None:
+        rows += [
+            ("multiply-adds", f"{info['chip_multiply_adds']:,} a picture on the chip, as the network counts them"),
+            ("host", host_text(info)),
+            ("board", board_text(info)),
+        ]
     return table(rows)
 
 
@@ -128,7 +140,7 @@ def _run(given: argparse.Namespace) -> None:
 
 COMMAND = Command(
     summary="what the chip is, or what a program does on it",
-    description="Says what the chip is; with a file, what its program takes: cycles, utilisation, pages, memory.",
+    description="Says what the chip is; with a file, what its program takes: cycles, utilisation, pages, memory, host.",
     examples=("anna info", "anna info edges.anna --json", "anna info --facts"),
     arguments=_arguments,
     run=_run,

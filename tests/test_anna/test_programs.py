@@ -31,7 +31,7 @@ def outcome(program: anna.Program) -> dict[str, Any]:
         "cycles_per_image": result.cycles_per_image,
         "busy_cycles": schedule.busy_cycles,
         "stall_cycles": schedule.stall_cycles,
-        "multiply_adds": schedule.multiply_adds,
+        "live_products": schedule.live_products,
         "codes": {name: part.tolist() for name, part in {**result.codes, **result.maps}.items()},
     }
 
