@@ -67,6 +67,7 @@ def values_of(metavar: str) -> Values:
     from anna.analog.parameters import PRESETS
     from anna.machine.engine.loader import simd_levels
     from anna.spec import BOARDS, ChipSpec
+    from sim.digits import DATA
 
     networks, onnx = tuple(lenet.names), (".onnx", ".safetensors")
     table = {
@@ -82,7 +83,7 @@ def values_of(metavar: str) -> Values:
         "[run|plan|merge] SPEC.toml|DIR ...": lambda: Values(("run", "plan", "merge"), (".toml",), folders=True),
         "DIR": lambda: Values(folders=True),
         "FILE": lambda: Values(suffixes=(ANY,)),
-        "IMAGE": lambda: Values(suffixes=(ANY,)),
+        "IMAGES": lambda: Values(DATA, suffixes=(ANY,)),
     }
     if metavar.startswith("FILE."):
         return Values(suffixes=(metavar.removeprefix("FILE"),))

@@ -223,7 +223,7 @@ def _fish_option(option: Option) -> str:
 
 def _fish_offer(values: Values) -> str:
     if ANY in values.suffixes:
-        return "-F"
+        return f"-F -a {_fish(' '.join(values.words))}" if values.words else "-F"
     parts = [*values.words]
     if values.suffixes:
         parts.append(f"(__anna_files {' '.join(values.suffixes)})")

@@ -1,4 +1,4 @@
-"""Pictures from a file that a user has: .npy, .npz or IDX, checked at the border."""
+"""Pictures that a user names: digits that are here, or a file, .npy, .npz or IDX, checked at the border."""
 
 import gzip
 import math
@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.errors import DataError
+
+Pictures = NDArray[Any]
 
 _IDX_TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype("u1"), 0x09: np.dtype("i1"), 0x0B: np.dtype(">i2"), 0x0C: np.dtype(">i4"),
@@ -45,17 +47,41 @@ def _only_array(path: Path) -> NDArray[Any]:
         return np.asarray(arrays[name])
 
 
+def pictures_and_labels(where: str, floats: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """The digits of that name, where there are some (`holdout` is built in), else the pictures of a file; and their labels,
+    where these are known."""
+    from sim.digits import DATA, shown
+
+    if where in DATA:
+        if not floats:
+            raise DataError(f"{where}: holds grey levels, which only a compiled network takes; expected a file of state codes")
+        digits = shown(where)
+        return digits.images, digits.labels
+    path = Path(where)
+    pictures = read_pictures(path, floats)
+    if not floats or not zipfile.is_zipfile(path):
+        return pictures, None
+    labels = _labels(path)
+    if labels is not None and labels.shape != pictures.shape[:1]:
+        raise DataError(f"{path}: holds {len(pictures)} pictures and labels of shape {labels.shape}; expected one for each")
+    return pictures, labels
+
+
 def read_labelled(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """The arrays `images` and `labels` of an .npz file."""
     pictures = read_pictures(path, floats=True)
-    if zipfile.is_zipfile(path):
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                if "labels" in arrays.files:
-                    return pictures, np.asarray(arrays["labels"])
-        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise DataError(f"{path}: is not a whole file of pictures and labels ({error})") from None
+    labels = _labels(path) if zipfile.is_zipfile(path) else None
+    if labels is not None:
+        return pictures, labels
     raise DataError(f"{path}: holds pictures without labels; expected an .npz file with the arrays images and labels")
+
+
+def _labels(path: Path) -> NDArray[Any] | None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return np.asarray(arrays["labels"]) if "labels" in arrays.files else None
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path}: is not a whole file of pictures and labels ({error})") from None
 
 
 def _idx(path: Path, data: bytes) -> NDArray[Any]:

@@ -1,19 +1,19 @@
 """`anna trace`: one picture through a program, as a time line or as wave forms."""
 
 import argparse
-from pathlib import Path
 
 from anna.container import write_beside
 from anna.errors import DataError
 from anna.program import Program
 from anna.verify import verified
 from sim.cli.command import Command, output_file, write
-from sim.cli.pictures import read_pictures
+from sim.cli.pictures import pictures_and_labels
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE.anna", help="a program")
-    parser.add_argument("images", metavar="IMAGE", help="pictures: .npy, .npz or IDX; grey levels for a compiled network")
+    parser.add_argument("images", metavar="IMAGES", help="pictures: a file (.npy, .npz or IDX; grey levels for a compiled "
+                        "network, else state codes), or digits by name: holdout (built in), mnist, usps")  # fmt: skip
     parser.add_argument("--picture", type=int, default=0, metavar="N", help="which of them (default 0)")
     parser.add_argument("--vcd", metavar="FILE", help="wave forms of units, registers and results")
     parser.add_argument("--perfetto", metavar="FILE", help="time line of the units (default: NAME.json)")
@@ -31,7 +31,7 @@ def _run(given: argparse.Namespace) -> None:
     if given.vcd:
         files["vcd"] = output_file(given.vcd)
     schedule, region = verified(program), program.input
-    pictures = read_pictures(Path(given.images), floats=program.host is not None)
+    pictures, _ = pictures_and_labels(given.images, floats=program.host is not None)
     if not 0 <= given.picture < len(pictures):
         raise DataError(f"{given.images}: holds {len(pictures)} pictures; there is no number {given.picture}")
     picture = pictures[given.picture : given.picture + 1]
@@ -53,7 +53,7 @@ COMMAND = Command(
     summary="one picture as a time line (Perfetto) or wave forms (VCD)",
     description="Writes what happens in which cycle: a time line of the units for Perfetto, wave forms with registers and\n"
     "results for GTKWave and its like.",
-    examples=("anna trace edges.anna picture.npy --vcd edges.vcd --perfetto edges.json",),
+    examples=("anna trace recognizer.anna holdout", "anna trace edges.anna pictures.npy --vcd edges.vcd --perfetto edges.json"),
     arguments=_arguments,
     run=_run,
 )

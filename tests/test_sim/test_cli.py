@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from command_line import ELSEWHERE, ENV, ROOT, good, refused
 
 import anna
+import lenet
 
 EDGES = ROOT / "examples" / "edges.asm"
 COMMANDS = (
@@ -49,6 +51,82 @@ def test_info_of_a_program(edges: Path) -> None:
     assert info["cycles_per_image"] == anna.verified(anna.Program.load(edges)).cycles_per_image
     assert info["utilisation"]["array"] == pytest.approx(48 / info["cycles_per_image"])
     assert good("info", edges).startswith("program")
+
+
+@pytest.fixture(scope="module")
+def paged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """784-300-10: pages take most of its time, and its last layer runs on the host."""
+    path = tmp_path_factory.mktemp("paged") / "mlp300.anna"
+    anna.compile(lenet.load("mlp300"), lenet.calibration()[0][:40], check_pictures=0).save(path)
+    return path
+
+
+def test_shares_of_the_time_count_page_loads(paged: Path) -> None:
+    """A picture's time is its own cycles and its share of the page loads; each unit's share is of the whole."""
+    info = json.loads(good("info", paged, "--json"))
+    whole, loading = info["cycles_per_image"], info["page_load_cycles_per_image"]
+    assert loading == info["page_loads_per_batch"] * info["page_load_cycles"] / info["batch"] > 0.9 * whole
+    assert whole == loading + sum(segment["cycles"] for segment in info["segments"])
+    assert info["utilisation"]["page_loads"] == pytest.approx(loading / whole)
+    assert info["utilisation"]["input"] == pytest.approx(info["busy_cycles"]["input"] / whole)
+    assert f"page loads        {loading:,g} cycles, {loading / whole:.1%}\n" in good("info", paged)
+
+
+def test_info_and_run_tell_of_the_host_and_of_the_board(paged: Path, tmp_path: Path) -> None:
+    """They say what compiling said: useful multiply-adds, the host's time, and the slower of chip and host."""
+    report = anna.Program.load(paged).report
+    assert report is not None and report["chip_multiply_adds"] == 235_200 and report["host_multiply_adds"] == 3_000
+    names = ("chip_multiply_adds", "host_multiply_adds", "host_us_per_image", "board", "board_images_per_s", "board_binds")
+    told = {name: report[name] for name in names}
+    np.save(tmp_path / "digits.npy", lenet.holdout()[0][:2])
+    for command in (("info", paged), ("run", paged, "--images", tmp_path / "digits.npy")):
+        assert told.items() <= json.loads(good(*command, "--json")).items()
+        text = good(*command)
+        assert "3,000 multiply-adds a picture, 240 us" in text
+        assert f"anna-board-1991, {report['board_images_per_s']:,.0f} pictures/s, bound by the chip" in text
+
+
+def test_products_of_live_synapses_have_a_name_of_their_own(paged: Path) -> None:
+    """They count biases and partial sums, and no weight that became zero; multiply-adds are the network's."""
+    info = json.loads(good("info", paged, "--json"))
+    assert info["live_synapse_products"] == anna.verified(anna.Program.load(paged)).live_products
+    assert info["live_synapse_products"] != info["chip_multiply_adds"] and "multiply_adds" not in info
+
+
+def test_digits_with_labels_tell_the_error(paged: Path, tmp_path: Path) -> None:
+    """Built in, or of a file with the array labels; a file without them tells none."""
+    images, labels = lenet.holdout()
+    found = json.loads(good("run", paged, "--images", "holdout", "--json"))
+    misread = int((np.array(found["labels"]) != labels).sum())
+    assert (found["images"], found["misread"], found["error"]) == (4500, misread, misread / 4500)
+    np.savez(tmp_path / "digits.npz", images=images[:40], labels=labels[:40])
+    wrong = int((np.array(found["labels"][:40]) != labels[:40]).sum())
+    assert f"{wrong} of 40 misread: {wrong / 40:.2%}" in good("run", paged, "--images", tmp_path / "digits.npz")
+    np.save(tmp_path / "digits.npy", images[:40])
+    assert "misread" not in good("run", paged, "--images", tmp_path / "digits.npy")
+    np.savez(tmp_path / "uneven.npz", images=images[:40], labels=labels[:39])
+    assert "labels of shape (39,); expected one for each" in refused("run", paged, "--images", tmp_path / "uneven.npz")
+
+
+def test_built_in_digits_go_through_compiled_programs_only(edges: Path, paged: Path, tmp_path: Path) -> None:
+    good("trace", paged, "holdout", "--perfetto", tmp_path / "p.json")
+    assert json.loads((tmp_path / "p.json").read_text())["traceEvents"]
+    assert "grey levels, which only a compiled network takes" in refused("run", edges, "--images", "holdout")
+
+
+def test_a_chip_seed_draws_a_typical_chip(edges: Path) -> None:
+    """As `Chip(seed=7)` does; without one the chip is ideal, and a seed is checked whatever the chip."""
+
+    def told(*options: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(good("run", edges, "--random", 20, *options, "--json"))
+        return found
+
+    seven = told("--chip-seed", "7")
+    assert (seven["analog"], seven["chip_seed"]) == ("typical", 7)
+    assert seven == told("--chip-seed", "7", "--analog", "typical") != told("--chip-seed", "8")
+    assert told()["analog"] == "ideal" and told()["outputs"] == told("--analog", "ideal", "--chip-seed", "7")["outputs"]
+    for kind in ("ideal", "typical"):
+        assert "seed is -1" in refused("run", edges, "--random", 1, "--analog", kind, "--chip-seed", -1)
 
 
 def test_facts_and_manual_are_printed() -> None:
@@ -163,7 +241,7 @@ def test_an_illegal_program_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_pictures_are_asked_for(edges: Path) -> None:
-    assert "give either --images FILE or --random N" in refused("run", edges)
+    assert "give either --images IMAGES or --random N" in refused("run", edges)
 
 
 def test_a_full_disk_is_told_in_one_sentence(edges: Path) -> None:
