@@ -118,47 +118,57 @@ def _host_cut(graph: Graph, steps: Sequence[Step], options: CompileOptions, reas
             f"{graph.name}: host option {host!r} names no layer; expected {', '.join(HOST_WORDS)} or one of {', '.join(names)}"
         )
         return None
-    impossible = [(i, reason) for i, step in enumerate(steps[:cut]) if (reason := _not_for_chip(step, options))]
-    if impossible and host == "auto" and any(not isinstance(step.layer, Affine) for step in steps[: impossible[0][0]]):
-        return impossible[0][0]
-    reasons.extend(reason for _, reason in impossible)
-    return None if impossible else cut
+    impossible = [(i, reason) for i in range(cut) if (reason := _not_for_chip(steps[i], options, _leaves_some(steps, i)))]
+    if host == "auto":
+        for i, _ in impossible:
+            if _leaves_some(steps, i) and not (options.split == "off" and _too_wide(steps[i], options)):
+                cut = i
+                break
+    found = [reason for i, reason in impossible if i < cut]
+    reasons.extend(found)
+    return None if found else cut
 
 
-def _not_for_chip(step: Step, options: CompileOptions) -> str | None:
+def _leaves_some(steps: Sequence[Step], cut: int) -> bool:
+    """Whether the chip has anything to do when the host takes over at a step."""
+    return any(not isinstance(step.layer, Affine) for step in steps[:cut])
+
+
+def _too_wide(step: Step, options: CompileOptions) -> bool:
+    return inputs_of(step) > capacity(options.chip)
+
+
+def _not_for_chip(step: Step, options: CompileOptions, leaves_some: bool) -> str | None:
     """Why the chip cannot run a layer, and what would help; None where it can."""
     layer, spec = step.layer, options.chip
-    help_host = f"run it and all after it on the host (host={layer.name!r})"
+    on_host = [f"run it and all after it on the host (option host={layer.name})"] if leaves_some else []
+
+    def told(why: str, *ways: str) -> str:
+        every = [*ways, *on_host]
+        return f"{layer.name}: {why}; {' or '.join(every) if every else 'no layer before it is left for the chip'}"
+
     match layer:
         case Pool() if layer.mode == "max" and maximum.unit(spec) is None:
-            return (
-                f"{layer.name}: takes a maximum, which this chip's ADC cannot give in whole states (curve {spec.adc_curve}, "
-                f"{spec.weight_bits}-bit weights, {spec.state_bits}-bit states); {help_host} or train with mean pooling"
-            )
+            return told(
+                f"takes a maximum, which this chip's ADC cannot give in whole states (curve {spec.adc_curve}, "
+                f"{spec.weight_bits}-bit weights, {spec.state_bits}-bit states)", "train with mean pooling")  # fmt: skip
         case Pool() if layer.mode == "max" and not maximum.can_lower(layer):
-            return f"{layer.name}: takes a maximum over {layer.window} and skips states (stride {layer.stride}); {help_host}"
+            return told(f"takes a maximum over {layer.window} and skips states (stride {layer.stride})")
         case Pool() if layer.mode == "max" and layer.activation != NONE:
-            return f"{layer.name}: takes a maximum and squashes it, with no layer before it that could; {help_host}"
+            return told("takes a maximum and squashes it, with no layer before it that could")
         case Pool() if layer.mode == "max":
             return None
         case Pool() if any(layer.padding):
-            return (
-                f"{layer.name}: its padding {layer.padding} counts in no mean, so its weights differ at the border; "
-                f"{help_host} or pool without padding"
-            )
+            return told(f"its padding {layer.padding} counts in no mean, so its weights differ at the border",
+                        "pool without padding")  # fmt: skip
         case Rbf():
-            return f"{layer.name}: measures distances, which the chip cannot; {help_host}"
+            return told("measures distances, which the chip cannot")
         case Softmax():
-            return f"{layer.name}: is a softmax, which the chip cannot; {help_host}"
-    inputs = inputs_of(step)
-    limit = capacity(spec)
-    if inputs > limit and options.split != "chip":
-        help_split = help_host if options.split == "off" else f"host=auto or {help_host}"
-        return (
-            f"{layer.name}: sums {inputs} inputs and a bias, a neuron of the chip {spec.max_inputs}; allow its sum to be split "
-            f"(split='chip') or {help_split}"
-        )
-    return None
+            return told("is a softmax, which the chip cannot")
+    if options.split == "chip" or not _too_wide(step, options):
+        return None
+    return told(f"sums {inputs_of(step)} inputs and a bias, a neuron of the chip {spec.max_inputs}",
+                "allow its sum to be split (option split=chip)")  # fmt: skip
 
 
 def inputs_of(step: Step) -> int:

@@ -57,7 +57,8 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     for quant in graph.layers:
         ways = _ways(quant.layer, options, quant.constants_oc.shape[1], quant.unit_weights_ou.shape[1])
         if not ways:
-            refused.setdefault(quant.layer.origin, _no_way(quant.layer, options))
+            leaves_some = all(quant.layer.origin != member.layers[0].origin for member in graph.lowered.members)
+            refused.setdefault(quant.layer.origin, _no_way(quant.layer, options, leaves_some))
             continue
         after: dict[tuple[int, int], _State] = {}
         for state in states.values():
@@ -78,7 +79,7 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     if best.pages > spec.max_pages:
         raise CompileError([
             f"{graph.lowered.network.name}: needs {best.pages} weight pages, the board's memory holds {spec.max_pages}; "
-            "run its largest layers on the host (host=LAYER)"
+            "run its largest layers on the host (option host)"
         ])  # fmt: skip
     return Placement(best.jobs, best.pages)
 
@@ -125,11 +126,12 @@ def _put(state: _State, way: tuple[Job, ...], rows: int, load: float, new_page: 
     return _State(cycles, pages, row, tuple(jobs))
 
 
-def _no_way(layer: ChipLayer, options: CompileOptions) -> str:
+def _no_way(layer: ChipLayer, options: CompileOptions, leaves_some: bool) -> str:
     spec = options.chip
     inputs = int(layer.inputs_o.max())
+    way = f"run it and all after it on the host (option host={layer.origin})"
     return (
         f"{layer.name}: a window of {inputs} inputs on maps {layer.kernel[1]} columns wide does not fit the chip's "
-        f"{spec.registers} registers of {spec.columns} states with its biases; run it and all after it on the host "
-        f"(host={layer.origin!r})"
+        f"{spec.registers} registers of {spec.columns} states with its biases; "
+        f"{way if leaves_some else 'no layer before it is left for the chip'}"
     )

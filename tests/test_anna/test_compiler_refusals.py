@@ -36,12 +36,31 @@ def refused(graph: Graph, *args: Any, **options: Any) -> tuple[str, ...]:
     return caught.value.reasons
 
 
+def two_sums() -> Graph:
+    """Sums of 8 inputs, then of 392."""
+    layers = (Convolution("C1", weights(8, 8, 1, 1), activation=TANH), Convolution("C2", weights(4, 8, 7, 7), activation=TANH),
+              FullConnection("out", weights(10, 400)))  # fmt: skip
+    return Graph("net", (8, 16, 16), layers)
+
+
 def test_a_sum_beyond_the_fan_in() -> None:
-    (reason,) = refused(network(), PICTURES, split="off")
-    assert "C1: sums 392 inputs and a bias, a neuron of the chip 256" in reason
-    assert "split='chip'" in reason
-    assert "host='C1'" in reason
+    """Refused with split=off whatever the host would take over; with split=host only where nothing is left for the chip."""
+    beyond = "sums 392 inputs and a bias, a neuron of the chip 256; allow its sum to be split (option split=chip)"
+    for split in ("off", "host"):
+        assert refused(network(), PICTURES, split=split) == (f"C1: {beyond}",)
+    on_host = " or run it and all after it on the host (option host=C2)"
+    assert refused(two_sums(), PICTURES, split="off") == (f"C2: {beyond}{on_host}",)
+    for options in ({"split": "off", "host": "C2"}, {"split": "host"}):
+        report = anna.compile(two_sums(), PICTURES, **options).report
+        assert report is not None and [layer["where"] for layer in report["layers"]] == ["chip", "host", "host"]
     assert anna.compile(network(), PICTURES).report is not None
+
+
+def test_a_host_that_would_take_everything_is_not_advised() -> None:
+    graph = Graph("net", (8, 1, 1), (Rbf("R", weights(6, 8)), FullConnection("F", weights(3, 6))))
+    pictures = RNG.normal(size=(20, 8, 1, 1)).astype(np.float32)
+    (reason,) = refused(graph, pictures)
+    assert reason == "R: measures distances, which the chip cannot; no layer before it is left for the chip"
 
 
 def test_all_reasons_at_once() -> None:
@@ -126,7 +145,7 @@ def test_a_window_wider_than_the_registers() -> None:
     )
     (reason,) = refused(wide, RNG.normal(size=(3, 1, 80, 80)).astype(np.float32))
     assert reason.startswith("C1.1: a window of ")
-    assert "host='C1'" in reason
+    assert reason.endswith("; no layer before it is left for the chip")
 
 
 def test_unknown_options() -> None:
