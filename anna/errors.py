@@ -12,7 +12,8 @@
     +-- BuildError             the compiled extension is missing or does not match
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class AnnaError(Exception):
@@ -61,3 +62,9 @@ class MachineError(AnnaError):
 
 class BuildError(AnnaError):
     """The compiled extension is missing or does not match."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What may have been meant by a word that is not known, as the end of the sentence that says so."""
+    found = get_close_matches(word, known, n=1, cutoff=0.7)
+    return f"; the nearest is {found[0]}" if found else ""

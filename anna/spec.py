@@ -4,12 +4,12 @@ Each field carries its unit, its mark and its source (`ChipSpec.provenance`). `A
 knows it; a chip with other bits, sizes or cycles is a changed record: `ANNA_1991.changed(weight_bits=8)`.
 """
 
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from anna import facts
-from anna.errors import SpecError
+from anna.errors import SpecError, nearest
 from anna.facts import Fact, Mark
 
 Levels = Literal["mid-rise", "mid-tread"]
@@ -26,19 +26,39 @@ def known(fact: Fact[Any], note: str, **limits: Any) -> Any:
     return Field(default=fact.value, description=note, json_schema_extra=origin, **limits)
 
 
-def first_sentence(error: ValidationError) -> str:
-    """What pydantic found, as one sentence for the reader."""
+# What pydantic finds wrong with a value, in the words that all sentences here use. Of other kinds its own words do.
+_EXPECTED = {
+    "greater_than_equal": "at least {ge:.15g}", "greater_than": "more than {gt:.15g}",
+    "less_than_equal": "at most {le:.15g}", "less_than": "less than {lt:.15g}",
+    "int_parsing": "a whole number", "int_type": "a whole number", "int_from_float": "a whole number",
+    "float_parsing": "a number", "float_type": "a number", "finite_number": "a finite number",
+    "bool_parsing": "true or false", "bool_type": "true or false", "string_type": "text",
+    "tuple_type": "several values", "list_type": "several values", "literal_error": "{expected}",
+}  # fmt: skip
+
+
+def first_sentence(error: ValidationError, model: type[BaseModel] | None = None) -> str:
+    """What pydantic found, as one sentence for the reader; of a `model`, what else an unknown field may have meant."""
     problem = error.errors()[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    what = problem["msg"].removeprefix("Value error, ")
-    given = "" if problem["type"] in ("value_error", "missing") else f", got {problem['input']!r}"
-    return f"{where}: {what}{given}" if where else what
+    kind, where = problem["type"], ".".join(str(part) for part in problem["loc"])
+    if kind == "extra_forbidden":
+        known = model.model_fields if model is not None and len(problem["loc"]) == 1 else {}
+        near = nearest(where, known) or (f"; expected one of {', '.join(known)}" if known else "")
+        return f"{where} is not known{near}"
+    if kind == "missing":
+        return f"{where} is missing"
+    what = problem["msg"].removeprefix("Value error, ").replace("Input should be", "expected", 1)
+    if kind in _EXPECTED:
+        what = f"expected {_EXPECTED[kind].format(**problem.get('ctx', {}))}"
+    given = "" if kind == "value_error" else f", got {problem['input']!r}"
+    return f"{where}: {what}{given}" if where else f"{what}{given}"
 
 
 class Record(BaseModel):
     """A frozen description: unknown names refused, infinities and NaN refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+    called: ClassVar[str] = ""  # in sentences for the reader; the name of the class where it is empty
 
     @classmethod
     def of(cls, **values: Any) -> Self:
@@ -46,7 +66,7 @@ class Record(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise SpecError(f"{cls.__name__}: {first_sentence(error)}") from None
+            raise SpecError(f"{cls.called or cls.__name__}: {first_sentence(error, cls)}") from None
 
     def changed(self, **values: Any) -> Self:
         """The same record with some fields changed, validated again."""
@@ -65,6 +85,8 @@ class Record(BaseModel):
 
 class ChipSpec(Record):
     """What one chip is. Bits, sizes, clock, cycles and refresh are all parameters."""
+
+    called = "chip"
 
     # --- array
     rows: int = known(facts.ROWS, "rows of synapses", ge=1, le=4096)
@@ -180,6 +202,8 @@ class ChipSpec(Record):
 
 class BoardSpec(Record):
     """A board: its chips, its host processor, and what it is called."""
+
+    called = "board"
 
     name: str = Field(description="name", json_schema_extra={"unit": "text", "mark": "A", "source": "this model"})
     chip: ChipSpec = Field(

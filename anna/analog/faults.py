@@ -50,7 +50,7 @@ class Faults(Record):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SpecError(f"Faults: {first_sentence(error)}") from None
+            raise SpecError(f"Faults: {first_sentence(error, type(self))}") from None
 
 
 @dataclass(frozen=True, eq=False)

@@ -177,7 +177,7 @@ class Analog(Record):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise SpecError(f"Analog: {first_sentence(error)}") from None
+            raise SpecError(f"Analog: {first_sentence(error, type(self))}") from None
 
     # --- presets
     @classmethod

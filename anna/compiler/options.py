@@ -15,6 +15,8 @@ HOST_WORDS = ("auto", "last", "none")
 class CompileOptions(Record):
     """Options of `anna.compile`; every guess of the compiler that a user may want otherwise."""
 
+    called = "compile options"
+
     board: BoardSpec = Field(default=BOARD_1991, description="the board: its chips and its host")
     batch: int = Field(default=1, ge=1, le=1 << 20, description="pictures that share a loaded weight page")
     host: str = Field(
@@ -25,7 +27,7 @@ class CompileOptions(Record):
     split: Split = Field(
         default="chip",
         description="sums with more inputs than a neuron has: parts joined on the chip, everything from there on the host, "
-        "or refused",
+        "or refused where the chip would have to run them",
     )
     calibrate: Calibrate = Field(
         default="least-squares", description="how the range of each map is chosen from the calibration pictures"

@@ -11,14 +11,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import FrameType
 from typing import NoReturn
 
 import anna
-from anna.errors import AnnaError
+from anna.errors import AnnaError, nearest
 from sim.cli.command import Command
 
 # In the order of the help text.
@@ -74,20 +73,15 @@ def _parsed(given: list[str]) -> argparse.Namespace:
     """The arguments, or a sentence that says what may have been meant."""
     name = given[0] if given else ""
     if name and not name.startswith("-") and name not in COMMANDS:
-        raise AnnaError(f"there is no command {name}{_nearest(name, COMMANDS)}; see anna --help")
+        raise AnnaError(f"there is no command {name}{nearest(name, COMMANDS)}; see anna --help")
     parser = _parser({name: _command(name)}) if name in COMMANDS else whole_parser()
     parsed, unknown = parser.parse_known_args(given)
     if unknown:
         word = unknown[0].split("=", 1)[0]
         kind = "option" if word.startswith("-") else "argument"
         known = subparsers(parser).choices[name]._option_string_actions if kind == "option" else ()
-        raise AnnaError(f"anna {name} has no {kind} {word}{_nearest(word, known)}; see anna {name} --help")
+        raise AnnaError(f"anna {name} has no {kind} {word}{nearest(word, known)}; see anna {name} --help")
     return parsed
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    found = get_close_matches(word, known, n=1, cutoff=0.7)
-    return f"; the nearest is {found[0]}" if found else ""
 
 
 def subparsers(parser: argparse.ArgumentParser) -> "argparse._SubParsersAction[argparse.ArgumentParser]":

@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from anna.analog.parameters import Analog
 from anna.errors import DataError, SpecError
 from anna.graph import Network
 from anna.pictures import float_pictures
-from anna.spec import BOARDS, BoardSpec
+from anna.spec import BOARDS, BoardSpec, ChipSpec
 from sim.cli.pictures import read_pictures
 
 
@@ -42,7 +42,8 @@ def board(given: argparse.Namespace) -> BoardSpec:
         name, equals, value = pair.partition("=")
         if not equals:
             raise SpecError(f"--chip {pair}: expected FIELD=VALUE, such as weight_bits=8")
-        fields[name] = None if value == "none" else tuple(value.split(",")) if "," in value else value
+        several = name in ChipSpec.model_fields and get_origin(ChipSpec.model_fields[name].annotation) is tuple
+        fields[name] = None if value == "none" else tuple(value.split(",")) if several else value
     found = BOARDS[given.board]
     return found.changed(chip=found.chip.changed(**fields))
 

@@ -251,8 +251,7 @@ def _typed(axis: str, value: Value) -> Value:
                 return adapter.validate_python(None, strict=True)  # type: ignore[no-any-return]
             except ValidationError:
                 pass
-        problem = error.errors()[0]
-        raise ValueError(f"axis {axis!r}: {problem['msg']}, got {problem['input']!r}") from None
+        raise ValueError(f"axis {axis!r}: {first_sentence(error)}") from None
     except ValueError as error:
         raise ValueError(f"axis {axis!r}: {error}") from None
 
@@ -290,4 +289,4 @@ def _sentence(error: ValidationError) -> str:
         if isinstance(problem["input"], dict) or "Range" in map(str, where):
             return f"axis {where[1]!r}: expected a list of values, or first <= last and perhaps count; got {problem['input']!r}"
         return f"axis {where[1]!r}: expected a list of values or a range, got {problem['input']!r}"
-    return first_sentence(error)
+    return first_sentence(error, SweepSpec)

@@ -250,7 +250,7 @@ def test_a_calibration_is_plain_data(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="this calibration was measured with another program than"):
         anna.calibrated(other, calibration)
     path.write_text("{}")
-    with pytest.raises(FileError, match="is not a calibration: program: Field required"):
+    with pytest.raises(FileError, match="is not a calibration: program is missing"):
         anna.Calibration.load(path)
     with pytest.raises(SpecError, match="a sweep needs at least 8 steps"):
         SweepPlan(steps=1)

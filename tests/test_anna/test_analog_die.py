@@ -56,13 +56,13 @@ def test_the_presets_are_what_they_are_said_to_be() -> None:
 @pytest.mark.parametrize(
     ("bad", "sentence"),
     [
-        ({"thermal_noise_lsb": -1.0}, "thermal_noise_lsb: Input should be greater than or equal to 0, got -1.0"),
-        ({"synapse_gain_mismatch": float("nan")}, "synapse_gain_mismatch: Input should be a finite number, got nan"),
-        ({"temperature_k": 0.0}, "temperature_k: Input should be greater than or equal to 200, got 0.0"),
-        ({"charge_lost": 1.0}, "charge_lost: Input should be less than or equal to 0.9, got 1.0"),
-        ({"storage_capacitance_ff": 0.0}, "storage_capacitance_ff: Input should be greater than or equal to 1, got 0.0"),
-        ({"thermal_noise": 0.1}, "thermal_noise: Extra inputs are not permitted, got 0.1"),
-        ({"sum_limit": "much"}, "sum_limit: Input should be a valid number, unable to parse string as a number, got 'much'"),
+        ({"thermal_noise_lsb": -1.0}, "thermal_noise_lsb: expected at least 0, got -1.0"),
+        ({"synapse_gain_mismatch": float("nan")}, "synapse_gain_mismatch: expected a finite number, got nan"),
+        ({"temperature_k": 0.0}, "temperature_k: expected at least 200, got 0.0"),
+        ({"charge_lost": 1.0}, "charge_lost: expected at most 0.9, got 1.0"),
+        ({"storage_capacitance_ff": 0.0}, "storage_capacitance_ff: expected at least 1, got 0.0"),
+        ({"thermal_noise": 0.1}, "thermal_noise is not known; the nearest is thermal_noise_lsb"),
+        ({"sum_limit": "much"}, "sum_limit: expected a number, got 'much'"),
     ],
 )
 def test_bad_parameters_get_one_sentence(bad: dict[str, object], sentence: str) -> None:
@@ -101,7 +101,7 @@ def test_toml_there_and_back(tmp_path: Path) -> None:
     assert anna.Analog.load(path) == anna.Analog.typical().changed(thermal_noise_lsb=0.3)
     for text, sentence in (
         ('preset = "good"', "there is no preset 'good'; there are ideal, typical and worst"),
-        ("thermal_noise_lsb = -1", "Analog: thermal_noise_lsb: Input should be greater than or equal to 0, got -1"),
+        ("thermal_noise_lsb = -1", "Analog: thermal_noise_lsb: expected at least 0, got -1"),
         ("thermal", "is not TOML"),
     ):
         path.write_text(text)
@@ -184,8 +184,8 @@ def test_faults_by_rate() -> None:
         ({"dead_neurons": (8,)}, r"there is no place \(8\) for a dead neuron; the last one of this chip is \(7\)"),
         ({"ram_flips": ((0, 0, 0, 6),)}, r"there is no place \(0, 0, 0, 6\) for a RAM flip"),
         ({"stuck_synapses": ((0, 0, 33.0),)}, "synapse 0, 0 cannot be stuck at 33 weight LSB, beyond ±32"),
-        ({"dead_synapse_rate": 1.5}, "Faults: dead_synapse_rate: Input should be less than or equal to 1, got 1.5"),
-        ({"refresh_stops_at_cycle": -1}, "Faults: refresh_stops_at_cycle: Input should be greater than or equal to 0"),
+        ({"dead_synapse_rate": 1.5}, "Faults: dead_synapse_rate: expected at most 1, got 1.5"),
+        ({"refresh_stops_at_cycle": -1}, "Faults: refresh_stops_at_cycle: expected at least 0"),
     ],
 )
 def test_faults_that_cannot_be_are_refused(faults: dict[str, object], sentence: str) -> None:

@@ -125,7 +125,7 @@ def test_a_refresh_shorter_than_the_array_takes_is_refused() -> None:
     assert str(error.value) == (
         "a refresh period of 90 us is 1800 cycles; the 2 DACs take 2048 cycles (102.4 us) to write 4096 synapses"
     )
-    with pytest.raises(anna.AnnaError, match="refresh_overhead_cycles: Input should be greater than or equal to 0, got -1"):
+    with pytest.raises(anna.AnnaError, match="refresh_overhead_cycles: expected at least 0, got -1"):
         ANNA_1991.changed(refresh_overhead_cycles=-1)
 
 

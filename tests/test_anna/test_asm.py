@@ -27,7 +27,7 @@ HEAD = ".input name=picture address=0 shape=4\n"
         ("CALC fan_in=17 row=0 neurons=1 registers=0", "x.asm, line 1: fan_in=17: the chip has fan-ins 16, 64, 128, 256"),
         ("CALC fan_in=64 row=0 neurons=3 registers=0,1", "x.asm, line 1: registers= names 2 registers, this CALC uses 3 rows"),
         (".chip name=eniac", "x.asm, line 1: there is no chip eniac; known: anna-1991"),
-        (".chip weight_bits=0", "x.asm, line 1: ChipSpec: weight_bits: Input should be greater than or equal to 2, got '0'"),
+        (".chip weight_bits=0", "x.asm, line 1: chip: weight_bits: expected at least 2, got '0'"),
         ("END\n.chip name=anna-1991", "x.asm, line 2: .chip must come before anything that depends on it"),
         (".weights values=0.5", "x.asm, line 1: 0.5 is not a level of a 6-bit weight (whole numbers from -32 to 31)"),
         (".weights values=nan", "x.asm, line 1: values=nan: expected a number of weight LSBs"),

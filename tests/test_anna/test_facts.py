@@ -1,9 +1,11 @@
 """Every constant has its mark, its unit and its source; the specification takes its numbers from nowhere else."""
 
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
+import anna
 from anna import facts
 from anna.errors import SpecError
 from anna.facts import Mark, all_facts
@@ -59,15 +61,15 @@ def test_a_changed_record_is_another_chip() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"weight_bits": 0}, "ChipSpec: weight_bits: Input should be greater than or equal to 2, got 0"),
-        ({"clock_hz": -1}, "ChipSpec: clock_hz: Input should be greater than or equal to 1, got -1"),
-        ({"adc_full_scale": float("nan")}, "ChipSpec: adc_full_scale: Input should be a finite number, got nan"),
-        ({"wieght_bits": 6}, "ChipSpec: wieght_bits: Extra inputs are not permitted, got 6"),
-        ({"fan_ins": (16, 100)}, "ChipSpec: a fan-in of 100 is not a whole number of rows of 64 synapses"),
-        ({"fan_ins": (24,)}, "ChipSpec: a fan-in of 24 does not divide a row of 64 synapses"),
-        ({"registers": 2}, "ChipSpec: a fan-in of 256 needs more than 2 registers of 64 states"),
-        ({"dacs": 3}, "ChipSpec: 64 columns cannot be shared evenly by 3 DACs"),
-        ({"reset_state_code": 8}, "ChipSpec: reset_state_code 8 does not fit 3 bits"),
+        ({"weight_bits": 0}, "chip: weight_bits: expected at least 2, got 0"),
+        ({"clock_hz": -1}, "chip: clock_hz: expected at least 1, got -1"),
+        ({"adc_full_scale": float("nan")}, "chip: adc_full_scale: expected a finite number, got nan"),
+        ({"wieght_bits": 6}, "chip: wieght_bits is not known; the nearest is weight_bits"),
+        ({"fan_ins": (16, 100)}, "chip: a fan-in of 100 is not a whole number of rows of 64 synapses"),
+        ({"fan_ins": (24,)}, "chip: a fan-in of 24 does not divide a row of 64 synapses"),
+        ({"registers": 2}, "chip: a fan-in of 256 needs more than 2 registers of 64 states"),
+        ({"dacs": 3}, "chip: 64 columns cannot be shared evenly by 3 DACs"),
+        ({"reset_state_code": 8}, "chip: reset_state_code 8 does not fit 3 bits"),
     ],
 )
 def test_a_record_that_contradicts_itself_is_refused_in_one_sentence(change: dict[str, object], sentence: str) -> None:
@@ -80,3 +82,25 @@ def test_unlimited_is_none_and_zero_is_refused() -> None:
     assert ANNA_1991.changed(memory_states=None).memory_states is None
     with pytest.raises(SpecError):
         ANNA_1991.changed(memory_states=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"weight_bits": "six"}, "chip: weight_bits: expected a whole number, got 'six'"),
+        ({"weight_bits": 6.5}, "chip: weight_bits: expected a whole number, got 6.5"),
+        ({"adc_full_scale": 0}, "chip: adc_full_scale: expected more than 0, got 0"),
+        ({"adc_curve": "log"}, "chip: adc_curve: expected 'linear' or 'squash', got 'log'"),
+        ({"fan_ins": 16}, "chip: fan_ins: expected several values, got 16"),
+        ({"colour": 3}, "chip: colour is not known; expected one of rows, columns, registers, "),
+    ],
+)
+def test_a_value_that_a_field_does_not_take_is_told_in_the_words_of_the_house(change: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SpecError) as refusal:
+        ANNA_1991.changed(**change)
+    assert str(refusal.value).startswith(sentence)
+
+
+def test_an_option_of_the_compiler_is_told_as_such() -> None:
+    with pytest.raises(SpecError, match=r"^compile options: batch: expected at least 1, got 0$"):
+        anna.CompileOptions.of(batch=0)

@@ -83,7 +83,7 @@ def test_points_that_cannot_be_are_recorded_with_their_sentence(tmp_path: Path) 
     found = run_sweep(spec, tmp_path, jobs=1)
     assert (found.points_done, found.refused, found.rows) == (2, 1, 3)
     with Store(tmp_path) as store:
-        assert store.refusals() == [(1, "ChipSpec: 64 columns cannot be shared evenly by 3 DACs")]
+        assert store.refusals() == [(1, "chip: 64 columns cannot be shared evenly by 3 DACs")]
 
 
 def test_ideal_chips_are_alike_so_one_is_run(tmp_path: Path) -> None:
