@@ -11,7 +11,12 @@ from anna.errors import AnnaError
 from sim.cli.command import Command, table, write
 
 NEEDED = ("numpy", "pydantic", "safetensors", "matplotlib")
-OPTIONAL = {"torch": "anna train", "onnx": "compiling .onnx files", "distributed": "sweeps on a cluster", "pyarrow": "Parquet"}
+ONNX_PEER = "ONNX Runtime's rows of anna bench, which take both onnx and onnxruntime"
+OPTIONAL = {
+    "torch": "anna train and the rows of PyTorch in anna bench", "onnx": ONNX_PEER, "onnxruntime": ONNX_PEER,
+    "h5py": "reading the USPS digits from usps.h5", "distributed": "sweeps on a cluster",
+    "pyarrow": "the Parquet table of anna report",
+}  # fmt: skip
 
 
 def _version(package: str) -> str | None:
@@ -83,7 +88,7 @@ def _run(given: argparse.Namespace) -> None:
     else:
         rows.append(("engine", engine["reason"]))
     rows += [(name, packages[name] or "missing: pip install .") for name in NEEDED]
-    rows += [(name, packages[name] or f"not installed; needed for {use}") for name, use in OPTIONAL.items()]
+    rows += [(name, packages[name] or f"not installed; only for {use}") for name, use in OPTIONAL.items()]
     rows += [("digits", f"{one['data']} {one['file']}: {one['state']}") for one in digits]
     rows += [("weights", f"{one['weights']}: {one['state']}") for one in weights]
     write(result, table(rows), given.json)
