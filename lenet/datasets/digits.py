@@ -105,7 +105,7 @@ def data_folder(folder: Path | str | None = None) -> Path:
     """The folder that holds `mnist` and `usps`: the one given, else the one that ANNA_DATA names."""
     chosen = folder if folder is not None else os.environ.get("ANNA_DATA")
     if not chosen:
-        raise DataError("no data folder is known; name one, or set ANNA_DATA to the folder that holds mnist and usps")
+        raise DataError("no data folder is known; set ANNA_DATA to the one that holds mnist and usps, or give it as folder")
     path = Path(chosen)
     if not path.is_dir():
         raise DataError(f"{path}: is not a folder; expected the data folder that holds mnist and usps")

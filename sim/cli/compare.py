@@ -108,10 +108,13 @@ def _digits(network: Network, given: argparse.Namespace) -> tuple[Shown, Picture
         raise DataError("--data and --pictures both say what to show; expected one of them")
     if given.pictures:
         shown = brought(network, Path(given.pictures).name, *read_labelled(Path(given.pictures)))
-        return shown, calibration_pictures(network, given.calibrate)
+        return shown, calibration_pictures(network, given.calibrate, "give sample pictures with --calibrate FILE")
     if network.prepare is None and given.calibrate and not given.data:
         return divided(brought(network, Path(given.calibrate).name, *read_labelled(Path(given.calibrate))))
-    pictures = calibration_pictures(network, given.calibrate)
+    named = not Path(given.model).suffix
+    instead = ("take weights for the built-in digits: --data holdout" if named else
+               "give digits of your own with --calibrate FILE and --pictures FILE.npz")  # fmt: skip
+    pictures = calibration_pictures(network, given.calibrate, instead)
     return for_network(network, given.data)[0], pictures
 
 

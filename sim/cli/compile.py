@@ -1,6 +1,7 @@
 """`anna compile`: a trained network to a program file."""
 
 import argparse
+from pathlib import Path
 
 from anna.program import SUFFIX
 from sim.cli.command import Command, output_file, write
@@ -28,7 +29,10 @@ def _run(given: argparse.Namespace) -> None:
 
     network = load_network(given.model, given.data, given.seed)
     path = output_file(given.output or network.name + SUFFIX)
-    pictures = calibration_pictures(network, given.calibrate)
+    instead = "give sample pictures with --calibrate FILE"
+    if not Path(given.model).suffix:
+        instead += ", or take weights for the built-in digits: --data mnist"
+    pictures = calibration_pictures(network, given.calibrate, instead)
     with progress() as show:
         show(f"compile {network.name}")
         done = compilation(network, pictures, **compile_options(given))
@@ -45,7 +49,7 @@ COMMAND = Command(
     examples=(
         "anna compile recognizer -o recognizer.anna",
         "anna compile mine.onnx --calibrate digits.npz -o mine.anna",
-        "anna compile lenet5 --batch 100 --print-after place",
+        "anna compile lenet5 --batch 28 --print-after place",
     ),
     arguments=_arguments,
     run=_run,

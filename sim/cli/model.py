@@ -1,6 +1,7 @@
 """Arguments that several commands share: a network, how it is compiled, what it is calibrated with."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any, get_origin
 
@@ -53,8 +54,9 @@ def analog_record(name: str) -> Analog:
     return Analog.load(name) if name.endswith(".toml") else Analog.preset(name)
 
 
-def calibration_pictures(network: Network, file: str | None) -> NDArray[Any]:
-    """Pictures for calibration: of a file, or those that belong to the network's data."""
+def calibration_pictures(network: Network, file: str | None, instead: str) -> NDArray[Any]:
+    """Pictures for calibration: of a file, or those that belong to the network's data; `instead` says what can be done
+    where these are not here."""
     if file is not None:
         pictures = read_pictures(Path(file), floats=True)
         if network.prepare is not None:
@@ -64,5 +66,9 @@ def calibration_pictures(network: Network, file: str | None) -> NDArray[Any]:
 
     if network.data not in ("mnist", "usps"):
         raise DataError(f"network {network.name} needs sample pictures: --calibrate FILE (.npy, .npz or IDX)")
+    if network.data == "usps" and not os.environ.get("ANNA_DATA"):
+        raise DataError(
+            f"{network.name} with weights for usps is calibrated with its digits, which are not built in: set ANNA_DATA to the "
+            f"folder that holds usps, or {instead}"
+        )
     return np.asarray(lenet.calibration(network.data)[0])
-

@@ -61,10 +61,7 @@ def pictures_and_labels(where: str, floats: bool) -> tuple[NDArray[Any], NDArray
     pictures = read_pictures(path, floats)
     if not floats or not zipfile.is_zipfile(path):
         return pictures, None
-    labels = _labels(path)
-    if labels is not None and labels.shape != pictures.shape[:1]:
-        raise DataError(f"{path}: holds {len(pictures)} pictures and labels of shape {labels.shape}; expected one for each")
-    return pictures, labels
+    return pictures, _labels(path)
 
 
 def read_labelled(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:

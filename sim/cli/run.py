@@ -15,6 +15,7 @@ from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, output_file, table, write
 from sim.cli.model import analog_record
 from sim.cli.pictures import Pictures, pictures_and_labels
+from sim.own_digits import checked_labels
 
 SHOWN = 8  # pictures whose outputs are printed for a person
 STATES_SHOWN = 32  # states of an output that are printed for a person
@@ -86,8 +87,9 @@ def _run(given: argparse.Namespace) -> None:
 
 def _errors(result: Result, labels: Pictures | None) -> dict[str, Any]:
     """How many pictures were misread, of those that have one label each."""
-    if labels is None or not len(labels) or result.labels.shape != labels.shape:
+    if labels is None or not result.images or result.labels.ndim > 1:
         return {}
+    labels = checked_labels("the pictures", labels, result.images, result.scores.shape[1])
     misread = int((result.labels != labels).sum())
     return {"misread": misread, "error": misread / len(labels)}
 
@@ -127,7 +129,7 @@ COMMAND = Command(
     examples=(
         "anna run edges.anna --random 10000",
         "anna run recognizer.anna --images holdout --chip-seed 7",
-        "anna run recognizer.anna --images digits.npz --analog worst --json",
+        "anna run mine.anna --images digits.npz --analog worst --json",
     ),
     arguments=_arguments,
     run=_run,

@@ -171,7 +171,7 @@ def test_the_hdf5_form_without_h5py_or_damaged(tmp_path, monkeypatch):
 def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
     monkeypatch.delenv("ANNA_DATA", raising=False)
     cases = [
-        (lambda: digits.digits("mnist", "test"), "no data folder is known; name one, or set ANNA_DATA to the folder"),
+        (lambda: digits.digits("mnist", "test"), "no data folder is known; set ANNA_DATA to the one that holds"),
         (
             lambda: digits.digits("mnist", "test", tmp_path / "no"),
             f"{tmp_path / 'no'}: is not a folder; expected the data folder",

@@ -1,10 +1,12 @@
 """The command line as a user meets it: results, machine output, sentences and exit codes, each in a process of its own."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from command_line import ELSEWHERE, ENV, ROOT, good, refused
 
 import anna
 import lenet
+from sim.cli.main import main
 
 EDGES = ROOT / "examples" / "edges.asm"
 COMMANDS = (
@@ -105,7 +108,7 @@ def test_digits_with_labels_tell_the_error(paged: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "digits.npy", images[:40])
     assert "misread" not in good("run", paged, "--images", tmp_path / "digits.npy")
     np.savez(tmp_path / "uneven.npz", images=images[:40], labels=labels[:39])
-    assert "labels of shape (39,); expected one for each" in refused("run", paged, "--images", tmp_path / "uneven.npz")
+    assert "labels have shape (39,); expected (40,)" in refused("run", paged, "--images", tmp_path / "uneven.npz")
 
 
 def test_built_in_digits_go_through_compiled_programs_only(edges: Path, paged: Path, tmp_path: Path) -> None:
@@ -278,3 +281,55 @@ def test_trace_writes_both_kinds(edges: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "e.json").read_text())["traceEvents"]
     assert (tmp_path / "e.vcd").read_text().startswith("$comment program edges")
     assert "there is no number 5" in refused("trace", edges, tmp_path / "p.npy", "--picture", 5)
+
+
+def run_in_process(command: str, monkeypatch: pytest.MonkeyPatch, *absent: str) -> None:
+    """`anna command` where these packages are not installed."""
+    found = metadata.version
+
+    def version(package: str) -> str:
+        if package in absent:
+            raise metadata.PackageNotFoundError(package)
+        return found(package)
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert main([command]) == 0
+
+
+def test_doctor_says_what_each_absent_package_would_be_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No package is needed to read .onnx files."""
+    run_in_process("doctor", monkeypatch, "torch", "onnx", "onnxruntime", "h5py", "distributed", "pyarrow", "numpy")
+    rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+    peer = "not installed; only for ONNX Runtime's rows of anna bench, which take both onnx and onnxruntime"
+    assert rows["onnx"] == rows["onnxruntime"] == peer
+    assert rows["torch"] == "not installed; only for anna train and the rows of PyTorch in anna bench"
+    assert rows["h5py"] == "not installed; only for reading the USPS digits from usps.h5"
+    assert rows["distributed"] == "not installed; only for sweeps on a cluster"
+    assert rows["pyarrow"] == "not installed; only for the Parquet table of anna report"
+    assert rows["numpy"] == "missing: pip install ."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ways"),
+    [
+        (("compile", "lenet1"), "give sample pictures with --calibrate FILE, or take weights for the built-in digits: "
+         "--data mnist"),
+        (("compare", "lenet1"), "take weights for the built-in digits: --data holdout"),
+        (("compare", "lenet1.safetensors"), "give digits of your own with --calibrate FILE and --pictures FILE.npz"),
+    ],
+)  # fmt: skip
+def test_without_a_data_folder_the_ways_of_the_command_are_named(
+    arguments: tuple[str, ...], ways: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The 1989 network is trained on USPS digits, which are not built in."""
+    monkeypatch.delitem(ENV, "ANNA_DATA", raising=False)
+    shutil.copy(ROOT / "lenet" / "weights" / "lenet1-usps-seed1.safetensors", tmp_path / "lenet1.safetensors")
+    said = refused(*arguments, cwd=tmp_path)
+    assert said.endswith(f"set ANNA_DATA to the folder that holds usps, or {ways}\n") and said.count("\n") == 1
+
+
+def test_the_way_that_is_named_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(ENV, "ANNA_DATA", raising=False)
+    assert good("compile", "lenet1", "--data", "mnist", cwd=tmp_path).startswith("lenet1: ")

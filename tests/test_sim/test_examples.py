@@ -1,0 +1,92 @@
+"""The examples that `anna COMMAND --help` shows, and the commands of the README, do what they show: each in a shell, as they
+are written, in a folder with the files that they name."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import ENV, ROOT
+from small_digits import other_digits, small_digits
+from sweep_cases import TOML
+
+import anna
+import lenet
+from anna import importers
+from sim.cli.main import COMMANDS, _command
+from sim.sweep.run import run_sweep
+from sim.sweep.spec import load_spec
+
+# Those that are not run here, and why.
+LONG, NETWORK, TIMES = "takes a minute", "reaches another machine", "measures this machine for a while; see test_bench.py"
+TRAINS = "needs MNIST or USPS, and trains for minutes; see test_training.py"
+NOT_RUN = {
+    "anna compare --json": "what anna compare prints otherwise; it takes a dozen seconds",
+    "anna compare lenet5 --chips 16 --analog typical --analog worst": LONG,
+    "anna sweep bits.toml -o bits --cluster tcp://head:8786": NETWORK,
+    "anna data fetch mnist --folder digits": NETWORK,
+    "anna train recognizer --data usps --seed 4 -o weights": TRAINS,
+    "anna train lenet4 --for-chip -o weights": TRAINS,
+    "anna bench": TIMES,
+    "anna bench --quick --json": TIMES,
+    "anna bench --network lenet5 --simd avx2 --threads 1": TIMES,
+    "anna sweep examples/bits.toml -o bits && anna report bits": LONG,
+}
+EXAMPLES = [line for name in COMMANDS for line in _command(name).examples]
+README = [
+    command.split("  #")[0].strip()
+    for command in re.findall(r"^    (anna .*)$|`(anna [^`\\]+)`", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)
+    for command in command if command
+]  # fmt: skip
+ALL = list(dict.fromkeys([*EXAMPLES, *README]))
+
+
+QUICKLY = {"fit": False, "round": "nearest", "calibrate": "max"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as one has it who works with anna."""
+    folder = tmp_path_factory.mktemp("examples")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    shutil.copy(ROOT / "examples" / "edges.asm", folder)
+    shutil.copy(ROOT / "tests" / "data" / "exported" / "keras_plain.onnx", folder / "mine.onnx")
+    images, labels = other_digits(300)
+    np.savez(folder / "digits.npz", images=images, labels=labels)
+    np.save(folder / "pictures.npy", np.zeros((4, 8, 8), np.uint8))
+    (folder / "bits.toml").write_text(TOML, encoding="utf-8")
+    for name in ("digits", ".zfunc", ".config/fish/completions", ".local/share/bash-completion/completions"):
+        (folder / name).mkdir(parents=True)
+    anna.assemble((folder / "edges.asm").read_text(encoding="utf-8"), "edges").save(folder / "edges.anna")
+    anna.compile(importers.load_network(folder / "mine.onnx"), small_digits(40)[0], **QUICKLY).save(folder / "mine.anna")
+    for name in ("recognizer", "lenet5"):
+        anna.compile(lenet.load(name), lenet.calibration()[0][:40], **QUICKLY).save(folder / f"{name}.anna")
+    sweep = load_spec(folder / "bits.toml")
+    run_sweep(sweep, folder / "bits", jobs=1)
+    for part in (1, 2, 3):
+        run_sweep(sweep, folder / f"part{part}", jobs=1, shard=(part, 8))
+    (folder / "bin").mkdir()
+    command = folder / "bin" / "anna"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sim.cli "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    return folder
+
+
+def test_what_is_not_run_is_an_example() -> None:
+    assert set(NOT_RUN) <= set(ALL)
+
+
+@pytest.mark.parametrize("line", [line for line in ALL if line not in NOT_RUN])
+def test_an_example_does_what_it_shows(line: str, home: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    shutil.copytree(home, folder)
+    if " merge " in line:
+        shutil.rmtree(folder / "bits")
+    env = {**ENV, "HOME": str(folder), "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    shell = ["bash", "-o", "pipefail", "-c", line]
+    done = subprocess.run(shell, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
