@@ -125,10 +125,13 @@ class Packer:
                 sizes[-1] += extra
                 if max(sizes) + 2 <= spec.columns:
                     where = {strip: r for r, group in enumerate(g for g in groups if g) for strip in group}
+                    read = max(len({where[i, y + dy * sy] for i, y in strips}) for strips in kinds for dy in range(down))
+                    if read > spec.max_rows_per_neuron:
+                        continue
                     reserve = self._reserve(kinds, where, down, len(sizes))
                     if max(sizes) + reserve <= spec.columns:
                         return tuple(_plan(group, width) for group in groups if group), reserve
-            if self.single:
+            if self.single and count <= spec.max_rows_per_neuron:
                 plans = self._flat(strips, count, extra)
                 sizes = [len(plan.taps) for plan in plans]
                 sizes[-1] += extra

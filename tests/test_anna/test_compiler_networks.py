@@ -147,3 +147,10 @@ def test_paging_is_shared_by_a_batch() -> None:
     assert shared["cycles_per_image"] < 0.3 * alone["cycles_per_image"]
     assert hosted["board_binds"] == "host"
     assert hosted["host_multiply_adds"] == 48_000 + 10_080 + 840
+
+
+def test_a_neuron_reads_no_more_rows_than_its_chip_lets_it() -> None:
+    """With 64 inputs at most, a sum lies in one register, whatever the other registers hold."""
+    net = lenet.load("linear")
+    program = anna.compile(net, pictures(net, 60), chip=anna.ANNA_1991.changed(fan_ins=(64,)))
+    assert anna.Chip().run(program, pictures(net, 3)).scores.shape == (3, 10)
