@@ -42,7 +42,8 @@ class Packer:
         self.classes: dict[Strips, list[int]] = {}
         for o, rows in enumerate(np.asarray(layer.mask_oiyx.any(axis=3))):
             self.classes.setdefault(frozenset((int(i), int(y)) for i, y in np.argwhere(rows)), []).append(o)
-        self.order = sorted(self.classes, key=lambda strips: (sorted(strips), self.classes[strips][0]))
+        # Maps without inputs, as a part of a sum may have, come last: they go along with others.
+        self.order = sorted(self.classes, key=lambda strips: (not strips, sorted(strips), self.classes[strips][0]))
         self.together = self._together()
         self.single = layer.output_shape[1:] == (1, 1)
 
@@ -166,6 +167,8 @@ class Packer:
     def _shares(self, strips: Strips, count: int, width: int, extra: int) -> Iterator[list[list[Strip]]]:
         """Ways to share strips among registers: whole maps first, then as evenly as can be; with columns of the units in
         the last register, that one gets fewer."""
+        if not strips:
+            return
         ids = sorted({i for i, _ in strips}, key=lambda i: (self.together[i], i))
         if len(ids) >= count:
             each = ceil_div(len(ids), count)

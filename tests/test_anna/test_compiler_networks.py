@@ -11,6 +11,7 @@ import lenet
 from anna.compiler import compilation
 from anna.compiler.listing import listing
 from anna.compiler.selfcheck import evaluate
+from anna.errors import CompileError
 from anna.forward import forward
 from anna.graph import Convolution, Network
 
@@ -154,3 +155,10 @@ def test_a_neuron_reads_no_more_rows_than_its_chip_lets_it() -> None:
     net = lenet.load("linear")
     program = anna.compile(net, pictures(net, 60), chip=anna.ANNA_1991.changed(fan_ins=(64,)))
     assert anna.Chip().run(program, pictures(net, 3)).scores.shape == (3, 10)
+
+
+def test_a_part_of_a_sum_that_a_map_reads_nothing_of_is_no_bug() -> None:
+    """C3's partial tables: with 64 inputs at most, some part of its sums has maps without inputs."""
+    net = lenet.load("lenet5")
+    with pytest.raises(CompileError, match=r"C3.* does not fit the chip's 4 registers.*option host=C3"):
+        anna.compile(net, pictures(net, 40), chip=anna.ANNA_1991.changed(fan_ins=(64,)))
