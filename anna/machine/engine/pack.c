@@ -4,25 +4,6 @@
 
 #include "pack.h"
 
-typedef struct {
-    const anna_plan *plan;
-    anna_packed *out;
-    row *rows;
-    int64_t n_rows;
-    reading readings[1 << MAX_WIDTH]; /* the different sets of readers among them */
-    int n_readings;
-    int cost[1 << MAX_WIDTH];           /* of a set of readers by place */
-    uint32_t cover[1 << MAX_WIDTH];     /* the kinds, bit by bit, that reach it */
-    int64_t room_rows, in_kind[MAX_KINDS];
-    int16_t *fixed; /* [slots]: the code of a slot that nothing ever writes, or -1 */
-    int32_t start[MAX_WIDTH]; /* of the group, by neuron */
-    int32_t *of_kind; /* [kinds][room_rows]: the group's rows that enter each kind */
-    int32_t *bucket; /* hash of a group's weights -> group + 1 */
-    int64_t buckets;
-    short_sums shorts;
-    int64_t room_segments, room_pairs, room_lines, room_weights, room_copies;
-} packer;
-
 static int grow(void **data, int64_t *room, int64_t need, size_t size)
 {
     if (need <= *room)
@@ -34,86 +15,6 @@ static int grow(void **data, int64_t *room, int64_t need, size_t size)
     *data = bigger;
     *room = more;
     return 0;
-}
-
-/* The weights of neurons that drive their synapses from one line: one row, or more if a weight leaves int16. */
-static void take_line(packer *p, int32_t slot, int32_t line, int32_t rest[MAX_WIDTH], int width)
-{
-    for (int more = 1; more;) {
-        row *next = &p->rows[p->n_rows];
-        *next = (row){.slot = slot, .line = line};
-        more = 0;
-        for (int n = 0; n < width; n++) {
-            const int32_t w = rest[n] > INT16_MAX ? INT16_MAX : rest[n] < INT16_MIN ? INT16_MIN : rest[n];
-            next->weight[n] = (int16_t)w;
-            next->readers |= (uint32_t)(w != 0) << n;
-            rest[n] -= w;
-            more |= rest[n] != 0;
-        }
-        p->n_rows += next->readers != 0;
-    }
-}
-
-/* What a code drives the synapse of one operand and neuron with. */
-static int32_t driven(const anna_plan *plan, int64_t at, int16_t code)
-{
-    return plan->op_levels ? plan->numerator_tables[plan->op_levels[at] * plan->levels + code] : plan->numerators[code];
-}
-
-static void take_rows(packer *p, int64_t calc, int64_t first, int width)
-{
-    const anna_plan *plan = p->plan;
-    const int power = p->shorts.power;
-    p->n_rows = 0;
-    for (int n = 0; n < width; n++) {
-        const int64_t at = calc * plan->neurons + first + n;
-        const int live = first + n < plan->neurons && plan->out_slot[at] >= 0;
-        p->start[n] = live && p->shorts.middle ? -p->shorts.middle[plan->table[at]] : 0;
-    }
-    for (int64_t k = plan->op_start[calc]; k < plan->op_start[calc + 1]; k++) {
-        const int64_t at = k * plan->neurons + first;
-        const int16_t code = p->fixed[plan->op_slot[k]];
-        uint32_t open = 0;
-        for (int n = 0; n < width && first + n < plan->neurons; n++) {
-            if (plan->out_slot[calc * plan->neurons + first + n] < 0 || !plan->op_weight[at + n])
-                continue;
-            if (code < 0)
-                open |= 1u << n;
-            else
-                p->start[n] += (plan->op_weight[at + n] >> power) * driven(plan, at + n, code);
-        }
-        while (open) { /* neurons whose synapses have the same steps, together */
-            int32_t rest[MAX_WIDTH] = {0}, line = -1;
-            for (int n = 0; n < width; n++) {
-                if (!(open >> n & 1))
-                    continue;
-                const int32_t mine = plan->op_levels ? plan->op_levels[at + n] : 0;
-                if (line < 0)
-                    line = mine;
-                if (mine == line) {
-                    rest[n] = plan->op_weight[at + n] >> power;
-                    open &= ~(1u << n);
-                }
-            }
-            take_line(p, plan->op_slot[k], line, rest, width);
-        }
-    }
-}
-
-/* Which sets of readers there are among the rows, and how many rows each has. */
-static void tally_readers(packer *p)
-{
-    int16_t number[1 << MAX_WIDTH];
-    memset(number, 0xFF, sizeof number); /* minus one */
-    p->n_readings = 0;
-    for (int64_t r = 0; r < p->n_rows; r++) {
-        const uint32_t readers = p->rows[r].readers;
-        if (number[readers] < 0) {
-            number[readers] = (int16_t)p->n_readings;
-            p->readings[p->n_readings++] = (reading){readers, 0};
-        }
-        p->readings[number[readers]].rows++;
-    }
 }
 
 static uint64_t hash(const void *data, size_t bytes)
