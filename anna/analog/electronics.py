@@ -127,7 +127,7 @@ class Electronics:
         """Noise of each refresh; a stuck synapse has none."""
         if not self._charge_units:
             return None
-        return np.where(self._broken.stuck[rows, columns], 0.0, self._charge_units).astype(np.float32)
+        return np.where(self._stuck[rows * self.spec.columns + columns], 0.0, self._charge_units).astype(np.float32)
 
     def state_tables(self) -> Ints | None:
         """Numerators of every synapse, or of every column, whose levels differ."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog.silicon import Silicon
+from anna.analog.silicon import Sigmas, Silicon
 from anna.codes import Ints
 from anna.machine import refresh
 from anna.machine.elaborate import Schedule
@@ -73,11 +73,11 @@ class _Synapses:
 
 @dataclass(frozen=True, eq=False)
 class _Operands:
-    """Every synapse that carries current, with the code that it was given and what it shows."""
+    """Every synapse that carries current, with what it shows and the noise of its charge."""
 
     synapses: _Synapses
-    code: Ints
     weight: Ints
+    charge_sigma: Sigmas | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def build_plan(
     """
     spec, values, calcs = schedule.spec, schedule.values, len(schedule.calcs)
     operands, conducting, live = _gather(schedule, silicon, phase_cycles)
-    apart = silicon.state_tables() is not None or _has_charge(silicon, operands)
+    apart = silicon.state_tables() is not None or operands.charge_sigma is not None
     output_values = np.concatenate([np.asarray(part, np.int64).reshape(-1) for part in wanted] or [np.zeros(0, np.int64)])
     layout = _layout(schedule, conducting, np.packbits(live).tobytes(), apart, output_values.tobytes(), keep)
     weight, slot = np.zeros(len(layout.calc_of) * spec.neurons_at_once, dtype=np.int64), layout.slot
@@ -203,8 +203,8 @@ def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> tuple[_O
     if charge is not None:
         live |= charge != 0
     if live.all():
-        return _Operands(some, code, weight), places, live
-    return _Operands(some.where(live), code[live], weight[live]), places, live
+        return _Operands(some, weight, charge), places, live
+    return _Operands(some.where(live), weight[live], None if charge is None else charge[live]), places, live
 
 
 @lru_cache(maxsize=LAYOUTS)
@@ -219,11 +219,6 @@ def _layout(schedule: Schedule, places: bytes, live: bytes, apart: bool, outputs
     for array in (cell, calc_of, value_of, slot):
         array.setflags(write=False)
     return _Layout(cell, bool(np.bincount(cell).max(initial=0) <= 1), calc_of, value_of, slot, slots)
-
-
-def _has_charge(silicon: Silicon, operands: _Operands) -> bool:
-    some = operands.synapses
-    return silicon.with_pages(some.page).charge_sigma(operands.code, some.row, some.column) is not None
 
 
 def _merge(calc: Ints, neuron: Ints, value: Ints, place: Ints, values: int, apart: bool) -> tuple[Ints, Ints, Ints]:
@@ -318,15 +313,13 @@ def _slow_path(silicon: Silicon, operands: _Operands, layout: _Layout, phase_cyc
         grid.reshape(-1)[layout.cell] = data
         extra[name] = grid
 
-    here = silicon.with_pages(some.page)
-    charge = here.charge_sigma(operands.code, some.row, some.column)
-    if charge is not None:
-        spread("charge_sigma", charge, np.float32)
+    if operands.charge_sigma is not None:
+        spread("charge_sigma", operands.charge_sigma, np.float32)
         lap = refresh.laps(spec, some.cycle, some.row, some.column, phase_cycles, silicon.refresh_stops)
         spread("charge_refresh", refresh.ordinal(some.segment, lap), np.uint32)
         spread("charge_synapse", some.row * spec.columns + some.column, np.uint32)
     tables = silicon.state_tables()
     if tables is not None:
-        spread("op_levels", here.state_table_of(some.row, some.column), np.int32)
+        spread("op_levels", silicon.with_pages(some.page).state_table_of(some.row, some.column), np.int32)
         extra["numerator_tables"] = tables.astype(np.int32)
     return extra

@@ -1,6 +1,10 @@
 /* The host's tables: grey levels of pictures to state codes, and state codes to the numbers of the float layers. */
 
-enum { MOST_STEPS = 16, COPIED = 16, CHUNK = 1 << 13 };
+enum {
+    MOST_STEPS = 16,  /* of a table that is climbed */
+    COPIED = 16,      /* bytes of a row at a time */
+    CHUNK = 1 << 13,  /* bytes of pictures that are copied, then climbed: a part of the first-level cache */
+};
 
 /* A table that only rises, or only falls, in few steps: a code is its first and a step for every edge that is reached. */
 typedef struct {
@@ -96,14 +100,8 @@ static void codes_to_values(const uint8_t *codes_ni, const float *table_mc, floa
             const int64_t count = images - first < BLOCK ? images - first : BLOCK;
             const uint8_t *rows[BLOCK];
             uint8_t codes[TILE][BLOCK];
-            for (int64_t n = 0; n < BLOCK; n++) /* those left over repeat the last image */
-                rows[n] = codes_ni + (first + (n < count ? n : count - 1)) * inputs;
-            if (wide == TILE)
-                load_tiles(rows, at, codes);
-            else
-                for (int64_t i = 0; i < wide; i++)
-                    for (int n = 0; n < BLOCK; n++)
-                        codes[i][n] = rows[n][at + i];
+            block_rows(codes_ni, inputs, first, images, rows);
+            load_tile(rows, at, wide, codes);
             for (int64_t i = 0; i < wide; i++) {
                 float *to = values_in + (at + i) * images + first;
                 for (int v = 0; v < BLOCK / VL; v++) {

@@ -208,17 +208,11 @@ static void narrow_load(const anna_plan *plan, const anna_packed *packed, const 
     const int64_t inputs = plan->inputs, last = job->images - 1;
     const uint8_t *rows[BLOCK];
     VN seen = {0};
-    for (int64_t i = 0; i < BLOCK; i++) /* lanes left over repeat the last image */
-        rows[i] = (const uint8_t *)job->codes + (first + i < last ? first + i : last) * inputs;
+    block_rows(job->codes, inputs, first, job->images, rows);
     for (int64_t at = 0; at < inputs; at += TILE) {
         const int64_t count = inputs - at < TILE ? inputs - at : TILE;
         uint8_t codes[TILE][BLOCK];
-        if (count == TILE)
-            load_tiles(rows, at, codes);
-        else
-            for (int64_t i = 0; i < count; i++)
-                for (int lane = 0; lane < BLOCK; lane++)
-                    codes[i][lane] = rows[lane][at + i];
+        load_tile(rows, at, count, codes);
         for (int64_t i = 0; i < count; i++) {
             VN bytes;
             memcpy(&bytes, codes[i], sizeof bytes);
@@ -262,12 +256,7 @@ static void narrow_store(const anna_plan *plan, const anna_packed *packed, const
             const VN bytes = __builtin_convertvector(code, VN);
             memcpy(codes[i], &bytes, sizeof bytes);
         }
-        if (count == TILE)
-            store_tiles(codes, rows, images, at);
-        else
-            for (int64_t lane = 0; lane < images; lane++)
-                for (int64_t i = 0; i < count; i++)
-                    rows[lane][at + i] = codes[i][lane];
+        store_tile(codes, rows, images, at, count);
     }
 }
 

@@ -17,11 +17,24 @@ static inline void rotate_tiles(VX tile[8])
     }
 }
 
-/* Sixteen codes of each image from `at` on: codes[i] then holds the i-th of all lanes. */
-static inline __attribute__((always_inline)) void load_tiles(const uint8_t *const rows[BLOCK], int64_t at,
-                                                             uint8_t codes[TILE][BLOCK])
+/* Where the rows of a block of images begin; lanes left over repeat the last image. */
+static inline void block_rows(const uint8_t *images, int64_t row_bytes, int64_t first, int64_t count, const uint8_t *rows[BLOCK])
+{
+    for (int64_t lane = 0; lane < BLOCK; lane++)
+        rows[lane] = images + (first + lane < count ? first + lane : count - 1) * row_bytes;
+}
+
+/* `count` codes of each image from `at` on, at most sixteen: codes[i] then holds the i-th of all lanes. */
+static inline __attribute__((always_inline)) void load_tile(const uint8_t *const rows[BLOCK], int64_t at, int64_t count,
+                                                            uint8_t codes[TILE][BLOCK])
 {
     VX tile[8];
+    if (count < TILE) { /* the end of a row: nothing may be read behind it */
+        for (int64_t i = 0; i < count; i++)
+            for (int lane = 0; lane < BLOCK; lane++)
+                codes[i][lane] = rows[lane][at + i];
+        return;
+    }
     for (int i = 0; i < 8; i++)
         tile[i] = v_rows(rows + i, at);
     rotate_tiles(tile); /* the 64-bit words of a vector are by turns of one code and of the next */
@@ -31,11 +44,17 @@ static inline __attribute__((always_inline)) void load_tiles(const uint8_t *cons
     }
 }
 
-/* The inverse: each of so many lanes gets its sixteen. */
-static inline __attribute__((always_inline)) void store_tiles(uint8_t codes[TILE][BLOCK], uint8_t *const rows[BLOCK],
-                                                              int64_t lanes, int64_t at)
+/* The inverse: each of so many lanes gets its codes. */
+static inline __attribute__((always_inline)) void store_tile(uint8_t codes[TILE][BLOCK], uint8_t *const rows[BLOCK],
+                                                             int64_t lanes, int64_t at, int64_t count)
 {
     VX tile[8];
+    if (count < TILE) {
+        for (int64_t lane = 0; lane < lanes; lane++)
+            for (int64_t i = 0; i < count; i++)
+                rows[lane][at + i] = codes[i][lane];
+        return;
+    }
     for (int i = 0; i < 8; i++)
         tile[i] = v_together(codes[i], codes[i + 8]);
     rotate_tiles(tile); /* lanes 2 i and 2 i + 1: eight codes each in tile[i], the other eight in tile[i + 4] */
