@@ -189,6 +189,11 @@ class Analog(Record):
         return cls(**{field: _extra(field)[column] for field in STRENGTHS})
 
     @classmethod
+    def named(cls, name: str) -> Self:
+        """A preset, or the record of a TOML file by its path."""
+        return cls.load(name) if name.endswith(".toml") else cls.preset(name)
+
+    @classmethod
     def ideal(cls) -> Self:
         """No imperfection at all."""
         return cls.preset("ideal")

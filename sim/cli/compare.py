@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anna.analog.parameters import Analog
 from anna.errors import DataError
 from anna.graph import Network
 from sim.cli.command import Command, output_file, write
-from sim.cli.model import add_compile_options, analog_record, calibration_pictures, compile_options
+from sim.cli.model import add_compile_options, calibration_pictures, compile_options
 from sim.cli.pictures import read_labelled
 from sim.cli.progress import progress
 from sim.digits import Pictures, Shown
@@ -74,7 +75,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     data = given.data if given.data != "holdout" else "mnist"
     network = load_network(given.model, data, given.weights_seed)
     digits, pictures = _digits(network, given)
-    kinds = [(_title(name), analog_record(name)) for name in given.analog or ["typical"]]
+    kinds = [(_title(name), Analog.named(name)) for name in given.analog or ["typical"]]
     watch(f"compile {network.name}")
     options = compile_options(given)
     made = compilation(network, pictures, **options)

@@ -8,7 +8,6 @@ from typing import Any, get_origin
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog.parameters import Analog
 from anna.errors import DataError, SpecError
 from anna.graph import Network
 from anna.pictures import float_pictures
@@ -47,11 +46,6 @@ def board(given: argparse.Namespace) -> BoardSpec:
         fields[name] = None if value == "none" else tuple(value.split(",")) if several else value
     found = BOARDS[given.board]
     return found.changed(chip=found.chip.changed(**fields))
-
-
-def analog_record(name: str) -> Analog:
-    """A preset by name, or the record of a TOML file."""
-    return Analog.load(name) if name.endswith(".toml") else Analog.preset(name)
 
 
 def calibration_pictures(network: Network, file: str | None, instead: str) -> NDArray[Any]:

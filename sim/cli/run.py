@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from anna.analog.parameters import Analog
 from anna.container import write_beside
 from anna.errors import DataError
 from anna.machine.chip import Chip, Result
 from anna.program import Program
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, output_file, table, write
-from sim.cli.model import analog_record
 from sim.cli.pictures import Pictures, pictures_and_labels
 from sim.own_digits import checked_labels
 
@@ -61,7 +61,7 @@ def _run(given: argparse.Namespace) -> None:
     output = output_file(given.output) if given.output else None
     pictures, labels = _pictures(given, program)
     kind, seed = given.analog or ("ideal" if given.chip_seed is None else "typical"), given.chip_seed or 0
-    chip = Chip(seed=seed, analog=analog_record(kind))
+    chip = Chip(seed=seed, analog=Analog.named(kind))
     threads = worker_count(given.threads)
     result = chip.run(program, pictures, noise_seed=given.noise_seed, threads=threads, simd=given.simd,
                       engine="interpreter" if given.interpreter else "engine")  # fmt: skip

@@ -123,14 +123,9 @@ def source_of(spec: SweepSpec, point: Point, home: str = "") -> Source:
     return Source(network, spec.data, seed, spec.images, stamp)
 
 
-def base_analog(name: str) -> Analog:
-    """A preset, or the record of a file."""
-    return Analog.load(name) if name.endswith(".toml") else Analog.preset(name)
-
-
 def analog_at(spec: SweepSpec, point: Point) -> Analog:
     """The chips' electronics at a point: the base, changed fields, then strengths scaled."""
-    analog = base_analog(spec.located(str(point.values.get("analog", spec.analog)))).changed(**point.fields_of("analog"))
+    analog = Analog.named(spec.located(str(point.values.get("analog", spec.analog)))).changed(**point.fields_of("analog"))
     for what, factor in point.fields_of("scaled").items():
         analog = analog.scaled(what, factor)
     return analog
@@ -152,7 +147,7 @@ def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
             here = Point(number=0, values={"network": network, "weights_seed": seed})
             found[_name(spec, here)] = prepared(source_of(spec, here)).digest
     for name in spec.values_of("analog") if "analog" in spec.axes else (spec.analog,):
-        found[f"analog {name}"] = base_analog(spec.located(str(name))).to_toml()
+        found[f"analog {name}"] = Analog.named(spec.located(str(name))).to_toml()
     return tuple(found.items())
 
 
