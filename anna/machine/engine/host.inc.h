@@ -109,7 +109,7 @@ static void codes_to_values(const uint8_t *codes_ni, const float *table_mc, floa
                     const VF value = v_choose(code, table[i], (int)levels);
                     if (count == BLOCK)
                         memcpy(to + v * VL, &value, sizeof value);
-                    else /* number by number: a copy of unknown length would be made of both cases, and is slow */
+                    else /* number by number: of a memcpy here and the one above gcc would make one slow copy */
                         for (int64_t n = v * VL; n < count && n < (v + 1) * VL; n++)
                             to[n] = value[n - v * VL];
                 }
