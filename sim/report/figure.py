@@ -1,7 +1,7 @@
 """Figures that stand in a page of either theme: drawn by matplotlib, inlined as SVG, coloured by the page's own variables.
 
-Three inks are drawn as colours that nothing else uses and become CSS variables in the SVG: text, faint lines, background.
-The same figure makes the same bytes.
+Three inks are drawn as colours that nothing else uses and become CSS variables in the SVG: text, faint lines, background. They
+are colours that a figure can be seen in by itself, too. The same figure makes the same bytes.
 """
 
 import io
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-INK, FAINT, PAPER = "#010203", "#040506", "#070809"
+INK, FAINT, PAPER = "#1a1b1d", "#d2d3d5", "#fdfeff"
 _VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", PAPER: "var(--paper)"}
 # Okabe and Ito's colours, told apart by the colour-blind and legible on white and on black.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
@@ -28,7 +28,7 @@ _STYLE: Any = {
     "axes.facecolor": "none",
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "figure.facecolor": "none",
+    "figure.facecolor": PAPER,
     "grid.color": FAINT,
     "grid.linewidth": 0.6,
     "xtick.color": INK,

@@ -25,6 +25,7 @@ from sim.layers import layer_maps
 from sim.ledger_causes import MEANINGS, Entry, ledger
 from sim.ledger_codes import CAUSES as CODES
 from sim.ledger_codes import codes_ledger
+from sim.report.figure import FAINT, INK, PAPER
 from sim.report.html import comparison_page
 
 IMAGES = 300
@@ -361,3 +362,11 @@ def test_the_codes_have_their_lines(made) -> None:
                            {"board": anna.BOARD_1991, "calibration_pictures": 50})  # fmt: skip
     assert [entry.cause for entry in entries] == ["weight_rounding", "state_rounding", "saturation", "input_rounding"]
     assert all(abs(entry.alone_points) < 10 for entry in entries)
+
+
+def test_a_figure_can_be_seen_by_itself(found: Comparison) -> None:
+    """Outside a page there are no CSS variables: dark ink and faint lines on an opaque light ground."""
+    ground = found.plot().get_facecolor()
+    ink, faint, paper = (sum(int(colour[k : k + 2], 16) for k in (1, 3, 5)) for colour in (INK, FAINT, PAPER))
+    assert min(ground) > 0.95  # opacity too
+    assert ink < 150 < 500 < faint < 700 < paper
