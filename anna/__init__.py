@@ -7,66 +7,66 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from anna.analog.calibration import Calibration as Calibration
-    from anna.analog.calibration import calibrate as calibrate
-    from anna.analog.calibration import calibrated as calibrated
     from anna.analog.die import Die as Die
     from anna.analog.faults import Faults as Faults
     from anna.analog.parameters import Analog as Analog
-    from anna.asm import assemble as assemble
-    from anna.asm import disassemble as disassemble
+    from anna.base.errors import AnnaError as AnnaError
+    from anna.chip.spec import ANNA_1991 as ANNA_1991
+    from anna.chip.spec import BOARD_1991 as BOARD_1991
+    from anna.chip.spec import BOARD_1996 as BOARD_1996
+    from anna.chip.spec import BoardSpec as BoardSpec
+    from anna.chip.spec import ChipSpec as ChipSpec
     from anna.compiler import CompileOptions as CompileOptions
     from anna.compiler import compile as compile
-    from anna.errors import AnnaError as AnnaError
+    from anna.lab.trim import Calibration as Calibration
+    from anna.lab.trim import calibrate as calibrate
+    from anna.lab.trim import calibrated as calibrated
     from anna.machine.chip import Chip as Chip
     from anna.machine.chip import Result as Result
     from anna.machine.chip import run_chips as run_chips
-    from anna.machine.elaborate import Schedule as Schedule
-    from anna.machine.elaborate import elaborate as elaborate
     from anna.machine.interpreter import Interpreter as Interpreter
     from anna.machine.lockstep import engine_reference as engine_reference
     from anna.machine.lockstep import lockstep as lockstep
-    from anna.program import Program as Program
-    from anna.program import Region as Region
-    from anna.spec import ANNA_1991 as ANNA_1991
-    from anna.spec import BOARD_1991 as BOARD_1991
-    from anna.spec import BOARD_1996 as BOARD_1996
-    from anna.spec import BoardSpec as BoardSpec
-    from anna.spec import ChipSpec as ChipSpec
-    from anna.verify import verified as verified
-    from anna.verify import violations as violations
+    from anna.program.file import Program as Program
+    from anna.program.file import Region as Region
+    from anna.program.text import assemble as assemble
+    from anna.program.text import disassemble as disassemble
+    from anna.sequencer.rules import verified as verified
+    from anna.sequencer.rules import violations as violations
+    from anna.sequencer.timeline import Schedule as Schedule
+    from anna.sequencer.timeline import elaborate as elaborate
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "ANNA_1991": "anna.spec",
-    "BOARD_1991": "anna.spec",
-    "BOARD_1996": "anna.spec",
+    "ANNA_1991": "anna.chip.spec",
+    "BOARD_1991": "anna.chip.spec",
+    "BOARD_1996": "anna.chip.spec",
     "Analog": "anna.analog.parameters",
-    "AnnaError": "anna.errors",
-    "BoardSpec": "anna.spec",
-    "Calibration": "anna.analog.calibration",
+    "AnnaError": "anna.base.errors",
+    "BoardSpec": "anna.chip.spec",
+    "Calibration": "anna.lab.trim",
     "Chip": "anna.machine.chip",
-    "ChipSpec": "anna.spec",
+    "ChipSpec": "anna.chip.spec",
     "CompileOptions": "anna.compiler",
     "Die": "anna.analog.die",
     "Faults": "anna.analog.faults",
     "Interpreter": "anna.machine.interpreter",
-    "Program": "anna.program",
-    "Region": "anna.program",
+    "Program": "anna.program.file",
+    "Region": "anna.program.file",
     "Result": "anna.machine.chip",
-    "Schedule": "anna.machine.elaborate",
-    "assemble": "anna.asm",
-    "calibrate": "anna.analog.calibration",
-    "calibrated": "anna.analog.calibration",
+    "Schedule": "anna.sequencer.timeline",
+    "assemble": "anna.program.text",
+    "calibrate": "anna.lab.trim",
+    "calibrated": "anna.lab.trim",
     "compile": "anna.compiler",
-    "disassemble": "anna.asm",
-    "elaborate": "anna.machine.elaborate",
+    "disassemble": "anna.program.text",
+    "elaborate": "anna.sequencer.timeline",
     "engine_reference": "anna.machine.lockstep",
     "lockstep": "anna.machine.lockstep",
     "run_chips": "anna.machine.chip",
-    "verified": "anna.verify",
-    "violations": "anna.verify",
+    "verified": "anna.sequencer.rules",
+    "violations": "anna.sequencer.rules",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from plans import dense, recogniser
 
-from anna.machine.engine import Engine, simd_levels
-from anna.machine.engine.loader import native
+from anna.engine import Engine, simd_levels
+from anna.native.loader import native
 
 CYCLES_PER_CALC = 4
 ROUNDS = 9

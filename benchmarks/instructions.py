@@ -26,7 +26,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np
 from plans import recogniser
-from anna.machine.engine import Engine
+from anna.engine import Engine
 images = int(sys.argv[2])
 for word in sys.argv[3:]:
     simd, case = word.split("-")
@@ -37,7 +37,7 @@ for word in sys.argv[3:]:
 
 def counts(wanted: Sequence[str]) -> dict[str, int]:
     """Instructions an image for each case: each is one call of the kernel, and callgrind writes a file after each call."""
-    from anna.machine.engine import simd_levels
+    from anna.engine import simd_levels
 
     cases = [case for case in wanted if case.split("-")[0] in simd_levels()]
     with tempfile.TemporaryDirectory() as folder:

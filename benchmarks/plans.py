@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.machine.plan import EnginePlan
+from anna.engine.workload import EnginePlan
 
 LEVELS = 8
 ONE = 1 << 10  # fixed-point weights carry 10 fractional bits

@@ -54,8 +54,8 @@ def other(told: Connection, *what: Any) -> None:
 
 
 def main() -> None:
-    from anna.machine.engine.loader import choose_level, native
-    from anna.threads import share
+    from anna.base.threads import share
+    from anna.native.loader import choose_level, native
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", default="recognizer")

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from lenet.catalogue import define as define
-    from lenet.catalogue import load as load
-    from lenet.catalogue import names as names
-    from lenet.catalogue import record as record
+    from lenet.networks.catalogue import define as define
+    from lenet.networks.catalogue import load as load
+    from lenet.networks.catalogue import names as names
+    from lenet.networks.catalogue import record as record
 
     Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 
@@ -46,7 +46,7 @@ def digits(data: str, part: str, folder: str | None = None) -> Pair:
 def __getattr__(name: str) -> Any:
     """The catalogue is imported when first asked for, so that `import lenet` stays light."""
     if name in ("define", "load", "names", "record"):
-        from lenet import catalogue
+        from lenet.networks import catalogue
 
         return getattr(catalogue, name)
     raise AttributeError(f"module 'lenet' has no attribute {name!r}")

@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.comparison import Comparison as Comparison
-    from sim.comparison import compare as compare
-    from sim.ledger_causes import Ledger as Ledger
-    from sim.ledger_causes import ledger as ledger
+    from sim.comparison.compare import Comparison as Comparison
+    from sim.comparison.compare import compare as compare
+    from sim.comparison.ledger import Ledger as Ledger
+    from sim.comparison.ledger import ledger as ledger
     from sim.sweep.run import run_sweep as run_sweep
     from sim.sweep.spec import SweepSpec as SweepSpec
     from sim.sweep.spec import load_spec as load_spec
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 # No module of sim is called as one of these names: importing it would put it in the name's place.
 _HOMES = {
-    "Comparison": "sim.comparison",
-    "Ledger": "sim.ledger_causes",
+    "Comparison": "sim.comparison.compare",
+    "Ledger": "sim.comparison.ledger",
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
-    "compare": "sim.comparison",
-    "ledger": "sim.ledger_causes",
+    "compare": "sim.comparison.compare",
+    "ledger": "sim.comparison.ledger",
     "load_spec": "sim.sweep.spec",
     "make_spec": "sim.sweep.spec",
     "run_sweep": "sim.sweep.run",

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog import noise
-from anna.machine.plan import EnginePlan
+from anna.engine.workload import EnginePlan
 
 Array = NDArray[Any]
 

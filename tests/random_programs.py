@@ -7,11 +7,11 @@ import numpy as np
 from hypothesis import strategies as st
 
 from anna.analog.silicon import IdealSilicon, Silicon
-from anna.codes import Ints, state_converter
-from anna.isa import Op, op, rows_of
-from anna.machine.elaborate import elaborate
-from anna.program import Program, Region, assemble_program
-from anna.spec import ANNA_1991, ChipSpec
+from anna.chip.codes import Ints, state_converter
+from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.program.file import Program, Region, assemble_program
+from anna.program.isa import Op, op, rows_of
+from anna.sequencer.timeline import elaborate
 
 CHIPS = st.one_of(
     st.just(ANNA_1991),

@@ -28,7 +28,7 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 
 def test_the_rules_in_the_docs_are_the_rules() -> None:
-    from anna.verify import RULES
+    from anna.sequencer.rules import RULES
 
     text = (ROOT / "docs" / "assembly.md").read_text(encoding="utf-8")
     assert [f"| `{name}` | {rule.statement} |" in text for name, rule in RULES.items()] == [True] * len(RULES)

@@ -1,9 +1,9 @@
 """An independent count of cycles: every unit a counter, every cycle ticked one by one, no event skipped.
 
-It knows nothing of `anna.machine.timing`; the two are compared on random programs.
+It knows nothing of `anna.sequencer.timing`; the two are compared on random programs.
 """
 
-from anna.program import Program
+from anna.program.file import Program
 
 
 def tick_cycles(program: Program) -> list[int]:

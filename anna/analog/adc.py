@@ -1,7 +1,7 @@
 """The ADC: eight converters that turn a scaled sum into a 3-bit state, saturating at the end codes.
 
     interface   thresholds (n, levels - 1) in units of one LSB, for n conversions; the code is how many the sum reaches
-    ideal       half-way between two levels (`anna.codes.unit_thresholds`)
+    ideal       half-way between two levels (`anna.chip.codes.unit_thresholds`)
     real        gain x threshold + offset of the ADC + offset of the threshold
 
 A code counts the comparators that fire, so that comparators whose offsets make them cross swap roles: a code is then
@@ -10,11 +10,11 @@ narrow or missing, and the curve never falls. Sorting the thresholds is the same
 
 import numpy as np
 
-from anna import codes
 from anna.analog.draws import Draws, Part
 from anna.analog.parameters import Analog
-from anna.codes import Floats, Ints
-from anna.spec import ChipSpec
+from anna.chip import codes
+from anna.chip.codes import Floats, Ints
+from anna.chip.spec import ChipSpec
 
 
 def drawn_gains(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:

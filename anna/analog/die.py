@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from anna import container
 from anna.analog import adc, scale, synapse, weight_dac
 from anna.analog.draws import Draws
 from anna.analog.faults import Faults, lay_out
 from anna.analog.parameters import Analog
-from anna.codes import Floats
-from anna.errors import AnnaError, FileError, SpecError
-from anna.spec import ChipSpec, Record, first_sentence
+from anna.base import container
+from anna.base.errors import AnnaError, FileError, SpecError
+from anna.chip.codes import Floats
+from anna.chip.spec import ChipSpec, Record, first_sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -110,7 +110,7 @@ class Die:
 
     def plot(self, weight_code: int = -1, age_cycles: int = 0) -> "Figure":
         """A picture of all synapses: the error of the weight that each shows for one code."""
-        from anna.analog.picture import die_picture
+        from anna.analog.drawing import die_picture
 
         return die_picture(self, weight_code, age_cycles)
 

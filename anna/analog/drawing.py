@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anna import codes
+from anna.chip import codes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

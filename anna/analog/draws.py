@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog import noise
-from anna.codes import Floats
-from anna.errors import SpecError
+from anna.base.errors import SpecError
+from anna.chip.codes import Floats
 
 
 class Part(IntEnum):

@@ -12,15 +12,14 @@ ADC's input passes the scale factor as the signal does, so its sigma in accumula
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes
 from anna.analog import adc, summing, synapse
 from anna.analog.die import Die
 from anna.analog.draws import noise_key
 from anna.analog.faults import lay_out
 from anna.analog.silicon import Sigmas, Silicon
-from anna.codes import Floats, Ints
-from anna.machine import refresh
-from anna.spec import ChipSpec
+from anna.chip import codes, refresh
+from anna.chip.codes import Floats, Ints
+from anna.chip.spec import ChipSpec
 
 
 class Electronics:

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from anna import codes
 from anna.analog.draws import Draws, FaultKind
-from anna.codes import Floats, Ints
-from anna.errors import SpecError
-from anna.spec import ChipSpec, Record, first_sentence
+from anna.base.errors import SpecError
+from anna.chip import codes
+from anna.chip.codes import Floats, Ints
+from anna.chip.spec import ChipSpec, Record, first_sentence
 
 
 def _rate(note: str) -> Any:

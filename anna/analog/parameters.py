@@ -18,8 +18,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError
 
-from anna.errors import FileError, SpecError
-from anna.spec import Record, first_sentence
+from anna.base.errors import FileError, SpecError
+from anna.chip.spec import Record, first_sentence
 
 PartName = Literal["weight_dac", "synapse", "summing", "scale", "adc"]
 

@@ -11,8 +11,8 @@ two neurons that use one ADC with one scale code share its error.
 
 from anna.analog.draws import Draws, Part
 from anna.analog.parameters import Analog
-from anna.codes import Floats
-from anna.spec import ChipSpec
+from anna.chip.codes import Floats
+from anna.chip.spec import ChipSpec
 
 
 def drawn_factors(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:

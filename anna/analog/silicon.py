@@ -10,15 +10,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes
-from anna.codes import Ints
-from anna.spec import ChipSpec
+from anna.chip import codes
+from anna.chip.codes import Ints
+from anna.chip.spec import ChipSpec
 
 Sigmas = NDArray[np.float32]
 
 
 class Silicon(Protocol):
-    """One chip's electronics. Arrays of one call have one shape; answers are in accumulator units (see `anna.codes`).
+    """One chip's electronics. Arrays of one call have one shape; answers are in accumulator units (see `anna.chip.codes`).
 
     Silicon whose synapses differ in the steps of their state may measure states, and with them sums, thresholds, limits
     and sigmas, in a finer unit than half a state LSB, as long as all its answers do.

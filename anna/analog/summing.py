@@ -11,8 +11,8 @@ converter are both Gaussian and independent, so one draw with the root of the su
 import math
 
 from anna.analog.parameters import Analog
-from anna.codes import units_per_lsb_product
-from anna.spec import ChipSpec
+from anna.chip.codes import units_per_lsb_product
+from anna.chip.spec import ChipSpec
 
 
 def limit_units(spec: ChipSpec, analog: Analog) -> float | None:

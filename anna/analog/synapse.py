@@ -12,13 +12,13 @@ import math
 
 import numpy as np
 
-from anna import codes
 from anna.analog.draws import Draws, Part
 from anna.analog.parameters import Analog
-from anna.codes import Floats, Ints
-from anna.errors import SpecError
-from anna.exact_math import exp
-from anna.spec import ChipSpec
+from anna.base.errors import SpecError
+from anna.chip import codes
+from anna.chip.codes import Floats, Ints
+from anna.chip.spec import ChipSpec
+from anna.native.exact_math import exp
 
 # Finer than half a state LSB by so many bits, where levels of states have errors.
 STATE_FRACTION_BITS = 8

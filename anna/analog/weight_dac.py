@@ -9,11 +9,11 @@ The bow is zero at the ends and at the zero level: it is no gain, and an unused 
 
 import numpy as np
 
-from anna import codes
 from anna.analog.draws import Draws, Part
 from anna.analog.parameters import Analog
-from anna.codes import Floats
-from anna.spec import ChipSpec
+from anna.chip import codes
+from anna.chip.codes import Floats
+from anna.chip.spec import ChipSpec
 
 
 def ideal_levels(spec: ChipSpec) -> Floats:

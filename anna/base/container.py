@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from anna.errors import FileError
+from anna.base.errors import FileError
 
 LARGEST_BYTES = 1 << 30
 CHECKSUM = "sha256"

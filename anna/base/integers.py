@@ -2,7 +2,7 @@
 
 from operator import index
 
-from anna.errors import MachineError
+from anna.base.errors import MachineError
 
 LARGEST_SEED = (1 << 64) - 1
 

@@ -1,6 +1,6 @@
 """What the host does for a program: pictures to state codes before the chip, float layers on its results after it.
 
-Float layers run in 32-bit floats with sums in a fixed order (`anna.forward`), so that scores are the same on every
+Float layers run in 32-bit floats with sums in a fixed order (`anna.network.forward`), so that scores are the same on every
 machine. Their time is multiply-adds over the host's rate; the host works on one picture while the chip works on the next.
 """
 
@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes
-from anna.errors import DataError, FileError, GraphError, SpecError
-from anna.float_sums import engine
-from anna.forward import run_layer
-from anna.graph import Layer, Prepare
-from anna.graph_file import layer_from_json, layer_json
-from anna.layer_parts import Shape
-from anna.pictures import float_pictures
-from anna.prepare import checked_pictures, field_scale, offsets, prepare, ranged, whole_field
-from anna.spec import ChipSpec
-from anna.threads import share
+from anna.base.errors import DataError, FileError, GraphError, SpecError
+from anna.base.threads import share
+from anna.chip import codes
+from anna.chip.spec import ChipSpec
+from anna.native.float_sums import engine
+from anna.network.file import layer_from_json, layer_json
+from anna.network.forward import run_layer
+from anna.network.graph import Layer, Prepare
+from anna.network.images import float_pictures
+from anna.network.parts import Shape
+from anna.network.prepare import checked_pictures, field_scale, offsets, prepare, ranged, whole_field
 
 Floats = NDArray[np.float64]
 # Pictures that the host layers take at once: whole vectors, and no multiple of a power of two so large that the numbers of one

@@ -21,9 +21,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anna.errors import SpecError
-from anna.exact_math import atanh
-from anna.spec import ChipSpec, Levels
+from anna.base.errors import SpecError
+from anna.chip.spec import ChipSpec, Levels
+from anna.native.exact_math import atanh
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import SpecError
-from anna.spec import ChipSpec
+from anna.base.errors import SpecError
+from anna.chip.spec import ChipSpec
 
 Ints = NDArray[np.int64]
 

@@ -1,6 +1,6 @@
 """The specification of a chip and of a board: frozen records that everything downstream follows.
 
-Each field carries its unit, its mark and its source (`ChipSpec.provenance`). `ANNA_1991` is the chip as `anna.facts`
+Each field carries its unit, its mark and its source (`ChipSpec.provenance`). `ANNA_1991` is the chip as `anna.chip.facts`
 knows it; a chip with other bits, sizes or cycles is a changed record: `ANNA_1991.changed(weight_bits=8)`.
 """
 
@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from anna import facts
-from anna.errors import SpecError, nearest
-from anna.facts import Fact, Mark
+from anna.base.errors import SpecError, nearest
+from anna.chip import facts
+from anna.chip.facts import Fact, Mark
 
 Levels = Literal["mid-rise", "mid-tread"]
 AdcCurve = Literal["linear", "squash"]

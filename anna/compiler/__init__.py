@@ -14,14 +14,14 @@ Each takes the value of the one before and makes a new one; each value has a can
 
 from typing import TYPE_CHECKING, Any
 
+from anna.base.errors import GraphError
+from anna.chip.spec import BOARD_1991
 from anna.compiler.options import NAIVE, CompileOptions
-from anna.errors import GraphError
-from anna.spec import BOARD_1991
 
 if TYPE_CHECKING:
     from anna.compiler.passes import Compilation
-    from anna.graph import Network
-    from anna.program import Program
+    from anna.network.graph import Network
+    from anna.program.file import Program
 
 PASSES = ("check", "split", "calibrate", "quantise", "place", "schedule", "emit", "selfcheck")
 
@@ -38,7 +38,7 @@ def compile(net: "Network", calibration: Any = None, **options: Any) -> "Program
 def compilation(net: "Network", calibration: Any = None, **options: Any) -> "Compilation":
     """The same, with the value of every pass to look at."""
     from anna.compiler.passes import run
-    from anna.graph import Network
+    from anna.network.graph import Network
 
     if not isinstance(net, Network):
         if isinstance(net, str):

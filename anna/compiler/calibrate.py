@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.base.errors import CompileError, DataError
 from anna.compiler import exact, integer
 from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
 from anna.compiler.options import CompileOptions
-from anna.errors import CompileError, DataError
-from anna.exact_math import SCALED_TANH_HEIGHT, SCALED_TANH_SLOPE
-from anna.forward import activate, network_input
-from anna.layer_parts import Activation
-from anna.pictures import picture_keys
+from anna.native.exact_math import SCALED_TANH_HEIGHT, SCALED_TANH_SLOPE
+from anna.network.forward import activate, network_input
+from anna.network.images import picture_keys
+from anna.network.parts import Activation
 
 CARE = 15  # steps of how much an error matters: small whole numbers keep sums exact
 PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses

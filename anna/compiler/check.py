@@ -9,12 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from anna.base.errors import CompileError
 from anna.compiler import maximum
 from anna.compiler.ir import INPUT, ChipLayer, Lowered, Member, as_floats, conv_geometry
 from anna.compiler.options import HOST_WORDS, CompileOptions
 from anna.compiler.split import capacity
-from anna.errors import CompileError
-from anna.graph import (
+from anna.network.graph import (
     Affine,
     Convolution,
     FullConnection,
@@ -28,7 +28,7 @@ from anna.graph import (
     Step,
     Subsample,
 )  # fmt: skip
-from anna.layer_parts import NONE, Shape
+from anna.network.parts import NONE, Shape
 
 WEIGHTED = (Convolution, FullConnection, Rbf)
 ACTIVATED = (Convolution, FullConnection, Subsample, Affine)

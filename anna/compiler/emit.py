@@ -6,13 +6,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes
+from anna.chip import codes
 from anna.compiler.geometry import Job, Neuron
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placed, Placement
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.schedule import Plan
-from anna.program import Codes, Region, blank_pages
+from anna.program.file import Codes, Region, blank_pages
 
 NO_TAP, FIRST_CONSTANT, FIRST_UNIT = -1, -2, -1000
 

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from anna.chip.spec import ChipSpec
 from anna.compiler.ir import ChipLayer
-from anna.spec import ChipSpec
 
 Tap = tuple[int, int, int]  # input map, row and column within the window
 

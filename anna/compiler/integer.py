@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes
+from anna.chip import codes
+from anna.chip.spec import ChipSpec
 from anna.compiler import exact
 from anna.compiler.ir import ChipLayer
-from anna.spec import ChipSpec
 
 Ints = NDArray[np.int64]
 States = NDArray[np.uint16]

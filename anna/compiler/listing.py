@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from anna.chip.spec import BoardSpec
 from anna.compiler.emit import NO_TAP, Links
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.schedule import Plan
-from anna.machine.elaborate import Schedule
-from anna.spec import BoardSpec
+from anna.sequencer.timeline import Schedule
 
 UNITS = ("array", "input", "output", "paging")
 

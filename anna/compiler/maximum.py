@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anna import codes
+from anna.chip import codes
+from anna.chip.spec import ChipSpec
 from anna.compiler import exact, integer
 from anna.compiler.calibrate import FloatMaps
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import ChipLayer, Floats, conv_geometry
 from anna.compiler.quantised import Meaning, QuantLayer
 from anna.compiler.rounding import constant_numerators, constant_weights, lsb_of
-from anna.graph import Pool, Step
-from anna.layer_parts import NONE, RELU, Shape
-from anna.spec import ChipSpec
+from anna.network.graph import Pool, Step
+from anna.network.parts import NONE, RELU, Shape
 
 MARGIN = 0.25  # share of a state LSB by which a sum may miss the middle between two thresholds
 CONSTANTS = 2

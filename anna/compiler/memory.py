@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.codes import state_converter
+from anna.base.errors import CompileError
+from anna.chip.codes import state_converter
 from anna.compiler.geometry import Job
 from anna.compiler.ir import INPUT
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
-from anna.errors import CompileError
 
 Ints = NDArray[np.int64]
 

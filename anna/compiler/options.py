@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from anna.spec import BOARD_1991, BoardSpec, ChipSpec, Record
+from anna.chip.spec import BOARD_1991, BoardSpec, ChipSpec, Record
 
 Calibrate = Literal["least-squares", "percentile", "max"]
 Split = Literal["chip", "host", "off"]

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from anna.chip.spec import ChipSpec
 from anna.compiler.geometry import Job, RegisterPlan, ceil_div
 from anna.compiler.ir import ChipLayer
-from anna.spec import ChipSpec
 
 MOST_DOWN = 16  # rows and columns of positions at once that are tried
 MOST_RIGHT = 4

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.asm import disassemble
+from anna.base.errors import CompileError, IllegalProgram
+from anna.board.host import HostTail, HostWork
 from anna.compiler import check as check_pass
 from anna.compiler import emit, listing, memory, selfcheck
 from anna.compiler import split as split_pass
@@ -18,12 +19,11 @@ from anna.compiler.place import Placement, place
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.schedule import Plan, schedule
-from anna.errors import CompileError, IllegalProgram
-from anna.graph import Network
-from anna.host.work import HostTail, HostWork
-from anna.machine.elaborate import Schedule
-from anna.program import Program, assemble_program
-from anna.verify import verified
+from anna.network.graph import Network
+from anna.program.file import Program, assemble_program
+from anna.program.text import disassemble
+from anna.sequencer.rules import verified
+from anna.sequencer.timeline import Schedule
 
 
 @dataclass(frozen=True, eq=False)

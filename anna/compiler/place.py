@@ -6,12 +6,12 @@ the current page. A scan that does not fit is cut by output maps.
 
 from dataclasses import dataclass
 
+from anna.base.errors import CompileError
 from anna.compiler import packing
 from anna.compiler.geometry import Job
 from anna.compiler.ir import ChipLayer
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
-from anna.errors import CompileError
 
 BEST_WAYS = 12  # ways of a layer that are kept: the quickest for each number of rows
 

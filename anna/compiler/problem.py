@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.chip.spec import ChipSpec
 from anna.compiler import exact, integer
 from anna.compiler.calibrate import FloatMaps
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import Bools, ChipLayer, Floats
-from anna.spec import ChipSpec
 
 GRAM_WINDOWS = 1 << 13
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes
+from anna.chip import codes
+from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
 from anna.compiler.calibrate import Calibration
@@ -20,7 +21,6 @@ from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, posed
 from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
-from anna.spec import ChipSpec
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 

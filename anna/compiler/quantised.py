@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anna import codes
+from anna.chip import codes
+from anna.chip.spec import ChipSpec
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import ChipLayer, Floats, Lowered
-from anna.spec import ChipSpec
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.codes import state_converter
+from anna.chip.codes import state_converter
 from anna.compiler.passes import Compilation
-from anna.forward import forward
 from anna.machine.lockstep import Reference, map_reference
+from anna.network.forward import forward
 
 
 def float_reference(compilation: Compilation, picture: NDArray[Any]) -> Reference:

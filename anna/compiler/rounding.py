@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes
+from anna.chip import codes
+from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer
 from anna.compiler.integer import Ints, States
@@ -18,7 +19,6 @@ from anna.compiler.ir import Bools, Floats
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Problem
 from anna.compiler.split import CARRY_COLUMNS
-from anna.spec import ChipSpec
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, where they reach
 UNIT_COARSE = 2  # most coarse columns of a bias per unit

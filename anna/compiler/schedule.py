@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import isa
+from anna.chip.spec import ChipSpec
 from anna.compiler.memory import Memory, Stack
 from anna.compiler.patterns import Pattern, longest, patterns
 from anna.compiler.place import Placed, Placement
-from anna.isa import Op
-from anna.machine.timing import Scoreboard, ceil_div
-from anna.spec import ChipSpec
+from anna.program import isa
+from anna.program.isa import Op
+from anna.sequencer.timing import Scoreboard, ceil_div
 
 NEVER = 1 << 60
 

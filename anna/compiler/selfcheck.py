@@ -5,17 +5,17 @@ The arithmetic here goes map by map in whole numbers of 64 bits and knows nothin
 
 import numpy as np
 
-from anna import codes
+from anna.base.errors import CompileError
+from anna.chip import codes
+from anna.chip.spec import ChipSpec
 from anna.compiler import integer
 from anna.compiler.calibrate import Calibration
 from anna.compiler.integer import States
 from anna.compiler.ir import INPUT
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
-from anna.errors import CompileError
 from anna.machine.interpreter import interpret
-from anna.program import Program
-from anna.spec import ChipSpec
+from anna.program.file import Program
 
 
 def selfcheck(program: Program, graph: QuantGraph, calibration: Calibration, pictures: int) -> int:

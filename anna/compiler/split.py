@@ -11,10 +11,10 @@ from typing import TypeVar
 
 import numpy as np
 
+from anna.chip.spec import ChipSpec
 from anna.compiler.ir import ChipLayer, Lowered
-from anna.graph import Convolution
-from anna.layer_parts import NONE
-from anna.spec import ChipSpec
+from anna.network.graph import Convolution
+from anna.network.parts import NONE
 
 T = TypeVar("T")
 BIAS_COLUMNS = 2  # least constants of a register

@@ -4,8 +4,8 @@
 The same bits come out for every SIMD level, kernel, thread count, number of lanes and order of images.
 """
 
-from anna.machine.engine.core import Engine, run
-from anna.machine.engine.loader import native, simd_levels
+from anna.engine.core import Engine, run
+from anna.native.loader import native, simd_levels
 
 __all__ = ["Engine", "is_checked", "run", "simd_levels"]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from anna.machine.plan import EnginePlan
+    from anna.engine.workload import EnginePlan
 
 # Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
 LARGEST_NORMAL = 6.7

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import DataError, MachineError
-from anna.machine.engine.arrays import plan_arrays
-from anna.machine.engine.bounds import Bounds, prove
-from anna.machine.engine.loader import choose_level, native
-from anna.threads import share
+from anna.base.errors import DataError, MachineError
+from anna.base.threads import share
+from anna.engine.bounds import Bounds, prove
+from anna.engine.fields import plan_arrays
+from anna.native.loader import choose_level, native
 
 if TYPE_CHECKING:
-    from anna.machine.engine._native import NativePlan
-    from anna.machine.plan import EnginePlan
+    from anna.engine.workload import EnginePlan
+    from anna.native._native import NativePlan
 
 Codes = NDArray[Any]  # uint8 or uint16
 

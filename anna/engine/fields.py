@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import MachineError
+from anna.base.errors import MachineError
 
 if TYPE_CHECKING:
-    from anna.machine.plan import EnginePlan
+    from anna.engine.workload import EnginePlan
 
 Array = NDArray[Any]
 

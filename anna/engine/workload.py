@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.silicon import Sigmas, Silicon
-from anna.codes import Ints
-from anna.machine import refresh
-from anna.machine.elaborate import Schedule
+from anna.chip import refresh
+from anna.chip.codes import Ints
+from anna.sequencer.timeline import Schedule
 
 Int32s = NDArray[np.int32]
 SCHEDULES, LAYOUTS = 4, 8  # how many are remembered

@@ -6,8 +6,8 @@ from math import prod
 
 import numpy as np
 
-from anna.graph import NONE, Activation, Affine, Convolution, FullConnection, Layer, Pool, Shape
 from anna.importers.onnx_file import Array, Node, OnnxModel
+from anna.network.graph import NONE, Activation, Affine, Convolution, FullConnection, Layer, Pool, Shape
 
 STACK, FLAT = "myx", "f"
 NO_PADDING = (0, 0, 0, 0)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from anna.errors import CompileError, FileError, GraphError
-from anna.graph import Graph, shape_text
+from anna.base.errors import CompileError, FileError, GraphError
 from anna.importers.chain import STACK, Chain, Refused
 from anna.importers.folding import FOLDS
 from anna.importers.onnx_axes import picture_axes, picture_shape, shape_of
 from anna.importers.onnx_file import FLOATS, Array, Node, OnnxModel, read_onnx
 from anna.importers.onnx_ops import PASSES_PADDING, READERS
 from anna.importers.refusals import no_layer
+from anna.network.graph import Graph, shape_text
 
 
 def load_onnx(path: Path | str) -> Graph:

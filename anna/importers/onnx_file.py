@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import FileError
+from anna.base.errors import FileError
 from anna.importers.wire import Message
 
 LARGEST_BYTES = 1 << 30

@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from anna.graph import RELU, SIGMOID, TANH, Activation, Convolution, FullConnection, Pool, Softmax
 from anna.importers import onnx_axes
 from anna.importers.chain import FLAT, NO_PADDING, STACK, Chain, Refused
 from anna.importers.onnx_file import FLOATS, Array, Node
+from anna.network.graph import RELU, SIGMOID, TANH, Activation, Convolution, FullConnection, Pool, Softmax
 
 Inputs = list[Any]
 Padding = tuple[int, int, int, int]

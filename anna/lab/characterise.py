@@ -1,7 +1,7 @@
 """A chip on the bench: what a test laboratory would measure of it, through its pins, with programs like any other.
 
 Nothing here looks into the die: each function builds programs, runs them and reads codes. What is ideal about a chip is
-what its codes mean (`anna.codes`); gains are against that. `anna.analog.lab` runs it all and draws it.
+what its codes mean (`anna.chip.codes`); gains are against that. `anna.lab.curves` runs it all and draws it.
 """
 
 import math
@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from anna import codes
-from anna.analog.bench import (
+from anna.base.errors import SpecError
+from anna.chip import codes, refresh
+from anna.chip.codes import Floats, Ints
+from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.lab.pins import (
     NEAR_LSB,
     Layout,
     Sweep,
@@ -26,12 +29,8 @@ from anna.analog.bench import (
     straight,
     uniform_pages,
 )  # fmt: skip
-from anna.codes import Floats, Ints
-from anna.errors import SpecError
-from anna.machine import refresh
 from anna.machine.chip import Chip
-from anna.program import Codes, Program, blank_pages
-from anna.spec import ANNA_1991, ChipSpec
+from anna.program.file import Codes, Program, blank_pages
 
 
 # --- the ADCs --------------------------------------------------------------------------------------------------------

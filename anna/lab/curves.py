@@ -1,6 +1,6 @@
 """The test laboratory: all measurements of one chip, as a table and as plots.
 
-python -m anna.analog.lab --seed 7 --preset typical -o FOLDER
+python -m anna.lab.curves --seed 7 --preset typical -o FOLDER
 """
 
 import argparse
@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anna import codes
-from anna.analog.bench import SweepPlan
-from anna.analog.characterise import (
+from anna.analog.parameters import Analog
+from anna.base.errors import AnnaError
+from anna.chip import codes
+from anna.chip.spec import ANNA_1991
+from anna.lab.characterise import (
     Converters,
     DacLevels,
     Droop,
@@ -25,10 +27,8 @@ from anna.analog.characterise import (
     droop,
     effective_bits,
 )
-from anna.analog.parameters import Analog
-from anna.errors import AnnaError
+from anna.lab.pins import SweepPlan
 from anna.machine.chip import Chip
-from anna.spec import ANNA_1991
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -180,7 +180,7 @@ PLOTS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Examine a drawn chip."""
-    parser = argparse.ArgumentParser(prog="python -m anna.analog.lab", description="Characterise a drawn chip.")
+    parser = argparse.ArgumentParser(prog="python -m anna.lab.curves", description="Characterise a drawn chip.")
     parser.add_argument("--seed", type=int, default=7, help="seed of the chip")
     parser.add_argument("--preset", default="typical", help="ideal, typical or worst")
     parser.add_argument("--chips", type=int, help="instead: effective bits of chips 0 to CHIPS - 1")

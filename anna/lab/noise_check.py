@@ -1,7 +1,7 @@
 """Does the noise follow its law? Samples of every noise, and how far mean, variance, kurtosis, curve and correlations are off.
 
-    python -m anna.analog.noise_check            a million samples of each noise
-    python -m anna.analog.noise_check --tails    and the tails of 2^30 raw draws
+    python -m anna.lab.noise_check            a million samples of each noise
+    python -m anna.lab.noise_check --tails    and the tails of 2^30 raw draws
 
 Noise of an evaluation and of a refresh is sampled where it acts, on the chip, by a program that reads it with an ADC of
 12 bits. The fixed pattern of dies is sampled from the draws of every part. Each figure is in standard deviations of what
@@ -16,15 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes
 from anna.analog import noise
-from anna.analog.bench import bench_program, straight
 from anna.analog.draws import Part
 from anna.analog.parameters import Analog
-from anna.codes import Floats
+from anna.chip import codes
+from anna.chip.codes import Floats
+from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.lab.pins import bench_program, straight
 from anna.machine.chip import Chip
-from anna.program import blank_pages
-from anna.spec import ANNA_1991, ChipSpec
+from anna.program.file import blank_pages
 
 # A mean, a variance, a kurtosis or a correlation is refused beyond 4.9 standard deviations: a sound generator is refused
 # once in 1,000,000 of them. Kolmogorov-Smirnov beyond D sqrt(n) = 2.7: once in 1,000,000 (2 exp(-2 x 2.7^2) = 9e-7).
@@ -177,8 +177,8 @@ def rows(samples: int = 1_000_000) -> list[Row]:
 # --- tails -----------------------------------------------------------------------------------------------------------
 def tails(draws: int = 1 << 30) -> list[tuple[float, int, float]]:
     """Distance in sigma, raw draws beyond it, and how many were expected."""
-    from anna.machine.engine import simd_levels
-    from anna.machine.engine.loader import native
+    from anna.engine import simd_levels
+    from anna.native.loader import native
 
     edges = np.arange(4.0, 6.51, 0.5, dtype=np.float32)
     beyond, moments = np.zeros(len(edges), np.int64), np.zeros(5)

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes, isa
 from anna.analog import noise
-from anna.codes import Floats, Ints
-from anna.errors import SpecError
+from anna.base.errors import SpecError
+from anna.chip import codes
+from anna.chip.codes import Floats, Ints
+from anna.chip.spec import ChipSpec
 from anna.machine.chip import Chip
-from anna.machine.elaborate import synapses_of
-from anna.program import Codes, Program, Region, assemble_program, blank_pages
-from anna.spec import ChipSpec
+from anna.program import isa
+from anna.program.file import Codes, Program, Region, assemble_program, blank_pages
+from anna.sequencer.timeline import synapses_of
 
 OUTPUT = "codes"
 

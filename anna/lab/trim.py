@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from anna import codes, container
-from anna.analog.bench import Layout, SweepPlan, Sweeps, gain_and_offset
-from anna.codes import Floats, Ints
-from anna.errors import FileError, SpecError
+from anna.base import container
+from anna.base.errors import FileError, SpecError
+from anna.chip import codes
+from anna.chip.codes import Floats, Ints
+from anna.chip.spec import Record, first_sentence
+from anna.lab.pins import Layout, SweepPlan, Sweeps, gain_and_offset
 from anna.machine.chip import Chip
-from anna.machine.elaborate import Schedule, elaborate
-from anna.program import Program
-from anna.spec import Record, first_sentence
+from anna.program.file import Program
+from anna.sequencer.timeline import Schedule, elaborate
 
 Place = tuple[int, int, int]  # page, first row, group
 

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from anna import codes
 from anna.analog.die import Die
 from anna.analog.faults import Faults
 from anna.analog.parameters import Analog
 from anna.analog.silicon import IdealSilicon, Silicon
-from anna.errors import DataError, MachineError
-from anna.machine.elaborate import Schedule
+from anna.base.errors import DataError, MachineError
+from anna.base.integers import LARGEST_SEED, whole
+from anna.chip import codes
+from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.engine.workload import build_plan
 from anna.machine.interpreter import interpret
-from anna.machine.plan import build_plan
-from anna.program import Program, Region
-from anna.spec import ANNA_1991, ChipSpec
-from anna.verify import verified
-from anna.whole import LARGEST_SEED, whole
+from anna.program.file import Program, Region
+from anna.sequencer.rules import verified
+from anna.sequencer.timeline import Schedule
 
 if TYPE_CHECKING:
-    from anna.machine.engine import Engine
+    from anna.engine import Engine
 
 Prepare = Callable[[NDArray[Any]], NDArray[Any]]
 PREPARED_PROGRAMS = 8  # engines that a chip keeps ready
@@ -239,7 +239,7 @@ class Chip:
         simd: str | None,
         schedule: Schedule | None,
     ) -> "tuple[Schedule, Engine]":
-        from anna.machine.engine import Engine
+        from anna.engine import Engine
 
         key = (program.digest, tuple(region.name for region in wanted), phase_cycles, simd)
         if key not in self._ready:

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import isa
 from anna.analog import noise
 from anna.analog.silicon import IdealSilicon, Silicon
-from anna.codes import Ints
-from anna.errors import DataError, MachineError
-from anna.isa import Op
-from anna.machine import refresh
-from anna.machine.elaborate import UNDEFINED, Calc
-from anna.machine.timing import Scoreboard, Span
-from anna.program import Program
-from anna.verify import verified
+from anna.base.errors import DataError, MachineError
+from anna.chip import refresh
+from anna.chip.codes import Ints
+from anna.program import isa
+from anna.program.file import Program
+from anna.program.isa import Op
+from anna.sequencer.rules import verified
+from anna.sequencer.timeline import UNDEFINED, Calc
+from anna.sequencer.timing import Scoreboard, Span
 
 CHECKPOINT_EVERY = 64  # instructions between two snapshots for stepping back
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.silicon import IdealSilicon, Silicon
-from anna.errors import MachineError
-from anna.machine.elaborate import Schedule, elaborate
-from anna.machine.engine import Engine
+from anna.base.errors import MachineError
+from anna.engine import Engine
+from anna.engine.workload import build_plan
 from anna.machine.interpreter import CalcRecord, Interpreter
-from anna.machine.plan import build_plan
-from anna.program import Program
+from anna.program.file import Program
+from anna.sequencer.timeline import Schedule, elaborate
 
 Reference = Callable[[int], NDArray[np.float64]]  # CALC -> expected code of each neuron, or NaN
 

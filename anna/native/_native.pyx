@@ -198,7 +198,7 @@ def window_sums(str level_name, const real[:, :, :, ::1] x_iyxn, const real[:, :
 
 
 def exp(str level_name, const real[::1] x, real[::1] out):
-    """Fill out with e**x, by the operations of anna.exact_math."""
+    """Fill out with e**x, by the operations of anna.native.exact_math."""
     cdef const anna_level *level = find_level(level_name)
     if x.shape[0] != out.shape[0]:
         raise ValueError("shapes do not fit")
@@ -212,7 +212,7 @@ def exp(str level_name, const real[::1] x, real[::1] out):
 
 
 def tanh(str level_name, const real[::1] x, real[::1] out):
-    """Fill out with tanh(x), by the operations of anna.exact_math."""
+    """Fill out with tanh(x), by the operations of anna.native.exact_math."""
     cdef const anna_level *level = find_level(level_name)
     if x.shape[0] != out.shape[0]:
         raise ValueError("shapes do not fit")

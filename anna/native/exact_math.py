@@ -58,7 +58,7 @@ _EXP_RANGE = {np.dtype(np.float64): (-746.0, 710.0), np.dtype(np.float32): (-104
 
 def _by_engine(name: str, x: Floats, simd: str | None = None) -> Floats | None:
     """The same operations in C, where the engine is built and the array is worth the call."""
-    from anna.float_sums import engine
+    from anna.native.float_sums import engine
 
     native = engine() if x.size >= WORTH_A_CALL or simd else None
     if native is None:

@@ -1,7 +1,7 @@
 /* Sums of float layers in a fixed order, one picture a lane; included once for each type of number (REAL, VR, REAL_NAME).
  *
  * Every sum begins with zero and takes input map, row, column of the window one after the other, a multiplication and an
- * addition that each round once: the operations of anna/float_sums.py in their order, so that every bit is the same. */
+ * addition that each round once: the operations of anna/native/float_sums.py in their order, so that every bit is the same. */
 
 #define REAL_JOIN(a, b) a##b
 #define REAL_CALL(a, b) REAL_JOIN(a, b)

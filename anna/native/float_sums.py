@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anna.errors import BuildError
-from anna.layer_parts import Bools, Floats
+from anna.base.errors import BuildError
+from anna.network.parts import Bools, Floats
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=1)
 def engine() -> ModuleType | None:
     """The compiled extension, where there is one."""
-    from anna.machine.engine.loader import native
+    from anna.native.loader import native
 
     try:
         return native()

@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from anna.errors import BuildError, MachineError
+from anna.base.errors import BuildError, MachineError
 
 # Raised with every change of what the extension's functions take or give; stands in _native.pyx as well.
 INTERFACE = 5
@@ -23,7 +23,7 @@ def check_module(module: ModuleType) -> None:
 def native() -> ModuleType:
     """The compiled extension."""
     try:
-        from anna.machine.engine import _native
+        from anna.native import _native
     except ImportError as error:
         raise BuildError(f"the compiled engine is not built ({error}): {HOW}") from None
     check_module(_native)

@@ -1,4 +1,4 @@
-/* exp and tanh of arrays: the operations of anna/exact_math.py in their order, each rounded once, so the same bits.
+/* exp and tanh of arrays: the operations of anna/native/exact_math.py in their order, each rounded once, so the same bits.
  *
  * Included once for each type of number: REAL, WHOLE (integers of its size), REAL_NAME, and REAL_IS_DOUBLE. */
 

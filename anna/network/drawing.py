@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anna.errors import FileError
-from anna.graph import Graph, Network, Shape, Step, shape_text
+from anna.base.errors import FileError
+from anna.network.graph import Graph, Network, Shape, Step, shape_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from anna.container import canonical_json, unpack, write_beside
-from anna.errors import FileError, GraphError
-from anna.graph import Ensemble, Graph, Network
-from anna.layer_parts import ACTIVATION_KINDS, Activation
-from anna.layers import LAYER_KINDS, Layer
+from anna.base.container import canonical_json, unpack, write_beside
+from anna.base.errors import FileError, GraphError
+from anna.network.graph import Ensemble, Graph, Network
+from anna.network.layers import LAYER_KINDS, Layer
+from anna.network.parts import ACTIVATION_KINDS, Activation
 
 KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order
 FORMAT = 1

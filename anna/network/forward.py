@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anna import exact_math
-from anna.errors import DataError
-from anna.float_sums import window_sums
-from anna.graph import Graph, Network, Step
-from anna.imported_layers import Affine, Pool, Softmax
-from anna.layer_parts import Activation, Floats
-from anna.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
-from anna.pictures import float_pictures
-from anna.prepare import checked_pictures, prepare
+from anna.base.errors import DataError
+from anna.native import exact_math
+from anna.native.float_sums import window_sums
+from anna.network.graph import Graph, Network, Step
+from anna.network.images import float_pictures
+from anna.network.imported_layers import Affine, Pool, Softmax
+from anna.network.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
+from anna.network.parts import Activation, Floats
+from anna.network.prepare import checked_pictures, prepare
 
 Labels = npt.NDArray[np.int64]
 PIECE = 64  # pictures at once: whole vectors of the engine, and maps that stay in the cache

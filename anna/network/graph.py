@@ -2,7 +2,7 @@
 several.
 
 `Graph` is what the networks define, what training returns, what the importers make and what the compiler reads. It is
-data: the arithmetic lies in `anna.forward`, the file in `anna.graph_file`, the picture in `anna.graph_draw`.
+data: the arithmetic lies in `anna.network.forward`, the file in `anna.network.file`, the picture in `anna.network.drawing`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anna.errors import GraphError
-from anna.imported_layers import Affine, Pool, Softmax
-from anna.layer_parts import (
+from anna.base.errors import GraphError
+from anna.network.imported_layers import Affine, Pool, Softmax
+from anna.network.layers import LAYER_KINDS, Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
+from anna.network.parts import (
     ACTIVATION_KINDS,
     NONE,
     RELU,
@@ -28,7 +29,6 @@ from anna.layer_parts import (
     Shape,
     shape_text,
 )
-from anna.layers import LAYER_KINDS, Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
 
 __all__ = [
     "ACTIVATION_KINDS", "LAYER_KINDS", "NONE", "RELU", "SCALED_TANH", "SIGMOID", "TANH",

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import DataError
-from anna.layer_parts import Shape
+from anna.base.errors import DataError
+from anna.network.parts import Shape
 
 
 def picture_keys(pictures: NDArray[Any]) -> NDArray[np.uint64]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from anna.errors import GraphError
-from anna.layer_parts import (
+from anna.base.errors import GraphError
+from anna.network.parts import (
     NONE,
     Activation,
     Floats,

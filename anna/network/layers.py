@@ -21,9 +21,9 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from anna.errors import GraphError
-from anna.imported_layers import Affine, Pool, Softmax
-from anna.layer_parts import (
+from anna.base.errors import GraphError
+from anna.network.imported_layers import Affine, Pool, Softmax
+from anna.network.parts import (
     NONE,
     Activation,
     Bools,

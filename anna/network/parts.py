@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from anna.errors import GraphError
+from anna.base.errors import GraphError
 
 Shape = tuple[int, int, int]
 Floats = npt.NDArray[np.floating[Any]]

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anna.errors import DataError
-from anna.layer_parts import Floats
-from anna.layers import Prepare
+from anna.base.errors import DataError
+from anna.network.layers import Prepare
+from anna.network.parts import Floats
 
 WHITE = 255  # the largest grey level of a uint8 picture
 

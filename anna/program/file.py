@@ -17,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from anna import container, isa
-from anna.codes import weight_converter
-from anna.errors import AnnaError, FileError, SpecError
-from anna.isa import Op, Words
-from anna.spec import ChipSpec, Record, first_sentence
+from anna.base import container
+from anna.base.errors import AnnaError, FileError, SpecError
+from anna.chip.codes import weight_converter
+from anna.chip.spec import ChipSpec, Record, first_sentence
+from anna.program import isa
+from anna.program.isa import Op, Words
 
 if TYPE_CHECKING:
-    from anna.host.work import HostWork
+    from anna.board.host import HostWork
 
 KEY = "anna_program"
 FORMAT = 1
@@ -277,7 +278,7 @@ def _host(path: Path, header: _Header, tensors: Mapping[str, NDArray[Any]]) -> "
         if mine:
             raise FileError(f"has {len(mine)} tensors for the host and no description of its work")
         return None
-    from anna.host.work import host_from_file
+    from anna.board.host import host_from_file
 
     host = host_from_file(path.name, header.host, mine)
     outputs = {region.name: region.shape for region in header.regions if region.kind == "output"}

@@ -14,8 +14,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import FileError
-from anna.spec import ChipSpec
+from anna.base.errors import FileError
+from anna.chip.spec import ChipSpec
 
 OPCODE_BITS = 4
 LIMB_BITS = 64

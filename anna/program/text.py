@@ -11,7 +11,7 @@ canonical text, which `disassemble` writes; `assemble` reads that and anything a
     .constant  address=100 codes=7,7,0              states that are always there
     .weights   page=0 row=0 column=0 values=-1,0,1  weights, in weight LSB
     .scale     page=0 row=0 group=0 codes=4         scale codes of the neurons that begin there
-    SHIFT      register=0 width=16 address=0 ...    an instruction of the table in `anna.isa`
+    SHIFT      register=0 width=16 address=0 ...    an instruction of the table in `anna.program.isa`
 """
 
 import re
@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from anna import isa
-from anna.codes import weight_converter
-from anna.errors import AnnaError, AssemblyError
-from anna.isa import Form, Op, Value
-from anna.program import Codes, Program, Region, assemble_program, blank_pages
-from anna.spec import ANNA_1991, CHIPS, ChipSpec, first_sentence
+from anna.base.errors import AnnaError, AssemblyError
+from anna.chip.codes import weight_converter
+from anna.chip.spec import ANNA_1991, CHIPS, ChipSpec, first_sentence
+from anna.program import isa
+from anna.program.file import Codes, Program, Region, assemble_program, blank_pages
+from anna.program.isa import Form, Op, Value
 
 Pairs = dict[str, str]
 
@@ -243,7 +243,7 @@ _DIRECTIVES: dict[str, Callable[[_Reader, Pairs], None]] = {
 
 
 def assemble(text: str, source: str = "assembly") -> Program:
-    """The program that a text stands for. What cannot be read is told with its line; legality is `anna.verify`'s."""
+    """The program that a text stands for. What cannot be read is told with its line; legality is `anna.sequencer.rules`'s."""
     reader = _Reader()
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.split(";", 1)[0].split()

@@ -1,7 +1,7 @@
 """What makes a program legal, as a table of rules.
 
 `RULES` states each rule and the sentence that a user gets. The first group looks at instructions one by one; the second
-at what happens in time, as `anna.machine.elaborate` walked it, and is asked only where the first group is content.
+at what happens in time, as `anna.sequencer.timeline` walked it, and is asked only where the first group is content.
 """
 
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from anna import isa
-from anna.asm import line_of
-from anna.errors import IllegalProgram
-from anna.isa import Op
-from anna.machine.elaborate import Hazard, Schedule, elaborate
-from anna.program import Program
+from anna.base.errors import IllegalProgram
+from anna.program import isa
+from anna.program.file import Program
+from anna.program.isa import Op
+from anna.program.text import line_of
+from anna.sequencer.timeline import Hazard, Schedule, elaborate
 
 
 @dataclass(frozen=True)

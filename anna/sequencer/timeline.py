@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna import codes, isa
-from anna.isa import Op, Unit
-from anna.machine import refresh
-from anna.machine.timing import Scoreboard, Span
-from anna.program import Program
-from anna.spec import ChipSpec
+from anna.chip import codes, refresh
+from anna.chip.spec import ChipSpec
+from anna.program import isa
+from anna.program.file import Program
+from anna.program.isa import Op, Unit
+from anna.sequencer.timing import Scoreboard, Span
 
 Ints = NDArray[np.int64]
 UNDEFINED = -1
@@ -27,7 +27,7 @@ UNDEFINED = -1
 
 @dataclass(frozen=True)
 class Hazard:
-    """A rule that an instruction breaks in time or data; `anna.verify` says it in a sentence."""
+    """A rule that an instruction breaks in time or data; `anna.sequencer.rules` says it in a sentence."""
 
     rule: str
     index: int
@@ -359,7 +359,7 @@ class _Walk:
 
 
 def elaborate(program: Program) -> Schedule:
-    """Walk a program whose instructions are well formed (see `anna.verify`); hazards are noted, not raised."""
+    """Walk a program whose instructions are well formed (see `anna.sequencer.rules`); hazards are noted, not raised."""
     values = Values(program.input.size, len(program.constant_addresses), program.spec.neurons_at_once)
     walk = _Walk(program, values)
     for index, op in enumerate(program.ops):

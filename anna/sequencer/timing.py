@@ -14,8 +14,8 @@ is read in that cycle is still the old value.
 from collections import deque
 from dataclasses import dataclass, field
 
-from anna.isa import Op
-from anna.spec import ChipSpec
+from anna.chip.spec import ChipSpec
+from anna.program.isa import Op
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from anna.asm import line_of
-from anna.isa import Unit
-from anna.machine.elaborate import Schedule
+from anna.program.isa import Unit
+from anna.program.text import line_of
+from anna.sequencer.timeline import Schedule
 
 UNIT_OF = {"STORE": "store"}  # works beside the input unit, overlapped
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from anna.machine.elaborate import Schedule
+from anna.sequencer.timeline import Schedule
 from anna.trace.events import events, segment_starts
 
 TRACKS = ("input", "store", "array", "output")

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from anna.machine.elaborate import Schedule
 from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.sequencer.timeline import Schedule
 from anna.trace.events import events, segment_starts
 
 UNITS = ("input", "store", "array", "output")

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from anna.container import write_beside
-from anna.errors import DataError
+from anna.base.container import write_beside
+from anna.base.errors import DataError
 from lenet.datasets.idx import unpacked
 from lenet.datasets.usps import Pair, read_zip_text
 

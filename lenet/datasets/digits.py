@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from anna.errors import DataError
+from anna.base.errors import DataError
 from lenet.datasets.idx import decode_idx, read_idx, unpacked
 from lenet.datasets.usps import read_usps
 

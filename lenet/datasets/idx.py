@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anna.errors import DataError
+from anna.base.errors import DataError
 
 UINT8 = 0x08  # the type byte of an IDX file of unsigned bytes
 LARGEST = 2**31  # bytes unpacked; MNIST's largest file has 47 million

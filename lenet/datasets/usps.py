@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anna.errors import DataError
+from anna.base.errors import DataError
 from lenet.datasets.idx import unpacked
 
 Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]

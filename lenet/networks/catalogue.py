@@ -7,16 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from anna.errors import DataError
-from anna.graph import Network
-from anna.graph_file import load_graph
-from lenet.dense import linear, mlp300, mlp1000
-from lenet.lenet1 import lenet1, lenet1_28
-from lenet.lenet4 import boosted_lenet4, lenet4
-from lenet.lenet5 import lenet5, lenet5_modern
-from lenet.recognizer import recognizer
+from anna.base.errors import DataError
+from anna.network.file import load_graph
+from anna.network.graph import Network
+from lenet.networks.dense import linear, mlp300, mlp1000
+from lenet.networks.lenet1 import lenet1, lenet1_28
+from lenet.networks.lenet4 import boosted_lenet4, lenet4
+from lenet.networks.lenet5 import lenet5, lenet5_modern
+from lenet.networks.recognizer import recognizer
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = Path(__file__).parents[1] / "weights"
 DEFINITIONS: dict[str, Callable[[str], Network]] = {
     "lenet1": lenet1,
     "lenet1_28": lenet1_28,

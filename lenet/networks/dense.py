@@ -6,8 +6,8 @@ in the LeNets), the range of the picture, that the output has no squash.
 
 from __future__ import annotations
 
-from anna.graph import SCALED_TANH, Graph
-from lenet import parts
+from anna.network.graph import SCALED_TANH, Graph
+from lenet.networks import parts
 
 
 def linear(data: str = "mnist") -> Graph:

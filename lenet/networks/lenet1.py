@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from anna.graph import SCALED_TANH, Convolution, Graph, Prepare
-from lenet import parts
-from lenet.recognizer import C3_TABLE
+from anna.network.graph import SCALED_TANH, Convolution, Graph, Prepare
+from lenet.networks import parts
+from lenet.networks.recognizer import C3_TABLE
 
 H2_TABLE = tuple(tuple(i for i in range(12) if i // 4 != 2 - o // 4) for o in range(12))  # A
 

@@ -11,9 +11,9 @@ figures.
 
 from __future__ import annotations
 
-from anna.errors import GraphError
-from anna.graph import SCALED_TANH, Ensemble, Graph
-from lenet import parts
+from anna.base.errors import GraphError
+from anna.network.graph import SCALED_TANH, Ensemble, Graph
+from lenet.networks import parts
 
 S2_SOURCE = (0, 1, 2, 3, 0, 1, 2, 3)  # the order is A
 C3_TABLE = tuple(tuple((o + step) % 8 for step in ((0, 1, 2) if o < 8 else (0, 2, 3))) for o in range(16))  # A
@@ -47,5 +47,5 @@ def lenet4(data: str = "mnist", name: str = "lenet4") -> Graph:
 
 
 def boosted_lenet4(data: str = "mnist") -> Ensemble:
-    """Three LeNet-4, untrained; the second and third are trained on what the ones before get wrong (lenet/train.py)."""
+    """Three LeNet-4, untrained; the second and third are trained on what the ones before get wrong (training/train.py)."""
     return Ensemble("boosted_lenet4", tuple(lenet4(data, f"lenet4_{place}") for place in ("first", "second", "third")), data)

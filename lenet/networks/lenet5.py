@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from anna.graph import NONE, RELU, SCALED_TANH, Graph, Pool, Rbf
-from lenet import parts
+from anna.network.graph import NONE, RELU, SCALED_TANH, Graph, Pool, Rbf
+from lenet.networks import parts
 
 # P, table I of paper 8: which S2 maps each C3 map reads
 C3_TABLE: tuple[tuple[int, ...], ...] = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from anna.errors import GraphError
-from anna.graph import NONE, SCALED_TANH, Activation, Convolution, FullConnection, Graph, Prepare, Subsample
+from anna.base.errors import GraphError
+from anna.network.graph import NONE, SCALED_TANH, Activation, Convolution, FullConnection, Graph, Prepare, Subsample
 
 DATA = ("mnist", "usps")
 SOURCE = {"mnist": (28, 28), "usps": (16, 16)}  # rows and columns of a digit: P, papers 8 and 7

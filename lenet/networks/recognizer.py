@@ -9,8 +9,8 @@ label.
 
 from __future__ import annotations
 
-from anna.graph import Graph
-from lenet import parts
+from anna.network.graph import Graph
+from lenet.networks import parts
 
 _PAIR = ((0, 1),) * 4 + ((0,), (1,))  # A: of each half, four maps read both and two read one
 C3_TABLE = _PAIR + tuple(tuple(i + 2 for i in row) for row in _PAIR)

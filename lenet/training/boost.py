@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from anna.errors import DataError
-from anna.graph import Ensemble, Graph
+from anna.base.errors import DataError
+from anna.network.graph import Ensemble, Graph
 from lenet.datasets.digits import Digits
-from lenet.distort import distort
-from lenet.fit import Fitted, Pass, Watch, fit
-from lenet.recipes import Distortion, Recipe
-from lenet.torch_net import TorchNet, prepared
+from lenet.training.distort import distort
+from lenet.training.fit import Fitted, Pass, Watch, fit
+from lenet.training.recipes import Distortion, Recipe
+from lenet.training.torch_net import TorchNet, prepared
 
 POOL_PASSES = 20
 

@@ -20,6 +20,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from anna.analog.parameters import STRENGTHS, Analog
+from anna.base.errors import DataError
 from anna.compiler.calibrate import calibrate
 from anna.compiler.check import check
 from anna.compiler.ir import INPUT, ChipLayer, Lowered
@@ -28,11 +29,10 @@ from anna.compiler.quantise import bias_numerators, quantise
 from anna.compiler.quantised import Meaning, QuantLayer
 from anna.compiler.rounding import lsb_of
 from anna.compiler.split import split
-from anna.errors import DataError
-from anna.graph import Graph
-from lenet.drawn_chip import SPEC, STATES, WEIGHTS, DrawnChip, tensor
-from lenet.recipes import ForChip
-from lenet.torch_net import TorchLayer, TorchNet
+from anna.network.graph import Graph
+from lenet.training.drawn_chip import SPEC, STATES, WEIGHTS, DrawnChip, tensor
+from lenet.training.recipes import ForChip
+from lenet.training.torch_net import TorchLayer, TorchNet
 
 # Weights are rounded here and now, so the compiler's own search for a better rounding would tell nothing of them.
 OPTIONS = CompileOptions(round="nearest", check_pictures=0)

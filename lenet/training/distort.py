@@ -12,8 +12,8 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from anna.prepare import WHITE
-from lenet.recipes import Distortion
+from anna.network.prepare import WHITE
+from lenet.training.recipes import Distortion
 
 
 def _gaussian(deviation: float) -> torch.Tensor:

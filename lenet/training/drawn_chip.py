@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anna import codes
 from anna.analog.parameters import Analog
 from anna.analog.weight_dac import bow, gains_apart
-from anna.spec import ANNA_1991
+from anna.chip import codes
+from anna.chip.spec import ANNA_1991
 
 SPEC = ANNA_1991
 STATES = codes.state_converter(SPEC)

@@ -20,16 +20,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from anna.container import canonical_json, write_beside
-from anna.errors import DataError
-from anna.graph import Graph, text
-from lenet.chip_net import ChipNet
+from anna.base.container import canonical_json, write_beside
+from anna.base.errors import DataError
+from anna.network.graph import Graph, text
 from lenet.datasets.digits import Digits
-from lenet.distort import distort
-from lenet.initial import initial
-from lenet.optimisers import adam_step, diagonal_update, loss, loss_name, second_derivatives
-from lenet.recipes import ForChip, Recipe
-from lenet.torch_net import TorchNet, prepared
+from lenet.training.chip_net import ChipNet
+from lenet.training.distort import distort
+from lenet.training.initial import initial
+from lenet.training.optimisers import adam_step, diagonal_update, loss, loss_name, second_derivatives
+from lenet.training.recipes import ForChip, Recipe
+from lenet.training.torch_net import TorchNet, prepared
 
 Watch = Callable[[str], None]
 Net = TorchNet | ChipNet

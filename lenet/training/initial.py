@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from anna.graph import Convolution, FullConnection, Graph, Layer, Subsample
+from anna.network.graph import Convolution, FullConnection, Graph, Layer, Subsample
 
 Rule = Literal["uniform_2.4_over_fan_in", "deviation_1_over_root_fan_in"]
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from anna.graph import Convolution, FullConnection, Graph, Pool, Rbf, Subsample
-from lenet.torch_net import TorchLayer, TorchNet, squash
+from anna.network.graph import Convolution, FullConnection, Graph, Pool, Rbf, Subsample
+from lenet.training.torch_net import TorchLayer, TorchNet, squash
 
 LossName = Literal["cross_entropy", "squared_error", "map"]
 # Paper 8's criterion (equation 9) is y_right + log(e^-j + sum of e^-y), y the squared distances. Neither j nor a

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from anna.errors import DataError
-from lenet.initial import Rule
+from anna.base.errors import DataError
+from lenet.training.initial import Rule
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 from anna.analog.parameters import Analog
 from anna.compiler import compile
-from anna.forward import forward
-from anna.graph import Network
 from anna.machine.chip import Chip
+from anna.network.forward import forward
+from anna.network.graph import Network
 from lenet.datasets.digits import Digits, calibration, usps_calibration
 
 CHIPS = range(8)  # seeds of the drawn chips on which weights trained for the chip are counted

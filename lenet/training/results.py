@@ -1,6 +1,6 @@
 """Published against obtained: the table of docs/training.md, made from the records of the shipped weights.
 
-`python -m lenet.results` prints it. Published figures carry their mark; a goal is what this project asked of itself.
+`python -m lenet.training.results` prints it. Published figures carry their mark; a goal is what this project asked of itself.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from lenet.catalogue import WEIGHTS, shipped
+from lenet.networks.catalogue import WEIGHTS, shipped
 
 
 @dataclass(frozen=True)

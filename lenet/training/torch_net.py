@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from anna.errors import GraphError
-from anna.graph import (
+from anna.base.errors import GraphError
+from anna.network.graph import (
     Activation,
     Affine,
     Convolution,
@@ -25,11 +25,11 @@ from anna.graph import (
     Softmax,
     Subsample,
 )
-from anna.prepare import prepare
+from anna.network.prepare import prepare
 
 
 def squash(activation: Activation, sums: Tensor) -> Tensor:
-    """The activation, as anna.forward defines it."""
+    """The activation, as anna.network.forward defines it."""
     match activation.kind:
         case "none":
             return sums

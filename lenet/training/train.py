@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anna.container import expect_writable, write_beside
-from anna.errors import DataError
-from anna.graph import Ensemble, Network
-from anna.graph_file import graph_bytes, load_graph
-from lenet.catalogue import WEIGHTS, define, full_name, native_data, stem
+from anna.base.container import expect_writable, write_beside
+from anna.base.errors import DataError
+from anna.network.file import graph_bytes, load_graph
+from anna.network.graph import Ensemble, Network
 from lenet.datasets.digits import Digits, digits, holdout, training_digits
-from lenet.recipes import ForChip, Recipe, chip_recipe_for, default_recipe, recipe_for
-from lenet.records import chip_result, result, versions
+from lenet.networks.catalogue import WEIGHTS, define, full_name, native_data, stem
+from lenet.training.recipes import ForChip, Recipe, chip_recipe_for, default_recipe, recipe_for
+from lenet.training.records import chip_result, result, versions
 
 if TYPE_CHECKING:
-    from lenet.fit import Pass
+    from lenet.training.fit import Pass
 
 VALIDATION_DRAW = 1989  # seeds which training digits are kept aside: the same for every network and seed
 
@@ -174,8 +174,8 @@ def _trained(
     graph: Network, recipe: Recipe, shown: Digits, kept: Digits | None, seed: int, files: Path, chip: ForChip | None, watch: Any
 ) -> tuple[Network, tuple[Pass, ...]]:
     """The trained network and its curve, with a checkpoint beside the files that will be written."""
-    from lenet.boost import fit_boosted
-    from lenet.fit import fit, quiet
+    from lenet.training.boost import fit_boosted
+    from lenet.training.fit import fit, quiet
 
     checkpoint = files.with_name(f".{files.name}.checkpoint")
     if isinstance(graph, Ensemble):

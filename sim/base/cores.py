@@ -2,7 +2,7 @@
 
 import os
 
-from anna.whole import whole
+from anna.base.integers import whole
 
 
 def cores() -> int:

@@ -23,7 +23,7 @@ def now() -> str:
 @lru_cache(maxsize=1)
 def process() -> dict[str, Any]:
     """What this process is: the same for all that it computes."""
-    from anna.machine.engine.loader import choose_level
+    from anna.native.loader import choose_level
 
     return {
         "anna": anna.__version__,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from anna.graph import Graph
+from anna.network.graph import Graph
 from sim.bench.reader import Reader
 from sim.bench.torch_peers import NOISE, WEIGHT_ERROR, Replaced, torch_reader
 

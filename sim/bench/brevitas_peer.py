@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 import lenet
-from anna.facts import STATE_BITS, WEIGHT_BITS
-from anna.forward import network_input
-from anna.graph import Graph
+from anna.chip.facts import STATE_BITS, WEIGHT_BITS
+from anna.network.forward import network_input
+from anna.network.graph import Graph
 from sim.bench.reader import Reader
 from sim.bench.torch_peers import Replaced, torch_reader
 

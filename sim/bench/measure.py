@@ -22,13 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
-from anna.forward import network_input
-from anna.graph import Graph, Network
+from anna.engine import Engine
 from anna.machine.chip import Chip
-from anna.machine.engine import Engine
-from anna.program import Program
+from anna.network.forward import network_input
+from anna.network.graph import Graph, Network
+from anna.program.file import Program
+from sim.base.cores import cores
 from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
-from sim.cores import cores
 
 PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"
 CODES = "codes to codes"
@@ -188,8 +188,8 @@ def _least(peer: Peer, x: NDArray[np.float32], batch: int) -> float:
 def roofline(simd: str, threads: list[int]) -> list[Case]:
     """The engine's own multiply-add on registers, on each number of threads: what a thread gains where nothing is shared but
     the machine; and a copy of memory."""
-    from anna.machine.engine.loader import native
-    from anna.threads import share
+    from anna.base.threads import share
+    from anna.native.loader import native
 
     began, rounds = time.process_time(), 100_000
     done = native().peak(simd, rounds) / rounds

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from anna.errors import GraphError
-from anna.graph import Convolution, FullConnection, Graph, Layer, Prepare, Rbf, Subsample
-from anna.layer_parts import Activation
+from anna.base.errors import GraphError
+from anna.network.graph import Convolution, FullConnection, Graph, Layer, Prepare, Rbf, Subsample
+from anna.network.parts import Activation
 from sim.bench.reader import Reader
 
 

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.graph import Graph
+from anna.network.graph import Graph
 from sim.bench.reader import Reader
 
 ONNX_RUNTIME = "ONNX Runtime, float32"

@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from anna.errors import GraphError
-from anna.graph import Convolution, FullConnection, Graph, Layer
-from lenet.torch_net import TorchNet, squash
+from anna.base.errors import GraphError
+from anna.network.graph import Convolution, FullConnection, Graph, Layer
+from lenet.training.torch_net import TorchNet, squash
 from sim.bench.reader import Reader
 
 STATE_STEP, WEIGHT_ERROR, NOISE = 2.0 / 7, 0.02, 0.05  # of the noisy model: of the order of the chip's own

@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from anna.asm import assemble
-from anna.errors import AssemblyError
-from anna.program import SUFFIX
-from anna.verify import verified
+from anna.base.errors import AssemblyError
+from anna.program.file import SUFFIX
+from anna.program.text import assemble
+from anna.sequencer.rules import verified
 from sim.cli.command import Command, output_file, write
 
 LARGEST_TEXT_BYTES = 1 << 28

@@ -23,10 +23,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> None:
     import lenet
     from anna.compiler import compile
-    from anna.machine.engine.loader import choose_level
+    from anna.native.loader import choose_level
+    from sim.base.cores import cores, worker_count
     from sim.bench import measure
     from sim.bench.peers import missing
-    from sim.cores import cores, worker_count
 
     simd = choose_level(given.simd)
     threads = [worker_count(one) for one in given.threads or sorted({1, cores()})]

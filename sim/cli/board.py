@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from anna.program import Program
+from anna.program.file import Program
 
 FIELDS = ("chip_multiply_adds", "host_multiply_adds", "host_us_per_image", "board", "board_images_per_s", "board_binds")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anna.errors import FileError
+from anna.base.errors import FileError
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def write(result: Mapping[str, Any], text: str, as_json: bool) -> None:
 
 def output_file(name: str) -> Path:
     """The file that a result goes to, refused before the work begins if it cannot be written."""
-    from anna.container import expect_writable
+    from anna.base.container import expect_writable
 
     if name == "-":
         raise FileError("-: this result does not go to standard output; expected the name of a file (./- for one called -)")

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anna.analog.parameters import Analog
-from anna.errors import DataError
-from anna.graph import Network
+from anna.base.errors import DataError
+from anna.network.graph import Network
 from sim.cli.command import Command, output_file, write
 from sim.cli.model import add_compile_options, calibration_pictures, compile_options
 from sim.cli.pictures import read_labelled
 from sim.cli.progress import progress
-from sim.digits import Pictures, Shown
+from sim.inputs.digits import Pictures, Shown
 
 if TYPE_CHECKING:
-    from sim.comparison import Comparison
+    from sim.comparison.compare import Comparison
 
 LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --ledger full
 
@@ -47,7 +47,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    from anna.container import write_beside
+    from anna.base.container import write_beside
     from sim.report.html import comparison_page
 
     path = output_file(given.report)
@@ -62,14 +62,14 @@ def _run(given: argparse.Namespace) -> None:
 def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparison":
     from dataclasses import replace
 
+    from anna.chip.spec import ANNA_1991
     from anna.compiler import compilation, compile
-    from anna.spec import ANNA_1991
-    from sim.arms import ChipTrained
-    from sim.comparison import compare
-    from sim.cores import worker_count
-    from sim.ledger_causes import ledger
-    from sim.ledger_codes import codes_ledger
-    from sim.models import chip_trained, load_network
+    from sim.base.cores import worker_count
+    from sim.comparison.arms import ChipTrained
+    from sim.comparison.compare import compare
+    from sim.comparison.ledger import ledger
+    from sim.comparison.ledger_codes import codes_ledger
+    from sim.inputs.models import chip_trained, load_network
 
     threads = worker_count(given.threads)
     data = given.data if given.data != "holdout" else "mnist"
@@ -102,8 +102,8 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
 
 def _digits(network: Network, given: argparse.Namespace) -> tuple[Shown, Pictures]:
     """What is shown, and what the network is calibrated with."""
-    from sim.digits import for_network
-    from sim.own_digits import brought, divided
+    from sim.inputs.digits import for_network
+    from sim.inputs.own_digits import brought, divided
 
     if given.data and given.pictures:
         raise DataError("--data and --pictures both say what to show; expected one of them")

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from anna.program import SUFFIX
+from anna.program.file import SUFFIX
 from sim.cli.command import Command, output_file, write
 from sim.cli.model import add_compile_options, calibration_pictures, compile_options
 from sim.cli.progress import progress
@@ -25,7 +25,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> None:
     from anna.compiler import compilation
     from anna.compiler.listing import listing
-    from sim.models import load_network
+    from sim.inputs.models import load_network
 
     network = load_network(given.model, given.data, given.seed)
     path = output_file(given.output or network.name + SUFFIX)

@@ -65,9 +65,9 @@ def values_of(metavar: str) -> Values:
     """What a metavar stands for."""
     import lenet
     from anna.analog.parameters import PRESETS
-    from anna.machine.engine.loader import simd_levels
-    from anna.spec import BOARDS, ChipSpec
-    from sim.digits import DATA
+    from anna.chip.spec import BOARDS, ChipSpec
+    from anna.native.loader import simd_levels
+    from sim.inputs.digits import DATA
 
     networks, onnx = tuple(lenet.names), (".onnx", ".safetensors")
     table = {

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from anna.errors import DataError
+from anna.base.errors import DataError
 from sim.cli.command import Command, table, write
 from sim.cli.progress import progress
 

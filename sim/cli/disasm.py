@@ -2,9 +2,9 @@
 
 import argparse
 
-from anna.asm import disassemble
-from anna.container import write_beside
-from anna.program import Program
+from anna.base.container import write_beside
+from anna.program.file import Program
+from anna.program.text import disassemble
 from sim.cli.command import Command, output_file, write
 
 

@@ -7,7 +7,7 @@ from importlib import metadata
 from typing import Any
 
 import anna
-from anna.errors import AnnaError
+from anna.base.errors import AnnaError
 from sim.cli.command import Command, table, write
 
 NEEDED = ("numpy", "pydantic", "safetensors", "matplotlib")
@@ -28,7 +28,7 @@ def _version(package: str) -> str | None:
 
 def _engine() -> dict[str, Any]:
     try:
-        from anna.machine.engine import is_checked, simd_levels
+        from anna.engine import is_checked, simd_levels
 
         return {"built": True, "checked": is_checked(), "simd_levels": list(simd_levels())}
     except AnnaError as error:
@@ -58,12 +58,12 @@ def _folder() -> str | None:
 
 def _weights() -> list[dict[str, str]]:
     import lenet
-    from lenet.catalogue import WEIGHTS, shipped
+    from lenet.networks.catalogue import WEIGHTS, shipped
 
     found = []
     for stem in shipped():
         try:
-            from anna.graph_file import load_graph
+            from anna.network.file import load_graph
 
             state = f"whole, {load_graph(WEIGHTS / f'{stem}.safetensors').connections:,} connections"
         except AnnaError as error:

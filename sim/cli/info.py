@@ -3,12 +3,12 @@
 import argparse
 from typing import Any
 
-from anna import facts
-from anna.codes import full_scales
-from anna.machine.elaborate import Schedule
-from anna.program import Program
-from anna.spec import BOARD_1991, ChipSpec
-from anna.verify import verified
+from anna.chip import facts
+from anna.chip.codes import full_scales
+from anna.chip.spec import BOARD_1991, ChipSpec
+from anna.program.file import Program
+from anna.sequencer.rules import verified
+from anna.sequencer.timeline import Schedule
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, table, write
 
@@ -131,7 +131,7 @@ def _run(given: argparse.Namespace) -> None:
                  for name, fact in facts.all_facts().items()}  # fmt: skip
         write({"facts": known, "papers": facts.PAPERS}, _facts_text(), given.json)
     elif given.isa:
-        from anna.isa import manual
+        from anna.program.isa import manual
 
         write({"markdown": manual(BOARD_1991.chip)}, manual(BOARD_1991.chip), given.json)
     else:

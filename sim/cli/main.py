@@ -17,7 +17,7 @@ from types import FrameType
 from typing import NoReturn
 
 import anna
-from anna.errors import AnnaError, nearest
+from anna.base.errors import AnnaError, nearest
 from sim.cli.command import Command
 
 # In the order of the help text.

@@ -8,10 +8,10 @@ from typing import Any, get_origin
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import DataError, SpecError
-from anna.graph import Network
-from anna.pictures import float_pictures
-from anna.spec import BOARDS, BoardSpec, ChipSpec
+from anna.base.errors import DataError, SpecError
+from anna.chip.spec import BOARDS, BoardSpec, ChipSpec
+from anna.network.graph import Network
+from anna.network.images import float_pictures
 from sim.cli.pictures import read_pictures
 
 

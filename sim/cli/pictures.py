@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import DataError
+from anna.base.errors import DataError
 
 Pictures = NDArray[Any]
 
@@ -50,7 +50,7 @@ def _only_array(path: Path) -> NDArray[Any]:
 def pictures_and_labels(where: str, floats: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """The digits of that name, where there are some (`holdout` is built in), else the pictures of a file; and their labels,
     where these are known."""
-    from sim.digits import DATA, shown
+    from sim.inputs.digits import DATA, shown
 
     if where in DATA:
         if not floats:

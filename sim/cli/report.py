@@ -12,7 +12,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    from anna.container import expect_writable, write_beside
+    from anna.base.container import expect_writable, write_beside
     from sim.report.sweep_html import sweep_page
     from sim.report.sweep_text import lead, markdown
     from sim.sweep.run import RESULTS

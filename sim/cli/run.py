@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from anna.analog.parameters import Analog
-from anna.container import write_beside
-from anna.errors import DataError
+from anna.base.container import write_beside
+from anna.base.errors import DataError
 from anna.machine.chip import Chip, Result
-from anna.program import Program
+from anna.program.file import Program
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, output_file, table, write
 from sim.cli.pictures import Pictures, pictures_and_labels
-from sim.own_digits import checked_labels
+from sim.inputs.own_digits import checked_labels
 
 SHOWN = 8  # pictures whose outputs are printed for a person
 STATES_SHOWN = 32  # states of an output that are printed for a person
@@ -55,7 +55,7 @@ def _pictures(given: argparse.Namespace, program: Program) -> tuple[Pictures, Pi
 
 
 def _run(given: argparse.Namespace) -> None:
-    from sim.cores import worker_count
+    from sim.base.cores import worker_count
 
     program = Program.load(given.file)
     output = output_file(given.output) if given.output else None

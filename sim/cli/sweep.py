@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anna.errors import AnnaError
+from anna.base.errors import AnnaError
 from sim.cli.command import Command, table, write
 from sim.cli.progress import progress
 

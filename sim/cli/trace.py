@@ -2,10 +2,10 @@
 
 import argparse
 
-from anna.container import write_beside
-from anna.errors import DataError
-from anna.program import Program
-from anna.verify import verified
+from anna.base.container import write_beside
+from anna.base.errors import DataError
+from anna.program.file import Program
+from anna.sequencer.rules import verified
 from sim.cli.command import Command, output_file, write
 from sim.cli.pictures import pictures_and_labels
 

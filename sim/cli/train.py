@@ -9,7 +9,7 @@ from sim.cli.progress import progress
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     from lenet import names
-    from lenet.recipes import RECIPES
+    from lenet.training.recipes import RECIPES
 
     parser.add_argument("network", metavar="NET", help=f"one of {', '.join(names)}")
     parser.add_argument("--data", choices=("mnist", "usps"), help="default: the data set of the network's paper")
@@ -26,7 +26,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(given: argparse.Namespace) -> None:
-    from lenet.train import run
+    from lenet.training.train import run
 
     try:
         with progress() as show:

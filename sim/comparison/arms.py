@@ -18,15 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import PRESETS, Analog
+from anna.base.errors import DataError
 from anna.compiler.integer import States
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.selfcheck import evaluate
-from anna.errors import DataError
-from anna.forward import forward
-from anna.graph import Network
 from anna.machine.chip import Chip
-from anna.program import Program
-from sim.digits import Shown
+from anna.network.forward import forward
+from anna.network.graph import Network
+from anna.program.file import Program
+from sim.inputs.digits import Shown
 
 Watch = Callable[[str], None]
 Kind = str | Analog | tuple[str, Analog]
@@ -145,7 +145,7 @@ def chip_trained_arm(arm: Arm, other: ChipTrained, digits: Shown, noise_seed: in
 
 def calibrated_arm(arm: Arm, program: Program, digits: Shown, noise_seed: int, threads: int) -> Arm:
     """The chips of an arm again, each measured through its pins and given a program of its own."""
-    from anna.analog.calibration import Calibrator, calibrated
+    from anna.lab.trim import Calibrator, calibrated
 
     calibrator = Calibrator(program)
 

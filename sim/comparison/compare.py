@@ -9,23 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
+from anna.base.errors import DataError
+from anna.base.integers import whole
 from anna.compiler.quantised import QuantGraph
-from anna.errors import DataError
-from anna.graph import Network
 from anna.machine.chip import Chip
-from anna.program import Program
-from anna.whole import whole
-from sim import statistics
-from sim.arms import Arm, ChipTrained, Kind, calibrated_arm, chip_arm, chip_trained_arm, float_arm, kinds_of, quantised_arm
-from sim.cores import worker_count
-from sim.digits import Shown, as_shown, expect_apart
-from sim.layers import layer_rows
-from sim.statistics import Interval, Paired, RejectCurve
+from anna.network.graph import Network
+from anna.program.file import Program
+from sim.base import statistics
+from sim.base.cores import worker_count
+from sim.base.statistics import Interval, Paired, RejectCurve
+from sim.comparison.arms import (
+    Arm,
+    ChipTrained,
+    Kind,
+    calibrated_arm,
+    chip_arm,
+    chip_trained_arm,
+    float_arm,
+    kinds_of,
+    quantised_arm,
+)
+from sim.comparison.layers import layer_rows
+from sim.inputs.digits import Shown, as_shown, expect_apart
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.ledger_causes import Ledger
+    from sim.comparison.ledger import Ledger
 
 REJECT_GOALS = (0.01, 0.005)  # errors among the accepted, as the papers quote them
 

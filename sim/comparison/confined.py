@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.silicon import IdealSilicon, Sigmas, Silicon
-from anna.codes import Ints
-from anna.program import Program
+from anna.chip.codes import Ints
+from anna.program.file import Program
 
 Place = NDArray[np.bool_]  # (pages, rows)
 NO_LIMIT = 2**62

@@ -6,12 +6,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from anna.forward import forward
-from anna.graph import Network
 from anna.machine.chip import Chip
-from anna.program import Program
-from sim.digits import Shown
-from sim.statistics import snr_db, variance
+from anna.network.forward import forward
+from anna.network.graph import Network
+from anna.program.file import Program
+from sim.base.statistics import snr_db, variance
+from sim.inputs.digits import Shown
 
 Maps = NDArray[Any]  # (pictures, maps, rows, columns)
 

@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 
 from anna.analog.die import Die
 from anna.analog.parameters import Analog
+from anna.base.integers import whole
+from anna.chip.spec import ChipSpec
 from anna.machine.chip import Chip
-from anna.program import Program
-from anna.spec import ChipSpec
-from anna.verify import verified
-from anna.whole import whole
-from sim.arms import Kind, kind_of
-from sim.confined import Confined, Place, places_of_layers
-from sim.cores import worker_count
-from sim.digits import Shown, as_shown, expect_apart
-from sim.statistics import mean
+from anna.program.file import Program
+from anna.sequencer.rules import verified
+from sim.base.cores import worker_count
+from sim.base.statistics import mean
+from sim.comparison.arms import Kind, kind_of
+from sim.comparison.confined import Confined, Place, places_of_layers
+from sim.inputs.digits import Shown, as_shown, expect_apart
 
 Watch = Callable[[str], None]
 

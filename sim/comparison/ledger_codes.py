@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.codes import state_converter
+from anna.chip.codes import state_converter
+from anna.chip.spec import BoardSpec
 from anna.compiler import compile
-from anna.forward import forward
-from anna.graph import Graph, Network, Prepare
 from anna.machine.chip import Chip
-from anna.program import Program
-from anna.spec import BoardSpec
-from sim.digits import Shown
-from sim.ledger_causes import Entry
+from anna.network.forward import forward
+from anna.network.graph import Graph, Network, Prepare
+from anna.program.file import Program
+from sim.comparison.ledger import Entry
+from sim.inputs.digits import Shown
 
 FINE: dict[str, Any] = {"weight_bits": 12, "state_bits": 10, "adc_curve": "squash"}
 CAUSES = {"weight_rounding": "weight_bits", "state_rounding": "state_bits", "saturation": "adc_curve"}

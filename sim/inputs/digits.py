@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import DataError
-from anna.graph import Network
-from anna.pictures import picture_keys
+from anna.base.errors import DataError
+from anna.network.graph import Network
+from anna.network.images import picture_keys
 
 Pictures = NDArray[Any]
 Labels = NDArray[np.uint8]

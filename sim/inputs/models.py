@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from anna import importers
-from anna.errors import DataError
-from anna.graph import Network
+from anna.base.errors import DataError
+from anna.network.graph import Network
 
 # Files of other tools, which hold what ONNX can say.
 ONNX_FROM = {".pt": "PyTorch", ".pth": "PyTorch", ".ckpt": "PyTorch", ".h5": "Keras", ".keras": "Keras",
@@ -29,7 +29,7 @@ def chip_trained(network: Network, model: str, seed: int, given: str | None) -> 
     """Name and weights of the same network trained on for the chip: of a file, else those shipped with a LeNet; None where
     there are none or `given` is "none"."""
     import lenet
-    from lenet.catalogue import shipped, stem
+    from lenet.networks.catalogue import shipped, stem
 
     if given == "none":
         return None

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.errors import DataError
-from anna.graph import Network
-from anna.pictures import float_pictures
-from anna.prepare import checked_pictures
-from sim.digits import Labels, Pictures, Shown, first_of_each_class
+from anna.base.errors import DataError
+from anna.network.graph import Network
+from anna.network.images import float_pictures
+from anna.network.prepare import checked_pictures
+from sim.inputs.digits import Labels, Pictures, Shown, first_of_each_class
 
 CALIBRATE = 500  # pictures at most, and at most a fifth of those that are there
 

@@ -4,15 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import anna
 from anna.machine.chip import Chip
-from anna.verify import verified
-from sim.layers import layer_maps
-from sim.ledger_causes import Ledger
+from anna.sequencer.rules import verified
+from sim.comparison.layers import layer_maps
+from sim.comparison.ledger import Ledger
 from sim.report import plots
 from sim.report.page import escaped, figure, page, table
 from sim.report.text import interval, notes, p_value, share
 
 if TYPE_CHECKING:
-    from sim.comparison import Comparison
+    from sim.comparison.compare import Comparison
 
 PARTS = {"input": "pins, in", "output": "pins, out"}  # of the chip, as a reader sees them
 

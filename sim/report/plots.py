@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anna import codes
 from anna.analog.die import Die
-from anna.machine.elaborate import Schedule
-from sim.ledger_causes import Ledger
+from anna.chip import codes
+from anna.sequencer.timeline import Schedule
+from sim.comparison.ledger import Ledger
 from sim.report.figure import COLOURS, FAINT, INK, PAPER, themed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sim.comparison import Comparison
-    from sim.layers import LayerMaps
+    from sim.comparison.compare import Comparison
+    from sim.comparison.layers import LayerMaps
 
 MAPS_SHOWN = 12  # of a layer
 REJECTS_SHOWN = 0.2  # share of rejects up to which the curve is drawn

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from anna.spec import ANNA_1991
+from anna.chip.spec import ANNA_1991
 from sim.report.figure import COLOURS, FAINT, INK, themed
 from sim.sweep.spec import shown
 from sim.sweep.summary import Summary, SweepResult, is_number

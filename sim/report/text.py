@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim.comparison import Comparison
+    from sim.comparison.compare import Comparison
 
 NOTES = (
     "equal: pictures, trained weights (unless chip-trained), preparation, and the noise seed of all chips",

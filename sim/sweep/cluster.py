@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
-from anna.errors import BuildError, MachineError, SpecError
+from anna.base.errors import BuildError, MachineError, SpecError
 
 SECONDS = 30  # to wait for a scheduler, and for its first worker
 
@@ -34,7 +34,7 @@ def cluster(where: str, jobs: int | None = None) -> Iterator[tuple[Executor, int
 def local(wanted: int | None = None) -> Iterator[tuple[Any, Any]]:
     """A Dask client and its cluster of so many processes on this machine."""
     distributed = _distributed()
-    from sim.cores import worker_count
+    from sim.base.cores import worker_count
 
     count = worker_count(wanted, "jobs")
     with _deaf_children():

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from anna.container import write_beside
-from anna.errors import AnnaError
+from anna.base.container import write_beside
+from anna.base.errors import AnnaError
 from sim.sweep.run import RESULTS, Swept, count
 from sim.sweep.store import Store
 

@@ -18,23 +18,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
+from anna.base.errors import AnnaError, CompileError, DataError, GraphError, IllegalProgram, MachineError, SpecError
+from anna.chip.spec import BOARDS, BoardSpec
 from anna.compiler import compile
-from anna.errors import AnnaError, CompileError, DataError, GraphError, IllegalProgram, MachineError, SpecError
-from anna.forward import forward
-from anna.graph import Network
 from anna.machine.chip import Chip, run_chips
-from anna.machine.elaborate import Schedule
-from anna.pictures import picture_keys
-from anna.program import Program
-from anna.spec import BOARDS, BoardSpec
-from anna.verify import verified
-from lenet.catalogue import define
+from anna.network.forward import forward
+from anna.network.graph import Network
+from anna.network.images import picture_keys
+from anna.program.file import Program
+from anna.sequencer.rules import verified
+from anna.sequencer.timeline import Schedule
 from lenet.datasets.digits import Digits, training_digits
-from lenet.train import expect_torch, split
-from sim import provenance
-from sim.digits import Shown, expect_apart, for_network
-from sim.models import load_network
-from sim.statistics import error_of_counts
+from lenet.networks.catalogue import define
+from lenet.training.train import expect_torch, split
+from sim.base import provenance
+from sim.base.statistics import error_of_counts
+from sim.inputs.digits import Shown, expect_apart, for_network
+from sim.inputs.models import load_network
 from sim.sweep.spec import Point, SweepSpec
 from sim.sweep.training import Training, trained, weights_of
 

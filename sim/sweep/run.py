@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from anna.container import write_beside
-from anna.errors import AnnaError, MachineError, SpecError
-from sim import provenance
-from sim.cores import worker_count
+from anna.base.container import write_beside
+from anna.base.errors import AnnaError, MachineError, SpecError
+from sim.base import provenance
+from sim.base.cores import worker_count
 from sim.sweep.point import Job, Outcome, compute, inputs_of, trained_inputs, trainings
 from sim.sweep.processes import Processes
 from sim.sweep.spec import Point, SweepSpec

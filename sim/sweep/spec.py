@@ -30,10 +30,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
 from anna.analog.parameters import CAUSES, STRENGTHS, Analog
+from anna.base.container import canonical_json
+from anna.base.errors import SpecError
+from anna.chip.spec import ChipSpec, Record, first_sentence
 from anna.compiler.options import CompileOptions
-from anna.container import canonical_json
-from anna.errors import SpecError
-from anna.spec import ChipSpec, Record, first_sentence
 from sim.sweep.training import Training, TrainOptions
 
 Scalar = int | float | str | bool | None

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anna
-from anna.container import canonical_json
-from anna.errors import FileError, MachineError
+from anna.base.container import canonical_json
+from anna.base.errors import FileError, MachineError
 from sim.sweep.spec import SweepSpec, make_spec
 
 if TYPE_CHECKING:

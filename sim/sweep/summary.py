@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sim.statistics import error_of_counts, mean
+from sim.base.statistics import error_of_counts, mean
 from sim.sweep.spec import SweepSpec
 from sim.sweep.store import Store
 

@@ -17,11 +17,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from anna.container import canonical_json
-from anna.errors import FileError, SpecError
-from anna.graph import Ensemble, Network
-from anna.graph_file import load_graph
-from anna.spec import Record
+from anna.base.container import canonical_json
+from anna.base.errors import FileError, SpecError
+from anna.chip.spec import Record
+from anna.network.file import load_graph
+from anna.network.graph import Ensemble, Network
 
 FOLDER = "trained"
 LOCK = "lock"
@@ -50,8 +50,8 @@ class Training:
     @classmethod
     def of(cls, network: str, data: str | None, seed: int, given: Mapping[str, Any]) -> "Training":
         """A training with its recipe by name; what cannot be trained is refused."""
-        from lenet.catalogue import full_name, names, native_data
-        from lenet.recipes import default_recipe
+        from lenet.networks.catalogue import full_name, names, native_data
+        from lenet.training.recipes import default_recipe
 
         if network not in names and Path(network).suffix:
             raise SpecError(f"network {network} is a file; expected one by name where a sweep trains: {', '.join(names)}")
@@ -84,7 +84,7 @@ class Training:
 
 @lru_cache(maxsize=64)
 def _is_ensemble(name: str) -> bool:
-    from lenet.catalogue import define
+    from lenet.networks.catalogue import define
 
     return isinstance(define(name), Ensemble)
 
@@ -112,7 +112,7 @@ def trained(training: Training, home: Path) -> Network:
 
 def train(training: Training, home: str) -> str:
     """Train unless that is done; the digest of the weights. Runs in any worker."""
-    from lenet.train import run
+    from lenet.training.train import run
 
     folder = Path(home) / training.key
     with _held(folder):

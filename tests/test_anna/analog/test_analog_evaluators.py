@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 from random_programs import CHIPS, legal_programs, random_codes
 
 import anna
-from anna import codes
 from anna.analog import synapse
 from anna.analog.die import PATTERN
 from anna.analog.electronics import rounding_bound_lsb
 from anna.analog.parameters import CAUSES, STRENGTHS
 from anna.analog.silicon import IdealSilicon, Silicon
-from anna.machine import refresh
-from anna.machine.engine import simd_levels
-from anna.program import Program
-from anna.spec import ANNA_1991, ChipSpec
+from anna.chip import codes, refresh
+from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.engine import simd_levels
+from anna.program.file import Program
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
@@ -215,7 +214,7 @@ def test_columns_never_stored_carry_current_where_zero_is_not_zero(analog: anna.
 
 def _digest(seed: int) -> str:
     """SHA-256 of what a drawn chip gives, and of the die itself."""
-    text = (Path(__file__).parents[1] / "programs" / "fan_in_256.asm").read_text()
+    text = (Path(__file__).parents[2] / "programs" / "fan_in_256.asm").read_text()
     program = anna.assemble(text)
     pictures = np.random.default_rng(3).integers(0, 8, (64, *program.input.shape))
     chip = anna.Chip(seed=seed, analog=EVERYTHING)
@@ -226,7 +225,7 @@ def _digest(seed: int) -> str:
 
 def test_the_same_bits_in_another_process() -> None:
     here = Path(__file__).parent
-    paths = [str(here), str(here.parent), *sys.path]
+    paths = [str(here), str(here.parents[1]), *sys.path]
     code = f"import sys; sys.path[:] = {paths!r}; import test_analog_evaluators as t; print(t._digest(7))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert found == _digest(7)

@@ -11,16 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import anna
-from anna import codes
 from anna.analog import parameters, synapse, weight_dac
-from anna.analog.bench import bench_program, straight
 from anna.analog.draws import Draws
 from anna.analog.parameters import CAUSES, STRENGTHS
-from anna.errors import FileError, MachineError, SpecError
-from anna.machine import refresh
+from anna.base.errors import FileError, MachineError, SpecError
+from anna.chip import codes, refresh
+from anna.chip.spec import ANNA_1991, BOARD_1996
+from anna.lab.pins import bench_program, straight
 from anna.machine.interpreter import Interpreter
-from anna.program import Program, blank_pages
-from anna.spec import ANNA_1991, BOARD_1996
+from anna.program.file import Program, blank_pages
 
 
 # --- parameters ------------------------------------------------------------------------------------------------------
@@ -35,7 +34,7 @@ def test_every_field_says_what_it_is() -> None:
 
 
 def test_the_manual_has_the_table_of_parameters() -> None:
-    assert parameters.table() in (Path(__file__).parents[2] / "docs" / "analog.md").read_text(encoding="utf-8")
+    assert parameters.table() in (Path(__file__).parents[3] / "docs" / "analog.md").read_text(encoding="utf-8")
 
 
 def test_the_presets_are_what_they_are_said_to_be() -> None:

@@ -8,13 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import anna
-from anna import codes
-from anna.analog.bench import bench_program, straight
 from anna.analog.synapse import leak_per_cycle
-from anna.machine import refresh
+from anna.chip import codes, refresh
+from anna.chip.spec import ANNA_1991
+from anna.lab.pins import bench_program, straight
 from anna.machine.interpreter import Interpreter
-from anna.program import Program, blank_pages
-from anna.spec import ANNA_1991
+from anna.program.file import Program, blank_pages
 
 LEAKY = anna.Analog(charge_lost=0.2)
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 import anna
-from anna import codes
-from anna.analog import noise_check
-from anna.analog.bench import bench_program, straight
 from anna.analog.draws import Draws, FaultKind, Part, noise_key
-from anna.analog.noise_check import LARGEST_KS, LARGEST_Z
-from anna.machine.engine import is_checked, simd_levels
-from anna.program import blank_pages
-from anna.spec import ANNA_1991
+from anna.chip import codes
+from anna.chip.spec import ANNA_1991
+from anna.engine import is_checked, simd_levels
+from anna.lab import noise_check
+from anna.lab.noise_check import LARGEST_KS, LARGEST_Z
+from anna.lab.pins import bench_program, straight
+from anna.program.file import blank_pages
 
 
 def test_thresholds_have_the_false_alarm_rate_that_is_stated() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from anna.container import expect_writable, write_beside
-from anna.errors import FileError
+from anna.base.container import expect_writable, write_beside
+from anna.base.errors import FileError
 
 
 def test_an_old_file_gives_way_to_the_whole_new_one(tmp_path: Path) -> None:

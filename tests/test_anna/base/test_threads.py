@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anna.threads import share
+from anna.base.threads import share
 
 
 @given(st.integers(0, 40), st.integers(1, 9))

@@ -1,4 +1,4 @@
-"""Levels, ties and saturation of every converter, as the table in `anna.codes` states them."""
+"""Levels, ties and saturation of every converter, as the table in `anna.chip.codes` states them."""
 
 import math
 from fractions import Fraction
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anna.codes import (
+from anna.base.errors import SpecError
+from anna.chip.codes import (
     Converter,
     adc_lsb,
     full_scales,
@@ -19,8 +20,7 @@ from anna.codes import (
     units_per_lsb_product,
     weight_converter,
 )
-from anna.errors import SpecError
-from anna.spec import ANNA_1991
+from anna.chip.spec import ANNA_1991
 
 CONVERTERS = st.builds(
     Converter, st.sampled_from(["weight", "state"]), st.integers(1, 16), st.sampled_from(["mid-rise", "mid-tread"])

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 import anna
-from anna import facts
-from anna.errors import SpecError
-from anna.facts import Mark, all_facts
-from anna.spec import ANNA_1991, BOARD_1991, BOARD_1996, BoardSpec, ChipSpec
+from anna.base.errors import SpecError
+from anna.chip import facts
+from anna.chip.facts import Mark, all_facts
+from anna.chip.spec import ANNA_1991, BOARD_1991, BOARD_1996, BoardSpec, ChipSpec
 
 
 @pytest.mark.parametrize("name", sorted(all_facts()))

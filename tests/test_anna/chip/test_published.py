@@ -8,14 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import anna
-from anna import facts
-from anna.asm import assemble
-from anna.isa import Op, op
-from anna.machine import refresh
-from anna.program import Program, Region, assemble_program, blank_pages
-from anna.spec import ANNA_1991, ChipSpec
+from anna.chip import facts, refresh
+from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.program.file import Program, Region, assemble_program, blank_pages
+from anna.program.isa import Op, op
+from anna.program.text import assemble
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 def busy_array(calcs: int, spec: ChipSpec = ANNA_1991) -> Program:
@@ -109,7 +108,7 @@ def test_closed_form_of_a_convolution_row(windows: int, column: int, neurons: in
 
 def test_feedback_is_a_program_of_its_own() -> None:
     """Convolution foremost, also fully connected and feedback (P): a recurrent program is among the test programs."""
-    text = (Path(__file__).parents[1] / "programs" / "feedback.asm").read_text()
+    text = (Path(__file__).parents[2] / "programs" / "feedback.asm").read_text()
     schedule = anna.verified(assemble(text))
     results = {value for calc in schedule.calcs for value in calc.operands.reshape(-1).tolist()}
     assert any(schedule.values.origin(value).startswith("CALC") for value in results)

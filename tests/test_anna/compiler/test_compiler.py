@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 
 import anna
 import lenet
+from anna.base.errors import CompileError, FileError
 from anna.compiler import NAIVE, PASSES, CompileOptions, compilation, exact, integer
 from anna.compiler import split as split_pass
 from anna.compiler.calibrate import evenly, float_layer
 from anna.compiler.check import check
 from anna.compiler.patterns import patterns
 from anna.compiler.selfcheck import evaluate
-from anna.errors import CompileError, FileError
-from anna.graph import NONE, RELU, SCALED_TANH, TANH, Affine, Convolution, FullConnection, Graph, Layer, Pool, Subsample
-from anna.layer_parts import Shape
 from anna.machine.interpreter import interpret
-from anna.program import Program
+from anna.network.graph import NONE, RELU, SCALED_TANH, TANH, Affine, Convolution, FullConnection, Graph, Layer, Pool, Subsample
+from anna.network.parts import Shape
+from anna.program.file import Program
 
 SLOW = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -159,7 +159,7 @@ def test_a_split_sum_is_the_whole_sum(seed: int, maps: int) -> None:
 
 
 def test_the_adc_of_the_arithmetic_is_the_chips() -> None:
-    from anna import codes
+    from anna.chip import codes
 
     spec = anna.ANNA_1991
     sums = np.arange(-4000, 4000, dtype=np.float32)[:, None]
@@ -191,7 +191,7 @@ print(anna.compile(net, calibration=lenet.calibration(), check_pictures=0).diges
 
 
 def test_threads_and_kernels_of_the_linear_algebra_do_not_matter() -> None:
-    home, found = Path(__file__).parents[2], set()
+    home, found = Path(__file__).parents[3], set()
     for settings_ in ({"OPENBLAS_NUM_THREADS": "1"}, {"OPENBLAS_NUM_THREADS": "4"},
                       {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}):  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(home), "PYTHONWARNINGS": "ignore", **settings_}
@@ -237,8 +237,8 @@ def test_the_link_map_finds_every_weight() -> None:
 
 
 def test_a_damaged_host_part_is_refused(tmp_path: Path) -> None:
-    from anna import container
-    from anna.program import KEY
+    from anna.base import container
+    from anna.program.file import KEY
 
     program = anna.compile(lenet.load("recognizer"), lenet.calibration()[0][:40], check_pictures=0)
     path = tmp_path / "p.anna"

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 import anna
+from anna.base.errors import CompileError
 from anna.compiler import compilation, maximum
 from anna.compiler.passes import Compilation
 from anna.compiler.selfcheck import evaluate
-from anna.errors import CompileError
-from anna.graph import RELU, SCALED_TANH, Affine, Convolution, Graph, Layer, Pool
-from anna.layer_parts import NONE, Activation
+from anna.network.graph import RELU, SCALED_TANH, Affine, Convolution, Graph, Layer, Pool
+from anna.network.parts import NONE, Activation
 
 SIDE, MAPS = 8, 3
 
@@ -21,7 +21,7 @@ def graph(pool: Pool, *before: Layer, seed: int = 0) -> Graph:
     """A convolution or what is given, the maximum, and a full layer for the host."""
     rng = np.random.default_rng(seed)
     layers = before or (convolution(rng, RELU),)
-    return Graph("pooled", (1, SIDE, SIDE), (*layers, pool, anna.graph.FullConnection("last", full(rng, pool, layers))))
+    return Graph("pooled", (1, SIDE, SIDE), (*layers, pool, FullConnection("last", full(rng, pool, layers))))
 
 
 def full(rng: np.random.Generator, pool: Pool, layers: tuple[Layer, ...]) -> NDArray[np.float32]:
@@ -96,7 +96,7 @@ def test_a_map_that_falls_where_its_values_rise_is_turned_round() -> None:
 def test_a_factor_behind_it_changes_what_its_states_stand_for() -> None:
     scale, offset = np.array([0.5, 2.0, -1.0], np.float32), np.array([0.0, 1.0, 2.0], np.float32)
     first, pool = convolution(np.random.default_rng(0), RELU), Pool("P", "max")
-    last = anna.graph.FullConnection("last", full(np.random.default_rng(1), pool, (first,)))
+    last = FullConnection("last", full(np.random.default_rng(1), pool, (first,)))
     quants = []
     for between in ((), (Affine("A", scale, offset),)):
         done = compilation(Graph("pooled", (1, SIDE, SIDE), (first, pool, *between, last)), pictures(2))
@@ -111,7 +111,7 @@ def test_a_factor_behind_it_changes_what_its_states_stand_for() -> None:
 def test_a_picture_may_be_pooled_at_once() -> None:
     pool, x = Pool("P", "max", (2, 2), (2, 2)), pictures(3)
     net = Graph("first", (1, SIDE, SIDE), (pool, convolution(np.random.default_rng(1), RELU),
-                                           anna.graph.FullConnection("last", np.ones((2, 48), np.float32))))  # fmt: skip
+                                           FullConnection("last", np.ones((2, 48), np.float32))))  # fmt: skip
     done = compilation(net, x)
     states = states_of(done, x[:5])
     assert np.array_equal(states["P"], greatest(states["input"], pool, np.zeros(1, bool)))

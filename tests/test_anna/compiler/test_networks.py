@@ -8,12 +8,12 @@ import pytest
 
 import anna
 import lenet
+from anna.base.errors import CompileError
 from anna.compiler import compilation
 from anna.compiler.listing import listing
 from anna.compiler.selfcheck import evaluate
-from anna.errors import CompileError
-from anna.forward import forward
-from anna.graph import Convolution, Network
+from anna.network.forward import forward
+from anna.network.graph import Convolution, Network
 
 NEEDS_DATA = pytest.mark.skipif(not os.environ.get("ANNA_DATA"), reason="ANNA_DATA names no folder with MNIST and USPS")
 FINE = anna.ANNA_1991.changed(weight_bits=16, state_bits=16, adc_curve="squash", adc_full_scale=0.02)

@@ -7,8 +7,8 @@ import pytest
 
 import anna
 import lenet
-from anna.errors import AnnaError, CompileError, GraphError, SpecError
-from anna.graph import TANH, Convolution, FullConnection, Graph, Layer, Pool, Rbf, Softmax
+from anna.base.errors import AnnaError, CompileError, GraphError, SpecError
+from anna.network.graph import TANH, Convolution, FullConnection, Graph, Layer, Pool, Rbf, Softmax
 
 RNG = np.random.default_rng(1)
 PICTURES = RNG.normal(size=(30, 8, 16, 16)).astype(np.float32)

@@ -9,7 +9,7 @@ import pytest
 import anna
 import lenet
 
-TEXT = (Path(__file__).parents[2] / "docs" / "compiler.md").read_text(encoding="utf-8").replace("**", "")
+TEXT = (Path(__file__).parents[3] / "docs" / "compiler.md").read_text(encoding="utf-8").replace("**", "")
 UNLIMITED = anna.ANNA_1991.changed(memory_states=None)
 
 

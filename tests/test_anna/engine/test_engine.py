@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_anna.engine_reference import evaluate, random_plan
 
-from anna.errors import DataError, MachineError
-from anna.machine.engine import Engine, run, simd_levels
+from anna.base.errors import DataError, MachineError
+from anna.engine import Engine, run, simd_levels
 
 OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent")
 FAST = ("clamp", "noise", "stuck", "bent", "steps")
@@ -296,7 +296,7 @@ def test_the_gil_is_dropped():
 LONG_RUN = """
 import sys, numpy as np
 from test_anna.engine_reference import random_plan
-from anna.machine.engine import Engine
+from anna.engine import Engine
 plan = random_plan(np.random.default_rng(1), calcs=300, fan_in=200, slots=600, sparse=0.0)
 engine = Engine(plan, simd="plain", kernel="wide")
 codes = np.zeros((200_000, len(plan.input_slots)), np.uint8)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from anna.machine.engine import is_checked
+from anna.engine import is_checked
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_instruction_counts_stay_below_their_bounds() -> None:

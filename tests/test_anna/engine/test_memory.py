@@ -7,11 +7,11 @@ import numpy as np
 
 import anna
 from anna.analog.parameters import Analog
-from anna.asm import assemble
-from anna.machine import plan
-from anna.machine.plan import EnginePlan, build_plan
+from anna.engine import workload as plan
+from anna.engine.workload import EnginePlan, build_plan
+from anna.program.text import assemble
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "edges.asm"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "edges.asm"
 
 
 def same(a: EnginePlan, b: EnginePlan) -> bool:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from anna.analog import noise
-from anna.machine.engine import is_checked, simd_levels
-from anna.machine.engine.loader import native
+from anna.engine import is_checked, simd_levels
+from anna.native.loader import native
 
 # Random123's known-answer vectors, kat_vectors: rounds, counter, key, result.
 KNOWN = [
@@ -65,7 +65,7 @@ def test_many_more_bits(simd):
 
 def test_the_ends_of_the_uniform():
     """No word gives an infinite or undefined sample; the largest is below the engine's margin."""
-    from anna.machine.engine.bounds import LARGEST_NORMAL
+    from anna.engine.bounds import LARGEST_NORMAL
 
     words = np.array([0, 1, 2, 3, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1, 0x1FFFFFFF, 0x20000000], np.uint32)
     grid = np.stack(np.meshgrid(words, words, words, words), axis=-1).reshape(-1, 4)

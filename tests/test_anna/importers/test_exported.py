@@ -7,11 +7,11 @@ import pytest
 from small_digits import other_digits, small_digits
 
 import anna
-from anna.forward import forward
-from anna.graph import Affine, Convolution, FullConnection, Pool, Softmax
 from anna.importers import load_network
+from anna.network.forward import forward
+from anna.network.graph import Affine, Convolution, FullConnection, Pool, Softmax
 
-HOME = Path(__file__).parents[1] / "data" / "exported"
+HOME = Path(__file__).parents[2] / "data" / "exported"
 NAMES = sorted(path.stem for path in HOME.glob("*.onnx"))
 
 

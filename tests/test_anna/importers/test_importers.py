@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from onnx_bytes import blob, constant, model, node, number
 
+from anna.base.errors import AnnaError, CompileError, FileError
+from anna.chip.spec import ANNA_1991
 from anna.compiler import compilation
 from anna.compiler.selfcheck import evaluate
-from anna.errors import AnnaError, CompileError, FileError
-from anna.forward import forward
-from anna.graph import Convolution, FullConnection, Graph
 from anna.importers import load_network
 from anna.importers.wire import DEEPEST, Message
-from anna.spec import ANNA_1991
+from anna.network.forward import forward
+from anna.network.graph import Convolution, FullConnection, Graph
 
-HOME = Path(__file__).parents[1] / "data" / "onnx"
+HOME = Path(__file__).parents[2] / "data" / "onnx"
 NAMES = sorted(path.stem for path in HOME.glob("*.onnx"))
 FINE = ANNA_1991.changed(weight_bits=16, state_bits=16, adc_full_scale=0.02)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from onnx_bytes import constant, model, node, value_info, whole
 
+from anna.base.errors import AnnaError
 from anna.compiler import compilation
-from anna.errors import AnnaError
-from anna.forward import forward
-from anna.graph import Affine, Convolution, FullConnection, Graph, Pool
 from anna.importers import load_network
+from anna.network.forward import forward
+from anna.network.graph import Affine, Convolution, FullConnection, Graph, Pool
 
 RNG = np.random.default_rng(4)
 PICTURES = RNG.normal(size=(5, 1, 8, 8)).astype(np.float32)

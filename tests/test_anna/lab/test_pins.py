@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 import anna
 import lenet
-from anna import codes
-from anna.analog import lab
 from anna.analog.adc import real_thresholds
-from anna.analog.bench import SweepPlan, bench_program, line, random_words, states_for_sums, straight
-from anna.analog.calibration import Calibrator
-from anna.analog.characterise import converters, dac_levels, droop, effective_bits
-from anna.errors import FileError, SpecError
-from anna.program import Program, blank_pages
-from anna.spec import ANNA_1991
+from anna.base.errors import FileError, SpecError
+from anna.chip import codes
+from anna.chip.spec import ANNA_1991
+from anna.lab import curves as lab
+from anna.lab.characterise import converters, dac_levels, droop, effective_bits
+from anna.lab.pins import SweepPlan, bench_program, line, random_words, states_for_sums, straight
+from anna.lab.trim import Calibrator
+from anna.program.file import Program, blank_pages
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FINE = SweepPlan(steps=200, repeats=64)
 
 

@@ -8,11 +8,11 @@ from random_programs import PARTS, CrookedSilicon, legal_programs, random_codes
 from tick_counter import tick_cycles
 
 import anna
-from anna.machine.engine import Engine, simd_levels
+from anna.engine import Engine, simd_levels
+from anna.engine.workload import build_plan
 from anna.machine.interpreter import Interpreter, interpret
 from anna.machine.lockstep import engine_reference, lockstep
-from anna.machine.plan import build_plan
-from anna.program import Program
+from anna.program.file import Program
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 

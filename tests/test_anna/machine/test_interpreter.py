@@ -7,11 +7,11 @@ import pytest
 
 import anna
 from anna.analog.silicon import IdealSilicon
-from anna.codes import Ints
-from anna.errors import AnnaError, DataError, IllegalProgram, MachineError
+from anna.base.errors import AnnaError, DataError, IllegalProgram, MachineError
+from anna.chip.codes import Ints
 from anna.machine.interpreter import CalcRecord, Interpreter
 
-PROGRAMS = Path(__file__).parents[1] / "programs"
+PROGRAMS = Path(__file__).parents[2] / "programs"
 
 
 def machine(name: str = "overlap") -> Interpreter:

@@ -5,9 +5,9 @@ import pytest
 
 import anna
 import lenet
+from anna.base.errors import MachineError
 from anna.compiler import compilation
 from anna.compiler.reference import float_reference
-from anna.errors import MachineError
 from anna.machine.lockstep import map_reference
 
 

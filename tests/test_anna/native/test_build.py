@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from anna.errors import BuildError
-from anna.machine import engine
-from anna.machine.engine import loader
+from anna import engine
+from anna.base.errors import BuildError
+from anna.native import loader
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_levels_end_with_plain():
@@ -26,7 +26,7 @@ def test_the_build_says_whether_it_is_checked():
 
 
 def test_a_missing_extension_is_told_in_one_sentence(monkeypatch):
-    monkeypatch.setitem(sys.modules, "anna.machine.engine._native", None)
+    monkeypatch.setitem(sys.modules, "anna.native._native", None)
     monkeypatch.delattr(engine, "_native", raising=False)
     with pytest.raises(BuildError, match=r"the compiled engine is not built \(.*\): run `pip install \.`") as caught:
         engine.simd_levels()
@@ -43,7 +43,7 @@ def test_a_stale_extension_is_refused():
 
 
 def test_importing_the_engine_does_not_load_the_extension():
-    code = "import sys, anna.machine.engine; print('anna.machine.engine._native' in sys.modules)"
+    code = "import sys, anna.engine; print('anna.native._native' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

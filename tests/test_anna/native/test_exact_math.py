@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anna import exact_math
-from anna.machine.engine import simd_levels
+from anna.engine import simd_levels
+from anna.native import exact_math
 
 TYPES = [np.float32, np.float64]
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from anna.errors import FileError
-from anna.graph import Convolution, Ensemble, FullConnection, Graph, Prepare
-from anna.graph_draw import draw, save_drawing
+from anna.base.errors import FileError
+from anna.network.drawing import draw, save_drawing
+from anna.network.graph import Convolution, Ensemble, FullConnection, Graph, Prepare
 
 
 def example():

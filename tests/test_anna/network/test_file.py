@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from anna.errors import FileError
-from anna.graph import (
+from anna.base.errors import FileError
+from anna.network.file import KEY, graph_bytes, load_graph, save_graph
+from anna.network.graph import (
     Activation,
     Affine,
     Convolution,
@@ -24,7 +25,6 @@ from anna.graph import (
     Softmax,
     Subsample,
 )
-from anna.graph_file import KEY, graph_bytes, load_graph, save_graph
 
 
 def example(seed=0, dtype=np.float32):

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anna.errors import DataError
-from anna.forward import forward, network_input, run_layer
-from anna.graph import (
+from anna.base.errors import DataError
+from anna.network.forward import forward, network_input, run_layer
+from anna.network.graph import (
     Activation,
     Affine,
     Convolution,
@@ -27,7 +27,7 @@ from anna.graph import (
     Softmax,
     Subsample,
 )
-from anna.prepare import prepare, resize_weights
+from anna.network.prepare import prepare, resize_weights
 
 SQUASH = {
     "none": lambda a, act: a,
@@ -186,7 +186,7 @@ SCRIPT = """
 import hashlib, sys
 sys.path.insert(0, {tests!r})
 import test_forward as t
-from anna.forward import forward
+from anna.network.forward import forward
 from numpy._core._multiarray_umath import __cpu_features__ as features
 print(hashlib.sha256(forward(t.example(), t.pictures(200), keep="all").sums["d"].tobytes()).hexdigest())
 print(*sorted(name for name, there in features.items() if there))

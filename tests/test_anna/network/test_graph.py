@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anna.errors import GraphError
-from anna.graph import (
+from anna.base.errors import GraphError
+from anna.network.graph import (
     NONE,
     SCALED_TANH,
     Activation,

@@ -8,18 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from anna.codes import state_converter
-from anna.errors import DataError
-from anna.float_sums import window_sums, window_sums_by_numpy
-from anna.forward import run_layer
-from anna.graph import Layer, Prepare
-from anna.host import work
-from anna.host.work import HostTail, HostWork
-from anna.layer_parts import RELU, SCALED_TANH, Activation
-from anna.layers import Convolution, FullConnection, Rbf
-from anna.machine.engine import simd_levels
-from anna.machine.engine.loader import native
-from anna.spec import ANNA_1991, ChipSpec
+from anna.base.errors import DataError
+from anna.board import host as work
+from anna.board.host import HostTail, HostWork
+from anna.chip.codes import state_converter
+from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.engine import simd_levels
+from anna.native.float_sums import window_sums, window_sums_by_numpy
+from anna.native.loader import native
+from anna.network.forward import run_layer
+from anna.network.graph import Layer, Prepare
+from anna.network.layers import Convolution, FullConnection, Rbf
+from anna.network.parts import RELU, SCALED_TANH, Activation
 
 SIXTEEN = ANNA_1991.model_copy(update={"state_bits": 16})
 sizes = st.one_of(st.integers(1, 12), st.integers(15, 40))

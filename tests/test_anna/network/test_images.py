@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from anna.errors import DataError
-from anna.pictures import float_pictures
+from anna.base.errors import DataError
+from anna.network.images import float_pictures
 
 RNG = np.random.default_rng(0)
 

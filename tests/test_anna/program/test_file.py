@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 import anna
-from anna import container
-from anna.errors import AnnaError, FileError
-from anna.program import KEY
+from anna.base import container
+from anna.base.errors import AnnaError, FileError
+from anna.program.file import KEY
 
-PROGRAM = Path(__file__).parents[1] / "programs" / "paging.asm"
+PROGRAM = Path(__file__).parents[2] / "programs" / "paging.asm"
 
 
 @pytest.fixture

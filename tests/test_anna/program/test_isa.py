@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anna import isa
-from anna.errors import FileError
-from anna.isa import Form, Op, op
-from anna.spec import ANNA_1991, ChipSpec
+from anna.base.errors import FileError
+from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.program import isa
+from anna.program.isa import Form, Op, op
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 SPECS = st.builds(
     lambda **fields: ANNA_1991.changed(**fields),

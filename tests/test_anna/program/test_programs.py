@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import anna
-from anna.machine.engine import simd_levels
+from anna.engine import simd_levels
 
-PROGRAMS = sorted((Path(__file__).parents[1] / "programs").glob("*.asm"))
-GOLDEN = Path(__file__).parents[1] / "golden" / "programs.json"
+PROGRAMS = sorted((Path(__file__).parents[2] / "programs").glob("*.asm"))
+GOLDEN = Path(__file__).parents[2] / "golden" / "programs.json"
 
 
 def pictures(program: anna.Program) -> np.ndarray:

@@ -3,7 +3,7 @@
 import pytest
 
 import anna
-from anna.errors import AssemblyError
+from anna.base.errors import AssemblyError
 
 HEAD = ".input name=picture address=0 shape=4\n"
 

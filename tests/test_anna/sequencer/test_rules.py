@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import anna
-from anna.errors import IllegalProgram
-from anna.verify import RULES
+from anna.base.errors import IllegalProgram
+from anna.sequencer.rules import RULES
 
-ILLEGAL = sorted((Path(__file__).parents[1] / "programs" / "illegal").glob("*.asm"))
-GOLDEN = Path(__file__).parents[1] / "golden" / "refusals.json"
+ILLEGAL = sorted((Path(__file__).parents[2] / "programs" / "illegal").glob("*.asm"))
+GOLDEN = Path(__file__).parents[2] / "golden" / "refusals.json"
 
 
 def test_every_rule_has_a_program_that_breaks_it() -> None:

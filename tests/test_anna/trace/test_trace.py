@@ -13,7 +13,7 @@ from anna.trace.events import events
 from anna.trace.perfetto import perfetto
 from anna.trace.vcd import vcd
 
-PROGRAMS = Path(__file__).parents[1] / "programs"
+PROGRAMS = Path(__file__).parents[2] / "programs"
 
 
 def read_vcd(text: str) -> dict[str, dict[int, str]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import lenet
-from anna.errors import DataError
+from anna.base.errors import DataError
 from lenet.datasets import catalogue, digits
 from lenet.datasets.idx import decode_idx, encode_idx, read_idx, write_idx_gz
 from lenet.datasets.usps import read_usps, read_zip_text

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import lenet
-from anna.errors import AnnaError, GraphError
-from lenet import catalogue, lenet1, lenet4, lenet5, parts, recognizer
+from anna.base.errors import AnnaError, GraphError
+from lenet.networks import catalogue, lenet1, lenet4, lenet5, parts, recognizer
 
 
 def counts(name):

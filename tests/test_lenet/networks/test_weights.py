@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import lenet
-from anna.graph import Ensemble
-from lenet import catalogue
+from anna.network.graph import Ensemble
 from lenet.datasets import digits
-from lenet.records import chip_result, result, wilson_percent
+from lenet.networks import catalogue
+from lenet.training.records import chip_result, result, wilson_percent
 
 SHIPPED = catalogue.shipped()
 LARGEST_MEGABYTES = 12

@@ -9,23 +9,23 @@ import pytest
 
 import anna
 import lenet
+from anna.base.errors import DataError
 from anna.compiler import compilation
-from anna.errors import DataError
-from anna.graph import Activation, Affine, Convolution, FullConnection, Graph, Pool, Prepare
-from anna.graph_file import graph_bytes
-from lenet.catalogue import define
+from anna.network.file import graph_bytes
+from anna.network.graph import Activation, Affine, Convolution, FullConnection, Graph, Pool, Prepare
 from lenet.datasets.digits import Digits, holdout
-from lenet.recipes import FOR_CHIP, MODERN, RECIPES, ForChip, chip_recipe_for, recipe_for
+from lenet.networks.catalogue import define
+from lenet.training.recipes import FOR_CHIP, MODERN, RECIPES, ForChip, chip_recipe_for, recipe_for
 
 try:
     import torch
 except ModuleNotFoundError:
     pytest.skip("PyTorch is absent: training for the chip is NOT tested", allow_module_level=True)
 
-from lenet import train
-from lenet.chip_net import STATES, WEIGHTS, ChipNet, to_states, to_weights
-from lenet.fit import fit
-from lenet.torch_net import prepared
+from lenet.training import train
+from lenet.training.chip_net import STATES, WEIGHTS, ChipNet, to_states, to_weights
+from lenet.training.fit import fit
+from lenet.training.torch_net import prepared
 from sim.cli import main
 
 QUICK = replace(FOR_CHIP, passes=2, batch=30)

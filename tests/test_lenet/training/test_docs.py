@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import lenet
-from lenet.catalogue import define
-from lenet.results import chip_table, row, table
+from lenet.networks.catalogue import define
+from lenet.training.results import chip_table, row, table
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_the_table_of_results_is_made_from_the_records():

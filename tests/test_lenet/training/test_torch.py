@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import lenet
-from anna.forward import forward, run_layer
-from anna.graph import (
+from anna.network.forward import forward, run_layer
+from anna.network.graph import (
     Activation,
     Affine,
     Convolution,
@@ -18,16 +18,16 @@ from anna.graph import (
     Softmax,
     Subsample,
 )
-from lenet.catalogue import define
+from lenet.networks.catalogue import define
 
 try:
     import torch
 except ModuleNotFoundError:
     pytest.skip("PyTorch is absent: training and the comparison with it are NOT tested", allow_module_level=True)
 
-from lenet.initial import initial
-from lenet.optimisers import loss, loss_name, second_derivatives
-from lenet.torch_net import TorchLayer, TorchNet, prepared
+from lenet.training.initial import initial
+from lenet.training.optimisers import loss, loss_name, second_derivatives
+from lenet.training.torch_net import TorchLayer, TorchNet, prepared
 
 
 def drawn(name, data, seed=5):

@@ -6,21 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from anna.errors import DataError
-from lenet.catalogue import define
+from anna.base.errors import DataError
 from lenet.datasets.digits import Digits, holdout
-from lenet.recipes import MODERN, RECIPE_1989, RECIPES, Distortion, recipe_for
+from lenet.networks.catalogue import define
+from lenet.training.recipes import MODERN, RECIPE_1989, RECIPES, Distortion, recipe_for
 
 try:
     import torch
 except ModuleNotFoundError:
     pytest.skip("PyTorch is absent: training is NOT tested", allow_module_level=True)
 
-from lenet import train
-from lenet.boost import fit_boosted
-from lenet.distort import distort
-from lenet.fit import fit
-from lenet.initial import initial
+from lenet.training import train
+from lenet.training.boost import fit_boosted
+from lenet.training.distort import distort
+from lenet.training.fit import fit
+from lenet.training.initial import initial
 from sim.cli import main
 
 SHORT = replace(MODERN, passes=3, steps=(0.01,), batch=20, distortion=Distortion(elastic_pixels=0.5))

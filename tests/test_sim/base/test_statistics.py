@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.statistics import confusion, difference_of_chips, error_of_chips, mcnemar, reject_curve, snr_db, spread, wilson
+from sim.base.statistics import confusion, difference_of_chips, error_of_chips, mcnemar, reject_curve, snr_db, spread, wilson
 
 
 def test_wilson_textbook_case() -> None:

@@ -10,9 +10,9 @@ from command_line import good, refused
 
 import anna
 import lenet
-from anna import facts
-from anna.forward import forward, network_input
-from anna.graph import Graph
+from anna.chip import facts
+from anna.network.forward import forward, network_input
+from anna.network.graph import Graph
 from sim.bench import measure
 from sim.bench.peers import AIHWKIT, BREVITAS, NOISY_PYTORCH, ONNX_RUNTIME, PYTORCH, Peer, missing, peers
 

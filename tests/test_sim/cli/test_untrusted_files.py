@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import anna
-from anna.errors import AnnaError
+from anna.base.errors import AnnaError
 from anna.importers import load_network
 from sim.cli.pictures import read_pictures
 

@@ -12,13 +12,13 @@ import anna
 import lenet
 from anna.compiler import compilation
 from anna.compiler.passes import Compilation
-from anna.forward import forward
-from anna.graph import Network
-from anna.graph_file import save_graph
-from sim.arms import ChipTrained, quantised_arm
-from sim.comparison import Comparison, compare
-from sim.digits import Shown, for_network
-from sim.models import chip_trained
+from anna.network.file import save_graph
+from anna.network.forward import forward
+from anna.network.graph import Network
+from sim.comparison.arms import ChipTrained, quantised_arm
+from sim.comparison.compare import Comparison, compare
+from sim.inputs.digits import Shown, for_network
+from sim.inputs.models import chip_trained
 
 IMAGES = 250
 

@@ -15,16 +15,16 @@ import anna
 import lenet
 import sim
 from anna.analog.parameters import CAUSES, Analog
-from anna.errors import DataError
-from anna.forward import forward
-from anna.pictures import picture_keys
-from sim.comparison import Comparison, compare
-from sim.confined import Confined, places_of_layers
-from sim.digits import Shown, expect_apart, for_network, shown
-from sim.layers import layer_maps
-from sim.ledger_causes import MEANINGS, Entry, ledger
-from sim.ledger_codes import CAUSES as CODES
-from sim.ledger_codes import codes_ledger
+from anna.base.errors import DataError
+from anna.network.forward import forward
+from anna.network.images import picture_keys
+from sim.comparison.compare import Comparison, compare
+from sim.comparison.confined import Confined, places_of_layers
+from sim.comparison.layers import layer_maps
+from sim.comparison.ledger import MEANINGS, Entry, ledger
+from sim.comparison.ledger_codes import CAUSES as CODES
+from sim.comparison.ledger_codes import codes_ledger
+from sim.inputs.digits import Shown, expect_apart, for_network, shown
 from sim.report.figure import FAINT, INK, PAPER
 from sim.report.html import comparison_page
 

@@ -8,9 +8,9 @@ import pytest
 from command_line import ROOT, good, refused
 from small_digits import other_digits, small_digits
 
-from anna.errors import DataError
-from sim.digits import Shown
-from sim.own_digits import checked_labels, divided
+from anna.base.errors import DataError
+from sim.inputs.digits import Shown
+from sim.inputs.own_digits import checked_labels, divided
 
 NETWORK = ROOT / "tests" / "data" / "exported" / "keras_plain.onnx"
 

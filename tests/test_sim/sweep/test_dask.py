@@ -77,7 +77,7 @@ def test_ctrl_c_with_a_local_cluster_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dask()
-    from anna.errors import MachineError
+    from anna.base.errors import MachineError
     from sim.sweep import cluster
 
     monkeypatch.setattr(cluster, "SECONDS", 1)
@@ -86,7 +86,7 @@ def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest
 
 
 def test_without_dask_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from anna.errors import BuildError
+    from anna.base.errors import BuildError
     from sim.sweep.cluster import cluster
 
     monkeypatch.setitem(sys.modules, "distributed", None)

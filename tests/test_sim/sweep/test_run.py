@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sweep_cases import POINTS, ROWS, die, double, here, tiny, tiny_file
 
-from anna.errors import AnnaError, FileError, MachineError, SpecError
+from anna.base.errors import AnnaError, FileError, MachineError, SpecError
 from sim.sweep.merge import merge
 from sim.sweep.processes import Processes, WorkerDiedError
 from sim.sweep.run import ATTEMPTS, run_sweep
@@ -104,9 +104,9 @@ def test_strengths_are_scaled_and_changed_as_the_analog_model_does(tmp_path: Pat
 def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> None:
     import anna
     import lenet
+    from anna.chip.spec import ANNA_1991, BOARD_1991
     from anna.compiler import compile
-    from anna.spec import ANNA_1991, BOARD_1991
-    from sim.digits import shown
+    from sim.inputs.digits import shown
 
     here(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path)
     digits = shown("holdout").first(20)
@@ -190,7 +190,7 @@ def test_no_jobs_are_no_number_of_jobs(spec: SweepSpec, tmp_path: Path) -> None:
 
 def test_networks_and_records_from_files_are_sought_beside_the_sweep(home: Path, tmp_path: Path) -> None:
     import lenet
-    from anna.graph_file import save_graph
+    from anna.network.file import save_graph
 
     save_graph(lenet.load("linear"), tmp_path / "mine.safetensors")
     (tmp_path / "mine.toml").write_text('preset = "typical"\n', encoding="utf-8")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from anna.errors import SpecError
+from anna.base.errors import SpecError
 from sim.sweep.spec import SweepSpec, load_spec, make_spec
 
 BITS = {"chip.weight_bits": [2, 3], "chip.state_bits": {"first": 1, "last": 3}}

@@ -14,9 +14,9 @@ import pytest
 from command_line import ELSEWHERE, ENV, good, refused
 from sweep_cases import QUICK, here, made_up_mnist, tiny
 
-from anna.errors import DataError, FileError, SpecError
-from anna.forward import forward
-from sim.digits import shown
+from anna.base.errors import DataError, FileError, SpecError
+from anna.network.forward import forward
+from sim.inputs.digits import shown
 from sim.sweep.merge import merge
 from sim.sweep.point import trainings
 from sim.sweep.run import Progress, identity, run_sweep
@@ -28,7 +28,7 @@ try:
 except ModuleNotFoundError:
     pytest.skip("PyTorch is absent: sweeps that train are NOT tested", allow_module_level=True)
 
-import lenet.train
+import lenet.training.train
 
 SHORT = {"train.digits": [200], "train.passes": [1, 2]}
 AXES = {**SHORT, "chip.state_bits": [3, 4]}
@@ -69,13 +69,13 @@ def file_of(folder: Path, axes: dict[str, Any]) -> Path:
 
 
 def test_each_distinct_training_is_done_once(tmp_path: Path, done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, real = [], lenet.train.run
+    calls, real = [], lenet.training.train.run
 
     def counted(*arguments: Any, **named: Any) -> Any:
         calls.append(named["passes"])
         return real(*arguments, **named)
 
-    monkeypatch.setattr(lenet.train, "run", counted)
+    monkeypatch.setattr(lenet.training.train, "run", counted)
     told: list[Progress] = []
     with ThreadPoolExecutor(1) as thread:
         found = run_sweep(tiny(axes=AXES), tmp_path, executor=thread, watch=told.append)
@@ -86,7 +86,7 @@ def test_each_distinct_training_is_done_once(tmp_path: Path, done: Path, monkeyp
 
 
 def test_rows_are_of_the_network_that_anna_train_makes(done: Path, tmp_path: Path) -> None:
-    network = lenet.train.run("linear", count=200, passes=2, output=tmp_path, test=False, watch=lambda _: None).network
+    network = lenet.training.train.run("linear", count=200, passes=2, output=tmp_path, test=False, watch=lambda _: None).network
     digits = shown("holdout").first(20)
     wrong = int((forward(network, digits.images).labels != digits.labels).sum())
     with Store(done) as store:
@@ -130,13 +130,13 @@ def test_shards_at_once_share_their_trainings_and_merge(tmp_path: Path, done: Pa
 
 
 def test_two_that_want_the_same_weights_train_them_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls, real = [], lenet.train.run
+    calls, real = [], lenet.training.train.run
 
     def counted(*arguments: Any, **named: Any) -> Any:
         calls.append(named)
         return real(*arguments, **named)
 
-    monkeypatch.setattr(lenet.train, "run", counted)
+    monkeypatch.setattr(lenet.training.train, "run", counted)
     with ThreadPoolExecutor(3) as threads:
         digests = list(threads.map(lambda _: train(LINEAR, str(tmp_path)), range(3)))
     assert len(calls) == 1 and len(set(digests)) == 1
@@ -219,9 +219,9 @@ def test_the_plan_trains_nothing_and_takes_no_folder_of_weights(tmp_path: Path) 
 
 
 def test_digits_of_a_part_are_a_part_of_more() -> None:
-    whole = lenet.train.training_digits("mnist", os.environ["ANNA_DATA"])
-    few, many = (lenet.train.split(whole, 100, count)[0] for count in (50, 200))
+    whole = lenet.training.train.training_digits("mnist", os.environ["ANNA_DATA"])
+    few, many = (lenet.training.train.split(whole, 100, count)[0] for count in (50, 200))
     names = [{picture.tobytes() for picture in part.images} for part in (few, many)]
     assert names[0] <= names[1] and (len(few), len(many)) == (50, 200)
-    kept = lenet.train.split(whole, 100, 50)[1]
-    assert kept is not None and np.array_equal(kept.images, lenet.train.split(whole, 100)[1].images)
+    kept = lenet.training.train.split(whole, 100, 50)[1]
+    assert kept is not None and np.array_equal(kept.images, lenet.training.train.split(whole, 100)[1].images)

@@ -1,0 +1,1 @@
+"""Float networks: the layer vocabulary, graphs, their file, their drawing, and the forward pass."""

@@ -1,0 +1,1 @@
+"""What the chip runs: the instruction table, the text form, and the .anna file."""

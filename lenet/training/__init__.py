@@ -1,0 +1,1 @@
+"""Training, in PyTorch where it is installed: recipes, optimisers, distortions, chip in the loop."""

@@ -1,0 +1,1 @@
+"""What every experiment stands on: cores, provenance, statistics."""

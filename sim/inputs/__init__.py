@@ -1,0 +1,1 @@
+"""Networks and images as a command or a caller names them."""
