@@ -1,0 +1,245 @@
+"""Files that version 0.1.0 wrote still load and still mean the same; tests/data/former/make.py wrote them."""
+
+import hashlib
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from command_line import good
+
+import anna
+import lenet
+import sim
+from anna.importers import load_network
+
+FORMER = Path(__file__).parent / "data" / "former"
+EXPECTED: dict[str, Any] = json.loads((FORMER / "expected.json").read_text(encoding="utf-8"))
+PROGRAMS, NETWORKS, DIE, SWEEP = (EXPECTED[kind] for kind in ("programs", "networks", "die", "sweep"))
+TRAINED = "recognizer-mnist-seed1"
+COMPILED = {"recognizer": TRAINED, "pair": "pair"}  # programs and their networks
+PICTURES = slice(0, None, EXPECTED["pictures_apart"])
+NOISE_SEED = EXPECTED["noise_seed"]
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, np.ndarray]:
+    with np.load(FORMER / "expected.npz") as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    return lenet.holdout()[0][PICTURES]
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """The sweep's folders, and what it names, where they can be written."""
+    shutil.copytree(FORMER, tmp_path / "former")
+    return tmp_path / "former" / "sweep"
+
+
+def program(name: str) -> anna.Program:
+    return anna.Program.load(FORMER / f"{name}.anna")
+
+
+def network(name: str) -> Any:
+    return load_network(FORMER / f"{name}.safetensors")
+
+
+def chip() -> anna.Chip:
+    return anna.Chip(die=anna.Die.load(FORMER / "chip.die"))
+
+
+def sha256(array: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def told_of(record: Any, expected: dict[str, Any]) -> dict[str, Any]:
+    """What a record says today of the fields that it had."""
+    found = record.model_dump(mode="json")
+    return {name: found[name] for name in expected}
+
+
+# --- programs
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_keeps_its_digest(name: str) -> None:
+    assert program(name).digest == PROGRAMS[name]["digest"]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_saved_again_is_the_same_program(name: str, tmp_path: Path) -> None:
+    program(name).save(tmp_path / "again.anna")
+    assert anna.Program.load(tmp_path / "again.anna").digest == PROGRAMS[name]["digest"]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_is_as_long_and_takes_as_many_cycles(name: str) -> None:
+    found = program(name)
+    assert {
+        "digest": PROGRAMS[name]["digest"], "instructions": len(found.ops), "pages": len(found.weight_codes),
+        "batch": found.batch, "cycles_per_image": anna.verified(found).cycles_per_image,
+    } == PROGRAMS[name]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_compiled_program_gives_the_same_scores(name: str, images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
+    result = anna.Chip().run(program(name), images)
+    wanted = expected[f"program {name}"]
+    assert np.array_equal(result.scores, wanted)
+    assert np.array_equal(result.labels, wanted.argmax(axis=1))
+    assert result.cycles == PROGRAMS[name]["cycles_per_image"] * len(images)
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_no_result_is_shown_on_the_pictures_that_a_program_was_calibrated_on(name: str) -> None:
+    images, labels = lenet.calibration()
+    with pytest.raises(anna.AnnaError, match="500 pictures serve both for calibration and for results"):
+        sim.compare(network(COMPILED[name]), program(name), images, labels, chips=1)
+
+
+def test_a_program_by_hand_gives_the_same_codes(images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
+    windows = images[:, None, 10:18, 10:18].astype(np.uint16) >> 5
+    assert np.array_equal(anna.Chip().run(program("by_hand"), windows).codes["second"], expected["program by_hand"])
+
+
+def test_assembly_text_still_makes_the_same_program() -> None:
+    assert anna.assemble((FORMER / "by_hand.asm").read_text(encoding="utf-8")).digest == PROGRAMS["by_hand"]["digest"]
+
+
+# --- chips
+def test_a_die_is_the_same_silicon() -> None:
+    die = anna.Die.load(FORMER / "chip.die")
+    assert (str(die.seed), die.chip_on_board) == (DIE["seed"], DIE["chip_on_board"])
+    assert told_of(die.analog, DIE["analog"]) == DIE["analog"]
+    assert told_of(die.faults, DIE["faults"]) == DIE["faults"]
+    assert sha256(die.weights_lsb()) == DIE["weights_sha256"]
+    assert sha256(die.weights_lsb(-9, 5000)) == DIE["weights_after_5000_cycles_sha256"]
+
+
+def test_a_die_gives_the_same_scores(images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
+    result = chip().run(program("recognizer"), images, noise_seed=NOISE_SEED)
+    assert np.array_equal(result.scores, expected["program recognizer on the die"])
+
+
+def test_a_die_saved_again_gives_the_same_scores(images: np.ndarray, expected: dict[str, np.ndarray], tmp_path: Path) -> None:
+    anna.Die.load(FORMER / "chip.die").save(tmp_path / "again.die")
+    again = anna.Chip(die=anna.Die.load(tmp_path / "again.die"))
+    result = again.run(program("recognizer"), images, noise_seed=NOISE_SEED)
+    assert np.array_equal(result.scores, expected["program recognizer on the die"])
+
+
+def test_a_file_of_analog_parameters_means_the_same() -> None:
+    assert told_of(anna.Analog.load(FORMER / "chip.toml"), EXPECTED["analog"]) == EXPECTED["analog"]
+
+
+def test_a_calibration_holds_what_was_measured(expected: dict[str, np.ndarray]) -> None:
+    calibration = anna.Calibration.load(FORMER / "calibration.json")
+    assert calibration.program == program("recognizer").digest
+    assert calibration.chip_seed == DIE["seed"]
+    assert len(calibration.neurons) == EXPECTED["calibration"]["neurons"]
+    assert [one.gain for one in calibration.neurons] == expected["gains"].tolist()
+    assert [one.offset_lsb for one in calibration.neurons] == expected["offsets_lsb"].tolist()
+
+
+def test_a_calibration_makes_the_same_program_for_its_chip(images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
+    calibration = anna.Calibration.load(FORMER / "calibration.json")
+    trimmed = anna.calibrated(program("recognizer"), calibration)
+    assert trimmed.digest == EXPECTED["calibration"]["calibrated_digest"]
+    result = chip().run(trimmed, images, noise_seed=NOISE_SEED)
+    assert np.array_equal(result.scores, expected["program recognizer calibrated"])
+
+
+# --- networks
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_keeps_its_layers_and_its_digest(name: str) -> None:
+    found = network(name)
+    assert str(found).splitlines() == NETWORKS[name]["text"]
+    assert found.digest == NETWORKS[name]["digest"]
+
+
+@pytest.mark.parametrize("its_program", COMPILED)
+def test_a_network_gives_the_same_scores(its_program: str, images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
+    name, labels = COMPILED[its_program], lenet.holdout()[1][PICTURES]
+    found = sim.compare(network(name), program(its_program), images, labels, chips=1)
+    assert np.array_equal(found.reference.scores_nk, expected[f"network {name}"])
+
+
+def test_a_record_of_a_training_tells_of_the_weights_beside_it() -> None:
+    record = json.loads((FORMER / f"{TRAINED}.json").read_text(encoding="utf-8"))
+    assert network(TRAINED).digest == record["weights_digest"]
+
+
+def test_training_for_the_chip_goes_on_from_weights_whose_record_tells_of_the_same_training() -> None:
+    from lenet.recipes import recipe_for
+    from lenet.train import trained_before
+
+    record = json.loads((FORMER / f"{TRAINED}.json").read_text(encoding="utf-8"))
+    recipe = recipe_for(record["network"], record["data"], record["recipe"]["name"])
+    digits: Any = SimpleNamespace(digest=record["training_digits"]["sha256"])
+    found = trained_before((FORMER,), TRAINED, recipe, digits, record["seed"])
+    assert found is not None and found.digest == NETWORKS[TRAINED]["digest"]
+    assert trained_before((FORMER,), TRAINED, recipe, digits, record["seed"] + 1) is None
+
+
+# --- sweeps
+def table(folder: Path) -> str:
+    return (folder / "results.csv").read_text(encoding="utf-8")
+
+
+def test_a_sweep_is_read_as_it_was(sweep: Path) -> None:
+    with sim.Store(sweep / "whole") as store:
+        assert store.csv() == table(sweep / "whole")
+        assert [list(one) for one in store.refusals()] == SWEEP["refusals"]
+        assert [run["points"] for run in store.runs()] == [SWEEP["points"]]
+        assert {facts["anna"] for facts in store.provenance().values()} == {EXPECTED["version"]}
+
+
+def test_an_interrupted_sweep_has_the_first_points(sweep: Path) -> None:
+    with sim.Store(sweep / "interrupted") as store, sim.Store(sweep / "whole") as whole:
+        assert store.done == set(range(SWEEP["interrupted_after"]))
+        assert store.points() == whole.points()
+        assert store.rows() == [row for row in whole.rows() if row["point"] in store.done]
+
+
+@pytest.mark.skipif(anna.__version__ != EXPECTED["version"], reason="another version begins a sweep anew")
+def test_an_interrupted_sweep_goes_on_with_the_missing_points_only(sweep: Path) -> None:
+    with sim.Store(sweep / "interrupted") as store:
+        before = store.provenance()
+    with ThreadPoolExecutor(1) as thread:
+        done = sim.run_sweep(sim.load_spec(sweep / "sweep.toml"), sweep / "interrupted", executor=thread)
+    assert (done.points_done, done.points_total) == (SWEEP["points"], SWEEP["points"])
+    assert table(sweep / "interrupted") == table(sweep / "whole")
+    with sim.Store(sweep / "interrupted") as store:
+        begun = SWEEP["interrupted_after"]
+        assert [run["points"] for run in store.runs()] == [begun, SWEEP["points"] - begun]
+        now = store.provenance()
+        assert {point: now[point] for point in before} == before
+        assert [list(one) for one in store.refusals()] == SWEEP["refusals"]
+
+
+@pytest.mark.skipif(anna.__version__ != EXPECTED["version"], reason="another version begins a sweep anew")
+def test_a_finished_sweep_computes_nothing_again(sweep: Path) -> None:
+    with ThreadPoolExecutor(1) as closed:
+        pass
+    before = table(sweep / "whole")
+    done = sim.run_sweep(sim.load_spec(sweep / "sweep.toml"), sweep / "whole", executor=closed)
+    assert done.points_done == SWEEP["points"]
+    assert table(sweep / "whole") == before
+
+
+def test_another_version_does_not_go_on_with_a_sweep(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anna, "__version__", "0.1.0.later")
+    with ThreadPoolExecutor(1) as thread, pytest.raises(anna.AnnaError, match=r"begun by anna 0\.1\.0, this is 0\.1\.0\.later"):
+        sim.run_sweep(sim.load_spec(sweep / "sweep.toml"), sweep / "interrupted", executor=thread)
+
+
+def test_parts_of_a_sweep_are_merged(sweep: Path) -> None:
+    found = json.loads(good("sweep", "merge", sweep / "interrupted", sweep / "whole", "-o", sweep / "merged", "--json"))
+    assert (found["points_done"], found["points_total"]) == (SWEEP["points"], SWEEP["points"])
+    assert table(sweep / "merged") == table(sweep / "whole")
