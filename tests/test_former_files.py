@@ -176,8 +176,8 @@ def test_a_record_of_a_training_tells_of_the_weights_beside_it() -> None:
 
 
 def test_training_for_the_chip_goes_on_from_weights_whose_record_tells_of_the_same_training() -> None:
-    from lenet.recipes import recipe_for
-    from lenet.train import trained_before
+    from lenet.training.recipes import recipe_for
+    from lenet.training.train import trained_before
 
     record = json.loads((FORMER / f"{TRAINED}.json").read_text(encoding="utf-8"))
     recipe = recipe_for(record["network"], record["data"], record["recipe"]["name"])

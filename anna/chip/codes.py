@@ -63,8 +63,10 @@ class Converter:
         array = np.asarray(values, dtype=np.float64)
         if not np.isfinite(array).all():
             raise SpecError(f"a {self.name} must be a finite number")
-        shift = (self.size - 1) / 2 if self.levels == "mid-rise" else self.size / 2
-        return np.floor(np.clip(array + shift, 0, self.size - 1) + 0.5).astype(np.int64)
+        array = np.clip(array, -self.size, self.size)
+        below = np.floor(array)  # exact, as the difference is: a sum with an offset would round a value across a tie
+        level = below if self.levels == "mid-rise" else below + (array - below >= 0.5)
+        return np.clip(level + self.size // 2, 0, self.size - 1).astype(np.int64)
 
     def exact(self, value: float) -> int:
         """The code of a value that is a level; anything else is refused."""

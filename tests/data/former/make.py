@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-import anna
-import lenet
-import sim
 from anna.graph import (
     RELU,
     SCALED_TANH,
@@ -30,6 +26,10 @@ from anna.graph import (
     Subsample,
 )
 from anna.graph_file import save_graph
+
+import anna
+import lenet
+import sim
 from anna.importers import load_network
 
 HOME = Path(__file__).parent

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from engine_reference import evaluate, random_plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_anna.engine_reference import evaluate, random_plan
 
 from anna.base.errors import DataError, MachineError
 from anna.engine import Engine, run, simd_levels
@@ -295,7 +295,7 @@ def test_the_gil_is_dropped():
 
 LONG_RUN = """
 import sys, numpy as np
-from test_anna.engine_reference import random_plan
+from engine_reference import random_plan
 from anna.engine import Engine
 plan = random_plan(np.random.default_rng(1), calcs=300, fan_in=200, slots=600, sparse=0.0)
 engine = Engine(plan, simd="plain", kernel="wide")

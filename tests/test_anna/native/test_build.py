@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from anna import engine
+from anna import engine, native
 from anna.base.errors import BuildError
 from anna.native import loader
 
@@ -27,7 +27,7 @@ def test_the_build_says_whether_it_is_checked():
 
 def test_a_missing_extension_is_told_in_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "anna.native._native", None)
-    monkeypatch.delattr(engine, "_native", raising=False)
+    monkeypatch.delattr(native, "_native", raising=False)
     with pytest.raises(BuildError, match=r"the compiled engine is not built \(.*\): run `pip install \.`") as caught:
         engine.simd_levels()
     assert "\n" not in str(caught.value)

@@ -226,7 +226,7 @@ def _digest(seed: int) -> str:
 def test_the_same_bits_in_another_process() -> None:
     here = Path(__file__).parent
     paths = [str(here), str(here.parents[1]), *sys.path]
-    code = f"import sys; sys.path[:] = {paths!r}; import test_analog_evaluators as t; print(t._digest(7))"
+    code = f"import sys; sys.path[:] = {paths!r}; import test_evaluators as t; print(t._digest(7))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert found == _digest(7)
 
