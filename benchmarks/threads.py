@@ -84,9 +84,7 @@ def main() -> None:
     began = time.perf_counter()
     registers(1)
     rounds = max(1, int(rounds * 0.03 / (time.perf_counter() - began)))  # 30 ms
-    found = [
-        (gain(registers, 2), gain(run, 1), gain(processes, 2), gain(registers, 2)) for _ in range(given.rounds)
-    ]
+    found = [(gain(registers, 2), gain(run, 1), gain(processes, 2), gain(registers, 2)) for _ in range(given.rounds)]
     tell.send(False)
     second.join()
     whole = [one for one in found if min(one[0], one[3]) >= NEARLY_ALL]

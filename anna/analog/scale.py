@@ -8,7 +8,6 @@ It is assumed (A) that there are as many scale circuits as ADCs, and not one for
 two neurons that use one ADC with one scale code share its error.
 """
 
-
 from anna.analog.draws import Draws, Part
 from anna.analog.parameters import Analog
 from anna.chip.codes import Floats

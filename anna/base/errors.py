@@ -1,15 +1,15 @@
 """The exceptions of the project: each is one sentence written for the reader.
 
-    AnnaError                  whatever can be told to a user; the command line prints it and exits with 2
-    +-- SpecError              a specification, of a chip, a board or analog parts, contradicts itself
-    +-- GraphError             a network does not fit together: shapes, connection tables, values
-    +-- DataError              pictures or labels are not what was expected
-    +-- AssemblyError          a line of assembly cannot be read
-    +-- FileError              a file is damaged, foreign, too new or hostile
-    +-- IllegalProgram         a program breaks a rule of the chip; carries every violation
-    +-- CompileError           a network cannot become a program; carries every reason
-    +-- MachineError           a run or a debugger command cannot be carried out
-    +-- BuildError             the compiled extension is missing or does not match
+AnnaError                  whatever can be told to a user; the command line prints it and exits with 2
++-- SpecError              a specification, of a chip, a board or analog parts, contradicts itself
++-- GraphError             a network does not fit together: shapes, connection tables, values
++-- DataError              pictures or labels are not what was expected
++-- AssemblyError          a line of assembly cannot be read
++-- FileError              a file is damaged, foreign, too new or hostile
++-- IllegalProgram         a program breaks a rule of the chip; carries every violation
++-- CompileError           a network cannot become a program; carries every reason
++-- MachineError           a run or a debugger command cannot be carried out
++-- BuildError             the compiled extension is missing or does not match
 """
 
 from collections.abc import Iterable, Sequence

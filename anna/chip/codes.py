@@ -141,4 +141,3 @@ def scale_code_for(spec: ChipSpec, full_scale: float) -> int:
     if code == len(ranges):
         raise SpecError(f"no scale code reaches a range of {full_scale:g}; the largest is {ranges[-1]:g}")
     return code
-

@@ -49,9 +49,7 @@ def with_period_us(spec: ChipSpec, period_us: float) -> ChipSpec:
     return spec.changed(refresh_overhead_cycles=cycles - writes)
 
 
-def _since_last(
-    spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase: int, stops: int | None
-) -> tuple[Ints, Ints]:
+def _since_last(spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase: int, stops: int | None) -> tuple[Ints, Ints]:
     """The last cycle in which the DACs still wrote, as cycles since each synapse's turn, and the cycles after that."""
     last = cycle if stops is None else np.minimum(cycle, np.int64(stops - 1))
     return last + phase - write_cycles(spec)[rows, columns], cycle - last

@@ -81,9 +81,7 @@ class Packer:
         return tuple(Job(self.layer, self.spec, tuple(sorted(outputs)), down, right, packed[0], packed[1], self.unit_columns)
                      for _, outputs, packed in groups)  # fmt: skip
 
-    def _with_units(
-        self, strips: Strips, outputs: list[int], down: int, right: int
-    ) -> list[Group] | None:
+    def _with_units(self, strips: Strips, outputs: list[int], down: int, right: int) -> list[Group] | None:
         """As many output maps a scan as their units' own columns leave room for."""
         each = self.unit_columns * down * right
         most = min(len(outputs), (self.spec.columns - 2) // each)

@@ -129,9 +129,7 @@ class Engine:
     def _check_ids(self, image_ids: NDArray[np.uint64], images: int) -> NDArray[np.uint64]:
         image_ids = np.asarray(image_ids)
         if image_ids.dtype != np.dtype(np.uint64) or image_ids.shape != (images,):
-            raise DataError(
-                f"the image ids are {image_ids.dtype} {image_ids.shape}, expected uint64 ({images},), one an image"
-            )
+            raise DataError(f"the image ids are {image_ids.dtype} {image_ids.shape}, expected uint64 ({images},), one an image")
         return np.ascontiguousarray(image_ids)
 
     def _raise(self, fault: tuple[int, int, int, int], codes: Codes, first: int) -> None:

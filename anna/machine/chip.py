@@ -223,9 +223,7 @@ class Chip:
         maps = {name: parts[name] for name in taps}
         return Result(program, schedule, outputs, maps, noise_seed, threads)
 
-    def engine(
-        self, program: Program, *, taps: Sequence[str] = (), phase_cycles: int = 0, simd: str | None = None
-    ) -> "Engine":
+    def engine(self, program: Program, *, taps: Sequence[str] = (), phase_cycles: int = 0, simd: str | None = None) -> "Engine":
         """The engine that runs this program on this die, made ready: what it counted and proved."""
         _expect_program(program)
         wanted = [*program.outputs, *_tapped(program, taps)]

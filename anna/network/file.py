@@ -77,9 +77,7 @@ def _expect_keys(where: str, value: Any, required: set[str], optional: set[str] 
         raise FileError(f"{where}: is {type(value).__name__}; expected an object")
     missing, unknown = required - value.keys(), value.keys() - required - optional
     if missing or unknown:
-        what = (
-            f"lacks {', '.join(sorted(missing))}" if missing else f"has unknown {', '.join(sorted(map(str, unknown)))}"
-        )
+        what = f"lacks {', '.join(sorted(missing))}" if missing else f"has unknown {', '.join(sorted(map(str, unknown)))}"
         raise FileError(f"{where}: {what}; expected {', '.join(sorted(required | optional))}")
     return value
 
@@ -101,9 +99,7 @@ def _activation(where: str, value: Any) -> Activation:
     found = _expect_keys(where, value, {"kind", "low", "high"})
     if found["kind"] not in ACTIVATION_KINDS:
         raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(ACTIVATION_KINDS)}")
-    return Activation(
-        found["kind"], float(_typed(where, found["low"], float)), float(_typed(where, found["high"], float))
-    )
+    return Activation(found["kind"], float(_typed(where, found["low"], float)), float(_typed(where, found["high"], float)))
 
 
 def _table(where: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -183,9 +179,7 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
         for value in _typed(f"{here} layers", member["layers"], list):
             name = value.get("name") if isinstance(value, dict) else None
             mine = {
-                key.rpartition(".")[2]: array
-                for key, array in tensors.items()
-                if key.rpartition(".")[0] == f"{number}.{name}"
+                key.rpartition(".")[2]: array for key, array in tensors.items() if key.rpartition(".")[0] == f"{number}.{name}"
             }
             used += len(mine)
             layers.append(layer_from_json(f"{here} layer {name!r:.40}", value, mine))

@@ -76,8 +76,7 @@ def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
             window = _window_sums(x_iyxn, layer.window, layer.window)[list(layer.source)]
             kind = x_iyxn.dtype.type
             return (
-                window * layer.coefficient_o.astype(kind)[:, None, None, None]
-                + layer.bias_o.astype(kind)[:, None, None, None]
+                window * layer.coefficient_o.astype(kind)[:, None, None, None] + layer.bias_o.astype(kind)[:, None, None, None]
             )
         case Pool():
             return _pool(layer, x_iyxn)
@@ -87,10 +86,7 @@ def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
             return _rbf(layer, x_iyxn)
         case Affine():
             kind = x_iyxn.dtype.type
-            return (
-                x_iyxn * layer.scale_m.astype(kind)[:, None, None, None]
-                + layer.offset_m.astype(kind)[:, None, None, None]
-            )
+            return x_iyxn * layer.scale_m.astype(kind)[:, None, None, None] + layer.offset_m.astype(kind)[:, None, None, None]
         case Softmax():
             return _softmax(x_iyxn, layer.log)
 

@@ -97,9 +97,7 @@ class Graph:
             if layer.name in seen:
                 raise GraphError(f"{self.name}: two layers are called {layer.name}; expected every name once")
             if isinstance(layer, Prepare) and position:
-                raise GraphError(
-                    f"{self.name}: {layer.name} prepares the picture at place {position}; expected it first"
-                )
+                raise GraphError(f"{self.name}: {layer.name} prepares the picture at place {position}; expected it first")
             seen.add(layer.name)
             out = layer.output_shape(shape)
             steps.append(Step(layer, shape, out))
@@ -180,9 +178,7 @@ class Graph:
                 weights = layer.weights_oi.reshape(layer.weights_oi.shape[0], *step.input_shape)
                 layer = Convolution(layer.name, weights, layer.bias_o, activation=layer.activation)
             elif isinstance(layer, Convolution) and (any(layer.padding) or layer.bias_kind == "unit"):
-                raise GraphError(
-                    f"{layer.name}: has padding or a bias per unit; expected neither in a network that slides"
-                )
+                raise GraphError(f"{layer.name}: has padding or a bias per unit; expected neither in a network that slides")
             layers.append(layer)
         return replace(self, layers=tuple(layers), input_shape=(self.input_shape[0], rows, columns))
 
@@ -210,13 +206,9 @@ class Ensemble:
             for what in ("input_shape", "output_shape", "data"):
                 mine, other = getattr(member, what), getattr(first, what)
                 if mine != other:
-                    raise GraphError(
-                        f"{self.name}: member {member.name} has {what} {mine}; expected {other} as {first.name}"
-                    )
+                    raise GraphError(f"{self.name}: member {member.name} has {what} {mine}; expected {other} as {first.name}")
             if (member.prepare is None) != (first.prepare is None):
-                raise GraphError(
-                    f"{self.name}: members {first.name} and {member.name} do not take the same kind of picture"
-                )
+                raise GraphError(f"{self.name}: members {first.name} and {member.name} do not take the same kind of picture")
         if len({member.name for member in self.members}) != len(self.members):
             raise GraphError(f"{self.name}: two members have one name; expected every name once")
         object.__setattr__(self, "data", self.data or first.data)
@@ -295,9 +287,7 @@ def _about(layer: Layer) -> str:
             return ", ".join(parts)
         case Subsample():
             same = layer.source == tuple(range(len(layer.source)))
-            return f"{layer.window[0]}x{layer.window[1]}" + (
-                "" if same else f", from maps {' '.join(map(str, layer.source))}"
-            )
+            return f"{layer.window[0]}x{layer.window[1]}" + ("" if same else f", from maps {' '.join(map(str, layer.source))}")
         case Pool():
             padding = f", padding {' '.join(map(str, layer.padding))}" if any(layer.padding) else ""
             size, stride = (f"{rows}x{columns}" for rows, columns in (layer.window, layer.stride))
@@ -328,11 +318,9 @@ def text(network: Network) -> str:
         squash = "" if step.layer.activation == NONE else f"; {step.layer.activation}"
         counts = f"; connections {step.connections}, parameters {step.parameters}" if step.connections else ""
         lines.append(
-            f"  {step.layer.name}: {step.layer.kind} -> {shape_text(step.output_shape)}: "
-            f"{_about(step.layer)}{squash}{counts}"
+            f"  {step.layer.name}: {step.layer.kind} -> {shape_text(step.output_shape)}: {_about(step.layer)}{squash}{counts}"
         )
     lines.append(
-        f"  total: connections {network.connections}, parameters {network.parameters}, "
-        f"multiply-adds {network.multiply_adds}"
+        f"  total: connections {network.connections}, parameters {network.parameters}, multiply-adds {network.multiply_adds}"
     )
     return "\n".join(lines)

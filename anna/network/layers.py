@@ -67,13 +67,9 @@ class Prepare:
         if any(c > s for c, s in zip(self.cropped, self.source, strict=True)):
             raise GraphError(f"{self.name}: crop is {self.cropped}; expected at most the source {self.source}")
         if any(f < r for f, r in zip(self.fielded, self.resized, strict=True)):
-            raise GraphError(
-                f"{self.name}: field is {self.fielded}; expected at least the resized picture {self.resized}"
-            )
+            raise GraphError(f"{self.name}: field is {self.fielded}; expected at least the resized picture {self.resized}")
         if not (np.isfinite(self.low) and np.isfinite(self.high)) or self.low == self.high:
-            raise GraphError(
-                f"{self.name}: range is {self.low:g}..{self.high:g}; expected two different finite numbers"
-            )
+            raise GraphError(f"{self.name}: range is {self.low:g}..{self.high:g}; expected two different finite numbers")
 
     @property
     def cropped(self) -> tuple[int, int]:
@@ -143,9 +139,7 @@ class Convolution:
                 f"{self.name}: map {int(empty[0])} reads no input map; expected at least one in its connection table"
             )
         if weights[~table].any():
-            raise GraphError(
-                f"{self.name}: weights are set where the connection table has no connection; expected zeros there"
-            )
+            raise GraphError(f"{self.name}: weights are set where the connection table has no connection; expected zeros there")
         table.setflags(write=False)
         object.__setattr__(self, "table_oi", table)
         check_pair(self.name, "stride", self.stride, 2, 1)

@@ -63,9 +63,7 @@ def frozen_floats(name: str, what: str, value: Any, ndim: int | tuple[int, ...])
         raise GraphError(f"{name}: {what} is empty (shape {array.shape}); expected at least one number")
     if not np.isfinite(array).all():
         bad = int(np.count_nonzero(~np.isfinite(array)))
-        raise GraphError(
-            f"{name}: {what} holds {bad} of {array.size} numbers that are NaN or infinite; expected finite ones"
-        )
+        raise GraphError(f"{name}: {what} holds {bad} of {array.size} numbers that are NaN or infinite; expected finite ones")
     array.setflags(write=False)
     return array
 

@@ -27,9 +27,7 @@ def checked_pictures(layer: Prepare, pictures_nyx: npt.NDArray[Any]) -> npt.NDAr
         pictures = pictures[None]
     if pictures.ndim != 3 or pictures.shape[1:] != layer.source:
         rows, columns = layer.source
-        raise DataError(
-            f"pictures have shape {pictures.shape}; expected (n, {rows}, {columns}), as {layer.name} declares"
-        )
+        raise DataError(f"pictures have shape {pictures.shape}; expected (n, {rows}, {columns}), as {layer.name} declares")
     return pictures
 
 

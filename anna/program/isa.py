@@ -357,4 +357,3 @@ def _manual_row(spec: ChipSpec, field: Field) -> str:
     note = {Form.SET: ", written 0+2", Form.PER_ROW: ", written 0,0,1,1 or once for all", Form.FAN_IN: ", written as "
             + ", ".join(map(str, spec.fan_ins)), Form.NUMBER: ""}[field.form]  # fmt: skip
     return f"| {field.name} | {width} | {default} | {field.note}{note} |"
-

@@ -35,9 +35,7 @@ def segment_starts(schedule: Schedule) -> list[int]:
 def events(schedule: Schedule) -> Iterator[Event]:
     """Everything that takes time, in the order of the program."""
     starts = segment_starts(schedule)
-    for index, (op, span, segment) in enumerate(
-        zip(schedule.program.ops, schedule.spans, schedule.segment_of, strict=True)
-    ):
+    for index, (op, span, segment) in enumerate(zip(schedule.program.ops, schedule.spans, schedule.segment_of, strict=True)):
         if op.instruction.unit is not Unit.SEQUENCER:
             unit = UNIT_OF.get(op.name, op.instruction.unit.value)
             yield Event(index, op.name, unit, starts[segment] + span.start, span.end - span.start,

@@ -33,8 +33,11 @@ def _run(given: argparse.Namespace) -> None:
         rows = [("data", "file", "state"), *built_in, *((file.data, file.name, "no data folder") for file in FILES)]
     else:
         found = verify(data_folder(given.folder))
-        rows = [("data", "file", "state"), *built_in,
-                *((one.file.data, str(one.path), one.state + (f": {one.reason}" if one.reason else "")) for one in found)]
+        rows = [
+            ("data", "file", "state"),
+            *built_in,
+            *((one.file.data, str(one.path), one.state + (f": {one.reason}" if one.reason else "")) for one in found),
+        ]
     write({"files": [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]}, table(rows), given.json)
     damaged = [row for row in rows[1:] if row[2].startswith("damaged")]
     if given.action == "verify" and damaged:

@@ -1,7 +1,7 @@
 """Reads the command line, runs the command, and turns what goes wrong into one sentence and an exit code.
 
-    0    done                         1    a bug: please report it, with --debug
-    2    bad input or usage           130  interrupted (Ctrl-C)
+0    done                         1    a bug: please report it, with --debug
+2    bad input or usage           130  interrupted (Ctrl-C)
 """
 
 import argparse

@@ -1,12 +1,12 @@
 """What stands side by side in a comparison, and how each is run.
 
-    float          the network in 32-bit floats
-    quantised graph    its codes in plain integer arithmetic, without the engine: must be what the ideal chip gives
-    ideal chip     6-bit weights and 3-bit states on a chip without imperfections
-    typical chips  drawn chips, each with its own fixed pattern and its own noise
-    worst chips    the same with the electronics at their worst
-    ..., chip-trained  the same chips with other weights of the network, trained on for the chip
-    ..., calibrated    each of those chips with a program that makes up for its gains and offsets, as measured at its pins
+float          the network in 32-bit floats
+quantised graph    its codes in plain integer arithmetic, without the engine: must be what the ideal chip gives
+ideal chip     6-bit weights and 3-bit states on a chip without imperfections
+typical chips  drawn chips, each with its own fixed pattern and its own noise
+worst chips    the same with the electronics at their worst
+..., chip-trained  the same chips with other weights of the network, trained on for the chip
+..., calibrated    each of those chips with a program that makes up for its gains and offsets, as measured at its pins
 """
 
 from collections.abc import Callable, Sequence

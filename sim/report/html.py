@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PARTS = {"input": "pins, in", "output": "pins, out"}  # of the chip, as a reader sees them
 
+
 def comparison_page(found: "Comparison", command: str) -> str:
     """The whole page of a comparison."""
     title = f"{found.network.name} on the ANNA chip"

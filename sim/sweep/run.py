@@ -1,8 +1,8 @@
 """Runs a sweep on any executor: hands out points, takes in outcomes, and alone writes the database.
 
-    from sim.sweep.run import run_sweep
-    run_sweep(load_spec(Path("bits.toml")), Path("bits"), jobs=2)
-    run_sweep(spec, folder, executor=Client("tcp://...").get_executor())      # Dask
+from sim.sweep.run import run_sweep
+run_sweep(load_spec(Path("bits.toml")), Path("bits"), jobs=2)
+run_sweep(spec, folder, executor=Client("tcp://...").get_executor())      # Dask
 """
 
 import time

@@ -299,8 +299,6 @@ def test_seeds_may_be_numbers_of_numpy() -> None:
     assert anna.Chip(seed=np.int32(3)).die().to_bytes() == anna.Chip(seed=3).die().to_bytes()
 
 
-
-
 @pytest.mark.parametrize("threads", [1, 2, 3, 9])
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_many_chips_at_once(threads: int, count: int) -> None:

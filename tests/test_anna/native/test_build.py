@@ -36,9 +36,7 @@ def test_a_missing_extension_is_told_in_one_sentence(monkeypatch):
 def test_a_stale_extension_is_refused():
     stale = types.ModuleType("_native")
     stale.INTERFACE = loader.INTERFACE - 1
-    with pytest.raises(
-        BuildError, match=f"has interface {loader.INTERFACE - 1}, these sources need {loader.INTERFACE}"
-    ):
+    with pytest.raises(BuildError, match=f"has interface {loader.INTERFACE - 1}, these sources need {loader.INTERFACE}"):
         loader.check_module(stale)
 
 

@@ -56,9 +56,7 @@ def test_codes_from_a_table_are_those_of_arithmetic(resizing: bool, data: st.Dat
 @pytest.mark.parametrize("simd", simd_levels())
 @settings(max_examples=60, deadline=None)
 @given(st.data(), st.integers(0, 2**32 - 1), st.sampled_from(["rising", "falling", "any", "flat"]), st.integers(1, 99))
-def test_any_table_is_looked_up_and_black_lies_around(
-    simd: str, data: st.DataObject, seed: int, kind: str, most: int
-) -> None:
+def test_any_table_is_looked_up_and_black_lies_around(simd: str, data: st.DataObject, seed: int, kind: str, most: int) -> None:
     rng = np.random.default_rng(seed)
     table = rng.integers(0, most + 1, 256).astype(np.uint8)
     table = {"rising": np.sort(table), "falling": np.sort(table)[::-1], "any": table, "flat": table * 0 + 5}[kind]

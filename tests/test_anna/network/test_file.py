@@ -105,9 +105,7 @@ def changed(tmp_path, change, drop=(), extra=None):
     content = json.loads(json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"][KEY])
     change(content)
     arrays = {
-        f"0.{step.layer.name}.{name}": np.asarray(array)
-        for step in example()
-        for name, array in step.layer.tensors.items()
+        f"0.{step.layer.name}.{name}": np.asarray(array) for step in example() for name, array in step.layer.tensors.items()
     }
     arrays = {name: array for name, array in arrays.items() if name not in drop} | (extra or {})
     path.write_bytes(save(arrays, metadata={KEY: json.dumps(content)}))
@@ -151,9 +149,7 @@ def test_missing_and_strange_tensors_are_refused(tmp_path):
     with pytest.raises(FileError, match=r"holds 1. tensors; expected the"):
         load_graph(changed(tmp_path, lambda c: None, extra={"1.f.bias_o": np.zeros(2, np.float32)}))
     with pytest.raises(FileError, match=r"has a tensor stride; a convolution layer has none of this name"):
-        load_graph(
-            changed(tmp_path, lambda c: layer(c, "c").pop("stride"), extra={"0.c.stride": np.zeros(2, np.float32)})
-        )
+        load_graph(changed(tmp_path, lambda c: layer(c, "c").pop("stride"), extra={"0.c.stride": np.zeros(2, np.float32)}))
 
 
 def test_a_file_that_is_no_network_is_refused(tmp_path):

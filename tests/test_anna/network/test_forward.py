@@ -59,8 +59,7 @@ def by_definition(layer, x):
             total = 0.0
             for i in np.flatnonzero(layer.table[o]):
                 total += sum(
-                    layer.weights_oiyx[o, i, ky, kx] * v
-                    for ky, kx, v in windows(x[i], layer, y, z, layer.padding_value)
+                    layer.weights_oiyx[o, i, ky, kx] * v for ky, kx, v in windows(x[i], layer, y, z, layer.padding_value)
                 )
             bias = 0.0 if layer.bias is None else layer.bias[o] if layer.bias.ndim == 1 else layer.bias[o, y, z]
             out[o, y, z] = total + bias
@@ -174,9 +173,7 @@ def test_a_picture_has_the_same_bits_in_every_batch(dtype):
     whole = forward(graph, stack, dtype=dtype).scores
     assert whole.dtype == dtype
     for step in (1, 3, 64, 333):
-        parts = [
-            forward(graph, stack[at : at + step], dtype=dtype).scores for at in range(0, 700 if step > 1 else 20, step)
-        ]
+        parts = [forward(graph, stack[at : at + step], dtype=dtype).scores for at in range(0, 700 if step > 1 else 20, step)]
         assert np.array_equal(np.concatenate(parts), whole[: sum(map(len, parts))])
     assert np.array_equal(forward(graph, stack[::-1], dtype=dtype).scores[::-1], whole)
     assert np.array_equal(forward(graph, np.asfortranarray(stack), dtype=dtype).scores, whole)
@@ -202,9 +199,7 @@ def test_the_bits_do_not_depend_on_simd_or_threads():
         environment = dict(os.environ, NPY_DISABLE_CPU_FEATURES=disabled, OMP_NUM_THREADS=str(threads))
         environment |= {"PYTHONWARNINGS": "ignore", "PYTHONPATH": os.pathsep.join(sys.path)}
         script = SCRIPT.format(tests=os.path.dirname(__file__))
-        answer = subprocess.run(
-            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
-        )
+        answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
         assert answer.returncode == 0, answer.stderr
         digest, active = answer.stdout.splitlines()
         outcomes.add(digest)

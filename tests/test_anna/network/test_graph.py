@@ -34,9 +34,7 @@ def zeros(*shape):
 def convolutions(draw):
     maps_in, maps_out = draw(st.integers(1, 4)), draw(st.integers(1, 5))
     kernel = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
-    table = draw(
-        st.lists(st.lists(st.booleans(), min_size=maps_in, max_size=maps_in), min_size=maps_out, max_size=maps_out)
-    )
+    table = draw(st.lists(st.lists(st.booleans(), min_size=maps_in, max_size=maps_in), min_size=maps_out, max_size=maps_out))
     table_oi = np.array(table, bool)
     table_oi[:, 0] |= ~table_oi.any(axis=1)
     stride = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
@@ -167,9 +165,7 @@ def test_a_widened_graph_slides_and_keeps_its_parameters():
     wide = graph.widened(8, 12)
     assert wide.output_shape == (5, 1, 3)
     assert wide.parameters == graph.parameters
-    with pytest.raises(
-        GraphError, match=r"c: has padding or a bias per unit; expected neither in a network that slides"
-    ):
+    with pytest.raises(GraphError, match=r"c: has padding or a bias per unit; expected neither in a network that slides"):
         tiny().widened(8, 16)
 
 

@@ -271,8 +271,11 @@ def test_the_report_of_other_designs(tmp_path: Path) -> None:
         ({"axes": {**noise, "analog": ["typical", "worst"]}}, "Error against scaled.thermal_noise", 1),
         ({"axes": {"analog": ["typical", "worst", "ideal"]}}, "Error of each point", 1),
         ({"axes": {**noise, "chip.state_bits": [3, 4]}, "design": "random", "points": 4}, "Mean of all points", 2),
-        ({"axes": {"chip.state_bits": [2, 3, 4], "analog": ["typical", "worst", "ideal"], "compile.batch": [1, 2, 4]}},
-         "upright stroke: the float network", 3),
+        (
+            {"axes": {"chip.state_bits": [2, 3, 4], "analog": ["typical", "worst", "ideal"], "compile.batch": [1, 2, 4]}},
+            "upright stroke: the float network",
+            3,
+        ),
         ({"axes": {"chip.dacs": [2, 3]}}, "64 columns cannot be shared evenly by 3 DACs", 1),
     ]
     for number, (fields, text, plots) in enumerate(designs):
