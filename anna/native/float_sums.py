@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anna.base.arrays import Bools, Floats
 from anna.base.errors import BuildError
-from anna.network.parts import Bools, Floats
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from anna.base.arrays import Floats
 from anna.base.errors import DataError
 from anna.native import exact_math
 from anna.native.float_sums import window_sums
@@ -20,7 +21,7 @@ from anna.network.graph import Graph, Network, Step
 from anna.network.images import float_pictures
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
-from anna.network.parts import Activation, Floats
+from anna.network.parts import Activation
 from anna.network.prepare import checked_pictures, prepare
 
 Labels = npt.NDArray[np.int64]

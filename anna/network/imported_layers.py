@@ -6,19 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from anna.base.arrays import Floats
 from anna.base.errors import GraphError
-from anna.network.parts import (
-    NONE,
-    Activation,
-    Floats,
-    Shape,
-    check_name,
-    check_pair,
-    expect,
-    frozen_floats,
-    units,
-    window_shape,
-)
+from anna.network.parts import NONE, Activation, Shape, check_name, check_pair, expect, frozen_floats, units, window_shape
 
 
 @dataclass(frozen=True, eq=False)

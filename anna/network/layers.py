@@ -21,13 +21,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from anna.base.arrays import Bools, Floats
 from anna.base.errors import GraphError
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.parts import (
     NONE,
     Activation,
-    Bools,
-    Floats,
     Shape,
     check_name,
     check_pair,

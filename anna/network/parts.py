@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from anna.base.arrays import Floats
 from anna.base.errors import GraphError
 
 Shape = tuple[int, int, int]
-Floats = npt.NDArray[np.floating[Any]]
-Bools = npt.NDArray[np.bool_]
 ActivationKind = Literal["none", "scaled_tanh", "tanh", "sigmoid", "relu", "clip"]
 ACTIVATION_KINDS: tuple[ActivationKind, ...] = ("none", "scaled_tanh", "tanh", "sigmoid", "relu", "clip")
 

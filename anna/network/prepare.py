@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from anna.base.arrays import Floats
 from anna.base.errors import DataError
 from anna.network.layers import Prepare
-from anna.network.parts import Floats
 
 WHITE = 255  # the largest grey level of a uint8 picture
 
