@@ -66,7 +66,8 @@ class Converter:
         array = np.clip(array, -self.size, self.size)
         below = np.floor(array)  # exact, as the difference is: a sum with an offset would round a value across a tie
         level = below if self.levels == "mid-rise" else below + (array - below >= 0.5)
-        return np.clip(level + self.size // 2, 0, self.size - 1).astype(np.int64)
+        codes: Ints = np.clip(level + self.size // 2, 0, self.size - 1).astype(np.int64)
+        return codes
 
     def exact(self, value: float) -> int:
         """The code of a value that is a level; anything else is refused."""
