@@ -17,7 +17,7 @@ from sim.cli.progress import progress
 from sim.inputs.digits import Pictures, Shown
 
 if TYPE_CHECKING:
-    from sim.comparison.compare import Comparison
+    from sim.results.comparison import Comparison
 
 LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --ledger full
 
@@ -48,13 +48,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     from anna.base.container import write_beside
-    from sim.report.html import comparison_page
 
     path = output_file(given.report)
     with progress() as show:
         found = _found(given, show)
     try:
-        write_beside(path, comparison_page(found, shlex.join(["anna", *sys.argv[1:]])).encode())
+        write_beside(path, found.page(shlex.join(["anna", *sys.argv[1:]])).encode())
     finally:  # what was found is told even where its page cannot be written
         write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
 
@@ -66,10 +65,10 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     from anna.compiler import compilation, compile
     from sim.base.cores import worker_count
     from sim.comparison.arms import ChipTrained
-    from sim.comparison.compare import compare
-    from sim.comparison.ledger import ledger
     from sim.comparison.ledger_codes import codes_ledger
     from sim.inputs.models import chip_trained, load_network
+    from sim.results.comparison import compare
+    from sim.results.ledger import ledger
 
     threads = worker_count(given.threads)
     data = given.data if given.data != "holdout" else "mnist"

@@ -160,3 +160,44 @@ def calibrated_arm(arm: Arm, program: Program, digits: Shown, noise_seed: int, t
     labels = np.stack([labels for labels, _ in done]).astype(np.int64)
     what = f"{arm.what}, weights requantised for each"
     return Arm(f"{arm.name}, calibrated", what, labels, done[0][1], arm.seeds, arm.analog, "calibrated")
+
+
+def all_arms(
+    network: Network,
+    program: Program,
+    digits: Shown,
+    kinds: Sequence[tuple[str, Analog]],
+    *,
+    chips: int,
+    calibrate_chips: bool,
+    seed: int,
+    threads: int,
+    quantised: QuantGraph | None,
+    chip_trained: ChipTrained | None,
+    say: Watch,
+) -> tuple[Arm, ...]:
+    """All that stands side by side, in its order, each run."""
+    say("float")
+    arms = [float_arm(network, digits)]
+    if quantised is not None:
+        say("quantised graph")
+        arms.append(quantised_arm(program, quantised, digits, threads))
+    for name, analog in [("ideal chip", Analog.ideal()), *kinds]:
+        say(name)
+        seeds = range(seed, seed + chips)
+        what = "no imperfections" if analog.is_ideal else f"chips {seed} to {seed + chips - 1}, noise seed {seed}"
+        arms.append(chip_arm(name, what, program, digits, analog, seeds, seed, threads))
+        if calibrate_chips and not analog.is_ideal:
+            say(f"{name}, calibrated")
+            arms.append(calibrated_arm(arms[-1], program, digits, seed, threads))
+    for arm in [one for one in arms if one.analog is not None and one.program == "own" and chip_trained is not None]:
+        assert chip_trained is not None
+        say(f"{arm.name}, chip-trained")
+        arms.append(chip_trained_arm(arm, chip_trained, digits, seed, threads))
+    return tuple(arms)
+
+
+def first_chips(arms: Sequence[Arm]) -> dict[str, Chip]:
+    """The first chip of each kind that runs the comparison's own program."""
+    kinds = [arm for arm in arms if arm.analog is not None and arm.program == "own"]
+    return {arm.name: Chip(seed=arm.seeds[0], analog=arm.analog) if arm.seeds else Chip() for arm in kinds}

@@ -16,9 +16,9 @@ from anna.network.file import save_graph
 from anna.network.forward import forward
 from anna.network.graph import Network
 from sim.comparison.arms import ChipTrained, quantised_arm
-from sim.comparison.compare import Comparison, compare
 from sim.inputs.digits import Shown, for_network
 from sim.inputs.models import chip_trained
+from sim.results.comparison import Comparison, compare
 
 IMAGES = 250
 

@@ -18,15 +18,15 @@ from anna.analog.parameters import CAUSES, Analog
 from anna.base.errors import DataError
 from anna.network.forward import forward
 from anna.network.images import picture_keys
-from sim.comparison.compare import Comparison, compare
 from sim.comparison.confined import Confined, places_of_layers
 from sim.comparison.layers import layer_maps
-from sim.comparison.ledger import MEANINGS, Entry, ledger
 from sim.comparison.ledger_codes import CAUSES as CODES
 from sim.comparison.ledger_codes import codes_ledger
+from sim.comparison.rows import MEANINGS, Entry
 from sim.inputs.digits import Shown, expect_apart, for_network, shown
 from sim.report.figure import FAINT, INK, PAPER
-from sim.report.html import comparison_page
+from sim.results.comparison import Comparison, compare
+from sim.results.ledger import ledger
 
 IMAGES = 300
 
@@ -263,7 +263,7 @@ def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
 def test_the_page_has_what_a_reader_looks_for(found: Comparison, made) -> None:
     _, program, digits = made
     lost = ledger(program, digits.first(20), chips=1)
-    page = comparison_page(replace(found, ledger=lost), "anna compare")
+    page = replace(found, ledger=lost).page("anna compare")
     assert re.findall("<h2>(.*?)</h2>", page) == [
         "Error against rejects", "Where it was lost", "Which digits", "What the program does", "Layer by layer", "One digit",
         "A drawn chip", "How this was made",

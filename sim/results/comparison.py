@@ -12,30 +12,24 @@ from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from anna.base.integers import whole
 from anna.compiler.quantised import QuantGraph
-from anna.machine.chip import Chip
 from anna.network.graph import Network
 from anna.program.file import Program
 from sim.base import statistics
 from sim.base.cores import worker_count
 from sim.base.statistics import Interval, Paired, RejectCurve
-from sim.comparison.arms import (
-    Arm,
-    ChipTrained,
-    Kind,
-    calibrated_arm,
-    chip_arm,
-    chip_trained_arm,
-    float_arm,
-    kinds_of,
-    quantised_arm,
-)
+from sim.comparison import counting
+from sim.comparison.arms import Arm, ChipTrained, Kind, all_arms, first_chips, kinds_of
+from sim.comparison.close_up import close_up
 from sim.comparison.layers import layer_rows
+from sim.comparison.rows import ArmRow, ComparisonRows
 from sim.inputs.digits import Shown, as_shown, expect_apart
+from sim.report.html import comparison_page
+from sim.report.plots import errors
+from sim.report.text import comparison_text
+from sim.results.ledger import Ledger
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from sim.comparison.ledger import Ledger
 
 REJECT_GOALS = (0.01, 0.005)  # errors among the accepted, as the papers quote them
 
@@ -49,7 +43,7 @@ class Comparison:
     digits: Shown
     seed: int
     arms: tuple[Arm, ...]
-    ledger: "Ledger | None" = None
+    ledger: Ledger | None = None
     layers: tuple[dict[str, Any], ...] = ()  # signal to noise of each layer against float, dB
 
     @property
@@ -64,25 +58,19 @@ class Comparison:
 
     def error(self, arm: Arm) -> Interval:
         """Mean error of the arm's chips with its 95 % interval, over pictures and chips."""
-        return statistics.error_of_chips(arm.wrong_cn(self.digits.labels))
+        return counting.error_of(arm, self.digits.labels)
 
     def std_over_chips(self, arm: Arm) -> float | None:
         """Standard deviation of the error rate from chip to chip; None for a single one."""
-        if arm.chips < 2:
-            return None
-        rates = arm.wrong_cn(self.digits.labels).sum(axis=1) / len(self.digits)
-        centre = statistics.mean(rates.tolist())
-        return float(np.sqrt(statistics.mean([(rate - centre) ** 2 for rate in rates.tolist()]) * arm.chips / (arm.chips - 1)))
+        return counting.std_over_chips(arm, self.digits.labels)
 
     def disagreement(self, arm: Arm) -> float:
         """Share of pictures that an arm reads otherwise than the float network, right or wrong."""
-        other: NDArray[np.bool_] = arm.labels_cn != self.reference.labels_cn[0][None]
-        return int(other.sum()) / int(other.size)
+        return counting.disagreement(arm, self.reference)
 
     def paired(self, arm: Arm, against: Arm | None = None) -> Paired:
         """The arm's first chip against float or the first chip of another arm, on the pictures in which they differ."""
-        labels = self.digits.labels
-        return statistics.mcnemar((against or self.reference).wrong_cn(labels)[0], arm.wrong_cn(labels)[0])
+        return counting.paired(arm, against or self.reference, self.digits.labels)
 
     def ordinary(self, arm: Arm) -> Arm | None:
         """For an arm with other weights: the same chips with the network's own."""
@@ -99,79 +87,77 @@ class Comparison:
 
     def confusion(self, arm: Arm) -> NDArray[np.int64]:
         """Classes against answers, over all chips of the arm."""
-        labels = np.tile(self.digits.labels.astype(np.int64), arm.chips)
-        return statistics.confusion(labels, arm.labels_cn.reshape(-1), self.classes)
+        return counting.confusion(arm, self.digits.labels, self.classes)
 
     @cached_property
     def classes(self) -> int:
         """How many classes there are."""
         return int(self.reference.scores_nk.shape[1])
 
+    @cached_property
+    def _counted(self) -> ComparisonRows:
+        """All of it as what can be shown."""
+        labels = self.digits.labels
+        return ComparisonRows(
+            network=self.network.name,
+            data=self.digits.name,
+            data_sha256=self.digits.sha256,
+            images=len(self.digits),
+            class_counts=tuple(int((labels == label).sum()) for label in range(self.classes)),
+            seed=self.seed,
+            arms=tuple(counting.arm_row(arm, self.reference, self.ordinary(arm), labels) for arm in self.arms),
+            layers=self.layers,
+            losses=self.ledger,
+            report=self.program.report or {},
+            program_sha256=self.program.digest,
+        )
+
     def rows(self) -> list[dict[str, Any]]:
         """A row for each arm, for pandas or polars."""
-        out = []
-        for arm in self.arms:
-            error, curve = self.error(arm), self.rejects(arm)
-            paired, ordinary = None if arm is self.reference else self.paired(arm), self.ordinary(arm)
-            out.append({
-                "name": arm.name, "chips": arm.chips, "error": error.share, "low": error.low, "high": error.high,
-                "error_std_over_chips": self.std_over_chips(arm), "disagreement": self.disagreement(arm),
-                "p_value_against_float": None if paired is None else paired.p_value,
-                **{f"rejects_for_{goal:g}": curve.needed_for(goal) for goal in REJECT_GOALS},
-                "what": arm.what,
-                **({} if ordinary is None else self._against(arm, ordinary)),
-            })  # fmt: skip
-        return out
-
-    def _against(self, arm: Arm, ordinary: Arm) -> dict[str, Any]:
-        """What other weights gain (less than 0) or lose on the same chips."""
-        labels = self.digits.labels
-        moved = statistics.difference_of_chips(ordinary.wrong_cn(labels), arm.wrong_cn(labels))
-        return {"ordinary": ordinary.name, "points_against_ordinary": 100 * moved.share,
-                "points_low": 100 * moved.low, "points_high": 100 * moved.high,
-                "p_value_against_ordinary": self.paired(arm, ordinary).p_value}  # fmt: skip
+        return [_row(arm) for arm in self._counted.arms]
 
     def to_json(self) -> dict[str, Any]:
         """The whole of it as one object."""
-        schedule = self.program.report or {}
+        found = self._counted
         return {
-            "network": self.network.name,
-            "data": self.digits.name,
-            "data_sha256": self.digits.sha256,
-            "images": len(self.digits),
-            "chips": max(arm.chips for arm in self.arms),
-            "seed": self.seed,
-            "float_error": self.error(self.reference).share,
+            "network": found.network,
+            "data": found.data,
+            "data_sha256": found.data_sha256,
+            "images": found.images,
+            "chips": max(arm.chips for arm in found.arms),
+            "seed": found.seed,
+            "float_error": found.reference.error.share,
             "arms": self.rows(),
             "ledger": [] if self.ledger is None else self.ledger.rows(),
-            "layers": list(self.layers),
+            "layers": list(found.layers),
             "ledger_images": None if self.ledger is None else self.ledger.images,
             "ledger_chips": None if self.ledger is None else self.ledger.chips,
-            "cycles_per_image": schedule.get("cycles_per_image"),
-            "chip_us_per_image": schedule.get("chip_us_per_image"),
-            "board_images_per_s": schedule.get("board_images_per_s"),
-            "host_connections": schedule.get("host_connections"),
-            "chip_connections": schedule.get("chip_connections"),
-            "program_sha256": self.program.digest,
+            "cycles_per_image": found.report.get("cycles_per_image"),
+            "chip_us_per_image": found.report.get("chip_us_per_image"),
+            "board_images_per_s": found.report.get("board_images_per_s"),
+            "host_connections": found.report.get("host_connections"),
+            "chip_connections": found.report.get("chip_connections"),
+            "program_sha256": found.program_sha256,
         }
 
     def table(self) -> str:
         """The table that a person reads."""
-        from sim.report.text import comparison_text
-
-        return comparison_text(self)
+        return comparison_text(self._counted)
 
     def plot(self) -> "Figure":
         """A figure of matplotlib: the error of each arm with its interval, a dot for every chip."""
-        from sim.report.plots import errors
-
-        figure: Figure = errors(self)
+        figure: Figure = errors(self._counted.arms)
         return figure
 
-    def _repr_html_(self) -> str:
-        from sim.report.text import comparison_text
+    def page(self, command: str) -> str:
+        """The whole page of HTML; `command` is what made it."""
+        arms = (self.reference, self.drawn or self.headline)
+        return comparison_page(
+            self._counted, close_up(self.network, self.program, self.digits, arms, self.classes, self.seed), command
+        )
 
-        return f"<pre>{comparison_text(self)}</pre>"
+    def _repr_html_(self) -> str:
+        return f"<pre>{self.table()}</pre>"
 
     def __repr__(self) -> str:
         errors = ", ".join(f"{arm.name} {100 * self.error(arm).share:.2f} %" for arm in self.arms)
@@ -209,29 +195,21 @@ def compare(
         expect_apart(digits.images, one.calibrated_on)
     kinds = kinds_of(analogs)
     say, threads = watch or (lambda _: None), worker_count(threads)
-    say("float")
-    arms = [float_arm(network, digits)]
-    if quantised is not None:
-        say("quantised graph")
-        arms.append(quantised_arm(program, quantised, digits, threads))
-    for name, analog in [("ideal chip", Analog.ideal()), *kinds]:
-        say(name)
-        seeds = range(seed, seed + chips)
-        what = "no imperfections" if analog.is_ideal else f"chips {seed} to {seed + chips - 1}, noise seed {seed}"
-        arms.append(chip_arm(name, what, program, digits, analog, seeds, seed, threads))
-        if calibrate_chips and not analog.is_ideal:
-            say(f"{name}, calibrated")
-            arms.append(calibrated_arm(arms[-1], program, digits, seed, threads))
-    for arm in [one for one in arms if one.analog is not None and one.program == "own" and chip_trained is not None]:
-        assert chip_trained is not None
-        say(f"{arm.name}, chip-trained")
-        arms.append(chip_trained_arm(arm, chip_trained, digits, seed, threads))
+    arms = all_arms(network, program, digits, kinds, chips=chips, calibrate_chips=calibrate_chips, seed=seed, threads=threads,
+                    quantised=quantised, chip_trained=chip_trained, say=say)  # fmt: skip
     say("layers")
-    layers = layer_rows(network, program, digits, _first_chips(arms), seed)
-    return Comparison(network, program, digits, seed, tuple(arms), layers=tuple(layers))
+    layers = layer_rows(network, program, digits, first_chips(arms), seed)
+    return Comparison(network, program, digits, seed, arms, layers=tuple(layers))
 
 
-def _first_chips(arms: Sequence[Arm]) -> dict[str, Chip]:
-    """The first chip of each kind that runs the comparison's own program."""
-    kinds = [arm for arm in arms if arm.analog is not None and arm.program == "own"]
-    return {arm.name: Chip(seed=arm.seeds[0], analog=arm.analog) if arm.seeds else Chip() for arm in kinds}
+def _row(arm: ArmRow) -> dict[str, Any]:
+    gain = arm.gain
+    return {
+        "name": arm.name, "chips": arm.chips, "error": arm.error.share, "low": arm.error.low, "high": arm.error.high,
+        "error_std_over_chips": arm.std_over_chips, "disagreement": arm.disagreement, "p_value_against_float": arm.p_value,
+        **{f"rejects_for_{goal:g}": arm.rejects.needed_for(goal) for goal in REJECT_GOALS},
+        "what": arm.what,
+        **({} if gain is None else {
+            "ordinary": gain.ordinary, "points_against_ordinary": 100 * gain.moved.share, "points_low": 100 * gain.moved.low,
+            "points_high": 100 * gain.moved.high, "p_value_against_ordinary": gain.p_value}),
+    }  # fmt: skip
