@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[1]
 def copy(tmp_path: Path) -> Path:
     """The sources in a folder of their own, to plant faults in."""
     for package in house.PACKAGES:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "*.gz", "*.safetensors"))
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "*.gz", "*.safetensors")
+        )
     return tmp_path
 
 
