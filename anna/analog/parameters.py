@@ -169,7 +169,7 @@ class Analog(Record):
         "ΔT2", "K", 9.0, "rise in temperature that doubles the leak", "junctions: every 8 to 10 K", ge=5, le=20
     )
     charge_lost_after_us: float = condition(
-        "t0", "us", 110.0, "age at which `charge_lost` has gone", "the refresh period, paper 3", gt=0, le=1e6
+        "t0", "us", 110.0, "age at which `charge_lost` has gone", "how long a full refresh takes (R)", gt=0, le=1e6
     )
     weight_lsb_mv: float = condition("U", "mV", 31.25, "voltage of one weight LSB: 1 V for 32", gt=0, le=1e4)
 
