@@ -142,3 +142,7 @@ def picture(root: Path) -> str:
     count = sum(len(floor) for floors in FLOORS.values() for floor in floors)
     arrows = sum(len(below) for below in rooms.values())
     return "\n".join([*lines, f"{count} rooms, {arrows} arrows, {len(arrows_up(root))} of them up"])
+
+
+if __name__ == "__main__":
+    print(picture(Path(__file__).parents[1]))
