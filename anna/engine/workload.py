@@ -23,7 +23,7 @@ SCHEDULES, LAYOUTS = 4, 8  # how many are remembered
 
 
 @dataclass(frozen=True, eq=False)
-class EnginePlan:
+class Workload:
     """Arrays for the data plane. N is the number of neurons at once; None means: this imperfection is not there."""
 
     slots: int
@@ -92,10 +92,10 @@ class _Layout:
     slots: int
 
 
-def build_plan(
+def build_workload(
     schedule: Schedule, silicon: Silicon, wanted: Sequence[Ints], phase_cycles: int = 0, keep: bool = False
-) -> EnginePlan:
-    """The plan of a schedule on silicon; `wanted` are the values to be read at the end.
+) -> Workload:
+    """The workload of a schedule on silicon; `wanted` are the values to be read at the end.
 
     With `keep`, no slot is used twice and every result of every CALC keeps its value: slot = value. What does not depend
     on the silicon is worked out once for a schedule, and the layout once for all chips in which the same synapses carry
@@ -123,7 +123,7 @@ def build_plan(
         grid[calc_of, neuron] = data
         return grid
 
-    return EnginePlan(
+    return Workload(
         slots=layout.slots,
         numerators=silicon.numerators.astype(np.int32),
         input_slots=slot[: values.inputs],
@@ -222,7 +222,7 @@ def _layout(schedule: Schedule, places: bytes, live: bytes, apart: bool, outputs
 
 
 def _merge(calc: Ints, neuron: Ints, value: Ints, place: Ints, values: int, apart: bool) -> tuple[Ints, Ints, Ints]:
-    """Which operand of the plan each synapse adds to, the CALC of every operand, and its value.
+    """Which operand of the workload each synapse adds to, the CALC of every operand, and its value.
 
     Synapses of a CALC that read one value share an operand; where synapses must be told apart, only those of different
     neurons do.

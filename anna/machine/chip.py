@@ -19,7 +19,7 @@ from anna.base.errors import DataError, MachineError
 from anna.base.integers import LARGEST_SEED, whole
 from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ChipSpec
-from anna.engine.workload import build_plan
+from anna.engine.workload import build_workload
 from anna.machine.interpreter import interpret
 from anna.program.file import Program, Region
 from anna.sequencer.rules import verified
@@ -243,8 +243,8 @@ class Chip:
         if key not in self._ready:
             schedule = schedule or verified(program)
             values = [schedule.outputs[region.name] for region in wanted]
-            plan = build_plan(schedule, self.silicon(program.spec), values, phase_cycles)
-            self._ready[key] = schedule, Engine(plan, simd=simd)
+            workload = build_workload(schedule, self.silicon(program.spec), values, phase_cycles)
+            self._ready[key] = schedule, Engine(workload, simd=simd)
             while len(self._ready) > PREPARED_PROGRAMS:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(key)

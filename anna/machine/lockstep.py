@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import MachineError
 from anna.engine import Engine
-from anna.engine.workload import build_plan
+from anna.engine.workload import build_workload
 from anna.machine.interpreter import CalcRecord, Interpreter
 from anna.program.file import Program
 from anna.sequencer.timeline import Schedule, elaborate
@@ -80,10 +80,10 @@ def engine_reference(
     schedule = schedule or elaborate(program)
     silicon = silicon or IdealSilicon(program.spec)
     results = schedule.values.fixed + np.arange(len(schedule.calcs) * program.spec.neurons_at_once)
-    plan = build_plan(schedule, silicon, [results], phase_cycles, keep=True)
+    workload = build_workload(schedule, silicon, [results], phase_cycles, keep=True)
     inputs = np.asarray(picture).reshape(1, -1).astype(np.uint16)
     ids = np.array([image_id], dtype=np.uint64)
-    codes = Engine(plan, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
+    codes = Engine(workload, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
     table = codes.reshape(len(schedule.calcs), program.spec.neurons_at_once).astype(np.float64)
     return lambda calc: table[calc]
 
