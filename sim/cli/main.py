@@ -59,7 +59,7 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     return parser
 
 
-def whole_parser() -> argparse.ArgumentParser:
+def full_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     return _parser({name: _command(name) for name in COMMANDS})
 
@@ -69,7 +69,7 @@ def _parsed(given: list[str]) -> argparse.Namespace:
     name = given[0] if given else ""
     if name and not name.startswith("-") and name not in COMMANDS:
         raise UsageError(f"there is no command {name}{nearest(name, COMMANDS)}; see anna --help")
-    parser = _parser({name: _command(name)}) if name in COMMANDS else whole_parser()
+    parser = _parser({name: _command(name)}) if name in COMMANDS else full_parser()
     parsed, unknown = parser.parse_known_args(given)
     if unknown:
         word = unknown[0].split("=", 1)[0]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
 from anna.base.errors import DataError
-from anna.base.integers import whole
+from anna.base.integers import checked_integer
+from anna.base.renamed import renamed, warn
 from anna.compiler.quantised import QuantGraph
 from anna.machine.chip import Chip
 from anna.network.graph import Network
@@ -22,15 +23,15 @@ from sim.comparison.arms import (
     Arm,
     ChipTrained,
     Kind,
-    calibrated_arm,
     chip_arm,
     chip_trained_arm,
     float_arm,
     kinds_of,
     quantised_arm,
+    trimmed_arm,
 )
 from sim.comparison.layers import layer_rows
-from sim.inputs.digits import Shown, as_shown, expect_apart
+from sim.inputs.digits import LabelledImages, as_labelled, expect_apart
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,11 +47,18 @@ class Comparison:
 
     network: Network
     program: Program
-    digits: Shown
-    seed: int
+    digits: LabelledImages
+    chip_seed: int
+    noise_seed: int
     arms: tuple[Arm, ...]
     ledger: "Ledger | None" = None
     layers: tuple[dict[str, Any], ...] = ()  # signal to noise of each layer against float, dB
+
+    @property
+    def seed(self) -> int:
+        """The old name of `chip_seed`."""
+        warn("Comparison.seed", "Comparison.chip_seed")
+        return self.chip_seed
 
     @property
     def reference(self) -> Arm:
@@ -140,7 +148,9 @@ class Comparison:
             "data_sha256": self.digits.sha256,
             "images": len(self.digits),
             "chips": max(arm.chips for arm in self.arms),
-            "seed": self.seed,
+            "seed": self.chip_seed,
+            "chip_seed": self.chip_seed,
+            "noise_seed": self.noise_seed,
             "float_error": self.error(self.reference).share,
             "arms": self.rows(),
             "ledger": [] if self.ledger is None else self.ledger.rows(),
@@ -178,16 +188,18 @@ class Comparison:
         return f"Comparison({self.network.name} on {self.digits.name}, {len(self.digits)} pictures: {errors})"
 
 
+@renamed(calibrate_chips="trimmed", seed=("chip_seed", "noise_seed"))
 def compare(
     network: Network,
     program: Program,
-    images: NDArray[Any] | Shown,
+    images: NDArray[Any] | LabelledImages,
     labels: NDArray[Any] | None = None,
     *,
     chips: int = 8,
     analogs: str | Analog | Sequence[Kind] = "typical",
-    calibrate_chips: bool = False,
-    seed: int = 0,
+    trimmed: bool = False,
+    chip_seed: int = 0,
+    noise_seed: int = 0,
     threads: int | None = None,
     quantised: QuantGraph | None = None,
     chip_trained: ChipTrained | None = None,
@@ -196,15 +208,16 @@ def compare(
     """Run a network and its program on the same pictures: in float, on the ideal chip, and on drawn chips.
 
     `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to call them otherwise.
-    Chip k of each kind has seed `seed` + k; all of them meet the same noise seed `seed`. Pictures that a program was
-    fitted to are refused. With `calibrate_chips`, each drawn chip is also measured and given a program of its own.
+    Chip k of each kind has seed `chip_seed` + k; all of them meet the same noise seed `noise_seed`. Images that a program was
+    fitted to are refused. With `trimmed`, each drawn chip is also measured and given a program of its own.
     `quantised`, what the program was made from, adds its plain integer arithmetic; `chip_trained` adds other weights on
     all the chips.
     """
     if not isinstance(network, Network) or not isinstance(program, Program):
         raise DataError(f"compare takes a network and its program, not {type(network).__name__} and {type(program).__name__}")
-    digits = as_shown(images, labels)
-    chips, seed = whole("chips", chips, 1), whole("the seed", seed)
+    digits = as_labelled(images, labels)
+    chips = checked_integer("chips", chips, 1)
+    chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
     for one in [program] if chip_trained is None else [program, chip_trained.program]:
         expect_apart(digits.images, one.calibrated_on)
     kinds = kinds_of(analogs)
@@ -216,19 +229,19 @@ def compare(
         arms.append(quantised_arm(program, quantised, digits, threads))
     for name, analog in [("ideal chip", Analog.ideal()), *kinds]:
         say(name)
-        seeds = range(seed, seed + chips)
-        what = "no imperfections" if analog.is_ideal else f"chips {seed} to {seed + chips - 1}, noise seed {seed}"
-        arms.append(chip_arm(name, what, program, digits, analog, seeds, seed, threads))
-        if calibrate_chips and not analog.is_ideal:
-            say(f"{name}, calibrated")
-            arms.append(calibrated_arm(arms[-1], program, digits, seed, threads))
+        seeds = range(chip_seed, chip_seed + chips)
+        what = "no imperfections" if analog.is_ideal else f"chips {chip_seed} to {seeds[-1]}, noise seed {noise_seed}"
+        arms.append(chip_arm(name, what, program, digits, analog, seeds, noise_seed, threads))
+        if trimmed and not analog.is_ideal:
+            say(f"{name}, trimmed")
+            arms.append(trimmed_arm(arms[-1], program, digits, noise_seed, threads))
     for arm in [one for one in arms if one.analog is not None and one.program == "own" and chip_trained is not None]:
         assert chip_trained is not None
         say(f"{arm.name}, chip-trained")
-        arms.append(chip_trained_arm(arm, chip_trained, digits, seed, threads))
+        arms.append(chip_trained_arm(arm, chip_trained, digits, noise_seed, threads))
     say("layers")
-    layers = layer_rows(network, program, digits, _first_chips(arms), seed)
-    return Comparison(network, program, digits, seed, tuple(arms), layers=tuple(layers))
+    layers = layer_rows(network, program, digits, _first_chips(arms), noise_seed)
+    return Comparison(network, program, digits, chip_seed, noise_seed, tuple(arms), layers=tuple(layers))
 
 
 def _first_chips(arms: Sequence[Arm]) -> dict[str, Chip]:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from anna.analog.die import Die
 from anna.analog.parameters import Analog
-from anna.base.integers import whole
+from anna.base.integers import checked_integer
+from anna.base.renamed import renamed
 from anna.chip.spec import ChipSpec
 from anna.machine.chip import Chip
 from anna.program.file import Program
@@ -25,7 +26,7 @@ from sim.base.cores import worker_count
 from sim.base.statistics import mean
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.confined import Confined, Place, places_of_layers
-from sim.inputs.digits import Shown, as_shown, expect_apart
+from sim.inputs.digits import LabelledImages, as_labelled, expect_apart
 
 Watch = Callable[[str], None]
 
@@ -101,28 +102,31 @@ class Ledger:
         return "\n".join([*lines, NOTE])
 
 
+@renamed(seed=("chip_seed", "noise_seed"))
 def ledger(
     program: Program,
-    images: NDArray[Any] | Shown,
+    images: NDArray[Any] | LabelledImages,
     labels: NDArray[Any] | None = None,
     *,
     chips: int = 4,
     analog: Kind = "typical",
-    seed: int = 0,
+    chip_seed: int = 0,
+    noise_seed: int = 0,
     threads: int | None = None,
     watch: Watch | None = None,
 ) -> Ledger:
     """Each cause of a kind of chips, and the layers of the one that costs most.
 
-    Chip k has seed `seed` + k, and all of them meet the same noise seed `seed`, as in `compare`.
+    Chip k has seed `chip_seed` + k, and all of them meet the same noise seed `noise_seed`, as in `compare`.
     """
-    chips, seed = whole("chips", chips, 1), whole("the seed", seed)
-    digits, (kind, record), threads = as_shown(images, labels), kind_of(analog), worker_count(threads)
+    chips = checked_integer("chips", chips, 1)
+    chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
+    digits, (kind, record), threads = as_labelled(images, labels), kind_of(analog), worker_count(threads)
     expect_apart(digits.images, program.calibrated_on)
-    say, schedule, seeds = watch or (lambda _: None), verified(program), range(seed, seed + chips)
+    say, timeline, seeds = watch or (lambda _: None), verified(program), range(chip_seed, chip_seed + chips)
 
     def error_of(chip: Chip) -> float:
-        labels = chip.run(program, digits.images, noise_seed=seed, schedule=schedule).labels
+        labels = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline).labels
         return int((labels != digits.labels).sum()) / len(digits)
 
     def mean_error(make: Callable[[int], Chip]) -> float:

@@ -21,7 +21,7 @@ def comparison_page(found: "Comparison", command: str) -> str:
     """The whole page of a comparison."""
     title = f"{found.network.name} on the ANNA chip"
     seeds = "ideal chip" if found.drawn is None else f"chips of seeds {found.drawn.seeds[0]} to {found.drawn.seeds[-1]}"
-    made = f"{len(found.digits):,} pictures of {found.digits.name}, {seeds}, noise seed {found.seed}"
+    made = f"{len(found.digits):,} pictures of {found.digits.name}, {seeds}, noise seed {found.noise_seed}"
     parts = [f"<h1>{escaped(title)}</h1>", f'<p class="lead">{_lead(found)}</p>', *_accuracy(found, made)]
     if found.ledger is not None and found.ledger.entries:
         parts += _losses(found.ledger)
@@ -73,10 +73,11 @@ def _one_chip(found: "Comparison") -> list[str]:
     drawn, parts = found.drawn, list[str]()
     chip = Chip() if drawn is None else Chip(seed=drawn.seeds[0], analog=drawn.analog)
     shown = "the ideal chip" if drawn is None else f"the chip of seed {drawn.seeds[0]} ({drawn.name})"
-    maps = layer_maps(found.network, found.program, found.digits.images[:1], chip, found.seed)
+    maps = layer_maps(found.network, found.program, found.digits.images[:1], chip, found.noise_seed)
     if maps:
         parts += ["<h2>One digit</h2>", figure(plots.feature_maps(maps), f"The first picture, a {found.digits.labels[0]}: maps "
-                  f"in float and as states of {shown}, noise seed {found.seed}. Black is the least of a layer, white the most; "
+                  f"in float and as states of {shown}, noise seed {found.noise_seed}. Black is the least of a layer, white the "
+                  "most; "
                   f"of each layer the first {plots.MAPS_SHOWN} maps.")]  # fmt: skip
     if drawn is not None:
         die = chip.die(found.program.spec)

@@ -37,15 +37,15 @@ def many(examples: int) -> settings:
 
 
 def by_hand(program: Program, pictures: np.ndarray) -> np.ndarray:
-    """The integer arithmetic of the codes, in Python's whole numbers, from the schedule alone."""
-    spec, schedule = program.spec, anna.verified(program)
+    """The integer arithmetic of the codes, in Python's whole numbers, from the timeline alone."""
+    spec, timeline = program.spec, anna.verified(program)
     weights = codes.weight_converter(spec).numerators.tolist()
     states = codes.state_converter(spec).numerators.tolist()
     shift = spec.weight_fraction_bits - 1
     results = []
     for picture in pictures:
         known = dict(enumerate([*picture.reshape(-1).tolist(), *program.constant_codes.tolist(), spec.reset_state_code]))
-        for calc in schedule.calcs:
+        for calc in timeline.calcs:
             rows, columns = calc.synapses(spec)
             where = zip(*calc.scale_places(spec), strict=True)
             for k, (row, group) in enumerate(where):
@@ -55,8 +55,8 @@ def by_hand(program: Program, pictures: np.ndarray) -> np.ndarray:
                     for code, value in zip(mine, calc.operands[k].tolist(), strict=True)
                 )
                 edges = codes.thresholds(spec, int(program.scale_codes[calc.page, row, group]))
-                known[schedule.values.result(calc.ordinal, k)] = int((total >= edges).sum())
-        results.append([known[int(v)] for values in schedule.outputs.values() for v in values.reshape(-1)])
+                known[timeline.values.result(calc.ordinal, k)] = int((total >= edges).sum())
+        results.append([known[int(v)] for values in timeline.outputs.values() for v in values.reshape(-1)])
     return np.array(results)
 
 

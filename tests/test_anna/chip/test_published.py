@@ -65,8 +65,8 @@ def test_an_age_counts_the_cycles_since_the_last_write(cycle: int, phase: int) -
 
 
 def states_per_s(program: Program, unit: str, states: int) -> float:
-    schedule = anna.verified(program)
-    return states / (schedule.busy_cycles[unit] / ANNA_1991.clock_hz)
+    timeline = anna.verified(program)
+    return states / (timeline.busy_cycles[unit] / ANNA_1991.clock_hz)
 
 
 def test_input_and_output_run_at_40_m_states_per_s() -> None:
@@ -109,6 +109,6 @@ def test_closed_form_of_a_convolution_row(windows: int, column: int, neurons: in
 def test_feedback_is_a_program_of_its_own() -> None:
     """Convolution foremost, also fully connected and feedback (P): a recurrent program is among the test programs."""
     text = (Path(__file__).parents[2] / "programs" / "feedback.asm").read_text()
-    schedule = anna.verified(assemble(text))
-    results = {value for calc in schedule.calcs for value in calc.operands.reshape(-1).tolist()}
-    assert any(schedule.values.origin(value).startswith("CALC") for value in results)
+    timeline = anna.verified(assemble(text))
+    results = {value for calc in timeline.calcs for value in calc.operands.reshape(-1).tolist()}
+    assert any(timeline.values.origin(value).startswith("CALC") for value in results)

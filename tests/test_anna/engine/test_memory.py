@@ -1,4 +1,4 @@
-"""What a workload remembers of its schedule changes nothing: chips in any order get the workload they would get alone."""
+"""What a workload remembers of its timeline changes nothing: chips in any order get the workload they would get alone."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -26,8 +26,8 @@ def same(a: Workload, b: Workload) -> bool:
 
 def test_chips_in_any_order_get_the_workload_they_would_get_alone() -> None:
     program = assemble(EXAMPLE.read_text())
-    schedule = anna.verified(program)
-    wanted = [schedule.outputs[region.name] for region in program.outputs]
+    timeline = anna.verified(program)
+    wanted = [timeline.outputs[region.name] for region in program.outputs]
     noisy = Analog.typical().changed(storage_capacitance_ff=20.0)
     dead = anna.Faults(stuck_synapses=((0, 0, 0.0), (1, 3, 0.0)))
     chips = [anna.Chip(), anna.Chip(seed=1), anna.Chip(seed=1, faults=dead), anna.Chip(seed=2, analog=noisy), anna.Chip(seed=3)]
@@ -36,9 +36,9 @@ def test_chips_in_any_order_get_the_workload_they_would_get_alone() -> None:
     def fresh(number: int, phase: int) -> Workload:
         for memory in (workload._wiring, workload._conducting, workload._ages, workload._layout, workload._neurons):
             memory.cache_clear()
-        return build_workload(schedule, silicon[number], wanted, phase)
+        return build_workload(timeline, silicon[number], wanted, phase)
 
     alone = {(number, phase): fresh(number, phase) for number in range(len(chips)) for phase in (0, 77)}
     for number, phase in [*alone, *reversed(alone)]:
-        assert same(build_workload(schedule, silicon[number], wanted, phase), alone[number, phase])
+        assert same(build_workload(timeline, silicon[number], wanted, phase), alone[number, phase])
     assert not same(alone[0, 0], alone[1, 0]) and not same(alone[1, 0], alone[2, 0])

@@ -44,9 +44,9 @@ def test_interpreter_equals_engine_to_the_bit(request: pytest.FixtureRequest) ->
         images = 1 + lanes
         pictures = random_codes(program, images, seed % 2**31)
         ids = np.random.default_rng(seed % 2**31).permutation(images).astype(np.uint64) + np.uint64(seed >> 32)
-        schedule = anna.verified(program)
-        wanted = list(schedule.outputs.values())
-        workload = build_workload(schedule, silicon, wanted, phase)
+        timeline = anna.verified(program)
+        wanted = list(timeline.outputs.values())
+        workload = build_workload(timeline, silicon, wanted, phase)
         few = [0, images - 1]
         truth = expected(program, silicon, pictures[few], ids[few], seed, phase)
         flat = pictures.reshape(images, -1)

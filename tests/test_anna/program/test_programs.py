@@ -26,12 +26,12 @@ def pictures(program: anna.Program) -> np.ndarray:
 
 def outcome(program: anna.Program) -> dict[str, Any]:
     result = anna.Chip().run(program, pictures(program), taps=[r.name for r in program.regions if r.kind == "map"])
-    schedule = result.schedule
+    timeline = result.timeline
     return {
         "cycles_per_image": result.cycles_per_image,
-        "busy_cycles": schedule.busy_cycles,
-        "stall_cycles": schedule.stall_cycles,
-        "live_products": schedule.live_products,
+        "busy_cycles": timeline.busy_cycles,
+        "stall_cycles": timeline.stall_cycles,
+        "live_products": timeline.live_products,
         "codes": {name: part.tolist() for name, part in {**result.codes, **result.maps}.items()},
     }
 
