@@ -3,7 +3,7 @@
 AnnaError                  whatever can be told to a user; the command line prints it and exits with 2
 +-- SpecError              a specification, of a chip, a board or analog parts, contradicts itself
 +-- GraphError             a network does not fit together: shapes, connection tables, values
-+-- DataError              pictures or labels are not what was expected
++-- DataError              images or labels are not what was expected
 +-- AssemblyError          a line of assembly cannot be read
 +-- FileError              a file is damaged, foreign, too new or hostile
 +-- IllegalProgram         a program breaks a rule of the chip; carries every violation
@@ -29,7 +29,7 @@ class GraphError(AnnaError):
 
 
 class DataError(AnnaError):
-    """Pictures, labels or a data set are not what was expected."""
+    """Images, labels or a data set are not what was expected."""
 
 
 class AssemblyError(AnnaError):

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from anna.base.errors import DataError
 from anna.network.graph import Network
-from anna.network.images import float_pictures
-from anna.network.prepare import checked_pictures
+from anna.network.images import float_images
+from anna.network.prepare import checked_images
 from sim.inputs.digits import Labels, Pictures, Shown, first_of_each_class
 
 CALIBRATE = 500  # pictures at most, and at most a fifth of those that are there
@@ -18,9 +18,9 @@ def brought(network: Network, name: str, pictures: NDArray[Any], labels: NDArray
     """Pictures with labels, when they are what the network takes."""
     prepare = network.prepare
     if prepare is not None:
-        pictures = checked_pictures(prepare, pictures)
+        pictures = checked_images(prepare, pictures)
     else:
-        pictures = np.ascontiguousarray(float_pictures(network.input_shape, pictures), np.float32)
+        pictures = np.ascontiguousarray(float_images(network.input_shape, pictures), np.float32)
     return Shown(name, pictures, checked_labels(name, labels, len(pictures), network.classes))
 
 
