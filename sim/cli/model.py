@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from anna.base.errors import DataError, SpecError
 from anna.chip.spec import BOARDS, BoardSpec, ChipSpec
 from anna.network.graph import Network
-from anna.network.images import float_pictures
+from anna.network.images import float_images
 from sim.inputs.files import read_images
 
 
@@ -55,7 +55,7 @@ def calibration_pictures(network: Network, file: str | None, instead: str) -> ND
         pictures = read_images(Path(file), floats=True)
         if network.prepare is not None:
             return pictures
-        return np.ascontiguousarray(float_pictures(network.input_shape, pictures, f"{file}: pictures"), np.float32)
+        return np.ascontiguousarray(float_images(network.input_shape, pictures, f"{file}: pictures"), np.float32)
     import lenet
 
     if network.data not in ("mnist", "usps"):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from anna.base.errors import DataError
 from anna.network.graph import Network
-from anna.network.images import picture_keys
+from anna.network.images import image_keys
 
 Images = NDArray[Any]
 Labels = NDArray[np.uint8]
@@ -102,6 +102,6 @@ def for_network(network: Network, data: str | None) -> tuple[LabelledImages, tup
 
 def expect_apart(results: Images, calibration: NDArray[np.uint64] | None) -> None:
     """Refuse images that serve both calibration, which is told by their keys, and results."""
-    both = 0 if calibration is None else int(np.isin(picture_keys(results), calibration).sum())
+    both = 0 if calibration is None else int(np.isin(image_keys(results), calibration).sum())
     if both:
         raise DataError(f"{both} images serve both for calibration and for results; expected none")

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from anna.base.errors import DataError
 from anna.network.graph import Network
-from anna.network.images import float_pictures
-from anna.network.prepare import checked_pictures
+from anna.network.images import float_images
+from anna.network.prepare import checked_images
 from sim.inputs.digits import Images, LabelledImages, Labels, first_of_each_class
 
 CALIBRATE = 500  # images at most, and at most a fifth of those that are there
@@ -18,9 +18,9 @@ def brought(network: Network, name: str, images: NDArray[Any], labels: NDArray[A
     """Images with labels, when they are what the network takes."""
     prepare = network.prepare
     if prepare is not None:
-        images = checked_pictures(prepare, images)
+        images = checked_images(prepare, images)
     else:
-        images = np.ascontiguousarray(float_pictures(network.input_shape, images), np.float32)
+        images = np.ascontiguousarray(float_images(network.input_shape, images), np.float32)
     return LabelledImages(name, images, checked_labels(name, labels, len(images), network.classes))
 
 

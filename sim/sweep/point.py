@@ -24,7 +24,7 @@ from anna.compiler import compile
 from anna.machine.chip import Chip, run_chips
 from anna.network.forward import forward
 from anna.network.graph import Network
-from anna.network.images import picture_keys
+from anna.network.images import image_keys
 from anna.program.file import Program
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
@@ -97,7 +97,7 @@ def prepared(source: Source) -> Prepared:
     found = load_network(source.network, source.data, source.weights_seed)
     digits, (pictures, _) = for_network(found, source.data)
     chosen = digits.first(source.images)
-    expect_apart(chosen.images, picture_keys(np.asarray(pictures)))
+    expect_apart(chosen.images, image_keys(np.asarray(pictures)))
     return Prepared(found, chosen, np.asarray(pictures))
 
 
@@ -185,7 +185,7 @@ def _digits_digest(spec: SweepSpec, network: str) -> str:
     training = Training.of(network, spec.data, 0, {})
     shown, (pictures, _) = for_network(define(training.network, training.data), spec.data)
     chosen = shown.first(spec.images)
-    expect_apart(chosen.images, picture_keys(np.asarray(pictures)))
+    expect_apart(chosen.images, image_keys(np.asarray(pictures)))
     return f"{_training_digits(training.data).digest[:32]} {chosen.sha256[:32]}"
 
 

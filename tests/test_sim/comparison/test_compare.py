@@ -17,7 +17,7 @@ import sim
 from anna.analog.parameters import CAUSES, Analog
 from anna.base.errors import DataError
 from anna.network.forward import forward
-from anna.network.images import picture_keys
+from anna.network.images import image_keys
 from sim.comparison.compare import Comparison, compare
 from sim.comparison.confined import Confined, places_of_layers
 from sim.comparison.layers import layer_maps
@@ -219,9 +219,9 @@ def test_digits_of_a_part_have_all_classes_alike() -> None:
 
 def test_calibration_and_results_never_overlap() -> None:
     digits, (pictures, _) = for_network(lenet.load("recognizer", data="mnist"), None)
-    expect_apart(digits.images, picture_keys(pictures))
+    expect_apart(digits.images, image_keys(pictures))
     with pytest.raises(DataError, match="1 images serve both for calibration and for results; expected none"):
-        expect_apart(digits.images, picture_keys(digits.images[7:8].astype(float)))
+        expect_apart(digits.images, image_keys(digits.images[7:8].astype(float)))
 
 
 def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
 def test_results_may_be_shown_on_pictures_that_calibration_left_out() -> None:
     network, (pictures, labels) = lenet.load("linear"), lenet.calibration()
     program = anna.compile(network, pictures, calibration_pictures=50)
-    left = ~np.isin(picture_keys(pictures), program.calibrated_on)
+    left = ~np.isin(image_keys(pictures), program.calibrated_on)
     assert left.sum() == 450
     assert len(compare(network, program, pictures[left], labels[left], chips=1).digits) == 450
 
