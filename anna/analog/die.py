@@ -109,10 +109,10 @@ class Die:
         return whole / float(1 << self.spec.weight_fraction_bits)
 
     def plot(self, weight_code: int = -1, age_cycles: int = 0) -> "Figure":
-        """A picture of all synapses: the error of the weight that each shows for one code."""
-        from anna.analog.drawing import die_picture
+        """A figure of all synapses: the error of the weight that each shows for one code."""
+        from anna.analog.drawing import die_figure
 
-        return die_picture(self, weight_code, age_cycles)
+        return die_figure(self, weight_code, age_cycles)
 
     # --- the file
     def to_bytes(self) -> bytes:

@@ -1,4 +1,4 @@
-"""A picture of a die: each of its synapses as one square, coloured by the error of its weight."""
+"""A figure of a die: each of its synapses as one square, coloured by the error of its weight."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from anna.analog.die import Die
 
 
-def die_picture(die: "Die", weight_code: int = -1, age_cycles: int = 0) -> "Figure":
+def die_figure(die: "Die", weight_code: int = -1, age_cycles: int = 0) -> "Figure":
     """Error of the weight that every synapse shows for one code, in weight LSB."""
     from matplotlib.figure import Figure
 

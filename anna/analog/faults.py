@@ -7,7 +7,7 @@
     RAM flip         a bit of the weight RAM reads as its opposite
     refresh stops    from a cycle of each page segment on, nothing is written to the capacitors any more
 
-A refresh that stops does so in each picture's segment alike, as if it had worked until then: pictures stay independent.
+A refresh that stops does so in each image's segment alike, as if it had worked until then: images stay independent.
 """
 
 from dataclasses import dataclass

@@ -112,12 +112,12 @@ class Analog(Record):
     )  # fmt: skip
     storage_capacitance_ff: float | None = strength(
         "synapse", "C", "fF", "capacitor that holds a charge, and so its kT/C noise; None: no such noise",
-        off=None, typical=None, worst=None, ge=1, le=1e6, drawn="per refresh, picture and synapse",
+        off=None, typical=None, worst=None, ge=1, le=1e6, drawn="per refresh, image and synapse",
         leaves_out="that a charge which leaked has lost some of its noise too; invisible, so off in the presets",
     )  # fmt: skip
     injection_noise_lsb: float = strength(
         "synapse", "σ(i)", "weight LSB rms", "charge that the switch injects at a refresh, as far as it varies",
-        le=2, ge=0, drawn="per refresh, picture and synapse",
+        le=2, ge=0, drawn="per refresh, image and synapse",
         leaves_out="the constant part, which is a zero error; invisible, so off in the presets",
     )  # fmt: skip
 
@@ -129,7 +129,7 @@ class Analog(Record):
     )  # fmt: skip
     thermal_noise_lsb: float = strength(
         "summing", "σ(n)", "ADC LSB rms", "noise of a sum at the ADC, at the scale in use and reference temperature",
-        typical=0.25, worst=0.5, le=1000, ge=0, drawn="per evaluation: picture, CALC and neuron",
+        typical=0.25, worst=0.5, le=1000, ge=0, drawn="per evaluation: image, CALC and neuron",
         leaves_out="that more synapses make more noise; low-frequency noise that one CALC shares with the next",
     )  # fmt: skip
 
@@ -169,7 +169,7 @@ class Analog(Record):
         "ΔT2", "K", 9.0, "rise in temperature that doubles the leak", "junctions: every 8 to 10 K", ge=5, le=20
     )
     charge_lost_after_us: float = condition(
-        "t0", "us", 110.0, "age at which `charge_lost` has gone", "the refresh period, paper 3", gt=0, le=1e6
+        "t0", "us", 110.0, "age at which `charge_lost` has gone", "how long a full refresh takes (R)", gt=0, le=1e6
     )
     weight_lsb_mv: float = condition("U", "mV", 31.25, "voltage of one weight LSB: 1 V for 32", gt=0, le=1e4)
 

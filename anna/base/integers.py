@@ -7,7 +7,7 @@ from anna.base.errors import MachineError
 LARGEST_SEED = (1 << 64) - 1
 
 
-def whole(what: str, value: object, low: int = 0, high: int | None = None) -> int:
+def checked_integer(what: str, value: object, low: int = 0, high: int | None = None) -> int:
     """The number, Python's or NumPy's, or one sentence that says what it should have been."""
     try:
         number = index(value)  # type: ignore[arg-type]

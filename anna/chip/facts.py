@@ -6,6 +6,7 @@ A `Fact` says how sure we are of it:
     R  recalled   stated in the literature, written down from memory of it
     D  derived    follows by arithmetic from P and R facts
     A  assumed    a modelling choice where nothing is known; always a parameter with a name
+    F  fitted     chosen so that one named published figure comes out; never shown as a prediction of that figure
 
 The numbers in `source` are those of PAPERS.
 """
@@ -24,6 +25,7 @@ class Mark(StrEnum):
     RECALLED = "R"
     DERIVED = "D"
     ASSUMED = "A"
+    FITTED = "F"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Fact(Generic[T]):
     source: str
 
 
-P, R, D, A = Mark.PUBLISHED, Mark.RECALLED, Mark.DERIVED, Mark.ASSUMED
+P, R, D, A, F = Mark.PUBLISHED, Mark.RECALLED, Mark.DERIVED, Mark.ASSUMED, Mark.FITTED
 
 PAPERS = {
     1: "Boser, Säckinger, Bromley, LeCun, Jackel: An Analog Neural Network Processor with Programmable Topology. "
@@ -54,20 +56,25 @@ PAPERS = {
 }
 
 # --- what the chip is ------------------------------------------------------------------------------------------------
-SYNAPSES = Fact(4096, "synapses", R, "3: physical, time-multiplexed")
+SYNAPSES = Fact(4096, "synapses", P, "3: physical, time-multiplexed")
 COLUMNS = Fact(64, "states", R, "1, 4: registers of 64 states")
 ROWS = Fact(64, "rows", D, "4096 synapses / 64 columns")
 REGISTERS = Fact(4, "registers", A, "four registers of 64 states feed neurons of up to 256 inputs")
-NEURONS_AT_ONCE = Fact(8, "neurons", R, "1")
+NEURONS_AT_ONCE = Fact(8, "neurons", P, "3: CALC computes eight dot products")
 MAX_INPUTS = Fact(256, "inputs", R, "1")
 FAN_INS = Fact((16, 64, 128, 256), "inputs", R, "1: 256 neurons of 16, 64 of 64, 32 of 128 or 16 of 256")
 WEIGHT_BITS = Fact(6, "bits", P, "1")
 STATE_BITS = Fact(3, "bits", P, "1: in and out")
-SCALE_BITS = Fact(4, "bits", R, "3: one scale factor per neuron")
-DACS = Fact(2, "DACs", R, "3: two on-chip 6-bit DACs refresh the weights for ever")
-TRANSISTORS = Fact(180_000, "transistors", R, "1")
-DIE_MM = Fact((4.5, 7.0), "mm", R, "1")
-TECHNOLOGY_UM = Fact(0.9, "um", R, "1: CMOS")
+SCALE_BITS = Fact(4, "bits", P, "3: one scaling factor for each neuron")
+DACS = Fact(2, "DACs", P, "3: two on-chip 6-bit DACs refresh the weights periodically")
+TRANSISTORS = Fact(180_000, "transistors", P, "3")
+DIE_MM = Fact((4.5, 7.0), "mm", P, "3")
+TECHNOLOGY_UM = Fact(0.9, "um", P, "3: CMOS")
+STATE_PINS = Fact(12, "pins", P, "3: state input and state output, each")
+WEIGHT_PINS = Fact(12, "pins", P, "3: weight input")
+INSTRUCTION_PINS = Fact(37, "pins", P, "3: micro-instruction input; which bit means what is not published")
+STATES_PER_WORD = Fact(4, "states", D, "12 pins / 3 bits; SHIFT loads up to four states (P, 3)")
+WEIGHTS_PER_WORD = Fact(2, "weights", D, "12 pins / 6 bits: one for each DAC")
 
 # --- how fast it is --------------------------------------------------------------------------------------------------
 CLOCK_HZ = Fact(20_000_000, "Hz", R, "1")
@@ -76,11 +83,12 @@ STATES_IN_PER_CYCLE = Fact(2, "states/cycle", R, "120 Mb/s = 40 M states of 3 bi
 STATES_OUT_PER_CYCLE = Fact(2, "states/cycle", R, "120 Mb/s; 8 neurons x 3 bits in 200 ns")
 STATE_RATE_PER_S = Fact(40_000_000, "states/s", R, "120 Mb/s / 3 bits, input and output each")
 PIN_RATE_BITS_PER_S = Fact(120_000_000, "bit/s", R, "input and output each")
+WORD_CYCLES = Fact(2, "cycles", D, "a word of 12 pins at 120 Mb/s is one every two cycles of 20 MHz")
 PUBLISHED_MULTIPLY_ADDS_AT_ONCE = Fact(2000, "multiply-adds", P, "1: over 2000")
 MULTIPLY_ADDS_AT_ONCE = Fact(2048, "multiply-adds", R, "1: 8 neurons x 256 inputs")
 PEAK_CONNECTIONS_PER_S = Fact(10_240_000_000, "connections/s", D, "2048 / 200 ns; the literature says 10 GC/s")
 REFRESH_WRITES_US = Fact(102.4, "us", D, "2048 writes per DAC x 50 ns")
-REFRESH_US = Fact(110.0, "us", R, "about 110 us for all weights")
+REFRESH_US = Fact(110.0, "us", R, "about 110 us to write all weights once; how often that is needed is not known")
 REFRESH_OVERHEAD_CYCLES = Fact(152, "cycles", D, "110 us - 102.4 us at 20 MHz")
 
 # --- what is assumed of it -------------------------------------------------------------------------------------------
@@ -91,7 +99,7 @@ MEMORY_LATENCY_CYCLES = Fact(1, "cycles", A, "from a state's arrival in memory u
 MAX_PAGES = Fact(256, "pages", A, "weight pages that the board's memory holds")
 WEIGHT_LEVELS = Fact("mid-tread", "scheme", A, "an exact zero exists")
 STATE_LEVELS = Fact("mid-rise", "scheme", A, "eight levels placed evenly about zero")
-ADC_CURVE = Fact("linear", "curve", A, "paper 3 recalls a saturating ADC, not a squashing one")
+ADC_CURVE = Fact("linear", "curve", A, "paper 3 tells of a saturating ADC, and of CALC that it squashes")
 ADC_FULL_SCALE = Fact(2.0, "synapses at full drive", A, "at scale code 0: 256 weight LSB x state LSB")
 SCALE_STEP = Fact(2**0.5, "ratio", A, "geometric: fan-ins of 4 to 256 need 64:1, sixteen linear steps give 16:1")
 SCALE_LAW = Fact("geometric", "law", A, "as above")
@@ -100,8 +108,16 @@ RESET_STATE_CODE = Fact(0, "state code", A, "what the registers hold before anyt
 
 # --- the board and its host ------------------------------------------------------------------------------------------
 DSP_MULTIPLY_ADDS_PER_S = Fact(12_500_000, "multiply-adds/s", P, "7: DSP32C in 32-bit float")
+DSP_CONNECTIONS_PER_S = Fact(3_000_000, "connections/s", P, "3: the DSP alone, on sparse networks, about")
+DSP_CLOCK_HZ = Fact(40_000_000, "Hz", P, "3: DSP32C without wait states")
+DSP_INSTRUCTION_NS = Fact(100, "ns", P, "3")
 BOARD_1991_CHIPS = Fact(1, "chips", P, "3")
+BOARD_1991_MEMORY_BYTES = Fact(1 << 20, "bytes", P, "3: 1 MByte of static RAM")
+BOARD_1991_INSTRUCTIONS_PER_S = Fact(5_000_000, "instructions/s", P, "3: about 5 MIPS; the DSP makes each instruction")
+BOARD_1991_BYTES_PER_S = Fact(5_000_000, "bytes/s", P, "3: about 5 MByte/s of states")
+BOARD_1991_CONNECTIONS_PER_S = Fact((30_000_000, 400_000_000), "connections/s", P, "3: by application")
 BOARD_1991_SPEEDUP = Fact((10, 100), "times the DSP alone", P, "3")
+SEQUENCER_SPEEDUP = Fact(10, "times", P, "3: up to, by a dedicated hardware sequencer, which the board has not")
 BOARD_1996_CHIPS = Fact(2, "chips", P, "6")
 BOARD_1996_CONNECTIONS_PER_S = Fact(2_000_000_000, "connections/s", P, "6: sustained, up to")
 BOARD_1996_CHARACTERS_PER_S = Fact(1000, "characters/s", P, "6: measured")
@@ -111,8 +127,19 @@ RECOGNIZER_CONNECTIONS = Fact(136_000, "connections", R, "4: the whole network, 
 RECOGNIZER_CHIP_CONNECTIONS = Fact(133_000, "connections", P, "5: over 133,000 on the chip")
 RECOGNIZER_HOST_CONNECTIONS = Fact(3_000, "connections", R, "4: the last layer, in float on the DSP")
 RECOGNIZER_MS = Fact(1.0, "ms", P, "1, 2: over 1000 classifications/s")
-RECOGNIZER_ERROR_CHIP = Fact(5.3, "%", R, "4: against 4.9 % in 32-bit float; about the same, 5 %")
-RECOGNIZER_ERROR_FLOAT = Fact(4.9, "%", R, "4")
+RECOGNIZER_ERROR_FLOAT = Fact(4.9, "%", P, "3, table 1: full precision")
+RECOGNIZER_ERROR_CHIP = Fact(5.3, "%", P, "3, table 1: ANNA and DSP, +- 0.2")
+RECOGNIZER_ERROR_RETRAINED = Fact(4.9, "%", P, "3, table 1: last layer trained again on the chip's outputs, +- 0.2")
+RECOGNIZER_REJECTS_FLOAT = Fact(9.1, "%", P, "3, table 1: rejected for 1 % error")
+RECOGNIZER_REJECTS_CHIP = Fact(13.5, "%", P, "3, table 1: +- 0.8")
+RECOGNIZER_REJECTS_RETRAINED = Fact(11.5, "%", P, "3, table 1: +- 0.8")
+
+# --- what else ran on it ---------------------------------------------------------------------------------------------
+CONVOLVER_NEURONS = Fact(16, "neurons", P, "3: stepped over a large image")
+CONVOLVER_SYNAPSES = Fact(256, "synapses", P, "3: of each neuron, on a field of 16 x 16")
+SEGMENTER_PLACES = Fact((31, 6), "places", P, "3: the recogniser replicated, to cut ZIP codes into digits")
+SEGMENTER_CONNECTIONS = Fact(2_000_000, "connections", P, "3: about")
+SEGMENTER_MULTIPLY_ADDS = Fact(2_013_616, "multiply-adds", D, "the recogniser's shape on an image of 52 x 152")
 
 
 def all_facts() -> dict[str, Fact[object]]:

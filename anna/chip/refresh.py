@@ -1,9 +1,9 @@
 """The refresh of the weights: which DAC writes which synapse in which cycle, and how old a charge is when it is read.
 
 The DACs walk over the array for ever, one synapse a cycle each. The walk is phase-locked: it begins anew at the start of
-each picture's page segment (A), so an age is a function of the cycle within the segment and of the start phase alone, and
-a result never depends on a picture's place in a run. What this leaves out: a board whose refresh runs free would meet
-another phase with each picture; the start phase of a run shows how much that matters. At the start of a segment every
+each image's page segment (A), so an age is a function of the cycle within the segment and of the start phase alone, and
+a result never depends on an image's place in a run. What this leaves out: a board whose refresh runs free would meet
+another phase with each image; the start phase of a run shows how much that matters. At the start of a segment every
 charge is as old as if a whole period had just gone by (A).
 """
 
@@ -81,5 +81,5 @@ def laps(
 
 
 def ordinal(segment: Ints, lap: Ints) -> Ints:
-    """The number by which noise knows a refresh of a picture: 65,536 laps to a segment."""
+    """The number by which noise knows a refresh of an image: 65,536 laps to a segment."""
     return segment * (1 << 16) + lap % (1 << 16)

@@ -23,7 +23,7 @@ from anna.network.graph import Network
 from anna.program.file import Program, assemble_program
 from anna.program.text import disassemble
 from anna.sequencer.rules import verified
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Compilation:
     memory: Memory
     plan: Plan
     program: Program
-    schedule: Schedule
+    timeline: Timeline
     checked_pictures: int
 
     def text(self, after: str) -> str:
@@ -78,7 +78,7 @@ def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOpti
         raise CompileError(
             [f"the compiler made an illegal program, which is its fault: {why}" for why in error.reasons]
         ) from None
-    # The report tells of the schedule, and the program is not out of our hands yet: it need not be walked again.
+    # The report tells of the timeline, and the program is not out of our hands yet: it need not be walked again.
     object.__setattr__(draft, "report", listing.report(quantised, placement, plan, walked, links, options))
     done = draft
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_pictures)

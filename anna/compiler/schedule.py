@@ -1,12 +1,13 @@
 """Pass 6, schedule: which instruction starts in which cycle, so that input, array and output work at once.
 
 Three lists of work, one for each unit, each in its order; what can start earliest goes next. A STORE waits for the last
-cycle of the CALCs that read its registers, a CALC for its window, an OUT for its CALC, a SHIFT for the states it reads;
-where the chip's interlocks would not wait by themselves, a WAIT goes before.
+cycle of the CALCs that read its registers, a CALC for its window, an OUT for its CALC, a SHIFT for the last OUT before it
+that writes one of its states: lines overlap where rows do not come out even, and maps may share memory. Where the chip's
+interlocks would not wait by themselves, a WAIT goes before.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,11 @@ NEVER = 1 << 60
 
 @dataclass(frozen=True, eq=False)
 class Shift:
-    """Brings states into a register's shift stage."""
+    """Brings states into a register's shift stage, once the OUT with number `after` (-1: none) has written the last of them."""
 
     op: Op
     addresses: NDArray[np.int64]
+    after: int = -1
 
 
 @dataclass(frozen=True)
@@ -81,33 +83,22 @@ def schedule(placement: Placement, memory: Memory, spec: ChipSpec) -> Plan:
     ops: list[Op] = []
     spans: list[LayerSpan] = []
     cycles: list[int] = []
-    written = np.full(memory.size, NEVER, dtype=np.int64)
-    written[list(memory.constants)] = 0
-    stack = memory.stacks["input"]
-    written[_addresses(stack)] = 0
     for page in range(placement.pages):
         chosen = [(placed, base) for placed, base in zip(placement.jobs, memory.unit_biases, strict=True)
                   if placed.page == page]  # fmt: skip
-        segment = _Segment(spec, memory, written)
+        segment = _Segment(spec, memory)
         ops += [isa.op("PAGE", page=page), *segment.run(chosen)]
         spans += [LayerSpan(placed.job.layer.name, page, *segment.spans[k]) for k, (placed, _) in enumerate(chosen)]
         cycles.append(segment.board.idle)
-        written[written < NEVER] = 0
     return Plan((*ops, isa.op("END")), tuple(spans), tuple(cycles))
-
-
-def _addresses(stack: Stack) -> NDArray[np.int64]:
-    one, down, right = stack.steps
-    grid = np.arange(stack.maps)[:, None, None] * one + np.arange(stack.rows)[:, None] * down + np.arange(stack.columns) * right
-    inside: NDArray[np.int64] = stack.inside + grid.reshape(-1)
-    return inside
 
 
 class _Segment:
     """One page segment being scheduled."""
 
-    def __init__(self, spec: ChipSpec, memory: Memory, written: NDArray[np.int64]) -> None:
-        self.spec, self.memory, self.written = spec, memory, written
+    def __init__(self, spec: ChipSpec, memory: Memory) -> None:
+        self.spec, self.memory = spec, memory
+        self.readable = np.zeros(memory.size, dtype=np.int64)  # first cycle in which a SHIFT may read each address
         self.board = Scoreboard(spec)
         self.ops: list[Op] = []
         self.spans: list[tuple[int, int]] = []
@@ -122,18 +113,22 @@ class _Segment:
         """Schedule all jobs of the segment, the units running ahead of each other across jobs."""
         inputs: list[tuple[int, Shift | Store]] = []
         works: list[tuple[int, CalcOut]] = []
+        last_writer = np.full(self.memory.size, -1, dtype=np.int64)
         for number, (placed, unit_base) in enumerate(chosen):
             for item in _Items(self, placed, unit_base).all():
                 if isinstance(item, CalcOut):
+                    last_writer[item.addresses] = len(works)
                     works.append((number, item))
                     self.calcs_left[item.window] = self.calcs_left.get(item.window, 0) + 1
                 else:
+                    if isinstance(item, Shift):
+                        item = replace(item, after=int(last_writer[item.addresses].max()))
                     inputs.append((number, item))
         begins, ends = [NEVER] * len(chosen), [0] * len(chosen)
         i = c = o = 0
         while i < len(inputs) or o < len(works):
             times = (
-                self._input_time(inputs[i][1]) if i < len(inputs) else NEVER,
+                self._input_time(inputs[i][1], o) if i < len(inputs) else NEVER,
                 self._calc_time(works, c, o) if c < len(works) else NEVER,
                 self._out_time(c, o) if o < c else NEVER,
             )
@@ -159,7 +154,7 @@ class _Segment:
                 number, work = works[o]
                 start = self._issue(work.out, when)
                 cycles = start + np.arange(len(work.addresses)) // self.spec.states_out_per_cycle
-                self.written[work.addresses] = cycles + 1 + self.spec.memory_latency_cycles
+                self.readable[work.addresses] = cycles + 1 + self.spec.memory_latency_cycles
                 ends[number] = self.board.output_free
                 o += 1
         self.spans = list(zip(begins, ends, strict=True))
@@ -181,12 +176,13 @@ class _Segment:
         full = start == self.board.now and self.board.started_now >= self.spec.issue_width
         return start + 1 if full else start
 
-    def _input_time(self, item: Shift | Store) -> int:
+    def _input_time(self, item: Shift | Store, o: int) -> int:
         start = self._starts(self.board.input_free)
         if isinstance(item, Shift):
-            ready = self.written[item.addresses]
-            late = int((ready - np.arange(len(ready)) // self.spec.states_in_per_cycle).max())
-            return NEVER if late > NEVER // 2 else max(start, late)
+            if item.after >= o:
+                return NEVER
+            ready = self.readable[item.addresses]
+            return max(start, int((ready - np.arange(len(ready)) // self.spec.states_in_per_cycle).max()))
         for register in item.registers:
             before = self.window_of[register]
             if before >= 0 and self.calcs_left.get(before, 0):

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from anna.analog.silicon import Sigmas, Silicon
 from anna.chip import refresh
 from anna.chip.codes import Ints
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 
 Int32s = NDArray[np.int32]
 SCHEDULES, LAYOUTS = 4, 8  # how many are remembered
 
 
 @dataclass(frozen=True, eq=False)
-class EnginePlan:
+class Workload:
     """Arrays for the data plane. N is the number of neurons at once; None means: this imperfection is not there."""
 
     slots: int
@@ -92,10 +92,10 @@ class _Layout:
     slots: int
 
 
-def build_plan(
-    schedule: Schedule, silicon: Silicon, wanted: Sequence[Ints], phase_cycles: int = 0, keep: bool = False
-) -> EnginePlan:
-    """The plan of a schedule on silicon; `wanted` are the values to be read at the end.
+def build_workload(
+    schedule: Timeline, silicon: Silicon, wanted: Sequence[Ints], phase_cycles: int = 0, keep: bool = False
+) -> Workload:
+    """The workload of a schedule on silicon; `wanted` are the values to be read at the end.
 
     With `keep`, no slot is used twice and every result of every CALC keeps its value: slot = value. What does not depend
     on the silicon is worked out once for a schedule, and the layout once for all chips in which the same synapses carry
@@ -123,7 +123,7 @@ def build_plan(
         grid[calc_of, neuron] = data
         return grid
 
-    return EnginePlan(
+    return Workload(
         slots=layout.slots,
         numerators=silicon.numerators.astype(np.int32),
         input_slots=slot[: values.inputs],
@@ -155,7 +155,7 @@ def _distinct(rows: Ints) -> tuple[Ints, Ints]:
 
 
 @lru_cache(maxsize=SCHEDULES)
-def _wiring(schedule: Schedule) -> tuple[_Synapses, Ints]:
+def _wiring(schedule: Timeline) -> tuple[_Synapses, Ints]:
     """All synapses, whether they carry current or not, the same for all chips; and the first entry of each place."""
     spec = schedule.spec
     parts: list[tuple[Ints, ...]] = []
@@ -176,7 +176,7 @@ def _wiring(schedule: Schedule) -> tuple[_Synapses, Ints]:
 
 
 @lru_cache(maxsize=SCHEDULES)
-def _conducting(schedule: Schedule, places: bytes) -> _Synapses:
+def _conducting(schedule: Timeline, places: bytes) -> _Synapses:
     """The synapses at some of the places: nothing is computed for those that never carry current."""
     all_of_them, first = _wiring(schedule)
     chosen = np.unpackbits(np.frombuffer(places, np.uint8), count=len(first)).astype(np.bool_)
@@ -184,12 +184,12 @@ def _conducting(schedule: Schedule, places: bytes) -> _Synapses:
 
 
 @lru_cache(maxsize=SCHEDULES)
-def _ages(schedule: Schedule, places: bytes, phase_cycles: int, stops: int | None) -> Ints:
+def _ages(schedule: Timeline, places: bytes, phase_cycles: int, stops: int | None) -> Ints:
     some = _conducting(schedule, places)
     return refresh.ages(schedule.spec, some.cycle, some.row, some.column, phase_cycles, stops)
 
 
-def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> tuple[_Operands, bytes, NDArray[np.bool_]]:
+def _gather(schedule: Timeline, silicon: Silicon, phase_cycles: int) -> tuple[_Operands, bytes, NDArray[np.bool_]]:
     """The operands; the places where synapses conduct; and which of the synapses there the operands are."""
     w, first = _wiring(schedule)
     page, row, column = w.page[first], w.row[first], w.column[first]
@@ -208,7 +208,7 @@ def _gather(schedule: Schedule, silicon: Silicon, phase_cycles: int) -> tuple[_O
 
 
 @lru_cache(maxsize=LAYOUTS)
-def _layout(schedule: Schedule, places: bytes, live: bytes, apart: bool, outputs: bytes, keep: bool) -> _Layout:
+def _layout(schedule: Timeline, places: bytes, live: bytes, apart: bool, outputs: bytes, keep: bool) -> _Layout:
     some = _conducting(schedule, places)
     here = np.unpackbits(np.frombuffer(live, np.uint8), count=len(some.calc)).astype(np.bool_)
     calc, value, neuron = some.calc[here], some.value[here], some.neuron[here]
@@ -222,7 +222,7 @@ def _layout(schedule: Schedule, places: bytes, live: bytes, apart: bool, outputs
 
 
 def _merge(calc: Ints, neuron: Ints, value: Ints, place: Ints, values: int, apart: bool) -> tuple[Ints, Ints, Ints]:
-    """Which operand of the plan each synapse adds to, the CALC of every operand, and its value.
+    """Which operand of the workload each synapse adds to, the CALC of every operand, and its value.
 
     Synapses of a CALC that read one value share an operand; where synapses must be told apart, only those of different
     neurons do.
@@ -252,7 +252,7 @@ def _occurrence(keys: Ints, tie: Ints) -> Ints:
     return out
 
 
-def _allocate(schedule: Schedule, reads_calc: Ints, reads_value: Ints, outputs: Ints, keep: bool) -> tuple[Int32s, int]:
+def _allocate(schedule: Timeline, reads_calc: Ints, reads_value: Ints, outputs: Ints, keep: bool) -> tuple[Int32s, int]:
     """The slot of each value, -1 for a result that nobody reads, and how many slots there are."""
     values, calcs, neurons = schedule.values, len(schedule.calcs), schedule.spec.neurons_at_once
     total = values.total(calcs)
@@ -283,7 +283,7 @@ Neurons = tuple[Ints, Ints, Ints, Ints, Ints, Ints]
 
 
 @lru_cache(maxsize=SCHEDULES)
-def _neurons(schedule: Schedule) -> tuple[Neurons, Ints, tuple[Ints, Ints, Ints, Ints, Ints], Ints]:
+def _neurons(schedule: Timeline) -> tuple[Neurons, Ints, tuple[Ints, Ints, Ints, Ints, Ints], Ints]:
     """For every neuron of every CALC: CALC, neuron, ADC, row and group of its scale code, and that code; its page; the
     different ones of page, ADC, row, group and code; and which of these each neuron is."""
     spec, scales = schedule.spec, schedule.program.scale_codes.astype(np.int64)

@@ -16,14 +16,15 @@ from anna.analog.faults import Faults
 from anna.analog.parameters import Analog
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import DataError, MachineError
-from anna.base.integers import LARGEST_SEED, whole
+from anna.base.integers import LARGEST_SEED, checked_integer
+from anna.base.renamed import in_new_names, renamed, warn
 from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ChipSpec
-from anna.engine.workload import build_plan
+from anna.engine.workload import build_workload
 from anna.machine.interpreter import interpret
 from anna.program.file import Program, Region
 from anna.sequencer.rules import verified
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 
 if TYPE_CHECKING:
     from anna.engine import Engine
@@ -37,7 +38,7 @@ class Result:
     """What came out of a run, and what it took on the chip."""
 
     program: Program
-    schedule: Schedule
+    timeline: Timeline
     codes: Mapping[str, NDArray[np.generic]]  # output region -> (images, *shape) state codes
     maps: Mapping[str, NDArray[np.generic]]  # the same for what was tapped
     noise_seed: int
@@ -94,7 +95,7 @@ class Result:
     @property
     def cycles_per_image(self) -> float:
         """Chip cycles of a picture in the planned batch, page loads included."""
-        return self.schedule.cycles_per_image
+        return self.timeline.cycles_per_image
 
     @property
     def cycles(self) -> float:
@@ -105,6 +106,12 @@ class Result:
     def seconds(self) -> float:
         """Chip time of the whole run."""
         return self.cycles / self.program.spec.clock_hz
+
+    @property
+    def schedule(self) -> Timeline:
+        """The old name of `timeline`."""
+        warn("Result.schedule", "Result.timeline")
+        return self.timeline
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {part.shape}" for name, part in self.codes.items())
@@ -132,14 +139,14 @@ class Chip:
         given = [name for name, value in (("silicon", silicon), ("die", die)) if value is not None]
         drawn = [name for name, value in (("seed", seed), ("analog", analog), ("faults", faults)) if value is not None]
         if given and (drawn or len(given) > 1):
-            raise MachineError(f"a chip cannot have {given[0]} and {(drawn or given[1:])[0]} at once: one says all")
+            raise MachineError(f"pass either {given[0]} or {(drawn or given[1:])[0]} to a chip, not both")
         if isinstance(analog, str):
             analog = Analog.preset(analog)
         for name, value, kind in (("analog", analog, Analog), ("faults", faults, Faults), ("die", die, Die)):
             if not isinstance(value, kind | None):
                 raise MachineError(f"{name} is {value!r}; expected an anna.{kind.__name__}")
-        seed = None if seed is None else whole("the chip's seed", seed, 0, LARGEST_SEED)
-        chip_on_board = whole("chip_on_board", chip_on_board)
+        seed = None if seed is None else checked_integer("the chip's seed", seed, 0, LARGEST_SEED)
+        chip_on_board = checked_integer("chip_on_board", chip_on_board)
         if seed is None and analog is not None and not analog.is_ideal:
             raise MachineError("a chip with imperfections is drawn from a seed: Chip(seed=0, analog=...)")
         if seed is not None and analog is None:
@@ -153,7 +160,7 @@ class Chip:
         self._silicon = silicon
         self._drawn = dict[ChipSpec, Die]() if die is None else {die.spec: die}
         self._ideal = not drawn and not given
-        self._ready: OrderedDict[tuple[object, ...], tuple[Schedule, Engine]] = OrderedDict()
+        self._ready: OrderedDict[tuple[object, ...], tuple[Timeline, Engine]] = OrderedDict()
 
     def __repr__(self) -> str:
         if self._silicon is not None and not self._drawn:
@@ -179,6 +186,7 @@ class Chip:
             self._drawn[spec] = Die.draw(spec, self.analog, self.seed or 0, self.chip_on_board, self.faults)
         return self._drawn[spec]
 
+    @renamed(schedule="timeline")
     def run(
         self,
         program: Program,
@@ -192,24 +200,27 @@ class Chip:
         lanes: int | None = None,
         simd: str | None = None,
         engine: str = "engine",
-        schedule: Schedule | None = None,
+        timeline: Timeline | None = None,
     ) -> Result:
         """Run pictures, given as state codes (images, *input shape), or, to a compiled program, as its network takes
         them: then they become codes piece by piece as they run. The result depends on no other argument than
-        `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`. A `schedule` of this program that was made
+        `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`. A `timeline` of this program that was made
         before saves making it again."""
         _expect_program(program)
         pictures, prepare = _checked(program, images)
         ids = _checked_ids(image_ids, len(pictures))
         wanted = [*program.outputs, *_tapped(program, taps)]
-        noise_seed, phase_cycles = whole("the noise seed", noise_seed, 0, LARGEST_SEED), whole("phase_cycles", phase_cycles)
-        threads, lanes = whole("threads", threads, 1), None if lanes is None else whole("lanes", lanes, 1)
+        noise_seed, phase_cycles = (
+            checked_integer("the noise seed", noise_seed, 0, LARGEST_SEED),
+            checked_integer("phase_cycles", phase_cycles),
+        )
+        threads, lanes = checked_integer("threads", threads, 1), None if lanes is None else checked_integer("lanes", lanes, 1)
         if engine == "interpreter":
-            schedule = schedule or verified(program)
+            timeline = timeline or verified(program)
             states = pictures if prepare is None else prepare(pictures).reshape(len(pictures), *program.input.shape)
             rows = self._interpret(program, states, ids, wanted, noise_seed, phase_cycles)
         elif engine == "engine":
-            schedule, ready = self._prepared(program, wanted, phase_cycles, simd, schedule)
+            timeline, ready = self._prepared(program, wanted, phase_cycles, simd, timeline)
             given = pictures if prepare is not None else pictures.reshape(len(pictures), program.input.size)
             key = self.silicon(program.spec).noise_key(noise_seed)
             rows = ready.run(given, ids, noise_seed=key, threads=threads, lanes=lanes, prepare=prepare)
@@ -221,7 +232,7 @@ class Chip:
             at += region.size
         outputs = {region.name: parts[region.name] for region in program.outputs}
         maps = {name: parts[name] for name in taps}
-        return Result(program, schedule, outputs, maps, noise_seed, threads)
+        return Result(program, timeline, outputs, maps, noise_seed, threads)
 
     def engine(self, program: Program, *, taps: Sequence[str] = (), phase_cycles: int = 0, simd: str | None = None) -> "Engine":
         """The engine that runs this program on this die, made ready: what it counted and proved."""
@@ -235,16 +246,16 @@ class Chip:
         wanted: Sequence[Region],
         phase_cycles: int,
         simd: str | None,
-        schedule: Schedule | None,
-    ) -> "tuple[Schedule, Engine]":
+        timeline: Timeline | None,
+    ) -> "tuple[Timeline, Engine]":
         from anna.engine import Engine
 
         key = (program.digest, tuple(region.name for region in wanted), phase_cycles, simd)
         if key not in self._ready:
-            schedule = schedule or verified(program)
-            values = [schedule.outputs[region.name] for region in wanted]
-            plan = build_plan(schedule, self.silicon(program.spec), values, phase_cycles)
-            self._ready[key] = schedule, Engine(plan, simd=simd)
+            timeline = timeline or verified(program)
+            values = [timeline.outputs[region.name] for region in wanted]
+            workload = build_workload(timeline, self.silicon(program.spec), values, phase_cycles)
+            self._ready[key] = timeline, Engine(workload, simd=simd)
             while len(self._ready) > PREPARED_PROGRAMS:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(key)
@@ -271,11 +282,12 @@ def run_chips(
     result that is read; with one thread a result is there before the next chip is drawn.
     """
     _expect_program(program)
-    threads = whole("threads", threads, 1)
-    schedule, waiting = options.pop("schedule", None) or verified(program), iter(chips)
+    threads = checked_integer("threads", threads, 1)
+    options = in_new_names(options, {"schedule": "timeline"})
+    timeline, waiting = options.pop("timeline", None) or verified(program), iter(chips)
 
     def run(chip: Chip, threads: int = 1) -> Result:
-        return chip.run(program, images, schedule=schedule, threads=threads, **options)
+        return chip.run(program, images, timeline=timeline, threads=threads, **options)
 
     first = list(islice(waiting, threads))
     if len(first) <= 1:  # nothing to do side by side: the pictures are shared among the threads

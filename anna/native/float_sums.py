@@ -2,7 +2,7 @@
 
 Every sum begins with zero and takes input map, row and column of the window one after the other, each term rounded once
 and each addition rounded once. NumPy's whole-array operations are the definition; the C of the engine does the same with
-pictures side by side, and takes over where it is built.
+images side by side, and takes over where it is built.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def window_sums(
     simd: str | None = None,
 ) -> Floats:
     """Products of each output's weights with every window of the maps it reads, added up; or, `squared`, minus the
-    squared differences. Maps, rows, columns, pictures in and out; weights are of the type of x."""
+    squared differences. Maps, rows, columns, images in and out; weights are of the type of x."""
     native = engine()
     if native is None or not (table_oi.size and x_iyxn.size and weights_oiyx.size):
         return window_sums_by_numpy(x_iyxn, weights_oiyx, table_oi, stride, squared=squared)

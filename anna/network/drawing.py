@@ -1,4 +1,4 @@
-"""The picture of a network: every layer as a stack of maps drawn to scale, with its name, shape and counts beneath."""
+"""A figure of a network: every layer as a stack of maps drawn to scale, with its name, shape and counts beneath."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _draw_graph(axes: Axes, graph: Graph, longest: int) -> None:
     for place, shape in enumerate(shapes):
         step = graph.steps[place - 1] if place else None
         _draw_maps(axes, place, shape, tallest, COLOURS.get(step.layer.kind, "#ece0f0") if step else "#ffffff")
-        title = step.layer.name if step else "picture"
+        title = step.layer.name if step else "image"
         label = f"{shape_text(shape)}{_counts(step)}"
         axes.text(place, -0.62, title, ha="center", va="top", fontsize=10, color=INK, fontweight="bold")
         axes.text(place, -0.76, label, ha="center", va="top", fontsize=8, color=INK)

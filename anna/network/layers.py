@@ -40,9 +40,9 @@ from anna.network.parts import (
 
 @dataclass(frozen=True, eq=False)
 class Prepare:
-    """The host's step from a raw uint8 picture to the first states: crop, resize, pad, range.
+    """The host's step from a raw uint8 image to the first states: crop, resize, pad, range.
 
-    The middle `crop` of the picture is kept, resized to `resize` (area means when it shrinks, straight lines between
+    The middle `crop` of the image is kept, resized to `resize` (area means when it shrinks, straight lines between
     pixels when it grows, both with whole-number weights), set in the middle of `field`, and grey level 0..255 goes to
     low..high. What `field` adds around it is `low`, the paper. `None` leaves a step out.
     """
@@ -66,7 +66,7 @@ class Prepare:
         if any(c > s for c, s in zip(self.cropped, self.source, strict=True)):
             raise GraphError(f"{self.name}: crop is {self.cropped}; expected at most the source {self.source}")
         if any(f < r for f, r in zip(self.fielded, self.resized, strict=True)):
-            raise GraphError(f"{self.name}: field is {self.fielded}; expected at least the resized picture {self.resized}")
+            raise GraphError(f"{self.name}: field is {self.fielded}; expected at least the resized image {self.resized}")
         if not (np.isfinite(self.low) and np.isfinite(self.high)) or self.low == self.high:
             raise GraphError(f"{self.name}: range is {self.low:g}..{self.high:g}; expected two different finite numbers")
 
@@ -82,7 +82,7 @@ class Prepare:
 
     @property
     def fielded(self) -> tuple[int, int]:
-        """Rows and columns of the picture that the network sees."""
+        """Rows and columns of the image that the network sees."""
         return self.field or self.resized
 
     @property
@@ -92,7 +92,7 @@ class Prepare:
     parameters: ClassVar[int] = 0
 
     def output_shape(self, shape: Shape) -> Shape:
-        expect(self.name, "the picture", shape_text(shape), shape_text((1, *self.source)))
+        expect(self.name, "the image", shape_text(shape), shape_text((1, *self.source)))
         return (1, *self.fielded)
 
     def connections(self, shape: Shape) -> int:

@@ -1,4 +1,4 @@
-"""From a raw uint8 picture to the numbers that enter a network: whole-number sums, then one division and one range.
+"""From a raw uint8 image to the numbers that enter a network: whole-number sums, then one division and one range.
 
 Crop, resize and padding move or weigh grey levels with whole numbers only, so the sums are exact; the step to a float
 is elementwise. The result is the same on every machine, to the bit.
@@ -15,20 +15,20 @@ from anna.base.arrays import Floats
 from anna.base.errors import DataError
 from anna.network.layers import Prepare
 
-WHITE = 255  # the largest grey level of a uint8 picture
+WHITE = 255  # the largest grey level of a uint8 image
 
 
-def checked_pictures(layer: Prepare, pictures_nyx: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """The pictures, when they are what `layer` declares; one picture becomes a stack of one."""
-    pictures = np.asarray(pictures_nyx)
-    if pictures.dtype != np.uint8:
-        raise DataError(f"pictures are {pictures.dtype}; expected uint8, grey levels 0 to 255")
-    if pictures.ndim == 2:
-        pictures = pictures[None]
-    if pictures.ndim != 3 or pictures.shape[1:] != layer.source:
+def checked_images(layer: Prepare, images_nyx: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """The images, when they are what `layer` declares; one image becomes a stack of one."""
+    images = np.asarray(images_nyx)
+    if images.dtype != np.uint8:
+        raise DataError(f"images are {images.dtype}; expected uint8, grey levels 0 to 255")
+    if images.ndim == 2:
+        images = images[None]
+    if images.ndim != 3 or images.shape[1:] != layer.source:
         rows, columns = layer.source
-        raise DataError(f"pictures have shape {pictures.shape}; expected (n, {rows}, {columns}), as {layer.name} declares")
-    return pictures
+        raise DataError(f"images have shape {images.shape}; expected (n, {rows}, {columns}), as {layer.name} declares")
+    return images
 
 
 def resize_weights(size: int, new_size: int) -> tuple[npt.NDArray[np.int64], int]:
@@ -59,7 +59,7 @@ def _weigh_rows(levels_nyx: npt.NDArray[Any], weights: npt.NDArray[np.int64]) ->
 
 
 def field_scale(layer: Prepare) -> int:
-    """What stands for white in the whole numbers of `whole_field`."""
+    """What stands for white in the whole numbers of `integer_field`."""
     scale = WHITE
     if layer.resized != layer.cropped:
         for size, new_size in zip(layer.cropped, layer.resized, strict=True):
@@ -67,11 +67,11 @@ def field_scale(layer: Prepare) -> int:
     return scale
 
 
-def whole_field(layer: Prepare, pictures_nyx: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-    """Cropped, resized and padded pictures as whole numbers, 0 to `field_scale`."""
+def integer_field(layer: Prepare, images_nyx: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+    """Cropped, resized and padded images as whole numbers, 0 to `field_scale`."""
     kind = np.int32 if field_scale(layer) < 2**31 else np.int64
     top, left = offsets(layer.source, layer.cropped)
-    levels = pictures_nyx[:, top : top + layer.cropped[0], left : left + layer.cropped[1]].astype(kind)
+    levels = images_nyx[:, top : top + layer.cropped[0], left : left + layer.cropped[1]].astype(kind)
     if layer.resized != layer.cropped:
         levels = _weigh_rows(levels, resize_weights(layer.cropped[0], layer.resized[0])[0])
         by_columns = resize_weights(layer.cropped[1], layer.resized[1])[0]
@@ -93,6 +93,6 @@ def ranged(layer: Prepare, field: npt.NDArray[Any], dtype: npt.DTypeLike) -> Flo
     return values
 
 
-def prepare(layer: Prepare, pictures_nyx: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
-    """Prepared pictures (n, rows, columns) in low..high."""
-    return ranged(layer, whole_field(layer, checked_pictures(layer, pictures_nyx)), dtype)
+def prepare(layer: Prepare, images_nyx: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
+    """Prepared images (n, rows, columns) in low..high."""
+    return ranged(layer, integer_field(layer, checked_images(layer, images_nyx)), dtype)

@@ -2,7 +2,7 @@
 
 import os
 
-from anna.base.integers import whole
+from anna.base.integers import checked_integer
 
 
 def cores() -> int:
@@ -12,4 +12,4 @@ def cores() -> int:
 
 def worker_count(wanted: int | None, what: str = "threads") -> int:
     """As many as are wanted; by default as many as there are cores."""
-    return cores() if wanted is None else whole(what, wanted, 1)
+    return cores() if wanted is None else checked_integer(what, wanted, 1)

@@ -12,9 +12,9 @@ from anna.base.errors import DataError
 from anna.network.graph import Network
 from sim.cli.command import Command, output_file, write
 from sim.cli.model import add_compile_options, calibration_pictures, compile_options
-from sim.cli.pictures import read_labelled
 from sim.cli.progress import progress
-from sim.inputs.digits import Pictures, Shown
+from sim.inputs.digits import Images, LabelledImages
+from sim.inputs.files import read_labelled
 
 if TYPE_CHECKING:
     from sim.results.comparison import Comparison
@@ -83,15 +83,24 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     other = chip_trained(network, given.model, given.weights_seed, given.chip_trained or usual)
     rival = other and ChipTrained(*other, compile(other[1], pictures, **options, round="nearest"))  # as it was trained
     shown = digits.first(given.images)
-    found = compare(network, program, shown, chips=given.chips, analogs=kinds, calibrate_chips=given.calibrated,
-                    seed=given.seed, threads=threads, chip_trained=rival,
+    found = compare(network, program, shown, chips=given.chips, analogs=kinds, trimmed=given.calibrated,
+                    chip_seed=given.seed, noise_seed=given.seed, threads=threads, chip_trained=rival,
                     quantised=made.quantised if given.quantised else None, watch=watch)  # fmt: skip
     drawn = [(kind, analog) for kind, analog in kinds if not analog.is_ideal]
     if given.ledger != "none" and drawn:
         full = given.ledger == "full"
         part = shown if full else shown.first(min(LEDGER_IMAGES, len(shown)))
         chips = given.chips if full else min(LEDGER_CHIPS, given.chips)
-        lost = ledger(program, part, chips=chips, analog=drawn[0], seed=given.seed, threads=threads, watch=watch)
+        lost = ledger(
+            program,
+            part,
+            chips=chips,
+            analog=drawn[0],
+            chip_seed=given.seed,
+            noise_seed=given.seed,
+            threads=threads,
+            watch=watch,
+        )
         if full:
             codes = codes_ledger(network, program, pictures, part, options, watch)
             lost = replace(lost, entries=(*lost.entries, *codes))
@@ -99,7 +108,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     return found
 
 
-def _digits(network: Network, given: argparse.Namespace) -> tuple[Shown, Pictures]:
+def _digits(network: Network, given: argparse.Namespace) -> tuple[LabelledImages, Images]:
     """What is shown, and what the network is calibrated with."""
     from sim.inputs.digits import for_network
     from sim.inputs.own_digits import brought, divided

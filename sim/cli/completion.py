@@ -92,9 +92,9 @@ def values_of(metavar: str) -> Values:
 
 def faces() -> Faces:
     """The commands, from their parsers."""
-    from sim.cli.main import subparsers, whole_parser
+    from sim.cli.main import full_parser, subparsers
 
-    parser = whole_parser()
+    parser = full_parser()
     commands = subparsers(parser)
     summaries = {action.dest: action.help or "" for action in commands._choices_actions}
     found = tuple(_face(name, summaries[name], sub) for name, sub in commands.choices.items())

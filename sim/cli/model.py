@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from anna.base.errors import DataError, SpecError
 from anna.chip.spec import BOARDS, BoardSpec, ChipSpec
 from anna.network.graph import Network
-from anna.network.images import float_pictures
-from sim.cli.pictures import read_pictures
+from anna.network.images import float_images
+from sim.inputs.files import read_images
 
 
 def add_compile_options(parser: argparse.ArgumentParser) -> None:
@@ -49,13 +49,13 @@ def board(given: argparse.Namespace) -> BoardSpec:
 
 
 def calibration_pictures(network: Network, file: str | None, instead: str) -> NDArray[Any]:
-    """Pictures for calibration: of a file, or those that belong to the network's data; `instead` says what can be done
+    """Images for calibration: of a file, or those that belong to the network's data; `instead` says what can be done
     where these are not here."""
     if file is not None:
-        pictures = read_pictures(Path(file), floats=True)
+        pictures = read_images(Path(file), floats=True)
         if network.prepare is not None:
             return pictures
-        return np.ascontiguousarray(float_pictures(network.input_shape, pictures, f"{file}: pictures"), np.float32)
+        return np.ascontiguousarray(float_images(network.input_shape, pictures, f"{file}: pictures"), np.float32)
     import lenet
 
     if network.data not in ("mnist", "usps"):

@@ -10,10 +10,12 @@ from sim.comparison.arms import Arm
 from sim.comparison.counting import confusion
 from sim.comparison.layers import layer_maps
 from sim.comparison.rows import CloseUp, Confusion, Maps
-from sim.inputs.digits import Shown
+from sim.inputs.digits import LabelledImages
 
 
-def close_up(network: Network, program: Program, digits: Shown, arms: tuple[Arm, Arm], classes: int, seed: int) -> CloseUp:
+def close_up(
+    network: Network, program: Program, digits: LabelledImages, arms: tuple[Arm, Arm], classes: int, noise_seed: int
+) -> CloseUp:
     """Two arms class by class; the first image on the second one's first chip, or on the ideal chip where none is drawn."""
     drawn = arms[1] if arms[1].seeds else None
     chip = Chip() if drawn is None else Chip(seed=drawn.seeds[0], analog=drawn.analog)
@@ -21,7 +23,7 @@ def close_up(network: Network, program: Program, digits: Shown, arms: tuple[Arm,
         confusions=tuple(Confusion(arm.name, confusion(arm, digits.labels, classes)) for arm in arms),
         timeline=verified(program) if program.report else None,
         label=int(digits.labels[0]),
-        maps=tuple(layer_maps(network, program, digits.images[:1], chip, seed)),
+        maps=tuple(layer_maps(network, program, digits.images[:1], chip, noise_seed)),
         weight_errors_lsb=None if drawn is None else _weight_errors_lsb(chip.die(program.spec)),
     )
 

@@ -7,7 +7,7 @@ from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program.file import Program
 from sim.comparison.rows import LayerMaps, Maps
-from sim.inputs.digits import Shown
+from sim.inputs.digits import LabelledImages
 
 
 def layer_maps(network: Network, program: Program, images: Maps, chip: Chip, noise_seed: int = 0) -> list[LayerMaps]:
@@ -22,7 +22,7 @@ def layer_maps(network: Network, program: Program, images: Maps, chip: Chip, noi
     return [LayerMaps(name, kept[name], chip_maps[name]) for name in both if kept[name].shape == chip_maps[name].shape]
 
 
-def layer_rows(network: Network, program: Program, digits: Shown, chips: dict[str, Chip], noise_seed: int = 0,
+def layer_rows(network: Network, program: Program, digits: LabelledImages, chips: dict[str, Chip], noise_seed: int = 0,
                pictures: int = 200) -> list[dict[str, Any]]:  # fmt: skip
     """Signal to noise of each layer against float, a column for each chip."""
     images = digits.first(min(pictures, len(digits))).images

@@ -19,20 +19,28 @@ from anna.sequencer.rules import verified
 from sim.base.statistics import mean
 from sim.comparison.confined import Confined, Place, places_of_layers
 from sim.comparison.rows import Entry, Losses
-from sim.inputs.digits import Shown
+from sim.inputs.digits import LabelledImages
 
 Watch = Callable[[str], None]
 
 
 def losses(
-    program: Program, digits: Shown, kind: tuple[str, Analog], chips: int, seed: int, threads: int, say: Watch
+    program: Program,
+    digits: LabelledImages,
+    kind: tuple[str, Analog],
+    *,
+    chips: int,
+    chip_seed: int,
+    noise_seed: int,
+    threads: int,
+    say: Watch,
 ) -> Losses:
     """Each cause of a kind of chips, and the layers of the one that costs most."""
     name, record = kind
-    schedule, seeds = verified(program), range(seed, seed + chips)
+    timeline, seeds = verified(program), range(chip_seed, chip_seed + chips)
 
     def error_of(chip: Chip) -> float:
-        labels = chip.run(program, digits.images, noise_seed=seed, schedule=schedule).labels
+        labels = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline).labels
         return int((labels != digits.labels).sum()) / len(digits)
 
     def mean_error(make: Callable[[int], Chip]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 from sim.base.statistics import Interval, RejectCurve, snr_db, variance
 
 Maps = NDArray[Any]  # (images, maps, rows, columns)
@@ -99,7 +99,8 @@ class ComparisonRows:
     data_sha256: str
     images: int
     class_counts: tuple[int, ...]  # images of each class
-    seed: int  # of the first chip and of the noise
+    chip_seed: int  # of the first chip of each kind
+    noise_seed: int  # of all chips
     arms: tuple[ArmRow, ...]
     layers: tuple[dict[str, Any], ...]  # signal to noise of each layer against float, dB
     losses: Losses | None
@@ -156,7 +157,7 @@ class CloseUp:
     """What only a page shows: two arms class by class, and one image on the first drawn chip, or on the ideal one."""
 
     confusions: tuple[Confusion, ...]
-    timeline: Schedule | None  # None: of a program that was not compiled
+    timeline: Timeline | None  # None: of a program that was not compiled
     label: int  # of the image
     maps: tuple[LayerMaps, ...]  # of the image
     weight_errors_lsb: NDArray[Any] | None  # of each synapse, as written and not leaked yet; None: the ideal chip

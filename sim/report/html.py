@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anna
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 from sim.comparison.rows import CloseUp, ComparisonRows, Losses
 from sim.report import plots
 from sim.report.page import escaped, figure, page, table
@@ -17,7 +17,7 @@ def comparison_page(found: ComparisonRows, close: CloseUp, command: str) -> str:
     """The whole page of a comparison."""
     title = f"{found.network} on the ANNA chip"
     seeds = "ideal chip" if found.drawn is None else f"chips of seeds {found.drawn.seeds[0]} to {found.drawn.seeds[-1]}"
-    made = f"{found.images:,} pictures of {found.data}, {seeds}, noise seed {found.seed}"
+    made = f"{found.images:,} pictures of {found.data}, {seeds}, noise seed {found.noise_seed}"
     parts = [f"<h1>{escaped(title)}</h1>", f'<p class="lead">{_lead(found)}</p>', *_accuracy(found, made)]
     if found.losses is not None and found.losses.entries:
         parts += _losses(found.losses)
@@ -51,7 +51,7 @@ def _losses(ledger: Losses) -> list[str]:
     ]
 
 
-def _program(found: ComparisonRows, timeline: Schedule, made: str) -> list[str]:
+def _program(found: ComparisonRows, timeline: Timeline, made: str) -> list[str]:
     return [
         "<h2>What the program does</h2>",
         "<p>A layer cannot be done in fewer cycles than its bound: the sums that the array has to make, or the states that "
@@ -71,8 +71,8 @@ def _one_chip(found: ComparisonRows, close: CloseUp) -> list[str]:
     shown = "the ideal chip" if drawn is None else f"the chip of seed {drawn.seeds[0]} ({drawn.name})"
     if close.maps:
         parts += ["<h2>One digit</h2>", figure(plots.feature_maps(close.maps), f"The first picture, a {close.label}: maps "
-                  f"in float and as states of {shown}, noise seed {found.seed}. Black is the least of a layer, white the most; "
-                  f"of each layer the first {plots.MAPS_SHOWN} maps.")]  # fmt: skip
+                  f"in float and as states of {shown}, noise seed {found.noise_seed}. Black is the least of a layer, white the "
+                  f"most; of each layer the first {plots.MAPS_SHOWN} maps.")]  # fmt: skip
     errors = close.weight_errors_lsb
     if errors is not None:
         caption = (f"All {errors.size:,} synapses of {shown}: how far each is from the largest weight, when it was given "

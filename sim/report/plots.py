@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 from sim.comparison.rows import ArmRow, ComparisonRows, Confusion, LayerMaps, Losses
 from sim.report.figure import COLOURS, FAINT, INK, PAPER, themed
 
@@ -161,19 +161,19 @@ def synapses(error: NDArray[Any]) -> Any:
 NAMES = {"SHIFT": "pins, in", "CALC": "array", "OUT": "pins, out"}
 
 
-def timeline(schedule: Schedule, cycles: int = 160) -> Any:
+def timeline(timeline: Timeline, cycles: int = 160) -> Any:
     """Which unit works in which cycle, where the array begins, and over the whole picture."""
-    ops, spans = schedule.program.ops, schedule.spans
+    ops, spans = timeline.program.ops, timeline.spans
     units = ("SHIFT", "CALC", "OUT")
     begin = next((span.start for op, span in zip(ops, spans, strict=True) if op.name == "CALC"), 0)
     first = max(0, begin - 20)
     with themed(6.4, 3.3, rows=2) as (figure, (near, whole)):
         for place, unit in enumerate(units):
             mine = [(span.start, span.end - span.start) for op, span, segment in
-                    zip(ops, spans, schedule.segment_of, strict=True) if op.name == unit and segment == 0]  # fmt: skip
+                    zip(ops, spans, timeline.segment_of, strict=True) if op.name == unit and segment == 0]  # fmt: skip
             shown = [bar for bar in mine if bar[0] + bar[1] > first and bar[0] < first + cycles]
             near.broken_barh(shown, (place - 0.35, 0.7), facecolors=COLOURS[place], edgecolor=PAPER, linewidth=0.4)
-            length = max(100, schedule.segments[0].cycles)
+            length = max(100, timeline.segments[0].cycles)
             bins, sizes = np.zeros(100), np.bincount(np.arange(length) * 100 // length, minlength=100)
             for start, width in mine:
                 np.add.at(bins, np.minimum(99, np.arange(start, start + width) * 100 // length), 1)
@@ -184,7 +184,7 @@ def timeline(schedule: Schedule, cycles: int = 160) -> Any:
         near.invert_yaxis()
         near.set_title(f"{cycles} cycles, one by one")
         near.tick_params(left=False)
-        pages = len(schedule.segments)
+        pages = len(timeline.segments)
         where = "the whole picture" if pages == 1 else f"the first of {pages} weight pages"
         whole.set_title(f"{where}: share of cycles in which each works, %")
         whole.set_ylim(0, 105)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
 from anna.base.errors import DataError
-from anna.base.integers import whole
+from anna.base.integers import checked_integer
+from anna.base.renamed import renamed, warn
 from anna.compiler.quantised import QuantGraph
 from anna.network.graph import Network
 from anna.program.file import Program
@@ -22,7 +23,7 @@ from sim.comparison.arms import Arm, ChipTrained, Kind, all_arms, first_chips, k
 from sim.comparison.close_up import close_up
 from sim.comparison.layers import layer_rows
 from sim.comparison.rows import ArmRow, ComparisonRows
-from sim.inputs.digits import Shown, as_shown, expect_apart
+from sim.inputs.digits import LabelledImages, as_labelled, expect_apart
 from sim.report.html import comparison_page
 from sim.report.plots import errors
 from sim.report.text import comparison_text
@@ -40,11 +41,18 @@ class Comparison:
 
     network: Network
     program: Program
-    digits: Shown
-    seed: int
+    digits: LabelledImages
+    chip_seed: int
+    noise_seed: int
     arms: tuple[Arm, ...]
     ledger: Ledger | None = None
     layers: tuple[dict[str, Any], ...] = ()  # signal to noise of each layer against float, dB
+
+    @property
+    def seed(self) -> int:
+        """The old name of `chip_seed`."""
+        warn("Comparison.seed", "Comparison.chip_seed")
+        return self.chip_seed
 
     @property
     def reference(self) -> Arm:
@@ -104,7 +112,8 @@ class Comparison:
             data_sha256=self.digits.sha256,
             images=len(self.digits),
             class_counts=tuple(int((labels == label).sum()) for label in range(self.classes)),
-            seed=self.seed,
+            chip_seed=self.chip_seed,
+            noise_seed=self.noise_seed,
             arms=tuple(counting.arm_row(arm, self.reference, self.ordinary(arm), labels) for arm in self.arms),
             layers=self.layers,
             losses=self.ledger,
@@ -125,7 +134,9 @@ class Comparison:
             "data_sha256": found.data_sha256,
             "images": found.images,
             "chips": max(arm.chips for arm in found.arms),
-            "seed": found.seed,
+            "seed": found.chip_seed,
+            "chip_seed": found.chip_seed,
+            "noise_seed": found.noise_seed,
             "float_error": found.reference.error.share,
             "arms": self.rows(),
             "ledger": [] if self.ledger is None else self.ledger.rows(),
@@ -153,7 +164,7 @@ class Comparison:
         """The whole page of HTML; `command` is what made it."""
         arms = (self.reference, self.drawn or self.headline)
         return comparison_page(
-            self._counted, close_up(self.network, self.program, self.digits, arms, self.classes, self.seed), command
+            self._counted, close_up(self.network, self.program, self.digits, arms, self.classes, self.noise_seed), command
         )
 
     def _repr_html_(self) -> str:
@@ -164,16 +175,18 @@ class Comparison:
         return f"Comparison({self.network.name} on {self.digits.name}, {len(self.digits)} pictures: {errors})"
 
 
+@renamed(calibrate_chips="trimmed", seed=("chip_seed", "noise_seed"))
 def compare(
     network: Network,
     program: Program,
-    images: NDArray[Any] | Shown,
+    images: NDArray[Any] | LabelledImages,
     labels: NDArray[Any] | None = None,
     *,
     chips: int = 8,
     analogs: str | Analog | Sequence[Kind] = "typical",
-    calibrate_chips: bool = False,
-    seed: int = 0,
+    trimmed: bool = False,
+    chip_seed: int = 0,
+    noise_seed: int = 0,
     threads: int | None = None,
     quantised: QuantGraph | None = None,
     chip_trained: ChipTrained | None = None,
@@ -182,24 +195,25 @@ def compare(
     """Run a network and its program on the same pictures: in float, on the ideal chip, and on drawn chips.
 
     `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to call them otherwise.
-    Chip k of each kind has seed `seed` + k; all of them meet the same noise seed `seed`. Pictures that a program was
-    fitted to are refused. With `calibrate_chips`, each drawn chip is also measured and given a program of its own.
+    Chip k of each kind has seed `chip_seed` + k; all of them meet the same noise seed `noise_seed`. Images that a program was
+    fitted to are refused. With `trimmed`, each drawn chip is also measured and given a program of its own.
     `quantised`, what the program was made from, adds its plain integer arithmetic; `chip_trained` adds other weights on
     all the chips.
     """
     if not isinstance(network, Network) or not isinstance(program, Program):
         raise DataError(f"compare takes a network and its program, not {type(network).__name__} and {type(program).__name__}")
-    digits = as_shown(images, labels)
-    chips, seed = whole("chips", chips, 1), whole("the seed", seed)
+    digits = as_labelled(images, labels)
+    chips = checked_integer("chips", chips, 1)
+    chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
     for one in [program] if chip_trained is None else [program, chip_trained.program]:
         expect_apart(digits.images, one.calibrated_on)
     kinds = kinds_of(analogs)
     say, threads = watch or (lambda _: None), worker_count(threads)
-    arms = all_arms(network, program, digits, kinds, chips=chips, calibrate_chips=calibrate_chips, seed=seed, threads=threads,
-                    quantised=quantised, chip_trained=chip_trained, say=say)  # fmt: skip
+    arms = all_arms(network, program, digits, kinds, chips=chips, trimmed=trimmed, chip_seed=chip_seed, noise_seed=noise_seed,
+                    threads=threads, quantised=quantised, chip_trained=chip_trained, say=say)  # fmt: skip
     say("layers")
-    layers = layer_rows(network, program, digits, first_chips(arms), seed)
-    return Comparison(network, program, digits, seed, arms, layers=tuple(layers))
+    layers = layer_rows(network, program, digits, first_chips(arms), noise_seed)
+    return Comparison(network, program, digits, chip_seed, noise_seed, arms, layers=tuple(layers))
 
 
 def _row(arm: ArmRow) -> dict[str, Any]:

@@ -6,13 +6,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from anna.base.integers import whole
+from anna.base.integers import checked_integer
+from anna.base.renamed import renamed
 from anna.program.file import Program
 from sim.base.cores import worker_count
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.ledger import losses
 from sim.comparison.rows import Losses
-from sim.inputs.digits import Shown, as_shown, expect_apart
+from sim.inputs.digits import LabelledImages, as_labelled, expect_apart
 from sim.report.text import ledger_text
 
 
@@ -36,23 +37,27 @@ class Ledger(Losses):
         return ledger_text(self)
 
 
+@renamed(seed=("chip_seed", "noise_seed"))
 def ledger(
     program: Program,
-    images: NDArray[Any] | Shown,
+    images: NDArray[Any] | LabelledImages,
     labels: NDArray[Any] | None = None,
     *,
     chips: int = 4,
     analog: Kind = "typical",
-    seed: int = 0,
+    chip_seed: int = 0,
+    noise_seed: int = 0,
     threads: int | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Ledger:
     """Each cause of a kind of chips, and the layers of the one that costs most.
 
-    Chip k has seed `seed` + k, and all of them meet the same noise seed `seed`, as in `compare`.
+    Chip k has seed `chip_seed` + k, and all of them meet the same noise seed `noise_seed`, as in `compare`.
     """
-    chips, seed = whole("chips", chips, 1), whole("the seed", seed)
-    digits, kind, threads = as_shown(images, labels), kind_of(analog), worker_count(threads)
+    chips = checked_integer("chips", chips, 1)
+    chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
+    digits, kind, threads = as_labelled(images, labels), kind_of(analog), worker_count(threads)
     expect_apart(digits.images, program.calibrated_on)
-    found = losses(program, digits, kind, chips, seed, threads, watch or (lambda _: None))
+    found = losses(program, digits, kind, chips=chips, chip_seed=chip_seed, noise_seed=noise_seed, threads=threads,
+                   say=watch or (lambda _: None))  # fmt: skip
     return Ledger(**vars(found))

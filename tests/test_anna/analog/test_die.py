@@ -151,11 +151,11 @@ def test_each_fault_is_what_it_says() -> None:
     expected = np.full((64, 64), 8.0)
     expected[3, 5], expected[9, 1], expected[20, 30] = 0.0, -12.5, 8.0 - 32.0
     np.testing.assert_array_equal(found, expected)
-    pictures = np.random.default_rng(0).integers(0, 8, (100, 4, 64))
-    healthy = anna.Chip().run(flat(2.0), pictures).codes["codes0"].astype(int)
+    images = np.random.default_rng(0).integers(0, 8, (100, 4, 64))
+    healthy = anna.Chip().run(flat(2.0), images).codes["codes0"].astype(int)
     broken = anna.Faults(dead_neurons=(2,), stuck_bits=((0, 1, 1), (5, 2, 0)))
     for engine in ("engine", "interpreter"):
-        found = anna.Chip(faults=broken).run(flat(2.0), pictures, engine=engine).codes["codes0"].astype(int)
+        found = anna.Chip(faults=broken).run(flat(2.0), images, engine=engine).codes["codes0"].astype(int)
         expected = healthy.copy()
         expected[:, 0] |= 2
         expected[:, 5] &= 3
@@ -200,8 +200,8 @@ def test_a_die_is_a_file_that_gives_the_same_silicon(tmp_path: Path) -> None:
     loaded = anna.Die.load(path)
     assert loaded.to_bytes() == die.to_bytes() == path.read_bytes()
     assert (loaded.seed, loaded.chip_on_board, loaded.analog) == (2**64 - 1, 1, anna.Analog.worst())
-    pictures = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
-    one, other = (c.run(flat(), pictures).codes["codes0"] for c in (chip, anna.Chip(die=loaded)))
+    images = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
+    one, other = (c.run(flat(), images).codes["codes0"] for c in (chip, anna.Chip(die=loaded)))
     np.testing.assert_array_equal(one, other)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.die"]
 
@@ -250,11 +250,11 @@ def test_a_die_can_be_measured_instead_of_drawn() -> None:
         die.pattern["adc_gain"][0] = 1.0
 
 
-def test_a_picture_of_all_synapses() -> None:
+def test_an_image_of_all_synapses() -> None:
     figure = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 7).plot()
-    (image, _) = figure.axes
-    assert image.images[0].get_array().shape == (64, 64)
-    assert "die 7, 4096 synapses, weight 31 LSB" in image.get_title()
+    (squares, _) = figure.axes
+    assert squares.images[0].get_array().shape == (64, 64)
+    assert "die 7, 4096 synapses, weight 31 LSB" in squares.get_title()
 
 
 # --- the chip --------------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ def test_what_a_chip_is_made_of() -> None:
         anna.Chip(analog=anna.Analog.typical())
     die = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 5)
     assert anna.Chip(die=die).seed == 5
-    with pytest.raises(MachineError, match="a chip cannot have die and seed at once: one says all"):
+    with pytest.raises(MachineError, match="pass either die or seed to a chip, not both"):
         anna.Chip(die=die, seed=4)
     assert anna.Chip(seed=3, analog="worst").analog == anna.Analog.worst()
     assert anna.Chip(analog="ideal").analog.is_ideal
@@ -302,11 +302,11 @@ def test_seeds_may_be_numbers_of_numpy() -> None:
 @pytest.mark.parametrize("threads", [1, 2, 3, 9])
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_many_chips_at_once(threads: int, count: int) -> None:
-    pictures = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
+    images = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
     chips = [anna.Chip(seed=seed, analog=anna.Analog.worst()) for seed in range(count)]
-    together = list(anna.run_chips(iter(chips), flat(), pictures, noise_seed=2, threads=threads))
+    together = list(anna.run_chips(iter(chips), flat(), images, noise_seed=2, threads=threads))
     for seed, result in enumerate(together):
-        alone = anna.Chip(seed=seed, analog=anna.Analog.worst()).run(flat(), pictures, noise_seed=2)
+        alone = anna.Chip(seed=seed, analog=anna.Analog.worst()).run(flat(), images, noise_seed=2)
         np.testing.assert_array_equal(result.codes["codes0"], alone.codes["codes0"])
     assert len({result.codes["codes0"].tobytes() for result in together}) == count
 

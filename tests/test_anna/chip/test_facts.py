@@ -39,6 +39,11 @@ def test_derived_facts_follow_by_arithmetic() -> None:
     overhead_us = facts.REFRESH_OVERHEAD_CYCLES.value / facts.CLOCK_HZ.value * 1e6
     assert overhead_us == pytest.approx(facts.REFRESH_US.value - facts.REFRESH_WRITES_US.value)
     assert facts.STATE_RATE_PER_S.value * facts.STATE_BITS.value == facts.PIN_RATE_BITS_PER_S.value
+    assert facts.STATES_PER_WORD.value * facts.STATE_BITS.value == facts.STATE_PINS.value
+    assert facts.WEIGHTS_PER_WORD.value * facts.WEIGHT_BITS.value == facts.WEIGHT_PINS.value
+    assert facts.WEIGHTS_PER_WORD.value == facts.DACS.value
+    word_s = facts.WORD_CYCLES.value / facts.CLOCK_HZ.value
+    assert facts.STATE_PINS.value / word_s == facts.PIN_RATE_BITS_PER_S.value
 
 
 def test_every_fan_in_uses_all_synapses() -> None:

@@ -18,6 +18,7 @@ from anna.compiler import NAIVE, PASSES, CompileOptions, compilation, exact, int
 from anna.compiler import split as split_pass
 from anna.compiler.calibrate import evenly, float_layer
 from anna.compiler.check import check
+from anna.compiler.passes import Compilation
 from anna.compiler.patterns import patterns
 from anna.compiler.selfcheck import evaluate
 from anna.machine.interpreter import interpret
@@ -113,10 +114,13 @@ def some_pictures(graph: Graph, count: int) -> np.ndarray:
 def test_a_program_is_the_integer_arithmetic_of_its_codes(graph: Graph, host: str, batch: int) -> None:
     """Legal (the compiler refuses itself otherwise), and the same states from interpreter, engine and plain sums."""
     seen = some_pictures(graph, 24)
-    done = compilation(graph, seen, host=host, batch=batch, check_pictures=0)
+    expect_integer_arithmetic(compilation(graph, seen, host=host, batch=batch, check_pictures=0), seen)
+
+
+def expect_integer_arithmetic(done: Compilation, seen: np.ndarray) -> None:
     program = done.program
     assert program.host is not None
-    states = program.host.input_codes(program.spec, graph.input_shape, seen[:2])
+    states = program.host.input_codes(program.spec, seen.shape[1:], seen[:2])
     expected = evaluate(done.quantised, states)
     maps = [region.name for region in program.regions if region.kind == "map"]
     result = anna.Chip().run(program, seen[:2], taps=maps)
@@ -125,6 +129,39 @@ def test_a_program_is_the_integer_arithmetic_of_its_codes(graph: Graph, host: st
     for name, part in {**result.codes, **result.maps}.items():
         assert np.array_equal(part, expected[name])
     assert result.scores.shape[0] == 2
+
+
+def chain(seed: int, shape: Shape, maps: list[int], kernel: tuple[int, int], padding: tuple[int, int, int, int]) -> Graph:
+    """Convolutions that read all maps, and a full connection."""
+    rng, first, layers = np.random.default_rng(seed), shape, list[Layer]()
+    for depth, count in enumerate(maps):
+        weights = rng.normal(0, 0.6, (count, shape[0], *kernel)).astype(np.float32)
+        layers.append(Convolution(f"C{depth}", weights, None, None, (1, 1), padding, -1.0, SCALED_TANH))
+        shape = layers[-1].output_shape(shape)
+    weights = rng.normal(0, 0.3, (5, shape[0] * shape[1] * shape[2])).astype(np.float32)
+    return Graph("chain", first, (*layers, FullConnection("out", weights)))
+
+
+def test_a_state_that_two_lines_compute_is_read_after_the_second() -> None:
+    """Eleven rows, several at once: the last line moves up, and writes states a second time."""
+    graph = chain(0, (1, 10, 6), [1], (1, 3), (1, 0, 1, 2))
+    seen = some_pictures(graph, 24)
+    done = compilation(graph, seen, host="none", check_pictures=0)
+    outs = [op.addresses for op in done.program.ops if op.name == "OUT"]
+    assert np.unique(np.concatenate(outs), return_counts=True)[1].max() == 2
+    expect_integer_arithmetic(done, seen)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_maps_that_share_memory_are_read_after_they_are_written(seed: int) -> None:
+    """A map in the memory of an earlier one: its reader must not take what the earlier one left there."""
+    graph = chain(seed, (1, 8, 8), [3, 3, 3, 3, 3], (1, 2), (0, 0, 0, 0))
+    seen = some_pictures(graph, 24)
+    roomy = compilation(graph, seen, host="none", check_pictures=0).program
+    small = anna.ANNA_1991.changed(memory_states=roomy.window_states * 3 // 4)
+    done = compilation(graph, seen, host="none", check_pictures=0, chip=small)
+    assert done.program.window_states < roomy.window_states
+    expect_integer_arithmetic(done, seen)
 
 
 @SLOW

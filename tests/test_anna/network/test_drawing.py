@@ -1,4 +1,4 @@
-"""The picture of a network can be drawn and says its counts."""
+"""A figure of a network can be drawn and says its counts."""
 
 from dataclasses import replace
 

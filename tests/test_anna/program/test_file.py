@@ -106,7 +106,7 @@ CASES: dict[str, tuple[Callable[[anna.Program], bytes], str]] = {
     "unknown key": (resealed(put("run_this", "rm")), "run_this is not known"),
     "bad spec": (resealed(put("spec.rows", -64)), "spec.rows: expected at least 1, got -64"),
     "negative address": (resealed(put("regions.0.address", -1)), "regions.0.address: expected at least 0"),
-    "huge region": (resealed(put("regions.0.shape", [1 << 40])), "region picture cannot have shape 1099511627776"),
+    "huge region": (resealed(put("regions.0.shape", [1 << 40])), "region image cannot have shape 1099511627776"),
     "floats as keys": (resealed(tensor("calibrated_on", np.zeros(3))), "tensor calibrated_on is float64; expected uint64"),
     "far stride": (resealed(put("regions.0.strides", [1 << 40])), "address 69269232549888 lies outside the memory"),
     "batch": (resealed(put("batch", 0)), "batch: expected at least 1, got 0"),

@@ -200,16 +200,16 @@ def test_bad_input_gets_one_clear_sentence(edges: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.npy").write_bytes((tmp_path / "shape.npy").read_bytes()[:-7])
     cut = idx(tmp_path / "cut.idx", b"\0\0\x08\x03\0\0\0\x05\0\0\0\x08\0\0\0\x08", 5 * 64 - 1)
     for file, sentence in [
-        (text, "is neither .npy, .npz nor IDX; expected pictures as whole numbers"),
+        (text, "is neither .npy, .npz nor IDX; expected images as whole numbers"),
         (empty, "is neither .npy, .npz nor IDX"),
         (tmp_path / "none.npy", "cannot be read (No such file or directory)"),
         (tmp_path, "cannot be read (Is a directory)"),
         (tmp_path / "float.npy", "holds float64; expected whole numbers"),
         (tmp_path / "nan.npy", "holds float64; expected whole numbers"),
         (tmp_path / "shape.npy", "images have shape (2, 9, 9); program edges takes (n, 1, 8, 8)"),
-        (tmp_path / "object.npy", "is not a whole file of pictures"),
+        (tmp_path / "object.npy", "is not a whole file of images"),
         (tmp_path / "two.npz", "holds a, b; expected one array, or one called images"),
-        (tmp_path / "cut.npy", "is not a whole file of pictures"),
+        (tmp_path / "cut.npy", "is not a whole file of images"),
         (cut, "holds 319 numbers; its head announces 320"),
     ]:
         said = refused("run", edges, "--images", file)
