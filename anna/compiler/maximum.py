@@ -20,8 +20,9 @@ from anna.compiler.integer import Ints, States
 from anna.compiler.ir import ChipLayer, Floats, conv_geometry
 from anna.compiler.quantised import Meaning, QuantLayer
 from anna.compiler.rounding import constant_numerators, constant_weights, lsb_of
+from anna.network.activations import NONE, RELU
 from anna.network.graph import Pool, Step
-from anna.network.parts import NONE, RELU, Shape
+from anna.network.parts import Shape
 
 MARGIN = 0.25  # share of a state LSB by which a sum may miss the middle between two thresholds
 CONSTANTS = 2
