@@ -13,27 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import SpecError
+from anna.chip.refresh_orders import REFRESH_ORDERS
 from anna.chip.spec import ChipSpec
 
 Ints = NDArray[np.int64]
 
 
 @lru_cache(maxsize=32)
+def _walk(spec: ChipSpec) -> tuple[Ints, Ints]:
+    """The cycle of the refresh period in which each synapse is written and the DAC that does, both (rows, columns)."""
+    synapse = np.arange(spec.synapses, dtype=np.int64).reshape(spec.rows, spec.columns)
+    cycles, dacs = REFRESH_ORDERS[spec.refresh_order](synapse, spec.dacs, spec.refresh_write_cycles)
+    cycles.setflags(write=False)
+    dacs.setflags(write=False)
+    return cycles, dacs
+
+
 def write_cycles(spec: ChipSpec) -> Ints:
     """The cycle of the refresh period in which each synapse is written, (rows, columns)."""
-    synapse = np.arange(spec.synapses, dtype=np.int64).reshape(spec.rows, spec.columns)
-    cycles = synapse // spec.dacs if spec.refresh_order == "interleaved" else synapse % spec.refresh_write_cycles
-    cycles.setflags(write=False)
-    return cycles
+    return _walk(spec)[0]
 
 
-@lru_cache(maxsize=32)
 def writers(spec: ChipSpec) -> Ints:
     """The DAC that writes each synapse, (rows, columns)."""
-    synapse = np.arange(spec.synapses, dtype=np.int64).reshape(spec.rows, spec.columns)
-    dacs = synapse % spec.dacs if spec.refresh_order == "interleaved" else synapse // spec.refresh_write_cycles
-    dacs.setflags(write=False)
-    return dacs
+    return _walk(spec)[1]
 
 
 def with_period_us(spec: ChipSpec, period_us: float) -> ChipSpec:

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from anna.base.errors import SpecError, nearest
 from anna.chip import facts
+from anna.chip.adc_curves import AdcCurve
 from anna.chip.facts import Fact, Mark
+from anna.chip.refresh_orders import RefreshOrder
 
 Levels = Literal["mid-rise", "mid-tread"]
-AdcCurve = Literal["linear", "squash"]
 ScaleLaw = Literal["geometric", "linear"]
-RefreshOrder = Literal["interleaved", "halves"]
 
 Model = TypeVar("Model", bound=BaseModel)
 

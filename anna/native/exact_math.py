@@ -15,8 +15,6 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
 WORTH_A_CALL = 256  # numbers; below, NumPy alone is as quick and the engine need not be there
-SCALED_TANH_HEIGHT = 1.7159  # P, papers 7 and 8: f(a) = 1.7159 tanh(2a/3), so that f(1) = 1 and f(-1) = -1 (to 2e-5)
-SCALED_TANH_SLOPE = 2.0 / 3.0
 
 
 def _floats(x: npt.ArrayLike) -> Floats:
@@ -140,13 +138,6 @@ def _exp_of_moderate(x: Floats) -> Floats:
     else:
         mantissa = _polynomial(rest, _EXP_32) * (rest * rest) + rest + kind(1)
     return mantissa * _power_of_two(n.astype(np.int64), x.dtype)
-
-
-def scaled_tanh(x: npt.ArrayLike) -> Floats:
-    """1.7159 tanh(2x/3), the squash of the LeNets."""
-    x = _floats(x)
-    kind = x.dtype.type
-    return kind(SCALED_TANH_HEIGHT) * tanh(x * kind(SCALED_TANH_SLOPE))
 
 
 def sigmoid(x: npt.ArrayLike) -> Floats:

@@ -16,9 +16,9 @@ from safetensors.numpy import save
 
 from anna.base.container import canonical_json, unpack, write_beside
 from anna.base.errors import FileError, GraphError
+from anna.network.activations import CURVES, Activation
 from anna.network.graph import Ensemble, Graph, Network
 from anna.network.layers import LAYER_KINDS, Layer
-from anna.network.parts import ACTIVATION_KINDS, Activation
 
 KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order
 FORMAT = 1
@@ -97,8 +97,8 @@ def _tuple_of_ints(where: str, value: Any) -> tuple[int, ...]:
 
 def _activation(where: str, value: Any) -> Activation:
     found = _expect_keys(where, value, {"kind", "low", "high"})
-    if found["kind"] not in ACTIVATION_KINDS:
-        raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(ACTIVATION_KINDS)}")
+    if found["kind"] not in CURVES:
+        raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(CURVES)}")
     return Activation(found["kind"], float(_typed(where, found["low"], float)), float(_typed(where, found["high"], float)))
 
 

@@ -21,7 +21,6 @@ from anna.network.graph import Graph, Network, Step
 from anna.network.images import float_images
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
-from anna.network.parts import Activation
 from anna.network.prepare import checked_images, prepare
 
 Labels = npt.NDArray[np.int64]
@@ -45,24 +44,6 @@ class Forward:
         """The class with the greatest score, the lowest of equals; (n,) or (n, rows, columns)."""
         labels: Labels = np.argmax(self.scores, axis=1)
         return labels
-
-
-def activate(activation: Activation, sums: Floats) -> Floats:
-    """The activation of every element."""
-    kind = sums.dtype.type
-    match activation.kind:
-        case "none":
-            return sums
-        case "scaled_tanh":
-            return exact_math.scaled_tanh(sums)
-        case "tanh":
-            return exact_math.tanh(sums)
-        case "sigmoid":
-            return exact_math.sigmoid(sums)
-        case "relu":
-            return np.maximum(sums, kind(0))
-        case "clip":
-            return np.minimum(np.maximum(sums, kind(activation.low)), kind(activation.high))
 
 
 def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
@@ -174,7 +155,7 @@ def _softmax(x_iyxn: Floats, log: bool) -> Floats:
 def run_layer(layer: Layer, x_iyxn: Floats) -> tuple[Floats, Floats]:
     """Sums and outputs of one layer for maps (maps, rows, columns, images), for those who go layer by layer."""
     sums = layer_sums(layer, x_iyxn)
-    return sums, activate(layer.activation, sums)
+    return sums, layer.activation.value(sums)
 
 
 def network_input(graph: Graph, images: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:

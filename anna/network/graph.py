@@ -16,22 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from anna.base.errors import GraphError
+from anna.network.activations import NONE, RELU, SCALED_TANH, SIGMOID, TANH, Activation
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.layers import LAYER_KINDS, Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
-from anna.network.parts import (
-    ACTIVATION_KINDS,
-    NONE,
-    RELU,
-    SCALED_TANH,
-    SIGMOID,
-    TANH,
-    Activation,
-    Shape,
-    shape_text,
-)
+from anna.network.parts import Shape, shape_text
 
 __all__ = [
-    "ACTIVATION_KINDS", "LAYER_KINDS", "NONE", "RELU", "SCALED_TANH", "SIGMOID", "TANH",
+    "LAYER_KINDS", "NONE", "RELU", "SCALED_TANH", "SIGMOID", "TANH",
     "Activation", "Affine", "Convolution", "Ensemble", "FullConnection", "Graph", "Layer", "Network", "Pool", "Prepare",
     "Rbf", "Shape", "Softmax", "Step", "Subsample", "shape_text",
 ]  # fmt: skip

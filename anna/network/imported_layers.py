@@ -8,7 +8,8 @@ from typing import ClassVar, Literal
 
 from anna.base.arrays import Floats
 from anna.base.errors import GraphError
-from anna.network.parts import NONE, Activation, Shape, check_name, check_pair, expect, frozen_floats, units, window_shape
+from anna.network.activations import NONE, Activation
+from anna.network.parts import Shape, check_name, check_pair, expect, frozen_floats, units, window_shape
 
 
 @dataclass(frozen=True, eq=False)

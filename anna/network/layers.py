@@ -23,10 +23,9 @@ import numpy as np
 
 from anna.base.arrays import Bools, Floats
 from anna.base.errors import GraphError
+from anna.network.activations import NONE, Activation
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.parts import (
-    NONE,
-    Activation,
     Shape,
     check_name,
     check_pair,

@@ -104,6 +104,12 @@ def test_the_levels_of_a_dac(dac: int) -> None:
     assert np.abs(found.inl_lsb).max() > 0.5
 
 
+def test_the_levels_of_a_dac_need_columns_of_its_own() -> None:
+    halves = anna.ANNA_1991.changed(refresh_order="halves")
+    with pytest.raises(SpecError, match=r"DAC 1 need 16 of 64 columns that it writes in every row.* has 0 of 64 such columns"):
+        dac_levels(anna.Chip(), 1, spec=halves)
+
+
 @pytest.mark.parametrize("fan_in", [16, 64, 128, 256])
 def test_effective_bits_of_a_dot_product(fan_in: int) -> None:
     assert effective_bits(anna.Chip(), fan_in).bits == 3.0

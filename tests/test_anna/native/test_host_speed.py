@@ -16,10 +16,10 @@ from anna.chip.spec import ANNA_1991, ChipSpec
 from anna.engine import simd_levels
 from anna.native.float_sums import window_sums, window_sums_by_numpy
 from anna.native.loader import native
+from anna.network.activations import RELU, SCALED_TANH, Activation
 from anna.network.forward import run_layer
 from anna.network.graph import Layer, Prepare
 from anna.network.layers import Convolution, FullConnection, Rbf
-from anna.network.parts import RELU, SCALED_TANH, Activation
 
 SIXTEEN = ANNA_1991.model_copy(update={"state_bits": 16})
 sizes = st.one_of(st.integers(1, 12), st.integers(15, 40))
