@@ -20,7 +20,7 @@ from anna.base.integers import LARGEST_SEED, checked_integer
 from anna.base.renamed import in_new_names, renamed, warn
 from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ChipSpec
-from anna.engine.workload import build_workload
+from anna.engine.building import build_workload
 from anna.machine.interpreter import interpret
 from anna.program.file import Program, Region
 from anna.sequencer.rules import verified

@@ -15,7 +15,7 @@ from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import MachineError
 from anna.base.renamed import renamed
 from anna.engine import Engine
-from anna.engine.workload import build_workload
+from anna.engine.building import build_workload
 from anna.machine.interpreter import CalcRecord, Interpreter
 from anna.program.file import Program
 from anna.sequencer.timeline import Timeline, elaborate

@@ -1,10 +1,11 @@
-"""Finds the compiled extension, or says in one sentence how to build it."""
+"""Finds a compiled module, or says in one sentence how to build it."""
 
+from importlib import import_module
 from types import ModuleType
 
 from anna.base.errors import BuildError, MachineError
 
-# Raised with every change of what the extension's functions take or give; stands in _native.pyx as well.
+# Raised with every change of what compiled functions take or give; stands in each module's .pyx as well.
 INTERFACE = 5
 
 HOW = (
@@ -14,20 +15,25 @@ HOW = (
 
 
 def check_module(module: ModuleType) -> None:
-    """Refuse an extension that was built from other sources than these."""
+    """Refuse a module that was built from other sources than these."""
     found = getattr(module, "INTERFACE", None)
     if found != INTERFACE:
         raise BuildError(f"the compiled engine has interface {found}, these sources need {INTERFACE}: {HOW}")
 
 
-def native() -> ModuleType:
-    """The compiled extension."""
+def compiled(name: str) -> ModuleType:
+    """A compiled module, by its full name."""
     try:
-        from anna.native import _native
+        module = import_module(name)
     except ImportError as error:
         raise BuildError(f"the compiled engine is not built ({error}): {HOW}") from None
-    check_module(_native)
-    return _native
+    check_module(module)
+    return module
+
+
+def native() -> ModuleType:
+    """The border to C."""
+    return compiled("anna.native._native")
 
 
 def simd_levels() -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from tick_counter import tick_cycles
 
 import anna
 from anna.engine import Engine, simd_levels
-from anna.engine.workload import build_workload
+from anna.engine.building import build_workload
 from anna.machine.interpreter import Interpreter, interpret
 from anna.machine.lockstep import engine_reference, lockstep
 from anna.program.file import Program
