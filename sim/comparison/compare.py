@@ -16,6 +16,7 @@ from anna.compiler.quantised import QuantGraph
 from anna.machine.chip import Chip
 from anna.network.graph import Network
 from anna.program.file import Program
+from lenet.datasets.labelled import LabelledImages
 from sim.base import statistics
 from sim.base.cores import worker_count
 from sim.base.statistics import Interval, Paired, RejectCurve
@@ -31,7 +32,7 @@ from sim.comparison.arms import (
     trimmed_arm,
 )
 from sim.comparison.layers import layer_rows
-from sim.inputs.digits import LabelledImages, as_labelled, expect_apart
+from sim.inputs.digits import as_labelled, expect_apart
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,8 +10,8 @@ from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program.file import Program
+from lenet.datasets.labelled import LabelledImages
 from sim.base.statistics import snr_db, variance
-from sim.inputs.digits import LabelledImages
 
 Maps = NDArray[Any]  # (pictures, maps, rows, columns)
 

@@ -22,11 +22,12 @@ from anna.chip.spec import ChipSpec
 from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.sequencer.rules import verified
+from lenet.datasets.labelled import LabelledImages
 from sim.base.cores import worker_count
 from sim.base.statistics import mean
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.confined import Confined, Place, places_of_layers
-from sim.inputs.digits import LabelledImages, as_labelled, expect_apart
+from sim.inputs.digits import as_labelled, expect_apart
 
 Watch = Callable[[str], None]
 
