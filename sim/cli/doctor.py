@@ -23,7 +23,7 @@ def _optional() -> dict[str, str]:
     from lenet.datasets.registry import DATA_SETS
 
     files = [(one.name, file) for one in DATA_SETS.values() for file in one.files if file.needs]
-    return {**OPTIONAL, **{file.needs: f"reading {data} from {file.name}" for data, file in files}}
+    return {**OPTIONAL, **{file.needs: f"reading the {data} digits from {file.name}" for data, file in files}}
 
 
 def _version(package: str) -> str | None:
