@@ -23,7 +23,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("machine",),
         ("compiler", "lab", "trace"),
     ),
-    "lenet": (("datasets", "networks"), ("training",)),
+    "lenet": (("datasets",), ("networks",), ("training",)),
     "sim": (("base",), ("inputs",), ("comparison", "bench", "sweep"), ("report",), ("results",), ("cli",)),
 }
 

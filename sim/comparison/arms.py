@@ -26,7 +26,7 @@ from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program.file import Program
-from sim.inputs.digits import LabelledImages
+from lenet.datasets.labelled import LabelledImages
 
 Watch = Callable[[str], None]
 Kind = str | Analog | tuple[str, Analog]

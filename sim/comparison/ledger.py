@@ -16,10 +16,10 @@ from anna.chip.spec import ChipSpec
 from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.sequencer.rules import verified
+from lenet.datasets.labelled import LabelledImages
 from sim.base.statistics import mean
 from sim.comparison.confined import Confined, Place, places_of_layers
 from sim.comparison.rows import Entry, Losses
-from sim.inputs.digits import LabelledImages
 
 Watch = Callable[[str], None]
 

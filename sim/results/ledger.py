@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from anna.base.integers import checked_integer
 from anna.base.renamed import renamed
 from anna.program.file import Program
+from lenet.datasets.labelled import LabelledImages
 from sim.base.cores import worker_count
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.ledger import losses
 from sim.comparison.rows import Losses
-from sim.inputs.digits import LabelledImages, as_labelled, expect_apart
+from sim.inputs.digits import as_labelled, expect_apart
 from sim.report.text import ledger_text
 
 

@@ -50,13 +50,14 @@ class Training:
     @classmethod
     def of(cls, network: str, data: str | None, seed: int, given: Mapping[str, Any]) -> "Training":
         """A training with its recipe by name; what cannot be trained is refused."""
+        from lenet.datasets.registry import source
         from lenet.networks.catalogue import full_name, names, native_data
         from lenet.training.recipes import default_recipe
 
         if network not in names and Path(network).suffix:
             raise SpecError(f"network {network} is a file; expected one by name where a sweep trains: {', '.join(names)}")
         name = full_name(network)
-        kind = native_data(name) if data is None else "mnist" if data == "holdout" else data
+        kind = native_data(name) if data is None else source(data).data.name
         options = TrainOptions.of(**given)
         if options.chip_passes is not None and not options.for_chip:
             raise SpecError("train.chip_passes is given without train.for_chip; expected both or neither")

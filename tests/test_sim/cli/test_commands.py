@@ -305,7 +305,7 @@ def test_doctor_says_what_each_absent_package_would_be_for(
     peer = "not installed; only for ONNX Runtime's rows of anna bench, which take both onnx and onnxruntime"
     assert rows["onnx"] == rows["onnxruntime"] == peer
     assert rows["torch"] == "not installed; only for anna train and the rows of PyTorch in anna bench"
-    assert rows["h5py"] == "not installed; only for reading the USPS digits from usps.h5"
+    assert rows["h5py"] == "not installed; only for reading the usps digits from usps.h5"
     assert rows["distributed"] == "not installed; only for sweeps on a cluster"
     assert rows["pyarrow"] == "not installed; only for the Parquet table of anna report"
     assert rows["numpy"] == "missing: pip install ."

@@ -9,7 +9,7 @@ from command_line import ROOT, good, refused
 from small_digits import other_digits, small_digits
 
 from anna.base.errors import DataError
-from sim.inputs.digits import LabelledImages
+from lenet.datasets.labelled import LabelledImages
 from sim.inputs.own_digits import checked_labels, divided
 
 NETWORK = ROOT / "tests" / "data" / "exported" / "keras_plain.onnx"

@@ -18,12 +18,13 @@ from anna.analog.parameters import CAUSES, Analog
 from anna.base.errors import DataError
 from anna.network.forward import forward
 from anna.network.images import image_keys
+from lenet.datasets.labelled import LabelledImages
 from sim.comparison.confined import Confined, places_of_layers
 from sim.comparison.layers import layer_maps
 from sim.comparison.ledger_codes import CAUSES as CODES
 from sim.comparison.ledger_codes import codes_ledger
 from sim.comparison.rows import MEANINGS, Entry
-from sim.inputs.digits import LabelledImages, expect_apart, for_network, labelled_images
+from sim.inputs.digits import expect_apart, for_network, labelled_images
 from sim.report.figure import FAINT, INK, PAPER
 from sim.results.comparison import Comparison, compare
 from sim.results.ledger import ledger
