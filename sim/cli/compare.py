@@ -62,9 +62,9 @@ def _run(given: argparse.Namespace) -> None:
 def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparison":
     from dataclasses import replace
 
+    from anna.base.threads import worker_count
     from anna.chip.spec import ANNA_1991
     from anna.compiler import compilation, compile
-    from sim.base.cores import worker_count
     from sim.comparison.arms import ChipTrained
     from sim.comparison.compare import compare
     from sim.comparison.ledger import ledger

@@ -12,12 +12,12 @@ from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from anna.base.integers import checked_integer
 from anna.base.renamed import renamed, warn
+from anna.base.threads import worker_count
 from anna.compiler.quantised import QuantGraph
 from anna.machine.chip import Chip
 from anna.network.graph import Network
 from anna.program.file import Program
 from sim.base import statistics
-from sim.base.cores import worker_count
 from sim.base.statistics import Interval, Paired, RejectCurve
 from sim.comparison.arms import (
     Arm,

@@ -18,11 +18,11 @@ from anna.analog.die import Die
 from anna.analog.parameters import Analog
 from anna.base.integers import checked_integer
 from anna.base.renamed import renamed
+from anna.base.threads import worker_count
 from anna.chip.spec import ChipSpec
 from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.sequencer.rules import verified
-from sim.base.cores import worker_count
 from sim.base.statistics import mean
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.confined import Confined, Place, places_of_layers
@@ -126,7 +126,7 @@ def ledger(
     say, timeline, seeds = watch or (lambda _: None), verified(program), range(chip_seed, chip_seed + chips)
 
     def error_of(chip: Chip) -> float:
-        labels = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline).labels
+        labels = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline, threads=1).labels
         return int((labels != digits.labels).sum()) / len(digits)
 
     def mean_error(make: Callable[[int], Chip]) -> float:
