@@ -97,7 +97,7 @@ class TrimMeter:
                 sweeps = Sweeps.prepare(program, layout, wanted, page=calc.page, plan=plan)
                 self._sweeps.append((sweeps, [places[k] for k in wanted]))
 
-    def measure(self, chip: Chip, *, noise_seed: int = OWN_NOISE_SEED, threads: int = 1) -> Trim:
+    def measure(self, chip: Chip, *, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None) -> Trim:
         """Gain and offset of every neuron. One whose weights cannot move it over two thresholds is left out."""
         ideal, found = codes.unit_thresholds(self.program.spec), list[NeuronTrim]()
         for sweeps, places in self._sweeps:
@@ -113,7 +113,7 @@ class TrimMeter:
 
 
 def measure_trim(
-    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int = 1
+    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None
 ) -> Trim:
     """Measure gain and offset of every neuron that a program uses; for many chips, keep a `TrimMeter`."""
     return TrimMeter(program, plan=plan).measure(chip, noise_seed=noise_seed, threads=threads)

@@ -64,9 +64,9 @@ def _run(given: argparse.Namespace) -> None:
 def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparison":
     from dataclasses import replace
 
+    from anna.base.threads import worker_count
     from anna.chip.spec import ANNA_1991
     from anna.compiler import compilation, compile
-    from sim.base.cores import worker_count
     from sim.comparison.arms import ChipTrained
     from sim.comparison.ledger_codes import codes_ledger
     from sim.inputs.models import chip_trained, load_network

@@ -40,7 +40,7 @@ def losses(
     timeline, seeds = verified(program), range(chip_seed, chip_seed + chips)
 
     def error_of(chip: Chip) -> float:
-        labels = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline).labels
+        labels = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline, threads=1).labels
         return int((labels != digits.labels).sum()) / len(digits)
 
     def mean_error(make: Callable[[int], Chip]) -> float:

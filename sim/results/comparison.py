@@ -12,12 +12,12 @@ from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from anna.base.integers import checked_integer
 from anna.base.renamed import renamed, warn
+from anna.base.threads import worker_count
 from anna.compiler.quantised import QuantGraph
 from anna.network.graph import Network
 from anna.program.file import Program
 from lenet.datasets.labelled import LabelledImages
 from sim.base import statistics
-from sim.base.cores import worker_count
 from sim.base.statistics import Interval, Paired, RejectCurve
 from sim.comparison import counting
 from sim.comparison.arms import Arm, ChipTrained, Kind, all_arms, first_chips, kinds_of

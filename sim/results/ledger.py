@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from anna.base.integers import checked_integer
 from anna.base.renamed import renamed
+from anna.base.threads import worker_count
 from anna.program.file import Program
 from lenet.datasets.labelled import LabelledImages
-from sim.base.cores import worker_count
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.ledger import losses
 from sim.comparison.rows import Losses

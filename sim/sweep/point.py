@@ -234,7 +234,7 @@ def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     erred = np.zeros(len(labels), dtype=np.int64)  # how many chips err on each picture
     seeds = range(spec.seed, spec.seed + (1 if analog.is_ideal else spec.chips))  # ideal chips are all alike
     chips = (Chip() if analog.is_ideal else Chip(seed=seed, analog=analog) for seed in seeds)
-    for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline):
+    for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline, threads=1):
         found = result.labels.astype(np.int64)
         erred += found != labels
         rows.append({

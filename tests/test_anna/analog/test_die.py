@@ -152,10 +152,10 @@ def test_each_fault_is_what_it_says() -> None:
     expected[3, 5], expected[9, 1], expected[20, 30] = 0.0, -12.5, 8.0 - 32.0
     np.testing.assert_array_equal(found, expected)
     images = np.random.default_rng(0).integers(0, 8, (100, 4, 64))
-    healthy = anna.Chip().run(flat(2.0), images).codes["codes0"].astype(int)
+    healthy = anna.Chip().run_codes(flat(2.0), images).codes["codes0"].astype(int)
     broken = anna.Faults(dead_neurons=(2,), stuck_bits=((0, 1, 1), (5, 2, 0)))
     for engine in ("engine", "interpreter"):
-        found = anna.Chip(faults=broken).run(flat(2.0), images, engine=engine).codes["codes0"].astype(int)
+        found = anna.Chip(faults=broken).run_codes(flat(2.0), images, engine=engine).codes["codes0"].astype(int)
         expected = healthy.copy()
         expected[:, 0] |= 2
         expected[:, 5] &= 3
@@ -172,7 +172,7 @@ def test_faults_by_rate() -> None:
     flipped = synapses(anna.Faults(ram_flip_rate=1.0), flat())
     assert (flipped == -9.0).all()  # 8 is code 40; all bits turned make 23
     chip = anna.Chip(faults=anna.Faults(stuck_bit_rate=1.0, dead_neuron_rate=1.0))
-    assert len(np.unique(chip.run(flat(), np.zeros((9, 4, 64), int)).codes["codes0"], axis=0)) == 1
+    assert len(np.unique(chip.run_codes(flat(), np.zeros((9, 4, 64), int)).codes["codes0"], axis=0)) == 1
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_die_is_a_file_that_gives_the_same_silicon(tmp_path: Path) -> None:
     assert loaded.to_bytes() == die.to_bytes() == path.read_bytes()
     assert (loaded.seed, loaded.chip_on_board, loaded.analog) == (2**64 - 1, 1, anna.Analog.worst())
     images = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
-    one, other = (c.run(flat(), images).codes["codes0"] for c in (chip, anna.Chip(die=loaded)))
+    one, other = (c.run_codes(flat(), images).codes["codes0"] for c in (chip, anna.Chip(die=loaded)))
     np.testing.assert_array_equal(one, other)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.die"]
 
@@ -304,9 +304,9 @@ def test_seeds_may_be_numbers_of_numpy() -> None:
 def test_many_chips_at_once(threads: int, count: int) -> None:
     images = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
     chips = [anna.Chip(seed=seed, analog=anna.Analog.worst()) for seed in range(count)]
-    together = list(anna.run_chips(iter(chips), flat(), images, noise_seed=2, threads=threads))
+    together = list(anna.run_chips(iter(chips), flat(), codes=images, noise_seed=2, threads=threads))
     for seed, result in enumerate(together):
-        alone = anna.Chip(seed=seed, analog=anna.Analog.worst()).run(flat(), images, noise_seed=2)
+        alone = anna.Chip(seed=seed, analog=anna.Analog.worst()).run_codes(flat(), images, noise_seed=2)
         np.testing.assert_array_equal(result.codes["codes0"], alone.codes["codes0"])
     assert len({result.codes["codes0"].tobytes() for result in together}) == count
 
@@ -320,7 +320,7 @@ def test_chips_are_drawn_no_further_ahead_than_there_are_threads(threads: int) -
             drawn.append(seed)
             yield anna.Chip(seed=seed)
 
-    results = anna.run_chips(chips(), flat(), np.zeros((2, 4, 64), np.uint8), threads=threads)
+    results = anna.run_chips(chips(), flat(), codes=np.zeros((2, 4, 64), np.uint8), threads=threads)
     for read in range(1, 4):
         next(results)
         assert len(drawn) <= read + threads
@@ -330,7 +330,7 @@ def test_chips_are_drawn_no_further_ahead_than_there_are_threads(threads: int) -
 
 def test_a_chip_that_fails_ends_it() -> None:
     chips = [anna.Chip(), anna.Chip(faults=anna.Faults(dead_neurons=(99,))), anna.Chip()]
-    results = anna.run_chips(chips, flat(), np.zeros((2, 4, 64), np.uint8), threads=2)
+    results = anna.run_chips(chips, flat(), codes=np.zeros((2, 4, 64), np.uint8), threads=2)
     next(results)
     with pytest.raises(SpecError, match="there is no place"):
         next(results)

@@ -81,14 +81,14 @@ def test_the_same_calc_at_another_refresh_phase_gives_another_result_in_both_eva
     chip = anna.Chip(seed=1, analog=anna.Analog(charge_lost=0.9))
     found = {}
     for phase in (0, 1500):
-        engine = chip.run(program, images, phase_cycles=phase).codes["codes0"]
-        oracle = chip.run(program, images, phase_cycles=phase, engine="interpreter").codes["codes0"]
+        engine = chip.run_codes(program, images, phase_cycles=phase).codes["codes0"]
+        oracle = chip.run_codes(program, images, phase_cycles=phase, engine="interpreter").codes["codes0"]
         np.testing.assert_array_equal(engine, oracle)
         found[phase] = engine
     assert (found[0] != found[1500]).any()
     ideal = anna.Chip()
     np.testing.assert_array_equal(
-        ideal.run(program, images).codes["codes0"], ideal.run(program, images, phase_cycles=1500).codes["codes0"]
+        ideal.run_codes(program, images).codes["codes0"], ideal.run_codes(program, images, phase_cycles=1500).codes["codes0"]
     )
 
 

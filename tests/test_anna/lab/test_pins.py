@@ -130,7 +130,7 @@ def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
     states = (random_words(0, 256, 2) % 8) * 512 + 256
     pictures = np.repeat(states.reshape(1, 4, 64), 4000, axis=0)
     chip = anna.Chip(seed=0, analog=anna.Analog(storage_capacitance_ff=200.0))
-    found = chip.run(program, pictures).codes["codes0"].astype(float) / 512
+    found = chip.run_codes(program, pictures).codes["codes0"].astype(float) / 512
     inside = (found.min(axis=0) > 0) & (found.max(axis=0) < 7.99)
     assert inside.sum() >= 3
     np.testing.assert_allclose(found.std(axis=0)[inside], 0.0070, rtol=0.05)
@@ -211,11 +211,11 @@ def test_gains_and_offsets_are_measured_and_made_up_for() -> None:
     offsets = -pattern["adc_offset_lsb"] / pattern["adc_gain"]
     np.testing.assert_allclose([n.offset_lsb for n in trim.neurons], offsets, atol=0.03)
     pictures = np.random.default_rng(1).integers(0, 8, (3000, 61))
-    ideal = anna.Chip().run(program, pictures).codes["states"]
+    ideal = anna.Chip().run_codes(program, pictures).codes["states"]
     quiet = anna.Chip(seed=4, analog=analog.without("thermal_noise"))
-    before = (quiet.run(program, pictures).codes["states"] != ideal).mean()
+    before = (quiet.run_codes(program, pictures).codes["states"] != ideal).mean()
     mended = anna.trim(program, trim)
-    after = (quiet.run(mended, pictures).codes["states"] != ideal).mean()
+    after = (quiet.run_codes(mended, pictures).codes["states"] != ideal).mean()
     assert before > 0.25
     assert after < 0.2 * before
 
@@ -227,8 +227,8 @@ def test_a_gain_beyond_half_a_step_takes_another_scale_code() -> None:
     mended = anna.trim(program, anna.measure_trim(chip, program))
     assert mended.scale_codes[0, :8, 0].tolist() == [3, 5, 4, 4, 4, 4, 4, 4]
     pictures = np.random.default_rng(1).integers(0, 8, (2000, 61))
-    ideal = anna.Chip().run(program, pictures).codes["states"].astype(int)
-    found = chip.run(mended, pictures).codes["states"].astype(int)
+    ideal = anna.Chip().run_codes(program, pictures).codes["states"].astype(int)
+    found = chip.run_codes(mended, pictures).codes["states"].astype(int)
     assert np.abs((found - ideal).mean(axis=0)).max() < 0.03
 
 
@@ -238,8 +238,8 @@ def test_an_ideal_chip_needs_no_trim() -> None:
     for neuron in trim.neurons:
         assert (neuron.gain, neuron.offset_lsb) == pytest.approx((1.0, 0.0), abs=0.01)
     pictures = np.random.default_rng(1).integers(0, 8, (2000, 61))
-    ideal = anna.Chip().run(program, pictures).codes["states"]
-    again = anna.Chip().run(anna.trim(program, trim), pictures).codes["states"]
+    ideal = anna.Chip().run_codes(program, pictures).codes["states"]
+    again = anna.Chip().run_codes(anna.trim(program, trim), pictures).codes["states"]
     assert (again != ideal).mean() < 0.04  # gains are measured to half a per cent: sums next to a threshold move
 
 

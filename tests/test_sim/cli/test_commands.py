@@ -148,7 +148,7 @@ def test_run_gives_what_the_chip_gives(edges: Path, tmp_path: Path) -> None:
     pictures = np.random.default_rng(5).integers(0, 8, (20, 8, 8)).astype(np.uint8)
     np.save(tmp_path / "pictures.npy", pictures)
     found = json.loads(good("run", edges, "--images", tmp_path / "pictures.npy", "-o", tmp_path / "out.npz", "--json"))
-    expected = anna.Chip().run(anna.Program.load(edges), pictures[:, None]).codes["edges"]
+    expected = anna.Chip().run_codes(anna.Program.load(edges), pictures[:, None]).codes["edges"]
     np.testing.assert_array_equal(found["outputs"]["edges"], expected)
     np.testing.assert_array_equal(np.load(tmp_path / "out.npz")["edges"], expected)
     assert (found["images"], found["seed"]) == (20, 0)
@@ -157,7 +157,7 @@ def test_run_gives_what_the_chip_gives(edges: Path, tmp_path: Path) -> None:
 def test_edges_are_found(edges: Path) -> None:
     """A dark left half and a bright right half: vertical edges in the middle, no horizontal ones."""
     picture = np.where(np.arange(8) < 4, 0, 7) * np.ones((1, 1, 8, 1), int)
-    maps = anna.Chip().run(anna.Program.load(edges), picture).codes["edges"][0]
+    maps = anna.Chip().run_codes(anna.Program.load(edges), picture).codes["edges"][0]
     assert (maps[0] == [4, 4, 7, 7, 4, 4]).all()
     assert (maps[1] == 4).all()
 
