@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 KEY = "anna_die"
 FORMAT = 1
+UPGRADES: container.Upgrades = {}  # none is older
 SUFFIX = ".die"
 
 
@@ -147,7 +148,6 @@ def _ideal(spec: ChipSpec) -> Mapping[str, Floats]:
 class _Header(Record):
     """What the metadata of a file must be."""
 
-    format: Literal[1]
     spec: ChipSpec
     analog: Analog
     faults: Faults
@@ -158,11 +158,8 @@ class _Header(Record):
 
 def _load(path: Path) -> Die:
     content, tensors = container.unpack(path, KEY, "die")
-    version = content.get("format")
-    if isinstance(version, int) and version > FORMAT:
-        raise FileError(f"{path}: has format {version}; this version of anna reads up to format {FORMAT}: update anna")
     try:
-        header = _Header.model_validate(content)
+        header = _Header.model_validate(container.upgraded(path, "die", content, FORMAT, UPGRADES))
     except ValidationError as error:
         raise FileError(f"{path}: {first_sentence(error)}") from None
     except SpecError as error:

@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 U32 = NDArray[np.uint32]
 F32 = NDArray[np.float32]
 
+NOISE_VERSION = 1  # of the bits: raised with whatever changes one sample of a seed, here and in the engine alike
+
 THERMAL = 0
 CHARGE = 1
 DIE = 2

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ LARGEST_BYTES = 1 << 30
 CHECKSUM = "sha256"
 
 Tensors = Mapping[str, NDArray[Any]]
+Upgrades = Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]  # by format: what makes the content of the next one
 
 
 def canonical_json(value: Any) -> str:
@@ -72,6 +73,42 @@ def unpack(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, N
     if not isinstance(content, dict):
         raise FileError(f"{path}: the description inside this {what} file is not an object")
     return content, tensors
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """The JSON object that a file holds; anything else is refused."""
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a {what}") from None
+    except (ValueError, RecursionError):
+        raise FileError(f"{path}: is not a {what}: the file is not JSON") from None
+    if not isinstance(content, dict):
+        raise FileError(f"{path}: is not a {what}: the JSON in it is not an object")
+    return content
+
+
+def upgraded(
+    where: Path | str, what: str, content: Mapping[str, Any], newest: int, upgrades: Upgrades, *, unmarked: int | None = None
+) -> dict[str, Any]:
+    """Content as the newest format has it: an older one is carried over format by format, any other is refused.
+
+    `unmarked` is the format of content that names none. The checksum, if any, is that of the content as it was.
+    """
+    number = content.get("format", unmarked)
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise FileError(f"{where}: has format {number!r:.60}; expected the number of a format of {what} files")
+    if number > newest:
+        raise FileError(f"{where}: has format {number}; this version of anna reads up to format {newest}: update anna")
+    found = {key: value for key, value in content.items() if key != "format"}
+    for older in range(number, newest):
+        if older not in upgrades:
+            raise FileError(f"{where}: has format {number}; this version of anna does not read {what} files of that format")
+        try:
+            found = upgrades[older](found)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise FileError(f"{where}: is no complete {what} file of format {older} ({error})") from None
+    return found
 
 
 def expect_checksum(path: Path, content: Mapping[str, Any], tensors: Tensors, what: str) -> None:

@@ -26,6 +26,8 @@ from anna.program.file import Program
 from anna.sequencer.timeline import Timeline, elaborate
 
 Place = tuple[int, int, int]  # page, first row, group
+FORMAT = 1  # which files do not name
+UPGRADES: container.Upgrades = {}  # none is older
 
 
 class NeuronTrim(Record):
@@ -67,10 +69,9 @@ class Trim(Record):
     @staticmethod
     def load(path: Path | str) -> "Trim":
         """Read what `save` wrote."""
+        content = container.read_json(Path(path), "trim")
         try:
-            return Trim.model_validate_json(Path(path).read_bytes())
-        except OSError as error:
-            raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a trim") from None
+            return Trim.model_validate(container.upgraded(path, "trim", content, FORMAT, UPGRADES, unmarked=1))
         except ValidationError as error:
             raise FileError(f"{path}: is not a trim: {first_sentence(error)}") from None
 

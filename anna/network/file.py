@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from anna.base.container import canonical_json, unpack, write_beside
+from anna.base.container import Upgrades, canonical_json, unpack, upgraded, write_beside
 from anna.base.errors import FileError, GraphError
 from anna.network.activations import CURVES, Activation
 from anna.network.graph import Ensemble, Graph, Network
@@ -22,6 +22,7 @@ from anna.network.layers import LAYER_KINDS, Layer
 
 KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order
 FORMAT = 1
+UPGRADES: Upgrades = {}  # none is older
 
 
 def layer_json(layer: Layer) -> dict[str, Any]:
@@ -157,15 +158,13 @@ def load_graph(path: Path | str) -> Network:
     path = Path(path)
     content, tensors = unpack(path, KEY, "network")
     try:
-        return _network(str(path), content, tensors)
+        return _network(str(path), upgraded(path, "network", content, FORMAT, UPGRADES), tensors)
     except GraphError as error:
         raise FileError(f"{path}: {error}") from None
 
 
 def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
-    if isinstance(content, dict) and content.get("format") != FORMAT:
-        raise FileError(f"{where}: has format {content.get('format')!r:.60}; this version reads format {FORMAT}")
-    _expect_keys(where, content, {"format", "name", "data", "ensemble", "members"})
+    _expect_keys(where, content, {"name", "data", "ensemble", "members"})
     _typed(f"{where} members", content["members"], list)
     if not content["members"]:
         raise FileError(f"{where}: the description names no network; expected at least one")

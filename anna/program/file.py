@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 KEY = "anna_program"
 FORMAT = 1
+UPGRADES: container.Upgrades = {}  # none is older
+DIGEST_FORMAT = 1  # stays: programs are known by their digests, whatever the format of their files
 SUFFIX = ".anna"
 CALIBRATED = "calibrated_on"
 LARGEST_REGION = 1 << 28
@@ -189,7 +191,7 @@ class Program:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that the program is."""
-        return container.checksum(self._content(), self._tensors())
+        return container.checksum({**self._content(), "format": DIGEST_FORMAT}, self._tensors())
 
     def _content(self) -> dict[str, Any]:
         return {
@@ -234,7 +236,6 @@ _TENSORS = {
 class _Header(Record):
     """What the metadata of a file must be."""
 
-    format: Literal[1]
     name: str
     spec: ChipSpec
     regions: tuple[Region, ...] = Field(max_length=10_000)
@@ -246,11 +247,8 @@ class _Header(Record):
 
 def _load(path: Path) -> Program:
     content, tensors = container.unpack(path, KEY, "program")
-    version = content.get("format")
-    if isinstance(version, int) and version > FORMAT:
-        raise FileError(f"{path}: has format {version}; this version of anna reads up to format {FORMAT}: update anna")
     try:
-        header = _Header.model_validate(content)
+        header = _Header.model_validate(container.upgraded(path, "program", content, FORMAT, UPGRADES))
     except ValidationError as error:
         raise FileError(f"{path}: {first_sentence(error)}") from None
     own = {name for name in tensors if not name.startswith(("host.", "links."))} - {CALIBRATED}

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anna.base.container import expect_writable, write_beside
-from anna.base.errors import DataError
+from anna.base.errors import DataError, FileError
 from anna.network.file import graph_bytes, load_graph
 from anna.network.graph import Ensemble, Network
 from lenet.datasets.digits import digits, holdout, training_digits
 from lenet.datasets.labelled import LabelledImages
 from lenet.datasets.registry import data_set
 from lenet.networks.catalogue import WEIGHTS, define, full_name, native_data, stem
+from lenet.networks.record import read_record
 from lenet.training.recipes import ForChip, Recipe, chip_recipe_for, default_recipe, recipe_for
 from lenet.training.records import chip_result, result, versions
 
@@ -206,9 +207,11 @@ def trained_before(folders: Sequence[Path], name: str, recipe: Recipe, shown: La
         if not (weights.is_file() and record.is_file()):
             continue
         try:
-            about = json.loads(record.read_text(encoding="utf-8"))
+            about = read_record(record)
             told = about["recipe"], about["training_digits"]["sha256"], about["seed"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except FileError as error:
+            raise DataError(f"{error}; or remove it and its weights to train anew") from None
+        except (KeyError, TypeError):
             raise DataError(f"{record}: is no whole record of a training; remove it and its weights to train anew") from None
         if told == (json.loads(json.dumps(asdict(recipe))), shown.digest, seed):
             return load_graph(weights)

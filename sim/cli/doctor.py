@@ -6,9 +6,9 @@ import sys
 from importlib import metadata
 from typing import Any
 
-import anna
 from anna.base.errors import AnnaError
 from sim.cli.command import Command, table, write
+from sim.cli.versions import versions
 
 NEEDED = ("numpy", "pydantic", "safetensors", "matplotlib")
 ONNX_PEER = "ONNX Runtime's rows of anna bench, which take both onnx and onnxruntime"
@@ -84,15 +84,16 @@ def _weights() -> list[dict[str, str]]:
 
 
 def _run(given: argparse.Namespace) -> None:
-    engine, digits, weights = _engine(), _digits(), _weights()
+    engine, digits, weights, ours = _engine(), _digits(), _weights(), versions()
     optional = _optional()
     packages = {name: _version(name) for name in (*NEEDED, *optional)}
     result = {
-        "anna": anna.__version__, "python": platform.python_version(), "machine": platform.machine(), "engine": engine,
+        **ours, "python": platform.python_version(), "machine": platform.machine(), "engine": engine,
         "packages": packages, "digits": digits, "weights": weights, "data_folder": _folder(),
     }  # fmt: skip
-    rows = [("anna", anna.__version__), ("python", f"{platform.python_version()} at {sys.executable}"),
-            ("machine", platform.machine())]  # fmt: skip
+    formats = ", ".join(f"{kind} {number}" for kind, number in ours["formats"].items())
+    rows = [("anna", ours["anna"]), ("noise", f"version {ours['noise']}"), ("file formats", formats),
+            ("python", f"{platform.python_version()} at {sys.executable}"), ("machine", platform.machine())]  # fmt: skip
     if engine["built"]:
         kind = "checked build" if engine["checked"] else "fast build"
         rows.append(("engine", f"{kind}; SIMD levels here: {', '.join(engine['simd_levels'])}"))

@@ -8,7 +8,6 @@ want the same weights wait and then find them.
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -22,6 +21,7 @@ from anna.base.errors import FileError, SpecError
 from anna.chip.spec import Record
 from anna.network.file import load_graph
 from anna.network.graph import Ensemble, Network
+from lenet.networks.record import read_record
 
 FOLDER = "trained"
 LOCK = "lock"
@@ -102,10 +102,7 @@ def trained(training: Training, home: Path) -> Network:
     if path is None:
         raise FileError(f"{home / training.key}: holds no weights; expected those of the {training.text}")
     network = load_graph(path)
-    try:
-        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["weights_digest"]
-    except (OSError, ValueError, KeyError, TypeError):
-        told = None
+    told = read_record(path.with_suffix(".json")).get("weights_digest")
     if told != network.digest:
         raise FileError(f"{path}: differs from what its record says; remove its folder to train it anew")
     return network

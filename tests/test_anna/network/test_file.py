@@ -117,7 +117,7 @@ def layer(content, name):
 
 
 BAD = {
-    "has format 2; this version reads format 1": lambda c: c.update(format=2),
+    "has format 2; this version of anna reads up to format 1: update anna": lambda c: c.update(format=2),
     "layer kind is 'dense'; expected one of prepare": lambda c: layer(c, "f").update(kind="dense"),
     "has unknown weights; expected": lambda c: layer(c, "f").update(weights=1),
     "lacks source; expected": lambda c: layer(c, "prepare").pop("source"),
@@ -131,7 +131,7 @@ BAD = {
     "trainable: is 1; expected bool": lambda c: layer(c, "r").update(trainable=1),
     "members: is 'no'; expected list": lambda c: c.update(members="no"),
     "the description names no network": lambda c: c.update(members=[]),
-    "lacks name; expected data, ensemble, format, members, name": lambda c: c.pop("name"),
+    "lacks name; expected data, ensemble, members, name": lambda c: c.pop("name"),
 }
 
 
