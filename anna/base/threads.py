@@ -1,4 +1,4 @@
-"""Work shared among threads: the caller is one of them, so that nothing waits for a thread to wake before it begins."""
+"""Work shared among threads; the caller is one of them, so work begins before any other thread wakes."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 def share(work: Callable[[T], object], parts: Iterable[T], threads: int) -> None:
-    """Call `work` on every part, in no order that matters. The first exception ends it for all and comes out here."""
+    """Call `work` on every part, in any order. The first exception stops all threads and is raised here."""
     waiting, failures = deque(parts), list[BaseException]()
 
     def take() -> None:

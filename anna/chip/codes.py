@@ -50,7 +50,7 @@ class Converter:
 
     @property
     def zero_code(self) -> int | None:
-        """The code that stands for exactly nothing, if there is one."""
+        """The code of exactly zero, if there is one."""
         return self.size // 2 if self.levels == "mid-tread" else None
 
     def values(self, codes: ArrayLike) -> Floats:
@@ -70,7 +70,7 @@ class Converter:
         return codes
 
     def exact(self, value: float) -> int:
-        """The code of a value that is a level; anything else is refused."""
+        """The code of a value that is exactly a level; raises for any other."""
         code = int(self.nearest(value))
         if float(self.values(code)) != value:
             low, high = self.values(0), self.values(self.size - 1)
@@ -123,8 +123,8 @@ def _unit_thresholds(bits: int, levels: Levels, curve: str) -> Floats:
 def unit_thresholds(spec: ChipSpec) -> Floats:
     """The ideal thresholds of the ADC, in LSB: code k + 1 begins at threshold k.
 
-    `linear`: half-way between two levels. `squash`: where half range x tanh(sum / half range) passes that point, so that
-    the codes follow a tanh of slope one at zero.
+    `linear`: half-way between two levels. `squash`: where half range x tanh(sum / half range) crosses that point, so that
+    the codes follow a tanh with slope one at zero.
     """
     return _unit_thresholds(spec.state_bits, spec.state_levels, spec.adc_curve)
 

@@ -215,7 +215,7 @@ def test_damaged_and_foreign_dies_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"checksum does not match|outside"):
         anna.Die.load(path)
     path.write_bytes(data[:1000])
-    with pytest.raises(FileError, match="is not a whole die file"):
+    with pytest.raises(FileError, match="is not a valid die file"):
         anna.Die.load(path)
     flat().save(path)
     with pytest.raises(FileError, match="has no anna_die description; expected a die file"):

@@ -1,4 +1,4 @@
-"""The build: what is installed, what a reader is told when the extension is missing or stale, the checked switch."""
+"""The build: what is installed, the message for a missing or stale extension, the checked switch."""
 
 import importlib
 import subprocess
@@ -25,7 +25,7 @@ def test_the_build_says_whether_it_is_checked():
     assert engine.is_checked() in (True, False)
 
 
-def test_a_missing_extension_is_told_in_one_sentence(monkeypatch):
+def test_a_missing_extension_raises_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "anna.native._native", None)
     monkeypatch.delattr(native, "_native", raising=False)
     with pytest.raises(BuildError, match=r"the compiled engine is not built \(.*\): run `pip install \.`") as caught:
