@@ -21,7 +21,7 @@ from typing import ClassVar
 
 
 class AnnaError(Exception):
-    """Anything a user should read that has no kind of its own."""
+    """Any other error meant for a user."""
 
     code: ClassVar[str] = "bad-input"
 
