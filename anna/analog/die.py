@@ -1,7 +1,7 @@
-"""A die: one piece of silicon with its fixed pattern, drawn from a seed, looked at, saved, loaded and shared.
+"""A die: one piece of silicon with its fixed pattern, drawn from a seed, inspected, saved, loaded and shared.
 
-Two dies with equal content behave alike to the bit, whoever drew them. The file holds the pattern itself, not only its
-seed: it stays the same silicon when a later version draws otherwise, and a measured chip can be a die too.
+Dies with equal content behave the same to the bit. The file holds the pattern itself, not only its seed: it stays the same
+silicon even if a later version draws differently, and a measured chip can be a die too.
 """
 
 from collections.abc import Callable, Mapping
@@ -75,13 +75,13 @@ class Die:
         unknown = sorted(set(self.pattern) - set(PATTERN))
         if unknown:
             raise SpecError(f"a die has no pattern {unknown[0]}; it has {', '.join(PATTERN)}")
-        whole = {name: _checked(self.spec, name, self.pattern.get(name, ideal[name]), ideal[name]) for name in PATTERN}
-        object.__setattr__(self, "pattern", whole)
+        complete = {name: _checked(self.spec, name, self.pattern.get(name, ideal[name]), ideal[name]) for name in PATTERN}
+        object.__setattr__(self, "pattern", complete)
         lay_out(self.spec, self.faults)
 
     @staticmethod
     def draw(spec: ChipSpec, analog: Analog, seed: int, chip_on_board: int = 0, faults: Faults | None = None) -> "Die":
-        """The die of a seed: the same on every machine, whatever else is drawn."""
+        """The die of a seed: the same on every machine, whatever else is drawn before."""
         draws = Draws(seed, chip_on_board)
         pattern = {name: part.draw(spec, analog, draws) for name, part in PATTERN.items()}
         return Die(spec, analog, seed, chip_on_board, faults or Faults(), pattern)
@@ -98,7 +98,7 @@ class Die:
         return Electronics(self)
 
     def changed(self, **pattern: NDArray[Any]) -> "Die":
-        """The same die with some arrays of its pattern replaced: for what was measured, or for an experiment."""
+        """The same die with some arrays of its pattern replaced, by measured values or for an experiment."""
         return Die(self.spec, self.analog, None, self.chip_on_board, self.faults, {**self.pattern, **pattern})
 
     def weights_lsb(self, weight_code: int = -1, age_cycles: int = 0) -> Floats:
@@ -106,18 +106,18 @@ class Die:
         rows, columns = np.indices((self.spec.rows, self.spec.columns))
         code = np.full(rows.shape, weight_code % (1 << self.spec.weight_bits), dtype=np.int64)
         ages = np.full(rows.shape, age_cycles, dtype=np.int64)
-        whole = self.electronics.weights(code, rows, columns, ages)
-        return whole / float(1 << self.spec.weight_fraction_bits)
+        fixed_point = self.electronics.weights(code, rows, columns, ages)
+        return fixed_point / float(1 << self.spec.weight_fraction_bits)
 
     def plot(self, weight_code: int = -1, age_cycles: int = 0) -> "Figure":
-        """A figure of all synapses: the error of the weight that each shows for one code."""
+        """A figure of all synapses: the error of the weight that each one shows for one code."""
         from anna.analog.drawing import die_figure
 
         return die_figure(self, weight_code, age_cycles)
 
     # --- the file
     def to_bytes(self) -> bytes:
-        """The `.die` file: a function of the die alone."""
+        """The bytes of the `.die` file, determined by the die alone."""
         content = {
             "format": FORMAT,
             "spec": self.spec.model_dump(mode="json"),
@@ -130,12 +130,12 @@ class Die:
         return container.pack(KEY, content, dict(self.pattern))
 
     def save(self, path: Path | str) -> None:
-        """Write the file; never leaves half a file."""
+        """Write the file, all or nothing."""
         container.write_beside(Path(path), self.to_bytes())
 
     @staticmethod
     def load(path: Path | str) -> "Die":
-        """Read a `.die` file; anything that is not whole is refused in one sentence."""
+        """Read a `.die` file; raises FileError if it is damaged, foreign or too new."""
         return _load(Path(path))
 
 
@@ -146,7 +146,7 @@ def _ideal(spec: ChipSpec) -> Mapping[str, Floats]:
 
 
 class _Header(Record):
-    """What the metadata of a file must be."""
+    """The metadata of a file."""
 
     spec: ChipSpec
     analog: Analog
@@ -179,11 +179,11 @@ def _load(path: Path) -> Die:
 
 
 def _checked(spec: ChipSpec, name: str, array: NDArray[Any], like: Floats) -> Floats:
-    """A frozen array of the right shape, or one sentence."""
+    """A frozen array of the right shape and range; raises SpecError otherwise."""
     values = np.array(array, dtype=np.float64)
     part, shape = PATTERN[name], values.shape
-    whole = (spec.rows, spec.columns, 1 << spec.state_bits)
-    allowed = [like.shape] if name != "state_error_lsb" else [like.shape, (1, *whole[1:]), whole]
+    full = (spec.rows, spec.columns, 1 << spec.state_bits)
+    allowed = [like.shape] if name != "state_error_lsb" else [like.shape, (1, *full[1:]), full]
     if shape not in allowed:
         expected = " or ".join(map(str, allowed))
         raise SpecError(f"pattern {name} has shape {shape}; expected {expected}: {part.note}")

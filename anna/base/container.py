@@ -1,7 +1,7 @@
-"""The one container of all our files: safetensors with one metadata key of canonical JSON, and a checksum over it all.
+"""The container of every file we write: safetensors, one metadata key of canonical JSON, and a checksum over everything.
 
-Equal content makes equal bytes: safetensors orders tensors by itself but writes several metadata keys in no fixed order,
-hence one key. Nothing in a file is ever executed. Writing goes beside the file and is then renamed.
+Equal content gives equal bytes: safetensors sorts tensors but not metadata keys, hence the single key. Nothing in a file
+is ever executed. A file is written beside its target, then renamed.
 """
 
 import errno
@@ -29,7 +29,7 @@ Upgrades = Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]  # by format
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no blanks: one text for one value."""
+    """JSON with sorted keys and no whitespace: one text for one value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
@@ -44,13 +44,13 @@ def checksum(content: Mapping[str, Any], tensors: Tensors) -> str:
 
 
 def pack(key: str, content: Mapping[str, Any], tensors: Tensors) -> bytes:
-    """A file's bytes: a function of content and tensors alone."""
-    whole = {**content, CHECKSUM: checksum(content, tensors)}
-    return save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {key: canonical_json(whole)})
+    """A file's bytes, determined by content and tensors alone."""
+    sealed = {**content, CHECKSUM: checksum(content, tensors)}
+    return save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {key: canonical_json(sealed)})
 
 
 def unpack(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Content and tensors of a file that `pack` made; anything else is refused. `what` names the kind: "program"."""
+    """Content and tensors of a file that `pack` made; raises for any other. `what` names the kind: "program"."""
     try:
         size = path.stat().st_size
         if not path.is_file():
@@ -65,7 +65,7 @@ def unpack(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, N
     except OSError as error:
         raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a {what} file") from None
     except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise FileError(f"{path}: is not a whole {what} file ({error})") from None
+        raise FileError(f"{path}: is not a valid {what} file ({error})") from None
     try:
         content = json.loads(metadata[key])
     except (ValueError, RecursionError):
@@ -112,15 +112,15 @@ def upgraded(
 
 
 def expect_checksum(path: Path, content: Mapping[str, Any], tensors: Tensors, what: str) -> None:
-    """Refuse a file whose content is not what was written."""
+    """Raise if the content of a file is not what was written."""
     if content.get(CHECKSUM) != checksum(content, tensors):
         raise FileError(f"{path}: the checksum does not match; this {what} file was changed or damaged")
 
 
 def write_beside(path: Path, data: bytes) -> None:
-    """Write next to `path`, then rename: a reader sees the old file or the whole new one.
+    """Write beside `path`, then rename: a reader sees the old file or the complete new one.
 
-    A link stays, and the file it leads to is written; a device or a pipe takes the bytes as they are.
+    A link is kept and its target written; a device or pipe receives the bytes directly.
     """
     with _place(path) as (target, beside):
         if beside is None:
@@ -134,7 +134,7 @@ def write_beside(path: Path, data: bytes) -> None:
 
 
 def expect_writable(path: Path) -> None:
-    """Refuse what `write_beside` would refuse: to be called before the work whose result goes there."""
+    """Raise if `write_beside` would: call this before the work whose result goes there."""
     with _place(path) as (target, beside):
         if beside is not None:
             beside.touch()
@@ -144,12 +144,12 @@ def expect_writable(path: Path) -> None:
 
 @contextmanager
 def _place(path: Path) -> Iterator[tuple[Path, Path | None]]:
-    """The file that is meant, and a name for a new one beside it, which is gone at the end; none for a device or a pipe."""
+    """The target, and a temporary path beside it that is removed at the end; none for a device or pipe."""
     target, beside = path, None
     try:
         mode = _mode(path)
         if stat.S_ISDIR(mode):
-            raise FileError(f"{path}: cannot be written (it is a folder); expected the name of a file")
+            raise FileError(f"{path}: cannot be written (it is a folder); expected a file name")
         if stat.S_ISREG(mode):
             target = Path(os.path.realpath(path))
             beside = target.with_name(f".{target.name}.{os.getpid()}.part")

@@ -1,4 +1,4 @@
-"""How many threads work, and work shared among them: the caller is one of them, so that nothing waits for a thread to wake."""
+"""How many threads run, and work shared among them; the caller is one of them, so work begins before any other wakes."""
 
 import os
 from collections import deque
@@ -22,7 +22,7 @@ def worker_count(wanted: int | None, what: str = "threads") -> int:
 
 
 def share(work: Callable[[T], object], parts: Iterable[T], threads: int) -> None:
-    """Call `work` on every part, in no order that matters. The first exception ends it for all and comes out here."""
+    """Call `work` on every part, in any order. The first exception stops all threads and is raised here."""
     waiting, failures = deque(parts), list[BaseException]()
 
     def take() -> None:

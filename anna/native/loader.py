@@ -5,7 +5,7 @@ from types import ModuleType
 
 from anna.base.errors import BuildError, MachineError
 
-# Raised with every change of what compiled functions take or give; stands in each module's .pyx as well.
+# Rises whenever what the extension's functions take or return changes; repeated in _native.pyx.
 INTERFACE = 5
 
 HOW = (
@@ -15,7 +15,7 @@ HOW = (
 
 
 def check_module(module: ModuleType) -> None:
-    """Refuse a module that was built from other sources than these."""
+    """Raise if the extension was built from other sources."""
     found = getattr(module, "INTERFACE", None)
     if found != INTERFACE:
         raise BuildError(f"the compiled engine has interface {found}, these sources need {INTERFACE}: {HOW}")
@@ -48,5 +48,5 @@ def choose_level(name: str | None) -> str:
     if name is None:
         return present[0]
     if name not in present:
-        raise MachineError(f"SIMD level {name!r} is not on this machine, which has {', '.join(present)}")
+        raise MachineError(f"SIMD level {name!r} is not available on this machine; expected one of {', '.join(present)}")
     return name

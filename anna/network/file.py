@@ -1,8 +1,7 @@
-"""A network as a file: safetensors with one metadata key that holds canonical JSON, so equal networks make equal bytes.
+"""A network as a file: safetensors with one metadata key that holds canonical JSON, so equal networks give equal bytes.
 
-Nothing in the file is executed. The JSON says what the layers are, the tensors are their weights, called
-`<member>.<layer>.<field>`. Reading builds the layers anew, so a damaged or hostile file meets the same checks as code
-does.
+Nothing in the file is executed. The JSON describes the layers; the tensors are their weights, named
+`<member>.<layer>.<field>`. Reading rebuilds the layers, so a damaged or hostile file meets the same checks as code does.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ UPGRADES: Upgrades = {}  # none is older
 
 
 def layer_json(layer: Layer) -> dict[str, Any]:
-    """A layer without its tensors, as JSON has it."""
+    """A layer as JSON, without its tensors."""
     out: dict[str, Any] = {"kind": layer.kind}
     for f in fields(layer):
         value = getattr(layer, f.name)
@@ -42,7 +41,7 @@ def layer_json(layer: Layer) -> dict[str, Any]:
 
 
 def graph_bytes(network: Network) -> bytes:
-    """The file's content; a function of the network alone."""
+    """The file's bytes, determined by the network alone."""
     members = [
         {
             "name": m.name,
@@ -69,7 +68,7 @@ def graph_bytes(network: Network) -> bytes:
 
 
 def save_graph(network: Network, path: Path | str) -> None:
-    """Write the network; never leaves half a file."""
+    """Write the network, all or nothing."""
     write_beside(Path(path), graph_bytes(network))
 
 
@@ -106,7 +105,7 @@ def _activation(where: str, value: Any) -> Activation:
 def _table(where: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     table = np.zeros(shape[:2], bool)
     if not isinstance(value, list) or len(value) != shape[0]:
-        raise FileError(f"{where}: has not one row for each of the {shape[0]} output maps")
+        raise FileError(f"{where}: expected {shape[0]} rows, one for each output map")
     for output, row in enumerate(value):
         inputs = _tuple_of_ints(where, row)
         if any(not 0 <= i < shape[1] for i in inputs):
@@ -124,9 +123,9 @@ def layer_from_json(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
     plain = {f.name for f in known} - tensors.keys()
     required = {f.name for f in known if f.default is MISSING and f.default_factory is MISSING} - tensors.keys()
     _expect_keys(where, value, {"kind", "name"} | required, plain)
-    strange = tensors.keys() - {f.name for f in known if f.name.split("_")[0] in _TENSOR_FIELDS}
-    if strange:
-        raise FileError(f"{where}: has a tensor {sorted(strange)[0]}; a {kind} layer has none of this name")
+    unknown = tensors.keys() - {f.name for f in known if f.name.split("_")[0] in _TENSOR_FIELDS}
+    if unknown:
+        raise FileError(f"{where}: has a tensor {sorted(unknown)[0]}, which a {kind} layer does not have")
     arguments: dict[str, Any] = dict(tensors)
     for name, item in value.items():
         here = f"{where} {name}"
@@ -137,7 +136,7 @@ def layer_from_json(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
         elif name == "table_oi":
             weights = tensors.get("weights_oiyx")
             if weights is None or weights.ndim != 4:
-                raise FileError(f"{here}: stands without weights of 4 axes")
+                raise FileError(f"{here}: needs weights of 4 axes")
             arguments[name] = _table(here, item, weights.shape)
         elif name in ("name", "mode"):
             arguments[name] = _typed(here, item, str)
@@ -191,5 +190,5 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
             _typed(f"{where} name", content["name"], str), tuple(members), _typed(f"{where} data", content["data"], str)
         )
     if len(members) != 1:
-        raise FileError(f"{where}: holds {len(members)} networks; expected one, for it is no ensemble")
+        raise FileError(f"{where}: holds {len(members)} networks; expected one, since it is not an ensemble")
     return members[0]

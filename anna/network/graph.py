@@ -1,8 +1,8 @@
-"""A network: a named chain of layers that fit together, counted and written by itself; an ensemble adds the scores of
+"""A network: a named chain of layers that fit together, with its counts and its text; an ensemble adds the scores of
 several.
 
-`Graph` is what the networks define, what training returns, what the importers make and what the compiler reads. It is
-data: the arithmetic lies in `anna.network.forward`, the file in `anna.network.file`, the figure in `anna.network.drawing`.
+`Graph` is what networks define, training returns, importers make and the compiler reads. It is data: the arithmetic is in
+`anna.network.forward`, the file in `anna.network.file`, the figure in `anna.network.drawing`.
 """
 
 from __future__ import annotations
@@ -55,11 +55,10 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A chain of layers from an image to scores; built only when every shape fits.
+    """A chain of layers from an image to scores; raises unless every shape fits.
 
-    `data` names the data set whose digits it was trained on ("mnist", "usps" or ""): images of another are refused
-    by those who compare. A graph that begins with `Prepare` takes raw uint8 images, any other takes
-    floats.
+    `data` names the data set it was trained on ("mnist", "usps" or ""): comparisons refuse images of another. A graph that
+    begins with `Prepare` takes raw uint8 images, any other takes floats.
     """
 
     name: str
@@ -86,9 +85,9 @@ class Graph:
                     f"{self.name}: layer {position} is a {type(layer).__name__}; expected a layer of the vocabulary"
                 )
             if layer.name in seen:
-                raise GraphError(f"{self.name}: two layers are called {layer.name}; expected every name once")
+                raise GraphError(f"{self.name}: two layers are called {layer.name}; expected unique names")
             if isinstance(layer, Prepare) and position:
-                raise GraphError(f"{self.name}: {layer.name} prepares the image at place {position}; expected it first")
+                raise GraphError(f"{self.name}: preparation {layer.name} is layer {position}; expected it first")
             seen.add(layer.name)
             out = layer.output_shape(shape)
             steps.append(Step(layer, shape, out))
@@ -137,7 +136,7 @@ class Graph:
 
     @property
     def members(self) -> tuple[Graph, ...]:
-        """Itself, so that a graph and an ensemble can be walked alike."""
+        """Itself, so that a graph and an ensemble can be treated alike."""
         return (self,)
 
     @property
@@ -158,7 +157,7 @@ class Graph:
         """The same weights sliding over a wider image of rows x columns: full connections become convolutions
         (paper 8).
 
-        Scores then have a row and a column. A `Prepare` keeps its range only: the image is taken as it is.
+        Scores then have rows and columns. A `Prepare` keeps only its range: no crop, resize or padding.
         """
         layers: list[Layer] = []
         for step in self.steps:
@@ -201,7 +200,7 @@ class Ensemble:
             if (member.prepare is None) != (first.prepare is None):
                 raise GraphError(f"{self.name}: members {first.name} and {member.name} do not take the same kind of image")
         if len({member.name for member in self.members}) != len(self.members):
-            raise GraphError(f"{self.name}: two members have one name; expected every name once")
+            raise GraphError(f"{self.name}: two members share a name; expected unique names")
         object.__setattr__(self, "data", self.data or first.data)
 
     @property

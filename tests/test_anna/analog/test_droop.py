@@ -122,8 +122,10 @@ def test_a_refresh_shorter_than_the_array_takes_is_refused() -> None:
     with pytest.raises(anna.AnnaError) as error:
         refresh.with_period_us(ANNA_1991, 90.0)
     assert str(error.value) == (
-        "a refresh period of 90 us is 1800 cycles; the 2 DACs take 2048 cycles (102.4 us) to write 4096 synapses"
+        "refresh period is 90 us, 1800 cycles; the 2 DACs need 2048 cycles (102.4 us) to write 4096 synapses"
     )
+    with pytest.raises(anna.AnnaError, match="refresh period must be positive and below 1000 s, got -1 us"):
+        refresh.with_period_us(ANNA_1991, -1.0)
     with pytest.raises(anna.AnnaError, match="refresh_overhead_cycles: expected at least 0, got -1"):
         ANNA_1991.changed(refresh_overhead_cycles=-1)
 

@@ -142,7 +142,7 @@ def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture
     pictures = {path.name for path in (ROOT / "docs" / "characterisation").iterdir()}
     assert {path.name for path in tmp_path.iterdir()} == pictures
     assert lab.main(["--preset", "good"]) == 2
-    assert capsys.readouterr().err == "there is no preset 'good'; there are ideal, typical and worst\n"
+    assert capsys.readouterr().err == "there is no preset 'good'; expected ideal, typical or worst\n"
 
 
 def test_what_many_chips_are_worth(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""The build: what is installed, what a reader is told when the extension is missing or stale, the checked switch."""
+"""The build: what is installed, the message for a missing or stale extension, the checked switch."""
 
 import importlib
 import subprocess

@@ -1,4 +1,4 @@
-"""The quick ways of the host give the bits of the plain ones: tables of state codes, and float sums by the engine."""
+"""The host's fast paths give the bits of the plain ones: tables of state codes, and float sums by the engine."""
 
 from typing import Any
 
@@ -105,7 +105,7 @@ def test_without_the_engine_the_codes_and_scores_are_the_same(monkeypatch: pytes
         assert a.tobytes() == b.tobytes()
 
 
-def test_a_gain_of_nothing_is_refused() -> None:
+def test_a_gain_of_zero_is_refused() -> None:
     images = np.full((1, 2, 2), 9, np.uint8)
     with pytest.raises(DataError, match="NaN or infinite"), np.errstate(all="ignore"):
         only_prepare(Prepare((2, 2)), gain=0.0).input_codes(ANNA_1991, (1, 2, 2), images)

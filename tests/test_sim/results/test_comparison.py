@@ -69,7 +69,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"analogs": ["superb"]}, "there is no preset 'superb'; there are ideal, typical and worst"),
+        ({"analogs": ["superb"]}, "there is no preset 'superb'; expected ideal, typical or worst"),
         ({"analogs": [7]}, "7 is no kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
         ({"analogs": ["worst", "worst"]}, "2 kinds are called 'worst chips'; expected names that differ: (name, Analog)"),
         ({"chips": 0}, "chips is 0; expected at least 1"),
