@@ -4,9 +4,9 @@ Dies with equal content behave the same to the bit. The file holds the pattern i
 silicon even if a later version draws differently, and a measured chip can be a die too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,19 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from anna.analog import adc, scale, synapse, weight_dac
+from anna.analog import drawing
 from anna.analog.draws import Draws
+from anna.analog.electronics import Electronics
 from anna.analog.faults import Faults, lay_out
 from anna.analog.parameters import Analog
+from anna.analog.pattern import PATTERN, complete_pattern, drawn_pattern
 from anna.base import container
 from anna.base.errors import AnnaError, FileError, SpecError
-from anna.chip.codes import Floats
+from anna.base.frozen import Settled
+from anna.chip.codes import Floats, weight_converter
 from anna.chip.spec import ChipSpec, Record, first_sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from anna.analog.electronics import Electronics
 
 KEY = "anna_die"
 FORMAT = 1
@@ -34,33 +35,8 @@ UPGRADES: container.Upgrades = {}  # none is older
 SUFFIX = ".die"
 
 
-@dataclass(frozen=True)
-class _Pattern:
-    """One array of the fixed pattern: how it is drawn, and what it may be."""
-
-    draw: Callable[[ChipSpec, Analog, Draws], Floats]
-    note: str
-    low: float
-    high: float
-
-
-PATTERN: dict[str, _Pattern] = {
-    "dac_levels_lsb": _Pattern(weight_dac.drawn_levels, "(DACs, codes) what each DAC writes, weight LSB", -1e5, 1e5),
-    "synapse_gain": _Pattern(synapse.drawn_gains, "(rows, columns) gain of each synapse", -10, 10),
-    "synapse_zero_lsb": _Pattern(synapse.drawn_zeros, "(rows, columns) added to each weight, weight LSB", -1e3, 1e3),
-    "synapse_leak": _Pattern(synapse.drawn_leaks, "(rows, columns) leak against the average", 0, 1e3),
-    "state_error_lsb": _Pattern(
-        synapse.drawn_state_errors, "(1 or rows, 1 or columns, levels) error of each level, state LSB", -1e3, 1e3
-    ),
-    "scale_factor": _Pattern(scale.drawn_factors, "(ADCs, scale codes) factor on the range of the ADC", 0, 10),
-    "adc_gain": _Pattern(adc.drawn_gains, "(ADCs) factor on the range", 0, 10),
-    "adc_offset_lsb": _Pattern(adc.drawn_offsets, "(ADCs) ADC LSB", -1e3, 1e3),
-    "adc_threshold_offset_lsb": _Pattern(adc.drawn_threshold_offsets, "(ADCs, thresholds) ADC LSB", -1e3, 1e3),
-}
-
-
 @dataclass(frozen=True, eq=False)
-class Die:
+class Die(Settled):
     """One chip's fixed pattern, with the parameters that say what else happens on it."""
 
     spec: ChipSpec
@@ -70,32 +46,25 @@ class Die:
     faults: Faults = field(default_factory=Faults)
     pattern: Mapping[str, Floats] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        ideal = _ideal(self.spec)
-        unknown = sorted(set(self.pattern) - set(PATTERN))
-        if unknown:
-            raise SpecError(f"a die has no pattern {unknown[0]}; it has {', '.join(PATTERN)}")
-        complete = {name: _checked(self.spec, name, self.pattern.get(name, ideal[name]), ideal[name]) for name in PATTERN}
-        object.__setattr__(self, "pattern", complete)
+    def _settled(self) -> Mapping[str, Any]:
+        complete = complete_pattern(self.spec, self.pattern)
         lay_out(self.spec, self.faults)
+        return {"pattern": complete}
 
     @staticmethod
     def draw(spec: ChipSpec, analog: Analog, seed: int, chip_on_board: int = 0, faults: Faults | None = None) -> "Die":
         """The die of a seed: the same on every machine, whatever else is drawn before."""
         draws = Draws(seed, chip_on_board)
-        pattern = {name: part.draw(spec, analog, draws) for name, part in PATTERN.items()}
-        return Die(spec, analog, seed, chip_on_board, faults or Faults(), pattern)
+        return Die(spec, analog, seed, chip_on_board, faults or Faults(), drawn_pattern(spec, analog, draws))
 
     def __repr__(self) -> str:
         drawn = "no seed" if self.seed is None else f"seed {self.seed}"
         return f"Die({drawn}, {self.analog.kind}: {self.spec.rows}x{self.spec.columns} synapses)"
 
     @cached_property
-    def electronics(self) -> "Electronics":
+    def electronics(self) -> Electronics:
         """What this die answers to the interpreter and the engine."""
-        from anna.analog.electronics import Electronics
-
-        return Electronics(self)
+        return Electronics(self.spec, self.analog, self.faults, self.pattern, self.seed, self.chip_on_board)
 
     def changed(self, **pattern: NDArray[Any]) -> "Die":
         """The same die with some arrays of its pattern replaced, by measured values or for an experiment."""
@@ -111,9 +80,11 @@ class Die:
 
     def plot(self, weight_code: int = -1, age_cycles: int = 0) -> "Figure":
         """A figure of all synapses: the error of the weight that each one shows for one code."""
-        from anna.analog.drawing import die_figure
-
-        return die_figure(self, weight_code, age_cycles)
+        code = weight_code % (1 << self.spec.weight_bits)
+        ideal = float(weight_converter(self.spec).values(code))
+        name = "a die that was not drawn" if self.seed is None else f"die {self.seed}"
+        title = f"{name}, {self.spec.synapses} synapses, weight {ideal:g} LSB, {age_cycles} cycles after its refresh"
+        return drawing.weight_errors(self.weights_lsb(code, age_cycles) - ideal, title)
 
     # --- the file
     def to_bytes(self) -> bytes:
@@ -137,12 +108,6 @@ class Die:
     def load(path: Path | str) -> "Die":
         """Read a `.die` file; raises FileError if it is damaged, foreign or too new."""
         return _load(Path(path))
-
-
-@lru_cache(maxsize=8)
-def _ideal(spec: ChipSpec) -> Mapping[str, Floats]:
-    """The pattern of a chip without imperfections."""
-    return {name: part.draw(spec, Analog(), Draws(0)) for name, part in PATTERN.items()}
 
 
 class _Header(Record):
@@ -176,18 +141,3 @@ def _load(path: Path) -> Die:
         return Die(header.spec, header.analog, seed, int(header.chip_on_board), header.faults, tensors)
     except AnnaError as error:
         raise FileError(f"{path}: {error}") from None
-
-
-def _checked(spec: ChipSpec, name: str, array: NDArray[Any], like: Floats) -> Floats:
-    """A frozen array of the right shape and range; raises SpecError otherwise."""
-    values = np.array(array, dtype=np.float64)
-    part, shape = PATTERN[name], values.shape
-    full = (spec.rows, spec.columns, 1 << spec.state_bits)
-    allowed = [like.shape] if name != "state_error_lsb" else [like.shape, (1, *full[1:]), full]
-    if shape not in allowed:
-        expected = " or ".join(map(str, allowed))
-        raise SpecError(f"pattern {name} has shape {shape}; expected {expected}: {part.note}")
-    if not (np.isfinite(values).all() and (values >= part.low).all() and (values <= part.high).all()):
-        raise SpecError(f"pattern {name} holds a value outside {part.low:g} to {part.high:g}")
-    values.setflags(write=False)
-    return values

@@ -9,13 +9,15 @@ is at most 256 x 3.5 x 2^-11 weight LSB x state LSB: 1/73 LSB of the ADC at its 
 ADC's input passes the scale factor as the signal does, so its sigma in accumulator units carries that factor too (A).
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog import adc, summing, synapse
-from anna.analog.die import Die
 from anna.analog.draws import noise_key
-from anna.analog.faults import lay_out
+from anna.analog.faults import Faults, lay_out
+from anna.analog.parameters import Analog
 from anna.analog.silicon import Sigmas, Silicon
 from anna.chip import codes, refresh
 from anna.chip.codes import Floats, Ints
@@ -25,11 +27,18 @@ from anna.chip.spec import ChipSpec
 class Electronics:
     """Implements `anna.analog.silicon.Silicon` for one die."""
 
-    def __init__(self, die: Die) -> None:
-        self._die, self.spec = die, die.spec
-        spec, analog, pattern = die.spec, die.analog, die.pattern
-        self._broken = lay_out(spec, die.faults)
-        # Flat, row by row: one index is faster than two for hundreds of thousands of synapses.
+    def __init__(
+        self,
+        spec: ChipSpec,
+        analog: Analog,
+        faults: Faults,
+        pattern: Mapping[str, Floats],
+        seed: int | None,
+        chip_on_board: int,
+    ) -> None:
+        self.spec, self._faults, self._seed, self._chip_on_board = spec, faults, seed, chip_on_board
+        self._broken = lay_out(spec, faults)
+        # By synapse, rows one after another: one index is quicker than two where hundreds of thousands are asked about.
         self._dacs, self._written = refresh.writers(spec).reshape(-1), pattern["dac_levels_lsb"].reshape(-1)
         self._gain, self._zero = pattern["synapse_gain"].reshape(-1), pattern["synapse_zero_lsb"].reshape(-1)
         self._leaks = pattern["synapse_leak"].reshape(-1)
@@ -61,8 +70,8 @@ class Electronics:
 
     @property
     def refresh_stops(self) -> int | None:
-        """Cycle of each page segment at which the refresh stops."""
-        return self._die.faults.refresh_stops_at_cycle
+        """Cycle of each page segment from which on nothing is refreshed."""
+        return self._faults.refresh_stops_at_cycle
 
     def stored_codes(self, weight_codes: Ints) -> Ints:
         """What the weight RAM returns."""
@@ -70,9 +79,9 @@ class Electronics:
 
     def noise_key(self, noise_seed: int) -> int:
         """Mixed with the seed of the die: no two chips have the same noise."""
-        if self._die.seed is None:
+        if self._seed is None:
             return noise_seed
-        return noise_key(noise_seed, self._die.seed, self._die.chip_on_board)
+        return noise_key(noise_seed, self._seed, self._chip_on_board)
 
     def with_pages(self, pages: Ints) -> Silicon:
         """The same for every page."""

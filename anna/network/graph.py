@@ -8,7 +8,7 @@ several.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anna.base.errors import GraphError
+from anna.base.frozen import Settled
 from anna.network.activations import NONE, RELU, SCALED_TANH, SIGMOID, TANH, Activation
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.layers import LAYER_KINDS, Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
@@ -54,7 +55,7 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Graph:
+class Graph(Settled):
     """A chain of layers from an image to scores; raises unless every shape fits.
 
     `data` names the data set it was trained on ("mnist", "usps" or ""): comparisons refuse images of another. A graph that
@@ -67,7 +68,7 @@ class Graph:
     data: str = ""
     steps: tuple[Step, ...] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, Any]:
         if not self.name or not isinstance(self.name, str) or not self.name.isprintable():
             raise GraphError(f"network name {self.name!r} cannot be used; expected printable text")
         sizes = self.input_shape
@@ -92,8 +93,7 @@ class Graph:
             out = layer.output_shape(shape)
             steps.append(Step(layer, shape, out))
             shape = out
-        object.__setattr__(self, "layers", tuple(self.layers))
-        object.__setattr__(self, "steps", tuple(steps))
+        return {"layers": tuple(self.layers), "steps": tuple(steps)}
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -181,14 +181,14 @@ class Graph:
 
 
 @dataclass(frozen=True, eq=False)
-class Ensemble:
+class Ensemble(Settled):
     """Several graphs that see the same image; their scores are added (paper 8's boosted LeNet-4)."""
 
     name: str
     members: tuple[Graph, ...]
     data: str = ""
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, Any]:
         if len(self.members) < 2:
             raise GraphError(f"{self.name}: has {len(self.members)} members; expected at least 2")
         first = self.members[0]
@@ -201,7 +201,7 @@ class Ensemble:
                 raise GraphError(f"{self.name}: members {first.name} and {member.name} do not take the same kind of image")
         if len({member.name for member in self.members}) != len(self.members):
             raise GraphError(f"{self.name}: two members share a name; expected unique names")
-        object.__setattr__(self, "data", self.data or first.data)
+        return {"data": self.data or first.data}
 
     @property
     def input_shape(self) -> Shape:

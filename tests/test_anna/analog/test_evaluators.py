@@ -13,9 +13,9 @@ from random_programs import CHIPS, legal_programs, random_codes
 
 import anna
 from anna.analog import synapse
-from anna.analog.die import PATTERN
 from anna.analog.electronics import rounding_bound_lsb
 from anna.analog.parameters import CAUSES, STRENGTHS
+from anna.analog.pattern import PATTERN
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.chip import codes, refresh
 from anna.chip.spec import ANNA_1991, ChipSpec
