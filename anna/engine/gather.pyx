@@ -40,19 +40,19 @@ cdef int64_t _count(const uint8_t[::1] conducts, const int64_t[::1] first, const
 
 cdef int _fill(const uint8_t[::1] conducts, const int64_t[::1] first, const int64_t[::1] neurons, const int64_t[::1] fan_in,
                const int32_t[::1] values, int64_t[:, ::1] found) except -1 nogil:
-    cdef int64_t calc, neuron, place, i, at = 0, read = 0
+    cdef int64_t calc, neuron, place, begin, at = 0, read = 0
     for calc in range(first.shape[0]):
-        place = first[calc]
+        begin = first[calc]
         for neuron in range(neurons[calc]):
-            for i in range(fan_in[calc]):
+            for place in range(begin, begin + fan_in[calc]):
                 if conducts[place]:
                     found[0, at] = calc
                     found[1, at] = neuron
                     found[2, at] = place
                     found[3, at] = values[read]
                     at += 1
-                place += 1
                 read += 1
+            begin += fan_in[calc]
     return 0
 
 

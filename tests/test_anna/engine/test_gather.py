@@ -109,11 +109,10 @@ def test_no_two_live_values_share_a_slot(data: st.DataObject, fixed: int, neuron
         for other in held:
             if one < other and slot[one] == slot[other]:
                 assert last_use[one] < born[other]  # a CALC's results are not put where its own operands lie
-    # and no more slots than are needed: at the birth of the last new one, every slot held what was still to be read
-    new = next((value for value in held if slot[value] == slots - 1 and value >= fixed), None)
-    if new is not None:
-        unread = sum(1 for value in range(fixed) if last_use[value] < 0)  # nothing is ever put there
-        assert slots == unread + sum(value <= new and last_use[value] >= born[new] for value in held)
+    if slots > fixed:  # and no more slots than are needed: when the last one was added, all held what was still to be read
+        new = slot.tolist().index(slots - 1)
+        never_used_again = last_use[:fixed].count(-1)
+        assert slots == never_used_again + sum(value <= new and last_use[value] >= born[new] for value in held)
 
 
 OUTSIDE = {
