@@ -167,6 +167,7 @@ def faulty(draw: st.DrawFn, spec: ChipSpec) -> anna.Faults:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @many(150)
 @given(data=st.data(), program=legal_programs(), analog=STRONG, seed=st.integers(0, 2**64 - 1),
        phase=st.sampled_from([0, 1, 1000]), lanes=st.integers(1, 70))  # fmt: skip

@@ -157,6 +157,7 @@ def recognizer() -> Program:
     return anna.compile(lenet.load("recognizer"), calibration=lenet.calibration())
 
 
+@pytest.mark.slow
 def test_calibration_gets_back_half_of_what_gain_and_offset_mismatch_cost() -> None:
     """Mean over 32 chips, paired: the same die with and without the mismatch, the same noise, the same 1,000 pictures.
 

@@ -24,11 +24,8 @@ BUILT_IN = "72d591199204adff6af93449e602c28b556958f8497be26cd1546f692dbde12a"
 
 
 def real_data():
-    """The data folder, or a loud skip."""
-    folder = os.environ.get("ANNA_DATA")
-    if not folder:
-        pytest.skip("ANNA_DATA is not set: the real MNIST and USPS files are NOT tested")
-    return Path(folder)
+    """The folder with the full data sets, for tests that are marked so."""
+    return Path(os.environ["ANNA_DATA"])
 
 
 def test_the_built_in_digits_are_500_of_each_class_and_never_change():
@@ -54,6 +51,7 @@ def test_digits_are_read_only():
         lenet.holdout()[0][0, 0, 0] = 1
 
 
+@pytest.mark.data
 def test_the_built_in_digits_are_the_first_500_of_each_class_of_the_training_set():
     whole = digits.digits("mnist", "train", real_data())
     built_in = digits.built_in()
@@ -62,12 +60,14 @@ def test_the_built_in_digits_are_the_first_500_of_each_class_of_the_training_set
         assert np.array_equal(whole.images[first], built_in.images[built_in.labels == label])
 
 
+@pytest.mark.data
 def test_training_digits_leave_the_built_in_ones_out():
     shown = digits.training_digits("mnist", real_data())
     assert len(shown) == 55_000
     assert not set(image_hashes(shown.images)) & set(image_hashes(digits.built_in().images))
 
 
+@pytest.mark.data
 def test_the_published_sizes():
     folder = real_data()
     assert len(digits.digits("mnist", "test", folder)) == 10_000
@@ -273,6 +273,7 @@ def test_an_unknown_data_set_is_refused(tmp_path):
         fetch.fetch("cifar", tmp_path)
 
 
+@pytest.mark.data
 def test_the_real_files_have_their_checksums():
     states = {one.file.name: one.state for one in fetch.verify(real_data())}
     assert "damaged" not in states.values()

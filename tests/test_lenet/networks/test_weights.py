@@ -67,12 +67,10 @@ def test_no_weights_have_seen_a_built_in_digit(stem):
     assert record["validation_digits"] is None
 
 
+@pytest.mark.data
 @pytest.mark.parametrize("data", TRAINING_SETS)
 def test_the_training_sets_hold_no_built_in_digit(data):
-    folder = os.environ.get("ANNA_DATA")
-    if not folder:
-        pytest.skip("ANNA_DATA is not set: the hashes of the training sets are NOT recomputed")
-    shown = digits.training_digits(data, folder)
+    shown = digits.training_digits(data, os.environ["ANNA_DATA"])
     assert shown.digest == TRAINING_SETS[data]
     assert not set(image_hashes(shown.images)) & set(image_hashes(digits.built_in().images))
 
@@ -102,13 +100,12 @@ def test_weights_for_the_chip_go_on_from_shipped_ones_and_err_no_more_on_typical
     }
 
 
+@pytest.mark.data
 def test_results_on_the_test_digits_are_those_recorded():
-    folder = os.environ.get("ANNA_DATA")
-    if not folder:
-        pytest.skip("ANNA_DATA is not set: the recorded errors on the test digits are NOT recomputed")
+    folder = Path(os.environ["ANNA_DATA"])
     for stem in ("recognizer-usps-seed1", "linear-mnist-seed1"):
         network, record = network_and_record(stem)
-        assert result(network, digits.digits(record["data"], "test", Path(folder))) == record["results"][0]
+        assert result(network, digits.digits(record["data"], "test", folder)) == record["results"][0]
 
 
 def test_the_boosted_network_is_an_ensemble():

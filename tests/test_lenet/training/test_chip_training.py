@@ -29,6 +29,8 @@ from lenet.training.fit import fit
 from lenet.training.torch_net import prepared
 from sim.cli import main
 
+pytestmark = pytest.mark.torch
+
 QUICK = replace(FOR_CHIP, passes=2, batch=30)
 SINGLE = [name for name in lenet.names if name not in ("boosted_lenet4", "mlp1000")]  # mlp1000 is mlp300, but longer
 

@@ -31,6 +31,8 @@ from lenet.training.initial import initial
 from lenet.training.optimisers import loss, loss_name, second_derivatives
 from lenet.training.torch_net import TorchLayer, TorchNet, prepared, squash
 
+pytestmark = pytest.mark.torch
+
 
 def drawn(name, data, seed=5):
     """The members of a network with initial weights, biases too."""

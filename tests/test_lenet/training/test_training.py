@@ -24,6 +24,8 @@ from lenet.training.fit import fit
 from lenet.training.initial import initial
 from sim.cli import main
 
+pytestmark = pytest.mark.torch
+
 SHORT = replace(MODERN, passes=3, steps=(0.01,), batch=20, distortion=Distortion(elastic_pixels=0.5))
 
 

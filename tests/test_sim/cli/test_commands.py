@@ -96,6 +96,7 @@ def test_products_of_live_synapses_have_a_name_of_their_own(paged: Path) -> None
     assert info["live_synapse_products"] != info["chip_multiply_adds"] and "multiply_adds" not in info
 
 
+@pytest.mark.slow
 def test_digits_with_labels_tell_the_error(paged: Path, tmp_path: Path) -> None:
     """Built in, or of a file with the array labels; a file without them tells none."""
     images, labels = lenet.holdout()
