@@ -253,7 +253,7 @@ class Analog(Record):
     @property
     def kind(self) -> str:
         """The name of the preset that this is, if it is one."""
-        return next((name for name in PRESETS if self == type(self).preset(name)), "parameters of its own")
+        return next((name for name in PRESETS if self == type(self).preset(name)), "custom")
 
     @property
     def is_ideal(self) -> bool:

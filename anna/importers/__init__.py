@@ -1,4 +1,4 @@
-"""Networks from elsewhere: files that other tools write, read without running anything in them."""
+"""Networks from other tools: their files are read without running anything in them."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def load_network(path: Path | str) -> Network:
         from anna.network.file import load_graph
 
         return load_graph(path)
-    raise FileError(f"{path}: is no network file; expected a name that ends in .onnx or .safetensors")
+    raise FileError(f"{path}: is not a network file; expected a name that ends in .onnx or .safetensors")
 
 
 __all__ = ["load_network"]

@@ -1,4 +1,4 @@
-"""A network as far as an importer has read it: layers one after the other, factors and offsets folded as they come."""
+"""The part of a network that an importer has read so far: a chain of layers, factors and offsets folded in as they come."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -14,15 +14,15 @@ NO_PADDING = (0, 0, 0, 0)
 
 
 class Refused(Exception):  # noqa: N818
-    """Why a node cannot be taken; the reader adds which node it is."""
+    """Why a node cannot be read; the caller adds which node it is."""
 
 
 @dataclass
 class Chain:
-    """The network as far as it has been read.
+    """The network read so far.
 
-    Layers know maps, rows and columns only. The axes that a tensor of the file has behind its batch are letters: `m` maps,
-    `y` rows, `x` columns, or `f` all of them in a row, in the order `order`. An axis that a tensor lacks is one long.
+    Layers know only maps, rows and columns. The axes of a tensor in the file, after the batch, are letters: `m` maps, `y`
+    rows, `x` columns, or `f` all of them flattened in the order `order`. A missing axis has length one.
     """
 
     model: OnnxModel
@@ -30,7 +30,7 @@ class Chain:
     axes: str = STACK
     layers: list[Layer] = field(default_factory=list)
     order: str = STACK  # of a flat vector
-    padding: tuple[int, int, int, int] = NO_PADDING  # of a Pad that the next layer takes over
+    padding: tuple[int, int, int, int] = NO_PADDING  # of a Pad, for the next layer to absorb
     padding_value: float | None = 0.0  # None: the pixel at the border
     names: set[str] = field(default_factory=set)
     shape: Shape = field(init=False)
@@ -40,12 +40,12 @@ class Chain:
 
     @property
     def flat(self) -> bool:
-        """Whether maps, rows and columns have become one axis; a vector that never had rows and columns is one too."""
+        """Whether maps, rows and columns are one axis; a vector that never had rows and columns is flat too."""
         return self.axes in (FLAT, "m")
 
     @property
     def count(self) -> int:
-        """How many numbers an image has become."""
+        """Numbers per image at this point."""
         return prod(self.shape)
 
     def size(self, axis: str) -> int:
@@ -60,7 +60,7 @@ class Chain:
         return tuple(self.size(axis) for axis in self.axes)
 
     def name(self, node: Node) -> str:
-        """A name for the node's layer: its own, in letters that a layer may have, once."""
+        """A unique name for the node's layer: the node's own, in characters that a layer name may have."""
         base = re.sub(r"[^A-Za-z0-9_\-]+", "_", node.name).strip("_") or node.op
         name, number = base, 2
         while name in self.names:
@@ -69,27 +69,27 @@ class Chain:
         return name
 
     def add(self, layer: Layer) -> None:
-        """Put a layer at the end."""
+        """Append a layer."""
         self.shape = layer.output_shape(self.shape)
         self.layers.append(layer)
 
     def flatten(self) -> None:
-        """Make one axis of all."""
+        """Make all axes one."""
         if not self.flat:
             self.order = self.axes + "".join(axis for axis in STACK if axis not in self.axes)
         self.axes = FLAT
 
     def take_padding(self) -> tuple[int, int, int, int]:
-        """The padding that waits for a layer, which now has it."""
+        """The pending padding, which the caller's layer now absorbs."""
         padding, self.padding = self.padding, NO_PADDING
         return padding
 
     def settle_padding(self, node: Node) -> None:
-        """A padding that no layer can take over becomes a layer of its own: each map on itself."""
+        """Turn pending padding that the next layer cannot absorb into a layer of its own: the identity on each map."""
         if not any(self.padding):
             return
         if self.padding_value is None:
-            raise Refused(f"{node.op} reads maps that repeat their border (Pad, mode edge); expected a MaxPool there, or zeros")
+            raise Refused(f"{node.op} reads maps padded with their border (Pad, mode edge); expected a MaxPool there, or zeros")
         maps, padding = self.shape[0], self.take_padding()
         weights = np.eye(maps, dtype=np.float32)[:, :, None, None]
         self.add(Convolution(self.name(replace(node, name=f"pad_before_{node.name}")), weights, None, np.eye(maps, dtype=bool),
@@ -97,12 +97,12 @@ class Chain:
 
     @property
     def linear(self) -> Convolution | FullConnection | None:
-        """The last layer, where a factor or an offset folds into it."""
+        """The last layer, if factors and offsets fold into it."""
         last = self.layers[-1] if self.layers else None
         return last if isinstance(last, Convolution | FullConnection) and last.activation == NONE else None
 
     def affine(self, node: Node, scale: Array, offset: Array) -> None:
-        """A factor and an offset per map, folded where that can be."""
+        """Add a factor and an offset per map, folded if possible."""
         maps = self.shape[0]
         scale, offset = (np.ascontiguousarray(np.broadcast_to(part, (maps,)).astype(np.float64)) for part in (scale, offset))
         last = self.linear
@@ -122,7 +122,7 @@ class Chain:
             self.add(Affine(self.name(node), scale.astype(np.float32), offset.astype(np.float32)))
 
     def activate(self, node: Node, activation: Activation) -> None:
-        """An activation, in the layer before it where that has none."""
+        """Add an activation, to the last layer if that has none."""
         last = self.layers[-1] if self.layers else None
         if isinstance(last, Convolution | FullConnection | Affine | Pool) and last.activation == NONE:
             self.layers[-1] = replace(last, activation=activation)

@@ -1,4 +1,4 @@
-"""Operations on constants, which an ONNX model may hold and a graph need not: worked out once, on reading."""
+"""Operations on constants in an ONNX model, evaluated once, on reading."""
 
 from collections.abc import Callable
 from math import prod

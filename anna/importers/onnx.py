@@ -1,4 +1,4 @@
-"""From an ONNX model to a graph of the layer vocabulary: a chain, constants folded, every reason told at once."""
+"""From an ONNX model to a graph: a chain of layers, constants folded, every reason for a refusal given at once."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from anna.network.graph import Graph, shape_text
 
 
 def load_onnx(path: Path | str) -> Graph:
-    """The network in an ONNX file. What the vocabulary has no layer for is refused, all of it at once."""
+    """The network in an ONNX file; raises CompileError with everything that has no layer, all at once."""
     path = Path(path)
     model = read_onnx(path)
     try:
@@ -30,7 +30,7 @@ def graph_of(model: OnnxModel, path: Path) -> Graph:
     if len(model.inputs) != 1:
         raise FileError(
             f"{path}: has {len(model.inputs)} inputs, {', '.join(model.inputs) or 'none'}; expected one, the image: "
-            "what is fixed goes into the network as a constant"
+            "export the others as constants"
         )
     if len(model.outputs) != 1:
         raise FileError(
@@ -39,7 +39,7 @@ def graph_of(model: OnnxModel, path: Path) -> Graph:
         )
     image, dims = next(iter(model.inputs.items()))
     model = replace(model, nodes=_needed(_ordered(model, path), model.outputs[0]))
-    sizes = _image(path, model, image, dims)
+    sizes = _image_dims(path, model, image, dims)
     axes = image_axes(sizes, model, image)
     chain = Chain(model, image_shape(sizes, axes), axes)
     reasons = _read_all(chain, image, path)
@@ -50,9 +50,9 @@ def graph_of(model: OnnxModel, path: Path) -> Graph:
 
 
 def _read_all(chain: Chain, current: str, path: Path) -> list[str]:
-    """Read node after node into the chain that begins with the tensor `current`; gives every reason why that cannot be.
+    """Read all nodes into the chain that begins with the tensor `current`; returns every reason why that fails.
 
-    After the first reason the shapes are unknown, so then only what has no layer at all is added.
+    After the first reason shapes are unknown, so only operations that have no layer at all are added.
     """
     model, reasons, broken = chain.model, list[str](), False
     values, dims_of = dict(model.constants), {current: chain.dims}
@@ -78,13 +78,13 @@ def _read_all(chain: Chain, current: str, path: Path) -> list[str]:
 
 
 def _why_not(chain: Chain, node: Node, values: dict[str, Array], current: str) -> str | None:
-    """Read one node; why it cannot be read, if so."""
+    """Read one node; returns the reason if it cannot be read."""
     if node.op not in READERS:
         return f"{node.name}: {no_layer(node.op)}"
     if node.inputs.count(current) != 1:
         here = ", ".join(one for one in node.inputs if one not in values)
         return (
-            f"{node.name}: {node.op} reads {here}, beside the chain of layers; the compiler takes one layer after the other: "
+            f"{node.name}: {node.op} reads {here}, outside the chain of layers; the compiler takes a single chain: "
             "split the network or remove the branch"
         )
     try:
@@ -94,24 +94,24 @@ def _why_not(chain: Chain, node: Node, values: dict[str, Array], current: str) -
     except (Refused, GraphError) as why:
         return f"{node.name}: {why}" if node.name not in str(why) else str(why)
     except (TypeError, ValueError, IndexError, KeyError, OverflowError, MemoryError, ZeroDivisionError) as error:
-        return f"{node.name}: is no whole {node.op} ({error}); expected inputs and attributes as ONNX defines them"
+        return f"{node.name}: is not a valid {node.op} ({error}); expected inputs and attributes as ONNX defines them"
     return None
 
 
 def _end(chain: Chain, current: str, file: str) -> list[str]:
-    """What is wrong with the end of the chain."""
+    """Reasons why the chain ends badly, if it does."""
     output = chain.model.outputs[0]
     if current != output:
-        return [f"{file}: its output {output} is not the end of the chain of layers, which is {current}"]
+        return [f"{file}: its output is {output}; expected the end of the chain of layers, {current}"]
     if not chain.layers or any(chain.padding):
         return [f"{file}: holds no layer" if not chain.layers else f"{file}: ends with a padding that no layer reads"]
     if chain.shape[1:] != (1, 1) and chain.axes != STACK:
-        return [f"{file}: its output strings {shape_text(chain.shape)} out to {chain.dims}; expected a score for each class"]
+        return [f"{file}: its output flattens {shape_text(chain.shape)} to {chain.dims}; expected a score for each class"]
     return []
 
 
 def _ordered(model: OnnxModel, path: Path) -> list[Node]:
-    """The nodes so that each comes after what it reads; a cycle is refused."""
+    """The nodes, each after those it reads; raises for a cycle."""
     known = set(model.constants) | set(model.inputs) | {""}
     left, done = list(model.nodes), list[Node]()
     while left:
@@ -119,7 +119,7 @@ def _ordered(model: OnnxModel, path: Path) -> list[Node]:
         if not ready:
             made = {one for node in left for one in node.outputs}
             missing = sorted({one for node in left for one in node.inputs} - known - made)
-            what = f"read {missing[0]}, which nothing makes" if missing else "read each other's results in a cycle"
+            what = f"read {missing[0]}, which no node makes" if missing else "read each other's results in a cycle"
             names = ", ".join(node.name for node in left[:5])
             raise CompileError([f"{path.name}: nodes {names} {what}; a network for the chip runs forward only"])
         done += ready
@@ -129,7 +129,7 @@ def _ordered(model: OnnxModel, path: Path) -> list[Node]:
 
 
 def _needed(nodes: list[Node], output: str) -> tuple[Node, ...]:
-    """Those nodes that the output comes from: exporters leave others behind."""
+    """The nodes that the output depends on; exporters leave others behind."""
     wanted, kept = {output}, list[Node]()
     for node in reversed(nodes):
         if wanted & set(node.outputs):
@@ -138,7 +138,7 @@ def _needed(nodes: list[Node], output: str) -> tuple[Node, ...]:
     return tuple(reversed(kept))
 
 
-def _image(path: Path, model: OnnxModel, name: str, dims: tuple[int | str, ...]) -> tuple[int, ...]:
+def _image_dims(path: Path, model: OnnxModel, name: str, dims: tuple[int | str, ...]) -> tuple[int, ...]:
     """The shape of one image."""
     if len(dims) not in (2, 3, 4):
         shown = " x ".join(map(str, dims)) or "none"
@@ -152,15 +152,15 @@ def _image(path: Path, model: OnnxModel, name: str, dims: tuple[int | str, ...])
     if model.input_kinds.get(name, 1) not in FLOATS and (first is None or first.op != "Cast"):
         raise CompileError([
             f"{path.name}: input {name} holds whole numbers (kind {model.input_kinds[name]}); expected float32: export the "
-            "network with a float image"
+            "network with a float input"
         ])  # fmt: skip
     return tuple(int(n) for n in dims[1:])
 
 
 def _fold(node: Node, values: dict[str, Array]) -> list[Array]:
-    """The results of a node that reads constants only."""
+    """The results of a node that reads only constants."""
     if node.op not in FOLDS:
-        raise Refused(f"{node.op} of constants is not known; expected one of {', '.join(sorted(FOLDS))}")
+        raise Refused(f"{node.op} of constants is not supported; expected one of {', '.join(sorted(FOLDS))}")
     try:
         with np.errstate(all="ignore"):
             return [np.asarray(FOLDS[node.op](node, [values[one] if one else None for one in node.inputs]))]

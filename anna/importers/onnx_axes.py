@@ -1,4 +1,4 @@
-"""Operations that move axes and change no value: they leave no layer, only letters in `Chain.axes` change."""
+"""Operations that move axes and change no value: they add no layer, only the letters in `Chain.axes` change."""
 
 from math import prod
 from typing import Any
@@ -11,9 +11,9 @@ WITH_MAPS_FIRST = {"Conv", "AveragePool", "MaxPool", "GlobalAveragePool", "Globa
 
 
 def image_axes(dims: tuple[int, ...], model: OnnxModel, name: str) -> str:
-    """What the axes of the image are: ONNX does not say, the first operation that knows does.
+    """The axes of the image: ONNX does not say, but the first operation that depends on them does.
 
-    Where none does, a network of full connections, the shorter end is the maps.
+    If none does, as in a network of full connections, the shorter end is the maps.
     """
     if len(dims) < 3:
         return {1: FLAT, 2: "yx"}[len(dims)]
@@ -47,10 +47,10 @@ def integers(node: Node, inputs: Inputs, key: str = "axes", at: int = 1) -> list
 
 
 def letters_of(chain: Chain, wanted: list[int]) -> list[str]:
-    """The axes with such numbers, the batch being 0."""
+    """The axes with these numbers; 0 is the batch."""
     count = len(chain.axes) + 1
     if any(not -count <= n < count or n % count == 0 for n in wanted):
-        raise Refused(f"names axes {wanted} of a tensor with {count}; expected axes behind the batch")
+        raise Refused(f"names axes {wanted} of a tensor with {count}; expected axes after the batch")
     return [chain.axes[n % count - 1] for n in wanted]
 
 
@@ -58,12 +58,12 @@ def transpose(chain: Chain, node: Node, inputs: Inputs) -> None:
     """From maps last to maps first and back, as Keras and TensorFlow export it."""
     perm = [int(n) for n in node.attributes.get("perm") or []]
     if perm[:1] != [0] or sorted(perm) != list(range(len(chain.axes) + 1)):
-        raise Refused(f"swaps axes {perm} of a tensor with {len(chain.axes) + 1}; expected the batch to stay first")
+        raise Refused(f"permutes axes {perm} of a tensor with {len(chain.axes) + 1}; expected the batch to stay first")
     chain.axes = "".join(chain.axes[n - 1] for n in perm[1:])
 
 
 def flatten(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """All axes become one."""
+    """Make all axes one."""
     axis = int(node.attributes.get("axis", 1))
     if axis not in (1, -len(chain.axes)):
         raise Refused(f"flattens from axis {axis}; expected 1")
@@ -71,18 +71,18 @@ def flatten(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def squeeze(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Axes of one row or column go."""
+    """Remove axes of length 1."""
     wanted = integers(node, inputs)
     if not wanted:
-        raise Refused("removes all axes that are 1 long, the batch too; expected the axes by number")
+        raise Refused("removes all axes of length 1, the batch too; expected the axes by number")
     gone = letters_of(chain, wanted)
     if any(chain.size(axis) != 1 for axis in gone):
-        raise Refused(f"removes axes {wanted} of maps of {chain.shape}; expected axes that are 1 long")
+        raise Refused(f"removes axes {wanted} of maps of {chain.shape}; expected axes of length 1")
     chain.axes = "".join(axis for axis in chain.axes if axis not in gone) or FLAT
 
 
 def unsqueeze(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """An axis that is one long comes in, such as the map of an image of one map."""
+    """Insert axes of length 1, such as that of a single map."""
     wanted = integers(node, inputs)
     count = len(chain.axes) + 1 + len(wanted)
     dims: list[int] = list(chain.dims)
@@ -94,10 +94,10 @@ def unsqueeze(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def reshape(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """A flat vector; or the same axes, with some that are 1 long more or fewer."""
+    """To a flat vector, or to the same axes with axes of length 1 added or removed."""
     wanted = integers(node, inputs, "shape")
     if len(wanted) < 2:
-        raise Refused(f"gives each image the shape {wanted}; expected the batch and what it holds")
+        raise Refused(f"reshapes to {wanted}; expected the batch and at least one more axis")
     now = chain.dims
     keep_zero = bool(node.attributes.get("allowzero"))
     dims = [now[k] if n == 0 and not keep_zero and k < len(now) else n for k, n in enumerate(wanted[1:])]
@@ -106,15 +106,15 @@ def reshape(chain: Chain, node: Node, inputs: Inputs) -> None:
         dims[dims.index(-1)] = prod(now) // known
     if any(n < 1 for n in dims) or prod(dims) != prod(now):
         raise Refused(
-            f"gives a tensor of {' x '.join(map(str, now))} for each image the shape {wanted}; expected the same count of "
-            "numbers for each image: a full connection over maps is a convolution of 1 x 1, or wants a Flatten before it"
+            f"reshapes a tensor of {' x '.join(map(str, now))} per image to {wanted}; expected as many numbers per image: "
+            "replace a full connection over maps by a 1 x 1 convolution, or put a Flatten before it"
         )
     _take_shape(chain, node, dims)
 
 
 def _take_shape(chain: Chain, node: Node, dims: list[int]) -> None:
-    """Axes that are longer than 1 keep their order, so a new shape only says where those of 1 stand."""
-    if not chain.layers and len(chain.axes) < len(dims) <= 3:  # only now does the file tell what the image's axes are
+    """Axes longer than 1 keep their order, so a new shape only says where those of length 1 go."""
+    if not chain.layers and len(chain.axes) < len(dims) <= 3:  # only here does the file say what the image's axes are
         chain.axes = image_axes(tuple(dims), chain.model, node.outputs[0])
         chain.image = chain.shape = image_shape(tuple(dims), chain.axes)
         return
@@ -125,15 +125,15 @@ def _take_shape(chain: Chain, node: Node, dims: list[int]) -> None:
     long = [axis for axis in source if chain.size(axis) > 1]
     if len(dims) > 3 or [chain.size(axis) for axis in long] != [n for n in dims if n > 1]:
         raise Refused(
-            f"gives maps of {chain.shape} the shape {' x '.join(map(str, dims))}; expected a flat vector, or the same rows, "
-            "columns and maps"
+            f"reshapes maps of {chain.shape} to {' x '.join(map(str, dims))}; expected a flat vector, or the same maps, rows "
+            "and columns"
         )
     left, rest = iter(long), iter(axis for axis in STACK if axis not in long)
     chain.axes = "".join(next(left) if n > 1 else next(rest) for n in dims)
 
 
 def pad(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Rows and columns around the maps, which the next layer takes over."""
+    """Padding of rows and columns, for the next layer to absorb."""
     mode = node.attributes.get("mode") or "constant"
     pads = integers(node, inputs, "pads")
     count = len(chain.axes) + 1
@@ -143,7 +143,7 @@ def pad(chain: Chain, node: Node, inputs: Inputs) -> None:
     amounts = {n % count: (pads[k], pads[k + len(where)]) for k, n in enumerate(where)}
     sides = {axis: amounts.get(place, (0, 0)) for place, axis in enumerate("n" + chain.axes)}
     if any(sides.get(axis, (0, 0)) != (0, 0) for axis in f"nm{FLAT}"):
-        raise Refused(f"pads by {pads} other axes than rows and columns")
+        raise Refused(f"pads by {pads}; expected only rows and columns to be padded")
     given = inputs[2] if len(inputs) > 2 else None
     value = None if mode == "edge" else float(node.attributes.get("value", 0.0) if given is None else given.reshape(-1)[0])
     if any(chain.padding) and chain.padding_value != value:
@@ -155,6 +155,6 @@ def pad(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def shape_of(node: Node, dims: tuple[int, ...]) -> list[int]:
-    """What a Shape operation gives for a tensor of the chain; one image at a time."""
-    whole = [1, *dims]
-    return whole[slice(node.attributes.get("start", 0), node.attributes.get("end"))]
+    """What a Shape operation gives for a tensor of the chain, with a batch of one."""
+    full = [1, *dims]
+    return full[slice(node.attributes.get("start", 0), node.attributes.get("end"))]

@@ -37,19 +37,19 @@ class Node:
 
 @dataclass(frozen=True)
 class OnnxModel:
-    """What a file says."""
+    """The content of a file."""
 
     name: str
     opset: int
     nodes: tuple[Node, ...]
     constants: dict[str, Array]
-    inputs: dict[str, tuple[int | str, ...]]  # shape of every input that is not a constant; a name where it is open
+    inputs: dict[str, tuple[int | str, ...]]  # shape of every input that is not a constant; open sizes by name
     outputs: tuple[str, ...]
     input_kinds: dict[str, int] = field(default_factory=dict)  # TensorProto.DataType
 
 
 def read_onnx(path: Path) -> OnnxModel:
-    """The model in a file; anything that is not whole is refused."""
+    """The model in a file; raises FileError if it is damaged or foreign."""
     try:
         if not path.is_file():
             raise FileError(f"{path}: is not a file; expected an ONNX model")
@@ -166,18 +166,18 @@ def _external(message: Message, name: str, path: Path, size: int) -> bytes:
     if not entries.get("location") or (place.parent != home and home not in place.parents):
         raise FileError(
             f"{path}: {name} keeps its data in {entries.get('location')!r}, outside the model's folder; "
-            "put it into the folder of the model"
+            "move it into that folder"
         )
     try:
         offset, length = int(entries.get("offset", "0")), int(entries.get("length", str(size)))
         if offset < 0 or length != size:
-            raise FileError(f"{path}: {name} announces {length} bytes of external data at {offset}; expected {size}")
+            raise FileError(f"{path}: {name} declares {length} bytes of external data at {offset}; expected {size}")
         with place.open("rb") as file:
             file.seek(offset)
             data = file.read(size)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise FileError(
-            f"{path}: {name} keeps its data in {place.name}, which cannot be read ({why}); both files belong in one folder"
+            f"{path}: {name} keeps its data in {place.name}, which cannot be read ({why}); keep both files in one folder"
         ) from None
     return data

@@ -14,19 +14,19 @@ from anna.network.graph import Convolution, FullConnection, Pool, Softmax
 
 Inputs = list[Any]
 Padding = tuple[int, int, int, int]
-ENDLESS = 1e30  # an end of a Clip beyond which it holds nothing
+UNBOUNDED = 1e30  # a bound of a Clip this large is none
 ACTIVATIONS = by_onnx_operator()
-LARGEST_KERNEL = 1024  # rows or columns of a spread kernel
+LARGEST_KERNEL = 1024  # rows or columns of a dilated kernel
 
 
-def _stack_wanted(chain: Chain, node: Node) -> None:
+def _expect_maps(chain: Chain, node: Node) -> None:
     if chain.axes != STACK:
-        what = "a flat vector" if chain.flat else f"a tensor of {' x '.join(map(str, chain.dims))} for each image"
+        what = "a flat vector" if chain.flat else f"a tensor of {' x '.join(map(str, chain.dims))} per image"
         raise Refused(f"{node.op} reads {what}; expected maps, rows and columns, in this order")
 
 
 def _pads(node: Node, chain: Chain, kernel: tuple[int, int], stride: tuple[int, int]) -> Padding:
-    """Above, below, left, right; without those of a Pad before it."""
+    """Padding above, below, left and right, without that of a preceding Pad."""
     kind = node.attributes.get("auto_pad") or "NOTSET"
     if kind == "VALID":
         return NO_PADDING
@@ -34,8 +34,8 @@ def _pads(node: Node, chain: Chain, kernel: tuple[int, int], stride: tuple[int, 
         found = []
         for axis, width, step in zip("yx", kernel, stride, strict=True):
             size = chain.size(axis)
-            whole = max(0, (-(-size // step) - 1) * step + width - size)
-            small, large = whole // 2, whole - whole // 2
+            total = max(0, (-(-size // step) - 1) * step + width - size)
+            small, large = total // 2, total - total // 2
             found += [small, large] if kind == "SAME_UPPER" else [large, small]
         return found[0], found[1], found[2], found[3]
     pads = node.attributes.get("pads") or [0, 0, 0, 0]
@@ -57,13 +57,13 @@ def _pair(node: Node, key: str, default: int = 1) -> tuple[int, int]:
 
 def _weights(node: Node, value: Array | None, what: str, axes: int) -> Array:
     if value is None:
-        raise Refused(f"has {what} that are computed; expected constants: export the trained network in evaluation mode")
+        raise Refused(f"has computed {what}; expected constants: export the trained network in evaluation mode")
     if value.ndim != axes:
         raise Refused(f"has {what} of {value.ndim} axes {value.shape}; expected {axes}")
     return value.astype(np.float32)
 
 
-def _spread(weights: Array, steps: list[int]) -> Array:
+def _dilated(weights: Array, steps: list[int]) -> Array:
     """A dilated kernel as a larger one with zeros between."""
     maps, inputs, rows, columns = weights.shape
     down, right = steps
@@ -73,24 +73,24 @@ def _spread(weights: Array, steps: list[int]) -> Array:
 
 
 def _ungrouped(weights: Array, groups: int, inputs: int) -> tuple[Array, Array]:
-    """Weights of groups as weights over all input maps, and which of them are connected."""
+    """Weights of groups as weights over all input maps, and their connection table."""
     maps, inside = weights.shape[:2]
-    whole = np.zeros((maps, inputs, *weights.shape[2:]), np.float32)
-    table = np.zeros(whole.shape[:2], bool)
+    dense = np.zeros((maps, inputs, *weights.shape[2:]), np.float32)
+    table = np.zeros(dense.shape[:2], bool)
     for o in range(maps):
         start = o // (maps // groups) * inside
-        whole[o, start : start + inside], table[o, start : start + inside] = weights[o], True
-    return whole, table
+        dense[o, start : start + inside], table[o, start : start + inside] = weights[o], True
+    return dense, table
 
 
 def conv(chain: Chain, node: Node, inputs: Inputs) -> None:
     """Conv with stride, pads, dilations and groups."""
-    _stack_wanted(chain, node)
+    _expect_maps(chain, node)
     weights, steps = _weights(node, inputs[1], "weights", 4), node.attributes.get("dilations") or [1, 1]
     if len(steps) != 2 or min(steps) < 1 or max(steps) * max(weights.shape[2:]) > LARGEST_KERNEL:
         raise Refused(f"has dilations {steps}; expected two whole numbers, and a kernel of at most {LARGEST_KERNEL} rows")
     if steps != [1, 1]:
-        weights = _spread(weights, steps)
+        weights = _dilated(weights, steps)
     groups = int(node.attributes.get("group", 1))
     if groups < 1 or len(weights) % groups or chain.shape[0] != weights.shape[1] * groups:
         raise Refused(f"has {groups} groups of {weights.shape[1]} maps; its input has {chain.shape[0]}")
@@ -113,7 +113,7 @@ def _full(chain: Chain, node: Node, weights_oi: Array, bias: Array | None) -> No
     count = chain.count
     if weights_oi.shape[1] != count:
         raise Refused(f"has {weights_oi.shape[1]} inputs, the layer before it has {count} outputs")
-    if chain.axes == FLAT and chain.order != STACK:  # the weights stand in the order that the file flattened in
+    if chain.axes == FLAT and chain.order != STACK:  # the weights follow the file's flattening order
         sizes = [chain.size(axis) for axis in chain.order]
         places = [1 + chain.order.index(axis) for axis in STACK]
         weights_oi = weights_oi.reshape(-1, *sizes).transpose(0, *places).reshape(len(weights_oi), count)
@@ -134,7 +134,7 @@ def gemm(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def matmul(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """A B with A the chain and B a matrix; over maps that stand last, a convolution of 1 x 1."""
+    """A B with A the chain and B a matrix; if the maps are last, a 1 x 1 convolution."""
     if inputs[0] is not None:
         raise Refused("multiplies a matrix by the network's values; expected the values first")
     weights = _weights(node, inputs[1] if len(inputs) > 1 else None, "weights", 2)
@@ -150,7 +150,7 @@ def _per_map(chain: Chain, node: Node, value: Array | None) -> Array:
     """A constant as one number per map."""
     if value is None:
         raise Refused(
-            f"{node.op} reads two results of the network; the compiler takes one layer after the other: train without the "
+            f"{node.op} reads two results of the network; the compiler takes a single chain of layers: train without the "
             "branch (a residual, a gate)"
         )
     maps, axes = chain.shape[0], f"n{chain.axes}"
@@ -161,13 +161,13 @@ def _per_map(chain: Chain, node: Node, value: Array | None) -> Array:
     if shape == tuple(maps if axis == one_each else 1 for axis in axes):
         return value.astype(np.float64).reshape(-1)
     raise Refused(
-        f"has a constant of shape {value.shape}; expected one number, or one for each of {maps} maps: what differs from pixel "
-        "to pixel goes into the images"
+        f"has a constant of shape {value.shape}; expected one number, or one for each of {maps} maps: apply a constant per "
+        "pixel to the images instead"
     )
 
 
 def add(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """A constant added or taken away."""
+    """Add or subtract a constant."""
     mine = inputs[0] if inputs[0] is not None else inputs[1]
     offset = _per_map(chain, node, mine)
     if node.op == "Sub":
@@ -178,7 +178,7 @@ def add(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def mul(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """A constant as a factor or divisor."""
+    """Multiply or divide by a constant."""
     factor = _per_map(chain, node, inputs[0] if inputs[0] is not None else inputs[1])
     if node.op == "Div":
         if inputs[0] is not None or (factor == 0).any():
@@ -190,7 +190,7 @@ def mul(chain: Chain, node: Node, inputs: Inputs) -> None:
 def batch_normalization(chain: Chain, node: Node, inputs: Inputs) -> None:
     """Folded into the layer before it, or a factor and an offset per map."""
     if node.attributes.get("training_mode"):
-        raise Refused("normalises by the images at hand (training_mode = 1); export the network in evaluation mode")
+        raise Refused("normalises by its batch (training_mode = 1); export the network in evaluation mode")
     if chain.axes[0] != "m" and not (chain.flat and chain.shape[1:] == (1, 1)):
         raise Refused("normalises a tensor whose first axis is not the maps; expected maps, rows and columns, in this order")
     scale, shift, mean, variance = (_weights(node, one, "statistics", 1).astype(np.float64) for one in inputs[1:5])
@@ -198,8 +198,8 @@ def batch_normalization(chain: Chain, node: Node, inputs: Inputs) -> None:
     chain.affine(node, scale / spread, shift - mean * scale / spread)
 
 
-def _held(chain: Chain, node: Node, low: float | None, high: float | None) -> None:
-    """Values held above `low`, below `high`; one end alone is a ReLU between two offsets."""
+def _clamp(chain: Chain, node: Node, low: float | None, high: float | None) -> None:
+    """Clamp to `low` and `high`; one bound alone is a ReLU between two offsets."""
     if low is not None and high is not None:
         chain.activate(node, Activation("clip", low, high))
         return
@@ -214,25 +214,25 @@ def _held(chain: Chain, node: Node, low: float | None, high: float | None) -> No
 
 
 def clip(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Clip with both ends or one."""
+    """Clip with one bound or both."""
     ends = [node.attributes.get("min"), node.attributes.get("max")]
     for k, value in enumerate(inputs[1:3]):
         ends[k] = float(value.reshape(-1)[0]) if value is not None else ends[k]
-    low, high = (None if end is None or abs(end) > ENDLESS else float(end) for end in ends)
-    _held(chain, node, low, high)
+    low, high = (None if end is None or abs(end) > UNBOUNDED else float(end) for end in ends)
+    _clamp(chain, node, low, high)
 
 
 def extreme(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Max and Min with one number, as a clamp is exported."""
+    """Max or Min with a number, as a clamp may be exported."""
     value = inputs[0] if inputs[0] is not None else inputs[1] if len(inputs) > 1 else None
     if value is None or value.size != 1 or len(inputs) > 2:
-        raise Refused("compares two results of the network; expected one of them and one number")
+        raise Refused("compares two results of the network; expected one result and one number")
     end = float(value.reshape(-1)[0])
-    _held(chain, node, *((end, None) if node.op == "Max" else (None, end)))
+    _clamp(chain, node, *((end, None) if node.op == "Max" else (None, end)))
 
 
 def squash(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """An activation that is an operator of its own."""
+    """An activation with an ONNX operator of its own."""
     chain.activate(node, ACTIVATIONS[node.op])
 
 
@@ -243,7 +243,7 @@ def hard_sigmoid(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def _rounded_up(chain: Chain, pads: Padding, window: tuple[int, int], stride: tuple[int, int]) -> Padding:
-    """Padding below and right for the last, partial window of ceil_mode = 1; one that would hold padding only is left out."""
+    """Padding below and right for the last, partial window of ceil_mode = 1; a window of padding only is left out."""
     more = []
     for axis, before, after, width, step in zip("yx", pads[::2], pads[1::2], window, stride, strict=True):
         size = chain.size(axis)
@@ -256,21 +256,21 @@ def _rounded_up(chain: Chain, pads: Padding, window: tuple[int, int], stride: tu
 
 def pool(chain: Chain, node: Node, inputs: Inputs) -> None:
     """AveragePool and MaxPool."""
-    _stack_wanted(chain, node)
+    _expect_maps(chain, node)
     average = node.op == "AveragePool"
     window, stride = _pair(node, "kernel_shape"), _pair(node, "strides")
     if any(n != 1 for n in node.attributes.get("dilations") or [1]):
         raise Refused(f"has dilations {node.attributes['dilations']}; expected 1")
-    if any(chain.padding) and not _pool_takes(chain, average):
+    if any(chain.padding) and not _pool_absorbs(chain, average):
         chain.settle_padding(node)
     counts = average and (any(chain.padding) or bool(node.attributes.get("count_include_pad")))
     pads = _pads(node, chain, window, stride)
-    if node.attributes.get("ceil_mode") and (whole := _rounded_up(chain, pads, window, stride)) != pads:
+    if node.attributes.get("ceil_mode") and (rounded := _rounded_up(chain, pads, window, stride)) != pads:
         if counts and (any(pads) or any(chain.padding)):
             raise Refused("counts its padding and rounds its output size up (ceil_mode = 1); expected one of the two")
-        pads, counts = whole, False
+        pads, counts = rounded, False
     if counts and any(pads) and not node.attributes.get("count_include_pad"):
-        raise Refused("pads, after a Pad that counts in its means, by zeros that do not; expected one of the two")
+        raise Refused("has padding that does not count in its means, after a Pad that does; expected one of the two")
     pads = _sum(chain.take_padding(), pads)
     if counts and any(pads):
         maps = chain.shape[0]
@@ -281,13 +281,13 @@ def pool(chain: Chain, node: Node, inputs: Inputs) -> None:
     chain.add(Pool(chain.name(node), "average" if average else "max", window, stride, pads))
 
 
-def _pool_takes(chain: Chain, average: bool) -> bool:
-    """Whether the padding that waits is what the pool's own would be: zeros for a mean, and for a maximum what never wins."""
+def _pool_absorbs(chain: Chain, average: bool) -> bool:
+    """Whether pending padding equals the pool's own: zeros for a mean; for a maximum, a value that never wins."""
     value = chain.padding_value
     if average or value is None:
-        return value == 0 if average else True  # a window holds the border's pixel where it holds copies of it
+        return value == 0 if average else True  # a window with copies of the border's pixel holds that pixel too
     least = chain.layers[-1].activation.curve.range[0] if chain.layers else -math.inf
-    return value < -ENDLESS or value <= least
+    return value < -UNBOUNDED or value <= least
 
 
 def global_pool(chain: Chain, node: Node, inputs: Inputs) -> None:
@@ -300,7 +300,7 @@ def global_pool(chain: Chain, node: Node, inputs: Inputs) -> None:
         if not node.attributes.get("keepdims", 1):
             chain.axes = "m"
     else:
-        _stack_wanted(chain, node)
+        _expect_maps(chain, node)
     mode: Literal["average", "max"] = "max" if "Max" in node.op else "average"
     chain.add(Pool(chain.name(node), mode, chain.shape[1:], chain.shape[1:]))
 
@@ -315,21 +315,21 @@ def softmax(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def cast(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Between kinds of floats: all is computed in 32 bits."""
+    """Between float types: everything is computed in 32 bits."""
     kind = int(node.attributes.get("to", 1))
     if kind not in FLOATS:
-        raise Refused(f"turns the network's values into numbers of kind {kind}; expected floats: export the float network")
+        raise Refused(f"casts the network's values to type {kind}; expected floats: export the float network")
 
 
 def dropout(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Nothing, when it is not to drop anything."""
+    """No operation, unless it drops values."""
     training = inputs[2] if len(inputs) > 2 else None
     if training is not None and training.any():
         raise Refused("drops values at random (training_mode = 1); export the network in evaluation mode")
 
 
 def nothing(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """What changes no value."""
+    """Change no value."""
 
 
 READERS: dict[str, Callable[[Chain, Node, Inputs], None]] = {
@@ -343,5 +343,5 @@ READERS: dict[str, Callable[[Chain, Node, Inputs], None]] = {
     "Unsqueeze": onnx_axes.unsqueeze, **dict.fromkeys(ACTIVATIONS, squash),
 }  # fmt: skip
 
-# What leaves a padding waiting for the layer that takes it over.
+# Operations that leave padding pending for the layer that absorbs it.
 PASSES_PADDING = {"AveragePool", "Cast", "Conv", "Dropout", "Identity", "MaxPool", "Pad", "Transpose"}

@@ -1,7 +1,7 @@
 """Protocol-buffer messages as lists of fields: the few rules of the wire format that an ONNX file needs.
 
-Read here rather than by a library, because a network from a stranger is hostile until shown otherwise: every length is
-checked against what is there, and what does not fit is one sentence.
+Read here rather than by a library, because a stranger's network is hostile until proven otherwise: every length is checked
+against the data present, and a mismatch raises one sentence.
 """
 
 import struct
@@ -36,11 +36,11 @@ class Message:
             self.fields.setdefault(field.number, []).append(field)
 
     def messages(self, number: int, what: str) -> list["Message"]:
-        """Fields that are messages themselves."""
+        """Fields that are themselves messages."""
         return [Message(data, f"{self.what}: {what}", self.depth + 1) for data in self.blobs(number)]
 
     def message(self, number: int, what: str) -> "Message | None":
-        """The last of them, if there is one."""
+        """The last such message, if any."""
         found = self.blobs(number)
         return Message(found[-1], f"{self.what}: {what}", self.depth + 1) if found else None
 
@@ -54,16 +54,16 @@ class Message:
         return found
 
     def text(self, number: int) -> str:
-        """The last field of text, or nothing."""
+        """The last text field, or an empty string."""
         found = self.blobs(number)
         return found[-1].decode("utf-8", "replace") if found else ""
 
     def texts(self, number: int) -> list[str]:
-        """All fields of text."""
+        """All text fields."""
         return [data.decode("utf-8", "replace") for data in self.blobs(number)]
 
     def integers(self, number: int) -> list[int]:
-        """Whole numbers, packed or not, as signed 64-bit ones."""
+        """Integers, packed or not, as signed 64-bit values."""
         found = []
         for field in self.fields.get(number, []):
             if isinstance(field.value, int):
@@ -76,7 +76,7 @@ class Message:
         return [value - (1 << 64) if value >= 1 << 63 else value for value in found]
 
     def integer(self, number: int, default: int = 0) -> int:
-        """The last whole number."""
+        """The last integer."""
         found = self.integers(number)
         return found[-1] if found else default
 
@@ -105,9 +105,9 @@ def _fields(data: bytes, what: str) -> Iterator[Field]:
         elif kind in (FIXED64, FIXED32):
             length = 8 if kind == FIXED64 else 4
         else:
-            raise FileError(f"{what}: is not an ONNX model (byte {at} has no known kind of field)")
+            raise FileError(f"{what}: is not an ONNX model (unknown field type at byte {at})")
         if length > len(data) - at:
-            raise FileError(f"{what}: ends after {len(data)} bytes where {at + length} were announced; the file is cut short")
+            raise FileError(f"{what}: ends after {len(data)} bytes, expected {at + length}; the file is cut short")
         piece, at = data[at : at + length], at + length
         yield Field(number, kind, piece if kind == BYTES else int.from_bytes(piece, "little"))
 

@@ -41,7 +41,7 @@ Codes = NDArray[np.uint16]
 
 
 class Region(Record):
-    """A block of the state memory that means something.
+    """A block of the state memory with a meaning.
 
     `input`: where the image goes. `output`: what is read at the end. `map`: a feature map that can be tapped.
     """
@@ -103,7 +103,7 @@ def _frozen(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
 
 @dataclass(frozen=True, eq=False)
 class Program(Settled):
-    """A program for one chip. Built values are whole: shapes fit the chip and codes fit their bits."""
+    """A program for one chip; raises unless shapes fit the chip and codes fit their bits."""
 
     name: str
     spec: ChipSpec
@@ -113,11 +113,11 @@ class Program(Settled):
     regions: tuple[Region, ...] = ()
     constant_addresses: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     constant_codes: Codes = field(default_factory=lambda: np.zeros(0, np.uint16))
-    batch: int = 1  # images that the plan runs while a page is in
+    batch: int = 1  # images that share a page load
     host: "HostWork | None" = None  # preparation and float layers of a compiled network
-    report: Mapping[str, Any] | None = None  # what the compiler says of it, as JSON
+    report: Mapping[str, Any] | None = None  # the compiler's report, as JSON
     links: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)  # `neurons` and `taps`, see anna.compiler.emit
-    calibrated_on: NDArray[np.uint64] | None = None  # keys of the images it was fitted to: no result may be shown on them
+    calibrated_on: NDArray[np.uint64] | None = None  # keys of the images it was fitted to, which no result may use
 
     def _settled(self) -> Mapping[str, Any]:
         arrays = {name: _frozen(getattr(self, name), dtype) for name, dtype in _TENSORS.items()}
@@ -191,7 +191,7 @@ class Program(Settled):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of all that the program is."""
+        """SHA-256 of the entire program."""
         return container.checksum({**self._content(), "format": DIGEST_FORMAT}, self._tensors())
 
     def _content(self) -> dict[str, Any]:
@@ -212,16 +212,16 @@ class Program(Settled):
         return {name: getattr(self, name) for name in _TENSORS} | host | links | fitted
 
     def to_bytes(self) -> bytes:
-        """The `.anna` file: a function of the program alone."""
+        """The bytes of the `.anna` file, determined by the program alone."""
         return container.pack(KEY, self._content(), self._tensors())
 
     def save(self, path: Path | str) -> None:
-        """Write the `.anna` file; never leaves half a file."""
+        """Write the `.anna` file, all or nothing."""
         container.write_beside(Path(path), self.to_bytes())
 
     @staticmethod
     def load(path: Path | str) -> "Program":
-        """Read an `.anna` file; anything that is not whole is refused in one sentence."""
+        """Read an `.anna` file; raises FileError if it is damaged, foreign or too new."""
         return _load(Path(path))
 
 
@@ -235,7 +235,7 @@ _TENSORS = {
 
 
 class _Header(Record):
-    """What the metadata of a file must be."""
+    """The metadata of a file."""
 
     name: str
     spec: ChipSpec
@@ -275,7 +275,7 @@ def _host(path: Path, header: _Header, tensors: Mapping[str, NDArray[Any]]) -> "
     mine = {name: array for name, array in tensors.items() if name.startswith("host.")}
     if header.host is None:
         if mine:
-            raise FileError(f"has {len(mine)} tensors for the host and no description of its work")
+            raise FileError(f"has {len(mine)} tensors for the host but no host section")
         return None
     from anna.board.host import host_from_file
 
@@ -283,7 +283,7 @@ def _host(path: Path, header: _Header, tensors: Mapping[str, NDArray[Any]]) -> "
     outputs = {region.name: region.shape for region in header.regions if region.kind == "output"}
     for tail in host.tails:
         if outputs.get(tail.region) != tail.shape:
-            raise FileError(f"its host reads {tail.region} as {tail.shape}; the program has outputs {outputs}")
+            raise FileError(f"the host reads {tail.region} as {tail.shape}; the program has outputs {outputs}")
     return host
 
 
@@ -299,7 +299,7 @@ def _links(path: Path, header: _Header, tensors: Mapping[str, NDArray[Any]]) -> 
 
 
 def blank_pages(spec: ChipSpec, pages: int = 1) -> tuple[Codes, Codes]:
-    """Weight and scale codes of empty pages: the zero code where there is one, else the lowest code."""
+    """Weight and scale codes of empty pages: the zero code if there is one, else the lowest code."""
     zero = weight_converter(spec).zero_code or 0
     weights = np.full((pages, spec.rows, spec.columns), zero, dtype=np.uint16)
     return weights, np.zeros((pages, spec.rows, spec.groups), dtype=np.uint16)
@@ -316,8 +316,8 @@ def assemble_program(
     batch: int = 1,
     **compiled: Any,
 ) -> Program:
-    """A program from its parts as a writer has them; `constants` maps addresses to state codes, `compiled` are the parts
-    that only a compiled program has."""
+    """A program from convenient parts; `constants` maps addresses to state codes, `compiled` holds what only a compiled
+    program has."""
     if constants and min(constants) < 0:
         raise SpecError(f"program {name}: address {min(constants)} of a constant is negative")
     addresses = np.array(sorted(constants), dtype=np.uint32)

@@ -40,7 +40,7 @@ class Form(StrEnum):
     NUMBER = "number"
     SET = "set"  # a bit per member, written 0+2
     FAN_IN = "fan-in"  # an index into the chip's fan-ins, written as the fan-in itself
-    PER_ROW = "per row"  # one number a row that the CALC uses, written 0,0,1,1, or once where all are the same
+    PER_ROW = "per row"  # one number for each row that the CALC uses, written 0,0,1,1, or once if all are the same
 
 
 def _bits_for(count: int) -> int:
@@ -105,14 +105,14 @@ TABLE = (
     Instruction(
         "PAGE", 1, Unit.SEQUENCER, "A",
         "Begins a page segment: the named page of weights and scales is in the array, the registers are reset, "
-        "the cycle count and the refresh begin anew.",
-        "All that runs on other pages ends first; loading a page takes a refresh period, shared by a batch of images.",
+        "the cycle count and the refresh restart.",
+        "Everything on other pages finishes first; loading a page takes a refresh period, shared by a batch of images.",
         (Field("page", lambda spec: _bits_for(spec.max_pages), "weight page"),),
     ),
     Instruction(
         "SHIFT", 2, Unit.INPUT, "R",
-        "Shifts columns first .. first+width-1 of a register's shift stage down by count x blocks and brings as many "
-        "states in from memory at the upper end; other columns stay.",
+        "Shifts columns first .. first+width-1 of a register's shift stage down by count x blocks and brings in as many "
+        "states from memory at the upper end; other columns stay.",
         "states / states_in_per_cycle cycles, rounded up; state j is read in cycle j / states_in_per_cycle.",
         (
             Field("register", lambda spec: _bits_for(spec.registers), "register"),
@@ -131,7 +131,7 @@ TABLE = (
     Instruction(
         "CALC", 4, Unit.ARRAY, "R",
         "Each neuron sums its synapses' weights times the states of the registers that its rows name, scales the sum "
-        "and converts it to a state. Neuron k uses the rows after those of neuron k-1; a fan-in below a row shares it.",
+        "and converts it to a state. Neuron k uses the rows after those of neuron k-1; neurons with a fan-in below a row share it.",
         "calc_cycles; reads the hold stage in all of them, each weight's charge in the first.",
         (
             Field("fan_in", lambda spec: _bits_for(len(spec.fan_ins)), "inputs of each neuron", Form.FAN_IN),
@@ -142,7 +142,7 @@ TABLE = (
     ),
     Instruction(
         "OUT", 5, Unit.OUTPUT, "A",
-        "Takes the results of the oldest CALC not yet taken to memory: neuron j goes to "
+        "Moves to memory the results of the oldest CALC whose results are still there: neuron j goes to "
         "address + (j mod count) x stride + (j div count) x block_stride; neurons beyond count x blocks are dropped.",
         "Waits for that CALC to end; states / states_out_per_cycle cycles, rounded up.",
         (Field("address", address_bits, "where the first result goes"), _COUNT, _STRIDE, _BLOCKS, _BLOCK_STRIDE),
@@ -183,7 +183,7 @@ class Op:
         return value
 
     def per_row(self, field: str) -> tuple[int, ...]:
-        """Value of a field that holds a number a row."""
+        """Value of a field that holds a number for each row."""
         value = self.values[self.instruction.place[field]]
         assert isinstance(value, tuple)
         return value
@@ -200,7 +200,7 @@ class Op:
 
     @property
     def addresses(self) -> NDArray[np.int64]:
-        """Addresses that a SHIFT or OUT touches, in the order in which it does."""
+        """Addresses that a SHIFT or OUT touches, in order."""
         inner = self["stride"] * np.arange(self["count"], dtype=np.int64)
         outer = self["block_stride"] * np.arange(self["blocks"], dtype=np.int64)
         return (self["address"] + outer[:, None] + inner).reshape(-1)
@@ -211,7 +211,7 @@ class Op:
 
 
 def op(name: str, **values: Value) -> Op:
-    """An instruction by name; fields with a default may be left out. Values are not checked here: `verify` does."""
+    """An instruction by name; fields with a default may be left out. Values are not checked here but by `verify`."""
     instruction = BY_NAME[name]
     unknown = set(values) - set(instruction.place)
     assert not unknown, f"{name} has no field {sorted(unknown)}"
@@ -230,7 +230,7 @@ def fan_in_of(spec: ChipSpec, calc: Op) -> int:
 
 
 def rows_of(spec: ChipSpec, fan_in: int, neurons: int) -> int:
-    """Rows that so many neurons of a fan-in take."""
+    """Rows that this many neurons of a fan-in take."""
     if fan_in >= spec.columns:
         return neurons * (fan_in // spec.columns)
     return -(-neurons // (spec.columns // fan_in))
@@ -255,7 +255,7 @@ class _Slot:
 
 @lru_cache(maxsize=64)
 def _layout(spec: ChipSpec) -> dict[int, tuple[_Slot, ...]]:
-    """For each opcode where its fields lie."""
+    """For each opcode, where its fields lie."""
     found = {}
     for instruction in TABLE:
         slots, at = list[_Slot](), OPCODE_BITS
@@ -268,7 +268,7 @@ def _layout(spec: ChipSpec) -> dict[int, tuple[_Slot, ...]]:
 
 
 def encode(spec: ChipSpec, ops: Iterable[Op]) -> Words:
-    """Microcode words, one row of limbs an instruction. A value that does not fit its field is refused."""
+    """Microcode words, one row of limbs per instruction; raises if a value does not fit its field."""
     size, layout = limbs(spec), _layout(spec)
     words = [_encode_one(op, layout[op.instruction.opcode]) for op in ops]
     data = b"".join(word.to_bytes(size * LIMB_BITS // 8, "little") for word in words)
@@ -289,13 +289,13 @@ def _encode_one(op: Op, slots: tuple[_Slot, ...]) -> int:
 
 
 def decode(spec: ChipSpec, words: Words) -> list[Op]:
-    """The instructions that words stand for. Unknown opcodes and stray bits are refused."""
+    """The instructions that words stand for; raises for unknown opcodes and stray bits."""
     if words.ndim != 2 or words.shape[1] != limbs(spec):
         raise FileError(f"microcode words of this chip have {limbs(spec)} limbs, got an array of shape {words.shape}")
     layout, known, ops = _layout(spec), dict[bytes, Op](), list[Op]()
     for index, row in enumerate(words.astype("<u8")):
         word = row.tobytes()
-        if word not in known:  # a program says the same again and again
+        if word not in known:  # programs repeat the same words
             known[word] = _decode_one(spec, layout, index, int.from_bytes(word, "little"))
         ops.append(known[word])
     return ops

@@ -1,11 +1,11 @@
-"""Assembly text for programs: exact there and back.
+"""Assembly text for programs, an exact round trip.
 
-A line is a directive or an instruction, then `key=value` pairs; a semicolon begins a comment. One program has one
+A line is a directive or an instruction, then `key=value` pairs; a semicolon begins a comment. Every program has one
 canonical text, which `disassemble` writes; `assemble` reads that and anything a person would write for it.
 
-    .program   name=NAME batch=1                    what it is called; images that share a page
+    .program   name=NAME batch=1                    its name; images that share a page
     .chip      name=anna-1991 weight_bits=8 ...     the chip, and what differs from it
-    .input     name=NAME address=0 shape=1x8x8      where the image goes (strides=AxBxC where it is not in one piece)
+    .input     name=NAME address=0 shape=1x8x8      where the image goes (strides=AxBxC if not contiguous)
     .output    name=NAME address=64 shape=1x6x6     what is read at the end
     .map       name=NAME address=64 shape=1x6x6     a feature map that can be tapped
     .constant  address=100 codes=7,7,0              states that are always there
@@ -62,7 +62,7 @@ def _op_of(spec: ChipSpec, name: str, pairs: Pairs) -> Op:
             values[place.name] = _field_value(spec, place, text)
         elif place.default is None:
             raise AssemblyError(f"{name} needs {place.name}=")
-    _refuse_rest(name, pairs, [place.name for place in instruction.fields])
+    _expect_no_more(name, pairs, [place.name for place in instruction.fields])
     if name == "CALC":
         values["registers"] = _spread(spec, values)
     return isa.op(name, **values)
@@ -73,7 +73,7 @@ def _field_value(spec: ChipSpec, place: isa.Field, text: str) -> Value:
         case Form.SET:
             members = [] if text == "none" else [_number(place.name, part) for part in text.split("+")]
             if any(member >= 64 for member in members):
-                raise AssemblyError(f"{place.name}={text}: there is no such member")
+                raise AssemblyError(f"{place.name}={text}: expected members 0 to 63")
             return sum(1 << member for member in set(members))
         case Form.FAN_IN:
             fan_in = _number(place.name, text)
@@ -89,14 +89,14 @@ def _field_value(spec: ChipSpec, place: isa.Field, text: str) -> Value:
 
 
 def _spread(spec: ChipSpec, values: dict[str, Value]) -> tuple[int, ...]:
-    """A register for each row that a CALC uses: given once for all, or one by one."""
+    """A register for each row that a CALC uses: given once for all, or for each."""
     fan_in, neurons, given = values["fan_in"], values["neurons"], values["registers"]
     assert isinstance(fan_in, int) and isinstance(neurons, int) and isinstance(given, tuple)
     rows = isa.rows_of(spec, spec.fan_ins[fan_in], neurons)
     if len(given) == 1:
         return given * min(rows, isa.rows_per_calc(spec))
     if len(given) != rows:
-        raise AssemblyError(f"registers= names {len(given)} registers, this CALC uses {rows} rows")
+        raise AssemblyError(f"registers= names {len(given)} registers; this CALC uses {rows} rows")
     return given
 
 
@@ -111,14 +111,14 @@ def _numbers(name: str, text: str, separator: str = ",") -> list[int]:
     return [_number(name, part) for part in text.split(separator)]
 
 
-def _refuse_rest(name: str, rest: Pairs, known: list[str]) -> None:
+def _expect_no_more(name: str, rest: Pairs, known: list[str]) -> None:
     if rest:
-        raise AssemblyError(f"{name} knows no {next(iter(rest))}=; it knows {', '.join(known) or 'nothing'}")
+        raise AssemblyError(f"{name} does not take {next(iter(rest))}=; it takes {', '.join(known) or 'nothing'}")
 
 
 @dataclass
 class _Reader:
-    """What has been read so far."""
+    """The program read so far."""
 
     name: str = "program"
     batch: int = 1
@@ -133,7 +133,7 @@ class _Reader:
     def program(self, pairs: Pairs) -> None:
         self.name = pairs.pop("name", self.name)
         self.batch = _number("batch", pairs.pop("batch", "1"))
-        _refuse_rest(".program", pairs, ["name", "batch"])
+        _expect_no_more(".program", pairs, ["name", "batch"])
 
     def chip(self, pairs: Pairs) -> None:
         if self.chip_fixed:
@@ -154,7 +154,7 @@ class _Reader:
         for key in ("shape", "strides"):
             if key in pairs:
                 values[key] = tuple(_numbers(key, pairs.pop(key), "x"))
-        _refuse_rest(f".{kind}", pairs, ["name", "address", "shape", "strides"])
+        _expect_no_more(f".{kind}", pairs, ["name", "address", "shape", "strides"])
         try:
             self.regions.append(Region(**values))
         except ValidationError as error:
@@ -164,10 +164,10 @@ class _Reader:
         address = _number("address", pairs.pop("address", "0"))
         for code in self._codes("codes", pairs, self.spec.state_bits):
             if address in self.constants:
-                raise AssemblyError(f"address {address} has a constant already")
+                raise AssemblyError(f"address {address} already has a constant")
             self.constants[address] = code
             address += 1
-        _refuse_rest(".constant", pairs, ["address", "codes"])
+        _expect_no_more(".constant", pairs, ["address", "codes"])
 
     def weight(self, pairs: Pairs) -> None:
         page, row, column = (_number(key, pairs.pop(key, "0")) for key in ("page", "row", "column"))
@@ -179,7 +179,7 @@ class _Reader:
                 raise AssemblyError(f"values={text}: expected a number of weight LSBs")
             self._place(self.weights, page, row, column, self.spec.columns, converter.exact(float(text)), "weight")
             column += 1
-        _refuse_rest(".weights", pairs, ["page", "row", "column", "values"])
+        _expect_no_more(".weights", pairs, ["page", "row", "column", "values"])
 
     def scale(self, pairs: Pairs) -> None:
         page, row, group = (_number(key, pairs.pop(key, "0")) for key in ("page", "row", "group"))
@@ -188,7 +188,7 @@ class _Reader:
             group += 1
             if group == self.spec.groups:
                 row, group = row + 1, 0
-        _refuse_rest(".scale", pairs, ["page", "row", "group", "codes"])
+        _expect_no_more(".scale", pairs, ["page", "row", "group", "codes"])
 
     def _codes(self, key: str, pairs: Pairs, bits: int) -> list[int]:
         if key not in pairs:
@@ -206,7 +206,7 @@ class _Reader:
                 f"{self.spec.rows} rows of {limit}"
             )
         if (page, row, at) in where:
-            raise AssemblyError(f"page {page} row {row} place {at} has a {what} already")
+            raise AssemblyError(f"page {page}, row {row}, place {at} already has a {what}")
         where[page, row, at] = code
 
     def finish(self) -> Program:
@@ -243,7 +243,7 @@ _DIRECTIVES: dict[str, Callable[[_Reader, Pairs], None]] = {
 
 
 def assemble(text: str, source: str = "assembly") -> Program:
-    """The program that a text stands for. What cannot be read is told with its line; legality is `anna.sequencer.rules`'s."""
+    """The program that a text describes; raises AssemblyError with the line. `anna.sequencer.rules` checks legality."""
     reader = _Reader()
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.split(";", 1)[0].split()
@@ -254,7 +254,7 @@ def assemble(text: str, source: str = "assembly") -> Program:
         except AnnaError as error:
             raise AssemblyError(f"{source}, line {number}: {error}") from None
     if not reader.ops:
-        raise AssemblyError(f"{source}: holds no instruction")
+        raise AssemblyError(f"{source}: has no instructions")
     try:
         return reader.finish()
     except AnnaError as error:

@@ -1,4 +1,4 @@
-"""ONNX files as PyTorch writes them: read without a library, equal to ONNX Runtime, compiled; and what is refused."""
+"""ONNX files as PyTorch writes them: read without a library, equal to ONNX Runtime, compiled; and refusals."""
 
 import contextlib
 import sys
@@ -132,7 +132,7 @@ def test_a_branch(tmp_path: Path) -> None:
     error = refused(
         tmp_path, model(WEIGHTS, node("Conv", ["x", "w"], ["a"]), node("Relu", ["a"], ["b"]), node("Add", ["a", "b"], ["y"]))
     )
-    assert "one layer after the other" in str(error)
+    assert "the compiler takes a single chain of layers" in str(error)
 
 
 def test_nan_weights(tmp_path: Path) -> None:

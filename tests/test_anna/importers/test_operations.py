@@ -1,4 +1,4 @@
-"""Operations of ONNX one at a time: what each becomes, and the sentence where it cannot be taken."""
+"""ONNX operations one at a time: what each becomes, or the sentence that refuses it."""
 
 from pathlib import Path
 
@@ -128,32 +128,32 @@ def test_pooling_that_rounds_up_leaves_out_a_window_of_padding_only(tmp_path: Pa
         ([node("QuantizeLinear", ["a"], ["y"])], "export the float network, before it is quantised"),
         ([node("Mystery", ["a"], ["y"])], "has no layer for the operation Mystery; replace it before exporting"),
         ([node("Sigmoid", ["a"], ["b"]), node("Mul", ["a", "b"], ["y"])], "the_Mul: Mul reads two results of the network"),
-        ([node("Mul", ["a", "a"], ["y"])], "the_Mul: Mul reads a, a, beside the chain of layers"),
+        ([node("Mul", ["a", "a"], ["y"])], "the_Mul: Mul reads a, a, outside the chain of layers"),
         ([constant("c", np.ones((1, 2, 6, 6))), node("Add", ["a", "c"], ["y"])],
          "has a constant of shape (1, 2, 6, 6); expected one number, or one for each of 2 maps"),
-        ([node("Cast", ["a"], ["y"], to=3)], "turns the network's values into numbers of kind 3; expected floats"),
+        ([node("Cast", ["a"], ["y"], to=3)], "casts the network's values to type 3; expected floats"),
         ([whole("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["y"], mode="reflect")], "with mode reflect; expected"),
-        ([whole("p", 0, 1, 0, 0, 0, 0, 0, 0), node("Pad", ["a", "p"], ["y"])], "other axes than rows and columns"),
+        ([whole("p", 0, 1, 0, 0, 0, 0, 0, 0), node("Pad", ["a", "p"], ["y"])], "expected only rows and columns to be padded"),
         ([whole("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["y"])], "ends with a padding that no layer reads"),
         ([whole("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["b"], mode="edge"), node("Relu", ["b"], ["y"])],
-         "reads maps that repeat their border (Pad, mode edge)"),
+         "reads maps padded with their border (Pad, mode edge)"),
         ([node("Transpose", ["a"], ["b"], perm=[0, 2, 3, 1]), node("MaxPool", ["b"], ["y"], kernel_shape=[2, 2])],
-         "MaxPool reads a tensor of 6 x 6 x 2 for each image; expected maps, rows and columns, in this order"),
+         "MaxPool reads a tensor of 6 x 6 x 2 per image; expected maps, rows and columns, in this order"),
         ([node("Transpose", ["a"], ["y"], perm=[1, 0, 2, 3])], "expected the batch to stay first"),
         ([whole("s", 4, -1), node("Reshape", ["a", "s"], ["b"]), whole("t", 1, 8, 9), node("Reshape", ["b", "t"], ["y"])],
-         "gives maps of (2, 6, 6) the shape 8 x 9"),
-        ([node("Flatten", ["a"], ["y"])], "its output strings 2@6x6 out to (72,); expected a score for each class"),
+         "reshapes maps of (2, 6, 6) to 8 x 9"),
+        ([node("Flatten", ["a"], ["y"])], "its output flattens 2@6x6 to (72,); expected a score for each class"),
         ([node("Squeeze", ["a"], ["y"])], "the batch too; expected the axes by number"),
         ([node("Softmax", ["a"], ["y"], axis=2)], "is over axis 2; expected the maps"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_taken_is_one_sentence(tmp_path: Path, parts: list[bytes], sentence: str) -> None:
+def test_what_cannot_be_read_gets_one_sentence(tmp_path: Path, parts: list[bytes], sentence: str) -> None:
     said = refused(tmp_path, *CONV, *parts)
     assert sentence in said
     assert "\n" not in said
 
 
-def test_what_follows_from_a_reason_is_no_other_reason(tmp_path: Path) -> None:
+def test_what_follows_from_a_reason_is_not_another_reason(tmp_path: Path) -> None:
     said = refused(tmp_path, *CONV, node("Elu", ["a"], ["b"]), node("Flatten", ["b"], ["c"]), constant("m", np.ones((99, 10))),
                    node("MatMul", ["c", "m"], ["d"]), node("Gelu", ["d"], ["y"]))  # fmt: skip
     assert [line.split(":")[0] for line in said.split("\n")] == ["the_Elu", "the_Gelu"]
@@ -170,7 +170,7 @@ def test_a_network_in_training_is_refused(tmp_path: Path) -> None:
     ({"dims": [1, 1, 8, 8, 8]}, "input x has 5 axes (1 x 1 x 8 x 8 x 8); expected batch, maps, rows, columns"),
     ({"dims": ["n", 1, "h", "w"]}, "only the batch may be open"),
 ])  # fmt: skip
-def test_images_that_cannot_be(tmp_path: Path, more: dict[str, object], sentence: str) -> None:
+def test_bad_inputs_are_refused(tmp_path: Path, more: dict[str, object], sentence: str) -> None:
     assert sentence in refused(tmp_path, constant("w", KERNEL), node("Conv", ["x", "w"], ["y"]), **more)
 
 

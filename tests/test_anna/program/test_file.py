@@ -1,4 +1,4 @@
-"""The `.anna` file: same program, same bytes; a damaged, foreign, too new or hostile file gives one clear sentence."""
+"""The `.anna` file: same program, same bytes; a damaged, foreign, too new or hostile file raises one clear sentence."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ def program() -> anna.Program:
     return anna.assemble(PROGRAM.read_text())
 
 
-def test_there_and_back(program: anna.Program, tmp_path: Path) -> None:
+def test_the_round_trip(program: anna.Program, tmp_path: Path) -> None:
     program.save(tmp_path / "p.anna")
     again = anna.Program.load(tmp_path / "p.anna")
     assert again.to_bytes() == program.to_bytes()
@@ -53,7 +53,7 @@ def parts(program: anna.Program) -> tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def resealed(change: Callable[[dict[str, Any], dict[str, np.ndarray]], None]) -> Callable[[anna.Program], bytes]:
-    """A file whose content was changed and whose checksum is right again: what a hostile hand would make."""
+    """A file whose content was changed and whose checksum is valid again: what an attacker would make."""
 
     def make(program: anna.Program) -> bytes:
         content, tensors = parts(program)

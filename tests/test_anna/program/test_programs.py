@@ -1,7 +1,8 @@
-"""Hardware test programs: one small file per mechanism, its outcome in tests/golden/programs.json, all evaluators alike.
+"""Hardware test programs: one small file per mechanism, its outcome in tests/golden/programs.json, the same from every
+evaluator.
 
-The images are 0, 1, 2, ... modulo the number of states, and the same backwards. `--update-golden` writes the file anew;
-the outcomes in it were checked by hand where the comment at the head of a program says what should come out.
+The images are 0, 1, 2, ... modulo the number of states, and the same backwards. `--update-golden` rewrites the file;
+outcomes were checked by hand if the comment at the head of a program says what they should be.
 """
 
 import json

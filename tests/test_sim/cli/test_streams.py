@@ -107,7 +107,7 @@ def test_closed_streams_are_like_a_pipe_that_nobody_reads() -> None:
         assert (done.returncode, done.stderr) == (code, "")
         assert done.stdout == (good("info") if line == "info 2>&-" else "")
     assert shell(f"{ANNA} fly >&-").stderr == "anna: there is no command fly; see anna --help\n"
-    assert shell(f"{ANNA} asm - -o x.anna <&-").stderr == "anna: -: holds no instruction\n"
+    assert shell(f"{ANNA} asm - -o x.anna <&-").stderr == "anna: -: has no instructions\n"
 
 
 def test_a_letter_that_the_output_cannot_show_is_replaced(tmp_path: Path) -> None:
