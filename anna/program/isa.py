@@ -131,7 +131,7 @@ TABLE = (
     Instruction(
         "CALC", 4, Unit.ARRAY, "R",
         "Each neuron sums its synapses' weights times the states of the registers that its rows name, scales the sum "
-        "and converts it to a state. Neuron k uses the rows after those of neuron k-1; neurons of a fan-in below a row share one.",
+        "and converts it to a state. Neuron k uses the rows after those of neuron k-1; those of less than a row share it.",
         "calc_cycles; reads the hold stage in all of them, each weight's charge in the first.",
         (
             Field("fan_in", lambda spec: _bits_for(len(spec.fan_ins)), "inputs of each neuron", Form.FAN_IN),
