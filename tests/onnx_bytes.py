@@ -1,4 +1,4 @@
-"""ONNX files by hand, for tests of what no exporter writes."""
+"""ONNX files written by hand, for tests of what no exporter writes."""
 
 import numpy as np
 
@@ -44,8 +44,8 @@ def node(op: str, inputs: list[str], outputs: list[str], **attributes: int | flo
     return blob(1, ends + blob(3, f"the_{op}") + blob(4, op) + more)
 
 
-def whole(name: str, *values: int) -> bytes:
-    """A constant list of whole numbers."""
+def integers(name: str, *values: int) -> bytes:
+    """A constant list of integers."""
     return blob(5, number(1, len(values)) + number(2, 7) + blob(8, name) + blob(9, np.array(values, "<i8").tobytes()))
 
 

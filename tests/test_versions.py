@@ -136,7 +136,7 @@ def test_a_file_of_a_newer_format_is_refused(kind: str, copy: Path) -> None:
         ({"format": True}, "has format True; expected the number"),
         ({"format": "2"}, "has format '2'; expected the number"),
         ({"format": 0}, "has format 0; this version of anna does not read test files of that format"),
-        ({"format": 1}, r"is no complete test file of format 1 \('name'\)"),
+        ({"format": 1}, r"is not a complete test file of format 1 \('name'\)"),
         ({"format": 3}, "has format 3; this version of anna reads up to format 2: update anna"),
     ],
 )

@@ -25,7 +25,7 @@ LARGEST_BYTES = 1 << 30
 CHECKSUM = "sha256"
 
 Tensors = Mapping[str, NDArray[Any]]
-Upgrades = Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]  # by format: what makes the content of the next one
+Upgrades = Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]  # by format: turns its content into that of the next one
 
 
 def canonical_json(value: Any) -> str:
@@ -76,7 +76,7 @@ def unpack(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, N
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:
-    """The JSON object that a file holds; anything else is refused."""
+    """The JSON object in a file; raises FileError for anything else."""
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
@@ -91,9 +91,9 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
 def upgraded(
     where: Path | str, what: str, content: Mapping[str, Any], newest: int, upgrades: Upgrades, *, unmarked: int | None = None
 ) -> dict[str, Any]:
-    """Content as the newest format has it: an older one is carried over format by format, any other is refused.
+    """Content in the newest format: an older one is upgraded format by format; raises for any other.
 
-    `unmarked` is the format of content that names none. The checksum, if any, is that of the content as it was.
+    `unmarked` is the format of content that names none. A checksum is kept, and is that of the original content.
     """
     number = content.get("format", unmarked)
     if not isinstance(number, int) or isinstance(number, bool):
@@ -107,7 +107,7 @@ def upgraded(
         try:
             found = upgrades[older](found)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise FileError(f"{where}: is no complete {what} file of format {older} ({error})") from None
+            raise FileError(f"{where}: is not a complete {what} file of format {older} ({error})") from None
     return found
 
 

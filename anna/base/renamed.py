@@ -14,7 +14,7 @@ NewNames = Mapping[str, str | tuple[str, ...]]  # old name -> the new one, or th
 def warn(old: str, new: str | tuple[str, ...], stacklevel: int = 3) -> None:
     """Warn of a renamed name at the line that uses it: `stacklevel` 3 is our caller's caller."""
     says = new if isinstance(new, str) else " and ".join(new)
-    warnings.warn(f"{old} is now {says}; the old name goes with the next minor version", DeprecationWarning, stacklevel)
+    warnings.warn(f"{old} is now {says}; the next minor version removes the old name", DeprecationWarning, stacklevel)
 
 
 def in_new_names(given: Mapping[str, Any], names: NewNames, stacklevel: int = 4) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How many threads run, and work shared among them; the caller is one of them, so work begins before any other wakes."""
+"""How many threads to run, and work shared among them; the caller is one, so work begins before any other wakes."""
 
 import os
 from collections import deque
@@ -17,7 +17,7 @@ def cores() -> int:
 
 
 def worker_count(wanted: int | None, what: str = "threads") -> int:
-    """As many as are wanted; by default as many as there are cores."""
+    """The number wanted; by default one for each core."""
     return cores() if wanted is None else checked_integer(what, wanted, 1)
 
 

@@ -141,7 +141,7 @@ class HostWork:
             raise DataError("images hold values that are NaN or infinite; expected finite ones") from None
 
     def input_codes_by_values(self, spec: ChipSpec, images: NDArray[Any]) -> NDArray[Any]:
-        """The same by arithmetic on every pixel: the definition."""
+        """The same by arithmetic on every pixel, the definition."""
         values = images
         if self.prepare is not None:
             values = prepare(self.prepare, images, np.float32)[:, None].astype(np.float64)
@@ -149,7 +149,7 @@ class HostWork:
         return codes.state_converter(spec).nearest(level).astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
 
     def _codes_by_table(self, layer: Prepare, spec: ChipSpec, images: NDArray[Any]) -> NDArray[Any]:
-        """The same by a table: a pixel's code depends on its value alone."""
+        """The same by a table, since a pixel's code depends on its value alone."""
         table = _code_table(layer, float(self.input_gain_m[0]), float(self.input_offset_m[0]), spec)
         native = engine()
         if native is None or layer.resized != layer.cropped or table.dtype != np.uint8:

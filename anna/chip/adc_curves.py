@@ -1,6 +1,6 @@
-"""Where the thresholds of the ADC lie: the curves that a chip may have, one entry of `ADC_CURVES` each.
+"""Where the thresholds of the ADC lie: one entry of `ADC_CURVES` for each curve that a chip may have.
 
-A curve has slope one at zero, where its thresholds lie one LSB apart; they rise and are all finite.
+A curve has slope one at zero, where its thresholds are one LSB apart; they rise and are all finite.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,12 @@ class Curve:
     """One curve. `thresholds` takes the points half-way between two levels and half the range, both in LSB."""
 
     thresholds: Callable[[Floats, float], Floats]
-    straight: bool  # equal steps: sums of states come out as themselves
+    straight: bool  # equal steps: codes are proportional to sums
 
 
 ADC_CURVES: dict[AdcCurve, Curve] = {
     # half-way between two levels
     "linear": Curve(lambda middle, half: middle, straight=True),
-    # where half range x tanh(sum / half range) passes that point, so that the codes follow a tanh
+    # where half range x tanh(sum / half range) crosses that point, so that the codes follow a tanh
     "squash": Curve(lambda middle, half: half * atanh(middle / half), straight=False),
 }

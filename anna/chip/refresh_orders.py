@@ -1,6 +1,6 @@
-"""Which DAC writes which synapse, and when: the orders that a refresh may have, one entry of `REFRESH_ORDERS` each.
+"""Which DAC writes which synapse, and when: one entry of `REFRESH_ORDERS` for each order that a refresh may have.
 
-Synapses are numbered row by row. Each DAC writes one in a cycle, and a period writes every synapse once.
+Synapses are numbered row by row. Each DAC writes one per cycle, and a period writes every synapse once.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,10 @@ RefreshOrder = Literal["interleaved", "halves"]
 
 Ints = NDArray[np.int64]
 
-# Cycle of the period and DAC of each synapse, from its number, the number of DACs and the cycles that they write.
+# Cycle of the period and DAC of each synapse, from its number, the number of DACs and of write cycles.
 REFRESH_ORDERS: dict[RefreshOrder, Callable[[Ints, int, int], tuple[Ints, Ints]]] = {
     # row by row, with two DACs even columns by DAC 0 and odd ones by DAC 1
     "interleaved": lambda synapse, dacs, writes: np.divmod(synapse, dacs),
-    # each DAC a block of rows
+    # a block of rows for each DAC
     "halves": lambda synapse, dacs, writes: np.divmod(synapse, writes)[::-1],
 }

@@ -1,9 +1,9 @@
 """exp, log, tanh, atanh from + - * / and exact scaling by powers of two: the same bits on every machine.
 
-The exp and tanh of libm and of NumPy differ between machines and SIMD levels in the last bit. Every
-operation here is one IEEE 754 operation on whole arrays, so nothing is left to choose. Errors, as the tests hold
-them: below 2 units in the last place in float64 and in float32. The rational approximations are those of S. Moshier,
-Methods and Programs for Mathematical Functions (Cephes), 1989.
+The exp and tanh of libm and NumPy differ between machines and SIMD levels in the last bit. Every step here is one IEEE 754
+operation on whole arrays, which leaves nothing to choose. Errors are below 2 units in the last place in float64 and
+float32, as tests check. The rational approximations are those of S. Moshier, Methods and Programs for Mathematical
+Functions (Cephes), 1989.
 """
 
 from __future__ import annotations

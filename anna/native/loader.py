@@ -1,4 +1,4 @@
-"""Finds a compiled module, or says in one sentence how to build it."""
+"""Find a compiled module, or say in one sentence how to build it."""
 
 from importlib import import_module
 from types import ModuleType
@@ -22,7 +22,7 @@ def check_module(module: ModuleType) -> None:
 
 
 def compiled(name: str) -> ModuleType:
-    """A compiled module, by its full name."""
+    """A compiled module by its full name."""
     try:
         module = import_module(name)
     except ImportError as error:
@@ -32,7 +32,7 @@ def compiled(name: str) -> ModuleType:
 
 
 def native() -> ModuleType:
-    """The border to C."""
+    """The interface to C."""
     return compiled("anna.native._native")
 
 

@@ -1,4 +1,4 @@
-"""What may follow a sum: every activation with its formula, slope and range, said once for all tools that meet it.
+"""Activations, what may follow a sum: each with its formula, slope and range, defined once for all tools.
 
 A new activation is one entry of `CURVES`. Its formula is written over `Maths`, so that the exact float forward, PyTorch and
 an ONNX graph compute the same. It must never fall: the compiler moves a maximum across it.
@@ -23,7 +23,7 @@ SCALED_TANH_SLOPE = 2.0 / 3.0
 
 @dataclass(frozen=True)
 class Maths:
-    """The functions that formulas are made of, over one kind of value: arrays, tensors or what stands for them."""
+    """The functions that formulas are built from, for one kind of value: arrays, tensors or nodes of a graph."""
 
     tanh: Callable[[Any], Any]
     sigmoid: Callable[[Any], Any]
@@ -42,7 +42,7 @@ EXACT = Maths(exact_math.tanh, exact_math.sigmoid, lambda x: np.maximum(x, x.dty
 
 @dataclass(frozen=True)
 class Straight:
-    """Straight between two sums and flat beyond them: the ends of the ADC's range do it."""
+    """Straight between two sums and flat beyond them: the ends of the ADC's range provide it."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -50,25 +50,25 @@ class Straight:
 
 @dataclass(frozen=True)
 class Squash:
-    """Bends smoothly to both ends: an ADC that bends too follows it, a straight one comes near it."""
+    """Bends smoothly towards both ends: a squashing ADC follows it, a linear one approximates it."""
 
     half_range: float  # sum at which the line through its steepest point would reach the upper end
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One activation: value, slope, range, and what the chip can make of it."""
+    """One activation: value, slope, range, and how the chip can compute it."""
 
     value: Callable[[Any, Maths], Any]
     slope: Callable[[Floats, Floats], Floats]  # from sums and values, as a share of the steepest slope
     range: tuple[float, float]  # least and greatest value
-    adc: Straight | Squash | None  # None: the chip cannot make it, the host does
+    adc: Straight | Squash | None  # None: the chip cannot compute it, the host does
     steepest: float = 1.0  # slope
     offset: float = 0.0  # the line through the steepest point is steepest x sum + offset
-    onnx: str | None = None  # the ONNX operator, one without attributes, that computes it
+    onnx: str | None = None  # the ONNX operator, without attributes, that computes it
 
 
-def _held(low: float, high: float) -> Curve:
+def _clipped(low: float, high: float) -> Curve:
     return Curve(
         value=lambda x, maths: maths.clip(x, low, high),
         slope=lambda x, y: np.where((x > low) & (x < high), 1.0, 0.0),
@@ -77,7 +77,7 @@ def _held(low: float, high: float) -> Curve:
     )
 
 
-# By name, as files have it; what depends on the ends `low` and `high` of an activation is a function of them.
+# By name, as in files; a curve that depends on an activation's `low` and `high` is a function of them.
 CURVES: dict[str, Curve | Callable[[float, float], Curve]] = {
     "none": Curve(
         value=lambda x, maths: x,
@@ -115,7 +115,7 @@ CURVES: dict[str, Curve | Callable[[float, float], Curve]] = {
         adc=Straight(low=0.0),
         onnx="Relu",
     ),
-    "clip": _held,
+    "clip": _clipped,
 }
 
 

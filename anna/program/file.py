@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 KEY = "anna_program"
 FORMAT = 1
 UPGRADES: container.Upgrades = {}  # none is older
-DIGEST_FORMAT = 1  # stays: programs are known by their digests, whatever the format of their files
+DIGEST_FORMAT = 1  # never changes: a digest identifies a program, whatever the format of its file
 SUFFIX = ".anna"
 CALIBRATED = "calibrated_on"
 LARGEST_REGION = 1 << 28

@@ -1,4 +1,4 @@
-; Constants stay put: a bias sits in a reserved column, and in two where one weight does not reach.
+; Constants stay put: a bias uses a reserved column, or two if one weight is not enough.
 .program name=bias
 .input name=image address=0 shape=16
 .constant address=16 codes=7

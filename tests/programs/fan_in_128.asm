@@ -1,4 +1,4 @@
-; A neuron of 128 inputs is two rows, each on a register of its own.
+; A neuron of 128 inputs is two rows, each reading its own register.
 .program name=fan_in_128
 .input name=image address=0 shape=128
 .output name=sums address=128 shape=8

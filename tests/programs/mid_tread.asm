@@ -1,4 +1,4 @@
-; States with an exact zero, and weights without one: every synapse must then read a stored state.
+; States with an exact zero and weights without: every synapse must then read a stored state.
 .program name=mid_tread
 .chip name=anna-1991 state_levels=mid-tread weight_levels=mid-rise
 .input name=image address=0 shape=16

@@ -1,4 +1,4 @@
-; Input, array and output at once: three windows of a convolution, four cycles each once the pipe is full.
+; Input, array and output in parallel: three windows of a convolution, four cycles each once the pipeline is full.
 .program name=overlap
 .input name=image address=0 shape=16x6
 .output name=row address=96 shape=3x8 strides=8x1

@@ -1,4 +1,4 @@
-; Two pages of weights for one image: a load each, shared by a batch of ten; memory stays, registers do not.
+; Two pages of weights for one image: a load each, shared by a batch of ten; memory is kept, registers are not.
 .program name=paging batch=10
 .input name=image address=0 shape=64
 .output name=second address=80 shape=1

@@ -1,4 +1,4 @@
-; The ADC keeps to its end codes however far the sum goes.
+; The ADC saturates at its end codes, however large the sum.
 .program name=saturate
 .input name=image address=0 shape=64
 .constant address=64 codes=7

@@ -1,4 +1,4 @@
-; SHIFT moves a range of columns down and brings new states in at its upper end; columns outside stay.
+; SHIFT moves a range of columns down and brings in new states at its upper end; columns outside stay.
 .program name=shift
 .input name=image address=0 shape=16
 .output name=seen address=16 shape=8

@@ -1,4 +1,4 @@
-; An ADC whose steps follow a tanh: large sums need more for the next code.
+; An ADC whose steps follow a tanh: the larger the sum, the more it takes to reach the next code.
 .program name=squash
 .chip name=anna-1991 adc_curve=squash
 .input name=image address=0 shape=64

@@ -1,4 +1,4 @@
-; Structural waits stall and are counted: a second SHIFT waits for the first, CALC for STORE, OUT for CALC; odd counts round up.
+; Busy units stall and stalls are counted: a SHIFT waits for the one before, CALC for STORE, OUT for CALC; odd counts round up.
 .program name=stall
 .input name=image address=0 shape=64
 .output name=codes address=64 shape=3

@@ -1,4 +1,4 @@
-; SHIFT gathers and OUT scatters with two strides: a window of an image in, results to two maps.
+; SHIFT gathers and OUT scatters with two strides: a window of an image in, results out to two maps.
 .program name=strides
 .input name=image address=0 shape=1x6x6
 .output name=maps address=40 shape=2x2x2 strides=10x3x1

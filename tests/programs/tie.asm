@@ -1,4 +1,4 @@
-; A sum that lies exactly on a threshold gets the higher code: +0.5 - 0.5 = 0 is code 4.
+; A sum exactly on a threshold gets the higher code: +0.5 - 0.5 = 0 is code 4.
 .program name=tie
 .chip name=anna-1991 adc_full_scale=0.03125
 .input name=image address=0 shape=4

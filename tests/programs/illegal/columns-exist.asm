@@ -1,4 +1,4 @@
-; columns 60 to 67 of a register of 64, and a register that the field can name but the chip has not
+; columns 60 to 67 of a register of 64, and a register that the field can name but the chip does not have
 .program name=columns-exist
 .chip name=anna-1991 registers=5
 .input name=image address=0 shape=64

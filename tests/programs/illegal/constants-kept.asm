@@ -1,4 +1,4 @@
-; a result on top of a constant
+; a result written over a constant
 .program name=constants-kept
 .input name=image address=0 shape=64
 .constant address=64 codes=7

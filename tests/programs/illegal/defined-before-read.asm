@@ -1,4 +1,4 @@
-; an address that nobody wrote
+; an address that nothing wrote
 .program name=defined-before-read
 .input name=image address=0 shape=64
 .output name=out address=64 shape=1

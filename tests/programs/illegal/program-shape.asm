@@ -1,4 +1,4 @@
-; goes on after END
+; continues after END
 .program name=program-shape
 .input name=image address=0 shape=64
 .output name=out address=64 shape=1

@@ -1,4 +1,4 @@
-; a result on top of a state that a long SHIFT has not reached yet
+; a result written over a state that a long SHIFT has not read yet
 .program name=read-before-overwritten
 .input name=image address=0 shape=64
 .output name=out address=64 shape=1

@@ -1,4 +1,4 @@
-; results that nobody takes
+; results that are never taken
 .program name=results-taken
 .input name=image address=0 shape=64
 .output name=out address=64 shape=1

@@ -1,4 +1,4 @@
-; weights above columns that were never stored
+; weights on columns that were never stored
 .program name=state-under-weight
 .input name=image address=0 shape=64
 .output name=out address=64 shape=1

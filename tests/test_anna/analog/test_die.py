@@ -290,12 +290,12 @@ def test_what_a_chip_is_made_of() -> None:
         ({"seed": 1, "chip_on_board": "a"}, "chip_on_board is 'a'; expected a whole number"),
     ],
 )
-def test_what_is_no_chip_is_told_at_once(given: dict[str, object], sentence: str) -> None:
+def test_a_bad_chip_is_refused_at_once(given: dict[str, object], sentence: str) -> None:
     with pytest.raises(anna.AnnaError, match=f"^{re.escape(sentence)}$"):
         anna.Chip(**given)
 
 
-def test_seeds_may_be_numbers_of_numpy() -> None:
+def test_seeds_may_be_numpy_integers() -> None:
     assert anna.Chip(seed=np.int32(3)).die().to_bytes() == anna.Chip(seed=3).die().to_bytes()
 
 
@@ -324,15 +324,15 @@ def test_chips_are_drawn_no_further_ahead_than_there_are_threads(threads: int) -
     for read in range(1, 4):
         next(results)
         assert len(drawn) <= read + threads
-    results.close()  # whoever stops early leaves no thread behind
+    results.close()  # stopping early leaves no thread behind
     assert threading.active_count() == before
 
 
-def test_a_chip_that_fails_ends_it() -> None:
+def test_a_chip_that_fails_ends_the_run() -> None:
     chips = [anna.Chip(), anna.Chip(faults=anna.Faults(dead_neurons=(99,))), anna.Chip()]
     results = anna.run_chips(chips, flat(), codes=np.zeros((2, 4, 64), np.uint8), threads=2)
     next(results)
-    with pytest.raises(SpecError, match="there is no place"):
+    with pytest.raises(SpecError, match=r"dead neuron \(99\) is not on this chip"):
         next(results)
 
 

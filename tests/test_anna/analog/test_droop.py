@@ -1,4 +1,4 @@
-"""Droop by the cycle: charges leak exponentially with the age that the refresh gives them, warmer ones faster."""
+"""Droop cycle by cycle: charges leak exponentially with their age since the refresh, faster on warmer chips."""
 
 import math
 
@@ -29,7 +29,7 @@ def waiting(cycles: int, weight: float = 31.0) -> Program:
     cycle=st.integers(0, 10**6), row=st.integers(0, 63), column=st.integers(0, 63), phase=st.integers(0, 5000),
     stop=st.integers(0, 5000),
 )  # fmt: skip
-def test_ages_are_those_of_counting_cycle_by_cycle(cycle: int, row: int, column: int, phase: int, stop: int) -> None:
+def test_ages_agree_with_counting_cycle_by_cycle(cycle: int, row: int, column: int, phase: int, stop: int) -> None:
     spec = ANNA_1991.changed(rows=64, refresh_overhead_cycles=152)
     place = np.array(row), np.array(column)
     cycle %= 12_000
@@ -118,7 +118,7 @@ def test_noise_grows_with_the_root_of_temperature() -> None:
     assert sigmas[1] / sigmas[0] == pytest.approx(1.1, rel=1e-6)
 
 
-def test_a_refresh_shorter_than_the_array_takes_is_refused() -> None:
+def test_a_refresh_period_too_short_for_the_array_is_refused() -> None:
     with pytest.raises(anna.AnnaError) as error:
         refresh.with_period_us(ANNA_1991, 90.0)
     assert str(error.value) == (

@@ -75,7 +75,7 @@ def test_ideal_is_the_integer_arithmetic_of_the_codes(program: Program, seed: in
 
 
 def answers(silicon: Silicon) -> dict[str, object]:
-    """All that a piece of silicon says about itself, at two ages."""
+    """Everything a piece of silicon says about itself, at two ages."""
     spec = silicon.spec
     rows, columns = np.indices((spec.rows, spec.columns))
     some = (rows * 7 + columns) % (1 << spec.weight_bits)
@@ -109,7 +109,7 @@ def test_each_imperfection_at_strength_zero_is_ideal(field: str, spec: ChipSpec,
     assert differing(answers(anna.Die.draw(spec, analog, seed).electronics), answers(IdealSilicon(spec))) == set()
 
 
-# What a cause may touch; nothing else of what the silicon says may differ, and each of these does.
+# What each cause changes in the silicon's answers: exactly these, nothing else.
 TOUCHES = {
     "weight_dac": {"fresh weights", "old weights"},
     "synapse_gain": {"fresh weights", "old weights"},

@@ -20,12 +20,12 @@ def added(*, new: int = 0, first: int = 0, second: int = 0) -> int:
 
 
 def test_an_old_keyword_means_the_new_one_and_warns_where_it_stands() -> None:
-    with pytest.warns(DeprecationWarning, match="^old is now new; the old name goes with the next minor version$") as told:
+    with pytest.warns(DeprecationWarning, match="^old is now new; the next minor version removes the old name$") as warned:
         assert added(old=3) == added(new=3) == 300
-    assert told[0].filename == __file__
+    assert warned[0].filename == __file__
 
 
-def test_an_old_keyword_that_was_divided_means_all_of_its_parts() -> None:
+def test_an_old_keyword_that_was_split_means_all_of_its_parts() -> None:
     with pytest.warns(DeprecationWarning, match="both is now first and second"):
         assert added(both=4) == 44
 
@@ -36,7 +36,7 @@ def test_old_and_new_name_together_are_refused() -> None:
         added(old=1, new=2)
 
 
-def test_new_names_warn_of_nothing() -> None:
+def test_new_names_do_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert added(new=1, first=2) == 120
@@ -44,9 +44,9 @@ def test_new_names_warn_of_nothing() -> None:
 
 @pytest.mark.parametrize(("old", "new"), OLD_NAMES.items())
 def test_old_public_names_are_the_new_ones(old: str, new: str) -> None:
-    with pytest.warns(DeprecationWarning, match=f"anna.{old} is now anna.{new}") as told:
+    with pytest.warns(DeprecationWarning, match=f"anna.{old} is now anna.{new}") as warned:
         assert getattr(anna, old) is getattr(anna, new)
-    assert told[0].filename == __file__
+    assert warned[0].filename == __file__
     assert old not in dir(anna)
 
 

@@ -68,7 +68,7 @@ def test_beyond_the_range_is_the_end_code(converter: Converter) -> None:
     assert converter.nearest([-1e12, 1e12]).tolist() == [0, converter.size - 1]
 
 
-def test_what_is_no_level_is_refused() -> None:
+def test_a_value_between_levels_is_refused() -> None:
     with pytest.raises(SpecError, match=r"0.5 is not a level of a 6-bit weight \(whole numbers from -32 to 31\)"):
         weight_converter(ANNA_1991).exact(0.5)
     with pytest.raises(SpecError, match="a weight must be a finite number"):

@@ -100,12 +100,12 @@ def test_unlimited_is_none_and_zero_is_refused() -> None:
         ({"colour": 3}, "chip: colour is not known; expected one of rows, columns, registers, "),
     ],
 )
-def test_a_value_that_a_field_does_not_take_is_told_in_the_words_of_the_house(change: dict[str, Any], sentence: str) -> None:
+def test_a_value_that_a_field_does_not_take_is_refused_in_our_own_words(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SpecError) as refusal:
         ANNA_1991.changed(**change)
     assert str(refusal.value).startswith(sentence)
 
 
-def test_an_option_of_the_compiler_is_told_as_such() -> None:
+def test_a_bad_option_of_the_compiler_says_that_it_is_one() -> None:
     with pytest.raises(SpecError, match=r"^compile options: batch: expected at least 1, got 0$"):
         anna.CompileOptions.of(batch=0)

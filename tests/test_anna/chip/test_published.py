@@ -50,7 +50,7 @@ def test_all_weights_are_refreshed_every_110_us() -> None:
 
 
 @given(st.sampled_from(list(REFRESH_ORDERS)), st.sampled_from([1, 2, 4]))
-def test_a_period_writes_every_synapse_once_one_a_cycle_and_dac(order: str, dacs: int) -> None:
+def test_a_period_writes_every_synapse_once_one_per_cycle_and_dac(order: str, dacs: int) -> None:
     spec = ANNA_1991.changed(refresh_order=order, dacs=dacs)
     pairs = refresh.write_cycles(spec) * dacs + refresh.writers(spec)
     assert sorted(pairs.reshape(-1).tolist()) == list(range(spec.synapses))

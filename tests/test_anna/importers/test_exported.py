@@ -21,7 +21,7 @@ def expected(name: str) -> np.ndarray:
 
 
 def images_as_trained(name: str, images: np.ndarray) -> np.ndarray:
-    """With the axes that the network had where it comes from."""
+    """With the axes that the network had in its framework."""
     if name.endswith("means"):
         return images.reshape(len(images), 196)
     if name.endswith(("flat", "squashed")):
@@ -62,7 +62,7 @@ def test_both_exporters_of_pytorch_give_one_network() -> None:
 
 
 def test_only_layers_are_left() -> None:
-    """Casts, transpositions, shapes worked out from shapes, paddings and normalisations leave nothing behind."""
+    """Casts, transpositions, shape computations, paddings and normalisations leave nothing behind."""
     assert kinds("pytorch_dynamo_functional") == [Convolution, Pool, Convolution, FullConnection, FullConnection, Softmax]
     assert kinds("pytorch_script_squashed") == [Convolution, Affine, Pool, FullConnection]
     assert kinds("keras_plain") == [Convolution, Pool, Convolution, FullConnection, FullConnection, Softmax]
@@ -71,7 +71,7 @@ def test_only_layers_are_left() -> None:
     assert kinds("tf2onnx_flat") == [FullConnection, FullConnection, Softmax]
 
 
-def test_padding_of_its_own_goes_to_the_convolution_behind_it() -> None:
+def test_a_separate_pad_goes_to_the_convolution_behind_it() -> None:
     layer = load_network(HOME / "pytorch_script_squashed.onnx").steps[0].layer
     assert isinstance(layer, Convolution)
     assert (layer.padding, layer.padding_value) == ((2, 2, 2, 2), -1.0)

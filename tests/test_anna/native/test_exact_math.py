@@ -1,4 +1,4 @@
-"""exp and tanh against Python's decimal arithmetic, and that their bits follow from the element alone."""
+"""exp and tanh against Python's decimal arithmetic; their bits depend on the element alone."""
 
 import math
 from decimal import Decimal, localcontext
@@ -69,10 +69,10 @@ def test_an_element_does_not_depend_on_its_neighbours(function, dtype):
     rng = np.random.Generator(np.random.PCG64(8))
     x = (rng.standard_normal(1003) * 5).astype(dtype)
     call = getattr(exact_math, function)
-    whole = call(x)
-    assert np.array_equal(whole[::-1], call(x[::-1]))
-    assert np.array_equal(whole[::7], call(x[::7]))
-    assert all(whole[n] == call(x[n : n + 1])[0] for n in range(0, 1003, 97))
+    together = call(x)
+    assert np.array_equal(together[::-1], call(x[::-1]))
+    assert np.array_equal(together[::7], call(x[::7]))
+    assert all(together[n] == call(x[n : n + 1])[0] for n in range(0, 1003, 97))
 
 
 @given(st.floats(-50, 50), st.floats(-50, 50))
@@ -100,9 +100,9 @@ def test_sigmoid_against_its_formula():
 @pytest.mark.parametrize("name", ["exp", "tanh"])
 def test_the_engine_gives_the_bits_of_numpy(name: str, bits: int, simd: str) -> None:
     """On numbers of every size (random bits: NaN, infinities, subnormal ones among them) and where the curve bends."""
-    whole, kind = np.dtype(f"u{bits // 8}"), np.dtype(f"f{bits // 8}").type
+    unsigned, kind = np.dtype(f"u{bits // 8}"), np.dtype(f"f{bits // 8}").type
     rng = np.random.default_rng(0)
-    any_bits = rng.integers(0, 1 << bits, 100_000, dtype=whole, endpoint=False).view(kind)
+    any_bits = rng.integers(0, 1 << bits, 100_000, dtype=unsigned, endpoint=False).view(kind)
     special = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 0.625, -0.625, 10, 20, 88.8, -104, 709.9, -745.9], kind)
     x = np.concatenate([any_bits, rng.normal(0, 1, 100_000).astype(kind), rng.normal(0, 60, 100_000).astype(kind), special])
     with np.errstate(all="ignore"):
@@ -111,4 +111,4 @@ def test_the_engine_gives_the_bits_of_numpy(name: str, bits: int, simd: str) -> 
     assert found is not None and found.dtype == x.dtype
     unknown = np.isnan(expected)
     np.testing.assert_array_equal(np.isnan(found), unknown)
-    np.testing.assert_array_equal(found.view(whole)[~unknown], expected.view(whole)[~unknown])
+    np.testing.assert_array_equal(found.view(unsigned)[~unknown], expected.view(unsigned)[~unknown])

@@ -1,4 +1,4 @@
-"""What every activation promises the tools that meet it, a new one as well: each runs through all of `CURVES`."""
+"""What every activation promises, a new one as well: each test runs through all of `CURVES`."""
 
 import math
 from collections.abc import Callable
@@ -60,8 +60,8 @@ def test_the_slope_is_that_of_the_value(kind: str) -> None:
 
 
 @KINDS
-def test_what_the_adc_makes_of_it_is_what_it_is(kind: str) -> None:
-    """A straight one is its line between two sums and flat beyond; the line of a squash ends at half its range."""
+def test_the_adc_curve_matches_the_value(kind: str) -> None:
+    """A straight curve is a line between two sums and flat beyond; the line of a squash ends at half its range."""
     activation = some(kind)
     curve, value = activation.curve, activation.value(SUMS)
     match curve.adc:
@@ -133,14 +133,14 @@ def images(count: int) -> np.ndarray:
     return np.random.default_rng(4).uniform(-1, 1, (count, 1, 8, 8)).astype(np.float32)
 
 
-def test_a_new_activation_that_the_adc_can_make_runs_on_the_chip(plant: Callable[[str, Curve], Activation]) -> None:
+def test_a_new_activation_that_the_adc_can_compute_runs_on_the_chip(plant: Callable[[str, Curve], Activation]) -> None:
     graph, seen = graph_of(plant("hard_sigmoid", HARD_SIGMOID)), images(60)
     program = compilation(graph, seen, chip=FINE, calibrate="max").program
     scores, wanted = anna.Chip().run(program, seen[:12]).scores, forward(graph, seen[:12]).scores
     assert np.abs(scores - wanted).max() < 0.005 * float(wanted.max() - wanted.min())
 
 
-def test_a_new_activation_that_it_cannot_make_runs_on_the_host(plant: Callable[[str, Curve], Activation]) -> None:
+def test_a_new_activation_that_it_cannot_compute_runs_on_the_host(plant: Callable[[str, Curve], Activation]) -> None:
     graph, seen = graph_of(plant("leaky_relu", LEAKY_RELU)), images(60)
     straight = replace(graph, layers=(replace(graph.layers[0], name="b", activation=NONE), *graph.layers[1:]))
     factor = Affine("a", np.ones(4, np.float32), np.zeros(4, np.float32), Activation("leaky_relu"))

@@ -1,4 +1,4 @@
-"""The network file: what comes back is what went in, equal networks make equal bytes, damaged files are refused."""
+"""The network file: an exact round trip, equal bytes for equal networks, damaged files refused."""
 
 import contextlib
 import json
@@ -143,7 +143,7 @@ def test_a_changed_description_is_refused(tmp_path, sentence):
     assert "\n" not in str(caught.value)
 
 
-def test_missing_and_strange_tensors_are_refused(tmp_path):
+def test_missing_and_unknown_tensors_are_refused(tmp_path):
     with pytest.raises(FileError, match=r"lacks weights_oi; expected"):
         load_graph(changed(tmp_path, lambda c: None, drop=("0.f.weights_oi",)))
     with pytest.raises(FileError, match=r"holds 1. tensors; expected the"):
@@ -152,7 +152,7 @@ def test_missing_and_strange_tensors_are_refused(tmp_path):
         load_graph(changed(tmp_path, lambda c: layer(c, "c").pop("stride"), extra={"0.c.stride": np.zeros(2, np.float32)}))
 
 
-def test_a_file_that_is_no_network_is_refused(tmp_path):
+def test_a_file_that_is_not_a_network_is_refused(tmp_path):
     path = tmp_path / "x.safetensors"
     with pytest.raises(FileError, match=r"x\.safetensors: cannot be read"):
         load_graph(path)

@@ -1,4 +1,4 @@
-"""The layer vocabulary: counts against counting by hand, shapes, and every refusal in its words."""
+"""The layer vocabulary: counts against counting by hand, shapes, and the wording of every refusal."""
 
 from dataclasses import replace
 

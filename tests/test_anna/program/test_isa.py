@@ -63,7 +63,7 @@ def test_opcodes_and_names_are_unique_and_fields_fit_their_word() -> None:
         ([4, 1], "word 0: CALC names registers for rows that it does not use"),
     ],
 )
-def test_what_is_no_word_is_refused(word: list[int], sentence: str) -> None:
+def test_a_bad_word_is_refused(word: list[int], sentence: str) -> None:
     with pytest.raises(FileError) as refusal:
         isa.decode(ANNA_1991, np.array([word], dtype=np.uint64))
     assert str(refusal.value) == sentence
