@@ -44,7 +44,7 @@ def node(op: str, inputs: list[str], outputs: list[str], **attributes: int | flo
     return blob(1, ends + blob(3, f"the_{op}") + blob(4, op) + more)
 
 
-def integers(name: str, *values: int) -> bytes:
+def ints(name: str, *values: int) -> bytes:
     """A constant list of integers."""
     return blob(5, number(1, len(values)) + number(2, 7) + blob(8, name) + blob(9, np.array(values, "<i8").tobytes()))
 

@@ -37,7 +37,7 @@ def many(examples: int) -> settings:
 
 
 def by_hand(program: Program, images: np.ndarray) -> np.ndarray:
-    """The integer arithmetic of the codes, in Python's whole numbers, from the timeline alone."""
+    """The integer arithmetic of the codes, in Python integers, from the timeline alone."""
     spec, timeline = program.spec, anna.verified(program)
     weights = codes.weight_converter(spec).numerators.tolist()
     states = codes.state_converter(spec).numerators.tolist()

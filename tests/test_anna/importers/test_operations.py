@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx_bytes import constant, integers, model, node, value_info
+from onnx_bytes import constant, ints, model, node, value_info
 
 from anna.base.errors import AnnaError
 from anna.compiler import compilation
@@ -49,13 +49,13 @@ def convolved(images: np.ndarray = IMAGES) -> np.ndarray:
         ([constant("c", np.array([0.0])), node("Max", ["a", "c"], ["y"])], lambda a: np.maximum(a, 0)),
         ([constant("c", np.array([0.3])), node("Min", ["c", "a"], ["y"])], lambda a: np.minimum(a, 0.3)),
         ([node("Neg", ["a"], ["y"])], lambda a: -a),
-        ([integers("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["b"]), node("Relu", ["b"], ["y"])],
+        ([ints("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["b"]), node("Relu", ["b"], ["y"])],
          lambda a: np.pad(np.maximum(a, 0), ((0, 0), (0, 0), (1, 0), (0, 2)))),
         ([node("GlobalMaxPool", ["a"], ["y"])], lambda a: a.max((2, 3))),
         ([node("ReduceMax", ["a"], ["y"], axes=[2, -1], keepdims=0)], lambda a: a.max((2, 3))),
         ([node("MaxPool", ["a"], ["y"], kernel_shape=[4, 4], strides=[4, 4], ceil_mode=1)],
          lambda a: np.stack([np.stack([a[..., y : y + 4, x : x + 4].max((2, 3)) for x in (0, 4)], 2) for y in (0, 4)], 2)),
-        ([integers("p", 0, 0, 1, 1, 0, 0, 1, 1), node("Pad", ["a", "p"], ["b"], mode="edge"),
+        ([ints("p", 0, 0, 1, 1, 0, 0, 1, 1), node("Pad", ["a", "p"], ["b"], mode="edge"),
           node("MaxPool", ["b"], ["y"], kernel_shape=[8, 8])], lambda a: a.max((2, 3))),
         ([node("LogSoftmax", ["a"], ["y"], axis=1)], lambda a: a - np.log(np.exp(a).sum(1, keepdims=True))),
     ],
@@ -67,7 +67,7 @@ def test_it_computes_what_onnx_defines(tmp_path: Path, parts: list[bytes], expec
 
 
 def test_a_padding_goes_to_the_convolution_behind_it(tmp_path: Path) -> None:
-    (step,) = read(tmp_path, constant("w", KERNEL), integers("p", 0, 0, 1, 2, 0, 0, 3, 4), constant("v", np.array([-1.0])),
+    (step,) = read(tmp_path, constant("w", KERNEL), ints("p", 0, 0, 1, 2, 0, 0, 3, 4), constant("v", np.array([-1.0])),
                    node("Pad", ["x", "p", "v"], ["b"]), node("Conv", ["b", "w"], ["y"]))  # fmt: skip
     assert isinstance(step.layer, Convolution)
     assert (step.layer.padding, step.layer.padding_value) == ((1, 3, 2, 4), -1.0)
@@ -132,15 +132,15 @@ def test_pooling_that_rounds_up_leaves_out_a_window_of_padding_only(tmp_path: Pa
         ([constant("c", np.ones((1, 2, 6, 6))), node("Add", ["a", "c"], ["y"])],
          "has a constant of shape (1, 2, 6, 6); expected one number, or one for each of 2 maps"),
         ([node("Cast", ["a"], ["y"], to=3)], "casts the network's values to type 3; expected floats"),
-        ([integers("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["y"], mode="reflect")], "with mode reflect; expected"),
-        ([integers("p", 0, 1, 0, 0, 0, 0, 0, 0), node("Pad", ["a", "p"], ["y"])], "expected only rows and columns to be padded"),
-        ([integers("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["y"])], "ends with a padding that no layer reads"),
-        ([integers("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["b"], mode="edge"), node("Relu", ["b"], ["y"])],
+        ([ints("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["y"], mode="reflect")], "with mode reflect; expected"),
+        ([ints("p", 0, 1, 0, 0, 0, 0, 0, 0), node("Pad", ["a", "p"], ["y"])], "expected only rows and columns to be padded"),
+        ([ints("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["y"])], "ends with a padding that no layer reads"),
+        ([ints("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["b"], mode="edge"), node("Relu", ["b"], ["y"])],
          "reads maps padded with their border (Pad, mode edge)"),
         ([node("Transpose", ["a"], ["b"], perm=[0, 2, 3, 1]), node("MaxPool", ["b"], ["y"], kernel_shape=[2, 2])],
          "MaxPool reads a tensor of 6 x 6 x 2 per image; expected maps, rows and columns, in this order"),
         ([node("Transpose", ["a"], ["y"], perm=[1, 0, 2, 3])], "expected the batch to stay first"),
-        ([integers("s", 4, -1), node("Reshape", ["a", "s"], ["b"]), integers("t", 1, 8, 9), node("Reshape", ["b", "t"], ["y"])],
+        ([ints("s", 4, -1), node("Reshape", ["a", "s"], ["b"]), ints("t", 1, 8, 9), node("Reshape", ["b", "t"], ["y"])],
          "reshapes maps of (2, 6, 6) to 8 x 9"),
         ([node("Flatten", ["a"], ["y"])], "its output flattens 2@6x6 to (72,); expected a score for each class"),
         ([node("Squeeze", ["a"], ["y"])], "the batch too; expected the axes by number"),
