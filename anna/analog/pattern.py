@@ -1,4 +1,4 @@
-"""The fixed pattern of a die: its arrays, how each is drawn, and what each may be."""
+"""The fixed pattern of a die: its arrays, how each is drawn, and the limits of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from anna.chip.spec import ChipSpec
 
 @dataclass(frozen=True)
 class PatternArray:
-    """One array of the pattern: how it is drawn, and what it may be."""
+    """One array of the pattern: how it is drawn, and its limits."""
 
     draw: Callable[[ChipSpec, Analog, Draws], Floats]
     note: str
@@ -30,7 +30,7 @@ PATTERN: dict[str, PatternArray] = {
     "dac_levels_lsb": PatternArray(weight_dac.drawn_levels, "(DACs, codes) what each DAC writes, weight LSB", -1e5, 1e5),
     "synapse_gain": PatternArray(synapse.drawn_gains, "(rows, columns) gain of each synapse", -10, 10),
     "synapse_zero_lsb": PatternArray(synapse.drawn_zeros, "(rows, columns) added to each weight, weight LSB", -1e3, 1e3),
-    "synapse_leak": PatternArray(synapse.drawn_leaks, "(rows, columns) leak against the average", 0, 1e3),
+    "synapse_leak": PatternArray(synapse.drawn_leaks, "(rows, columns) leak relative to the average", 0, 1e3),
     "state_error_lsb": PatternArray(
         synapse.drawn_state_errors, "(1 or rows, 1 or columns, levels) error of each level, state LSB", -1e3, 1e3
     ),
@@ -53,7 +53,7 @@ def _ideal(spec: ChipSpec) -> Mapping[str, Floats]:
 
 
 def complete_pattern(spec: ChipSpec, given: Mapping[str, NDArray[Any]]) -> dict[str, Floats]:
-    """A whole pattern, checked and frozen; arrays that are not given are ideal."""
+    """A complete pattern, checked and frozen; arrays that are not given are ideal."""
     unknown = sorted(set(given) - set(PATTERN))
     if unknown:
         raise SpecError(f"a die has no pattern {unknown[0]}; it has {', '.join(PATTERN)}")
@@ -62,11 +62,11 @@ def complete_pattern(spec: ChipSpec, given: Mapping[str, NDArray[Any]]) -> dict[
 
 
 def _checked(spec: ChipSpec, name: str, array: NDArray[Any], like: Floats) -> Floats:
-    """A frozen array of the right shape, or one sentence."""
+    """A frozen array of the right shape and range; raises SpecError otherwise."""
     values = np.array(array, dtype=np.float64)
     part, shape = PATTERN[name], values.shape
-    whole = (spec.rows, spec.columns, 1 << spec.state_bits)
-    allowed = [like.shape] if name != "state_error_lsb" else [like.shape, (1, *whole[1:]), whole]
+    full = (spec.rows, spec.columns, 1 << spec.state_bits)
+    allowed = [like.shape] if name != "state_error_lsb" else [like.shape, (1, *full[1:]), full]
     if shape not in allowed:
         expected = " or ".join(map(str, allowed))
         raise SpecError(f"pattern {name} has shape {shape}; expected {expected}: {part.note}")
