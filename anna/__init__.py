@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from anna.chip.spec import ChipSpec as ChipSpec
     from anna.compiler import CompileOptions as CompileOptions
     from anna.compiler import compile as compile
-    from anna.lab.trim import Calibration as Calibration
-    from anna.lab.trim import calibrate as calibrate
-    from anna.lab.trim import calibrated as calibrated
+    from anna.lab.trim import Trim as Trim
+    from anna.lab.trim import measure_trim as measure_trim
+    from anna.lab.trim import trim as trim
     from anna.machine.chip import Chip as Chip
     from anna.machine.chip import Result as Result
     from anna.machine.chip import run_chips as run_chips
+    from anna.machine.inputs import input_codes as input_codes
     from anna.machine.interpreter import Interpreter as Interpreter
     from anna.machine.lockstep import engine_reference as engine_reference
     from anna.machine.lockstep import lockstep as lockstep
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from anna.program.text import disassemble as disassemble
     from anna.sequencer.rules import verified as verified
     from anna.sequencer.rules import violations as violations
-    from anna.sequencer.timeline import Schedule as Schedule
+    from anna.sequencer.timeline import Timeline as Timeline
     from anna.sequencer.timeline import elaborate as elaborate
 
 __version__ = "0.1.0"
@@ -45,7 +46,6 @@ _HOMES = {
     "Analog": "anna.analog.parameters",
     "AnnaError": "anna.base.errors",
     "BoardSpec": "anna.chip.spec",
-    "Calibration": "anna.lab.trim",
     "Chip": "anna.machine.chip",
     "ChipSpec": "anna.chip.spec",
     "CompileOptions": "anna.compiler",
@@ -55,19 +55,24 @@ _HOMES = {
     "Program": "anna.program.file",
     "Region": "anna.program.file",
     "Result": "anna.machine.chip",
-    "Schedule": "anna.sequencer.timeline",
+    "Timeline": "anna.sequencer.timeline",
+    "Trim": "anna.lab.trim",
     "assemble": "anna.program.text",
-    "calibrate": "anna.lab.trim",
-    "calibrated": "anna.lab.trim",
     "compile": "anna.compiler",
     "disassemble": "anna.program.text",
     "elaborate": "anna.sequencer.timeline",
     "engine_reference": "anna.machine.lockstep",
+    "input_codes": "anna.machine.inputs",
     "lockstep": "anna.machine.lockstep",
+    "measure_trim": "anna.lab.trim",
     "run_chips": "anna.machine.chip",
+    "trim": "anna.lab.trim",
     "verified": "anna.sequencer.rules",
     "violations": "anna.sequencer.rules",
 }
+
+# Names of version 0.1, which go with the next minor version.
+_RENAMED = {"Calibration": "Trim", "Schedule": "Timeline", "calibrate": "measure_trim", "calibrated": "trim"}
 
 __all__ = ["__version__", *_HOMES]
 
@@ -75,6 +80,11 @@ __all__ = ["__version__", *_HOMES]
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name in _RENAMED:
+        from anna.base.renamed import warn
+
+        warn(f"anna.{name}", f"anna.{_RENAMED[name]}")
+        return __getattr__(_RENAMED[name])
     raise AttributeError(f"module 'anna' has no attribute {name!r}")
 
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from plans import dense, recogniser
+from workloads import dense, recogniser
 
 from anna.engine import Engine, simd_levels
 from anna.native.loader import native
@@ -74,7 +74,7 @@ def plain_loop(optimisation: int) -> tuple[Callable[[], object], float]:
 
 
 def measure(simds: tuple[str, ...], threads: list[int], seconds: float) -> list[Row]:
-    plans = {
+    workloads = {
         "dense 256x8, ideal": dense(),
         "dense 256x8, noise": dense(sigma_lsb=0.3),
         "recogniser, ideal": recogniser(),
@@ -87,9 +87,9 @@ def measure(simds: tuple[str, ...], threads: list[int], seconds: float) -> list[
     rounds = 5_000_000
     for simd in simds:
         work["peak", simd, 1] = lambda s=simd: native().peak(s, rounds)  # type: ignore[misc]
-        for case, plan in plans.items():
-            engine = Engine(plan, simd=simd)
-            codes, ids = images_for(engine, len(plan.input_slots), seconds)
+        for case, workload in workloads.items():
+            engine = Engine(workload, simd=simd)
+            codes, ids = images_for(engine, len(workload.input_slots), seconds)
             engines[case, simd] = engine, len(ids)
             for count in threads:
                 work[case, simd, count] = lambda e=engine, c=codes, i=ids, t=count: e.run(c, i, threads=t)  # type: ignore[misc]
@@ -109,15 +109,15 @@ def measure(simds: tuple[str, ...], threads: list[int], seconds: float) -> list[
         peak = native().peak(simd, rounds) / median["peak", simd, 1]
         rows.append(Row("peak of the multiply-add", simd, 1, 0.0, 0.0, peak, peak, 1.0, LOOP, peak / loop_rate,
                         None))  # fmt: skip
-        for case, plan in plans.items():
+        for case, workload in workloads.items():
             engine, images = engines[case, simd]
-            calcs = len(plan.out_slot)
+            calcs = len(workload.out_slot)
             for count in threads:
                 took = median[case, simd, count] / images
                 quiet = case.replace("noise", "ideal")
                 noise = None
                 if quiet != case:
-                    samples = np.count_nonzero(plan.out_slot >= 0)
+                    samples = np.count_nonzero(workload.out_slot >= 0)
                     noise = (took - median[quiet, simd, count] / engines[quiet, simd][1]) / samples * 1e9
                 rate = engine.useful_macs / took
                 rows.append(Row(case, simd, count, 1 / took, CYCLES_PER_CALC * calcs / took, rate,

@@ -25,13 +25,13 @@ CHILD = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import numpy as np
-from plans import recogniser
+from workloads import recogniser
 from anna.engine import Engine
 images = int(sys.argv[2])
 for word in sys.argv[3:]:
     simd, case = word.split("-")
-    plan = recogniser(0.3 if case == "noise" else 0.0)
-    Engine(plan, simd=simd).run(np.zeros((images, len(plan.input_slots)), np.uint8), np.arange(images, dtype=np.uint64))
+    workload = recogniser(0.3 if case == "noise" else 0.0)
+    Engine(workload, simd=simd).run(np.zeros((images, len(workload.input_slots)), np.uint8), np.arange(images, dtype=np.uint64))
 """
 
 

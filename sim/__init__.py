@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.comparison.compare import Comparison as Comparison
-    from sim.comparison.compare import compare as compare
-    from sim.comparison.ledger import Ledger as Ledger
-    from sim.comparison.ledger import ledger as ledger
+    from sim.results.comparison import Comparison as Comparison
+    from sim.results.comparison import compare as compare
+    from sim.results.ledger import Ledger as Ledger
+    from sim.results.ledger import ledger as ledger
     from sim.sweep.run import run_sweep as run_sweep
     from sim.sweep.spec import SweepSpec as SweepSpec
     from sim.sweep.spec import load_spec as load_spec
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 # No module of sim is called as one of these names: importing it would put it in the name's place.
 _HOMES = {
-    "Comparison": "sim.comparison.compare",
-    "Ledger": "sim.comparison.ledger",
+    "Comparison": "sim.results.comparison",
+    "Ledger": "sim.results.ledger",
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
-    "compare": "sim.comparison.compare",
-    "ledger": "sim.comparison.ledger",
+    "compare": "sim.results.comparison",
+    "ledger": "sim.results.ledger",
     "load_spec": "sim.sweep.spec",
     "make_spec": "sim.sweep.spec",
     "run_sweep": "sim.sweep.run",

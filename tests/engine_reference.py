@@ -1,4 +1,4 @@
-"""Engine plans for tests: random ones, the shape of a recogniser, and their evaluation by the definition in NumPy."""
+"""Workloads for tests: random ones, the shape of a recogniser, and their evaluation by the definition in NumPy."""
 
 from typing import Any
 
@@ -6,53 +6,55 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog import noise
-from anna.engine.workload import EnginePlan
+from anna.engine.workload import Workload
 
 Array = NDArray[Any]
 
 
-def evaluate(plan: Any, codes: Array, image_ids: Array, noise_seed: int) -> Array:
+def evaluate(workload: Any, codes: Array, image_ids: Array, noise_seed: int) -> Array:
     """What the engine must return: CALC after CALC, every sum in Python's int64, every image at once."""
     images = len(codes)
-    state = np.zeros((images, plan.slots), np.int64)
-    state[:, plan.constant_slots] = plan.constant_codes
-    for column, slot in enumerate(plan.input_slots):
+    state = np.zeros((images, workload.slots), np.int64)
+    state[:, workload.constant_slots] = workload.constant_codes
+    for column, slot in enumerate(workload.input_slots):
         state[:, slot] = codes[:, column]
-    calcs, neurons = plan.out_slot.shape
+    calcs, neurons = workload.out_slot.shape
     for calc in range(calcs):
-        ops = range(int(plan.op_start[calc]), int(plan.op_start[calc + 1]))
+        ops = range(int(workload.op_start[calc]), int(workload.op_start[calc + 1]))
         results = np.zeros((images, neurons), np.int64)
         for n in range(neurons):
             total = np.zeros(images, np.int64)
             for k in ops:
-                code = state[:, plan.op_slot[k]]
-                levels = plan.numerators if plan.op_levels is None else plan.numerator_tables[plan.op_levels[k, n]]
-                weight = np.full(images, int(plan.op_weight[k, n]), np.int64)
-                if plan.charge_sigma is not None:
-                    when, which = plan.charge_refresh[k, n], plan.charge_synapse[k, n]
+                code = state[:, workload.op_slot[k]]
+                levels = (
+                    workload.numerators if workload.op_levels is None else workload.numerator_tables[workload.op_levels[k, n]]
+                )
+                weight = np.full(images, int(workload.op_weight[k, n]), np.int64)
+                if workload.charge_sigma is not None:
+                    when, which = workload.charge_refresh[k, n], workload.charge_synapse[k, n]
                     z = noise.normals(noise_seed, image_ids, when, noise.CHARGE, which)
-                    weight += noise.steps(z, plan.charge_sigma[k, n])
+                    weight += noise.steps(z, workload.charge_sigma[k, n])
                 total += weight * levels.astype(np.int64)[code]
-            if plan.clamp_low is not None:
-                total = np.maximum(total, plan.clamp_low[calc, n])
-            if plan.clamp_high is not None:
-                total = np.minimum(total, plan.clamp_high[calc, n])
-            if plan.sigma is not None:
-                z = noise.normals(noise_seed, image_ids, plan.ordinal[calc], noise.THERMAL, n)
-                total += noise.steps(z, plan.sigma[calc, n])
-            code = (plan.thresholds[plan.table[calc, n]][None, :] <= total[:, None]).sum(axis=1)
-            if plan.and_mask is not None:
-                code &= int(plan.and_mask[calc, n])
-            if plan.or_mask is not None:
-                code |= int(plan.or_mask[calc, n])
+            if workload.clamp_low is not None:
+                total = np.maximum(total, workload.clamp_low[calc, n])
+            if workload.clamp_high is not None:
+                total = np.minimum(total, workload.clamp_high[calc, n])
+            if workload.sigma is not None:
+                z = noise.normals(noise_seed, image_ids, workload.ordinal[calc], noise.THERMAL, n)
+                total += noise.steps(z, workload.sigma[calc, n])
+            code = (workload.thresholds[workload.table[calc, n]][None, :] <= total[:, None]).sum(axis=1)
+            if workload.and_mask is not None:
+                code &= int(workload.and_mask[calc, n])
+            if workload.or_mask is not None:
+                code |= int(workload.or_mask[calc, n])
             results[:, n] = code
         for n in range(neurons):
-            if plan.out_slot[calc, n] >= 0:
-                state[:, plan.out_slot[calc, n]] = results[:, n]
-    return state[:, plan.output_slots]
+            if workload.out_slot[calc, n] >= 0:
+                state[:, workload.out_slot[calc, n]] = results[:, n]
+    return state[:, workload.output_slots]
 
 
-def random_plan(
+def random_workload(
     rng: np.random.Generator,
     *,
     levels: int = 8,
@@ -65,7 +67,7 @@ def random_plan(
     sparse: float = 0.5,
     options: frozenset[str] = frozenset(),
 ) -> Any:
-    """A plan with shared and private operands, rewritten slots, unused neurons and whatever `options` name."""
+    """A workload with shared and private operands, rewritten slots, unused neurons and whatever `options` name."""
     inputs = min(slots, int(rng.integers(1, slots + 1)))
     counts = rng.integers(0, fan_in + 1, calcs)
     start = np.concatenate([[0], np.cumsum(counts)])
@@ -111,4 +113,4 @@ def random_plan(
     if "steps" in options:
         fields["op_levels"] = rng.integers(0, 3, (ops, neurons)).astype(np.int32)
         fields["numerator_tables"] = (numerators + rng.integers(-1, 2, (3, levels))).astype(np.int32)
-    return EnginePlan(**fields)
+    return Workload(**fields)

@@ -99,13 +99,13 @@ def test_a_compiled_program_gives_the_same_scores(name: str, images: np.ndarray,
 @pytest.mark.parametrize("name", COMPILED)
 def test_no_result_is_shown_on_the_pictures_that_a_program_was_calibrated_on(name: str) -> None:
     images, labels = lenet.calibration()
-    with pytest.raises(anna.AnnaError, match="500 pictures serve both for calibration and for results"):
+    with pytest.raises(anna.AnnaError, match="500 images serve both for calibration and for results"):
         sim.compare(network(COMPILED[name]), program(name), images, labels, chips=1)
 
 
 def test_a_program_by_hand_gives_the_same_codes(images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
     windows = images[:, None, 10:18, 10:18].astype(np.uint16) >> 5
-    assert np.array_equal(anna.Chip().run(program("by_hand"), windows).codes["second"], expected["program by_hand"])
+    assert np.array_equal(anna.Chip().run_codes(program("by_hand"), windows).codes["second"], expected["program by_hand"])
 
 
 def test_assembly_text_still_makes_the_same_program() -> None:
@@ -138,18 +138,18 @@ def test_a_file_of_analog_parameters_means_the_same() -> None:
     assert told_of(anna.Analog.load(FORMER / "chip.toml"), EXPECTED["analog"]) == EXPECTED["analog"]
 
 
-def test_a_calibration_holds_what_was_measured(expected: dict[str, np.ndarray]) -> None:
-    calibration = anna.Calibration.load(FORMER / "calibration.json")
-    assert calibration.program == program("recognizer").digest
-    assert calibration.chip_seed == DIE["seed"]
-    assert len(calibration.neurons) == EXPECTED["calibration"]["neurons"]
-    assert [one.gain for one in calibration.neurons] == expected["gains"].tolist()
-    assert [one.offset_lsb for one in calibration.neurons] == expected["offsets_lsb"].tolist()
+def test_a_trim_holds_what_was_measured(expected: dict[str, np.ndarray]) -> None:
+    trim = anna.Trim.load(FORMER / "calibration.json")
+    assert trim.program == program("recognizer").digest
+    assert trim.chip_seed == DIE["seed"]
+    assert len(trim.neurons) == EXPECTED["calibration"]["neurons"]
+    assert [one.gain for one in trim.neurons] == expected["gains"].tolist()
+    assert [one.offset_lsb for one in trim.neurons] == expected["offsets_lsb"].tolist()
 
 
-def test_a_calibration_makes_the_same_program_for_its_chip(images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
-    calibration = anna.Calibration.load(FORMER / "calibration.json")
-    trimmed = anna.calibrated(program("recognizer"), calibration)
+def test_a_trim_makes_the_same_program_for_its_chip(images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
+    trim = anna.Trim.load(FORMER / "calibration.json")
+    trimmed = anna.trim(program("recognizer"), trim)
     assert trimmed.digest == EXPECTED["calibration"]["calibrated_digest"]
     result = chip().run(trimmed, images, noise_seed=NOISE_SEED)
     assert np.array_equal(result.scores, expected["program recognizer calibrated"])

@@ -1,5 +1,6 @@
 """The house: imports run down from floor to floor, and in no circle; a newcomer finds in ARCHITECTURE.md where things are."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -70,3 +71,43 @@ def test_a_room_on_no_floor_is_found(copy: Path) -> None:
     (copy / "anna" / "attic" / "__init__.py").write_text('"""Old things."""\nfrom anna.chip import spec\n', encoding="utf-8")
     with pytest.raises(LookupError, match=r"anna\.attic is on no floor"):
         house.arrows_up(copy)
+
+
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+STEP = re.compile(r"^\| (?P<number>\d*) *\| (?:`(?P<room>[\w.]+)`)? *\| `(?P<file>[\w./]+): (?P<name>\w+)` \|", re.M)
+WALKS = dict(zip(("an image to a label", "a weight to an operand", "an analog parameter to a bit"),
+                 re.split(r"^### ", ARCHITECTURE, flags=re.M)[1:], strict=True))  # fmt: skip
+
+
+@pytest.mark.parametrize("walk", WALKS)
+def test_each_step_of_a_walk_names_what_exists(walk: str) -> None:
+    steps = list(STEP.finditer(WALKS[walk]))
+    assert len(steps) >= 5
+    for step in steps:
+        text = (ROOT / step["file"]).read_text(encoding="utf-8")
+        defined = rf"^(?:def|class|cdef class|cpdef|static [\w\s*]+?) ?{step['name']}\b"
+        assert re.search(defined, text, re.M), f"{step['file']} does not define {step['name']}"
+
+
+@pytest.mark.parametrize("walk", WALKS)
+def test_a_walk_enters_no_room_twice(walk: str) -> None:
+    rooms = []
+    for step in STEP.finditer(WALKS[walk]):
+        room = house.room_of(step["file"].rpartition(".")[0].replace("/", "."))
+        assert step["room"] in (room, None)
+        if not rooms or rooms[-1] != room:
+            assert step["room"] and step["number"], f"{room} is entered without a line of its own"
+            rooms.append(room)
+    assert len(rooms) == len(set(rooms))
+
+
+def test_the_architecture_page_draws_the_house_that_is_tested() -> None:
+    block = re.search(r"^## The house\n\n((?:    .*\n|\n)+)", ARCHITECTURE, re.M)
+    assert block
+    drawn: dict[str, list[tuple[str, ...]]] = {}
+    package = ""
+    for line in filter(None, (line[4:] for line in block[1].splitlines())):
+        package = line[:8].strip() or package
+        drawn.setdefault(package, []).append(tuple(re.split(r"\s{2,}", line[8:37].strip().replace("   ", "  "))))
+    drawn["lenet"].remove(("weights",))  # data only: no module
+    assert {package: tuple(reversed(floors)) for package, floors in drawn.items()} == house.FLOORS

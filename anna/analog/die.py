@@ -1,14 +1,14 @@
-"""A die: one piece of silicon with its fixed pattern, drawn from a seed, looked at, saved, loaded and shared.
+"""A die: one piece of silicon with its fixed pattern, drawn from a seed, inspected, saved, loaded and shared.
 
-Two dies with equal content behave alike to the bit, whoever drew them. The file holds the pattern itself, not only its
-seed: it stays the same silicon when a later version draws otherwise, and a measured chip can be a die too.
+Dies with equal content behave the same to the bit. The file holds the pattern itself, not only its seed: it stays the same
+silicon even if a later version draws differently, and a measured chip can be a die too.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 KEY = "anna_die"
 FORMAT = 1
+UPGRADES: container.Upgrades = {}  # none is older
 SUFFIX = ".die"
 
 
@@ -46,13 +47,13 @@ class Die(Settled):
     pattern: Mapping[str, Floats] = field(default_factory=dict)
 
     def _settled(self) -> Mapping[str, Any]:
-        whole = complete_pattern(self.spec, self.pattern)
+        complete = complete_pattern(self.spec, self.pattern)
         lay_out(self.spec, self.faults)
-        return {"pattern": whole}
+        return {"pattern": complete}
 
     @staticmethod
     def draw(spec: ChipSpec, analog: Analog, seed: int, chip_on_board: int = 0, faults: Faults | None = None) -> "Die":
-        """The die of a seed: the same on every machine, whatever else is drawn."""
+        """The die of a seed: the same on every machine, whatever else is drawn before."""
         draws = Draws(seed, chip_on_board)
         return Die(spec, analog, seed, chip_on_board, faults or Faults(), drawn_pattern(spec, analog, draws))
 
@@ -66,7 +67,7 @@ class Die(Settled):
         return Electronics(self.spec, self.analog, self.faults, self.pattern, self.seed, self.chip_on_board)
 
     def changed(self, **pattern: NDArray[Any]) -> "Die":
-        """The same die with some arrays of its pattern replaced: for what was measured, or for an experiment."""
+        """The same die with some arrays of its pattern replaced, by measured values or for an experiment."""
         return Die(self.spec, self.analog, None, self.chip_on_board, self.faults, {**self.pattern, **pattern})
 
     def weights_lsb(self, weight_code: int = -1, age_cycles: int = 0) -> Floats:
@@ -74,11 +75,11 @@ class Die(Settled):
         rows, columns = np.indices((self.spec.rows, self.spec.columns))
         code = np.full(rows.shape, weight_code % (1 << self.spec.weight_bits), dtype=np.int64)
         ages = np.full(rows.shape, age_cycles, dtype=np.int64)
-        whole = self.electronics.weights(code, rows, columns, ages)
-        return whole / float(1 << self.spec.weight_fraction_bits)
+        fixed_point = self.electronics.weights(code, rows, columns, ages)
+        return fixed_point / float(1 << self.spec.weight_fraction_bits)
 
     def plot(self, weight_code: int = -1, age_cycles: int = 0) -> "Figure":
-        """A picture of all synapses: the error of the weight that each shows for one code."""
+        """A figure of all synapses: the error of the weight that each one shows for one code."""
         code = weight_code % (1 << self.spec.weight_bits)
         ideal = float(weight_converter(self.spec).values(code))
         name = "a die that was not drawn" if self.seed is None else f"die {self.seed}"
@@ -87,7 +88,7 @@ class Die(Settled):
 
     # --- the file
     def to_bytes(self) -> bytes:
-        """The `.die` file: a function of the die alone."""
+        """The bytes of the `.die` file, determined by the die alone."""
         content = {
             "format": FORMAT,
             "spec": self.spec.model_dump(mode="json"),
@@ -100,19 +101,18 @@ class Die(Settled):
         return container.pack(KEY, content, dict(self.pattern))
 
     def save(self, path: Path | str) -> None:
-        """Write the file; never leaves half a file."""
+        """Write the file, all or nothing."""
         container.write_beside(Path(path), self.to_bytes())
 
     @staticmethod
     def load(path: Path | str) -> "Die":
-        """Read a `.die` file; anything that is not whole is refused in one sentence."""
+        """Read a `.die` file; raises FileError if it is damaged, foreign or too new."""
         return _load(Path(path))
 
 
 class _Header(Record):
-    """What the metadata of a file must be."""
+    """The metadata of a file."""
 
-    format: Literal[1]
     spec: ChipSpec
     analog: Analog
     faults: Faults
@@ -123,11 +123,8 @@ class _Header(Record):
 
 def _load(path: Path) -> Die:
     content, tensors = container.unpack(path, KEY, "die")
-    version = content.get("format")
-    if isinstance(version, int) and version > FORMAT:
-        raise FileError(f"{path}: has format {version}; this version of anna reads up to format {FORMAT}: update anna")
     try:
-        header = _Header.model_validate(content)
+        header = _Header.model_validate(container.upgraded(path, "die", content, FORMAT, UPGRADES))
     except ValidationError as error:
         raise FileError(f"{path}: {first_sentence(error)}") from None
     except SpecError as error:

@@ -1,4 +1,4 @@
-"""The figure of a die: each of its synapses as one square, coloured by the error of its weight."""
+"""A figure of a die: one square for each synapse, coloured by the error of its weight."""
 
 from typing import TYPE_CHECKING
 

@@ -62,11 +62,11 @@ def complete_pattern(spec: ChipSpec, given: Mapping[str, NDArray[Any]]) -> dict[
 
 
 def _checked(spec: ChipSpec, name: str, array: NDArray[Any], like: Floats) -> Floats:
-    """A frozen array of the right shape, or one sentence."""
+    """A frozen array of the right shape and range; raises SpecError otherwise."""
     values = np.array(array, dtype=np.float64)
     part, shape = PATTERN[name], values.shape
-    whole = (spec.rows, spec.columns, 1 << spec.state_bits)
-    allowed = [like.shape] if name != "state_error_lsb" else [like.shape, (1, *whole[1:]), whole]
+    full = (spec.rows, spec.columns, 1 << spec.state_bits)
+    allowed = [like.shape] if name != "state_error_lsb" else [like.shape, (1, *full[1:]), full]
     if shape not in allowed:
         expected = " or ".join(map(str, allowed))
         raise SpecError(f"pattern {name} has shape {shape}; expected {expected}: {part.note}")

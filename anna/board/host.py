@@ -1,7 +1,7 @@
-"""What the host does for a program: pictures to state codes before the chip, float layers on its results after it.
+"""What the host does for a program: images to state codes before the chip, float layers on its results after it.
 
 Float layers run in 32-bit floats with sums in a fixed order (`anna.network.forward`), so that scores are the same on every
-machine. Their time is multiply-adds over the host's rate; the host works on one picture while the chip works on the next.
+machine. Their time is multiply-adds over the host's rate; the host works on one image while the chip works on the next.
 """
 
 from collections.abc import Mapping
@@ -20,16 +20,16 @@ from anna.native.float_sums import engine
 from anna.network.file import layer_from_json, layer_json
 from anna.network.forward import run_layer
 from anna.network.graph import Layer, Prepare
-from anna.network.images import float_pictures
+from anna.network.images import float_images
 from anna.network.parts import Shape
-from anna.network.prepare import checked_pictures, field_scale, offsets, prepare, ranged, whole_field
+from anna.network.prepare import checked_images, field_scale, integer_field, offsets, prepare, ranged
 
 Floats = NDArray[np.float64]
-# Pictures that the host layers take at once: whole vectors, and no multiple of a power of two so large that the numbers of one
-# picture would meet in few sets of a cache.
+# Images that the host layers take at once: whole vectors, but no multiple of a large power of two, which would crowd an
+# image's numbers into a few sets of the cache.
 PIECE = 13 * 64
 PIECES_A_TURN = 2  # pieces that a thread takes at once
-LARGEST_TABLE = 1 << 21  # whole numbers that a picture's pixel may take for its code to be looked up
+LARGEST_TABLE = 1 << 21  # values of a prepared pixel up to which its code is looked up
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +59,16 @@ class HostTail:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds for one picture."""
+        """Multiply-adds for one image."""
         return self._count("multiply_adds")
 
     @property
     def connections(self) -> int:
-        """Connections with biases for one picture."""
+        """Connections with biases for one image."""
         return self._count("connections")
 
     def scores(self, spec: ChipSpec, states: NDArray[np.generic], threads: int = 1) -> NDArray[np.float32]:
-        """Scores (pictures, classes, rows, columns) from state codes (pictures, maps, rows, columns)."""
+        """Scores (images, classes, rows, columns) from state codes (images, maps, rows, columns)."""
         levels = codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
         table = (levels * self.gain_m[:, None] + self.offset_m[:, None]).astype(np.float32)
         out = np.empty((len(states), *self.output_shape), np.float32)
@@ -96,18 +96,18 @@ class HostTail:
 
 @lru_cache(maxsize=16)
 def _code_table(layer: Prepare, gain: float, offset: float, spec: ChipSpec) -> NDArray[Any]:
-    """The state code of every whole number that a pixel may be after crop, resize and padding."""
-    whole = np.arange(field_scale(layer) + 1)
-    values = ranged(layer, whole, np.float32).astype(np.float64)
+    """The state code of every integer that a pixel may be after crop, resize and padding."""
+    pixels = np.arange(field_scale(layer) + 1)
+    values = ranged(layer, pixels, np.float32).astype(np.float64)
     table = codes.state_converter(spec).nearest((values - offset) / gain)
     return table.astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
 
 
 @dataclass(frozen=True, eq=False)
 class HostWork:
-    """All that the host does for a program."""
+    """Everything the host does for a program."""
 
-    prepare: Prepare | None  # None: pictures come as floats
+    prepare: Prepare | None  # None: images come as floats
     input_gain_m: Floats
     input_offset_m: Floats
     tails: tuple[HostTail, ...]  # scores of several are added
@@ -115,53 +115,53 @@ class HostWork:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds for one picture."""
+        """Multiply-adds for one image."""
         return sum(tail.multiply_adds for tail in self.tails)
 
     @property
     def connections(self) -> int:
-        """Connections with biases for one picture."""
+        """Connections with biases for one image."""
         return sum(tail.connections for tail in self.tails)
 
-    def checked(self, shape: Shape, pictures: NDArray[Any]) -> NDArray[Any]:
-        """Pictures as the network takes them, when they are so: (n, rows, columns) of grey levels, or else floats
-        (n, maps, rows, columns)."""
+    def checked(self, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
+        """Images as the network takes them, grey levels (n, rows, columns) or floats (n, maps, rows, columns); raises if
+        they are not."""
         if self.prepare is not None:
-            return checked_pictures(self.prepare, pictures)
-        return float_pictures(shape, np.asarray(pictures), "images")
+            return checked_images(self.prepare, images)
+        return float_images(shape, np.asarray(images), "images")
 
-    def input_codes(self, spec: ChipSpec, shape: Shape, pictures: NDArray[Any]) -> NDArray[Any]:
-        """State codes (pictures, maps, rows, columns), of 8 bits where they fit, of pictures as the network takes them."""
-        pictures = self.checked(shape, pictures)
+    def input_codes(self, spec: ChipSpec, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
+        """State codes (images, maps, rows, columns), in 8 bits if they fit, of images as the network takes them."""
+        images = self.checked(shape, images)
         try:
             if self.prepare is not None and self.input_gain_m.size == 1 and field_scale(self.prepare) < LARGEST_TABLE:
-                return self._looked_up(self.prepare, spec, pictures)[:, None]
-            return self.input_codes_by_values(spec, pictures)
+                return self._codes_by_table(self.prepare, spec, images)[:, None]
+            return self.input_codes_by_values(spec, images)
         except SpecError:
             raise DataError("images hold values that are NaN or infinite; expected finite ones") from None
 
-    def input_codes_by_values(self, spec: ChipSpec, pictures: NDArray[Any]) -> NDArray[Any]:
+    def input_codes_by_values(self, spec: ChipSpec, images: NDArray[Any]) -> NDArray[Any]:
         """The same by arithmetic on every pixel: the definition."""
-        values = pictures
+        values = images
         if self.prepare is not None:
-            values = prepare(self.prepare, pictures, np.float32)[:, None].astype(np.float64)
+            values = prepare(self.prepare, images, np.float32)[:, None].astype(np.float64)
         level = (values - self.input_offset_m[:, None, None]) / self.input_gain_m[:, None, None]
         return codes.state_converter(spec).nearest(level).astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
 
-    def _looked_up(self, layer: Prepare, spec: ChipSpec, pictures: NDArray[Any]) -> NDArray[Any]:
-        """The same by a table: a pixel's code depends on its whole number alone."""
+    def _codes_by_table(self, layer: Prepare, spec: ChipSpec, images: NDArray[Any]) -> NDArray[Any]:
+        """The same by a table: a pixel's code depends on its value alone."""
         table = _code_table(layer, float(self.input_gain_m[0]), float(self.input_offset_m[0]), spec)
         native = engine()
         if native is None or layer.resized != layer.cropped or table.dtype != np.uint8:
-            found: NDArray[Any] = table[whole_field(layer, pictures)]
+            found: NDArray[Any] = table[integer_field(layer, images)]
             return found
-        found = np.empty((len(pictures), *layer.fielded), np.uint8)
+        found = np.empty((len(images), *layer.fielded), np.uint8)
         crop, place = offsets(layer.source, layer.cropped), offsets(layer.fielded, layer.resized)
-        native.pictures_to_codes(native.levels()[0], np.ascontiguousarray(pictures), crop, layer.cropped, place, table, found)
+        native.pictures_to_codes(native.levels()[0], np.ascontiguousarray(images), crop, layer.cropped, place, table, found)
         return found
 
     def scores(self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]], threads: int = 1) -> NDArray[np.float32]:
-        """Scores (pictures, classes), or (pictures, classes, rows, columns) where the network slides."""
+        """Scores (images, classes), or (images, classes, rows, columns) where the network slides."""
         total: NDArray[np.float32] | None = None
         for tail in self.tails:
             part = tail.scores(spec, states[tail.region], threads)
@@ -171,7 +171,7 @@ class HostWork:
 
     # --- in a file ---------------------------------------------------------------------------------------------------
     def content(self) -> dict[str, Any]:
-        """What the file's JSON says of it."""
+        """Its part of a file's JSON."""
         return {
             "prepare": None if self.prepare is None else _plain(layer_json(self.prepare)),
             "data": self.data,
@@ -186,7 +186,7 @@ class HostWork:
         }
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """What the file holds as tensors."""
+        """Its tensors in a file."""
         found: dict[str, NDArray[Any]] = {"host.input.gain": self.input_gain_m, "host.input.offset": self.input_offset_m}
         for number, tail in enumerate(self.tails):
             found[f"host.{number}.gain"], found[f"host.{number}.offset"] = tail.gain_m, tail.offset_m
@@ -197,14 +197,14 @@ class HostWork:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, so that what is written and what is read are equal."""
+    """Tuples as lists, so that content reads back equal."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]) -> HostWork:
-    """The host's work as a file describes it; anything that is not whole is refused."""
+    """The host's work as a file describes it; raises FileError if that is incomplete."""
     left = dict(tensors)
     try:
         first = None if content["prepare"] is None else layer_from_json(f"{where} prepare", content["prepare"], {})
@@ -227,17 +227,19 @@ def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]
         gain, offset = (_row(where, left.pop(f"host.input.{name}"), None) for name in ("gain", "offset"))
         data = str(content["data"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise FileError(f"{where}: the host's part is not whole ({type(error).__name__}: {error})") from None
+        raise FileError(f"{where}: the host section is incomplete ({type(error).__name__}: {error})") from None
     except GraphError as error:
         raise FileError(f"{where}: {error}") from None
     if left or not tails:
-        raise FileError(f"{where}: the host's part holds {len(left)} tensors that no layer names, and {len(tails)} tails")
+        raise FileError(
+            f"{where}: the host section has {len(left)} unused tensors and {len(tails)} tails; expected 0 and 1 or more"
+        )
     return HostWork(first, gain, offset, tuple(tails), data)
 
 
 def _row(where: str, array: NDArray[Any], length: int | None) -> Floats:
     if array.ndim != 1 or array.dtype != np.float64 or not np.isfinite(array).all() or length not in (None, len(array)):
         raise FileError(
-            f"{where}: a gain or offset of the host is {array.dtype} of shape {array.shape}; expected float64 per map"
+            f"{where}: a host gain or offset is {array.dtype} of shape {array.shape}; expected finite float64, one per map"
         )
     return array

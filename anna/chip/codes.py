@@ -50,7 +50,7 @@ class Converter:
 
     @property
     def zero_code(self) -> int | None:
-        """The code that stands for exactly nothing, if there is one."""
+        """The code of exactly zero, if there is one."""
         return self.size // 2 if self.levels == "mid-tread" else None
 
     def values(self, codes: ArrayLike) -> Floats:
@@ -70,7 +70,7 @@ class Converter:
         return codes
 
     def exact(self, value: float) -> int:
-        """The code of a value that is a level; anything else is refused."""
+        """The code of a value that is exactly a level; raises for any other."""
         code = int(self.nearest(value))
         if float(self.values(code)) != value:
             low, high = self.values(0), self.values(self.size - 1)

@@ -17,7 +17,7 @@ from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
 from anna.compiler.options import CompileOptions
 from anna.network.activations import Activation, Squash
 from anna.network.forward import network_input
-from anna.network.images import picture_keys
+from anna.network.images import image_keys
 
 CARE = 15  # steps of how much an error matters: small whole numbers keep sums exact
 PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
@@ -91,7 +91,7 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
                 maps[part] = replace(maps[part], whole=maps[layer.name])
                 part = next(one.carry for one in member.layers if one.name == part)
             stack[layer.name] = maps[layer.name].outputs
-    return Calibration(len(chosen), picture_keys(chosen), values, maps)
+    return Calibration(len(chosen), image_keys(chosen), values, maps)
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:

@@ -11,34 +11,34 @@ from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.schedule import Plan
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 
 UNITS = ("array", "input", "output", "paging")
 
 
 def report(
-    graph: QuantGraph, placement: Placement, plan: Plan, schedule: Schedule, links: Links, options: CompileOptions
+    graph: QuantGraph, placement: Placement, plan: Plan, timeline: Timeline, links: Links, options: CompileOptions
 ) -> dict[str, Any]:
     """Everything that is told of a compilation, as JSON."""
     network, spec = graph.lowered.network, graph.spec
     host = _host(graph, options.board)
-    layers = _layers(graph, placement, plan, schedule, links) + host["layers"]
-    chip_rate = options.board.chips * spec.clock_hz / schedule.cycles_per_image
+    layers = _layers(graph, placement, plan, timeline, links) + host["layers"]
+    chip_rate = options.board.chips * spec.clock_hz / timeline.cycles_per_image
     host_rate = host["images_per_s"]
     return {
         "network": network.name,
         "data": network.data,
-        "cycles_per_image": schedule.cycles_per_image,
-        "run_cycles": schedule.run_cycles,
+        "cycles_per_image": timeline.cycles_per_image,
+        "run_cycles": timeline.run_cycles,
         "bound_cycles": round(sum(entry["bound_cycles"] for entry in layers if entry["where"] == "chip"), 3),
-        "chip_us_per_image": round(schedule.seconds_per_image * 1e6, 6),
+        "chip_us_per_image": round(timeline.seconds_per_image * 1e6, 6),
         "host_us_per_image": None if not host_rate else round(1e6 / host_rate, 6),
         "board": options.board.name,
         "board_images_per_s": round(min(chip_rate, host_rate or chip_rate), 3),
         "board_binds": "host" if host_rate is not None and host_rate < chip_rate else "chip",
         "synapses_used": int((links.taps_prc != NO_TAP).sum()),
         "pages": placement.pages,
-        "page_loads": schedule.page_loads,
+        "page_loads": timeline.page_loads,
         "batch": options.batch,
         "chip_connections": network.connections - host["connections"],
         "host_connections": host["connections"],
@@ -74,11 +74,11 @@ def _host(graph: QuantGraph, board: BoardSpec) -> dict[str, Any]:
     return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds, "images_per_s": per_s}
 
 
-def _layers(graph: QuantGraph, placement: Placement, plan: Plan, schedule: Schedule, links: Links) -> list[dict[str, Any]]:
+def _layers(graph: QuantGraph, placement: Placement, plan: Plan, timeline: Timeline, links: Links) -> list[dict[str, Any]]:
     """One entry a chip layer: cycles from its first SHIFT to its last OUT (layers overlap a little), what binds it, its
     bound: the busiest unit's cycles and its share of page loads."""
-    spec, batch = graph.spec, schedule.program.batch
-    load = spec.refresh_period_cycles / batch if schedule.page_loads else 0.0
+    spec, batch = graph.spec, timeline.program.batch
+    load = spec.refresh_period_cycles / batch if timeline.page_loads else 0.0
     found = {quant.layer.name: {"cycles": 0, **dict.fromkeys(UNITS, 0.0)} for quant in graph.layers}
     page = -1
     for placed, span in zip(placement.jobs, plan.spans, strict=True):

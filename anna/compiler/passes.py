@@ -23,7 +23,7 @@ from anna.network.graph import Network
 from anna.program.file import Program, assemble_program
 from anna.program.text import disassemble
 from anna.sequencer.rules import verified
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Compilation:
     memory: Memory
     plan: Plan
     program: Program
-    schedule: Schedule
+    timeline: Timeline
     checked_pictures: int
 
     def text(self, after: str) -> str:
@@ -78,7 +78,7 @@ def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOpti
         raise CompileError(
             [f"the compiler made an illegal program, which is its fault: {why}" for why in error.reasons]
         ) from None
-    # The report tells of the schedule, so the program that holds it can only be made now.
+    # The report tells of the timeline, so the program that holds it can only be made now.
     done = replace(draft, report=listing.report(quantised, placement, plan, walked, links, options))
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_pictures)
     return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, plan, done, verified(done), count)

@@ -1,6 +1,6 @@
-"""The data plane: runs an elaborated plan over many images side by side, in C without the GIL.
+"""The data plane: runs an elaborated workload over many images side by side, in C without the GIL.
 
-`Engine(plan)` proves bounds, chooses a kernel and packs the operands once; `Engine.run` takes codes and gives codes.
+`Engine(workload)` proves bounds, chooses a kernel and packs the operands once; `Engine.run` takes codes and gives codes.
 The same bits come out for every SIMD level, kernel, thread count, number of lanes and order of images.
 """
 

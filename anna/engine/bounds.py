@@ -1,4 +1,4 @@
-"""Proves from a plan alone how large its sums can become, and so which kernel computes it exactly."""
+"""Proves from a workload alone how large its sums can become, and so which kernel computes it exactly."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from anna.engine.workload import EnginePlan
+    from anna.engine.workload import Workload
 
 # Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
 LARGEST_NORMAL = 6.7
@@ -20,7 +20,7 @@ NARROW_WEIGHT = 2**20  # entered as several operands where it leaves 16 bits
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The proof: every sum of the plan, noise included, lies within +-largest_sum."""
+    """The proof: every sum of the workload, noise included, lies within +-largest_sum."""
 
     largest_sum: int
     largest_weight: int
@@ -43,33 +43,33 @@ def _margin(sigma: NDArray[np.float32] | None) -> int:
     return 0 if sigma is None or sigma.size == 0 else int(np.ceil(float(sigma.max()) * LARGEST_NORMAL)) + 1
 
 
-def _largest_row_sum(plan: "EnginePlan", magnitudes: NDArray[np.float64]) -> float:
+def _largest_row_sum(workload: "Workload", magnitudes: NDArray[np.float64]) -> float:
     """The largest sum of |weight| over the operands of one CALC and neuron; float64 is exact far beyond any chip."""
-    begins = plan.op_start[:-1][np.diff(plan.op_start) > 0]  # a CALC without operands sums nothing
+    begins = workload.op_start[:-1][np.diff(workload.op_start) > 0]  # a CALC without operands sums nothing
     return float(np.add.reduceat(magnitudes, begins, axis=0).max(initial=0.0)) if len(begins) else 0.0
 
 
-def prove(plan: "EnginePlan") -> Bounds:
+def prove(workload: "Workload") -> Bounds:
     """Bound every sum; collect each reason that forbids the narrow kernel."""
-    weight = _largest(plan.op_weight)
-    numerator = _largest(plan.numerators if plan.op_levels is None else plan.numerator_tables)
-    noise = _margin(plan.sigma)
-    magnitudes = np.abs(plan.op_weight.astype(np.float64))
-    if plan.charge_sigma is not None:
-        magnitudes += np.ceil(plan.charge_sigma.astype(np.float64) * LARGEST_NORMAL) + 1
-    largest = int(_largest_row_sum(plan, magnitudes)) * numerator + noise
-    levels = len(plan.numerators)
-    lined = plan.op_levels is not None
+    weight = _largest(workload.op_weight)
+    numerator = _largest(workload.numerators if workload.op_levels is None else workload.numerator_tables)
+    noise = _margin(workload.sigma)
+    magnitudes = np.abs(workload.op_weight.astype(np.float64))
+    if workload.charge_sigma is not None:
+        magnitudes += np.ceil(workload.charge_sigma.astype(np.float64) * LARGEST_NORMAL) + 1
+    largest = int(_largest_row_sum(workload, magnitudes)) * numerator + noise
+    levels = len(workload.numerators)
+    lined = workload.op_levels is not None
     checks = (
         (levels > NARROW_LEVELS, f"{levels} levels are more than {NARROW_LEVELS}"),
         (largest >= NARROW_SUM, f"a sum can reach {largest}, 32 bits hold {NARROW_SUM}"),
         (numerator > NARROW_NUMERATOR, f"a numerator of {numerator} does not fit 16 bits"),
         (weight > NARROW_WEIGHT, f"a weight of {weight} is more than {NARROW_WEIGHT}"),
-        (not lined and bool((np.diff(plan.numerators) <= 0).any()), "the numerators do not rise with the code"),
+        (not lined and bool((np.diff(workload.numerators) <= 0).any()), "the numerators do not rise with the code"),
         (
             lined and levels > LINE_LEVELS,
             f"synapses differ in the steps of their {levels} levels, at most {LINE_LEVELS}",
         ),
-        (plan.charge_sigma is not None, "charge noise makes the weights of every image different"),
+        (workload.charge_sigma is not None, "charge noise makes the weights of every image different"),
     )
     return Bounds(largest, weight, numerator, noise, tuple(why for fails, why in checks if fails))

@@ -1,4 +1,4 @@
-"""The engine's face: a plan checked and packed once, then run over any number of images."""
+"""The engine's face: a workload checked and packed once, then run over any number of images."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from anna.base.errors import DataError, MachineError
 from anna.base.threads import share
 from anna.engine.bounds import Bounds, prove
-from anna.engine.fields import plan_arrays
+from anna.engine.fields import workload_arrays
 from anna.native.loader import choose_level, native
 
 if TYPE_CHECKING:
-    from anna.engine.workload import EnginePlan
+    from anna.engine.workload import Workload
     from anna.native._native import NativePlan
 
 Codes = NDArray[Any]  # uint8 or uint16
@@ -32,22 +32,22 @@ _BAD_CODE = 2
 
 
 class Engine:
-    """A prepared plan.
+    """A prepared workload.
 
     `kernel` is "narrow" or "wide", `bounds` the proof behind the choice. `useful_macs` counts the nonzero weights of
-    the plan, `padded_macs` the multiply-adds executed an image, both for neurons whose result is stored; constants count
+    the workload, `padded_macs` the multiply-adds executed an image, both for neurons whose result is stored; constants count
     as useful and are not executed.
     """
 
-    def __init__(self, plan: "EnginePlan", *, simd: str | None = None, kernel: str | None = None) -> None:
+    def __init__(self, workload: "Workload", *, simd: str | None = None, kernel: str | None = None) -> None:
         self.simd = choose_level(simd)
-        sizes, arrays = plan_arrays(plan)
-        self.bounds: Bounds = prove(plan)
+        sizes, arrays = workload_arrays(workload)
+        self.bounds: Bounds = prove(workload)
         self.kernel = kernel or self.bounds.kernel
         if self.kernel not in ("narrow", "wide"):
             raise MachineError(f"there is no kernel {kernel!r}, only 'narrow' and 'wide'")
         if self.kernel == "narrow" and self.bounds.why_wide:
-            raise MachineError(f"the narrow kernel cannot run this plan: {'; '.join(self.bounds.why_wide)}")
+            raise MachineError(f"the narrow kernel cannot run this workload: {'; '.join(self.bounds.why_wide)}")
         self._levels, self._inputs, self._outputs = sizes["levels"], sizes["inputs"], sizes["outputs"]
         self._native: NativePlan = native().NativePlan(sizes, arrays)
         stored = arrays["out_slot"] >= 0
@@ -75,7 +75,7 @@ class Engine:
         lanes: int | None = None,
         prepare: Callable[[NDArray[Any]], Codes] | None = None,
     ) -> Codes:
-        """The codes of the plan's outputs, one row an image.
+        """The codes of the workload's outputs, one row an image.
 
         `image_ids` key the noise; neither the order of images nor `threads` nor `lanes` changes a bit of a row. With
         `prepare`, which makes codes of some images, `codes` are images, and it is called on one piece after another in
@@ -123,7 +123,7 @@ class Engine:
         if codes.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
             raise DataError(f"the codes are {codes.dtype}, the engine takes uint8 or uint16")
         if codes.ndim != 2 or codes.shape[1] != self._inputs:
-            raise DataError(f"the codes have the shape {codes.shape}, the plan takes (images, {self._inputs})")
+            raise DataError(f"the codes have the shape {codes.shape}, the workload takes (images, {self._inputs})")
         return codes
 
     def _check_ids(self, image_ids: NDArray[np.uint64], images: int) -> NDArray[np.uint64]:
@@ -146,7 +146,7 @@ class Engine:
 
 
 def run(
-    plan: "EnginePlan",
+    workload: "Workload",
     codes: Codes,
     image_ids: NDArray[np.uint64],
     *,
@@ -155,5 +155,5 @@ def run(
     lanes: int | None = None,
     simd: str | None = None,
 ) -> Codes:
-    """Pack and run a plan once; keep an `Engine` to run it again."""
-    return Engine(plan, simd=simd).run(codes, image_ids, noise_seed=noise_seed, threads=threads, lanes=lanes)
+    """Pack and run a workload once; keep an `Engine` to run it again."""
+    return Engine(workload, simd=simd).run(codes, image_ids, noise_seed=noise_seed, threads=threads, lanes=lanes)

@@ -26,7 +26,7 @@ class Chain:
     """
 
     model: OnnxModel
-    picture: Shape
+    image: Shape
     axes: str = STACK
     layers: list[Layer] = field(default_factory=list)
     order: str = STACK  # of a flat vector
@@ -36,7 +36,7 @@ class Chain:
     shape: Shape = field(init=False)
 
     def __post_init__(self) -> None:
-        self.shape = self.picture
+        self.shape = self.image
 
     @property
     def flat(self) -> bool:
@@ -45,7 +45,7 @@ class Chain:
 
     @property
     def count(self) -> int:
-        """How many numbers a picture has become."""
+        """How many numbers an image has become."""
         return prod(self.shape)
 
     def size(self, axis: str) -> int:

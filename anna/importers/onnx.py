@@ -8,7 +8,7 @@ import numpy as np
 from anna.base.errors import CompileError, FileError, GraphError
 from anna.importers.chain import STACK, Chain, Refused
 from anna.importers.folding import FOLDS
-from anna.importers.onnx_axes import picture_axes, picture_shape, shape_of
+from anna.importers.onnx_axes import image_axes, image_shape, shape_of
 from anna.importers.onnx_file import FLOATS, Array, Node, OnnxModel, read_onnx
 from anna.importers.onnx_ops import PASSES_PADDING, READERS
 from anna.importers.refusals import no_layer
@@ -29,7 +29,7 @@ def graph_of(model: OnnxModel, path: Path) -> Graph:
     """A model as a graph."""
     if len(model.inputs) != 1:
         raise FileError(
-            f"{path}: has {len(model.inputs)} inputs, {', '.join(model.inputs) or 'none'}; expected one, the picture: "
+            f"{path}: has {len(model.inputs)} inputs, {', '.join(model.inputs) or 'none'}; expected one, the image: "
             "what is fixed goes into the network as a constant"
         )
     if len(model.outputs) != 1:
@@ -37,16 +37,16 @@ def graph_of(model: OnnxModel, path: Path) -> Graph:
             f"{path}: has {len(model.outputs)} outputs, {', '.join(model.outputs) or 'none'}; expected one, the scores: export "
             "the network without the others"
         )
-    picture, dims = next(iter(model.inputs.items()))
+    image, dims = next(iter(model.inputs.items()))
     model = replace(model, nodes=_needed(_ordered(model, path), model.outputs[0]))
-    sizes = _picture(path, model, picture, dims)
-    axes = picture_axes(sizes, model, picture)
-    chain = Chain(model, picture_shape(sizes, axes), axes)
-    reasons = _read_all(chain, picture, path)
+    sizes = _image(path, model, image, dims)
+    axes = image_axes(sizes, model, image)
+    chain = Chain(model, image_shape(sizes, axes), axes)
+    reasons = _read_all(chain, image, path)
     if reasons:
         raise CompileError(reasons)
     name = path.stem if path.stem.isprintable() else "network"  # exporters call every graph main_graph
-    return Graph(name, chain.picture, tuple(chain.layers))
+    return Graph(name, chain.image, tuple(chain.layers))
 
 
 def _read_all(chain: Chain, current: str, path: Path) -> list[str]:
@@ -138,8 +138,8 @@ def _needed(nodes: list[Node], output: str) -> tuple[Node, ...]:
     return tuple(reversed(kept))
 
 
-def _picture(path: Path, model: OnnxModel, name: str, dims: tuple[int | str, ...]) -> tuple[int, ...]:
-    """The shape of one picture."""
+def _image(path: Path, model: OnnxModel, name: str, dims: tuple[int | str, ...]) -> tuple[int, ...]:
+    """The shape of one image."""
     if len(dims) not in (2, 3, 4):
         shown = " x ".join(map(str, dims)) or "none"
         raise CompileError([f"{path.name}: input {name} has {len(dims)} axes ({shown}); expected batch, maps, rows, columns"])
@@ -152,7 +152,7 @@ def _picture(path: Path, model: OnnxModel, name: str, dims: tuple[int | str, ...
     if model.input_kinds.get(name, 1) not in FLOATS and (first is None or first.op != "Cast"):
         raise CompileError([
             f"{path.name}: input {name} holds whole numbers (kind {model.input_kinds[name]}); expected float32: export the "
-            "network with a float picture"
+            "network with a float image"
         ])  # fmt: skip
     return tuple(int(n) for n in dims[1:])
 

@@ -10,8 +10,8 @@ Inputs = list[Any]
 WITH_MAPS_FIRST = {"Conv", "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "BatchNormalization"}
 
 
-def picture_axes(dims: tuple[int, ...], model: OnnxModel, name: str) -> str:
-    """What the axes of the picture are: ONNX does not say, the first operation that knows does.
+def image_axes(dims: tuple[int, ...], model: OnnxModel, name: str) -> str:
+    """What the axes of the image are: ONNX does not say, the first operation that knows does.
 
     Where none does, a network of full connections, the shorter end is the maps.
     """
@@ -30,7 +30,7 @@ def picture_axes(dims: tuple[int, ...], model: OnnxModel, name: str) -> str:
     return "yxm" if dims[2] < dims[0] else STACK
 
 
-def picture_shape(dims: tuple[int, ...], axes: str) -> tuple[int, int, int]:
+def image_shape(dims: tuple[int, ...], axes: str) -> tuple[int, int, int]:
     """Maps, rows and columns of a tensor with such axes."""
     if axes == FLAT:
         return dims[0], 1, 1
@@ -38,7 +38,7 @@ def picture_shape(dims: tuple[int, ...], axes: str) -> tuple[int, int, int]:
     return sizes.get("m", 1), sizes.get("y", 1), sizes.get("x", 1)
 
 
-def whole_numbers(node: Node, inputs: Inputs, key: str = "axes", at: int = 1) -> list[int]:
+def integers(node: Node, inputs: Inputs, key: str = "axes", at: int = 1) -> list[int]:
     """A list that older files keep in an attribute and newer ones in an input."""
     found = node.attributes.get(key)
     if found is None and len(inputs) > at and inputs[at] is not None:
@@ -72,7 +72,7 @@ def flatten(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 def squeeze(chain: Chain, node: Node, inputs: Inputs) -> None:
     """Axes of one row or column go."""
-    wanted = whole_numbers(node, inputs)
+    wanted = integers(node, inputs)
     if not wanted:
         raise Refused("removes all axes that are 1 long, the batch too; expected the axes by number")
     gone = letters_of(chain, wanted)
@@ -82,8 +82,8 @@ def squeeze(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def unsqueeze(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """An axis that is one long comes in, such as the map of a picture of one map."""
-    wanted = whole_numbers(node, inputs)
+    """An axis that is one long comes in, such as the map of an image of one map."""
+    wanted = integers(node, inputs)
     count = len(chain.axes) + 1 + len(wanted)
     dims: list[int] = list(chain.dims)
     for place in sorted(n % count for n in wanted):
@@ -95,9 +95,9 @@ def unsqueeze(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 def reshape(chain: Chain, node: Node, inputs: Inputs) -> None:
     """A flat vector; or the same axes, with some that are 1 long more or fewer."""
-    wanted = whole_numbers(node, inputs, "shape")
+    wanted = integers(node, inputs, "shape")
     if len(wanted) < 2:
-        raise Refused(f"gives each picture the shape {wanted}; expected the batch and what it holds")
+        raise Refused(f"gives each image the shape {wanted}; expected the batch and what it holds")
     now = chain.dims
     keep_zero = bool(node.attributes.get("allowzero"))
     dims = [now[k] if n == 0 and not keep_zero and k < len(now) else n for k, n in enumerate(wanted[1:])]
@@ -106,17 +106,17 @@ def reshape(chain: Chain, node: Node, inputs: Inputs) -> None:
         dims[dims.index(-1)] = prod(now) // known
     if any(n < 1 for n in dims) or prod(dims) != prod(now):
         raise Refused(
-            f"gives a tensor of {' x '.join(map(str, now))} for each picture the shape {wanted}; expected the same count of "
-            "numbers for each picture: a full connection over maps is a convolution of 1 x 1, or wants a Flatten before it"
+            f"gives a tensor of {' x '.join(map(str, now))} for each image the shape {wanted}; expected the same count of "
+            "numbers for each image: a full connection over maps is a convolution of 1 x 1, or wants a Flatten before it"
         )
     _take_shape(chain, node, dims)
 
 
 def _take_shape(chain: Chain, node: Node, dims: list[int]) -> None:
     """Axes that are longer than 1 keep their order, so a new shape only says where those of 1 stand."""
-    if not chain.layers and len(chain.axes) < len(dims) <= 3:  # only now does the file tell what the picture's axes are
-        chain.axes = picture_axes(tuple(dims), chain.model, node.outputs[0])
-        chain.picture = chain.shape = picture_shape(tuple(dims), chain.axes)
+    if not chain.layers and len(chain.axes) < len(dims) <= 3:  # only now does the file tell what the image's axes are
+        chain.axes = image_axes(tuple(dims), chain.model, node.outputs[0])
+        chain.image = chain.shape = image_shape(tuple(dims), chain.axes)
         return
     if len(dims) == 1:
         chain.flatten()
@@ -135,9 +135,9 @@ def _take_shape(chain: Chain, node: Node, dims: list[int]) -> None:
 def pad(chain: Chain, node: Node, inputs: Inputs) -> None:
     """Rows and columns around the maps, which the next layer takes over."""
     mode = node.attributes.get("mode") or "constant"
-    pads = whole_numbers(node, inputs, "pads")
+    pads = integers(node, inputs, "pads")
     count = len(chain.axes) + 1
-    where = whole_numbers(node, inputs, "padded", 3) or list(range(count))
+    where = integers(node, inputs, "padded", 3) or list(range(count))
     if len(pads) != 2 * len(where) or min(pads, default=0) < 0 or mode not in ("constant", "edge"):
         raise Refused(f"pads by {pads} with mode {mode}; expected zero or more for each axis, and the mode constant or edge")
     amounts = {n % count: (pads[k], pads[k + len(where)]) for k, n in enumerate(where)}
@@ -155,6 +155,6 @@ def pad(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 
 def shape_of(node: Node, dims: tuple[int, ...]) -> list[int]:
-    """What a Shape operation gives for a tensor of the chain; one picture at a time."""
+    """What a Shape operation gives for a tensor of the chain; one image at a time."""
     whole = [1, *dims]
     return whole[slice(node.attributes.get("start", 0), node.attributes.get("end"))]

@@ -21,7 +21,7 @@ LARGEST_KERNEL = 1024  # rows or columns of a spread kernel
 
 def _stack_wanted(chain: Chain, node: Node) -> None:
     if chain.axes != STACK:
-        what = "a flat vector" if chain.flat else f"a tensor of {' x '.join(map(str, chain.dims))} for each picture"
+        what = "a flat vector" if chain.flat else f"a tensor of {' x '.join(map(str, chain.dims))} for each image"
         raise Refused(f"{node.op} reads {what}; expected maps, rows and columns, in this order")
 
 
@@ -162,7 +162,7 @@ def _per_map(chain: Chain, node: Node, value: Array | None) -> Array:
         return value.astype(np.float64).reshape(-1)
     raise Refused(
         f"has a constant of shape {value.shape}; expected one number, or one for each of {maps} maps: what differs from pixel "
-        "to pixel goes into the pictures"
+        "to pixel goes into the images"
     )
 
 
@@ -190,7 +190,7 @@ def mul(chain: Chain, node: Node, inputs: Inputs) -> None:
 def batch_normalization(chain: Chain, node: Node, inputs: Inputs) -> None:
     """Folded into the layer before it, or a factor and an offset per map."""
     if node.attributes.get("training_mode"):
-        raise Refused("normalises by the pictures at hand (training_mode = 1); export the network in evaluation mode")
+        raise Refused("normalises by the images at hand (training_mode = 1); export the network in evaluation mode")
     if chain.axes[0] != "m" and not (chain.flat and chain.shape[1:] == (1, 1)):
         raise Refused("normalises a tensor whose first axis is not the maps; expected maps, rows and columns, in this order")
     scale, shift, mean, variance = (_weights(node, one, "statistics", 1).astype(np.float64) for one in inputs[1:5])
@@ -290,10 +290,10 @@ def _pool_takes(chain: Chain, average: bool) -> bool:
     return value < -ENDLESS or value <= least
 
 
-def whole_map(chain: Chain, node: Node, inputs: Inputs) -> None:
+def global_pool(chain: Chain, node: Node, inputs: Inputs) -> None:
     """The mean or the maximum of each map."""
     if node.op in ("ReduceMean", "ReduceMax"):
-        wanted = onnx_axes.whole_numbers(node, inputs)
+        wanted = onnx_axes.integers(node, inputs)
         gone = sorted(onnx_axes.letters_of(chain, wanted))
         if gone != ["x", "y"]:
             raise Refused(f"takes the {node.op[6:].lower()} over axes {wanted}; expected rows and columns")
@@ -334,11 +334,11 @@ def nothing(chain: Chain, node: Node, inputs: Inputs) -> None:
 
 READERS: dict[str, Callable[[Chain, Node, Inputs], None]] = {
     "Add": add, "AveragePool": pool, "BatchNormalization": batch_normalization, "Cast": cast, "Clip": clip, "Conv": conv,
-    "Div": mul, "Dropout": dropout, "Flatten": onnx_axes.flatten, "Gemm": gemm, "GlobalAveragePool": whole_map,
-    "GlobalMaxPool": whole_map, "HardSigmoid": hard_sigmoid, "Identity": nothing, "LogSoftmax": softmax, "MatMul": matmul,
+    "Div": mul, "Dropout": dropout, "Flatten": onnx_axes.flatten, "Gemm": gemm, "GlobalAveragePool": global_pool,
+    "GlobalMaxPool": global_pool, "HardSigmoid": hard_sigmoid, "Identity": nothing, "LogSoftmax": softmax, "MatMul": matmul,
     "Max": extreme, "MaxPool": pool, "Min": extreme, "Mul": mul,
     "Neg": lambda chain, node, inputs: chain.affine(node, np.array(-1.0), np.array(0.0)), "Pad": onnx_axes.pad,
-    "ReduceMax": whole_map, "ReduceMean": whole_map, "Reshape": onnx_axes.reshape,
+    "ReduceMax": global_pool, "ReduceMean": global_pool, "Reshape": onnx_axes.reshape,
     "Softmax": softmax, "Squeeze": onnx_axes.squeeze, "Sub": add, "Transpose": onnx_axes.transpose,
     "Unsqueeze": onnx_axes.unsqueeze, **dict.fromkeys(ACTIVATIONS, squash),
 }  # fmt: skip

@@ -3,7 +3,7 @@
 _OTHER_SQUASH = "train with Relu, Tanh, Sigmoid or a Clip (Hardtanh, ReLU6) instead"
 _FLOAT = "export the float network, before it is quantised: the compiler finds the codes itself"
 _NORM = "use BatchNormalization, which folds into the weights"
-_RESIZE = "resize the pictures before the network, or use a convolution with a stride"
+_RESIZE = "resize the images before the network, or use a convolution with a stride"
 _RECURRENT = "the compiler takes convolutions and full connections, one after the other"
 _BRANCH = "the compiler takes one layer after the other: split the network or remove the branch"
 

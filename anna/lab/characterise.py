@@ -81,7 +81,7 @@ def converters(
     wait_cycles: int = 0,
     row: int = 0,
     noise_seed: int = 0,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> Converters:
     """Sweep all neuron slots at one scale code: every synapse has one weight, the states make the sum."""
     plan = plan or SweepPlan()
@@ -111,10 +111,10 @@ def _drive(spec: ChipSpec, scale_code: int, plan: SweepPlan) -> tuple[int, float
     raise SpecError(f"scale code {scale_code} has a range beyond what this chip's synapses reach")
 
 
-def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int) -> Ints:
+def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int | None) -> Ints:
     spec = program.spec
     pictures = images.reshape(-1, spec.registers, spec.columns)
-    result = chip.run(program, pictures, noise_seed=noise_seed, threads=threads)
+    result = chip.run_codes(program, pictures, noise_seed=noise_seed, threads=threads)
     return np.stack(list(result.codes.values()), axis=1).astype(np.int64)
 
 
@@ -173,7 +173,7 @@ def dac_levels(
     pages: int = 4,
     plan: SweepPlan | None = None,
     noise_seed: int = 0,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> DacLevels:
     """Weigh every code against known weights in the same row, until the ADC stands on its thresholds.
 
@@ -258,7 +258,7 @@ def effective_bits(
     products: int = 64,
     images: int = 256,
     seed: int = 0,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> EffectiveBits:
     """Random weights and states, at the scale at which most sums lie within the range of the ADC.
 

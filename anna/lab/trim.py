@@ -1,4 +1,4 @@
-"""Calibration: gain and offset of each neuron as measured through the pins, and a program that makes up for them.
+"""Trim: gain and offset of each neuron as measured at the pins of one chip, and a program that makes up for them.
 
 A neuron's ADC sees `gain x sum + offset` instead of the sum that its codes mean. The gain is made up for by
 requantising that neuron's weights, the offset by the weights on its constant states, and a gain beyond half a step of the
@@ -23,12 +23,14 @@ from anna.chip.spec import Record, first_sentence
 from anna.lab.pins import Layout, SweepPlan, Sweeps, gain_and_offset
 from anna.machine.chip import Chip
 from anna.program.file import Program
-from anna.sequencer.timeline import Schedule, elaborate
+from anna.sequencer.timeline import Timeline, elaborate
 
 Place = tuple[int, int, int]  # page, first row, group
+FORMAT = 1  # which files do not name
+UPGRADES: container.Upgrades = {}  # none is older
 
 
-class NeuronCalibration(Record):
+class NeuronTrim(Record):
     """One neuron under one ADC: what that ADC sees is gain x sum + offset."""
 
     page: int = Field(ge=0)
@@ -40,16 +42,16 @@ class NeuronCalibration(Record):
     offset_lsb: float = Field(gt=-1000, lt=1000, description="ADC LSB at that scale code")
 
 
-class Calibration(Record):
+class Trim(Record):
     """What was measured of one chip with one program in it."""
 
     program: str = Field(description="SHA-256 of the program that was in the chip")
     chip_seed: str | None = Field(description="seed of the chip, for the record")
-    neurons: tuple[NeuronCalibration, ...]
+    neurons: tuple[NeuronTrim, ...]
 
     def by_place(self) -> dict[Place, tuple[float, float, int]]:
         """Gain, offset in LSB and scale code of each neuron, averaged over the ADCs that convert it."""
-        found = defaultdict[Place, list[NeuronCalibration]](list)
+        found = defaultdict[Place, list[NeuronTrim]](list)
         for one in self.neurons:
             found[one.page, one.row, one.group].append(one)
         table = dict[Place, tuple[float, float, int]]()
@@ -65,29 +67,28 @@ class Calibration(Record):
         container.write_beside(Path(path), (container.canonical_json(self.model_dump(mode="json")) + "\n").encode())
 
     @staticmethod
-    def load(path: Path | str) -> "Calibration":
+    def load(path: Path | str) -> "Trim":
         """Read what `save` wrote."""
+        content = container.read_json(Path(path), "trim")
         try:
-            return Calibration.model_validate_json(Path(path).read_bytes())
-        except OSError as error:
-            raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a calibration") from None
+            return Trim.model_validate(container.upgraded(path, "trim", content, FORMAT, UPGRADES, unmarked=1))
         except ValidationError as error:
-            raise FileError(f"{path}: is not a calibration: {first_sentence(error)}") from None
+            raise FileError(f"{path}: is not a trim: {first_sentence(error)}") from None
 
 
 # --- measuring -------------------------------------------------------------------------------------------------------
 OWN_NOISE_SEED = 1 << 63  # far from the small numbers that users give to the runs that they judge
 
 
-class Calibrator:
-    """The measurement of all neurons that a program uses, on the program's own weights and scales: its bench programs
-    and pictures are made once and serve any number of chips."""
+class TrimMeter:
+    """The measurement of all neurons that a program uses, on the program's own weights and scales: its test programs
+    and images are made once and serve any number of chips."""
 
-    def __init__(self, program: Program, *, plan: SweepPlan | None = None, schedule: Schedule | None = None) -> None:
-        self.program, self.schedule = program, schedule or elaborate(program)
+    def __init__(self, program: Program, *, plan: SweepPlan | None = None, timeline: Timeline | None = None) -> None:
+        self.program, self.timeline = program, timeline or elaborate(program)
         self._sweeps = list[tuple[Sweeps, list[Place]]]()
         done = set[tuple[Place, int]]()
-        for calc in self.schedule.calcs:
+        for calc in self.timeline.calcs:
             where = zip(*calc.scale_places(program.spec), strict=True)
             places = [(calc.page, int(row), int(group)) for row, group in where]
             wanted = [k for k, place in enumerate(places) if (place, k) not in done]
@@ -97,43 +98,43 @@ class Calibrator:
                 sweeps = Sweeps.prepare(program, layout, wanted, page=calc.page, plan=plan)
                 self._sweeps.append((sweeps, [places[k] for k in wanted]))
 
-    def measure(self, chip: Chip, *, noise_seed: int = OWN_NOISE_SEED, threads: int = 1) -> Calibration:
+    def measure(self, chip: Chip, *, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None) -> Trim:
         """Gain and offset of every neuron. One whose weights cannot move it over two thresholds is left out."""
-        ideal, found = codes.unit_thresholds(self.program.spec), list[NeuronCalibration]()
+        ideal, found = codes.unit_thresholds(self.program.spec), list[NeuronTrim]()
         for sweeps, places in self._sweeps:
             results = sweeps.run(chip, noise_seed=noise_seed, threads=threads)
             for sweep, adc, (page, row, group) in zip(results, sweeps.neurons, places, strict=True):
                 fit = gain_and_offset(sweep, ideal)
                 if fit is not None:
-                    found.append(NeuronCalibration(
+                    found.append(NeuronTrim(
                         page=page, row=row, group=group, adc=adc, gain=fit[0], offset_lsb=fit[1],
                         scale_code=int(self.program.scale_codes[page, row, group])))  # fmt: skip
         seed = None if chip.seed is None else str(chip.seed)
-        return Calibration(program=self.program.digest, chip_seed=seed, neurons=tuple(found))
+        return Trim(program=self.program.digest, chip_seed=seed, neurons=tuple(found))
 
 
-def calibrate(
-    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int = 1
-) -> Calibration:
-    """Measure gain and offset of every neuron that a program uses; for many chips, keep a `Calibrator`."""
-    return Calibrator(program, plan=plan).measure(chip, noise_seed=noise_seed, threads=threads)
+def measure_trim(
+    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None
+) -> Trim:
+    """Measure gain and offset of every neuron that a program uses; for many chips, keep a `TrimMeter`."""
+    return TrimMeter(program, plan=plan).measure(chip, noise_seed=noise_seed, threads=threads)
 
 
 # --- making up for it ------------------------------------------------------------------------------------------------
-def calibrated(
+def trim(
     program: Program,
-    calibration: Calibration,
+    measured: Trim,
     weights_lsb: NDArray[np.float64] | None = None,
     *,
-    schedule: Schedule | None = None,
+    timeline: Timeline | None = None,
 ) -> Program:
     """The program with weights, biases and scales that make up for what was measured.
 
     `weights_lsb` (pages, rows, columns) are the weights before quantisation; without them, the levels of the codes.
     """
-    if calibration.program != program.digest:
-        raise SpecError(f"this calibration was measured with another program than {program.name}")
-    walked, spec = schedule or elaborate(program), program.spec
+    if measured.program != program.digest:
+        raise SpecError(f"this trim was measured with another program than {program.name}")
+    walked, spec = timeline or elaborate(program), program.spec
     converter = codes.weight_converter(spec)
     wanted = converter.values(program.weight_codes) if weights_lsb is None else np.asarray(weights_lsb, np.float64)
     if wanted.shape != program.weight_codes.shape or not np.isfinite(wanted).all():
@@ -141,11 +142,11 @@ def calibrated(
     weight_codes, scale_codes = program.weight_codes.astype(np.int64), program.scale_codes.astype(np.int64)
     ranges = codes.full_scales(spec)
     constants = _constant_states(walked)
-    measured = calibration.by_place()
+    by_place = measured.by_place()
     for place, (rows, columns) in _synapses(walked).items():
-        if place not in measured:
+        if place not in by_place:
             continue
-        gain, offset_lsb, scale_code = measured[place]
+        gain, offset_lsb, scale_code = by_place[place]
         page = place[0]
         held = constants[page][rows, columns]
         fixed = held != 0
@@ -160,12 +161,12 @@ def calibrated(
     return replace(program, weight_codes=weight_codes.astype(np.uint16), scale_codes=scale_codes.astype(np.uint16))
 
 
-def _synapses(schedule: Schedule) -> dict[Place, tuple[Ints, Ints]]:
+def _synapses(timeline: Timeline) -> dict[Place, tuple[Ints, Ints]]:
     """Rows and columns of each neuron; a place that serves neurons of different fan-ins is left out."""
     found, mixed = dict[Place, tuple[Ints, Ints]](), set[Place]()
-    for calc in schedule.calcs:
-        rows, columns = calc.synapses(schedule.spec)
-        for k, (row, group) in enumerate(zip(*calc.scale_places(schedule.spec), strict=True)):
+    for calc in timeline.calcs:
+        rows, columns = calc.synapses(timeline.spec)
+        for k, (row, group) in enumerate(zip(*calc.scale_places(timeline.spec), strict=True)):
             place = calc.page, int(row), int(group)
             if place in found and len(found[place][0]) != calc.fan_in:
                 mixed.add(place)
@@ -173,15 +174,15 @@ def _synapses(schedule: Schedule) -> dict[Place, tuple[Ints, Ints]]:
     return {place: synapses for place, synapses in found.items() if place not in mixed}
 
 
-def _constant_states(schedule: Schedule) -> Mapping[int, Ints]:
+def _constant_states(timeline: Timeline) -> Mapping[int, Ints]:
     """For each page (rows, columns): the numerator of the state that a synapse always reads, 0 where it varies."""
-    spec, values, program = schedule.spec, schedule.values, schedule.program
+    spec, values, program = timeline.spec, timeline.values, timeline.program
     numerators = codes.state_converter(spec).numerators
     held: dict[int, Ints] = {}
-    for page in {calc.page for calc in schedule.calcs}:
+    for page in {calc.page for calc in timeline.calcs}:
         seen = np.zeros((spec.rows, spec.columns), dtype=np.int64)
         varies = np.zeros((spec.rows, spec.columns), dtype=bool)
-        for calc in schedule.calcs:
+        for calc in timeline.calcs:
             if calc.page != page:
                 continue
             place = calc.synapses(spec)

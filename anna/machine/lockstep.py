@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import MachineError
+from anna.base.renamed import renamed
 from anna.engine import Engine
-from anna.engine.workload import build_plan
+from anna.engine.building import build_workload
 from anna.machine.interpreter import CalcRecord, Interpreter
 from anna.program.file import Program
-from anna.sequencer.timeline import Schedule, elaborate
+from anna.sequencer.timeline import Timeline, elaborate
 
 Reference = Callable[[int], NDArray[np.float64]]  # CALC -> expected code of each neuron, or NaN
 
@@ -64,9 +65,10 @@ def lockstep(machine: Interpreter, reference: Reference, tolerance_lsb: float = 
     return found[0] if found else None
 
 
+@renamed(picture="codes", schedule="timeline")
 def engine_reference(
     program: Program,
-    picture: NDArray[np.generic],
+    codes: NDArray[np.generic],
     silicon: Silicon | None = None,
     *,
     noise_seed: int = 0,
@@ -74,29 +76,29 @@ def engine_reference(
     phase_cycles: int = 0,
     simd: str | None = None,
     kernel: str | None = None,
-    schedule: Schedule | None = None,
+    timeline: Timeline | None = None,
 ) -> Reference:
-    """What the engine gives for every CALC of a picture."""
-    schedule = schedule or elaborate(program)
+    """What the engine gives for every CALC of an image, given as state codes."""
+    timeline = timeline or elaborate(program)
     silicon = silicon or IdealSilicon(program.spec)
-    results = schedule.values.fixed + np.arange(len(schedule.calcs) * program.spec.neurons_at_once)
-    plan = build_plan(schedule, silicon, [results], phase_cycles, keep=True)
-    inputs = np.asarray(picture).reshape(1, -1).astype(np.uint16)
+    results = timeline.values.fixed + np.arange(len(timeline.calcs) * program.spec.neurons_at_once)
+    workload = build_workload(timeline, silicon, [results], phase_cycles, keep=True)
+    inputs = np.asarray(codes).reshape(1, -1).astype(np.uint16)
     ids = np.array([image_id], dtype=np.uint64)
-    codes = Engine(plan, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
-    table = codes.reshape(len(schedule.calcs), program.spec.neurons_at_once).astype(np.float64)
+    found = Engine(workload, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
+    table = found.reshape(len(timeline.calcs), program.spec.neurons_at_once).astype(np.float64)
     return lambda calc: table[calc]
 
 
-def map_reference(schedule: Schedule, maps: Mapping[str, NDArray[np.float64]]) -> Reference:
+def map_reference(timeline: Timeline, maps: Mapping[str, NDArray[np.float64]]) -> Reference:
     """What each CALC should give so that regions hold these codes, which may lie between two; NaN for all other results."""
-    table = np.full((len(schedule.calcs), schedule.spec.neurons_at_once), np.nan)
+    table = np.full((len(timeline.calcs), timeline.spec.neurons_at_once), np.nan)
     for name, codes in maps.items():
-        if name not in schedule.outputs:
-            raise MachineError(f"program {schedule.program.name} has no region {name}; it has {', '.join(schedule.outputs)}")
-        values = schedule.outputs[name]
+        if name not in timeline.outputs:
+            raise MachineError(f"program {timeline.program.name} has no region {name}; it has {', '.join(timeline.outputs)}")
+        values = timeline.outputs[name]
         if codes.shape != values.shape:
             raise MachineError(f"region {name} has shape {values.shape}; the maps given for it have {codes.shape}")
-        results = values >= schedule.values.fixed
-        table.reshape(-1)[values[results] - schedule.values.fixed] = codes[results]
+        results = values >= timeline.values.fixed
+        table.reshape(-1)[values[results] - timeline.values.fixed] = codes[results]
     return lambda calc: table[calc]

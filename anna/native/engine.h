@@ -16,7 +16,7 @@ enum { ANNA_MAX_LEVELS = 64, ANNA_LINE_LEVELS = 8 };
 /* Streams of random words: the top four bits of the counter's last word. */
 enum { ANNA_THERMAL = 0, ANNA_CHARGE = 1 };
 
-/* The EnginePlan as arrays; every pointer belongs to Python, optional ones may be NULL. */
+/* The Workload as arrays; every pointer belongs to Python, optional ones may be NULL. */
 typedef struct {
     int64_t slots, levels, neurons, calcs, ops, tables, inputs, constants, outputs, lines;
     const int32_t *numerators; /* [levels] */

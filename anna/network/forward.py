@@ -1,8 +1,8 @@
-"""The float forward of the layer vocabulary: the same bits on every machine, batch size and number of threads.
+"""The float forward pass: the same bits on every machine, for every batch size and number of threads.
 
-Sums are added up one input at a time, in the order input map, row, column of the window, by whole-array operations
-that each round once: no BLAS, no reduction whose order NumPy chooses, no libm. The picture number is
-the last axis, in pieces small enough for the cache; a picture's result does not depend on the piece it is in.
+Sums take one input at a time, in the order input map, row, column of the window, by whole-array operations that round once:
+no BLAS, no reduction whose order NumPy chooses, no libm. Images lie along the last axis, in pieces small enough for the
+cache; an image's result does not depend on its piece.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from anna.base.errors import DataError
 from anna.native import exact_math
 from anna.native.float_sums import window_sums
 from anna.network.graph import Graph, Network, Step
-from anna.network.images import float_pictures
+from anna.network.images import float_images
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
-from anna.network.prepare import checked_pictures, prepare
+from anna.network.prepare import checked_images, prepare
 
 Labels = npt.NDArray[np.int64]
-PIECE = 64  # pictures at once: whole vectors of the engine, and maps that stay in the cache
+PIECE = 64  # images at once: whole vectors of the engine, and maps that stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """What a network made of n pictures.
+    """What a network gives for n images.
 
     `scores` is (n, classes), or (n, classes, rows, columns) where the output slides. `sums` and `outputs` hold, by
-    layer name, (n, maps, rows, columns) before and after the activation, when they were asked for.
+    layer name, (n, maps, rows, columns) before and after the activation, if asked for.
     """
 
     scores: Floats
@@ -41,13 +41,13 @@ class Forward:
 
     @property
     def labels(self) -> Labels:
-        """The class with the greatest score, the lowest of equals; (n,) or (n, rows, columns)."""
+        """The class with the greatest score, the lowest on a tie; (n,) or (n, rows, columns)."""
         labels: Labels = np.argmax(self.scores, axis=1)
         return labels
 
 
 def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
-    """What a layer computes before its activation; maps, rows, columns, pictures in and out, in the type of
+    """What a layer computes before its activation; maps, rows, columns, images in and out, in the type of
     `x_iyxn`."""
     match layer:
         case Prepare():
@@ -153,40 +153,39 @@ def _softmax(x_iyxn: Floats, log: bool) -> Floats:
 
 
 def run_layer(layer: Layer, x_iyxn: Floats) -> tuple[Floats, Floats]:
-    """Sums and outputs of one layer for maps (maps, rows, columns, pictures), for those who go layer by layer."""
+    """Sums and outputs of one layer for maps (maps, rows, columns, images), for callers that go layer by layer."""
     sums = layer_sums(layer, x_iyxn)
     return sums, layer.activation.value(sums)
 
 
-def network_input(graph: Graph, pictures: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
+def network_input(graph: Graph, images: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
     """What enters the first layer after the preparation: (maps, rows, columns, n), contiguous.
 
-    Raw uint8 pictures (n, rows, columns) where the graph begins with `Prepare`; elsewhere floats (n, maps, rows, columns)
-    or what `float_pictures` makes that of.
+    `images` are raw uint8 (n, rows, columns) if the graph begins with `Prepare`, else floats as `float_images` takes them.
     """
     if graph.prepare is not None:
-        x = prepare(graph.prepare, pictures, dtype)[None]
+        x = prepare(graph.prepare, images, dtype)[None]
         return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
-    x = float_pictures(graph.input_shape, np.asarray(pictures))
+    x = float_images(graph.input_shape, np.asarray(images))
     return np.ascontiguousarray(x.transpose(1, 2, 3, 0).astype(dtype))
 
 
-def _run_graph(graph: Graph, pictures: npt.NDArray[Any], dtype: np.dtype[Any], keep: frozenset[str]) -> Forward:
+def _run_graph(graph: Graph, images: npt.NDArray[Any], dtype: np.dtype[Any], keep: frozenset[str]) -> Forward:
     if graph.prepare is not None:
-        pictures = checked_pictures(graph.prepare, pictures)
+        images = checked_images(graph.prepare, images)
     else:
-        pictures = float_pictures(graph.input_shape, np.asarray(pictures))
-    n = len(pictures)
+        images = float_images(graph.input_shape, np.asarray(images))
+    n = len(images)
 
-    def room(step: Step) -> Floats:
+    def empty_maps(step: Step) -> Floats:
         return np.empty((n, *step.output_shape), dtype)
 
-    sums = {step.layer.name: room(step) for step in graph.steps if step.layer.name in keep}
-    outputs = {step.layer.name: room(step) for step in graph.steps if step.layer.name in keep}
+    sums = {step.layer.name: empty_maps(step) for step in graph.steps if step.layer.name in keep}
+    outputs = {step.layer.name: empty_maps(step) for step in graph.steps if step.layer.name in keep}
     scores = np.empty((n, *graph.output_shape), dtype)
     for start in range(0, n, PIECE):
         here = slice(start, min(start + PIECE, n))
-        x = network_input(graph, pictures[here], dtype)
+        x = network_input(graph, images[here], dtype)
         for step in graph.steps:
             total, x = run_layer(step.layer, x)
             if step.layer.name in keep:
@@ -198,25 +197,25 @@ def _run_graph(graph: Graph, pictures: npt.NDArray[Any], dtype: np.dtype[Any], k
 
 def forward(
     network: Network,
-    pictures: npt.NDArray[Any],
+    images: npt.NDArray[Any],
     *,
     dtype: npt.DTypeLike = np.float32,
     keep: str | tuple[str, ...] = (),
 ) -> Forward:
-    """Run a network on pictures.
+    """Run a network on images.
 
     `keep` names the layers whose maps are returned, or "all"; of an ensemble's members they are called
     `<member>.<layer>`. The scores of an ensemble are those of its members, added in their order.
     """
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):
-        raise DataError(f"forward in {kind} is not offered; expected float32 or float64")
+        raise DataError(f"forward cannot run in {kind}; expected float32 or float64")
     parts = []
     for member in network.members:
         prefix = "" if isinstance(network, Graph) else f"{member.name}."
         names = {step.layer.name for step in member.steps}
         wanted = names if keep == "all" else {name for name in names if f"{prefix}{name}" in keep}
-        parts.append((prefix, _run_graph(member, pictures, kind, frozenset(wanted))))
+        parts.append((prefix, _run_graph(member, images, kind, frozenset(wanted))))
     known = {f"{prefix}{name}" for prefix, part in parts for name in part.sums}
     if keep != "all" and set(keep) - known:
         raise DataError(f"{network.name}: has no layer {sorted(set(keep) - known)[0]!r} to keep maps of")

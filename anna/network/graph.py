@@ -1,8 +1,8 @@
-"""A network: a named chain of layers that fit together, counted and written by itself; an ensemble adds the scores of
+"""A network: a named chain of layers that fit together, with its counts and its text; an ensemble adds the scores of
 several.
 
-`Graph` is what the networks define, what training returns, what the importers make and what the compiler reads. It is
-data: the arithmetic lies in `anna.network.forward`, the file in `anna.network.file`, the picture in `anna.network.drawing`.
+`Graph` is what networks define, training returns, importers make and the compiler reads. It is data: the arithmetic is in
+`anna.network.forward`, the file in `anna.network.file`, the figure in `anna.network.drawing`.
 """
 
 from __future__ import annotations
@@ -56,11 +56,10 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Graph(Settled):
-    """A chain of layers from a picture to scores; built only when every shape fits.
+    """A chain of layers from an image to scores; raises unless every shape fits.
 
-    `data` names the data set whose digits it was trained on ("mnist", "usps" or ""): pictures of another are refused
-    by those who compare. A graph that begins with `Prepare` takes raw uint8 pictures, any other takes
-    floats.
+    `data` names the data set it was trained on ("mnist", "usps" or ""): comparisons refuse images of another. A graph that
+    begins with `Prepare` takes raw uint8 images, any other takes floats.
     """
 
     name: str
@@ -87,9 +86,9 @@ class Graph(Settled):
                     f"{self.name}: layer {position} is a {type(layer).__name__}; expected a layer of the vocabulary"
                 )
             if layer.name in seen:
-                raise GraphError(f"{self.name}: two layers are called {layer.name}; expected every name once")
+                raise GraphError(f"{self.name}: two layers are called {layer.name}; expected unique names")
             if isinstance(layer, Prepare) and position:
-                raise GraphError(f"{self.name}: {layer.name} prepares the picture at place {position}; expected it first")
+                raise GraphError(f"{self.name}: preparation {layer.name} is layer {position}; expected it first")
             seen.add(layer.name)
             out = layer.output_shape(shape)
             steps.append(Step(layer, shape, out))
@@ -108,7 +107,7 @@ class Graph(Settled):
 
     @property
     def prepare(self) -> Prepare | None:
-        """The host's preparation of raw pictures, when the graph has one."""
+        """The host's preparation of raw images, when the graph has one."""
         first = self.layers[0]
         return first if isinstance(first, Prepare) else None
 
@@ -127,7 +126,7 @@ class Graph(Settled):
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds for one picture, without biases: 135,736 for the recogniser."""
+        """Multiply-adds for one image, without biases: 135,736 for the recogniser."""
         return sum(step.multiply_adds for step in self.steps)
 
     @property
@@ -137,7 +136,7 @@ class Graph(Settled):
 
     @property
     def members(self) -> tuple[Graph, ...]:
-        """Itself, so that a graph and an ensemble can be walked alike."""
+        """Itself, so that a graph and an ensemble can be treated alike."""
         return (self,)
 
     @property
@@ -155,10 +154,10 @@ class Graph(Settled):
         return replace(self, layers=tuple(_layer_astype(layer, np.dtype(dtype)) for layer in self.layers))
 
     def widened(self, rows: int, columns: int) -> Graph:
-        """The same weights sliding over a wider picture of rows x columns: full connections become convolutions
+        """The same weights sliding over a wider image of rows x columns: full connections become convolutions
         (paper 8).
 
-        Scores then have a row and a column. A `Prepare` keeps its range only: the picture is taken as it is.
+        Scores then have rows and columns. A `Prepare` keeps only its range: no crop, resize or padding.
         """
         layers: list[Layer] = []
         for step in self.steps:
@@ -183,7 +182,7 @@ class Graph(Settled):
 
 @dataclass(frozen=True, eq=False)
 class Ensemble(Settled):
-    """Several graphs that see the same picture; their scores are added (paper 8's boosted LeNet-4)."""
+    """Several graphs that see the same image; their scores are added (paper 8's boosted LeNet-4)."""
 
     name: str
     members: tuple[Graph, ...]
@@ -199,9 +198,9 @@ class Ensemble(Settled):
                 if mine != other:
                     raise GraphError(f"{self.name}: member {member.name} has {what} {mine}; expected {other} as {first.name}")
             if (member.prepare is None) != (first.prepare is None):
-                raise GraphError(f"{self.name}: members {first.name} and {member.name} do not take the same kind of picture")
+                raise GraphError(f"{self.name}: members {first.name} and {member.name} do not take the same kind of image")
         if len({member.name for member in self.members}) != len(self.members):
-            raise GraphError(f"{self.name}: two members have one name; expected every name once")
+            raise GraphError(f"{self.name}: two members share a name; expected unique names")
         return {"data": self.data or first.data}
 
     @property

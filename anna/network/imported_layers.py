@@ -15,8 +15,7 @@ from anna.network.parts import Shape, check_name, check_pair, expect, frozen_flo
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Mean or maximum over windows, without parameters, as imported networks have it. Padding counts in no mean and
-    no maximum."""
+    """Mean or maximum over windows, without parameters, as imported networks have it. Padding never counts."""
 
     name: str
     mode: Literal["average", "max"]
@@ -53,7 +52,7 @@ class Pool:
 
 @dataclass(frozen=True, eq=False)
 class Affine(Settled):
-    """Map m becomes activation(scale_m * x + offset_m): a batch normalisation that folds nowhere, or an activation
+    """Map m becomes activation(scale_m * x + offset_m): a batch normalisation that cannot be folded, or an activation
     alone."""
 
     name: str

@@ -3,14 +3,14 @@
 A shape is `(maps, rows, columns)`; a flat vector of n units is `(n, 1, 1)`. Arrays name their axes: o output map, i
 input map, y row, x column. Every layer offers
 
-    output_shape(shape)    the shape it makes of `shape`, or a GraphError that names layer, value and expectation
+    output_shape(shape)    the output for an input `shape`, or a GraphError that names layer, value and what was expected
     connections(shape)     connections with biases, as papers 7 and 8 count them
     multiply_adds(shape)   the same without biases
     parameters             trainable numbers
     tensors                its arrays by field name
 
-and a field `activation` where something is squashed after the sum. Weights are read-only: a changed layer is a new
-layer (`dataclasses.replace`).
+and a field `activation` if a function follows the sum. Weights are read-only: a changed layer is a new layer
+(`dataclasses.replace`).
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from anna.network.parts import (
 
 @dataclass(frozen=True, eq=False)
 class Prepare:
-    """The host's step from a raw uint8 picture to the first states: crop, resize, pad, range.
+    """The host's step from a raw uint8 image to the first states: crop, resize, pad, range.
 
-    The middle `crop` of the picture is kept, resized to `resize` (area means when it shrinks, straight lines between
-    pixels when it grows, both with whole-number weights), set in the middle of `field`, and grey level 0..255 goes to
-    low..high. What `field` adds around it is `low`, the paper. `None` leaves a step out.
+    The central `crop` is kept, resized to `resize` (area means to shrink, linear interpolation to grow, both with integer
+    weights) and centred in `field`; grey levels 0..255 become low..high. The border that `field` adds is `low`, the paper.
+    `None` skips a step.
     """
 
     source: tuple[int, int]
@@ -66,7 +66,7 @@ class Prepare:
         if any(c > s for c, s in zip(self.cropped, self.source, strict=True)):
             raise GraphError(f"{self.name}: crop is {self.cropped}; expected at most the source {self.source}")
         if any(f < r for f, r in zip(self.fielded, self.resized, strict=True)):
-            raise GraphError(f"{self.name}: field is {self.fielded}; expected at least the resized picture {self.resized}")
+            raise GraphError(f"{self.name}: field is {self.fielded}; expected at least the resized image {self.resized}")
         if not (np.isfinite(self.low) and np.isfinite(self.high)) or self.low == self.high:
             raise GraphError(f"{self.name}: range is {self.low:g}..{self.high:g}; expected two different finite numbers")
 
@@ -82,7 +82,7 @@ class Prepare:
 
     @property
     def fielded(self) -> tuple[int, int]:
-        """Rows and columns of the picture that the network sees."""
+        """Rows and columns of the image that the network sees."""
         return self.field or self.resized
 
     @property
@@ -92,7 +92,7 @@ class Prepare:
     parameters: ClassVar[int] = 0
 
     def output_shape(self, shape: Shape) -> Shape:
-        expect(self.name, "the picture", shape_text(shape), shape_text((1, *self.source)))
+        expect(self.name, "the image", shape_text(shape), shape_text((1, *self.source)))
         return (1, *self.fielded)
 
     def connections(self, shape: Shape) -> int:
@@ -285,7 +285,7 @@ class FullConnection(Settled):
 class Rbf(Settled):
     """Euclidean radial basis units: score_o = - sum over i of (x_i - centre_oi)^2, at every position of the maps.
 
-    Paper 8 gives the distance, the smallest winning; the sign here makes the greatest score win, as everywhere else.
+    Paper 8 gives the distance, where the smallest wins; the sign here makes the greatest score win, as everywhere else.
     """
 
     name: str

@@ -1,7 +1,7 @@
-"""From a raw uint8 picture to the numbers that enter a network: whole-number sums, then one division and one range.
+"""From a raw uint8 image to the numbers that enter a network: integer sums, then one division and one range.
 
-Crop, resize and padding move or weigh grey levels with whole numbers only, so the sums are exact; the step to a float
-is elementwise. The result is the same on every machine, to the bit.
+Crop, resize and padding use integers only, so sums are exact; the conversion to floats is elementwise. The result has the
+same bits on every machine.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from anna.base.arrays import Floats
 from anna.base.errors import DataError
 from anna.network.layers import Prepare
 
-WHITE = 255  # the largest grey level of a uint8 picture
+WHITE = 255  # the largest grey level of a uint8 image
 
 
-def checked_pictures(layer: Prepare, pictures_nyx: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """The pictures, when they are what `layer` declares; one picture becomes a stack of one."""
-    pictures = np.asarray(pictures_nyx)
-    if pictures.dtype != np.uint8:
-        raise DataError(f"pictures are {pictures.dtype}; expected uint8, grey levels 0 to 255")
-    if pictures.ndim == 2:
-        pictures = pictures[None]
-    if pictures.ndim != 3 or pictures.shape[1:] != layer.source:
+def checked_images(layer: Prepare, images_nyx: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """The images, if they are what `layer` declares; a single image becomes a stack of one."""
+    images = np.asarray(images_nyx)
+    if images.dtype != np.uint8:
+        raise DataError(f"images are {images.dtype}; expected uint8, grey levels 0 to 255")
+    if images.ndim == 2:
+        images = images[None]
+    if images.ndim != 3 or images.shape[1:] != layer.source:
         rows, columns = layer.source
-        raise DataError(f"pictures have shape {pictures.shape}; expected (n, {rows}, {columns}), as {layer.name} declares")
-    return pictures
+        raise DataError(f"images have shape {images.shape}; expected (n, {rows}, {columns}), as {layer.name} declares")
+    return images
 
 
 def resize_weights(size: int, new_size: int) -> tuple[npt.NDArray[np.int64], int]:
-    """Whole-number weights (new_size, size) and what every row adds up to.
+    """Integer weights (new_size, size), and the sum of every row.
 
-    Shrinking takes the mean over the stretch a new pixel covers; growing takes the straight line between the two old
-    pixel centres nearest to the new one, and the border pixel beyond the outermost centre.
+    Shrinking averages over the stretch a new pixel covers; growing interpolates linearly between the two nearest old pixel
+    centres, and repeats the border pixel beyond the outermost one.
     """
     weights = np.zeros((new_size, size), np.int64)
     if new_size <= size:
@@ -51,7 +51,7 @@ def resize_weights(size: int, new_size: int) -> tuple[npt.NDArray[np.int64], int
     return weights, 2 * new_size
 
 
-def _weigh_rows(levels_nyx: npt.NDArray[Any], weights: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+def _weighted_rows(levels_nyx: npt.NDArray[Any], weights: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     out = np.zeros((levels_nyx.shape[0], weights.shape[0], levels_nyx.shape[2]), levels_nyx.dtype)
     for new, old in zip(*np.nonzero(weights), strict=True):
         out[:, new] += int(weights[new, old]) * levels_nyx[:, old]
@@ -59,7 +59,7 @@ def _weigh_rows(levels_nyx: npt.NDArray[Any], weights: npt.NDArray[np.int64]) ->
 
 
 def field_scale(layer: Prepare) -> int:
-    """What stands for white in the whole numbers of `whole_field`."""
+    """The value of white in `integer_field`."""
     scale = WHITE
     if layer.resized != layer.cropped:
         for size, new_size in zip(layer.cropped, layer.resized, strict=True):
@@ -67,15 +67,15 @@ def field_scale(layer: Prepare) -> int:
     return scale
 
 
-def whole_field(layer: Prepare, pictures_nyx: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-    """Cropped, resized and padded pictures as whole numbers, 0 to `field_scale`."""
+def integer_field(layer: Prepare, images_nyx: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+    """Cropped, resized and padded images as integers, 0 to `field_scale`."""
     kind = np.int32 if field_scale(layer) < 2**31 else np.int64
     top, left = offsets(layer.source, layer.cropped)
-    levels = pictures_nyx[:, top : top + layer.cropped[0], left : left + layer.cropped[1]].astype(kind)
+    levels = images_nyx[:, top : top + layer.cropped[0], left : left + layer.cropped[1]].astype(kind)
     if layer.resized != layer.cropped:
-        levels = _weigh_rows(levels, resize_weights(layer.cropped[0], layer.resized[0])[0])
+        levels = _weighted_rows(levels, resize_weights(layer.cropped[0], layer.resized[0])[0])
         by_columns = resize_weights(layer.cropped[1], layer.resized[1])[0]
-        levels = _weigh_rows(levels.transpose(0, 2, 1), by_columns).transpose(0, 2, 1)
+        levels = _weighted_rows(levels.transpose(0, 2, 1), by_columns).transpose(0, 2, 1)
     top, left = offsets(layer.fielded, layer.resized)
     field = np.zeros((len(levels), *layer.fielded), kind)
     field[:, top : top + layer.resized[0], left : left + layer.resized[1]] = levels
@@ -83,16 +83,16 @@ def whole_field(layer: Prepare, pictures_nyx: npt.NDArray[np.uint8]) -> npt.NDAr
 
 
 def offsets(outer: tuple[int, int], inner: tuple[int, int]) -> tuple[int, int]:
-    """Where the middle begins."""
+    """Where a centred `inner` begins."""
     return (outer[0] - inner[0]) // 2, (outer[1] - inner[1]) // 2
 
 
 def ranged(layer: Prepare, field: npt.NDArray[Any], dtype: npt.DTypeLike) -> Floats:
-    """Whole numbers 0 to `field_scale` as low..high."""
+    """Integers 0 to `field_scale` as low..high."""
     values: Floats = (layer.low + (layer.high - layer.low) * (field / np.float64(field_scale(layer)))).astype(dtype)
     return values
 
 
-def prepare(layer: Prepare, pictures_nyx: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
-    """Prepared pictures (n, rows, columns) in low..high."""
-    return ranged(layer, whole_field(layer, checked_pictures(layer, pictures_nyx)), dtype)
+def prepare(layer: Prepare, images_nyx: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
+    """Prepared images (n, rows, columns) in low..high."""
+    return ranged(layer, integer_field(layer, checked_images(layer, images_nyx)), dtype)

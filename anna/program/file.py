@@ -1,7 +1,7 @@
 """A program for the chip, and the `.anna` file that holds it.
 
 A `Program` is data: the chip it is for, microcode words, pages of weight and scale codes, constants and regions of the
-state memory, and the batch of pictures that shares a page. All addresses count from the start of a picture's window; the
+state memory, and the batch of images that shares a page. All addresses count from the start of an image's window; the
 sequencer adds the window's place in the board's memory. A compiled program also says what the host does before and after
 the chip, which neuron of the network each synapse belongs to, and the compiler's report; one written by hand need not.
 """
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 KEY = "anna_program"
 FORMAT = 1
+UPGRADES: container.Upgrades = {}  # none is older
+DIGEST_FORMAT = 1  # stays: programs are known by their digests, whatever the format of their files
 SUFFIX = ".anna"
 CALIBRATED = "calibrated_on"
 LARGEST_REGION = 1 << 28
@@ -41,7 +43,7 @@ Codes = NDArray[np.uint16]
 class Region(Record):
     """A block of the state memory that means something.
 
-    `input`: where the picture goes. `output`: what is read at the end. `map`: a feature map that can be tapped.
+    `input`: where the image goes. `output`: what is read at the end. `map`: a feature map that can be tapped.
     """
 
     name: str = Field(pattern=f"^{NAME}$")
@@ -111,11 +113,11 @@ class Program(Settled):
     regions: tuple[Region, ...] = ()
     constant_addresses: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     constant_codes: Codes = field(default_factory=lambda: np.zeros(0, np.uint16))
-    batch: int = 1  # pictures that the plan runs while a page is in
+    batch: int = 1  # images that the plan runs while a page is in
     host: "HostWork | None" = None  # preparation and float layers of a compiled network
     report: Mapping[str, Any] | None = None  # what the compiler says of it, as JSON
     links: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)  # `neurons` and `taps`, see anna.compiler.emit
-    calibrated_on: NDArray[np.uint64] | None = None  # keys of the pictures it was fitted to: no result may be shown on them
+    calibrated_on: NDArray[np.uint64] | None = None  # keys of the images it was fitted to: no result may be shown on them
 
     def _settled(self) -> Mapping[str, Any]:
         arrays = {name: _frozen(getattr(self, name), dtype) for name, dtype in _TENSORS.items()}
@@ -161,12 +163,12 @@ class Program(Settled):
 
     @property
     def inputs(self) -> tuple[Region, ...]:
-        """Regions that a picture fills."""
+        """Regions that an image fills."""
         return tuple(region for region in self.regions if region.kind == "input")
 
     @property
     def input(self) -> Region:
-        """The region that a picture fills."""
+        """The region that an image fills."""
         return self.inputs[0]
 
     @property
@@ -181,7 +183,7 @@ class Program(Settled):
 
     @cached_property
     def window_states(self) -> int:
-        """States of memory that one picture needs: one beyond the highest address that anything touches."""
+        """States of memory that one image needs: one beyond the highest address that anything touches."""
         ends = [region.end for region in self.regions]
         ends += [int(self.constant_addresses.max()) + 1] if len(self.constant_addresses) else []
         ends += [int(op.addresses.max()) + 1 for op in self.ops if op.name in ("SHIFT", "OUT") and op.states]
@@ -190,7 +192,7 @@ class Program(Settled):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that the program is."""
-        return container.checksum(self._content(), self._tensors())
+        return container.checksum({**self._content(), "format": DIGEST_FORMAT}, self._tensors())
 
     def _content(self) -> dict[str, Any]:
         return {
@@ -235,7 +237,6 @@ _TENSORS = {
 class _Header(Record):
     """What the metadata of a file must be."""
 
-    format: Literal[1]
     name: str
     spec: ChipSpec
     regions: tuple[Region, ...] = Field(max_length=10_000)
@@ -247,11 +248,8 @@ class _Header(Record):
 
 def _load(path: Path) -> Program:
     content, tensors = container.unpack(path, KEY, "program")
-    version = content.get("format")
-    if isinstance(version, int) and version > FORMAT:
-        raise FileError(f"{path}: has format {version}; this version of anna reads up to format {FORMAT}: update anna")
     try:
-        header = _Header.model_validate(content)
+        header = _Header.model_validate(container.upgraded(path, "program", content, FORMAT, UPGRADES))
     except ValidationError as error:
         raise FileError(f"{path}: {first_sentence(error)}") from None
     own = {name for name in tensors if not name.startswith(("host.", "links."))} - {CALIBRATED}

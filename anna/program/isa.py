@@ -106,7 +106,7 @@ TABLE = (
         "PAGE", 1, Unit.SEQUENCER, "A",
         "Begins a page segment: the named page of weights and scales is in the array, the registers are reset, "
         "the cycle count and the refresh begin anew.",
-        "All that runs on other pages ends first; loading a page takes a refresh period, shared by a batch of pictures.",
+        "All that runs on other pages ends first; loading a page takes a refresh period, shared by a batch of images.",
         (Field("page", lambda spec: _bits_for(spec.max_pages), "weight page"),),
     ),
     Instruction(
@@ -155,7 +155,7 @@ TABLE = (
     ),
     Instruction(
         "END", 7, Unit.SEQUENCER, "A",
-        "The picture is done when all units are idle.",
+        "The image is done when all units are idle.",
         "None of its own.",
     ),
 )  # fmt: skip

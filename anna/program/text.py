@@ -3,9 +3,9 @@
 A line is a directive or an instruction, then `key=value` pairs; a semicolon begins a comment. One program has one
 canonical text, which `disassemble` writes; `assemble` reads that and anything a person would write for it.
 
-    .program   name=NAME batch=1                    what it is called; pictures that share a page
+    .program   name=NAME batch=1                    what it is called; images that share a page
     .chip      name=anna-1991 weight_bits=8 ...     the chip, and what differs from it
-    .input     name=NAME address=0 shape=1x8x8      where the picture goes (strides=AxBxC where it is not in one piece)
+    .input     name=NAME address=0 shape=1x8x8      where the image goes (strides=AxBxC where it is not in one piece)
     .output    name=NAME address=64 shape=1x6x6     what is read at the end
     .map       name=NAME address=64 shape=1x6x6     a feature map that can be tapped
     .constant  address=100 codes=7,7,0              states that are always there

@@ -16,7 +16,7 @@ from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import Op
 from anna.program.text import line_of
-from anna.sequencer.timeline import Hazard, Schedule, elaborate
+from anna.sequencer.timeline import Hazard, Timeline, elaborate
 
 
 @dataclass(frozen=True)
@@ -130,25 +130,25 @@ class Violation:
     sentence: str
 
 
-def violations(program: Program) -> tuple[list[Violation], Schedule | None]:
-    """Every broken rule, in the order of the program; and the schedule, where the program could be walked."""
+def violations(program: Program) -> tuple[list[Violation], Timeline | None]:
+    """Every broken rule, in the order of the program; and the timeline, where the program could be walked."""
     found = [_violation(program, hazard) for hazard in _well_formed(program)]
     if found:
         return found, None
-    schedule = elaborate(program)
-    return [_violation(program, hazard) for hazard in schedule.hazards], schedule
+    timeline = elaborate(program)
+    return [_violation(program, hazard) for hazard in timeline.hazards], timeline
 
 
 @lru_cache(maxsize=16)
-def verified(program: Program) -> Schedule:
-    """The schedule of a legal program; an illegal one is refused with all that is wrong with it.
+def verified(program: Program) -> Timeline:
+    """The timeline of a legal program; an illegal one is refused with all that is wrong with it.
 
-    A schedule does not depend on the chip's imperfections, so the last few are kept: many chips run one program.
+    A timeline does not depend on the chip's imperfections, so the last few are kept: many chips run one program.
     """
-    found, schedule = violations(program)
-    if found or schedule is None:
+    found, timeline = violations(program)
+    if found or timeline is None:
         raise IllegalProgram([violation.sentence for violation in found])
-    return schedule
+    return timeline
 
 
 def _violation(program: Program, hazard: Hazard) -> Violation:

@@ -81,7 +81,7 @@ def synapses_of(spec: ChipSpec, fan_in: int, neurons: int) -> tuple[Ints, Ints]:
 
 @dataclass(frozen=True)
 class Calc:
-    """One CALC of the schedule: when, on which synapses, on which values."""
+    """One CALC of the timeline: when, on which synapses, on which values."""
 
     ordinal: int
     index: int  # instruction
@@ -114,7 +114,7 @@ class Segment:
 
 
 @dataclass(frozen=True, eq=False)
-class Schedule:
+class Timeline:
     """What happens in which cycle, for every picture alike."""
 
     program: Program
@@ -128,7 +128,7 @@ class Schedule:
     hazards: tuple[Hazard, ...]
 
     def __repr__(self) -> str:
-        return f"Schedule({self.program.name}: {len(self.calcs)} CALCs, {self.cycles_per_image:,g} cycles a picture)"
+        return f"Timeline({self.program.name}: {len(self.calcs)} CALCs, {self.cycles_per_image:,g} cycles a picture)"
 
     @property
     def spec(self) -> ChipSpec:
@@ -175,8 +175,8 @@ class Schedule:
                 busy[op.instruction.unit.value] += span.end - span.start
         # The DACs rest only in the overhead at the end of each period.
         period, writes = self.spec.refresh_period_cycles, self.spec.refresh_write_cycles
-        whole, rest = divmod(self.run_cycles, period)
-        busy["refresh"] = whole * writes + min(rest, writes)
+        periods, rest = divmod(self.run_cycles, period)
+        busy["refresh"] = periods * writes + min(rest, writes)
         return busy
 
     @property
@@ -325,9 +325,9 @@ class _Walk:
         calc = Calc(len(self.calcs), index, len(self.segments) - 1, self.segments[-1].page, span.start, fan_in,
                     op["row"], neurons, operands)  # fmt: skip
         place = calc.synapses(spec)
-        naked = (operands == self.values.reset) & self.live[calc.page][place]
-        if naked.any():
-            k, i = (int(x) for x in np.argwhere(naked)[0])
+        unset = (operands == self.values.reset) & self.live[calc.page][place]
+        if unset.any():
+            k, i = (int(x) for x in np.argwhere(unset)[0])
             self.hazard("state-under-weight", index, neuron=k, row=int(place[0][k, i]), column=int(place[1][k, i]),
                         register=named[int(rows[k, i])], page=calc.page)  # fmt: skip
         for register in set(named):
@@ -358,7 +358,7 @@ class _Walk:
         self.stored[index] = values
 
 
-def elaborate(program: Program) -> Schedule:
+def elaborate(program: Program) -> Timeline:
     """Walk a program whose instructions are well formed (see `anna.sequencer.rules`); hazards are noted, not raised."""
     values = Values(program.input.size, len(program.constant_addresses), program.spec.neurons_at_once)
     walk = _Walk(program, values)
@@ -369,5 +369,5 @@ def elaborate(program: Program) -> Schedule:
         if (held == UNDEFINED).any():
             place = tuple(int(i) for i in np.argwhere(held == UNDEFINED)[0])
             walk.hazard("outputs-written", len(program.ops) - 1, region=name, place=place)
-    return Schedule(program, values, tuple(walk.spans), tuple(walk.segment_of), tuple(walk.segments), tuple(walk.calcs),
+    return Timeline(program, values, tuple(walk.spans), tuple(walk.segment_of), tuple(walk.segments), tuple(walk.calcs),
                     outputs, walk.stored, tuple(walk.hazards))  # fmt: skip

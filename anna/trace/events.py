@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from anna.program.isa import Unit
 from anna.program.text import line_of
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 
 UNIT_OF = {"STORE": "store"}  # works beside the input unit, overlapped
 
@@ -23,20 +23,20 @@ class Event:
     segment: int
 
 
-def segment_starts(schedule: Schedule) -> list[int]:
+def segment_starts(timeline: Timeline) -> list[int]:
     """The cycle of the picture in which each page segment begins, page loads apart."""
     starts, at = [], 0
-    for segment in schedule.segments:
+    for segment in timeline.segments:
         starts.append(at)
         at += segment.cycles
     return starts
 
 
-def events(schedule: Schedule) -> Iterator[Event]:
+def events(timeline: Timeline) -> Iterator[Event]:
     """Everything that takes time, in the order of the program."""
-    starts = segment_starts(schedule)
-    for index, (op, span, segment) in enumerate(zip(schedule.program.ops, schedule.spans, schedule.segment_of, strict=True)):
+    starts = segment_starts(timeline)
+    for index, (op, span, segment) in enumerate(zip(timeline.program.ops, timeline.spans, timeline.segment_of, strict=True)):
         if op.instruction.unit is not Unit.SEQUENCER:
             unit = UNIT_OF.get(op.name, op.instruction.unit.value)
             yield Event(index, op.name, unit, starts[segment] + span.start, span.end - span.start,
-                        line_of(schedule.spec, op), segment)  # fmt: skip
+                        line_of(timeline.spec, op), segment)  # fmt: skip

@@ -3,26 +3,26 @@
 import json
 from typing import Any
 
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 from anna.trace.events import events, segment_starts
 
 TRACKS = ("input", "store", "array", "output")
 PROCESS, PAGES = 1, 0  # numbers by which the viewer knows the chip and the track of its pages
 
 
-def perfetto(schedule: Schedule) -> str:
+def perfetto(timeline: Timeline) -> str:
     """The trace as JSON, times in microseconds of chip time."""
-    us = schedule.spec.cycle_ns / 1e3
+    us = timeline.spec.cycle_ns / 1e3
     out: list[dict[str, Any]] = [
-        {"ph": "M", "pid": PROCESS, "name": "process_name", "args": {"name": f"ANNA: {schedule.program.name}"}},
+        {"ph": "M", "pid": PROCESS, "name": "process_name", "args": {"name": f"ANNA: {timeline.program.name}"}},
         {"ph": "M", "pid": PROCESS, "tid": PAGES, "name": "thread_name", "args": {"name": "page"}},
     ]
     for number, track in enumerate(TRACKS, start=1):
         out.append({"ph": "M", "pid": PROCESS, "tid": number, "name": "thread_name", "args": {"name": track}})
-    for segment, start in zip(schedule.segments, segment_starts(schedule), strict=True):
+    for segment, start in zip(timeline.segments, segment_starts(timeline), strict=True):
         out.append({"ph": "X", "pid": PROCESS, "tid": PAGES, "name": f"page {segment.page}", "ts": start * us,
                     "dur": segment.cycles * us})  # fmt: skip
-    for event in events(schedule):
+    for event in events(timeline):
         out.append({
             "ph": "X", "pid": PROCESS, "tid": 1 + TRACKS.index(event.unit), "name": event.name, "ts": event.first_cycle * us,
             "dur": event.cycles * us,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from anna.machine.interpreter import CalcRecord, Interpreter
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 from anna.trace.events import events, segment_starts
 
 UNITS = ("input", "store", "array", "output")
@@ -31,9 +31,9 @@ def _codes() -> Iterator[str]:
         count += 1
 
 
-def vcd(machine: Interpreter, schedule: Schedule) -> str:
+def vcd(machine: Interpreter, timeline: Timeline) -> str:
     """Run a fresh interpreter to its end and write what changed when; a time step is a picosecond of chip time."""
-    spec, names = schedule.spec, _codes()
+    spec, names = timeline.spec, _codes()
     signals = {unit: _Signal(f"{unit}_busy", 1, next(names)) for unit in UNITS}
     signals["page"] = _Signal("page", 16, next(names))
     signals["calc"] = _Signal("calc", 32, next(names))
@@ -47,10 +47,10 @@ def vcd(machine: Interpreter, schedule: Schedule) -> str:
     def put(cycle: int, signal: str, value: int) -> None:
         changes.setdefault(cycle, {})[signal] = value
 
-    for event in events(schedule):  # in the order of time for each unit: work that goes on undoes the end before it
+    for event in events(timeline):  # in the order of time for each unit: work that goes on undoes the end before it
         put(event.first_cycle, event.unit, 1)
         put(event.first_cycle + event.cycles, event.unit, 0)
-    for segment, start in zip(schedule.segments, segment_starts(schedule), strict=True):
+    for segment, start in zip(timeline.segments, segment_starts(timeline), strict=True):
         put(start, "page", segment.page)
 
     def calc(record: CalcRecord) -> None:
@@ -59,21 +59,21 @@ def vcd(machine: Interpreter, schedule: Schedule) -> str:
             put(record.cycle + spec.calc_cycles, f"n{neuron}", code)
 
     machine.hooks.append(calc)
-    starts = segment_starts(schedule)
+    starts = segment_starts(timeline)
     while not machine.done:
         index = machine.state.index
         op = machine.step()
         if op.name == "STORE":
-            at = starts[schedule.segment_of[index]] + schedule.spans[index].end
+            at = starts[timeline.segment_of[index]] + timeline.spans[index].end
             for register in op.members("registers"):
                 states = machine.register(register).tolist()
                 put(at, f"r{register}", sum(code << (i * spec.state_bits) for i, code in enumerate(states)))
     machine.hooks.remove(calc)
-    return "\n".join(_text(schedule, signals, changes)) + "\n"
+    return "\n".join(_text(timeline, signals, changes)) + "\n"
 
 
-def _text(schedule: Schedule, signals: dict[str, _Signal], changes: dict[int, dict[str, int]]) -> Iterator[str]:
-    yield f"$comment program {schedule.program.name}, one picture $end"
+def _text(timeline: Timeline, signals: dict[str, _Signal], changes: dict[int, dict[str, int]]) -> Iterator[str]:
+    yield f"$comment program {timeline.program.name}, one picture $end"
     yield "$timescale 1 ps $end"
     yield "$scope module anna $end"
     for signal in signals.values():
@@ -86,7 +86,7 @@ def _text(schedule: Schedule, signals: dict[str, _Signal], changes: dict[int, di
         yield f"0{signal.code}" if signal.bits == 1 else f"bx {signal.code}"
     yield "$end"
     last: dict[str, int] = {}
-    picoseconds = round(schedule.spec.cycle_ns * 1e3)
+    picoseconds = round(timeline.spec.cycle_ns * 1e3)
     for cycle in sorted(changes):
         new = {name: value for name, value in changes[cycle].items() if last.get(name) != value}
         if new:
@@ -95,4 +95,4 @@ def _text(schedule: Schedule, signals: dict[str, _Signal], changes: dict[int, di
             signal = signals[name]
             yield f"{value}{signal.code}" if signal.bits == 1 else f"b{value:b} {signal.code}"
             last[name] = value
-    yield f"#{schedule.run_cycles * picoseconds}"
+    yield f"#{timeline.run_cycles * picoseconds}"

@@ -35,11 +35,11 @@ def _run(given: argparse.Namespace) -> None:
     text = read_text(given.source)
     path = output_file(given.output or str(Path(given.source).with_suffix(SUFFIX)))
     program = assemble(text, given.source)
-    schedule = verified(program)
+    timeline = verified(program)
     program.save(path)
     result = {"file": str(path), "name": program.name, "instructions": len(program.ops), "pages": len(program.weight_codes),
-              "cycles_per_image": schedule.cycles_per_image, "sha256": program.digest}  # fmt: skip
-    text = f"{path}: {len(program.ops)} instructions, {schedule.cycles_per_image:,g} cycles a picture"
+              "cycles_per_image": timeline.cycles_per_image, "sha256": program.digest}  # fmt: skip
+    text = f"{path}: {len(program.ops)} instructions, {timeline.cycles_per_image:,g} cycles a picture"
     write(result, text, given.json)
 
 

@@ -10,22 +10,25 @@ from typing import TYPE_CHECKING
 from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from anna.network.graph import Network
+from lenet.datasets.labelled import LabelledImages
 from sim.cli.command import Command, output_file, write
 from sim.cli.model import add_compile_options, calibration_pictures, compile_options
-from sim.cli.pictures import read_labelled
 from sim.cli.progress import progress
-from sim.inputs.digits import Pictures, Shown
+from sim.inputs.digits import Images
+from sim.inputs.files import read_labelled
 
 if TYPE_CHECKING:
-    from sim.comparison.compare import Comparison
+    from sim.results.comparison import Comparison
 
 LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --ledger full
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
+    from lenet.datasets.registry import SOURCES
+
     parser.add_argument("model", nargs="?", default="recognizer", metavar="MODEL",
                         help="a LeNet by name, or an .onnx or .safetensors file (default: the recogniser of 1991)")  # fmt: skip
-    parser.add_argument("--data", choices=("holdout", "mnist", "usps"), help="digits to show (default: the built-in ones)")
+    parser.add_argument("--data", choices=tuple(SOURCES), help="digits to show (default: the built-in ones)")
     parser.add_argument("--images", type=int, metavar="N", help="show only so many digits, of all classes alike")
     parser.add_argument("--chips", type=int, default=8, metavar="N", help="drawn chips of each kind (default 8)")
     parser.add_argument("--analog", action="append", metavar="PRESET", help="typical, worst, or a TOML file; may be given "
@@ -48,13 +51,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     from anna.base.container import write_beside
-    from sim.report.html import comparison_page
 
     path = output_file(given.report)
     with progress() as show:
         found = _found(given, show)
     try:
-        write_beside(path, comparison_page(found, shlex.join(["anna", *sys.argv[1:]])).encode())
+        write_beside(path, found.page(shlex.join(["anna", *sys.argv[1:]])).encode())
     finally:  # what was found is told even where its page cannot be written
         write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
 
@@ -62,18 +64,17 @@ def _run(given: argparse.Namespace) -> None:
 def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparison":
     from dataclasses import replace
 
+    from anna.base.threads import worker_count
     from anna.chip.spec import ANNA_1991
     from anna.compiler import compilation, compile
-    from sim.base.cores import worker_count
     from sim.comparison.arms import ChipTrained
-    from sim.comparison.compare import compare
-    from sim.comparison.ledger import ledger
     from sim.comparison.ledger_codes import codes_ledger
     from sim.inputs.models import chip_trained, load_network
+    from sim.results.comparison import compare
+    from sim.results.ledger import ledger
 
     threads = worker_count(given.threads)
-    data = given.data if given.data != "holdout" else "mnist"
-    network = load_network(given.model, data, given.weights_seed)
+    network = load_network(given.model, given.data, given.weights_seed)
     digits, pictures = _digits(network, given)
     kinds = [(_title(name), Analog.named(name)) for name in given.analog or ["typical"]]
     watch(f"compile {network.name}")
@@ -84,15 +85,24 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     other = chip_trained(network, given.model, given.weights_seed, given.chip_trained or usual)
     rival = other and ChipTrained(*other, compile(other[1], pictures, **options, round="nearest"))  # as it was trained
     shown = digits.first(given.images)
-    found = compare(network, program, shown, chips=given.chips, analogs=kinds, calibrate_chips=given.calibrated,
-                    seed=given.seed, threads=threads, chip_trained=rival,
+    found = compare(network, program, shown, chips=given.chips, analogs=kinds, trimmed=given.calibrated,
+                    chip_seed=given.seed, noise_seed=given.seed, threads=threads, chip_trained=rival,
                     quantised=made.quantised if given.quantised else None, watch=watch)  # fmt: skip
     drawn = [(kind, analog) for kind, analog in kinds if not analog.is_ideal]
     if given.ledger != "none" and drawn:
         full = given.ledger == "full"
         part = shown if full else shown.first(min(LEDGER_IMAGES, len(shown)))
         chips = given.chips if full else min(LEDGER_CHIPS, given.chips)
-        lost = ledger(program, part, chips=chips, analog=drawn[0], seed=given.seed, threads=threads, watch=watch)
+        lost = ledger(
+            program,
+            part,
+            chips=chips,
+            analog=drawn[0],
+            chip_seed=given.seed,
+            noise_seed=given.seed,
+            threads=threads,
+            watch=watch,
+        )
         if full:
             codes = codes_ledger(network, program, pictures, part, options, watch)
             lost = replace(lost, entries=(*lost.entries, *codes))
@@ -100,7 +110,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     return found
 
 
-def _digits(network: Network, given: argparse.Namespace) -> tuple[Shown, Pictures]:
+def _digits(network: Network, given: argparse.Namespace) -> tuple[LabelledImages, Images]:
     """What is shown, and what the network is calibrated with."""
     from sim.inputs.digits import for_network
     from sim.inputs.own_digits import brought, divided

@@ -67,7 +67,7 @@ def values_of(metavar: str) -> Values:
     from anna.analog.parameters import PRESETS
     from anna.chip.spec import BOARDS, ChipSpec
     from anna.native.loader import simd_levels
-    from sim.inputs.digits import DATA
+    from lenet.datasets.registry import DATA_SETS, SOURCES
 
     networks, onnx = tuple(lenet.names), (".onnx", ".safetensors")
     table = {
@@ -78,12 +78,12 @@ def values_of(metavar: str) -> Values:
         "BOARD": lambda: Values(tuple(BOARDS)),
         "HOST": lambda: Values(("auto", "last", "none")),
         "LEVEL": lambda: Values(simd_levels()),
-        "DATA": lambda: Values(("mnist", "usps")),
+        "DATA": lambda: Values(tuple(DATA_SETS)),
         "WHERE": lambda: Values(("local",)),
         "[run|plan|merge] SPEC.toml|DIR ...": lambda: Values(("run", "plan", "merge"), (".toml",), folders=True),
         "DIR": lambda: Values(folders=True),
         "FILE": lambda: Values(suffixes=(ANY,)),
-        "IMAGES": lambda: Values(DATA, suffixes=(ANY,)),
+        "IMAGES": lambda: Values(tuple(SOURCES), suffixes=(ANY,)),
     }
     if metavar.startswith("FILE."):
         return Values(suffixes=(metavar.removeprefix("FILE"),))
@@ -92,9 +92,9 @@ def values_of(metavar: str) -> Values:
 
 def faces() -> Faces:
     """The commands, from their parsers."""
-    from sim.cli.main import subparsers, whole_parser
+    from sim.cli.main import full_parser, subparsers
 
-    parser = whole_parser()
+    parser = full_parser()
     commands = subparsers(parser)
     summaries = {action.dest: action.help or "" for action in commands._choices_actions}
     found = tuple(_face(name, summaries[name], sub) for name, sub in commands.choices.items())

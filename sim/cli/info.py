@@ -8,7 +8,7 @@ from anna.chip.codes import full_scales
 from anna.chip.spec import BOARD_1991, ChipSpec
 from anna.program.file import Program
 from anna.sequencer.rules import verified
-from anna.sequencer.timeline import Schedule
+from anna.sequencer.timeline import Timeline
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, table, write
 
@@ -39,9 +39,9 @@ def _chip(spec: ChipSpec) -> dict[str, Any]:
     }
 
 
-def _program(program: Program, schedule: Schedule) -> dict[str, Any]:
-    loading = schedule.page_load_cycles_per_image
-    busy = {**schedule.busy_cycles, "page_loads": loading}
+def _program(program: Program, timeline: Timeline) -> dict[str, Any]:
+    loading = timeline.page_load_cycles_per_image
+    busy = {**timeline.busy_cycles, "page_loads": loading}
     return {
         "name": program.name,
         "instructions": len(program.ops),
@@ -50,16 +50,16 @@ def _program(program: Program, schedule: Schedule) -> dict[str, Any]:
         "window_states": program.window_states,
         "input": {"name": program.input.name, "shape": list(program.input.shape)},
         "outputs": [{"name": region.name, "shape": list(region.shape)} for region in program.outputs],
-        "cycles_per_image": schedule.cycles_per_image,
-        "chip_us_per_image": schedule.seconds_per_image * 1e6,
-        "segments": [{"page": segment.page, "cycles": segment.cycles} for segment in schedule.segments],
+        "cycles_per_image": timeline.cycles_per_image,
+        "chip_us_per_image": timeline.seconds_per_image * 1e6,
+        "segments": [{"page": segment.page, "cycles": segment.cycles} for segment in timeline.segments],
         "page_load_cycles": program.spec.refresh_period_cycles,
-        "page_loads_per_batch": schedule.page_loads,
+        "page_loads_per_batch": timeline.page_loads,
         "page_load_cycles_per_image": loading,
-        "busy_cycles": schedule.busy_cycles,
-        "stall_cycles": schedule.stall_cycles,
-        "utilisation": {unit: cycles / max(1, schedule.cycles_per_image) for unit, cycles in busy.items()},
-        "live_synapse_products": schedule.live_products,
+        "busy_cycles": timeline.busy_cycles,
+        "stall_cycles": timeline.stall_cycles,
+        "utilisation": {unit: cycles / max(1, timeline.cycles_per_image) for unit, cycles in busy.items()},
+        "live_synapse_products": timeline.live_products,
         **board_facts(program),
     }
 
@@ -88,22 +88,22 @@ def _chip_text(spec: ChipSpec) -> str:
     return table(rows) + f"\n\n{legend}; sources: anna info --facts"
 
 
-def _program_text(program: Program, schedule: Schedule) -> str:
-    info = _program(program, schedule)
+def _program_text(program: Program, timeline: Timeline) -> str:
+    info = _program(program, timeline)
     shape = "x".join(map(str, program.input.shape))
     rows = [
         ("program", program.name),
         ("picture", f"{shape} states, region {program.input.name}"),
         ("outputs", ", ".join(f"{region.name} {'x'.join(map(str, region.shape))}" for region in program.outputs) or "none"),
         ("instructions", f"{len(program.ops):,}"),
-        ("weight pages", f"{len(program.weight_codes)}, {schedule.page_loads} loads for a batch of {program.batch}"),
+        ("weight pages", f"{len(program.weight_codes)}, {timeline.page_loads} loads for a batch of {program.batch}"),
         ("memory", f"{program.window_states:,} states a picture"),
-        ("cycles a picture", f"{schedule.cycles_per_image:,g} = {schedule.seconds_per_image * 1e6:,g} us"),
+        ("cycles a picture", f"{timeline.cycles_per_image:,g} = {timeline.seconds_per_image * 1e6:,g} us"),
         *((f"{unit} busy", f"{info['busy_cycles'][unit]:,} cycles, {info['utilisation'][unit]:.1%}"
            + (f", waited for {info['stall_cycles'][unit]:,}" if unit in info["stall_cycles"] else ""))
           for unit in info["busy_cycles"]),
         ("page loads", f"{info['page_load_cycles_per_image']:,g} cycles, {info['utilisation']['page_loads']:.1%}"),
-        ("live synapses", f"{schedule.live_products:,} products a picture, biases and partial sums included"),
+        ("live synapses", f"{timeline.live_products:,} products a picture, biases and partial sums included"),
     ]  # fmt: skip
     if program.report is not None:
         rows += [
@@ -124,8 +124,8 @@ def _facts_text() -> str:
 def _run(given: argparse.Namespace) -> None:
     if given.file is not None:
         program = Program.load(given.file)
-        schedule = verified(program)
-        write({**_chip(program.spec), **_program(program, schedule)}, _program_text(program, schedule), given.json)
+        timeline = verified(program)
+        write({**_chip(program.spec), **_program(program, timeline)}, _program_text(program, timeline), given.json)
     elif given.facts:
         known = {name: {"value": fact.value, "unit": fact.unit, "mark": fact.mark.value, "source": fact.source}
                  for name, fact in facts.all_facts().items()}  # fmt: skip

@@ -1,8 +1,4 @@
-"""Reads the command line, runs the command, and turns what goes wrong into one sentence and an exit code.
-
-0    done                         1    a bug: please report it, with --debug
-2    bad input or usage           130  interrupted (Ctrl-C)
-"""
+"""Reads the command line, runs the command, and turns what goes wrong into one sentence and an exit code."""
 
 import argparse
 import contextlib
@@ -17,8 +13,9 @@ from types import FrameType
 from typing import NoReturn
 
 import anna
-from anna.base.errors import AnnaError, nearest
-from sim.cli.command import Command
+from anna.base.errors import UsageError, nearest
+from sim.cli.command import Command, write
+from sim.cli.endings import Exit, Failure, failure
 
 # In the order of the help text.
 COMMANDS = (
@@ -26,14 +23,12 @@ COMMANDS = (
     "completion",
 )  # fmt: skip
 
-BAD_INPUT, BUG, INTERRUPTED = 2, 1, 130
-
 
 class _Parser(argparse.ArgumentParser):
     """Usage errors in the same form as all others."""
 
     def error(self, message: str) -> NoReturn:
-        raise AnnaError(f"{message}; see {self.prog} --help")
+        raise UsageError(f"{message}; see {self.prog} --help")
 
 
 def _command(name: str) -> Command:
@@ -48,7 +43,7 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
         description="Compiles trained networks for AT&T's analog ANNA chip of 1991 and runs them cycle by cycle.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"anna {anna.__version__}")
+    parser.add_argument("--version", action="store_true", help="the version; with --json also those of noise and files")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     for name, command in commands.items():
         sub = subparsers.add_parser(
@@ -64,7 +59,7 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     return parser
 
 
-def whole_parser() -> argparse.ArgumentParser:
+def full_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     return _parser({name: _command(name) for name in COMMANDS})
 
@@ -73,14 +68,14 @@ def _parsed(given: list[str]) -> argparse.Namespace:
     """The arguments, or a sentence that says what may have been meant."""
     name = given[0] if given else ""
     if name and not name.startswith("-") and name not in COMMANDS:
-        raise AnnaError(f"there is no command {name}{nearest(name, COMMANDS)}; see anna --help")
-    parser = _parser({name: _command(name)}) if name in COMMANDS else whole_parser()
+        raise UsageError(f"there is no command {name}{nearest(name, COMMANDS)}; see anna --help")
+    parser = _parser({name: _command(name)}) if name in COMMANDS else full_parser()
     parsed, unknown = parser.parse_known_args(given)
     if unknown:
         word = unknown[0].split("=", 1)[0]
         kind = "option" if word.startswith("-") else "argument"
         known = subparsers(parser).choices[name]._option_string_actions if kind == "option" else ()
-        raise AnnaError(f"anna {name} has no {kind} {word}{nearest(word, known)}; see anna {name} --help")
+        raise UsageError(f"anna {name} has no {kind} {word}{nearest(word, known)}; see anna {name} --help")
     return parsed
 
 
@@ -92,37 +87,34 @@ def subparsers(parser: argparse.ArgumentParser) -> "argparse._SubParsersAction[a
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
+    debug, as_json = "--debug" in given, "--json" in given
     # What runs long has threads of its own. NumPy's, which wait by spinning, only get in their way: on a busy machine they
     # made a compilation four times as long, on an idle one they won nothing.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _make_streams_safe()
     try:
         with _interruptible():
-            parsed = _parsed(given)
-            _command(parsed.command).run(parsed)
+            if given[:1] == ["--version"]:
+                _print_version(as_json)
+            else:
+                parsed = _parsed(given)
+                _command(parsed.command).run(parsed)
             sys.stdout.flush()
-    except AnnaError as error:
-        if debug:
-            raise
-        return _complain(str(error), BAD_INPUT)
     except BrokenPipeError:  # whoever read our output has seen enough
         _close_stdout()
-        return 0
-    except KeyboardInterrupt as interrupt:
-        return _complain("; ".join(["interrupted", *map(str, interrupt.args)]), INTERRUPTED)
-    except OSError as error:
-        if debug:
-            raise
-        where = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{where}{error.strerror or error}", BAD_INPUT)
-    except MemoryError:
-        return _complain("there is not enough memory for this", BAD_INPUT)
+    except KeyboardInterrupt as error:
+        return _complain(failure(error), as_json)
     except Exception as error:
         if debug:
             raise
-        return _complain(f"a bug in anna: {type(error).__name__}: {error} (run again with --debug and report it)", BUG)
-    return 0
+        return _complain(failure(error), as_json)
+    return Exit.DONE
+
+
+def _print_version(as_json: bool) -> None:
+    from sim.cli.versions import versions
+
+    write(versions() if as_json else {}, f"anna {anna.__version__}", as_json)
 
 
 def _make_streams_safe() -> None:
@@ -162,14 +154,14 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _complain(sentence: str, code: int) -> int:
+def _complain(found: Failure, as_json: bool) -> Exit:
     with contextlib.suppress(OSError, ValueError):
-        print(f"anna: {sentence}", file=sys.stderr)
+        print(found.text(as_json), file=sys.stderr)
     try:
         sys.stdout.flush()
     except (OSError, ValueError):
         _close_stdout()
-    return code
+    return found.exit
 
 
 def _close_stdout() -> None:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from anna.base.errors import DataError, SpecError
 from anna.chip.spec import BOARDS, BoardSpec, ChipSpec
 from anna.network.graph import Network
-from anna.network.images import float_pictures
-from sim.cli.pictures import read_pictures
+from anna.network.images import float_images
+from sim.inputs.files import read_images
 
 
 def add_compile_options(parser: argparse.ArgumentParser) -> None:
@@ -49,20 +49,21 @@ def board(given: argparse.Namespace) -> BoardSpec:
 
 
 def calibration_pictures(network: Network, file: str | None, instead: str) -> NDArray[Any]:
-    """Pictures for calibration: of a file, or those that belong to the network's data; `instead` says what can be done
+    """Images for calibration: of a file, or those that belong to the network's data; `instead` says what can be done
     where these are not here."""
     if file is not None:
-        pictures = read_pictures(Path(file), floats=True)
+        pictures = read_images(Path(file), floats=True)
         if network.prepare is not None:
             return pictures
-        return np.ascontiguousarray(float_pictures(network.input_shape, pictures, f"{file}: pictures"), np.float32)
+        return np.ascontiguousarray(float_images(network.input_shape, pictures, f"{file}: pictures"), np.float32)
     import lenet
+    from lenet.datasets.registry import DATA_SETS
 
-    if network.data not in ("mnist", "usps"):
+    if network.data not in DATA_SETS:
         raise DataError(f"network {network.name} needs sample pictures: --calibrate FILE (.npy, .npz or IDX)")
-    if network.data == "usps" and not os.environ.get("ANNA_DATA"):
+    if DATA_SETS[network.data].built_in is None and not os.environ.get("ANNA_DATA"):
         raise DataError(
-            f"{network.name} with weights for usps is calibrated with its digits, which are not built in: set ANNA_DATA to the "
-            f"folder that holds usps, or {instead}"
+            f"{network.name} with weights for {network.data} is calibrated with its digits, which are not built in: set "
+            f"ANNA_DATA to the folder that holds {network.data}, or {instead}"
         )
     return np.asarray(lenet.calibration(network.data)[0])

@@ -14,7 +14,8 @@ from anna.machine.chip import Chip, Result
 from anna.program.file import Program
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, output_file, table, write
-from sim.cli.pictures import Pictures, pictures_and_labels
+from sim.inputs.digits import Images
+from sim.inputs.files import images_and_labels
 from sim.inputs.own_digits import checked_labels
 
 SHOWN = 8  # pictures whose outputs are printed for a person
@@ -36,7 +37,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="FILE.npz", help="write all output codes to a file")
 
 
-def _pictures(given: argparse.Namespace, program: Program) -> tuple[Pictures, Pictures | None]:
+def _pictures(given: argparse.Namespace, program: Program) -> tuple[Images, Images | None]:
     """The pictures, and their labels where these are known."""
     if (given.images is None) == (given.random is None):
         raise DataError("pictures are missing: give either --images IMAGES or --random N")
@@ -48,14 +49,14 @@ def _pictures(given: argparse.Namespace, program: Program) -> tuple[Pictures, Pi
             raise DataError(f"the noise seed is {given.noise_seed}; expected zero or more")
         rng = np.random.default_rng(given.noise_seed)
         return rng.integers(0, top, (given.random, *region.shape), dtype=np.uint16), None
-    pictures, labels = pictures_and_labels(given.images, floats=program.host is not None)
+    pictures, labels = images_and_labels(given.images, floats=program.host is not None)
     if program.host is None and len(pictures) and pictures.shape[1:] != region.shape and pictures[:1].size == region.size:
         pictures = pictures.reshape(len(pictures), *region.shape)  # 28x28 for a region of 1x28x28
     return pictures, labels
 
 
 def _run(given: argparse.Namespace) -> None:
-    from sim.base.cores import worker_count
+    from anna.base.threads import worker_count
 
     program = Program.load(given.file)
     output = output_file(given.output) if given.output else None
@@ -75,7 +76,7 @@ def _run(given: argparse.Namespace) -> None:
         "noise_seed": given.noise_seed,
         "analog": kind,
         "cycles_per_image": result.cycles_per_image,
-        "chip_us_per_image": result.schedule.seconds_per_image * 1e6,
+        "chip_us_per_image": result.timeline.seconds_per_image * 1e6,
         "chip_seconds": result.seconds,
         **board_facts(program),
         **({} if program.host is None else {"labels": result.labels.tolist()}),
@@ -85,7 +86,7 @@ def _run(given: argparse.Namespace) -> None:
     write(facts, _text(result, facts), given.json)
 
 
-def _errors(result: Result, labels: Pictures | None) -> dict[str, Any]:
+def _errors(result: Result, labels: Images | None) -> dict[str, Any]:
     """How many pictures were misread, of those that have one label each."""
     if labels is None or not result.images or result.labels.ndim > 1:
         return {}

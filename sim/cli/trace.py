@@ -7,7 +7,7 @@ from anna.base.errors import DataError
 from anna.program.file import Program
 from anna.sequencer.rules import verified
 from sim.cli.command import Command, output_file, write
-from sim.cli.pictures import pictures_and_labels
+from sim.inputs.files import images_and_labels
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +30,8 @@ def _run(given: argparse.Namespace) -> None:
         files["perfetto"] = output_file(given.perfetto or f"{program.name}.json")
     if given.vcd:
         files["vcd"] = output_file(given.vcd)
-    schedule, region = verified(program), program.input
-    pictures, _ = pictures_and_labels(given.images, floats=program.host is not None)
+    timeline, region = verified(program), program.input
+    pictures, _ = images_and_labels(given.images, floats=program.host is not None)
     if not 0 <= given.picture < len(pictures):
         raise DataError(f"{given.images}: holds {len(pictures)} pictures; there is no number {given.picture}")
     picture = pictures[given.picture : given.picture + 1]
@@ -41,11 +41,11 @@ def _run(given: argparse.Namespace) -> None:
     if picture.size != region.size:
         raise DataError(f"the picture has shape {picture.shape[1:]}; program {program.name} takes {region.shape}")
     if "perfetto" in files:
-        write_beside(files["perfetto"], perfetto(schedule).encode())
+        write_beside(files["perfetto"], perfetto(timeline).encode())
     if "vcd" in files:
-        write_beside(files["vcd"], vcd(Interpreter(program, picture.reshape(region.shape)), schedule).encode())
-    result = {"cycles": schedule.run_cycles, "files": {kind: str(path) for kind, path in files.items()}}
-    text = "\n".join(f"{path}: {schedule.run_cycles:,} cycles, {kind}" for kind, path in files.items())
+        write_beside(files["vcd"], vcd(Interpreter(program, picture.reshape(region.shape)), timeline).encode())
+    result = {"cycles": timeline.run_cycles, "files": {kind: str(path) for kind, path in files.items()}}
+    text = "\n".join(f"{path}: {timeline.run_cycles:,} cycles, {kind}" for kind, path in files.items())
     write(result, text, given.json)
 
 

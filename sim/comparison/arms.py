@@ -6,7 +6,7 @@ ideal chip     6-bit weights and 3-bit states on a chip without imperfections
 typical chips  drawn chips, each with its own fixed pattern and its own noise
 worst chips    the same with the electronics at their worst
 ..., chip-trained  the same chips with other weights of the network, trained on for the chip
-..., calibrated    each of those chips with a program that makes up for its gains and offsets, as measured at its pins
+..., trimmed   each of those chips with a program that makes up for its gains and offsets, as measured at its pins
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program.file import Program
-from sim.inputs.digits import Shown
+from lenet.datasets.labelled import LabelledImages
 
 Watch = Callable[[str], None]
 Kind = str | Analog | tuple[str, Analog]
@@ -43,7 +43,7 @@ class Arm:
     scores_nk: NDArray[Any]  # of the first chip
     seeds: tuple[int, ...]  # of the chips; empty where nothing is drawn
     analog: Analog | None = None  # the chips' electronics; None: no chip
-    program: Literal["own", "calibrated", "chip-trained"] = "own"  # what the chips run; own: the comparison's
+    program: Literal["own", "trimmed", "chip-trained"] = "own"  # what the chips run; own: the comparison's
     ordinary: str | None = None  # the arm of the same chips with the network's own weights, where this one has others
 
     def __repr__(self) -> str:
@@ -91,21 +91,28 @@ def kinds_of(given: str | Analog | Sequence[Kind]) -> list[tuple[str, Analog]]:
     return kinds
 
 
-def float_arm(network: Network, digits: Shown) -> Arm:
+def float_arm(network: Network, digits: LabelledImages) -> Arm:
     """The float reference."""
     done = forward(network, digits.images)
     return Arm("float", "32-bit floats, fixed order of sums", np.asarray(done.labels, np.int64)[None], done.scores, ())
 
 
 def chip_arm(
-    name: str, what: str, program: Program, digits: Shown, analog: Analog, seeds: Sequence[int], noise_seed: int, threads: int
-) -> Arm:
+    name: str,
+    what: str,
+    program: Program,
+    digits: LabelledImages,
+    analog: Analog,
+    seeds: Sequence[int],
+    noise_seed: int,
+    threads: int,
+) -> Arm:  # fmt: skip
     """Drawn chips, spread over threads; an ideal chip is drawn once, whatever its seed."""
     drawn = tuple(seeds) if not analog.is_ideal else (0,)
 
     def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
         chip = Chip() if analog.is_ideal else Chip(seed=seed, analog=analog)
-        result = chip.run(program, digits.images, noise_seed=noise_seed)
+        result = chip.run(program, digits.images, noise_seed=noise_seed, threads=1)
         return result.labels, result.scores
 
     with ThreadPoolExecutor(min(threads, len(drawn))) as pool:
@@ -114,7 +121,7 @@ def chip_arm(
     return Arm(name, what, labels, done[0][1], () if analog.is_ideal else drawn, analog)
 
 
-def quantised_arm(program: Program, graph: QuantGraph, digits: Shown, threads: int) -> Arm:
+def quantised_arm(program: Program, graph: QuantGraph, digits: LabelledImages, threads: int) -> Arm:
     """The quantised graph that a program was made from, in whole numbers, map by map; the engine has no part in it."""
     host, spec = program.host, program.spec
     assert host is not None, f"{program.name} was compiled, so it has a host"
@@ -133,7 +140,7 @@ def quantised_arm(program: Program, graph: QuantGraph, digits: Shown, threads: i
     return Arm("quantised graph", what, scores.argmax(axis=1).astype(np.int64)[None], scores, ())
 
 
-def chip_trained_arm(arm: Arm, other: ChipTrained, digits: Shown, noise_seed: int, threads: int) -> Arm:
+def chip_trained_arm(arm: Arm, other: ChipTrained, digits: LabelledImages, noise_seed: int, threads: int) -> Arm:
     """The chips of an arm again, with weights that were trained on for the chip."""
     assert arm.analog is not None
     wrong = int((forward(other.network, digits.images).labels != digits.labels).sum())
@@ -143,20 +150,62 @@ def chip_trained_arm(arm: Arm, other: ChipTrained, digits: Shown, noise_seed: in
     return replace(found, program="chip-trained", ordinary=arm.name)
 
 
-def calibrated_arm(arm: Arm, program: Program, digits: Shown, noise_seed: int, threads: int) -> Arm:
+def trimmed_arm(arm: Arm, program: Program, digits: LabelledImages, noise_seed: int, threads: int) -> Arm:
     """The chips of an arm again, each measured through its pins and given a program of its own."""
-    from anna.lab.trim import Calibrator, calibrated
+    from anna.lab.trim import TrimMeter, trim
 
-    calibrator = Calibrator(program)
+    meter = TrimMeter(program)
 
     def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
         chip = Chip(seed=seed, analog=arm.analog)
-        own = calibrated(program, calibrator.measure(chip), schedule=calibrator.schedule)
-        result = chip.run(own, digits.images, noise_seed=noise_seed)
+        own = trim(program, meter.measure(chip, threads=1), timeline=meter.timeline)
+        result = chip.run(own, digits.images, noise_seed=noise_seed, threads=1)
         return result.labels, result.scores
 
     with ThreadPoolExecutor(min(threads, arm.chips)) as pool:
         done = list(pool.map(run, arm.seeds))
     labels = np.stack([labels for labels, _ in done]).astype(np.int64)
     what = f"{arm.what}, weights requantised for each"
-    return Arm(f"{arm.name}, calibrated", what, labels, done[0][1], arm.seeds, arm.analog, "calibrated")
+    return Arm(f"{arm.name}, trimmed", what, labels, done[0][1], arm.seeds, arm.analog, "trimmed")
+
+
+def all_arms(
+    network: Network,
+    program: Program,
+    digits: LabelledImages,
+    kinds: Sequence[tuple[str, Analog]],
+    *,
+    chips: int,
+    trimmed: bool,
+    chip_seed: int,
+    noise_seed: int,
+    threads: int,
+    quantised: QuantGraph | None,
+    chip_trained: ChipTrained | None,
+    say: Watch,
+) -> tuple[Arm, ...]:
+    """All that stands side by side, in its order, each run."""
+    say("float")
+    arms = [float_arm(network, digits)]
+    if quantised is not None:
+        say("quantised graph")
+        arms.append(quantised_arm(program, quantised, digits, threads))
+    for name, analog in [("ideal chip", Analog.ideal()), *kinds]:
+        say(name)
+        seeds = range(chip_seed, chip_seed + chips)
+        what = "no imperfections" if analog.is_ideal else f"chips {chip_seed} to {seeds[-1]}, noise seed {noise_seed}"
+        arms.append(chip_arm(name, what, program, digits, analog, seeds, noise_seed, threads))
+        if trimmed and not analog.is_ideal:
+            say(f"{name}, trimmed")
+            arms.append(trimmed_arm(arms[-1], program, digits, noise_seed, threads))
+    for arm in [one for one in arms if one.analog is not None and one.program == "own" and chip_trained is not None]:
+        assert chip_trained is not None
+        say(f"{arm.name}, chip-trained")
+        arms.append(chip_trained_arm(arm, chip_trained, digits, noise_seed, threads))
+    return tuple(arms)
+
+
+def first_chips(arms: Sequence[Arm]) -> dict[str, Chip]:
+    """The first chip of each kind that runs the comparison's own program."""
+    kinds = [arm for arm in arms if arm.analog is not None and arm.program == "own"]
+    return {arm.name: Chip(seed=arm.seeds[0], analog=arm.analog) if arm.seeds else Chip() for arm in kinds}

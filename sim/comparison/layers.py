@@ -1,40 +1,13 @@
 """Layer by layer: the chip's maps beside those of the float network, and how much of their signal is noise."""
 
-import math
-from dataclasses import dataclass
 from typing import Any
-
-from numpy.typing import NDArray
 
 from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program.file import Program
-from sim.base.statistics import snr_db, variance
-from sim.inputs.digits import Shown
-
-Maps = NDArray[Any]  # (pictures, maps, rows, columns)
-
-
-@dataclass(frozen=True, eq=False)
-class LayerMaps:
-    """One layer's maps: floats, and the chip's states in LSB."""
-
-    name: str
-    float_maps: Maps
-    chip_maps: Maps
-
-    @property
-    def snr_db(self) -> float:
-        """Signal to noise, each map with its best gain and offset, the powers of all maps added."""
-        signal = noise = 0.0
-        for m in range(self.float_maps.shape[1]):
-            wanted, found = self.float_maps[:, m], self.chip_maps[:, m]
-            power = variance(wanted)
-            ratio = snr_db(wanted, found)
-            signal += power
-            noise += 0.0 if ratio == math.inf else power / 10 ** (max(ratio, 0.0) / 10)
-        return 10 * math.log10(signal / noise) if noise and signal else math.inf
+from lenet.datasets.labelled import LabelledImages
+from sim.comparison.rows import LayerMaps, Maps
 
 
 def layer_maps(network: Network, program: Program, images: Maps, chip: Chip, noise_seed: int = 0) -> list[LayerMaps]:
@@ -49,7 +22,7 @@ def layer_maps(network: Network, program: Program, images: Maps, chip: Chip, noi
     return [LayerMaps(name, kept[name], chip_maps[name]) for name in both if kept[name].shape == chip_maps[name].shape]
 
 
-def layer_rows(network: Network, program: Program, digits: Shown, chips: dict[str, Chip], noise_seed: int = 0,
+def layer_rows(network: Network, program: Program, digits: LabelledImages, chips: dict[str, Chip], noise_seed: int = 0,
                pictures: int = 200) -> list[dict[str, Any]]:  # fmt: skip
     """Signal to noise of each layer against float, a column for each chip."""
     images = digits.first(min(pictures, len(digits))).images

@@ -18,8 +18,8 @@ from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Graph, Network, Prepare
 from anna.program.file import Program
-from sim.comparison.ledger import Entry
-from sim.inputs.digits import Shown
+from lenet.datasets.labelled import LabelledImages
+from sim.comparison.rows import Entry
 
 FINE: dict[str, Any] = {"weight_bits": 12, "state_bits": 10, "adc_curve": "squash"}
 CAUSES = {"weight_rounding": "weight_bits", "state_rounding": "state_bits", "saturation": "adc_curve"}
@@ -31,7 +31,7 @@ def codes_ledger(
     network: Network,
     program: Program,
     calibration: NDArray[Any],
-    digits: Shown,
+    digits: LabelledImages,
     options: Mapping[str, Any],
     watch: Watch | None = None,
 ) -> list[Entry]:
@@ -61,7 +61,7 @@ def codes_ledger(
     return entries
 
 
-def _rounded_input(network: Network, program: Program, digits: Shown) -> float | None:
+def _rounded_input(network: Network, program: Program, digits: LabelledImages) -> float | None:
     """Points that the float network loses when its pictures are rounded to the chip's states."""
     if not isinstance(network, Graph) or not isinstance(network.layers[0], Prepare) or program.host is None:
         return None

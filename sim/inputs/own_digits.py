@@ -1,4 +1,4 @@
-"""Pictures and labels that a user brings with a network of their own: shown, or divided for calibration and for results."""
+"""Images and labels that a user brings with a network of their own: shown, or divided for calibration and for results."""
 
 from typing import Any
 
@@ -7,27 +7,28 @@ from numpy.typing import NDArray
 
 from anna.base.errors import DataError
 from anna.network.graph import Network
-from anna.network.images import float_pictures
-from anna.network.prepare import checked_pictures
-from sim.inputs.digits import Labels, Pictures, Shown, first_of_each_class
+from anna.network.images import float_images
+from anna.network.prepare import checked_images
+from lenet.datasets.labelled import LabelledImages, first_of_each_class
+from sim.inputs.digits import Images, Labels
 
-CALIBRATE = 500  # pictures at most, and at most a fifth of those that are there
+CALIBRATE = 500  # images at most, and at most a fifth of those that are there
 
 
-def brought(network: Network, name: str, pictures: NDArray[Any], labels: NDArray[Any]) -> Shown:
-    """Pictures with labels, when they are what the network takes."""
+def brought(network: Network, name: str, images: NDArray[Any], labels: NDArray[Any]) -> LabelledImages:
+    """Images with labels, when they are what the network takes."""
     prepare = network.prepare
     if prepare is not None:
-        pictures = checked_pictures(prepare, pictures)
+        images = checked_images(prepare, images)
     else:
-        pictures = np.ascontiguousarray(float_pictures(network.input_shape, pictures), np.float32)
-    return Shown(name, pictures, checked_labels(name, labels, len(pictures), network.classes))
+        images = np.ascontiguousarray(float_images(network.input_shape, images), np.float32)
+    return LabelledImages(name, images, checked_labels(name, labels, len(images), network.classes))
 
 
 def checked_labels(name: str, labels: NDArray[Any], count: int, classes: int) -> Labels:
-    """One whole number a picture, the place of its class in the scores."""
+    """One whole number an image, the place of its class in the scores."""
     if labels.shape != (count,):
-        raise DataError(f"{name}: labels have shape {labels.shape}; expected ({count},), one a picture")
+        raise DataError(f"{name}: labels have shape {labels.shape}; expected ({count},), one an image")
     if not np.issubdtype(labels.dtype, np.integer):
         raise DataError(f"{name}: labels are {labels.dtype}; expected whole numbers 0 to {classes - 1}")
     if labels.size and not 0 <= labels.min() <= labels.max() < classes:
@@ -38,15 +39,15 @@ def checked_labels(name: str, labels: NDArray[Any], count: int, classes: int) ->
     return labels.astype(np.uint8)
 
 
-def divided(digits: Shown) -> tuple[Shown, Pictures]:
-    """Some of all classes for calibration, and the others to show; a picture that is there twice is not in both."""
+def divided(digits: LabelledImages) -> tuple[LabelledImages, Images]:
+    """Some of all classes for calibration, and the others to show; an image that is there twice is not in both."""
     count = min(CALIBRATE, len(digits) // 5)
     if count < 1:
-        raise DataError(f"{digits.name}: holds {len(digits)} pictures; expected at least 5, some to calibrate with")
+        raise DataError(f"{digits.name}: holds {len(digits)} images; expected at least 5, some to calibrate with")
     chosen = first_of_each_class(digits.labels, count)
     known = {digits.images[k].tobytes() for k in chosen}
     rest = np.array([k for k in range(len(digits)) if digits.images[k].tobytes() not in known], np.int64)
     if not len(rest):
-        raise DataError(f"{digits.name}: its pictures are all alike; expected some to calibrate with and others to show")
-    shown = Shown(f"{digits.name} without {count} for calibration", digits.images[rest], digits.labels[rest])
+        raise DataError(f"{digits.name}: its images are all alike; expected some to calibrate with and others to show")
+    shown = LabelledImages(f"{digits.name} without {count} for calibration", digits.images[rest], digits.labels[rest])
     return shown, digits.images[chosen]

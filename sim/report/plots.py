@@ -1,32 +1,25 @@
 """Plots of a comparison: each takes what was computed and draws it; nothing here runs anything."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from anna.analog.die import Die
-from anna.chip import codes
-from anna.sequencer.timeline import Schedule
-from sim.comparison.ledger import Ledger
+from anna.sequencer.timeline import Timeline
+from sim.comparison.rows import ArmRow, ComparisonRows, Confusion, LayerMaps, Losses
 from sim.report.figure import COLOURS, FAINT, INK, PAPER, themed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from sim.comparison.compare import Comparison
-    from sim.comparison.layers import LayerMaps
 
 MAPS_SHOWN = 12  # of a layer
 REJECTS_SHOWN = 0.2  # share of rejects up to which the curve is drawn
 
 
-def errors(found: "Comparison") -> Any:
+def errors(arms: Sequence[ArmRow]) -> Any:
     """Error of each arm with its interval; a dot for every chip."""
-    arms = found.arms
     with themed(6.4, 0.8 + 0.42 * len(arms)) as (figure, axes):
         for place, arm in enumerate(arms):
-            interval, colour = found.error(arm), COLOURS[place % len(COLOURS)]
-            rates = 100 * arm.wrong_cn(found.digits.labels).mean(axis=1)
+            interval, colour = arm.error, COLOURS[place % len(COLOURS)]
+            rates = [100 * error for error in arm.errors]
             axes.plot([100 * interval.low, 100 * interval.high], [place, place], color=colour, linewidth=2.2, alpha=0.55)
             if arm.chips > 1:
                 axes.plot(rates, np.full(arm.chips, place + 0.22), ".", color=colour, markersize=4, alpha=0.8)
@@ -42,11 +35,11 @@ def errors(found: "Comparison") -> Any:
     return figure
 
 
-def rejects(found: "Comparison") -> Any:
+def rejects(arms: Sequence[ArmRow]) -> Any:
     """Error among the accepted against the share rejected."""
     with themed(6.4, 3.0) as (figure, axes):
-        for place, arm in enumerate(found.arms):
-            curve = found.rejects(arm)
+        for place, arm in enumerate(arms):
+            curve = arm.rejects
             near = curve.rejected <= REJECTS_SHOWN
             axes.step(100 * curve.rejected[near], 100 * curve.error[near], where="post",
                       color=COLOURS[place % len(COLOURS)], label=arm.name, linewidth=1.4)  # fmt: skip
@@ -60,7 +53,7 @@ def rejects(found: "Comparison") -> Any:
     return figure
 
 
-def ledger(found: Ledger) -> Any:
+def ledger(found: Losses) -> Any:
     """What each cause costs alone, and what leaving it out gives back."""
     causes = [entry for entry in found.entries if entry.layer == "all"]
     with themed(6.4, 0.9 + 0.36 * len(causes)) as (figure, axes):
@@ -77,23 +70,22 @@ def ledger(found: Ledger) -> Any:
     return figure
 
 
-def confusion(found: "Comparison") -> Any:
-    """Which digits float and the first drawn chips take for which."""
-    shown = (found.reference, found.drawn or found.headline)
-    counts = [found.confusion(arm) * (1 - np.eye(found.classes)) / found.confusion(arm).sum(axis=1, keepdims=True).clip(1)
-              for arm in shown]  # fmt: skip
-    most = max(1.0, *(100 * float(part.max()) for part in counts))
+def confusion(found: Sequence[Confusion]) -> Any:
+    """Which digits two arms take for which."""
+    shares = [
+        100 * (one.counts * (1 - np.eye(len(one.counts))) / one.counts.sum(axis=1, keepdims=True).clip(1)) for one in found
+    ]
+    most = max(1.0, *(float(share.max()) for share in shares))
     with themed(6.4, 3.3, columns=2) as (figure, all_axes):
-        for arm, part, axes in zip(shown, counts, all_axes, strict=True):
-            share = 100 * part
+        for one, share, axes in zip(found, shares, all_axes, strict=True):
             # The page shows through where there is nothing: white or black.
             axes.imshow(np.ones_like(share), cmap=_one_colour(), alpha=0.75 * share / most)
             for row, column in np.argwhere(share >= 0.15):
                 axes.text(column, row, f"{share[row, column]:.1f}", ha="center", va="center", fontsize=6)
-            axes.set_title(arm.name)
+            axes.set_title(one.arm)
             axes.set_xlabel("read as")
-            axes.set_xticks(range(found.classes))
-            axes.set_yticks(range(found.classes))
+            axes.set_xticks(range(len(share)))
+            axes.set_yticks(range(len(share)))
         all_axes[0].set_ylabel("digit (errors in % of its class)")
     return figure
 
@@ -104,9 +96,9 @@ def _one_colour() -> Any:
     return ListedColormap([COLOURS[0]])
 
 
-def signal_to_noise(found: "Comparison", report: "Mapping[str, Any]") -> Any:
+def signal_to_noise(found: ComparisonRows) -> Any:
     """Signal to noise of each layer on each kind of chip, and its share of saturated outputs."""
-    layers, compiled = found.layers, [layer for layer in report["layers"] if layer["where"] == "chip"]
+    layers, compiled = found.layers, [layer for layer in found.report["layers"] if layer["where"] == "chip"]
     known = layers[0] if layers else {}
     kinds = [(COLOURS[place % len(COLOURS)], arm.name) for place, arm in enumerate(found.arms) if arm.name in known]
     with themed(6.4, 2.6, columns=2) as (figure, (left, right)):
@@ -126,7 +118,7 @@ def signal_to_noise(found: "Comparison", report: "Mapping[str, Any]") -> Any:
     return figure
 
 
-def feature_maps(layers: "Sequence[LayerMaps]", most: int = MAPS_SHOWN) -> Any:
+def feature_maps(layers: Sequence[LayerMaps], most: int = MAPS_SHOWN) -> Any:
     """One digit's maps in every layer: above as floats, below as the chip's states."""
     pitch, label = 1.12, 2.2  # cells of one by one, and gaps; all in one set of axes, for each set takes long to draw
     tall = 2 * pitch * len(layers) + 0.1
@@ -154,10 +146,8 @@ def _map(axes: Any, shown: Any, stack: Any, left: float, top: float) -> None:
     axes.add_patch(Rectangle((left, top - tall), wide, tall, fill=False, edgecolor=FAINT, linewidth=0.5))
 
 
-def synapses(die: Die) -> Any:
-    """How far each synapse of a drawn chip is from the weight that it was given, the largest there is."""
-    top = (1 << die.spec.weight_bits) - 1
-    error = die.weights_lsb(top) - codes.weight_converter(die.spec).values(top)
+def synapses(error: NDArray[Any]) -> Any:
+    """How far each synapse of a drawn chip is from the weight that it was given, in weight LSB."""
     reach = float(np.abs(error).max()) or 1.0
     with themed(6.4, 4.8) as (figure, axes):
         picture = axes.imshow(error, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
@@ -171,19 +161,19 @@ def synapses(die: Die) -> Any:
 NAMES = {"SHIFT": "pins, in", "CALC": "array", "OUT": "pins, out"}
 
 
-def timeline(schedule: Schedule, cycles: int = 160) -> Any:
+def timeline(timeline: Timeline, cycles: int = 160) -> Any:
     """Which unit works in which cycle, where the array begins, and over the whole picture."""
-    ops, spans = schedule.program.ops, schedule.spans
+    ops, spans = timeline.program.ops, timeline.spans
     units = ("SHIFT", "CALC", "OUT")
     begin = next((span.start for op, span in zip(ops, spans, strict=True) if op.name == "CALC"), 0)
     first = max(0, begin - 20)
     with themed(6.4, 3.3, rows=2) as (figure, (near, whole)):
         for place, unit in enumerate(units):
             mine = [(span.start, span.end - span.start) for op, span, segment in
-                    zip(ops, spans, schedule.segment_of, strict=True) if op.name == unit and segment == 0]  # fmt: skip
+                    zip(ops, spans, timeline.segment_of, strict=True) if op.name == unit and segment == 0]  # fmt: skip
             shown = [bar for bar in mine if bar[0] + bar[1] > first and bar[0] < first + cycles]
             near.broken_barh(shown, (place - 0.35, 0.7), facecolors=COLOURS[place], edgecolor=PAPER, linewidth=0.4)
-            length = max(100, schedule.segments[0].cycles)
+            length = max(100, timeline.segments[0].cycles)
             bins, sizes = np.zeros(100), np.bincount(np.arange(length) * 100 // length, minlength=100)
             for start, width in mine:
                 np.add.at(bins, np.minimum(99, np.arange(start, start + width) * 100 // length), 1)
@@ -194,7 +184,7 @@ def timeline(schedule: Schedule, cycles: int = 160) -> Any:
         near.invert_yaxis()
         near.set_title(f"{cycles} cycles, one by one")
         near.tick_params(left=False)
-        pages = len(schedule.segments)
+        pages = len(timeline.segments)
         where = "the whole picture" if pages == 1 else f"the first of {pages} weight pages"
         whole.set_title(f"{where}: share of cycles in which each works, %")
         whole.set_ylim(0, 105)

@@ -1,9 +1,11 @@
 """Comparisons as text for a terminal."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
-if TYPE_CHECKING:
-    from sim.comparison.compare import Comparison
+from sim.comparison.rows import ComparisonRows, Losses
+
+LEDGER_NOTE = "alone: this cause and no other, less the ideal chip; without: all causes less all but this one"
 
 NOTES = (
     "equal: pictures, trained weights (unless chip-trained), preparation, and the noise seed of all chips",
@@ -12,55 +14,62 @@ NOTES = (
 )
 
 
-def notes(found: "Comparison") -> tuple[str, ...]:
+def notes(found: ComparisonRows) -> tuple[str, ...]:
     """What was held equal, what is this design's choice, what was fitted; and what other weights gained or lost."""
-    if not any(arm.ordinary for arm in found.arms):
+    others = [(arm, arm.gain) for arm in found.arms if arm.gain is not None]
+    if not others:
         return NOTES
-    gains = [
-        f"{row['name']} {row['points_against_ordinary']:+.2f} points "
-        f"({row['points_low']:+.2f} to {row['points_high']:+.2f}), p {p_value(row['p_value_against_ordinary'])}"
-        for row in found.rows()
-        if "ordinary" in row
-    ]
-    weights = next(arm.what.partition(",")[0] for arm in found.arms if arm.ordinary)
+    weights = others[0][0].what.partition(",")[0]
     return (
         *NOTES,
         f"chip-trained: {weights}; pictures, preparation, chips and noise are equal",
-        *(f"against the network's own weights: {gain}" for gain in gains),
-    )
+        *(f"against the network's own weights: {arm.name} {100 * gain.moved.share:+.2f} points "
+          f"({100 * gain.moved.low:+.2f} to {100 * gain.moved.high:+.2f}), p {p_value(gain.p_value)}" for arm, gain in others),
+    )  # fmt: skip
 
 
-def comparison_text(found: "Comparison") -> str:
+def comparison_text(found: ComparisonRows) -> str:
     """The table, and what it took."""
-    labels, report = found.digits.labels, found.program.report or {}
     wide = max(len(arm.name) for arm in found.arms)
     lines = [
-        f"{found.network.name} on {found.digits.name}, {len(found.digits):,} pictures",
+        f"{found.network} on {found.data}, {found.images:,} pictures",
         "",
         f"{'':{wide}s} {'chips':>5s} {'error':>8s} {'95 % interval':>17s} {'over chips':>10s} {'differs':>8s} {'p':>7s} "
         f"{'rejects for 1 %':>16s} {'0.5 %':>8s}",
     ]
-    for arm, row in zip(found.arms, found.rows(), strict=True):
-        std, p = row["error_std_over_chips"], row["p_value_against_float"]
-        spread = "" if std is None else f"± {100 * std:.2f}"
-        differs = "" if arm is found.reference else f"{100 * found.disagreement(arm):.2f} %"
+    for arm in found.arms:
+        spread = "" if arm.std_over_chips is None else f"± {100 * arm.std_over_chips:.2f}"
+        differs = "" if arm is found.reference else f"{100 * arm.disagreement:.2f} %"
         lines.append(
-            f"{arm.name:{wide}s} {arm.chips:5d} {100 * row['error']:6.2f} % {interval(row['low'], row['high']):>17s} "
+            f"{arm.name:{wide}s} {arm.chips:5d} {100 * arm.error.share:6.2f} % {interval(arm.error.low, arm.error.high):>17s} "
             f"{spread:>10s} {differs:>8s} "
-            f"{p_value(p):>7s} {share(row['rejects_for_0.01']):>16s} {share(row['rejects_for_0.005']):>8s}"
+            f"{p_value(arm.p_value):>7s} {share(arm.rejects.needed_for(0.01)):>16s} {share(arm.rejects.needed_for(0.005)):>8s}"
         )
     if found.layers:
         lines += ["", "signal to noise of each layer against float, dB"]
         titles = [title for title in found.layers[0] if title != "layer"]
         for title in titles:
             lines.append(f"{title:{wide}s} " + "  ".join(f"{row['layer']} {row[title]:.1f}" for row in found.layers))
-    if found.ledger is not None:
-        lines += ["", found.ledger.table()]
-    if report:
-        lines += ["", _time(found)]
-    classes = ", ".join(f"{digit}: {int((labels == digit).sum())}" for digit in range(found.classes))
+    if found.losses is not None:
+        lines += ["", ledger_text(found.losses)]
+    if found.report:
+        lines += ["", _time(found.report)]
+    classes = ", ".join(f"{digit}: {count}" for digit, count in enumerate(found.class_counts))
     lines += ["", *notes(found), f"pictures a class: {classes}"]
     return "\n".join(lines)
+
+
+def ledger_text(found: Losses) -> str:
+    """The ledger, and what it was counted on."""
+    lines = [
+        f"where it was lost, in points of error, on {found.images:,} of the pictures and {found.chips} {found.kind} "
+        f"(ideal {100 * found.ideal_error:.2f} %, all causes {100 * found.full_error:.2f} %)",
+        f"{'cause':16s} {'layer':10s} {'alone':>8s} {'without':>8s}",
+    ]
+    for e in found.entries:
+        without = "" if e.without_points is None else f"{e.without_points:+.2f}"
+        lines.append(f"{e.cause:16s} {e.layer:10s} {e.alone_points:+8.2f} {without:>8s}  {e.meaning}".rstrip())
+    return "\n".join([*lines, LEDGER_NOTE])
 
 
 def interval(low: float, high: float) -> str:
@@ -78,8 +87,7 @@ def share(value: float | None) -> str:
     return "never" if value is None else f"{100 * value:.1f} %"
 
 
-def _time(found: "Comparison") -> str:
-    report = found.program.report or {}
+def _time(report: Mapping[str, Any]) -> str:
     host = report.get("host_multiply_adds", 0)
     whole = host + report.get("chip_multiply_adds", 0)
     return (

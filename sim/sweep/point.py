@@ -1,6 +1,6 @@
 """The work unit of a sweep: one point, compiled once and run on all its chips; a pure function of its job.
 
-It runs in any process or on any machine that has anna. What points share is kept between them: pictures and the float
+It runs in any process or on any machine that has anna. What points share is kept between them: images and the float
 reference of a network, and the last few programs, for points that differ only in their chips.
 """
 
@@ -24,16 +24,17 @@ from anna.compiler import compile
 from anna.machine.chip import Chip, run_chips
 from anna.network.forward import forward
 from anna.network.graph import Network
-from anna.network.images import picture_keys
+from anna.network.images import image_keys
 from anna.program.file import Program
 from anna.sequencer.rules import verified
-from anna.sequencer.timeline import Schedule
-from lenet.datasets.digits import Digits, training_digits
+from anna.sequencer.timeline import Timeline
+from lenet.datasets.digits import training_digits
+from lenet.datasets.labelled import LabelledImages
 from lenet.networks.catalogue import define
 from lenet.training.train import expect_torch, split
 from sim.base import provenance
 from sim.base.statistics import error_of_counts
-from sim.inputs.digits import Shown, expect_apart, for_network
+from sim.inputs.digits import expect_apart, for_network
 from sim.inputs.models import load_network
 from sim.sweep.spec import Point, SweepSpec
 from sim.sweep.training import Training, trained, weights_of
@@ -67,7 +68,7 @@ class Prepared:
     """A network with its pictures."""
 
     network: Network
-    digits: Shown
+    digits: LabelledImages
     calibration: NDArray[Any]
 
     @cached_property
@@ -97,12 +98,12 @@ def prepared(source: Source) -> Prepared:
     found = load_network(source.network, source.data, source.weights_seed)
     digits, (pictures, _) = for_network(found, source.data)
     chosen = digits.first(source.images)
-    expect_apart(chosen.images, picture_keys(np.asarray(pictures)))
+    expect_apart(chosen.images, image_keys(np.asarray(pictures)))
     return Prepared(found, chosen, np.asarray(pictures))
 
 
 @lru_cache(maxsize=2)
-def _compiled(source: Source, board: BoardSpec, options: tuple[tuple[str, Any], ...]) -> tuple[Program, Schedule]:
+def _compiled(source: Source, board: BoardSpec, options: tuple[tuple[str, Any], ...]) -> tuple[Program, Timeline]:
     one = prepared(source)
     program = compile(one.network, one.calibration, board=board, **dict(options))
     return program, verified(program)
@@ -176,7 +177,7 @@ def trained_inputs(spec: SweepSpec, points: Sequence[Point], home: str) -> dict[
 
 
 @lru_cache(maxsize=2)
-def _training_digits(data: str) -> Digits:
+def _training_digits(data: str) -> LabelledImages:
     return training_digits(data)
 
 
@@ -185,7 +186,7 @@ def _digits_digest(spec: SweepSpec, network: str) -> str:
     training = Training.of(network, spec.data, 0, {})
     shown, (pictures, _) = for_network(define(training.network, training.data), spec.data)
     chosen = shown.first(spec.images)
-    expect_apart(chosen.images, picture_keys(np.asarray(pictures)))
+    expect_apart(chosen.images, image_keys(np.asarray(pictures)))
     return f"{_training_digits(training.data).digest[:32]} {chosen.sha256[:32]}"
 
 
@@ -224,7 +225,7 @@ def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     board = BOARDS[options.pop("board", "anna-board-1991")]
     board = board.changed(chip=board.chip.changed(**point.fields_of("chip")))
     clock = time.perf_counter()
-    program, schedule = _compiled(source, board, tuple(sorted(options.items())))
+    program, timeline = _compiled(source, board, tuple(sorted(options.items())))
     compiled = time.perf_counter() - clock
     reference = one.reference
     labels = one.digits.labels.astype(np.int64)
@@ -233,7 +234,7 @@ def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     erred = np.zeros(len(labels), dtype=np.int64)  # how many chips err on each picture
     seeds = range(spec.seed, spec.seed + (1 if analog.is_ideal else spec.chips))  # ideal chips are all alike
     chips = (Chip() if analog.is_ideal else Chip(seed=seed, analog=analog) for seed in seeds)
-    for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, schedule=schedule):
+    for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline, threads=1):
         found = result.labels.astype(np.int64)
         erred += found != labels
         rows.append({

@@ -1,6 +1,6 @@
 ; Constants stay put: a bias sits in a reserved column, and in two where one weight does not reach.
 .program name=bias
-.input name=picture address=0 shape=16
+.input name=image address=0 shape=16
 .constant address=16 codes=7
 .output name=biased address=20 shape=3
 .weights row=0 column=0 values=4,4

@@ -1,6 +1,6 @@
 ; A neuron of 128 inputs is two rows, each on a register of its own.
 .program name=fan_in_128
-.input name=picture address=0 shape=128
+.input name=image address=0 shape=128
 .output name=sums address=128 shape=8
 .weights row=0 column=0 values=9,9,9,9
 .weights row=1 column=0 values=9,9,9,9

@@ -1,4 +1,4 @@
-; A recurrent network: one neuron reads its own last output and the next state of the picture, four times.
+; A recurrent network: one neuron reads its own last output and the next state of the image, four times.
 .program name=feedback
 .input name=sequence address=0 shape=4
 .constant address=4 codes=4

@@ -1,6 +1,6 @@
 ; Input, array and output at once: three windows of a convolution, four cycles each once the pipe is full.
 .program name=overlap
-.input name=picture address=0 shape=16x6
+.input name=image address=0 shape=16x6
 .output name=row address=96 shape=3x8 strides=8x1
 .weights row=0 column=0 values=1,2,3,4,5,6
 .weights row=1 column=6 values=1,2,3,4,5,6

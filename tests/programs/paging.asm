@@ -1,6 +1,6 @@
-; Two pages of weights for one picture: a load each, shared by a batch of ten; memory stays, registers do not.
+; Two pages of weights for one image: a load each, shared by a batch of ten; memory stays, registers do not.
 .program name=paging batch=10
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 .output name=second address=80 shape=1
 .map name=first address=64 shape=2
 .weights page=0 row=0 column=0 values=20,20

@@ -1,6 +1,6 @@
 ; The ADC keeps to its end codes however far the sum goes.
 .program name=saturate
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 .constant address=64 codes=7
 .output name=ends address=65 shape=4
 .weights row=0 column=0 values=31,31,31,31,31,31,31,31

@@ -1,6 +1,6 @@
 ; SHIFT moves a range of columns down and brings new states in at its upper end; columns outside stay.
 .program name=shift
-.input name=picture address=0 shape=16
+.input name=image address=0 shape=16
 .output name=seen address=16 shape=8
 .weights row=0 column=0 values=31
 .weights row=0 column=17 values=31

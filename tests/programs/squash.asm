@@ -1,7 +1,7 @@
 ; An ADC whose steps follow a tanh: large sums need more for the next code.
 .program name=squash
 .chip name=anna-1991 adc_curve=squash
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 .output name=codes address=64 shape=4
 .weights row=0 column=0 values=4
 .weights row=1 column=0 values=9,9

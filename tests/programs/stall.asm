@@ -1,6 +1,6 @@
 ; Structural waits stall and are counted: a second SHIFT waits for the first, CALC for STORE, OUT for CALC; odd counts round up.
 .program name=stall
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 .output name=codes address=64 shape=3
 .weights row=0 column=0 values=5
 PAGE  page=0

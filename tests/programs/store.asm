@@ -1,6 +1,6 @@
 ; The array reads what was stored, not what is being shifted; STORE may take several registers in one cycle.
 .program name=store
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 .output name=before address=64 shape=4
 .output name=after address=70 shape=4
 .weights row=0 column=0 values=31

@@ -1,7 +1,7 @@
 ; A sum that lies exactly on a threshold gets the higher code: +0.5 - 0.5 = 0 is code 4.
 .program name=tie
 .chip name=anna-1991 adc_full_scale=0.03125
-.input name=picture address=0 shape=4
+.input name=image address=0 shape=4
 .constant address=4 codes=3,4
 .output name=code address=6 shape=3
 .weights row=0 column=0 values=1,1

@@ -44,9 +44,9 @@ def test_every_file_says_what_it_is_for(path: Path) -> None:
 
 PUBLIC = {
     anna: """
-        ANNA_1991 Analog AnnaError BOARD_1991 BOARD_1996 BoardSpec Calibration Chip ChipSpec CompileOptions Die Faults
-        Interpreter Program Region Result Schedule __version__ assemble calibrate calibrated compile disassemble elaborate
-        engine_reference lockstep run_chips verified violations
+        ANNA_1991 Analog AnnaError BOARD_1991 BOARD_1996 BoardSpec Chip ChipSpec CompileOptions Die Faults
+        Interpreter Program Region Result Timeline Trim __version__ assemble compile disassemble elaborate
+        engine_reference input_codes lockstep measure_trim run_chips trim verified violations
     """,
     lenet: "calibration define digits holdout load names record",
     sim: "Comparison Ledger Store SweepSpec compare ledger load_spec make_spec run_sweep",

@@ -1,6 +1,6 @@
 ; a batch that the memory cannot hold
 .program name=batch-fits
 .program name=batch-fits batch=5000
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 PAGE  page=0
 END

@@ -1,7 +1,7 @@
 ; columns 60 to 67 of a register of 64, and a register that the field can name but the chip has not
 .program name=columns-exist
 .chip name=anna-1991 registers=5
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 PAGE  page=0
 SHIFT register=0 first=60 width=8 address=0
 SHIFT register=6 width=8 address=0

@@ -1,6 +1,6 @@
 ; a result on top of a constant
 .program name=constants-kept
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 .constant address=64 codes=7
 .weights row=0 column=0 values=1,2,3
 PAGE  page=0

@@ -1,6 +1,6 @@
-; a constant where the picture goes
+; a constant where the image goes
 .program name=regions-fit
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 .constant address=63 codes=7
 PAGE  page=0
 END

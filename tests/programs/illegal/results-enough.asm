@@ -1,6 +1,6 @@
 ; two results of one neuron
 .program name=results-enough
-.input name=picture address=0 shape=64
+.input name=image address=0 shape=64
 .output name=out address=64 shape=1
 .weights row=0 column=0 values=1,2,3
 PAGE  page=0

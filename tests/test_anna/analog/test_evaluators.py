@@ -36,16 +36,16 @@ def many(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=SLOW)
 
 
-def by_hand(program: Program, pictures: np.ndarray) -> np.ndarray:
-    """The integer arithmetic of the codes, in Python's whole numbers, from the schedule alone."""
-    spec, schedule = program.spec, anna.verified(program)
+def by_hand(program: Program, images: np.ndarray) -> np.ndarray:
+    """The integer arithmetic of the codes, in Python's whole numbers, from the timeline alone."""
+    spec, timeline = program.spec, anna.verified(program)
     weights = codes.weight_converter(spec).numerators.tolist()
     states = codes.state_converter(spec).numerators.tolist()
     shift = spec.weight_fraction_bits - 1
     results = []
-    for picture in pictures:
-        known = dict(enumerate([*picture.reshape(-1).tolist(), *program.constant_codes.tolist(), spec.reset_state_code]))
-        for calc in schedule.calcs:
+    for image in images:
+        known = dict(enumerate([*image.reshape(-1).tolist(), *program.constant_codes.tolist(), spec.reset_state_code]))
+        for calc in timeline.calcs:
             rows, columns = calc.synapses(spec)
             where = zip(*calc.scale_places(spec), strict=True)
             for k, (row, group) in enumerate(where):
@@ -55,8 +55,8 @@ def by_hand(program: Program, pictures: np.ndarray) -> np.ndarray:
                     for code, value in zip(mine, calc.operands[k].tolist(), strict=True)
                 )
                 edges = codes.thresholds(spec, int(program.scale_codes[calc.page, row, group]))
-                known[schedule.values.result(calc.ordinal, k)] = int((total >= edges).sum())
-        results.append([known[int(v)] for values in schedule.outputs.values() for v in values.reshape(-1)])
+                known[timeline.values.result(calc.ordinal, k)] = int((total >= edges).sum())
+        results.append([known[int(v)] for values in timeline.outputs.values() for v in values.reshape(-1)])
     return np.array(results)
 
 
@@ -68,10 +68,10 @@ def outputs(result: anna.Result) -> np.ndarray:
 @given(program=legal_programs(), seed=st.integers(0, 2**64 - 1))
 def test_ideal_is_the_integer_arithmetic_of_the_codes(program: Program, seed: int) -> None:
     assume(program.outputs)
-    pictures = random_codes(program, 2, seed % 2**31)
-    expected = by_hand(program, pictures)
+    images = random_codes(program, 2, seed % 2**31)
+    expected = by_hand(program, images)
     for chip in (anna.Chip(), anna.Chip(seed=seed, analog=anna.Analog.ideal())):
-        np.testing.assert_array_equal(outputs(chip.run(program, pictures)), expected)
+        np.testing.assert_array_equal(outputs(chip.run_codes(program, images)), expected)
 
 
 def answers(silicon: Silicon) -> dict[str, object]:
@@ -176,18 +176,18 @@ def test_interpreter_and_engine_agree_on_drawn_chips(
     """Threads, lanes, SIMD levels, order of the images: the same bits, those of the interpreter."""
     assume(program.outputs)
     faults = data.draw(st.one_of(st.just(anna.Faults()), faulty(program.spec)))
-    pictures = random_codes(program, lanes + 1, seed % 2**31)
-    ids = np.arange(len(pictures)) + (seed >> 8)
+    images = random_codes(program, lanes + 1, seed % 2**31)
+    ids = np.arange(len(images)) + (seed >> 8)
     chip = anna.Chip(seed=seed, analog=analog, faults=faults)
-    whole = outputs(chip.run(program, pictures, noise_seed=seed, image_ids=ids, phase_cycles=phase))
+    whole = outputs(chip.run_codes(program, images, noise_seed=seed, image_ids=ids, phase_cycles=phase))
     few = [0, lanes]
-    truth = chip.run(program, pictures[few], noise_seed=seed, image_ids=ids[few], phase_cycles=phase, engine="interpreter")
+    truth = chip.run_codes(program, images[few], noise_seed=seed, image_ids=ids[few], phase_cycles=phase, engine="interpreter")
     np.testing.assert_array_equal(whole[few], outputs(truth))
-    order = np.random.default_rng(seed % 2**31).permutation(len(pictures))
+    order = np.random.default_rng(seed % 2**31).permutation(len(images))
     again = anna.Chip(seed=seed, analog=analog, faults=faults)
     for simd in simd_levels():
         for threads in (1, 2):
-            found = again.run(program, pictures[order], noise_seed=seed, image_ids=ids[order], phase_cycles=phase,
+            found = again.run_codes(program, images[order], noise_seed=seed, image_ids=ids[order], phase_cycles=phase,
                               threads=threads, lanes=lanes, simd=simd)  # fmt: skip
             np.testing.assert_array_equal(outputs(found), whole[order])
 
@@ -196,7 +196,7 @@ def test_interpreter_and_engine_agree_on_drawn_chips(
 def test_columns_never_stored_carry_current_where_zero_is_not_zero(analog: anna.Analog) -> None:
     """Legal under a weight of zero; with a zero error, or a flipped bit, the reset state is read there by both evaluators."""
     program = anna.assemble("""
-        .input name=picture address=0 shape=8
+        .input name=image address=0 shape=8
         .output name=out address=8 shape=8
         .weights row=0 column=0 values=1,2,3,4,5,6,7,8
         PAGE page=0
@@ -205,20 +205,20 @@ def test_columns_never_stored_carry_current_where_zero_is_not_zero(analog: anna.
         CALC fan_in=64 row=0 neurons=8 registers=0
         OUT address=8 count=8
         END""")
-    pictures = np.random.default_rng(0).integers(0, 8, (40, 8))
+    images = np.random.default_rng(0).integers(0, 8, (40, 8))
     chip = anna.Chip(seed=3, analog=analog, faults=anna.Faults(ram_flips=((0, 1, 20, 5),)))
-    engine = outputs(chip.run(program, pictures))
-    np.testing.assert_array_equal(engine, outputs(chip.run(program, pictures, engine="interpreter")))
-    assert (engine != outputs(anna.Chip().run(program, pictures)))[:, 1:].any()
+    engine = outputs(chip.run_codes(program, images))
+    np.testing.assert_array_equal(engine, outputs(chip.run_codes(program, images, engine="interpreter")))
+    assert (engine != outputs(anna.Chip().run_codes(program, images)))[:, 1:].any()
 
 
 def _digest(seed: int) -> str:
     """SHA-256 of what a drawn chip gives, and of the die itself."""
     text = (Path(__file__).parents[2] / "programs" / "fan_in_256.asm").read_text()
     program = anna.assemble(text)
-    pictures = np.random.default_rng(3).integers(0, 8, (64, *program.input.shape))
+    images = np.random.default_rng(3).integers(0, 8, (64, *program.input.shape))
     chip = anna.Chip(seed=seed, analog=EVERYTHING)
-    found = outputs(chip.run(program, pictures, noise_seed=5))
+    found = outputs(chip.run_codes(program, images, noise_seed=5))
     pattern = b"".join(chip.die().pattern[name].tobytes() for name in sorted(PATTERN))
     return hashlib.sha256(found.tobytes() + pattern).hexdigest()
 

@@ -29,7 +29,7 @@ def busy_array(calcs: int, spec: ChipSpec = ANNA_1991) -> Program:
     for i in range(calcs):
         ops.append(op("CALC", fan_in=3, row=32 * (i % 2), neurons=8, registers=every * 8))
         ops.append(op("OUT", address=256 + 8 * i, count=8))
-    regions = [Region(name="picture", kind="input", address=0, shape=(256,)),
+    regions = [Region(name="image", kind="input", address=0, shape=(256,)),
                Region(name="out", kind="output", address=256, shape=(8 * calcs,))]  # fmt: skip
     return assemble_program("busy", spec, [*ops, op("END")], weights, scales, regions, {})
 
@@ -66,8 +66,8 @@ def test_an_age_counts_the_cycles_since_the_last_write(cycle: int, phase: int) -
 
 
 def states_per_s(program: Program, unit: str, states: int) -> float:
-    schedule = anna.verified(program)
-    return states / (schedule.busy_cycles[unit] / ANNA_1991.clock_hz)
+    timeline = anna.verified(program)
+    return states / (timeline.busy_cycles[unit] / ANNA_1991.clock_hz)
 
 
 def test_input_and_output_run_at_40_m_states_per_s() -> None:
@@ -100,7 +100,7 @@ def test_closed_form_of_a_convolution_row(windows: int, column: int, neurons: in
         ops.append(op("OUT", address=2000 + 8 * i, count=neurons))
     weights, scales = blank_pages(spec)
     weights[:, :, : 5 * column] += np.uint16(1)
-    regions = [Region(name="picture", kind="input", address=0, shape=(column * (4 + windows),))]
+    regions = [Region(name="image", kind="input", address=0, shape=(column * (4 + windows),))]
     program = assemble_program("row", spec, [*ops, op("END")], weights, scales, regions, {})
     position = max(spec.calc_cycles, load + 1 if load >= spec.calc_cycles else spec.calc_cycles)
     first = -(-5 * column // 2) + 1
@@ -110,6 +110,6 @@ def test_closed_form_of_a_convolution_row(windows: int, column: int, neurons: in
 def test_feedback_is_a_program_of_its_own() -> None:
     """Convolution foremost, also fully connected and feedback (P): a recurrent program is among the test programs."""
     text = (Path(__file__).parents[2] / "programs" / "feedback.asm").read_text()
-    schedule = anna.verified(assemble(text))
-    results = {value for calc in schedule.calcs for value in calc.operands.reshape(-1).tolist()}
-    assert any(schedule.values.origin(value).startswith("CALC") for value in results)
+    timeline = anna.verified(assemble(text))
+    results = {value for calc in timeline.calcs for value in calc.operands.reshape(-1).tolist()}
+    assert any(timeline.values.origin(value).startswith("CALC") for value in results)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from engine_reference import evaluate, random_plan
+from engine_reference import evaluate, random_workload
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,22 +21,22 @@ OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent")
 FAST = ("clamp", "noise", "stuck", "bent", "steps")
 
 
-def pictures(rng, plan, images):
-    levels = len(plan.numerators)
-    codes = rng.integers(0, levels, (images, len(plan.input_slots))).astype(np.uint16 if levels > 256 else np.uint8)
+def pictures(rng, workload, images):
+    levels = len(workload.numerators)
+    codes = rng.integers(0, levels, (images, len(workload.input_slots))).astype(np.uint16 if levels > 256 else np.uint8)
     return codes, rng.integers(0, 2**64, images, dtype=np.uint64)
 
 
-def check(plan, rng, images, noise_seed, lanes):
-    codes, ids = pictures(rng, plan, images)
-    expected = evaluate(plan, codes, ids, noise_seed)
+def check(workload, rng, images, noise_seed, lanes):
+    codes, ids = pictures(rng, workload, images)
+    expected = evaluate(workload, codes, ids, noise_seed)
     for simd in simd_levels():
         for kernel in (None, "wide"):
-            engine = Engine(plan, simd=simd, kernel=kernel)
+            engine = Engine(workload, simd=simd, kernel=kernel)
             got = engine.run(codes, ids, noise_seed=noise_seed, lanes=lanes)
             np.testing.assert_array_equal(got, expected, err_msg=f"{simd}, {engine.kernel}")
     order = rng.permutation(images)
-    threaded = Engine(plan).run(codes[order], ids[order], noise_seed=noise_seed, threads=2, lanes=lanes)
+    threaded = Engine(workload).run(codes[order], ids[order], noise_seed=noise_seed, threads=2, lanes=lanes)
     np.testing.assert_array_equal(threaded, expected[order], err_msg="two threads, images in another order")
 
 
@@ -58,10 +58,10 @@ def test_random_plans(seed, levels, neurons, calcs, weight, grain, sparse, optio
     rng = np.random.default_rng(seed)
     if levels & (levels - 1):
         options = options - {"stuck"}
-    plan = random_plan(
+    workload = random_workload(
         rng, levels=levels, neurons=neurons, calcs=calcs, weight=weight, grain=grain, sparse=sparse, options=frozenset(options)
     )
-    check(plan, rng, images, noise_seed, lanes)
+    check(workload, rng, images, noise_seed, lanes)
 
 
 @settings(max_examples=100, deadline=None)
@@ -78,8 +78,8 @@ def test_random_wide_plans(seed, levels, weight, options, images, lanes, noise_s
     rng = np.random.default_rng(seed)
     if levels & (levels - 1):
         options = options - {"stuck"}
-    plan = random_plan(rng, levels=levels, calcs=3, fan_in=9, weight=weight, options=frozenset(options))
-    check(plan, rng, images, noise_seed, lanes)
+    workload = random_workload(rng, levels=levels, calcs=3, fan_in=9, weight=weight, options=frozenset(options))
+    check(workload, rng, images, noise_seed, lanes)
 
 
 @settings(max_examples=100, deadline=None)
@@ -87,38 +87,38 @@ def test_random_wide_plans(seed, levels, weight, options, images, lanes, noise_s
 def test_neurons_that_share_some_operands(seed, shared, private, part):
     """Convolutions: all neurons read some operands, parts of them read others, neurons in any order."""
     rng = np.random.default_rng(seed)
-    plan = random_plan(rng, calcs=2, fan_in=0, slots=60, options=frozenset({"noise"}))
+    workload = random_workload(rng, calcs=2, fan_in=0, slots=60, options=frozenset({"noise"}))
     group = rng.permutation(np.arange(8) // part)
     members = [np.ones(8, bool)] * shared + [group == g for g in np.unique(group) for _ in range(private)]
     weight = rng.integers(-32767, 32768, (len(members), 8)) * np.array(members).reshape(-1, 8)
     ops = len(members)
-    plan = replace(
-        plan,
+    workload = replace(
+        workload,
         op_start=np.array([0, ops, 2 * ops]),
         op_slot=rng.integers(0, 60, 2 * ops).astype(np.int32),
         op_weight=np.tile(weight, (2, 1)).astype(np.int32),
     )
-    check(plan, rng, 33, seed, 16)
+    check(workload, rng, 33, seed, 16)
 
 
 @pytest.mark.parametrize("images", [*range(1, 35), 63, 64, 65, 127, 128, 129, 300])
 @pytest.mark.parametrize("outputs", [1, 16, 37])
 def test_any_number_of_images(images, outputs):
     rng = np.random.default_rng(images)
-    plan = random_plan(rng, options=frozenset({"noise"}))
-    plan = replace(plan, output_slots=rng.integers(0, plan.slots, outputs).astype(np.int32))
-    codes, ids = pictures(rng, plan, images)
-    expected = evaluate(plan, codes, ids, 5)
+    workload = random_workload(rng, options=frozenset({"noise"}))
+    workload = replace(workload, output_slots=rng.integers(0, workload.slots, outputs).astype(np.int32))
+    codes, ids = pictures(rng, workload, images)
+    expected = evaluate(workload, codes, ids, 5)
     for simd in simd_levels():
-        np.testing.assert_array_equal(Engine(plan, simd=simd).run(codes, ids, noise_seed=5), expected, err_msg=simd)
+        np.testing.assert_array_equal(Engine(workload, simd=simd).run(codes, ids, noise_seed=5), expected, err_msg=simd)
 
 
 def test_results_do_not_depend_on_company():
     """An image alone, in a crowd, or twice: the same row."""
     rng = np.random.default_rng(1)
-    plan = random_plan(rng, options=frozenset({"noise"}))
-    codes, ids = pictures(rng, plan, 50)
-    engine = Engine(plan)
+    workload = random_workload(rng, options=frozenset({"noise"}))
+    codes, ids = pictures(rng, workload, 50)
+    engine = Engine(workload)
     together = engine.run(codes, ids, noise_seed=9)
     for i in (0, 17, 49):
         np.testing.assert_array_equal(engine.run(codes[[i, i]], ids[[i, i]], noise_seed=9), together[[i, i]])
@@ -126,9 +126,9 @@ def test_results_do_not_depend_on_company():
 
 def test_the_noise_seed_and_the_image_id_matter():
     rng = np.random.default_rng(2)
-    plan = random_plan(rng, calcs=20, options=frozenset({"noise"}))
-    codes, ids = pictures(rng, plan, 64)
-    engine = Engine(plan)
+    workload = random_workload(rng, calcs=20, options=frozenset({"noise"}))
+    codes, ids = pictures(rng, workload, 64)
+    engine = Engine(workload)
     first = engine.run(codes, ids, noise_seed=1)
     assert (first != engine.run(codes, ids, noise_seed=2)).any()
     assert (first != engine.run(codes, ids + np.uint64(2**32), noise_seed=1)).any()
@@ -139,9 +139,9 @@ def test_a_calc_of_several_groups_reads_before_it_writes():
     """Sixteen neurons that permute the states they read: a register transfer in place."""
     rng = np.random.default_rng(3)
     order = rng.permutation(16)
-    plan = random_plan(rng, neurons=16, calcs=1, slots=16)
-    plan = replace(
-        plan,
+    workload = random_workload(rng, neurons=16, calcs=1, slots=16)
+    workload = replace(
+        workload,
         input_slots=np.arange(16, dtype=np.int32),
         constant_slots=np.zeros(0, np.int32),
         constant_codes=np.zeros(0, np.uint16),
@@ -155,7 +155,7 @@ def test_a_calc_of_several_groups_reads_before_it_writes():
     )
     codes = rng.integers(0, 8, (40, 16)).astype(np.uint8)
     for simd in simd_levels():
-        engine = Engine(plan, simd=simd)
+        engine = Engine(workload, simd=simd)
         assert engine.kernel == "narrow"
         np.testing.assert_array_equal(engine.run(codes, np.arange(40, dtype=np.uint64)), codes[:, order])
 
@@ -163,14 +163,14 @@ def test_a_calc_of_several_groups_reads_before_it_writes():
 def test_the_narrow_kernel_stops_where_its_proof_does():
     """The largest sum that 32 bits hold is computed narrow and right; one more is given to the wide kernel."""
     rng = np.random.default_rng(4)
-    plan = random_plan(rng, calcs=1, levels=2, slots=4)
+    workload = random_workload(rng, calcs=1, levels=2, slots=4)
     top = np.iinfo(np.int32).max
 
     def extreme(weights):
         ops = len(weights)
         weight = np.repeat(np.array(weights, np.int32)[:, None], 8, axis=1)
         return replace(
-            plan,
+            workload,
             numerators=np.array([-32767, 32767], np.int32),
             op_start=np.array([0, ops]),
             op_slot=np.zeros(ops, np.int32),
@@ -192,9 +192,9 @@ def test_the_narrow_kernel_stops_where_its_proof_does():
 
 
 def test_the_noise_margin_is_part_of_the_bound():
-    plan = random_plan(np.random.default_rng(5), options=frozenset({"noise"}))
-    loud = replace(plan, sigma=np.full(plan.out_slot.shape, 2.0**31 / 6.7, np.float32))
-    assert Engine(plan).kernel == "narrow"
+    workload = random_workload(np.random.default_rng(5), options=frozenset({"noise"}))
+    loud = replace(workload, sigma=np.full(workload.out_slot.shape, 2.0**31 / 6.7, np.float32))
+    assert Engine(workload).kernel == "narrow"
     assert Engine(loud).kernel == "wide"
     check(loud, np.random.default_rng(5), 20, 3, 32)
 
@@ -204,21 +204,21 @@ def test_the_noise_margin_is_part_of_the_bound():
 def test_coarse_weights_meet_their_thresholds_exactly(seed, grain, apart):
     """Weights that share a power of two are divided by it: sums on a threshold, just below it, and far beyond all."""
     rng = np.random.default_rng(seed)
-    plan = random_plan(rng, weight=31 << grain, grain=grain, sparse=0.2)
+    workload = random_workload(rng, weight=31 << grain, grain=grain, sparse=0.2)
     middle = rng.integers(-50, 50, (5, 1)) << grain
     steps = np.cumsum(rng.integers(0, 2 * apart, (5, 7)), axis=1)
     thresholds = middle + ((steps - steps[:, 3:4]) << grain) + rng.integers(-1, 2, (5, 7))
-    plan = replace(plan, thresholds=np.sort(thresholds, axis=1).astype(np.int64))
-    check(plan, rng, 40, 0, 32)
+    workload = replace(workload, thresholds=np.sort(thresholds, axis=1).astype(np.int64))
+    check(workload, rng, 40, 0, 32)
 
 
 def test_counts_of_multiply_adds():
-    plan = random_plan(np.random.default_rng(6), sparse=0.2)
-    plan = replace(plan, constant_slots=np.zeros(0, np.int32), constant_codes=np.zeros(0, np.uint16))
-    stored = np.repeat(plan.out_slot >= 0, np.diff(plan.op_start), axis=0)
+    workload = random_workload(np.random.default_rng(6), sparse=0.2)
+    workload = replace(workload, constant_slots=np.zeros(0, np.int32), constant_codes=np.zeros(0, np.uint16))
+    stored = np.repeat(workload.out_slot >= 0, np.diff(workload.op_start), axis=0)
     for simd in simd_levels():
-        engine = Engine(plan, simd=simd)
-        assert engine.useful_macs == np.count_nonzero(plan.op_weight * stored)
+        engine = Engine(workload, simd=simd)
+        assert engine.useful_macs == np.count_nonzero(workload.op_weight * stored)
         assert engine.padded_macs >= engine.useful_macs
 
 
@@ -226,33 +226,33 @@ def test_counts_of_multiply_adds():
 def test_constants_are_added_once(options):
     """A slot that nothing writes costs no multiply-add, whatever drives its synapses."""
     rng = np.random.default_rng(14)
-    plan = random_plan(rng, sparse=0.2, slots=20, options=options)
-    free = np.setdiff1d(np.arange(plan.slots), plan.out_slot)[:4].astype(np.int32)
+    workload = random_workload(rng, sparse=0.2, slots=20, options=options)
+    free = np.setdiff1d(np.arange(workload.slots), workload.out_slot)[:4].astype(np.int32)
     assert len(free)
-    plan = replace(
-        plan,
-        input_slots=np.setdiff1d(np.arange(plan.slots), free).astype(np.int32),
+    workload = replace(
+        workload,
+        input_slots=np.setdiff1d(np.arange(workload.slots), free).astype(np.int32),
         constant_slots=free,
         constant_codes=rng.integers(0, 8, len(free)).astype(np.uint16),
     )
-    check(plan, rng, 40, 1, 32)
-    read = np.where(np.isin(plan.op_slot, free)[:, None], 0, plan.op_weight)
+    check(workload, rng, 40, 1, 32)
+    read = np.where(np.isin(workload.op_slot, free)[:, None], 0, workload.op_weight)
     for simd in simd_levels():
-        assert Engine(plan, simd=simd).padded_macs == Engine(replace(plan, op_weight=read), simd=simd).padded_macs
+        assert Engine(workload, simd=simd).padded_macs == Engine(replace(workload, op_weight=read), simd=simd).padded_macs
 
 
 def test_no_images_and_no_calcs():
     rng = np.random.default_rng(7)
-    plan = random_plan(rng, calcs=0)
-    assert Engine(plan).run(np.zeros((0, len(plan.input_slots)), np.uint8), np.zeros(0, np.uint64)).shape == (0, 12)
-    check(plan, rng, 10, 0, 32)
+    workload = random_workload(rng, calcs=0)
+    assert Engine(workload).run(np.zeros((0, len(workload.input_slots)), np.uint8), np.zeros(0, np.uint64)).shape == (0, 12)
+    check(workload, rng, 10, 0, 32)
 
 
 @pytest.mark.parametrize("kernel", ["narrow", "wide"])
 def test_no_inputs_and_no_outputs(kernel):
-    plan = random_plan(np.random.default_rng(13), options=frozenset({"noise"}))
+    workload = random_workload(np.random.default_rng(13), options=frozenset({"noise"}))
     ids = np.arange(40, dtype=np.uint64)
-    nothing = replace(plan, input_slots=np.zeros(0, np.int32))
+    nothing = replace(workload, input_slots=np.zeros(0, np.int32))
     codes = np.zeros((40, 0), np.uint8)
     np.testing.assert_array_equal(
         Engine(nothing, kernel=kernel).run(codes, ids, noise_seed=3), evaluate(nothing, codes, ids, 3)
@@ -263,17 +263,17 @@ def test_no_inputs_and_no_outputs(kernel):
 
 def test_run_packs_and_runs():
     rng = np.random.default_rng(8)
-    plan = random_plan(rng)
-    codes, ids = pictures(rng, plan, 9)
-    np.testing.assert_array_equal(run(plan, codes, ids, noise_seed=0), evaluate(plan, codes, ids, 0))
+    workload = random_workload(rng)
+    codes, ids = pictures(rng, workload, 9)
+    np.testing.assert_array_equal(run(workload, codes, ids, noise_seed=0), evaluate(workload, codes, ids, 0))
 
 
 def test_the_gil_is_dropped():
     """Python runs in the middle of one call into C. Were the lock held, no tick could lie inside the call."""
     rng = np.random.default_rng(9)
-    plan = random_plan(rng, calcs=300, fan_in=200, slots=600, sparse=0.0)
-    codes, ids = pictures(rng, plan, 20_000)
-    engine = Engine(plan, simd="plain")
+    workload = random_workload(rng, calcs=300, fan_in=200, slots=600, sparse=0.0)
+    codes, ids = pictures(rng, workload, 20_000)
+    engine = Engine(workload, simd="plain")
     span = []
 
     def work():
@@ -295,11 +295,11 @@ def test_the_gil_is_dropped():
 
 LONG_RUN = """
 import sys, numpy as np
-from engine_reference import random_plan
+from engine_reference import random_workload
 from anna.engine import Engine
-plan = random_plan(np.random.default_rng(1), calcs=300, fan_in=200, slots=600, sparse=0.0)
-engine = Engine(plan, simd="plain", kernel="wide")
-codes = np.zeros((200_000, len(plan.input_slots)), np.uint8)
+workload = random_workload(np.random.default_rng(1), calcs=300, fan_in=200, slots=600, sparse=0.0)
+engine = Engine(workload, simd="plain", kernel="wide")
+codes = np.zeros((200_000, len(workload.input_slots)), np.uint8)
 print("running", flush=True)
 engine.run(codes, np.arange(200_000, dtype=np.uint64), threads=int(sys.argv[1]))
 """
@@ -323,41 +323,41 @@ def test_ctrl_c_ends_a_long_run(threads):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"op_slot": np.array([99])}, "plan: op_slot holds 99, it must lie in 0..39"),
-        ({"out_slot": np.array([[-2]])}, "plan: out_slot holds -2, it must lie in -1..39"),
-        ({"table": np.array([[5]])}, "plan: table holds 5, it must lie in 0..4"),
-        ({"constant_codes": np.array([8, 0])}, "plan: constant_codes holds 8, it must lie in 0..7"),
-        ({"op_start": np.array([0, 2])}, "plan: op_start must rise from 0 to the number of operands, 1"),
-        ({"op_weight": np.array([[2**31]])}, "plan: op_weight does not fit int32"),
+        ({"op_slot": np.array([99])}, "workload: op_slot holds 99, it must lie in 0..39"),
+        ({"out_slot": np.array([[-2]])}, "workload: out_slot holds -2, it must lie in -1..39"),
+        ({"table": np.array([[5]])}, "workload: table holds 5, it must lie in 0..4"),
+        ({"constant_codes": np.array([8, 0])}, "workload: constant_codes holds 8, it must lie in 0..7"),
+        ({"op_start": np.array([0, 2])}, "workload: op_start must rise from 0 to the number of operands, 1"),
+        ({"op_weight": np.array([[2**31]])}, "workload: op_weight does not fit int32"),
         (
             {"op_weight": np.array([[1, 1]])},
-            r"plan: op_weight has the shape \(1, 2\), expected \(1, 1\) for ops, neurons",
+            r"workload: op_weight has the shape \(1, 2\), expected \(1, 1\) for ops, neurons",
         ),
-        ({"thresholds": np.zeros((5, 7)) - np.arange(7)}, "plan: thresholds must not fall within a table"),
-        ({"sigma": np.array([[np.inf]])}, "plan: sigma must be finite and not negative"),
-        ({"charge_sigma": np.array([[1.0]])}, "plan: charge_sigma is given without charge_refresh"),
-        ({"or_mask": np.array([[8]])}, "plan: or_mask holds 8, it must lie in 0..7"),
+        ({"thresholds": np.zeros((5, 7)) - np.arange(7)}, "workload: thresholds must not fall within a table"),
+        ({"sigma": np.array([[np.inf]])}, "workload: sigma must be finite and not negative"),
+        ({"charge_sigma": np.array([[1.0]])}, "workload: charge_sigma is given without charge_refresh"),
+        ({"or_mask": np.array([[8]])}, "workload: or_mask holds 8, it must lie in 0..7"),
     ],
 )
 def test_a_broken_plan_is_refused(change, sentence):
-    plan = random_plan(np.random.default_rng(10), neurons=1, calcs=1, fan_in=0)
-    plan = replace(
-        plan,
+    workload = random_workload(np.random.default_rng(10), neurons=1, calcs=1, fan_in=0)
+    workload = replace(
+        workload,
         op_start=np.array([0, 1]),
         op_slot=np.array([0], np.int32),
         op_weight=np.array([[1]], np.int32),
     )
-    Engine(plan)
+    Engine(workload)
     with pytest.raises(MachineError, match=sentence):
-        Engine(replace(plan, **change))
+        Engine(replace(workload, **change))
 
 
 def test_bad_images_are_refused():
     rng = np.random.default_rng(11)
-    plan = random_plan(rng, slots=40)
-    inputs = len(plan.input_slots)
-    codes, ids = pictures(rng, plan, 100)
-    engine = Engine(plan)
+    workload = random_workload(rng, slots=40)
+    inputs = len(workload.input_slots)
+    codes, ids = pictures(rng, workload, 100)
+    engine = Engine(workload)
     for dtype, value in ((np.uint8, 200), (np.uint16, 300)):
         bad = codes.astype(dtype)
         bad[71, inputs - 1] = value
@@ -365,28 +365,28 @@ def test_bad_images_are_refused():
         for kernel in ("narrow", "wide"):
             for threads in (1, 2):
                 with pytest.raises(DataError, match=sentence):
-                    Engine(plan, kernel=kernel).run(bad, ids, threads=threads)
+                    Engine(workload, kernel=kernel).run(bad, ids, threads=threads)
     with pytest.raises(DataError, match="the codes are float64, the engine takes uint8 or uint16"):
         engine.run(codes.astype(float), ids)
-    with pytest.raises(DataError, match=rf"the codes have the shape \(100, {inputs + 1}\), the plan takes"):
+    with pytest.raises(DataError, match=rf"the codes have the shape \(100, {inputs + 1}\), the workload takes"):
         engine.run(np.zeros((100, inputs + 1), np.uint8), ids)
     with pytest.raises(DataError, match=r"the image ids are int64 \(100,\), expected uint64 \(100,\), one an image"):
         engine.run(codes, np.arange(100))
 
 
 def test_bad_arguments_are_refused():
-    plan = random_plan(np.random.default_rng(12))
-    codes, ids = np.zeros((1, len(plan.input_slots)), np.uint8), np.zeros(1, np.uint64)
-    with pytest.raises(MachineError, match=r"SIMD level 'mmx' is not on this machine, which has .*plain"):
-        Engine(plan, simd="mmx")
+    workload = random_workload(np.random.default_rng(12))
+    codes, ids = np.zeros((1, len(workload.input_slots)), np.uint8), np.zeros(1, np.uint64)
+    with pytest.raises(MachineError, match=r"SIMD level 'mmx' is not available on this machine; expected one of .*plain"):
+        Engine(workload, simd="mmx")
     with pytest.raises(MachineError, match="there is no kernel 'middle', only 'narrow' and 'wide'"):
-        Engine(plan, kernel="middle")
+        Engine(workload, kernel="middle")
     with pytest.raises(MachineError, match="the noise seed is -1, it must lie in"):
-        Engine(plan).run(codes, ids, noise_seed=-1)
+        Engine(workload).run(codes, ids, noise_seed=-1)
     with pytest.raises(MachineError, match="threads is 0, it must be at least 1"):
-        Engine(plan).run(codes, ids, threads=0)
+        Engine(workload).run(codes, ids, threads=0)
     with pytest.raises(MachineError, match="lanes is 0, it must be at least 1"):
-        Engine(plan).run(codes, ids, lanes=0)
-    wide = random_plan(np.random.default_rng(12), levels=100)
-    with pytest.raises(MachineError, match="the narrow kernel cannot run this plan: 100 levels are more than 64"):
+        Engine(workload).run(codes, ids, lanes=0)
+    wide = random_workload(np.random.default_rng(12), levels=100)
+    with pytest.raises(MachineError, match="the narrow kernel cannot run this workload: 100 levels are more than 64"):
         Engine(wide, kernel="narrow")

@@ -20,13 +20,13 @@ def expected(name: str) -> np.ndarray:
         return file[name]
 
 
-def pictures_as_trained(name: str, pictures: np.ndarray) -> np.ndarray:
+def images_as_trained(name: str, images: np.ndarray) -> np.ndarray:
     """With the axes that the network had where it comes from."""
     if name.endswith("means"):
-        return pictures.reshape(len(pictures), 196)
+        return images.reshape(len(images), 196)
     if name.endswith(("flat", "squashed")):
-        return pictures
-    return pictures[:, None] if name.startswith("pytorch") else pictures[..., None]
+        return images
+    return images[:, None] if name.startswith("pytorch") else images[..., None]
 
 
 def kinds(name: str) -> list[type]:
@@ -42,7 +42,7 @@ def test_every_tool_has_its_files() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_float_network_equals_onnx_runtime(name: str) -> None:
     wanted = expected(name)
-    shown = pictures_as_trained(name, other_digits(len(wanted))[0])
+    shown = images_as_trained(name, other_digits(len(wanted))[0])
     scores = forward(load_network(HOME / f"{name}.onnx"), shown).scores
     assert np.abs(scores - wanted).max() < 1e-5 * max(1.0, float(np.abs(wanted).max()))
 
@@ -50,8 +50,8 @@ def test_the_float_network_equals_onnx_runtime(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_chip_reads_most_digits_as_the_float_network_does(name: str) -> None:
     network = load_network(HOME / f"{name}.onnx")
-    program = anna.compile(network, pictures_as_trained(name, small_digits(200)[0]))
-    shown = pictures_as_trained(name, other_digits(200)[0])
+    program = anna.compile(network, images_as_trained(name, small_digits(200)[0]))
+    shown = images_as_trained(name, other_digits(200)[0])
     assert (anna.Chip().run(program, shown).labels == forward(network, shown).labels).mean() > 0.75
 
 
@@ -77,7 +77,7 @@ def test_padding_of_its_own_goes_to_the_convolution_behind_it() -> None:
     assert (layer.padding, layer.padding_value) == ((2, 2, 2, 2), -1.0)
 
 
-def test_the_picture_of_keras_has_its_maps_first() -> None:
+def test_the_image_of_keras_has_its_maps_first() -> None:
     assert load_network(HOME / "keras_plain.onnx").input_shape == (1, 14, 14)
     assert load_network(HOME / "keras_means.onnx").input_shape == (1, 14, 14)
     assert load_network(HOME / "tensorflow_same.onnx").input_shape == (1, 14, 14)
@@ -88,5 +88,5 @@ def test_onnx_runtime_agrees_with_what_is_stored() -> None:
     for name in ("pytorch_dynamo_functional", "keras_same", "tf2onnx_means"):
         session = runtime.InferenceSession(str(HOME / f"{name}.onnx"), providers=["CPUExecutionProvider"])
         wanted = expected(name)
-        shown = pictures_as_trained(name, other_digits(len(wanted))[0])
+        shown = images_as_trained(name, other_digits(len(wanted))[0])
         assert np.abs(session.run(None, {session.get_inputs()[0].name: shown})[0] - wanted).max() < 1e-5

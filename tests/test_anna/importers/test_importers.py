@@ -22,8 +22,8 @@ NAMES = sorted(path.stem for path in HOME.glob("*.onnx"))
 FINE = ANNA_1991.changed(weight_bits=16, state_bits=16, adc_full_scale=0.02)
 
 
-def pictures(name: str, graph: Graph, count: int) -> np.ndarray:
-    """The pictures for which the expected scores were made, and more of the kind."""
+def images(name: str, graph: Graph, count: int) -> np.ndarray:
+    """The images for which the expected scores were made, and more of the kind."""
     sys.path.insert(0, str(HOME))
     try:
         from make import pictures as drawn
@@ -54,16 +54,16 @@ def test_there_are_thirty_networks() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_float_graph_equals_onnx_runtime(name: str, expected: dict[str, np.ndarray]) -> None:
     graph = load_network(HOME / f"{name}.onnx")
-    scores = forward(graph, pictures(name, graph, 12)).scores
+    scores = forward(graph, images(name, graph, 12)).scores
     assert np.abs(scores - expected[name]).max() < 2e-5 * max(1.0, float(np.abs(expected[name]).max()))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_compiled_network_keeps_its_scores(name: str, expected: dict[str, np.ndarray]) -> None:
-    """At 6 and 3 bits the scores keep at least 60 % of their variance over pictures and classes about each class's mean;
+    """At 6 and 3 bits the scores keep at least 60 % of their variance over images and classes about each class's mean;
     most keep 90 %."""
     graph = load_network(HOME / f"{name}.onnx")
-    seen = pictures(name, graph, 132)
+    seen = images(name, graph, 132)
     scores = compiled_scores(graph, seen[12:], seen[:12])
     wanted = expected[name]
     left = ((scores - wanted) ** 2).sum() / ((wanted - wanted.mean(axis=0)) ** 2).sum()
@@ -73,11 +73,11 @@ def test_the_compiled_network_keeps_its_scores(name: str, expected: dict[str, np
 @pytest.mark.parametrize("name", NAMES)
 def test_many_bits_converge_on_onnx_runtime(name: str, expected: dict[str, np.ndarray]) -> None:
     """With 16-bit weights and states the chip comes within 0.5 % of the score range, with the ADC that follows the
-    network's activation: steps that follow the tanh, or straight ones over ranges that hold the pictures."""
+    network's activation: steps that follow the tanh, or straight ones over ranges that hold the images."""
     graph = load_network(HOME / f"{name}.onnx")
     kinds = {step.layer.activation.kind for step in graph.steps}
     curve = "squash" if kinds & {"tanh", "sigmoid"} else "linear"
-    seen = pictures(name, graph, 72)
+    seen = images(name, graph, 72)
     method = "max" if curve == "linear" else "least-squares"
     scores = compiled_scores(graph, seen, seen[:12], chip=FINE.changed(adc_curve=curve), calibrate=method)
     wanted = expected[name]
@@ -90,7 +90,7 @@ def test_onnx_runtime_agrees_with_what_is_stored(expected: dict[str, np.ndarray]
         graph = load_network(HOME / f"{name}.onnx")
         session = runtime.InferenceSession(str(HOME / f"{name}.onnx"), providers=["CPUExecutionProvider"])
         key = session.get_inputs()[0].name
-        found = np.concatenate([session.run(None, {key: one[None]})[0] for one in pictures(name, graph, 12)])
+        found = np.concatenate([session.run(None, {key: one[None]})[0] for one in images(name, graph, 12)])
         assert np.abs(found - expected[name]).max() < 1e-5
 
 

@@ -13,7 +13,7 @@ from anna.network.forward import forward
 from anna.network.graph import Affine, Convolution, FullConnection, Graph, Pool
 
 RNG = np.random.default_rng(4)
-PICTURES = RNG.normal(size=(5, 1, 8, 8)).astype(np.float32)
+IMAGES = RNG.normal(size=(5, 1, 8, 8)).astype(np.float32)
 KERNEL = RNG.normal(size=(2, 1, 3, 3))
 CONV = (constant("w", KERNEL), node("Conv", ["x", "w"], ["a"]))
 
@@ -32,10 +32,10 @@ def refused(tmp_path: Path, *parts: bytes, **more: object) -> str:
     return str(caught.value)
 
 
-def convolved(pictures: np.ndarray = PICTURES) -> np.ndarray:
-    rows = range(pictures.shape[2] - 2)
-    columns = range(pictures.shape[3] - 2)
-    sums = [[(pictures[:, None, 0, y : y + 3, x : x + 3] * KERNEL[None, :, 0]).sum((2, 3)) for x in columns] for y in rows]
+def convolved(images: np.ndarray = IMAGES) -> np.ndarray:
+    rows = range(images.shape[2] - 2)
+    columns = range(images.shape[3] - 2)
+    sums = [[(images[:, None, 0, y : y + 3, x : x + 3] * KERNEL[None, :, 0]).sum((2, 3)) for x in columns] for y in rows]
     return np.array(sums).transpose(2, 3, 0, 1)
 
 
@@ -61,7 +61,7 @@ def convolved(pictures: np.ndarray = PICTURES) -> np.ndarray:
     ],
 )  # fmt: skip
 def test_it_computes_what_onnx_defines(tmp_path: Path, parts: list[bytes], expected: object) -> None:
-    scores = forward(read(tmp_path, *CONV, *parts), PICTURES).scores
+    scores = forward(read(tmp_path, *CONV, *parts), IMAGES).scores
     wanted = expected(convolved())  # type: ignore[operator]
     np.testing.assert_allclose(scores, wanted, atol=2e-6)
 
@@ -81,11 +81,11 @@ def test_a_dilated_kernel_has_zeros_between(tmp_path: Path) -> None:
     assert np.count_nonzero(step.layer.weights_oiyx) == KERNEL.size
 
 
-def test_factors_and_offsets_of_the_picture_become_one(tmp_path: Path) -> None:
+def test_factors_and_offsets_of_the_image_become_one(tmp_path: Path) -> None:
     graph = read(tmp_path, constant("c", np.array([0.5])), constant("w", KERNEL), node("Mul", ["x", "c"], ["a"]),
                  node("Add", ["a", "c"], ["b"]), node("Sub", ["b", "c"], ["d"]), node("Conv", ["d", "w"], ["y"]))  # fmt: skip
     assert [type(step.layer) for step in graph] == [Affine, Convolution]
-    np.testing.assert_allclose(forward(graph, PICTURES).scores, convolved(PICTURES / 2), atol=1e-5)
+    np.testing.assert_allclose(forward(graph, IMAGES).scores, convolved(IMAGES / 2), atol=1e-5)
 
 
 def test_nodes_that_lead_nowhere_are_left_out(tmp_path: Path) -> None:
@@ -94,14 +94,14 @@ def test_nodes_that_lead_nowhere_are_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("dims", "shape"), [([1, 64], (64, 1, 1)), (["n", 8, 8], (1, 8, 8)), ([4, 8, 8, 1], (1, 8, 8)),
                                              ([1, 3, 8, 8], (3, 8, 8)), ([1, 8, 8, 3], (3, 8, 8))])  # fmt: skip
-def test_pictures_of_a_network_of_full_connections(tmp_path: Path, dims: list[int | str], shape: tuple[int, int, int]) -> None:
+def test_images_of_a_network_of_full_connections(tmp_path: Path, dims: list[int | str], shape: tuple[int, int, int]) -> None:
     count = int(np.prod(shape))
     graph = read(tmp_path, constant("w", RNG.normal(size=(count, 10))), node("Flatten", ["x"], ["a"]),
                  node("MatMul", ["a", "w"], ["y"]), dims=dims)  # fmt: skip
     assert graph.input_shape == shape
 
 
-def test_a_whole_number_picture_that_becomes_floats(tmp_path: Path) -> None:
+def test_a_whole_number_image_that_becomes_floats(tmp_path: Path) -> None:
     graph = read(tmp_path, constant("w", KERNEL), node("Cast", ["x"], ["a"], to=1), node("Conv", ["a", "w"], ["y"]), kind=2)
     assert isinstance(graph.steps[0].layer, Convolution)
 
@@ -110,7 +110,7 @@ def test_one_full_connection_behind_a_factor_runs_on_the_chip(tmp_path: Path) ->
     graph = read(tmp_path, constant("w", RNG.normal(size=(64, 10))), constant("c", np.array([2.0])),
                  node("Mul", ["x", "c"], ["a"]), node("Flatten", ["a"], ["b"]), node("MatMul", ["b", "w"], ["y"]))  # fmt: skip
     assert [type(step.layer) for step in graph] == [Affine, FullConnection]
-    assert [layer["where"] for layer in compilation(graph, PICTURES).program.report["layers"]] == ["chip"]
+    assert [layer["where"] for layer in compilation(graph, IMAGES).program.report["layers"]] == ["chip"]
 
 
 def test_pooling_that_rounds_up_leaves_out_a_window_of_padding_only(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_pooling_that_rounds_up_leaves_out_a_window_of_padding_only(tmp_path: Pa
         ([whole("p", 0, 0, 1, 0, 0, 0, 0, 2), node("Pad", ["a", "p"], ["b"], mode="edge"), node("Relu", ["b"], ["y"])],
          "reads maps that repeat their border (Pad, mode edge)"),
         ([node("Transpose", ["a"], ["b"], perm=[0, 2, 3, 1]), node("MaxPool", ["b"], ["y"], kernel_shape=[2, 2])],
-         "MaxPool reads a tensor of 6 x 6 x 2 for each picture; expected maps, rows and columns, in this order"),
+         "MaxPool reads a tensor of 6 x 6 x 2 for each image; expected maps, rows and columns, in this order"),
         ([node("Transpose", ["a"], ["y"], perm=[1, 0, 2, 3])], "expected the batch to stay first"),
         ([whole("s", 4, -1), node("Reshape", ["a", "s"], ["b"]), whole("t", 1, 8, 9), node("Reshape", ["b", "t"], ["y"])],
          "gives maps of (2, 6, 6) the shape 8 x 9"),
@@ -170,11 +170,11 @@ def test_a_network_in_training_is_refused(tmp_path: Path) -> None:
     ({"dims": [1, 1, 8, 8, 8]}, "input x has 5 axes (1 x 1 x 8 x 8 x 8); expected batch, maps, rows, columns"),
     ({"dims": ["n", 1, "h", "w"]}, "only the batch may be open"),
 ])  # fmt: skip
-def test_pictures_that_cannot_be(tmp_path: Path, more: dict[str, object], sentence: str) -> None:
+def test_images_that_cannot_be(tmp_path: Path, more: dict[str, object], sentence: str) -> None:
     assert sentence in refused(tmp_path, constant("w", KERNEL), node("Conv", ["x", "w"], ["y"]), **more)
 
 
 def test_two_inputs_and_two_outputs(tmp_path: Path) -> None:
     conv = (constant("w", KERNEL), node("Conv", ["x", "w"], ["y"]))
-    assert "has 2 inputs, z, x; expected one, the picture" in refused(tmp_path, *conv, value_info(11, "z", [1]))
+    assert "has 2 inputs, z, x; expected one, the image" in refused(tmp_path, *conv, value_info(11, "z", [1]))
     assert "has 2 outputs, w, y; expected one, the scores" in refused(tmp_path, *conv, value_info(12, "w", [1]))

@@ -1,4 +1,4 @@
-"""A chip on the bench: what is measured through the pins is what the die is, and calibration makes up for it."""
+"""A chip on the bench: what is measured through the pins is what the die is, and trim makes up for it."""
 
 import dataclasses
 from functools import cache
@@ -18,7 +18,7 @@ from anna.chip.spec import ANNA_1991
 from anna.lab import curves as lab
 from anna.lab.characterise import converters, dac_levels, droop, effective_bits
 from anna.lab.pins import SweepPlan, bench_program, line, random_words, states_for_sums, straight
-from anna.lab.trim import Calibrator
+from anna.lab.trim import TrimMeter
 from anna.program.file import Program, blank_pages
 
 ROOT = Path(__file__).parents[3]
@@ -130,7 +130,7 @@ def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
     states = (random_words(0, 256, 2) % 8) * 512 + 256
     pictures = np.repeat(states.reshape(1, 4, 64), 4000, axis=0)
     chip = anna.Chip(seed=0, analog=anna.Analog(storage_capacitance_ff=200.0))
-    found = chip.run(program, pictures).codes["codes0"].astype(float) / 512
+    found = chip.run_codes(program, pictures).codes["codes0"].astype(float) / 512
     inside = (found.min(axis=0) > 0) & (found.max(axis=0) < 7.99)
     assert inside.sum() >= 3
     np.testing.assert_allclose(found.std(axis=0)[inside], 0.0070, rtol=0.05)
@@ -142,7 +142,7 @@ def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture
     pictures = {path.name for path in (ROOT / "docs" / "characterisation").iterdir()}
     assert {path.name for path in tmp_path.iterdir()} == pictures
     assert lab.main(["--preset", "good"]) == 2
-    assert capsys.readouterr().err == "there is no preset 'good'; there are ideal, typical and worst\n"
+    assert capsys.readouterr().err == "there is no preset 'good'; expected ideal, typical or worst\n"
 
 
 def test_what_many_chips_are_worth(capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,7 +151,7 @@ def test_what_many_chips_are_worth(capsys: pytest.CaptureFixture[str]) -> None:
     assert [row.split(" | ")[0] for row in rows] == ["| 16", "| 64", "| 128", "| 256"]
 
 
-# --- calibration -----------------------------------------------------------------------------------------------------
+# --- trim -----------------------------------------------------------------------------------------------------
 @cache
 def recognizer() -> Program:
     return anna.compile(lenet.load("recognizer"), calibration=lenet.calibration())
@@ -164,23 +164,21 @@ def test_calibration_gets_back_half_of_what_gain_and_offset_mismatch_cost() -> N
     offsets spread by 0.5 LSB. Measured through the pins, made up for in the program's own 6-bit weights.
     """
     program = recognizer()
-    schedule = anna.verified(program)
+    timeline = anna.verified(program)
     pictures, labels = (part[:1000] for part in lenet.holdout())
     typical = anna.Analog.typical()
     severe = typical.changed(adc_gain_mismatch=0.10, adc_offset_lsb=0.5)
-    calibrator = Calibrator(program, schedule=schedule)
+    meter = TrimMeter(program, timeline=timeline)
 
     def errors(analog: anna.Analog, seed: int, program: Program) -> int:
-        walked = dataclasses.replace(schedule, program=program)
-        result = anna.Chip(seed=seed, analog=analog).run(program, pictures, noise_seed=1, schedule=walked)
+        walked = dataclasses.replace(timeline, program=program)
+        result = anna.Chip(seed=seed, analog=analog).run(program, pictures, noise_seed=1, timeline=walked)
         return int((result.labels != labels).sum())
 
     cost, back = [], []
     for seed in range(32):
-        calibration = calibrator.measure(anna.Chip(seed=seed, analog=severe))
-        before, after = (
-            errors(severe, seed, one) for one in (program, anna.calibrated(program, calibration, schedule=schedule))
-        )
+        trim = meter.measure(anna.Chip(seed=seed, analog=severe))
+        before, after = (errors(severe, seed, one) for one in (program, anna.trim(program, trim, timeline=timeline)))
         cost.append(before - errors(typical, seed, program))
         back.append(before - after)
     print(f"cost {np.mean(cost) / 10:.2f} points, back {np.mean(back) / 10:.2f} points")
@@ -206,18 +204,18 @@ def test_gains_and_offsets_are_measured_and_made_up_for() -> None:
     program = hand_made()
     analog = anna.Analog(adc_gain_mismatch=0.08, adc_offset_lsb=0.5, thermal_noise_lsb=0.2)
     chip = anna.Chip(seed=4, analog=analog)
-    calibration = anna.calibrate(chip, program, plan=FINE)
+    trim = anna.measure_trim(chip, program, plan=FINE)
     pattern = chip.die().pattern
-    assert [(n.page, n.row, n.group, n.adc) for n in calibration.neurons] == [(0, k, 0, k) for k in range(8)]
-    np.testing.assert_allclose([n.gain for n in calibration.neurons], 1 / pattern["adc_gain"], rtol=0.01)
+    assert [(n.page, n.row, n.group, n.adc) for n in trim.neurons] == [(0, k, 0, k) for k in range(8)]
+    np.testing.assert_allclose([n.gain for n in trim.neurons], 1 / pattern["adc_gain"], rtol=0.01)
     offsets = -pattern["adc_offset_lsb"] / pattern["adc_gain"]
-    np.testing.assert_allclose([n.offset_lsb for n in calibration.neurons], offsets, atol=0.03)
+    np.testing.assert_allclose([n.offset_lsb for n in trim.neurons], offsets, atol=0.03)
     pictures = np.random.default_rng(1).integers(0, 8, (3000, 61))
-    ideal = anna.Chip().run(program, pictures).codes["states"]
+    ideal = anna.Chip().run_codes(program, pictures).codes["states"]
     quiet = anna.Chip(seed=4, analog=analog.without("thermal_noise"))
-    before = (quiet.run(program, pictures).codes["states"] != ideal).mean()
-    mended = anna.calibrated(program, calibration)
-    after = (quiet.run(mended, pictures).codes["states"] != ideal).mean()
+    before = (quiet.run_codes(program, pictures).codes["states"] != ideal).mean()
+    mended = anna.trim(program, trim)
+    after = (quiet.run_codes(mended, pictures).codes["states"] != ideal).mean()
     assert before > 0.25
     assert after < 0.2 * before
 
@@ -226,37 +224,37 @@ def test_a_gain_beyond_half_a_step_takes_another_scale_code() -> None:
     program = hand_made()
     die = anna.Die.draw(ANNA_1991, anna.Analog(thermal_noise_lsb=0.2), 1)
     chip = anna.Chip(die=die.changed(adc_gain=np.array([1.5, 0.7, 1.0, 1.1, 0.9, 1.0, 1.0, 1.0])))
-    mended = anna.calibrated(program, anna.calibrate(chip, program))
+    mended = anna.trim(program, anna.measure_trim(chip, program))
     assert mended.scale_codes[0, :8, 0].tolist() == [3, 5, 4, 4, 4, 4, 4, 4]
     pictures = np.random.default_rng(1).integers(0, 8, (2000, 61))
-    ideal = anna.Chip().run(program, pictures).codes["states"].astype(int)
-    found = chip.run(mended, pictures).codes["states"].astype(int)
+    ideal = anna.Chip().run_codes(program, pictures).codes["states"].astype(int)
+    found = chip.run_codes(mended, pictures).codes["states"].astype(int)
     assert np.abs((found - ideal).mean(axis=0)).max() < 0.03
 
 
-def test_an_ideal_chip_needs_no_calibration() -> None:
+def test_an_ideal_chip_needs_no_trim() -> None:
     program = hand_made()
-    calibration = anna.calibrate(anna.Chip(), program, plan=FINE)
-    for neuron in calibration.neurons:
+    trim = anna.measure_trim(anna.Chip(), program, plan=FINE)
+    for neuron in trim.neurons:
         assert (neuron.gain, neuron.offset_lsb) == pytest.approx((1.0, 0.0), abs=0.01)
     pictures = np.random.default_rng(1).integers(0, 8, (2000, 61))
-    ideal = anna.Chip().run(program, pictures).codes["states"]
-    again = anna.Chip().run(anna.calibrated(program, calibration), pictures).codes["states"]
+    ideal = anna.Chip().run_codes(program, pictures).codes["states"]
+    again = anna.Chip().run_codes(anna.trim(program, trim), pictures).codes["states"]
     assert (again != ideal).mean() < 0.04  # gains are measured to half a per cent: sums next to a threshold move
 
 
-def test_a_calibration_is_plain_data(tmp_path: Path) -> None:
+def test_a_trim_is_plain_data(tmp_path: Path) -> None:
     program = hand_made()
-    calibration = anna.calibrate(anna.Chip(seed=3), program, plan=SweepPlan(steps=40, repeats=4))
+    trim = anna.measure_trim(anna.Chip(seed=3), program, plan=SweepPlan(steps=40, repeats=4))
     path = tmp_path / "chip3.json"
-    calibration.save(path)
-    assert anna.Calibration.load(path) == calibration
-    assert anna.calibrate(anna.Chip(seed=3), program, plan=SweepPlan(steps=40, repeats=4)) == calibration
+    trim.save(path)
+    assert anna.Trim.load(path) == trim
+    assert anna.measure_trim(anna.Chip(seed=3), program, plan=SweepPlan(steps=40, repeats=4)) == trim
     other = anna.assemble((ROOT / "tests" / "programs" / "calc.asm").read_text())
-    with pytest.raises(SpecError, match="this calibration was measured with another program than"):
-        anna.calibrated(other, calibration)
+    with pytest.raises(SpecError, match="this trim was measured with another program than"):
+        anna.trim(other, trim)
     path.write_text("{}")
-    with pytest.raises(FileError, match="is not a calibration: program is missing"):
-        anna.Calibration.load(path)
+    with pytest.raises(FileError, match="is not a trim: program is missing"):
+        anna.Trim.load(path)
     with pytest.raises(SpecError, match="a sweep needs at least 8 steps"):
         SweepPlan(steps=1)

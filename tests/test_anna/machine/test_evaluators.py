@@ -9,7 +9,7 @@ from tick_counter import tick_cycles
 
 import anna
 from anna.engine import Engine, simd_levels
-from anna.engine.workload import build_plan
+from anna.engine.building import build_workload
 from anna.machine.interpreter import Interpreter, interpret
 from anna.machine.lockstep import engine_reference, lockstep
 from anna.program.file import Program
@@ -44,21 +44,21 @@ def test_interpreter_equals_engine_to_the_bit(request: pytest.FixtureRequest) ->
         images = 1 + lanes
         pictures = random_codes(program, images, seed % 2**31)
         ids = np.random.default_rng(seed % 2**31).permutation(images).astype(np.uint64) + np.uint64(seed >> 32)
-        schedule = anna.verified(program)
-        wanted = list(schedule.outputs.values())
-        plan = build_plan(schedule, silicon, wanted, phase)
+        timeline = anna.verified(program)
+        wanted = list(timeline.outputs.values())
+        workload = build_workload(timeline, silicon, wanted, phase)
         few = [0, images - 1]
         truth = expected(program, silicon, pictures[few], ids[few], seed, phase)
         flat = pictures.reshape(images, -1)
         order = np.random.default_rng(seed % 2**31 + 1).permutation(images)
-        whole = Engine(plan).run(flat, ids, noise_seed=seed)
+        whole = Engine(workload).run(flat, ids, noise_seed=seed)
         np.testing.assert_array_equal(whole[few], truth)
         for simd in simd_levels():
-            engine = Engine(plan, simd=simd)
+            engine = Engine(workload, simd=simd)
             found = engine.run(flat[order], ids[order], noise_seed=seed, threads=threads, lanes=lanes)
             np.testing.assert_array_equal(found, whole[order], err_msg=f"{simd} {engine.kernel}")
             if engine.kernel == "narrow":
-                wide = Engine(plan, simd=simd, kernel="wide").run(flat, ids, noise_seed=seed)
+                wide = Engine(workload, simd=simd, kernel="wide").run(flat, ids, noise_seed=seed)
                 np.testing.assert_array_equal(wide, whole, err_msg=f"{simd} wide")
 
     check()

@@ -17,7 +17,7 @@ def made():
 
 
 def codes_of(made, picture: np.ndarray) -> np.ndarray:
-    return made.program.host.input_codes(made.program.spec, made.program.input.shape, picture[None])[0]
+    return anna.input_codes(made.program, picture[None])[0]
 
 
 def test_the_first_rounding_stops_it_and_is_shown(made) -> None:
@@ -42,6 +42,6 @@ def test_most_results_lie_within_one_and_a_half_lsb_of_float(made) -> None:
 
 def test_a_map_that_is_not_there_is_told(made) -> None:
     with pytest.raises(MachineError, match="has no region C9; it has"):
-        map_reference(made.schedule, {"C9": np.zeros((1, 1, 1))})
+        map_reference(made.timeline, {"C9": np.zeros((1, 1, 1))})
     with pytest.raises(MachineError, match=r"region C1 has shape \(4, 28, 28\); the maps given for it have \(1, 2, 2\)"):
-        map_reference(made.schedule, {"C1": np.zeros((1, 2, 2))})
+        map_reference(made.timeline, {"C1": np.zeros((1, 2, 2))})

@@ -52,7 +52,7 @@ def windows(x, layer, y, z, value):
 
 
 def by_definition(layer, x):
-    """One picture (maps, rows, columns) through one layer, in float64, one unit at a time."""
+    """One image (maps, rows, columns) through one layer, in float64, one unit at a time."""
     out = np.zeros(layer.output_shape(x.shape))
     for o, y, z in np.ndindex(*out.shape):
         if isinstance(layer, Convolution):
@@ -131,11 +131,11 @@ def layers(draw):
 @given(layers())
 @settings(max_examples=150, deadline=None)
 def test_every_layer_is_its_definition(case):
-    layer, pictures = case
-    x = np.ascontiguousarray(pictures.transpose(1, 2, 3, 0))
+    layer, images = case
+    x = np.ascontiguousarray(images.transpose(1, 2, 3, 0))
     sums, outputs = run_layer(layer, x)
-    for n, picture in enumerate(pictures):
-        exact_sums, exact = by_definition(layer, picture)
+    for n, image in enumerate(images):
+        exact_sums, exact = by_definition(layer, image)
         assert sums[..., n] == pytest.approx(exact_sums, rel=1e-11, abs=1e-11)
         assert outputs[..., n] == pytest.approx(exact, rel=1e-11, abs=1e-11)
     single, _ = run_layer(layer, x.astype(np.float32))
@@ -163,13 +163,13 @@ def example(seed=3):
     )
 
 
-def pictures(n, shape=(10, 12)):
+def images(n, shape=(10, 12)):
     return np.random.Generator(np.random.PCG64(1)).integers(0, 256, (n, *shape)).astype(np.uint8)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_picture_has_the_same_bits_in_every_batch(dtype):
-    graph, stack = example(), pictures(700)
+def test_an_image_has_the_same_bits_in_every_batch(dtype):
+    graph, stack = example(), images(700)
     whole = forward(graph, stack, dtype=dtype).scores
     assert whole.dtype == dtype
     for step in (1, 3, 64, 333):
@@ -185,7 +185,7 @@ sys.path.insert(0, {tests!r})
 import test_forward as t
 from anna.network.forward import forward
 from numpy._core._multiarray_umath import __cpu_features__ as features
-print(hashlib.sha256(forward(t.example(), t.pictures(200), keep="all").sums["d"].tobytes()).hexdigest())
+print(hashlib.sha256(forward(t.example(), t.images(200), keep="all").sums["d"].tobytes()).hexdigest())
 print(*sorted(name for name, there in features.items() if there))
 """
 
@@ -210,7 +210,7 @@ def test_the_bits_do_not_depend_on_simd_or_threads():
 
 
 def test_all_maps_on_request():
-    graph, stack = example(), pictures(5)
+    graph, stack = example(), images(5)
     run = forward(graph, stack, keep="all")
     assert list(run.sums) == ["prepare", "c", "s", "d", "f"]
     assert run.outputs["prepare"].shape == (5, 1, 12, 12)
@@ -229,14 +229,14 @@ def test_all_maps_on_request():
 def test_scores_of_an_ensemble_are_added():
     one, two = replace(example(1), name="one"), replace(example(2), name="two")
     both = Ensemble("both", (one, two))
-    run = forward(both, pictures(4), keep=("two.c",))
-    assert np.array_equal(run.scores, forward(one, pictures(4)).scores + forward(two, pictures(4)).scores)
+    run = forward(both, images(4), keep=("two.c",))
+    assert np.array_equal(run.scores, forward(one, images(4)).scores + forward(two, images(4)).scores)
     assert list(run.sums) == ["two.c"]
 
 
 def test_a_widened_network_reads_each_position_as_the_narrow_one():
     graph = replace(example(), layers=(Prepare((12, 12)), *example().layers[1:]), input_shape=(1, 12, 12))
-    wide = pictures(3, (12, 20))
+    wide = images(3, (12, 20))
     scores = forward(graph.widened(12, 20), wide).scores
     assert scores.shape == (3, 5, 1, 5)
     for position in range(5):
@@ -249,38 +249,38 @@ def test_ties_go_to_the_lowest_label():
     assert forward(graph, np.ones((2, 1, 1), np.float32)).labels.tolist() == [1, 1]
 
 
-def test_bad_pictures_get_one_sentence():
+def test_bad_images_get_one_sentence():
     graph = example()
     plain = Graph("plain", (2, 3, 3), (FullConnection("f", np.ones((2, 18), np.float32)),))
     nan = np.ones((3, 2, 3, 3))
     nan[1, 0, 2, 2] = np.nan
     cases = [
-        (graph, np.zeros((2, 10, 12)), "pictures are float64; expected uint8, grey levels 0 to 255"),
-        (graph, pictures(2, (9, 12)), "pictures have shape (2, 9, 12); expected (n, 10, 12), as prepare declares"),
+        (graph, np.zeros((2, 10, 12)), "images are float64; expected uint8, grey levels 0 to 255"),
+        (graph, images(2, (9, 12)), "images have shape (2, 9, 12); expected (n, 10, 12), as prepare declares"),
         (
             plain,
-            pictures(2, (3, 3)),
-            "pictures are uint8; expected float32 or float64, for this network prepares no raw pictures: "
-            "give them in the range that it was trained on",
+            images(2, (3, 3)),
+            "images are uint8; expected float32 or float64: this network does not prepare raw images, "
+            "so give them in the range it was trained on",
         ),
-        (plain, np.zeros((2, 1, 3, 3)), "pictures have shape (2, 1, 3, 3); expected (n, 2, 3, 3)"),
-        (plain, nan, "picture 1 holds NaN or infinite values; expected finite ones"),
+        (plain, np.zeros((2, 1, 3, 3)), "images have shape (2, 1, 3, 3); expected (n, 2, 3, 3)"),
+        (plain, nan, "image 1 holds NaN or infinite values; expected finite ones"),
     ]
     for network, stack, sentence in cases:
         with pytest.raises(DataError) as caught:
             forward(network, stack)
         assert str(caught.value) == sentence
-    with pytest.raises(DataError, match=r"forward in float16 is not offered; expected float32 or float64"):
-        forward(graph, pictures(1), dtype=np.float16)
+    with pytest.raises(DataError, match=r"forward cannot run in float16; expected float32 or float64"):
+        forward(graph, images(1), dtype=np.float16)
 
 
-def test_no_pictures_make_no_scores():
-    assert forward(example(), pictures(0)).scores.shape == (0, 5)
+def test_no_images_make_no_scores():
+    assert forward(example(), images(0)).scores.shape == (0, 5)
 
 
 @given(st.integers(1, 40), st.integers(1, 40))
 @settings(max_examples=100, deadline=None)
-def test_a_resize_keeps_a_flat_picture_flat_and_a_mean_where_it_shrinks(size, new):
+def test_a_resize_keeps_a_flat_image_flat_and_a_mean_where_it_shrinks(size, new):
     weights, total = resize_weights(size, new)
     assert weights.min() >= 0
     assert (weights.sum(axis=1) == total).all()
@@ -291,7 +291,7 @@ def test_a_resize_keeps_a_flat_picture_flat_and_a_mean_where_it_shrinks(size, ne
 
 def test_preparation_by_fractions():
     layer = Prepare((6, 6), crop=(4, 5), resize=(3, 8), field=(5, 9), low=-1.0, high=1.0)
-    stack = pictures(3, (6, 6))
+    stack = images(3, (6, 6))
     got = prepare(layer, stack, np.float64)
     by_rows, row_sum = resize_weights(4, 3)
     by_columns, column_sum = resize_weights(5, 8)
@@ -310,6 +310,6 @@ def test_preparation_by_fractions():
     assert (got[:, :, 8] == -1).all()
 
 
-def test_a_picture_that_needs_nothing_is_only_ranged():
+def test_an_image_that_needs_nothing_is_only_ranged():
     got = prepare(Prepare((1, 3)), np.array([[[0, 51, 255]]], np.uint8))
     assert got.tolist() == [[[-1.0, pytest.approx(-0.6), 1.0]]]

@@ -63,7 +63,7 @@ def test_a_convolution_counts_as_counting_by_hand(case):
     assert layer.parameters == layer.kernels * layer.kernel[0] * layer.kernel[1] + (0 if layer.bias is None else out[0])
 
 
-def test_a_graph_adds_up_its_layers_and_names_them():
+def test_a_graph_adds_up_its_layers():
     graph = Graph(
         "small",
         (1, 8, 8),
@@ -224,20 +224,20 @@ REFUSALS = [
         "p: padding is (2, 0, 0, 0); expected less than the window (2, 2)",
     ),
     (lambda: Prepare((8, 8), crop=(9, 8)), "prepare: crop is (9, 8); expected at most the source (8, 8)"),
-    (lambda: Prepare((8, 8), field=(7, 8)), "prepare: field is (7, 8); expected at least the resized picture (8, 8)"),
+    (lambda: Prepare((8, 8), field=(7, 8)), "prepare: field is (7, 8); expected at least the resized image (8, 8)"),
     (lambda: Prepare((8, 8), low=1.0, high=1.0), "prepare: range is 1..1; expected two different finite numbers"),
     (lambda: Graph("g", (1, 8, 8), ()), "g: has no layers; expected at least one"),
     (lambda: Graph("g", (1, 0, 8), (Softmax("s"),)), "g: input shape is (1, 0, 8); expected (maps, rows, columns)"),
     (lambda: Graph("g", (1, 8, 8), ("c",)), "g: layer 0 is a str; expected a layer of the vocabulary"),
     (
         lambda: Graph("g", (1, 8, 8), (Softmax("s"), Softmax("s"))),
-        "g: two layers are called s; expected every name once",
+        "g: two layers are called s; expected unique names",
     ),
     (
         lambda: Graph("g", (1, 8, 8), (Softmax("s"), Prepare((8, 8)))),
-        "g: prepare prepares the picture at place 1; expected it first",
+        "g: preparation prepare is layer 1; expected it first",
     ),
-    (lambda: Graph("g", (1, 8, 8), (Prepare((9, 8)),)), "prepare: the picture is 1@8x8; expected 1@9x8"),
+    (lambda: Graph("g", (1, 8, 8), (Prepare((9, 8)),)), "prepare: the image is 1@8x8; expected 1@9x8"),
     (lambda: Graph("g", (2, 8, 8), (Convolution("c", zeros(1, 1, 3, 3)),)), "c: number of input maps is 2; expected 1"),
     (
         lambda: Graph("g", (1, 2, 8), (Convolution("c", zeros(1, 1, 3, 3)),)),

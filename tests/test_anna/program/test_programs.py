@@ -1,6 +1,6 @@
 """Hardware test programs: one small file per mechanism, its outcome in tests/golden/programs.json, all evaluators alike.
 
-The pictures are 0, 1, 2, ... modulo the number of states, and the same backwards. `--update-golden` writes the file anew;
+The images are 0, 1, 2, ... modulo the number of states, and the same backwards. `--update-golden` writes the file anew;
 the outcomes in it were checked by hand where the comment at the head of a program says what should come out.
 """
 
@@ -18,20 +18,20 @@ PROGRAMS = sorted((Path(__file__).parents[2] / "programs").glob("*.asm"))
 GOLDEN = Path(__file__).parents[2] / "golden" / "programs.json"
 
 
-def pictures(program: anna.Program) -> np.ndarray:
+def images(program: anna.Program) -> np.ndarray:
     size, levels = program.input.size, 1 << program.spec.state_bits
     forward = np.arange(size) % levels
     return np.stack([forward, forward[::-1]]).reshape(2, *program.input.shape)
 
 
 def outcome(program: anna.Program) -> dict[str, Any]:
-    result = anna.Chip().run(program, pictures(program), taps=[r.name for r in program.regions if r.kind == "map"])
-    schedule = result.schedule
+    result = anna.Chip().run_codes(program, images(program), taps=[r.name for r in program.regions if r.kind == "map"])
+    timeline = result.timeline
     return {
         "cycles_per_image": result.cycles_per_image,
-        "busy_cycles": schedule.busy_cycles,
-        "stall_cycles": schedule.stall_cycles,
-        "live_products": schedule.live_products,
+        "busy_cycles": timeline.busy_cycles,
+        "stall_cycles": timeline.stall_cycles,
+        "live_products": timeline.live_products,
         "codes": {name: part.tolist() for name, part in {**result.codes, **result.maps}.items()},
     }
 
@@ -49,9 +49,9 @@ def test_interpreter_and_engine_agree(path: Path) -> None:
     program = anna.assemble(path.read_text(), path.name)
     taps = [region.name for region in program.regions if region.kind == "map"]
     chip = anna.Chip()
-    truth = chip.run(program, pictures(program), taps=taps, engine="interpreter")
+    truth = chip.run_codes(program, images(program), taps=taps, engine="interpreter")
     for simd in simd_levels():
-        found = chip.run(program, pictures(program), taps=taps, simd=simd)
+        found = chip.run_codes(program, images(program), taps=taps, simd=simd)
         for name, part in {**truth.codes, **truth.maps}.items():
             np.testing.assert_array_equal({**found.codes, **found.maps}[name], part, err_msg=f"{name} on {simd}")
 
@@ -95,5 +95,5 @@ def test_hand_calculation_of_overlap() -> None:
 
 
 def test_hand_calculation_of_paging() -> None:
-    """Two segments of 32 + 1 + 4 + 1 and 1 + 1 + 4 + 1 cycles; two loads of 2048 + 152 cycles shared by ten pictures."""
+    """Two segments of 32 + 1 + 4 + 1 and 1 + 1 + 4 + 1 cycles; two loads of 2048 + 152 cycles shared by ten images."""
     assert codes("paging")["cycles_per_image"] == 38 + 7 + 2 * 2200 / 10

@@ -5,7 +5,7 @@ import pytest
 import anna
 from anna.base.errors import AssemblyError
 
-HEAD = ".input name=picture address=0 shape=4\n"
+HEAD = ".input name=image address=0 shape=4\n"
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ HEAD = ".input name=picture address=0 shape=4\n"
         (".input name=a address=0 shape=0x4", "x.asm, line 1: .input region a cannot have shape 0x4"),
         (".input name=a address=0 shape=4x4 strides=1",
          "x.asm, line 1: .input region a needs one stride, zero or more, for each of its 2 axes"),
-        (HEAD + ".output name=picture address=9 shape=1\nEND", "x.asm: program program: two regions share a name"),
+        (HEAD + ".output name=image address=9 shape=1\nEND", "x.asm: program program: two regions share a name"),
         (".program name=a/b\n" + HEAD + "END", "x.asm: program 'a/b': a name has 1 to 100 letters, digits, dots, dashes and "
                                                "underscores"),
     ],

@@ -1,4 +1,4 @@
-"""Traces: what a viewer would read back is what the schedule and the interpreter say."""
+"""Traces: what a viewer would read back is what the timeline and the interpreter say."""
 
 import json
 import re
@@ -34,26 +34,26 @@ def read_vcd(text: str) -> dict[str, dict[int, str]]:
 
 
 def test_perfetto_has_a_slice_for_every_instruction_that_takes_time() -> None:
-    schedule = anna.verified(anna.assemble((PROGRAMS / "paging.asm").read_text()))
-    trace = json.loads(perfetto(schedule))
+    timeline = anna.verified(anna.assemble((PROGRAMS / "paging.asm").read_text()))
+    trace = json.loads(perfetto(timeline))
     slices = [event for event in trace["traceEvents"] if event["ph"] == "X"]
     assert [s["name"] for s in slices if s["tid"] == 0] == ["page 0", "page 1"]
     named = [s for s in slices if s["tid"] > 0]
-    assert len(named) == len(list(events(schedule)))
-    assert max(s["ts"] + s["dur"] for s in slices) == schedule.run_cycles * 0.05
+    assert len(named) == len(list(events(timeline)))
+    assert max(s["ts"] + s["dur"] for s in slices) == timeline.run_cycles * 0.05
 
 
 @settings(max_examples=60, deadline=None)
 @given(program=legal_programs())
 def test_wave_forms_say_what_the_schedule_says(program: anna.Program) -> None:
-    schedule, picture = anna.verified(program), random_codes(program, 1, 1)[0]
-    waves, ps = read_vcd(vcd(anna.Interpreter(program, picture), schedule)), round(program.spec.cycle_ns * 1e3)
+    timeline, picture = anna.verified(program), random_codes(program, 1, 1)[0]
+    waves, ps = read_vcd(vcd(anna.Interpreter(program, picture), timeline)), round(program.spec.cycle_ns * 1e3)
     for unit in ("input", "array", "output"):
         busy, level, since = 0, "0", 0
-        for time, value in sorted({**waves[f"{unit}_busy"], schedule.run_cycles * ps: "0"}.items()):
+        for time, value in sorted({**waves[f"{unit}_busy"], timeline.run_cycles * ps: "0"}.items()):
             busy += (time - since) // ps if level == "1" else 0
             level, since = value, time
-        assert busy == schedule.busy_cycles[unit]
+        assert busy == timeline.busy_cycles[unit]
 
 
 def test_wave_forms_hold_registers_and_results() -> None:
@@ -62,5 +62,5 @@ def test_wave_forms_hold_registers_and_results() -> None:
     waves = read_vcd(vcd(anna.Interpreter(program, picture), anna.verified(program)))
     stored = int(waves["register_0"][16 * 50_000], 2)
     assert [stored >> (3 * column) & 7 for column in range(6)] == [0, 1, 2, 3, 4, 5]
-    first = anna.Chip().run(program, picture[None]).codes["row"][0, 0]
+    first = anna.Chip().run_codes(program, picture[None]).codes["row"][0, 0]
     assert [int(waves[f"neuron_{k}"][20 * 50_000], 2) for k in range(8)] == first.tolist()

@@ -19,6 +19,7 @@ from anna.network.graph import (
     Softmax,
     Subsample,
 )
+from lenet.datasets.registry import DATA_SETS
 from lenet.networks.catalogue import define
 
 try:
@@ -45,11 +46,13 @@ def drawn(name, data, seed=5):
     return out
 
 
-@pytest.mark.parametrize("data", ["mnist", "usps"])
+@pytest.mark.parametrize("data", DATA_SETS)
 @pytest.mark.parametrize("name", lenet.names)
 def test_the_forward_is_that_of_pytorch(name, data):
-    shape = (40, 28, 28) if data == "mnist" else (40, 16, 16)
-    images = lenet.holdout()[0][:40] if data == "mnist" else np.random.Generator(np.random.PCG64(2)).integers(0, 256, shape)
+    shape = (40, *DATA_SETS[data].shape)
+    images = (
+        lenet.holdout()[0][:40] if DATA_SETS[data].built_in else np.random.Generator(np.random.PCG64(2)).integers(0, 256, shape)
+    )
     for graph in drawn(name, data):
         with torch.no_grad():
             theirs = TorchNet(graph)(prepared(graph, images.astype(np.uint8))).numpy()

@@ -148,7 +148,7 @@ def test_run_gives_what_the_chip_gives(edges: Path, tmp_path: Path) -> None:
     pictures = np.random.default_rng(5).integers(0, 8, (20, 8, 8)).astype(np.uint8)
     np.save(tmp_path / "pictures.npy", pictures)
     found = json.loads(good("run", edges, "--images", tmp_path / "pictures.npy", "-o", tmp_path / "out.npz", "--json"))
-    expected = anna.Chip().run(anna.Program.load(edges), pictures[:, None]).codes["edges"]
+    expected = anna.Chip().run_codes(anna.Program.load(edges), pictures[:, None]).codes["edges"]
     np.testing.assert_array_equal(found["outputs"]["edges"], expected)
     np.testing.assert_array_equal(np.load(tmp_path / "out.npz")["edges"], expected)
     assert (found["images"], found["seed"]) == (20, 0)
@@ -157,7 +157,7 @@ def test_run_gives_what_the_chip_gives(edges: Path, tmp_path: Path) -> None:
 def test_edges_are_found(edges: Path) -> None:
     """A dark left half and a bright right half: vertical edges in the middle, no horizontal ones."""
     picture = np.where(np.arange(8) < 4, 0, 7) * np.ones((1, 1, 8, 1), int)
-    maps = anna.Chip().run(anna.Program.load(edges), picture).codes["edges"][0]
+    maps = anna.Chip().run_codes(anna.Program.load(edges), picture).codes["edges"][0]
     assert (maps[0] == [4, 4, 7, 7, 4, 4]).all()
     assert (maps[1] == 4).all()
 
@@ -200,16 +200,16 @@ def test_bad_input_gets_one_clear_sentence(edges: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.npy").write_bytes((tmp_path / "shape.npy").read_bytes()[:-7])
     cut = idx(tmp_path / "cut.idx", b"\0\0\x08\x03\0\0\0\x05\0\0\0\x08\0\0\0\x08", 5 * 64 - 1)
     for file, sentence in [
-        (text, "is neither .npy, .npz nor IDX; expected pictures as whole numbers"),
+        (text, "is neither .npy, .npz nor IDX; expected images as whole numbers"),
         (empty, "is neither .npy, .npz nor IDX"),
         (tmp_path / "none.npy", "cannot be read (No such file or directory)"),
         (tmp_path, "cannot be read (Is a directory)"),
         (tmp_path / "float.npy", "holds float64; expected whole numbers"),
         (tmp_path / "nan.npy", "holds float64; expected whole numbers"),
         (tmp_path / "shape.npy", "images have shape (2, 9, 9); program edges takes (n, 1, 8, 8)"),
-        (tmp_path / "object.npy", "is not a whole file of pictures"),
+        (tmp_path / "object.npy", "is not a whole file of images"),
         (tmp_path / "two.npz", "holds a, b; expected one array, or one called images"),
-        (tmp_path / "cut.npy", "is not a whole file of pictures"),
+        (tmp_path / "cut.npy", "is not a whole file of images"),
         (cut, "holds 319 numbers; its head announces 320"),
     ]:
         said = refused("run", edges, "--images", file)
@@ -305,7 +305,7 @@ def test_doctor_says_what_each_absent_package_would_be_for(
     peer = "not installed; only for ONNX Runtime's rows of anna bench, which take both onnx and onnxruntime"
     assert rows["onnx"] == rows["onnxruntime"] == peer
     assert rows["torch"] == "not installed; only for anna train and the rows of PyTorch in anna bench"
-    assert rows["h5py"] == "not installed; only for reading the USPS digits from usps.h5"
+    assert rows["h5py"] == "not installed; only for reading the usps digits from usps.h5"
     assert rows["distributed"] == "not installed; only for sweeps on a cluster"
     assert rows["pyarrow"] == "not installed; only for the Parquet table of anna report"
     assert rows["numpy"] == "missing: pip install ."

@@ -10,7 +10,7 @@ import pytest
 import anna
 from anna.base.errors import AnnaError
 from anna.importers import load_network
-from sim.cli.pictures import read_pictures
+from sim.inputs.files import read_images
 
 
 class Trap:
@@ -25,7 +25,7 @@ class Trap:
 
 READERS: dict[str, Callable[[Path], object]] = {
     "a.anna": anna.Program.load, "a.die": anna.Die.load, "a.onnx": load_network, "a.safetensors": load_network,
-    "a.npy": read_pictures, "a.npz": read_pictures,
+    "a.npy": read_images, "a.npz": read_images,
 }  # fmt: skip
 
 

@@ -15,15 +15,16 @@ from anna.compiler.passes import Compilation
 from anna.network.file import save_graph
 from anna.network.forward import forward
 from anna.network.graph import Network
+from lenet.datasets.labelled import LabelledImages
 from sim.comparison.arms import ChipTrained, quantised_arm
-from sim.comparison.compare import Comparison, compare
-from sim.inputs.digits import Shown, for_network
+from sim.inputs.digits import for_network
 from sim.inputs.models import chip_trained
+from sim.results.comparison import Comparison, compare
 
 IMAGES = 250
 
 
-def compiled(network: Network) -> tuple[Compilation, Shown]:
+def compiled(network: Network) -> tuple[Compilation, LabelledImages]:
     digits, (pictures, _) = for_network(network, None)
     return compilation(network, pictures, check_pictures=0, calibration_pictures=100), digits.first(IMAGES)
 
@@ -51,26 +52,26 @@ def test_the_quantised_graph_needs_no_engine(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture(scope="module")
-def made() -> tuple[Compilation, Shown]:
+def made() -> tuple[Compilation, LabelledImages]:
     return compiled(lenet.load("recognizer", data="mnist"))
 
 
 @pytest.fixture(scope="module")
-def found(made: tuple[Compilation, Shown]) -> Comparison:
+def found(made: tuple[Compilation, LabelledImages]) -> Comparison:
     """With all arms that there are."""
     done, digits = made
     other = lenet.load("recognizer", data="mnist", variant="chip")
     program = anna.compile(other, lenet.calibration(), calibration_pictures=100)
     rival = ChipTrained("recognizer-mnist-seed1-chip", other, program)
-    return compare(done.checked.network, done.program, digits, chips=2, seed=3, threads=2, calibrate_chips=True,
+    return compare(done.checked.network, done.program, digits, chips=2, chip_seed=3, noise_seed=3, threads=2, trimmed=True,
                    quantised=done.quantised, chip_trained=rival)  # fmt: skip
 
 
 def test_arms_stand_in_a_fixed_order(found: Comparison) -> None:
     assert [arm.name for arm in found.arms] == [
-        "float", "quantised graph", "ideal chip", "typical chips", "typical chips, calibrated",
+        "float", "quantised graph", "ideal chip", "typical chips", "typical chips, trimmed",
         "ideal, chip-trained", "typical, chip-trained"]  # fmt: skip
-    assert found.headline.name == "typical chips, calibrated"
+    assert found.headline.name == "typical chips, trimmed"
     assert {row["layer"] for row in found.layers} == {"C1", "S2", "C3", "S4"}
     assert set(found.layers[0]) == {"layer", "ideal chip", "typical chips"}, "layers are those of the network's own program"
 
@@ -96,13 +97,13 @@ def test_rows_of_other_weights_say_what_they_gain(found: Comparison) -> None:
     assert gained["points_against_ordinary"] == pytest.approx(100 * (gained["error"] - rows["typical chips"]["error"]))
     assert gained["points_low"] < gained["points_against_ordinary"] < gained["points_high"]
     assert 0 < gained["p_value_against_ordinary"] <= 1
-    assert all("ordinary" not in rows[name] for name in ("float", "quantised graph", "ideal chip", "typical chips, calibrated"))
+    assert all("ordinary" not in rows[name] for name in ("float", "quantised graph", "ideal chip", "typical chips, trimmed"))
     assert rows["quantised graph"]["error"] == rows["ideal chip"]["error"]
     assert "chip-trained: other weights: recognizer-mnist-seed1-chip" in found.table()
     json.dumps(found.to_json(), allow_nan=False)
 
 
-def test_a_comparison_without_other_weights_does_not_speak_of_them(made: tuple[Compilation, Shown]) -> None:
+def test_a_comparison_without_other_weights_does_not_speak_of_them(made: tuple[Compilation, LabelledImages]) -> None:
     done, digits = made
     plain = compare(done.checked.network, done.program, digits.first(20), chips=1, threads=1)
     assert "chip-trained:" not in plain.table() and "own weights" not in plain.table()

@@ -9,7 +9,7 @@ from command_line import ROOT, good, refused
 from small_digits import other_digits, small_digits
 
 from anna.base.errors import DataError
-from sim.inputs.digits import Shown
+from lenet.datasets.labelled import LabelledImages
 from sim.inputs.own_digits import checked_labels, divided
 
 NETWORK = ROOT / "tests" / "data" / "exported" / "keras_plain.onnx"
@@ -59,19 +59,19 @@ def test_pictures_to_show_in_a_file_of_their_own(folder: Path) -> None:
     ("arguments", "sentence"),
     [
         ((), "network keras_plain needs sample pictures: --calibrate FILE (.npy, .npz or IDX)"),
-        (("--calibrate", "unlabelled.npz"), "unlabelled.npz: holds pictures without labels; expected an .npz file with the "
+        (("--calibrate", "unlabelled.npz"), "unlabelled.npz: holds images without labels; expected an .npz file with the "
                                             "arrays images and labels"),
-        (("--calibrate", "samples.npy"), "samples.npy: holds pictures without labels"),
-        (("--calibrate", "digits.npz", "--pictures", "digits.npz"), "300 pictures serve both for calibration and for results"),
+        (("--calibrate", "samples.npy"), "samples.npy: holds images without labels"),
+        (("--calibrate", "digits.npz", "--pictures", "digits.npz"), "300 images serve both for calibration and for results"),
         (("--calibrate", "digits.npz", "--data", "mnist"), "network keras_plain takes floats, prepared as in its training"),
         (("--pictures", "digits.npz", "--data", "mnist"), "--data and --pictures both say what to show"),
         (("--calibrate", "grey.npz"), "pictures are uint8; expected float32 or float64"),
         (("--calibrate", "shape.npz"), "pictures have shape (300, 13, 14); expected (n, 1, 14, 14)"),
         (("--calibrate", "nan.npz"), "holds NaN or infinite values; expected finite ones"),
         (("--calibrate", "eleven.npz"), "is 10; the network has scores for 0 to 9"),
-        (("--calibrate", "short.npz"), "short.npz: labels have shape (299,); expected (300,), one a picture"),
+        (("--calibrate", "short.npz"), "short.npz: labels have shape (299,); expected (300,), one an image"),
         (("--calibrate", "float_labels.npz"), "float_labels.npz: labels are float64; expected whole numbers 0 to 9"),
-        (("--calibrate", "none.npz"), "none.npz: holds 0 pictures; expected at least 5"),
+        (("--calibrate", "none.npz"), "none.npz: holds 0 images; expected at least 5"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_gets_one_sentence(folder: Path, arguments: tuple[str, ...], sentence: str) -> None:
@@ -83,7 +83,7 @@ def test_what_does_not_fit_gets_one_sentence(folder: Path, arguments: tuple[str,
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        ("grey.npz", "pictures are uint8; expected float32 or float64, for this network prepares no raw pictures: give them"),
+        ("grey.npz", "pictures are uint8; expected float32 or float64: this network does not prepare raw images, so give them"),
         ("shape.npz", "pictures have shape (300, 13, 14); expected (n, 1, 14, 14)"),
         ("nan.npz", "holds NaN or infinite values; expected finite ones"),
         ("none.npz", "no calibration pictures were given"),
@@ -99,7 +99,7 @@ def test_calibration_that_does_not_fit_gets_one_sentence(folder: Path, file: str
 
 def test_a_picture_that_is_there_twice_is_not_on_both_sides() -> None:
     images = np.repeat(np.arange(20, dtype=np.float32), 2)[:, None, None, None]
-    shown, calibration = divided(Shown("twins", images, np.arange(40, dtype=np.uint8) % 10))
+    shown, calibration = divided(LabelledImages("twins", images, np.arange(40, dtype=np.uint8) % 10))
     assert len(calibration) == 8
     assert not set(shown.images.ravel()) & set(calibration.ravel())
 
@@ -107,10 +107,10 @@ def test_a_picture_that_is_there_twice_is_not_on_both_sides() -> None:
 def test_all_classes_calibrate_whatever_their_order() -> None:
     images = np.arange(100, dtype=np.float32)[:, None, None, None]
     for labels in (np.arange(100) % 10, np.arange(100) // 10):
-        _, calibration = divided(Shown("digits", images, labels.astype(np.uint8)))
+        _, calibration = divided(LabelledImages("digits", images, labels.astype(np.uint8)))
         assert sorted(labels[calibration.ravel().astype(int)]) == sorted([*range(10)] * 2)
 
 
 def test_labels_of_one_picture_each() -> None:
-    with pytest.raises(DataError, match=r"few: labels have shape \(3,\); expected \(4,\), one a picture"):
+    with pytest.raises(DataError, match=r"few: labels have shape \(3,\); expected \(4,\), one an image"):
         checked_labels("few", np.zeros(3, int), 4, 10)

@@ -106,10 +106,10 @@ def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> Non
     import lenet
     from anna.chip.spec import ANNA_1991, BOARD_1991
     from anna.compiler import compile
-    from sim.inputs.digits import shown
+    from sim.inputs.digits import labelled_images
 
     here(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path)
-    digits = shown("holdout").first(20)
+    digits = labelled_images("holdout").first(20)
     board = BOARD_1991.changed(chip=ANNA_1991.changed(state_bits=4))
     program = compile(lenet.load("linear"), lenet.calibration(), board=board, fit=False, round="nearest", calibrate="max",
                       calibration_pictures=20, check_pictures=0)  # fmt: skip

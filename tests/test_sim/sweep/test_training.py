@@ -16,7 +16,7 @@ from sweep_cases import QUICK, here, made_up_mnist, tiny
 
 from anna.base.errors import DataError, FileError, SpecError
 from anna.network.forward import forward
-from sim.inputs.digits import shown
+from sim.inputs.digits import labelled_images
 from sim.sweep.merge import merge
 from sim.sweep.point import trainings
 from sim.sweep.run import Progress, identity, run_sweep
@@ -87,7 +87,7 @@ def test_each_distinct_training_is_done_once(tmp_path: Path, done: Path, monkeyp
 
 def test_rows_are_of_the_network_that_anna_train_makes(done: Path, tmp_path: Path) -> None:
     network = lenet.training.train.run("linear", count=200, passes=2, output=tmp_path, test=False, watch=lambda _: None).network
-    digits = shown("holdout").first(20)
+    digits = labelled_images("holdout").first(20)
     wrong = int((forward(network, digits.images).labels != digits.labels).sum())
     with Store(done) as store:
         assert {row["float_wrong"] for row in store.rows() if row["train.passes"] == 2} == {wrong}

@@ -1,17 +1,17 @@
-"""Engine plans of known shape for the benchmarks: a dense array, and the digit recogniser as the compiler places it."""
+"""Workloads of known shape for the benchmarks: a dense array, and the digit recogniser as the compiler places it."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.engine.workload import EnginePlan
+from anna.engine.workload import Workload
 
 LEVELS = 8
 ONE = 1 << 10  # fixed-point weights carry 10 fractional bits
 
 
-class PlanBuilder:
+class WorkloadBuilder:
     """Collects CALCs: each is up to eight neurons, a neuron a dictionary from slot to weight."""
 
     def __init__(self, slots: int, inputs: int, rng: np.random.Generator, ideal: bool) -> None:
@@ -42,7 +42,7 @@ class PlanBuilder:
         self.op_start.append(len(self.op_slot))
         self.out_slot.append(outputs)
 
-    def plan(self, outputs: list[int], sigma_lsb: float) -> EnginePlan:
+    def workload(self, outputs: list[int], sigma_lsb: float) -> Workload:
         """Thresholds as a linear ADC with errors of its own for each neuron of each CALC's slot."""
         calcs = len(self.out_slot)
         fan_in = max(1.0, len(self.op_slot) / calcs)
@@ -52,7 +52,7 @@ class PlanBuilder:
         noisy: dict[str, Any] = {}
         if sigma_lsb:
             noisy = {"sigma": np.full((calcs, 8), sigma_lsb * step, np.float32)}
-        return EnginePlan(
+        return Workload(
             slots=self.slots,
             numerators=(2 * np.arange(LEVELS) - (LEVELS - 1)).astype(np.int32),
             input_slots=np.arange(self.inputs, dtype=np.int32),
@@ -70,26 +70,26 @@ class PlanBuilder:
         )
 
 
-def dense(inputs: int = 256, calcs: int = 16, sigma_lsb: float = 0.0, seed: int = 0) -> EnginePlan:
+def dense(inputs: int = 256, calcs: int = 16, sigma_lsb: float = 0.0, seed: int = 0) -> Workload:
     """Eight neurons on all inputs at once, the chip's array kept busy: 2,048 multiply-adds a CALC."""
-    builder = PlanBuilder(inputs + 8 * calcs, inputs, np.random.default_rng(seed), ideal=not sigma_lsb)
+    builder = WorkloadBuilder(inputs + 8 * calcs, inputs, np.random.default_rng(seed), ideal=not sigma_lsb)
     for calc in range(calcs):
         builder.calc([(list(range(inputs)), builder.kernel(inputs), inputs + 8 * calc + n) for n in range(8)])
-    return builder.plan(list(range(inputs, inputs + 8 * calcs)), sigma_lsb)
+    return builder.workload(list(range(inputs, inputs + 8 * calcs)), sigma_lsb)
 
 
 def _window(base: int, width: int, row: int, column: int, size: int) -> list[int]:
     return [base + (row + i) * width + column + j for i in range(size) for j in range(size)]
 
 
-def recogniser(sigma_lsb: float = 0.0, seed: int = 0) -> EnginePlan:
+def recogniser(sigma_lsb: float = 0.0, seed: int = 0) -> Workload:
     """32x32, 5x5 to 4@28x28, 2x2 to 4@14x14, 5x5 to 12@10x10 on 20 kernels, 2x2 to 12@5x5: 132,736 multiply-adds.
 
     Two rows of positions in one CALC, two maps in one register, as the compiler places them.
     """
     c1, s2 = 1024, 1024 + 4 * 784
     c3, s4 = s2 + 4 * 196, s2 + 4 * 196 + 1200
-    builder = PlanBuilder(s4 + 300, 1024, np.random.default_rng(seed), ideal=not sigma_lsb)
+    builder = WorkloadBuilder(s4 + 300, 1024, np.random.default_rng(seed), ideal=not sigma_lsb)
     for row in range(0, 28, 2):
         for column in range(28):
             builder.calc(
@@ -116,10 +116,10 @@ def recogniser(sigma_lsb: float = 0.0, seed: int = 0) -> EnginePlan:
                     ]
                 )
     _subsample(builder, c3, s4, 12, 5)
-    return builder.plan(list(range(s4, s4 + 300)), sigma_lsb)
+    return builder.workload(list(range(s4, s4 + 300)), sigma_lsb)
 
 
-def _subsample(builder: PlanBuilder, source: int, target: int, maps: int, size: int) -> None:
+def _subsample(builder: WorkloadBuilder, source: int, target: int, maps: int, size: int) -> None:
     """Means of 2x2, four maps in one CALC and two positions where they fit."""
     neurons = [
         (

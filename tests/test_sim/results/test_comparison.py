@@ -17,22 +17,23 @@ import sim
 from anna.analog.parameters import CAUSES, Analog
 from anna.base.errors import DataError
 from anna.network.forward import forward
-from anna.network.images import picture_keys
-from sim.comparison.compare import Comparison, compare
+from anna.network.images import image_keys
+from lenet.datasets.labelled import LabelledImages
 from sim.comparison.confined import Confined, places_of_layers
 from sim.comparison.layers import layer_maps
-from sim.comparison.ledger import MEANINGS, Entry, ledger
 from sim.comparison.ledger_codes import CAUSES as CODES
 from sim.comparison.ledger_codes import codes_ledger
-from sim.inputs.digits import Shown, expect_apart, for_network, shown
+from sim.comparison.rows import MEANINGS, Entry
+from sim.inputs.digits import expect_apart, for_network, labelled_images
 from sim.report.figure import FAINT, INK, PAPER
-from sim.report.html import comparison_page
+from sim.results.comparison import Comparison, compare
+from sim.results.ledger import ledger
 
 IMAGES = 300
 
 
 @pytest.fixture(scope="module")
-def made() -> tuple[object, anna.Program, Shown]:
+def made() -> tuple[object, anna.Program, LabelledImages]:
     network = lenet.load("recognizer", data="mnist")
     digits, (pictures, _) = for_network(network, None)
     return network, anna.compile(network, pictures, check_pictures=0), digits.first(IMAGES)
@@ -41,7 +42,7 @@ def made() -> tuple[object, anna.Program, Shown]:
 @pytest.fixture(scope="module")
 def found(made) -> Comparison:
     network, program, digits = made
-    return compare(network, program, digits, chips=3, seed=5, threads=2)
+    return compare(network, program, digits, chips=3, chip_seed=5, noise_seed=5, threads=2)
 
 
 def test_five_lines_of_python_lead_from_a_network_to_a_plot() -> None:
@@ -68,19 +69,19 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"analogs": ["superb"]}, "there is no preset 'superb'; there are ideal, typical and worst"),
+        ({"analogs": ["superb"]}, "there is no preset 'superb'; expected ideal, typical or worst"),
         ({"analogs": [7]}, "7 is no kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
         ({"analogs": ["worst", "worst"]}, "2 kinds are called 'worst chips'; expected names that differ: (name, Analog)"),
         ({"chips": 0}, "chips is 0; expected at least 1"),
         ({"chips": 2.5}, "chips is 2.5; expected a whole number"),
-        ({"seed": "a"}, "the seed is 'a'; expected a whole number"),
+        ({"chip_seed": "a"}, "chip_seed is 'a'; expected a whole number"),
         ({"threads": 0}, "threads is 0; expected at least 1"),
         ({"program": 5}, "compare takes a network and its program, not Graph and int"),
-        ({"labels": None}, "labels are missing; expected one a picture"),
-        ({"labels": [1, 2]}, "labels have shape (2,); expected (20,), one a picture"),
+        ({"labels": None}, "labels are missing; expected one an image"),
+        ({"labels": [1, 2]}, "labels have shape (2,); expected (20,), one an image"),
         ({"labels": [0.5] * 20}, "labels are float64; expected whole numbers"),
-        ({"images": "digits.npy"}, "there are no pictures; expected at least one"),
-        ({"images": np.zeros((0, 28, 28), np.uint8), "labels": []}, "there are no pictures; expected at least one"),
+        ({"images": "digits.npy"}, "there are no images; expected at least one"),
+        ({"images": np.zeros((0, 28, 28), np.uint8), "labels": []}, "there are no images; expected at least one"),
     ],
 )
 def test_what_cannot_be_compared_is_told(made, given: dict[str, object], sentence: str) -> None:
@@ -109,18 +110,18 @@ def test_the_rows_have_the_documented_fields(found: Comparison) -> None:
     json.dumps(whole, allow_nan=False)
 
 
-def test_calibrated_chips_are_the_same_chips_with_other_programs(made) -> None:
+def test_trimmed_chips_are_the_same_chips_with_other_programs(made) -> None:
     network, program, digits = made
-    found = compare(network, program, digits, chips=2, calibrate_chips=True, threads=2)
-    assert [arm.name for arm in found.arms] == ["float", "ideal chip", "typical chips", "typical chips, calibrated"]
-    drawn, calibrated = found.arms[2:]
-    assert drawn.seeds == calibrated.seeds
-    assert (drawn.labels_cn != calibrated.labels_cn).any()
+    found = compare(network, program, digits, chips=2, trimmed=True, threads=2)
+    assert [arm.name for arm in found.arms] == ["float", "ideal chip", "typical chips", "typical chips, trimmed"]
+    drawn, trimmed = found.arms[2:]
+    assert drawn.seeds == trimmed.seeds
+    assert (drawn.labels_cn != trimmed.labels_cn).any()
 
 
 def test_a_second_run_gives_the_same_bits(found: Comparison, made) -> None:
     network, program, digits = made
-    again = compare(network, program, digits, chips=3, seed=5, threads=1)
+    again = compare(network, program, digits, chips=3, chip_seed=5, noise_seed=5, threads=1)
     assert again.to_json() == found.to_json()
 
 
@@ -212,16 +213,16 @@ def test_a_program_of_several_pages_has_its_layers_in_the_ledger(made, paged) ->
 
 
 def test_digits_of_a_part_have_all_classes_alike() -> None:
-    part = shown("holdout").first(100)
+    part = labelled_images("holdout").first(100)
     assert np.bincount(part.labels).tolist() == [10] * 10
     assert part.name == "built-in hold-out (of 4,500)"
 
 
 def test_calibration_and_results_never_overlap() -> None:
     digits, (pictures, _) = for_network(lenet.load("recognizer", data="mnist"), None)
-    expect_apart(digits.images, picture_keys(pictures))
-    with pytest.raises(DataError, match="1 pictures serve both for calibration and for results; expected none"):
-        expect_apart(digits.images, picture_keys(digits.images[7:8].astype(float)))
+    expect_apart(digits.images, image_keys(pictures))
+    with pytest.raises(DataError, match="1 images serve both for calibration and for results; expected none"):
+        expect_apart(digits.images, image_keys(digits.images[7:8].astype(float)))
 
 
 def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
@@ -231,14 +232,14 @@ def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
     program.save(tmp_path / "r.anna")
     for one in (program, anna.Program.load(tmp_path / "r.anna")):
         for show in (lambda *digits, one=one: compare(network, one, *digits), lambda *digits, one=one: ledger(one, *digits)):
-            with pytest.raises(DataError, match="500 pictures serve both for calibration and for results; expected none"):
+            with pytest.raises(DataError, match="500 images serve both for calibration and for results; expected none"):
                 show(pictures, labels)
 
 
 def test_results_may_be_shown_on_pictures_that_calibration_left_out() -> None:
     network, (pictures, labels) = lenet.load("linear"), lenet.calibration()
     program = anna.compile(network, pictures, calibration_pictures=50)
-    left = ~np.isin(picture_keys(pictures), program.calibrated_on)
+    left = ~np.isin(image_keys(pictures), program.calibrated_on)
     assert left.sum() == 450
     assert len(compare(network, program, pictures[left], labels[left], chips=1).digits) == 450
 
@@ -263,7 +264,7 @@ def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
 def test_the_page_has_what_a_reader_looks_for(found: Comparison, made) -> None:
     _, program, digits = made
     lost = ledger(program, digits.first(20), chips=1)
-    page = comparison_page(replace(found, ledger=lost), "anna compare")
+    page = replace(found, ledger=lost).page("anna compare")
     assert re.findall("<h2>(.*?)</h2>", page) == [
         "Error against rejects", "Where it was lost", "Which digits", "What the program does", "Layer by layer", "One digit",
         "A drawn chip", "How this was made",

@@ -1,4 +1,4 @@
-"""Pictures that a user names: digits that are here, or a file, .npy, .npz or IDX, checked at the border."""
+"""Images that a user names: a data set that is here, or a file, .npy, .npz or IDX, checked at the border."""
 
 import gzip
 import math
@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 
 from anna.base.errors import DataError
 
-Pictures = NDArray[Any]
-
 _IDX_TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype("u1"), 0x09: np.dtype("i1"), 0x0B: np.dtype(">i2"), 0x0C: np.dtype(">i4"),
 }  # fmt: skip
 
 
-def read_pictures(path: Path, floats: bool = False) -> NDArray[Any]:
-    """The pictures of a file, first axis the number: whole numbers, or `floats` too. Nothing is executed or unpickled."""
+def read_images(path: Path, floats: bool = False) -> NDArray[Any]:
+    """The images of a file, first axis the number: whole numbers, or `floats` too. Nothing is executed or unpickled."""
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
@@ -35,8 +33,8 @@ def read_pictures(path: Path, floats: bool = False) -> NDArray[Any]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
-        raise DataError(f"{path}: is not a whole file of pictures ({error})") from None
-    raise DataError(f"{path}: is neither .npy, .npz nor IDX; expected pictures as whole numbers")
+        raise DataError(f"{path}: is not a whole file of images ({error})") from None
+    raise DataError(f"{path}: is neither .npy, .npz nor IDX; expected images as whole numbers")
 
 
 def _only_array(path: Path) -> NDArray[Any]:
@@ -47,30 +45,31 @@ def _only_array(path: Path) -> NDArray[Any]:
         return np.asarray(arrays[name])
 
 
-def pictures_and_labels(where: str, floats: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """The digits of that name, where there are some (`holdout` is built in), else the pictures of a file; and their labels,
+def images_and_labels(where: str, floats: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """The digits of that name, where there are some (`holdout` is built in), else the images of a file; and their labels,
     where these are known."""
-    from sim.inputs.digits import DATA, shown
+    from lenet.datasets.registry import SOURCES
+    from sim.inputs.digits import labelled_images
 
-    if where in DATA:
+    if where in SOURCES:
         if not floats:
             raise DataError(f"{where}: holds grey levels, which only a compiled network takes; expected a file of state codes")
-        digits = shown(where)
+        digits = labelled_images(where)
         return digits.images, digits.labels
     path = Path(where)
-    pictures = read_pictures(path, floats)
+    images = read_images(path, floats)
     if not floats or not zipfile.is_zipfile(path):
-        return pictures, None
-    return pictures, _labels(path)
+        return images, None
+    return images, _labels(path)
 
 
 def read_labelled(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """The arrays `images` and `labels` of an .npz file."""
-    pictures = read_pictures(path, floats=True)
+    images = read_images(path, floats=True)
     labels = _labels(path) if zipfile.is_zipfile(path) else None
     if labels is not None:
-        return pictures, labels
-    raise DataError(f"{path}: holds pictures without labels; expected an .npz file with the arrays images and labels")
+        return images, labels
+    raise DataError(f"{path}: holds images without labels; expected an .npz file with the arrays images and labels")
 
 
 def _labels(path: Path) -> NDArray[Any] | None:
@@ -78,7 +77,7 @@ def _labels(path: Path) -> NDArray[Any] | None:
         with np.load(path, allow_pickle=False) as arrays:
             return np.asarray(arrays["labels"]) if "labels" in arrays.files else None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: is not a whole file of pictures and labels ({error})") from None
+        raise DataError(f"{path}: is not a whole file of images and labels ({error})") from None
 
 
 def _idx(path: Path, data: bytes) -> NDArray[Any]:

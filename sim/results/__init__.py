@@ -1,0 +1,1 @@
+"""What a user holds: results that print and draw themselves."""

@@ -1,0 +1,230 @@
+"""The comparison: what the chip costs a network in accuracy, each figure with its interval, pictures and chips."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.parameters import Analog
+from anna.base.errors import DataError
+from anna.base.integers import checked_integer
+from anna.base.renamed import renamed, warn
+from anna.base.threads import worker_count
+from anna.compiler.quantised import QuantGraph
+from anna.network.graph import Network
+from anna.program.file import Program
+from lenet.datasets.labelled import LabelledImages
+from sim.base import statistics
+from sim.base.statistics import Interval, Paired, RejectCurve
+from sim.comparison import counting
+from sim.comparison.arms import Arm, ChipTrained, Kind, all_arms, first_chips, kinds_of
+from sim.comparison.close_up import close_up
+from sim.comparison.layers import layer_rows
+from sim.comparison.rows import ArmRow, ComparisonRows
+from sim.inputs.digits import as_labelled, expect_apart
+from sim.report.html import comparison_page
+from sim.report.plots import errors
+from sim.report.text import comparison_text
+from sim.results.ledger import Ledger
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REJECT_GOALS = (0.01, 0.005)  # errors among the accepted, as the papers quote them
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """All arms on the same pictures, and what follows from them."""
+
+    network: Network
+    program: Program
+    digits: LabelledImages
+    chip_seed: int
+    noise_seed: int
+    arms: tuple[Arm, ...]
+    ledger: Ledger | None = None
+    layers: tuple[dict[str, Any], ...] = ()  # signal to noise of each layer against float, dB
+
+    @property
+    def seed(self) -> int:
+        """The old name of `chip_seed`."""
+        warn("Comparison.seed", "Comparison.chip_seed")
+        return self.chip_seed
+
+    @property
+    def reference(self) -> Arm:
+        """The float arm."""
+        return self.arms[0]
+
+    @property
+    def drawn(self) -> Arm | None:
+        """The first arm of drawn chips."""
+        return next((arm for arm in self.arms if arm.seeds), None)
+
+    def error(self, arm: Arm) -> Interval:
+        """Mean error of the arm's chips with its 95 % interval, over pictures and chips."""
+        return counting.error_of(arm, self.digits.labels)
+
+    def std_over_chips(self, arm: Arm) -> float | None:
+        """Standard deviation of the error rate from chip to chip; None for a single one."""
+        return counting.std_over_chips(arm, self.digits.labels)
+
+    def disagreement(self, arm: Arm) -> float:
+        """Share of pictures that an arm reads otherwise than the float network, right or wrong."""
+        return counting.disagreement(arm, self.reference)
+
+    def paired(self, arm: Arm, against: Arm | None = None) -> Paired:
+        """The arm's first chip against float or the first chip of another arm, on the pictures in which they differ."""
+        return counting.paired(arm, against or self.reference, self.digits.labels)
+
+    def ordinary(self, arm: Arm) -> Arm | None:
+        """For an arm with other weights: the same chips with the network's own."""
+        return next((one for one in self.arms if one.name == arm.ordinary), None)
+
+    @property
+    def headline(self) -> Arm:
+        """The last arm that has the network's own weights."""
+        return [arm for arm in self.arms if arm.ordinary is None][-1]
+
+    def rejects(self, arm: Arm) -> RejectCurve:
+        """Error against rejects of the arm's first chip."""
+        return statistics.reject_curve(arm.scores_nk, self.digits.labels)
+
+    def confusion(self, arm: Arm) -> NDArray[np.int64]:
+        """Classes against answers, over all chips of the arm."""
+        return counting.confusion(arm, self.digits.labels, self.classes)
+
+    @cached_property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.reference.scores_nk.shape[1])
+
+    @cached_property
+    def _counted(self) -> ComparisonRows:
+        """All of it as what can be shown."""
+        labels = self.digits.labels
+        return ComparisonRows(
+            network=self.network.name,
+            data=self.digits.name,
+            data_sha256=self.digits.sha256,
+            images=len(self.digits),
+            class_counts=tuple(int((labels == label).sum()) for label in range(self.classes)),
+            chip_seed=self.chip_seed,
+            noise_seed=self.noise_seed,
+            arms=tuple(counting.arm_row(arm, self.reference, self.ordinary(arm), labels) for arm in self.arms),
+            layers=self.layers,
+            losses=self.ledger,
+            report=self.program.report or {},
+            program_sha256=self.program.digest,
+        )
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each arm, for pandas or polars."""
+        return [_row(arm) for arm in self._counted.arms]
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole of it as one object."""
+        found = self._counted
+        return {
+            "network": found.network,
+            "data": found.data,
+            "data_sha256": found.data_sha256,
+            "images": found.images,
+            "chips": max(arm.chips for arm in found.arms),
+            "seed": found.chip_seed,
+            "chip_seed": found.chip_seed,
+            "noise_seed": found.noise_seed,
+            "float_error": found.reference.error.share,
+            "arms": self.rows(),
+            "ledger": [] if self.ledger is None else self.ledger.rows(),
+            "layers": list(found.layers),
+            "ledger_images": None if self.ledger is None else self.ledger.images,
+            "ledger_chips": None if self.ledger is None else self.ledger.chips,
+            "cycles_per_image": found.report.get("cycles_per_image"),
+            "chip_us_per_image": found.report.get("chip_us_per_image"),
+            "board_images_per_s": found.report.get("board_images_per_s"),
+            "host_connections": found.report.get("host_connections"),
+            "chip_connections": found.report.get("chip_connections"),
+            "program_sha256": found.program_sha256,
+        }
+
+    def table(self) -> str:
+        """The table that a person reads."""
+        return comparison_text(self._counted)
+
+    def plot(self) -> "Figure":
+        """A figure of matplotlib: the error of each arm with its interval, a dot for every chip."""
+        figure: Figure = errors(self._counted.arms)
+        return figure
+
+    def page(self, command: str) -> str:
+        """The whole page of HTML; `command` is what made it."""
+        arms = (self.reference, self.drawn or self.headline)
+        return comparison_page(
+            self._counted, close_up(self.network, self.program, self.digits, arms, self.classes, self.noise_seed), command
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{self.table()}</pre>"
+
+    def __repr__(self) -> str:
+        errors = ", ".join(f"{arm.name} {100 * self.error(arm).share:.2f} %" for arm in self.arms)
+        return f"Comparison({self.network.name} on {self.digits.name}, {len(self.digits)} pictures: {errors})"
+
+
+@renamed(calibrate_chips="trimmed", seed=("chip_seed", "noise_seed"))
+def compare(
+    network: Network,
+    program: Program,
+    images: NDArray[Any] | LabelledImages,
+    labels: NDArray[Any] | None = None,
+    *,
+    chips: int = 8,
+    analogs: str | Analog | Sequence[Kind] = "typical",
+    trimmed: bool = False,
+    chip_seed: int = 0,
+    noise_seed: int = 0,
+    threads: int | None = None,
+    quantised: QuantGraph | None = None,
+    chip_trained: ChipTrained | None = None,
+    watch: Callable[[str], None] | None = None,
+) -> Comparison:
+    """Run a network and its program on the same pictures: in float, on the ideal chip, and on drawn chips.
+
+    `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to call them otherwise.
+    Chip k of each kind has seed `chip_seed` + k; all of them meet the same noise seed `noise_seed`. Images that a program was
+    fitted to are refused. With `trimmed`, each drawn chip is also measured and given a program of its own.
+    `quantised`, what the program was made from, adds its plain integer arithmetic; `chip_trained` adds other weights on
+    all the chips.
+    """
+    if not isinstance(network, Network) or not isinstance(program, Program):
+        raise DataError(f"compare takes a network and its program, not {type(network).__name__} and {type(program).__name__}")
+    digits = as_labelled(images, labels)
+    chips = checked_integer("chips", chips, 1)
+    chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
+    for one in [program] if chip_trained is None else [program, chip_trained.program]:
+        expect_apart(digits.images, one.calibrated_on)
+    kinds = kinds_of(analogs)
+    say, threads = watch or (lambda _: None), worker_count(threads)
+    arms = all_arms(network, program, digits, kinds, chips=chips, trimmed=trimmed, chip_seed=chip_seed, noise_seed=noise_seed,
+                    threads=threads, quantised=quantised, chip_trained=chip_trained, say=say)  # fmt: skip
+    say("layers")
+    layers = layer_rows(network, program, digits, first_chips(arms), noise_seed)
+    return Comparison(network, program, digits, chip_seed, noise_seed, arms, layers=tuple(layers))
+
+
+def _row(arm: ArmRow) -> dict[str, Any]:
+    gain = arm.gain
+    return {
+        "name": arm.name, "chips": arm.chips, "error": arm.error.share, "low": arm.error.low, "high": arm.error.high,
+        "error_std_over_chips": arm.std_over_chips, "disagreement": arm.disagreement, "p_value_against_float": arm.p_value,
+        **{f"rejects_for_{goal:g}": arm.rejects.needed_for(goal) for goal in REJECT_GOALS},
+        "what": arm.what,
+        **({} if gain is None else {
+            "ordinary": gain.ordinary, "points_against_ordinary": 100 * gain.moved.share, "points_low": 100 * gain.moved.low,
+            "points_high": 100 * gain.moved.high, "p_value_against_ordinary": gain.p_value}),
+    }  # fmt: skip

@@ -1,0 +1,64 @@
+"""The ledger: where it was lost, by cause and by layer, as a table of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from anna.base.integers import checked_integer
+from anna.base.renamed import renamed
+from anna.base.threads import worker_count
+from anna.program.file import Program
+from lenet.datasets.labelled import LabelledImages
+from sim.comparison.arms import Kind, kind_of
+from sim.comparison.ledger import losses
+from sim.comparison.rows import Losses
+from sim.inputs.digits import as_labelled, expect_apart
+from sim.report.text import ledger_text
+
+
+@dataclass(frozen=True)
+class Ledger(Losses):
+    """The lines, dearest first, and what they were counted on."""
+
+    def __repr__(self) -> str:
+        return f"Ledger({len(self.entries)} lines on {self.images} pictures and {self.chips} {self.kind})"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{self.table()}</pre>"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each line."""
+        return [{"cause": e.cause, "layer": e.layer, "alone_points": e.alone_points, "without_points": e.without_points}
+                for e in self.entries]  # fmt: skip
+
+    def table(self) -> str:
+        """The ledger for a terminal."""
+        return ledger_text(self)
+
+
+@renamed(seed=("chip_seed", "noise_seed"))
+def ledger(
+    program: Program,
+    images: NDArray[Any] | LabelledImages,
+    labels: NDArray[Any] | None = None,
+    *,
+    chips: int = 4,
+    analog: Kind = "typical",
+    chip_seed: int = 0,
+    noise_seed: int = 0,
+    threads: int | None = None,
+    watch: Callable[[str], None] | None = None,
+) -> Ledger:
+    """Each cause of a kind of chips, and the layers of the one that costs most.
+
+    Chip k has seed `chip_seed` + k, and all of them meet the same noise seed `noise_seed`, as in `compare`.
+    """
+    chips = checked_integer("chips", chips, 1)
+    chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
+    digits, kind, threads = as_labelled(images, labels), kind_of(analog), worker_count(threads)
+    expect_apart(digits.images, program.calibrated_on)
+    found = losses(program, digits, kind, chips=chips, chip_seed=chip_seed, noise_seed=noise_seed, threads=threads,
+                   say=watch or (lambda _: None))  # fmt: skip
+    return Ledger(**vars(found))
