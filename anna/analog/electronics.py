@@ -38,7 +38,7 @@ class Electronics:
     ) -> None:
         self.spec, self._faults, self._seed, self._chip_on_board = spec, faults, seed, chip_on_board
         self._broken = lay_out(spec, faults)
-        # By synapse, rows one after another: one index is quicker than two where hundreds of thousands are asked about.
+        # Flat, row by row: one index is faster than two for hundreds of thousands of synapses.
         self._dacs, self._written = refresh.writers(spec).reshape(-1), pattern["dac_levels_lsb"].reshape(-1)
         self._gain, self._zero = pattern["synapse_gain"].reshape(-1), pattern["synapse_zero_lsb"].reshape(-1)
         self._leaks = pattern["synapse_leak"].reshape(-1)
@@ -70,7 +70,7 @@ class Electronics:
 
     @property
     def refresh_stops(self) -> int | None:
-        """Cycle of each page segment from which on nothing is refreshed."""
+        """Cycle of each page segment at which the refresh stops."""
         return self._faults.refresh_stops_at_cycle
 
     def stored_codes(self, weight_codes: Ints) -> Ints:
