@@ -18,7 +18,7 @@ from anna.program.file import Program
 from anna.sequencer.rules import verified
 from sim.base.statistics import mean
 from sim.comparison.confined import Confined, Place, places_of_layers
-from sim.comparison.rows import Entry, Losses
+from sim.comparison.ledger_table import Entry, Losses
 from sim.inputs.digits import LabelledImages
 
 Watch = Callable[[str], None]
