@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from anna.machine.chip import Chip as Chip
     from anna.machine.chip import Result as Result
     from anna.machine.chip import run_chips as run_chips
+    from anna.machine.inputs import input_codes as input_codes
     from anna.machine.interpreter import Interpreter as Interpreter
     from anna.machine.lockstep import engine_reference as engine_reference
     from anna.machine.lockstep import lockstep as lockstep
@@ -61,6 +62,7 @@ _HOMES = {
     "disassemble": "anna.program.text",
     "elaborate": "anna.sequencer.timeline",
     "engine_reference": "anna.machine.lockstep",
+    "input_codes": "anna.machine.inputs",
     "lockstep": "anna.machine.lockstep",
     "measure_trim": "anna.lab.trim",
     "run_chips": "anna.machine.chip",

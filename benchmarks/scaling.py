@@ -24,7 +24,7 @@ pictures = some[np.arange(images) % len(some)]
 anna.Chip().run(program, pictures[:1])
 timeline, began, right = anna.verified(program), time.process_time(), 0
 for seed in range(chips):
-    right += len(anna.Chip(seed=seed).run(program, pictures, timeline=timeline).labels)
+    right += len(anna.Chip(seed=seed).run(program, pictures, timeline=timeline, threads=1).labels)
 print(json.dumps([time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
 

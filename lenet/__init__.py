@@ -1,4 +1,4 @@
-"""The LeNets: their definitions, trained weights, training and digits. `lenet.load("lenet5")` needs no PyTorch."""
+"""The LeNets: their definitions, trained weights, training and data sets. `lenet.load("lenet5")` needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["calibration", "define", "digits", "holdout", "load", "names", "recor
 
 
 def holdout() -> Pair:
-    """Pictures (4500, 28, 28) and labels of the built-in digits for results: 450 a class, seen by no shipped weight."""
+    """Images (4500, 28, 28) and labels of the built-in digits for results: 450 of each class; no shipped weights saw them."""
     from lenet.datasets.digits import holdout
 
     found = holdout()
@@ -27,19 +27,19 @@ def holdout() -> Pair:
 
 
 def calibration(data: str = "mnist", folder: str | None = None) -> Pair:
-    """Pictures and labels for calibration, 50 a class: of the built-in digits, or of the USPS training digits in a
-    data folder."""
-    from lenet.datasets.digits import calibration, usps_calibration
+    """Images and labels for calibration, 50 of each class: built-in digits for "mnist"; of other data sets the first
+    training digits in the data folder."""
+    from lenet.datasets.digits import calibration
 
-    found = calibration() if data == "mnist" else usps_calibration(data, folder)
+    found = calibration(data, folder)
     return found.images, found.labels
 
 
 def digits(data: str, part: str, folder: str | None = None) -> Pair:
-    """Pictures and labels of a whole set as published, from the data folder (`ANNA_DATA`): digits("mnist", "test")."""
+    """Images and labels of a data set as published, from the data folder (`ANNA_DATA`): digits("mnist", "test")."""
     from lenet.datasets.digits import digits
 
-    found = digits(data, part, folder)  # type: ignore[arg-type]
+    found = digits(data, part, folder)
     return found.images, found.labels
 
 

@@ -23,7 +23,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("machine",),
         ("compiler", "lab", "trace"),
     ),
-    "lenet": (("datasets", "networks"), ("training",)),
+    "lenet": (("datasets",), ("networks",), ("training",)),
     "sim": (("base",), ("inputs",), ("comparison", "bench", "sweep"), ("report",), ("results",), ("cli",)),
 }
 
@@ -41,28 +41,28 @@ def modules(root: Path) -> dict[str, Path]:
     return found
 
 
-def named(path: Path) -> set[str]:
-    """What a source file imports, wherever the import stands: at the top, in a function, or for the type checker only."""
-    text, found = path.read_text(encoding="utf-8"), set()
+def named(path: Path) -> set[tuple[str, str]]:
+    """What a source file imports as (module, name): at the top, in a function, or for the type checker only."""
+    text, found = path.read_text(encoding="utf-8"), set[tuple[str, str]]()
     if path.suffix != ".py":
         for module, names, direct in CYTHON_IMPORT.findall(text):
-            found |= {direct} if direct else {module, *(f"{module}.{name.strip()}" for name in names.split(","))}
+            found |= {(direct, "")} if direct else {(module, name.split(" as ")[0].strip("() ")) for name in names.split(",")}
         return found
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            found |= {(alias.name, "") for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            found |= {(node.module, alias.name) for alias in node.names}
     return found
 
 
 def imports(root: Path) -> dict[str, set[str]]:
-    """Which module imports which; of a room and one of its modules named together, the module."""
-    known, arrows = modules(root), {}
-    for module, path in known.items():
-        hit = {name for name in named(path) if name in known}
-        arrows[module] = {name for name in hit if not any(other.startswith(f"{name}.") for other in hit)} - {module}
-    return arrows
+    """Which module imports which: `from room import thing` means the module `room.thing` where there is one, else the room."""
+    known = modules(root)
+    return {
+        module: ({f"{a}.{b}" if f"{a}.{b}" in known else a for a, b in named(path)} & set(known)) - {module}
+        for module, path in known.items()
+    }
 
 
 def room_of(module: str) -> str:

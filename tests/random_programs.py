@@ -7,7 +7,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from anna.analog.silicon import IdealSilicon, Silicon
+from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.codes import Ints, state_converter
+from anna.chip.refresh_orders import REFRESH_ORDERS
 from anna.chip.spec import ANNA_1991, ChipSpec
 from anna.program.file import Program, Region, assemble_program
 from anna.program.isa import Op, op, rows_of
@@ -27,7 +29,7 @@ CHIPS = st.one_of(
         scale_bits=st.integers(0, 4),
         weight_levels=st.sampled_from(["mid-rise", "mid-tread"]),
         state_levels=st.sampled_from(["mid-rise", "mid-tread"]),
-        adc_curve=st.sampled_from(["linear", "squash"]),
+        adc_curve=st.sampled_from(list(ADC_CURVES)),
         adc_full_scale=st.sampled_from([0.05, 0.5, 2.0]),
         scale_law=st.sampled_from(["geometric", "linear"]),
         calc_cycles=st.integers(1, 6),
@@ -35,7 +37,7 @@ CHIPS = st.one_of(
         states_out_per_cycle=st.integers(1, 4),
         issue_width=st.integers(1, 4),
         memory_latency_cycles=st.integers(0, 3),
-        refresh_order=st.sampled_from(["interleaved", "halves"]),
+        refresh_order=st.sampled_from(list(REFRESH_ORDERS)),
     ),
 )
 

@@ -105,7 +105,7 @@ def test_no_result_is_shown_on_the_pictures_that_a_program_was_calibrated_on(nam
 
 def test_a_program_by_hand_gives_the_same_codes(images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
     windows = images[:, None, 10:18, 10:18].astype(np.uint16) >> 5
-    assert np.array_equal(anna.Chip().run(program("by_hand"), windows).codes["second"], expected["program by_hand"])
+    assert np.array_equal(anna.Chip().run_codes(program("by_hand"), windows).codes["second"], expected["program by_hand"])
 
 
 def test_assembly_text_still_makes_the_same_program() -> None:

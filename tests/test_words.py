@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.cli.main import whole_parser
+from sim.cli.main import full_parser
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for package in ("anna", "lenet", "sim") for path in (ROOT / package).rglob("*.py"))
@@ -107,7 +107,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 def test_options_and_help_use_the_words_of_the_glossary() -> None:
     refused, wrong = banned(in_names=True), []
-    for parser in parsers(whole_parser()):
+    for parser in parsers(full_parser()):
         wrong += [f"{parser.prog}: {what}" for what in found_in(parser.format_help())]
         options = {option for action in parser._actions for option in action.option_strings}
         wrong += [f"{parser.prog} {option}" for option in options if words_of(option.replace("-", "_")) & set(refused)]

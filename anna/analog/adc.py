@@ -4,8 +4,8 @@
     ideal       half-way between two levels (`anna.chip.codes.unit_thresholds`)
     real        gain x threshold + offset of the ADC + offset of the threshold
 
-A code counts the comparators that fire, so that comparators whose offsets make them cross swap roles: a code is then
-narrow or missing, and the curve never falls. Sorting the thresholds is the same count.
+A code counts the comparators that fire, so comparators whose offsets make them cross merely swap roles: a code becomes
+narrow or missing, but the curve never falls. Sorting the thresholds gives the same count.
 """
 
 import numpy as np
@@ -28,7 +28,7 @@ def drawn_offsets(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
 
 
 def drawn_threshold_offsets(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
-    """Offset of each threshold by itself, (ADCs, thresholds), in LSB."""
+    """Individual offset of each threshold, (ADCs, thresholds), in LSB."""
     thresholds = (1 << spec.state_bits) - 1
     return analog.adc_threshold_offset_lsb * draws.normals(Part.ADC_THRESHOLD, spec.neurons_at_once, thresholds)
 

@@ -1,65 +1,42 @@
-"""A die: one piece of silicon with its fixed pattern, drawn from a seed, looked at, saved, loaded and shared.
+"""A die: one piece of silicon with its fixed pattern, drawn from a seed, inspected, saved, loaded and shared.
 
-Two dies with equal content behave alike to the bit, whoever drew them. The file holds the pattern itself, not only its
-seed: it stays the same silicon when a later version draws otherwise, and a measured chip can be a die too.
+Dies with equal content behave the same to the bit. The file holds the pattern itself, not only its seed: it stays the same
+silicon even if a later version draws differently, and a measured chip can be a die too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from anna.analog import adc, scale, synapse, weight_dac
+from anna.analog import drawing
 from anna.analog.draws import Draws
+from anna.analog.electronics import Electronics
 from anna.analog.faults import Faults, lay_out
 from anna.analog.parameters import Analog
+from anna.analog.pattern import PATTERN, complete_pattern, drawn_pattern
 from anna.base import container
 from anna.base.errors import AnnaError, FileError, SpecError
-from anna.chip.codes import Floats
+from anna.base.frozen import Settled
+from anna.chip.codes import Floats, weight_converter
 from anna.chip.spec import ChipSpec, Record, first_sentence
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from anna.analog.electronics import Electronics
-
 KEY = "anna_die"
 FORMAT = 1
+UPGRADES: container.Upgrades = {}  # none is older
 SUFFIX = ".die"
 
 
-@dataclass(frozen=True)
-class _Pattern:
-    """One array of the fixed pattern: how it is drawn, and what it may be."""
-
-    draw: Callable[[ChipSpec, Analog, Draws], Floats]
-    note: str
-    low: float
-    high: float
-
-
-PATTERN: dict[str, _Pattern] = {
-    "dac_levels_lsb": _Pattern(weight_dac.drawn_levels, "(DACs, codes) what each DAC writes, weight LSB", -1e5, 1e5),
-    "synapse_gain": _Pattern(synapse.drawn_gains, "(rows, columns) gain of each synapse", -10, 10),
-    "synapse_zero_lsb": _Pattern(synapse.drawn_zeros, "(rows, columns) added to each weight, weight LSB", -1e3, 1e3),
-    "synapse_leak": _Pattern(synapse.drawn_leaks, "(rows, columns) leak against the average", 0, 1e3),
-    "state_error_lsb": _Pattern(
-        synapse.drawn_state_errors, "(1 or rows, 1 or columns, levels) error of each level, state LSB", -1e3, 1e3
-    ),
-    "scale_factor": _Pattern(scale.drawn_factors, "(ADCs, scale codes) factor on the range of the ADC", 0, 10),
-    "adc_gain": _Pattern(adc.drawn_gains, "(ADCs) factor on the range", 0, 10),
-    "adc_offset_lsb": _Pattern(adc.drawn_offsets, "(ADCs) ADC LSB", -1e3, 1e3),
-    "adc_threshold_offset_lsb": _Pattern(adc.drawn_threshold_offsets, "(ADCs, thresholds) ADC LSB", -1e3, 1e3),
-}
-
-
 @dataclass(frozen=True, eq=False)
-class Die:
+class Die(Settled):
     """One chip's fixed pattern, with the parameters that say what else happens on it."""
 
     spec: ChipSpec
@@ -69,35 +46,28 @@ class Die:
     faults: Faults = field(default_factory=Faults)
     pattern: Mapping[str, Floats] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        ideal = _ideal(self.spec)
-        unknown = sorted(set(self.pattern) - set(PATTERN))
-        if unknown:
-            raise SpecError(f"a die has no pattern {unknown[0]}; it has {', '.join(PATTERN)}")
-        whole = {name: _checked(self.spec, name, self.pattern.get(name, ideal[name]), ideal[name]) for name in PATTERN}
-        object.__setattr__(self, "pattern", whole)
+    def _settled(self) -> Mapping[str, Any]:
+        complete = complete_pattern(self.spec, self.pattern)
         lay_out(self.spec, self.faults)
+        return {"pattern": complete}
 
     @staticmethod
     def draw(spec: ChipSpec, analog: Analog, seed: int, chip_on_board: int = 0, faults: Faults | None = None) -> "Die":
-        """The die of a seed: the same on every machine, whatever else is drawn."""
+        """The die of a seed: the same on every machine, whatever else is drawn before."""
         draws = Draws(seed, chip_on_board)
-        pattern = {name: part.draw(spec, analog, draws) for name, part in PATTERN.items()}
-        return Die(spec, analog, seed, chip_on_board, faults or Faults(), pattern)
+        return Die(spec, analog, seed, chip_on_board, faults or Faults(), drawn_pattern(spec, analog, draws))
 
     def __repr__(self) -> str:
         drawn = "no seed" if self.seed is None else f"seed {self.seed}"
         return f"Die({drawn}, {self.analog.kind}: {self.spec.rows}x{self.spec.columns} synapses)"
 
     @cached_property
-    def electronics(self) -> "Electronics":
+    def electronics(self) -> Electronics:
         """What this die answers to the interpreter and the engine."""
-        from anna.analog.electronics import Electronics
-
-        return Electronics(self)
+        return Electronics(self.spec, self.analog, self.faults, self.pattern, self.seed, self.chip_on_board)
 
     def changed(self, **pattern: NDArray[Any]) -> "Die":
-        """The same die with some arrays of its pattern replaced: for what was measured, or for an experiment."""
+        """The same die with some arrays of its pattern replaced, by measured values or for an experiment."""
         return Die(self.spec, self.analog, None, self.chip_on_board, self.faults, {**self.pattern, **pattern})
 
     def weights_lsb(self, weight_code: int = -1, age_cycles: int = 0) -> Floats:
@@ -105,18 +75,20 @@ class Die:
         rows, columns = np.indices((self.spec.rows, self.spec.columns))
         code = np.full(rows.shape, weight_code % (1 << self.spec.weight_bits), dtype=np.int64)
         ages = np.full(rows.shape, age_cycles, dtype=np.int64)
-        whole = self.electronics.weights(code, rows, columns, ages)
-        return whole / float(1 << self.spec.weight_fraction_bits)
+        fixed_point = self.electronics.weights(code, rows, columns, ages)
+        return fixed_point / float(1 << self.spec.weight_fraction_bits)
 
     def plot(self, weight_code: int = -1, age_cycles: int = 0) -> "Figure":
-        """A figure of all synapses: the error of the weight that each shows for one code."""
-        from anna.analog.drawing import die_figure
-
-        return die_figure(self, weight_code, age_cycles)
+        """A figure of all synapses: the error of the weight that each one shows for one code."""
+        code = weight_code % (1 << self.spec.weight_bits)
+        ideal = float(weight_converter(self.spec).values(code))
+        name = "a die that was not drawn" if self.seed is None else f"die {self.seed}"
+        title = f"{name}, {self.spec.synapses} synapses, weight {ideal:g} LSB, {age_cycles} cycles after its refresh"
+        return drawing.weight_errors(self.weights_lsb(code, age_cycles) - ideal, title)
 
     # --- the file
     def to_bytes(self) -> bytes:
-        """The `.die` file: a function of the die alone."""
+        """The bytes of the `.die` file, determined by the die alone."""
         content = {
             "format": FORMAT,
             "spec": self.spec.model_dump(mode="json"),
@@ -129,25 +101,18 @@ class Die:
         return container.pack(KEY, content, dict(self.pattern))
 
     def save(self, path: Path | str) -> None:
-        """Write the file; never leaves half a file."""
+        """Write the file, all or nothing."""
         container.write_beside(Path(path), self.to_bytes())
 
     @staticmethod
     def load(path: Path | str) -> "Die":
-        """Read a `.die` file; anything that is not whole is refused in one sentence."""
+        """Read a `.die` file; raises FileError if it is damaged, foreign or too new."""
         return _load(Path(path))
 
 
-@lru_cache(maxsize=8)
-def _ideal(spec: ChipSpec) -> Mapping[str, Floats]:
-    """The pattern of a chip without imperfections."""
-    return {name: part.draw(spec, Analog(), Draws(0)) for name, part in PATTERN.items()}
-
-
 class _Header(Record):
-    """What the metadata of a file must be."""
+    """The metadata of a file."""
 
-    format: Literal[1]
     spec: ChipSpec
     analog: Analog
     faults: Faults
@@ -158,11 +123,8 @@ class _Header(Record):
 
 def _load(path: Path) -> Die:
     content, tensors = container.unpack(path, KEY, "die")
-    version = content.get("format")
-    if isinstance(version, int) and version > FORMAT:
-        raise FileError(f"{path}: has format {version}; this version of anna reads up to format {FORMAT}: update anna")
     try:
-        header = _Header.model_validate(content)
+        header = _Header.model_validate(container.upgraded(path, "die", content, FORMAT, UPGRADES))
     except ValidationError as error:
         raise FileError(f"{path}: {first_sentence(error)}") from None
     except SpecError as error:
@@ -179,18 +141,3 @@ def _load(path: Path) -> Die:
         return Die(header.spec, header.analog, seed, int(header.chip_on_board), header.faults, tensors)
     except AnnaError as error:
         raise FileError(f"{path}: {error}") from None
-
-
-def _checked(spec: ChipSpec, name: str, array: NDArray[Any], like: Floats) -> Floats:
-    """A frozen array of the right shape, or one sentence."""
-    values = np.array(array, dtype=np.float64)
-    part, shape = PATTERN[name], values.shape
-    whole = (spec.rows, spec.columns, 1 << spec.state_bits)
-    allowed = [like.shape] if name != "state_error_lsb" else [like.shape, (1, *whole[1:]), whole]
-    if shape not in allowed:
-        expected = " or ".join(map(str, allowed))
-        raise SpecError(f"pattern {name} has shape {shape}; expected {expected}: {part.note}")
-    if not (np.isfinite(values).all() and (values >= part.low).all() and (values <= part.high).all()):
-        raise SpecError(f"pattern {name} holds a value outside {part.low:g} to {part.high:g}")
-    values.setflags(write=False)
-    return values

@@ -1,31 +1,25 @@
-"""A figure of a die: each of its synapses as one square, coloured by the error of its weight."""
+"""A figure of a die: one square for each synapse, coloured by the error of its weight."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anna.chip import codes
+from anna.chip.codes import Floats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from anna.analog.die import Die
 
-
-def die_figure(die: "Die", weight_code: int = -1, age_cycles: int = 0) -> "Figure":
-    """Error of the weight that every synapse shows for one code, in weight LSB."""
+def weight_errors(errors_lsb: Floats, title: str) -> "Figure":
+    """Errors of the weights of all synapses, (rows, columns), in weight LSB."""
     from matplotlib.figure import Figure
 
-    code = weight_code % (1 << die.spec.weight_bits)
-    ideal = float(codes.weight_converter(die.spec).values(code))
-    errors = die.weights_lsb(code, age_cycles) - ideal
-    largest = max(float(np.abs(errors).max()), 1e-9)
+    largest = max(float(np.abs(errors_lsb).max()), 1e-9)
     figure = Figure(figsize=(7.5, 6), layout="constrained")
     axes = figure.subplots()
-    shown = axes.imshow(errors, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")
+    shown = axes.imshow(errors_lsb, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")
     figure.colorbar(shown, ax=axes, label="error of the weight [weight LSB]")
     axes.set_xlabel("column")
     axes.set_ylabel("row")
-    name = "a die that was not drawn" if die.seed is None else f"die {die.seed}"
-    axes.set_title(f"{name}, {die.spec.synapses} synapses, weight {ideal:g} LSB, {age_cycles} cycles after its refresh")
+    axes.set_title(title)
     return figure

@@ -1,8 +1,7 @@
 """The fixed pattern of a die, from a counter: a draw is a function of (die seed, chip on the board, part, index) alone.
 
-So one part can be turned on, off or scaled without moving the draws of any other, and a chip of another size or another
-severity is the same piece of silicon as far as both have it. The numbers of the parts are for ever: a new part takes a
-new one.
+So a part can be turned on, off or scaled without changing the draws of any other, and chips of different size or severity
+are the same silicon where they overlap. Part numbers are permanent: a new part takes a new one.
 """
 
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ class Part(IntEnum):
 
     DAC_BOW = 0  # (dacs, 2) even and odd share of the integral non-linearity
     DAC_STEP = 1  # (dacs, codes)
-    DAC_ORDER = 2  # (dacs) which DAC is the larger one
+    DAC_ORDER = 2  # (dacs) which DAC has the larger gain
     SYNAPSE_GAIN = 3  # (rows, columns)
     SYNAPSE_ZERO = 4  # (rows, columns)
     SYNAPSE_LEAK = 5  # (rows, columns)
@@ -54,9 +53,9 @@ class Draws:
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 1 << 64:
-            raise SpecError(f"the seed of a die is {self.seed}; it must lie in 0 to 2^64 - 1")
+            raise SpecError(f"the die's seed is {self.seed}; expected 0 to 2^64 - 1")
         if not 0 <= self.chip_on_board < 1 << 32:
-            raise SpecError(f"chip_on_board is {self.chip_on_board}; it must lie in 0 to 2^32 - 1")
+            raise SpecError(f"chip_on_board is {self.chip_on_board}; expected 0 to 2^32 - 1")
 
     def normals(self, part: Part, *shape: int) -> Floats:
         """Standard normals of a part, as an array."""
@@ -80,7 +79,7 @@ class Draws:
 
 
 def noise_key(noise_seed: int, die_seed: int, chip_on_board: int) -> int:
-    """The key of the noise of one chip in one run."""
+    """The noise key of one chip in one run."""
     counter = np.array([die_seed & 0xFFFFFFFF, die_seed >> 32, chip_on_board, noise.KEY << 28], dtype=np.uint32)
     low, high, _, _ = noise.philox4x32(counter, (noise_seed & 0xFFFFFFFF, noise_seed >> 32)).tolist()
     return int(low | high << 32)

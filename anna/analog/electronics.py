@@ -1,4 +1,4 @@
-"""A die's answers to the interpreter and the engine: its parts put together, in whole accumulator units.
+"""A die's answers to the interpreter and the engine: its parts put together, in integer accumulator units.
 
     weight       DAC -> charge that leaks -> synapse gain, + zero error          rounded to 2^-f weight LSB
     threshold    (ADC gain x threshold + offsets) x scale factor x LSB           rounded to one accumulator unit
@@ -9,13 +9,15 @@ is at most 256 x 3.5 x 2^-11 weight LSB x state LSB: 1/73 LSB of the ADC at its 
 ADC's input passes the scale factor as the signal does, so its sigma in accumulator units carries that factor too (A).
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog import adc, summing, synapse
-from anna.analog.die import Die
 from anna.analog.draws import noise_key
-from anna.analog.faults import lay_out
+from anna.analog.faults import Faults, lay_out
+from anna.analog.parameters import Analog
 from anna.analog.silicon import Sigmas, Silicon
 from anna.chip import codes, refresh
 from anna.chip.codes import Floats, Ints
@@ -25,10 +27,17 @@ from anna.chip.spec import ChipSpec
 class Electronics:
     """Implements `anna.analog.silicon.Silicon` for one die."""
 
-    def __init__(self, die: Die) -> None:
-        self._die, self.spec = die, die.spec
-        spec, analog, pattern = die.spec, die.analog, die.pattern
-        self._broken = lay_out(spec, die.faults)
+    def __init__(
+        self,
+        spec: ChipSpec,
+        analog: Analog,
+        faults: Faults,
+        pattern: Mapping[str, Floats],
+        seed: int | None,
+        chip_on_board: int,
+    ) -> None:
+        self.spec, self._faults, self._seed, self._chip_on_board = spec, faults, seed, chip_on_board
+        self._broken = lay_out(spec, faults)
         # By synapse, rows one after another: one index is quicker than two where hundreds of thousands are asked about.
         self._dacs, self._written = refresh.writers(spec).reshape(-1), pattern["dac_levels_lsb"].reshape(-1)
         self._gain, self._zero = pattern["synapse_gain"].reshape(-1), pattern["synapse_zero_lsb"].reshape(-1)
@@ -51,42 +60,42 @@ class Electronics:
         limit = summing.limit_units(spec, analog)
         self._limits: Ints | None = None
         if limit is not None or self._broken.dead_neurons.any():
-            whole = 2**62 if limit is None else min(2**62, round(limit * self._fine))
-            self._limits = np.where(self._broken.dead_neurons, 0, whole).astype(np.int64)
+            largest = 2**62 if limit is None else min(2**62, round(limit * self._fine))
+            self._limits = np.where(self._broken.dead_neurons, 0, largest).astype(np.int64)
 
     @property
     def numerators(self) -> Ints:
-        """What each state code drives the synapses with, where all are alike."""
+        """What each state code drives the synapses with, if all are alike."""
         return codes.state_converter(self.spec).numerators * int(self._fine)
 
     @property
     def refresh_stops(self) -> int | None:
         """Cycle of each page segment from which on nothing is refreshed."""
-        return self._die.faults.refresh_stops_at_cycle
+        return self._faults.refresh_stops_at_cycle
 
     def stored_codes(self, weight_codes: Ints) -> Ints:
-        """What the weight RAM gives back."""
+        """What the weight RAM returns."""
         return self._broken.stored_codes(weight_codes)
 
     def noise_key(self, noise_seed: int) -> int:
         """Mixed with the seed of the die: no two chips have the same noise."""
-        if self._die.seed is None:
+        if self._seed is None:
             return noise_seed
-        return noise_key(noise_seed, self._die.seed, self._die.chip_on_board)
+        return noise_key(noise_seed, self._seed, self._chip_on_board)
 
     def with_pages(self, pages: Ints) -> Silicon:
-        """The same, whatever is in."""
+        """The same for every page."""
         return self
 
     def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
-        """A charge of zero, with nothing added to it, stays zero; noise of the refresh can be on any that is not stuck."""
+        """Zero charge with nothing added stays zero; refresh noise may act on any synapse that is not stuck."""
         at = rows * self.spec.columns + columns
         stuck, level = self._stuck[at], self._levels(at, weight_codes) * self._gain[at]
         alive = (level != 0.0) | (self._zero[at] != 0.0) | bool(self._charge_units)
         return np.asarray(np.where(stuck, self._stuck_lsb[at] != 0.0, alive))
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
-        """What synapses show: written by their DAC, leaked for so long, through their gain."""
+        """What synapses show: what their DAC wrote, leaked until this age, through their gain."""
         at = rows * self.spec.columns + columns
         kept = synapse.charge_kept(self._leak, self._leaks[at], ages_cycles)
         now = synapse.weight_now(self._levels(at, weight_codes), self._gain[at], self._zero[at], kept)
@@ -96,11 +105,11 @@ class Electronics:
         return np.asarray(np.rint(now), dtype=np.float64).astype(np.int64)
 
     def _levels(self, at: Ints, weight_codes: Ints) -> Floats:
-        """What the DACs write for codes to synapses, in weight LSB."""
+        """What the DACs write to synapses for these codes, in weight LSB."""
         return np.asarray(self._written[self._dacs[at] * (1 << self.spec.weight_bits) + weight_codes])
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
-        """Thresholds of neurons, rising; where the neuron's scale code lies does not matter, which ADC does."""
+        """Rising thresholds of neurons; they depend on the ADC, not on where the scale code lies."""
         return adc.in_units(self._thresholds[adcs], self._lsb[adcs, scale_codes])
 
     def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:
@@ -110,7 +119,7 @@ class Electronics:
         return (self._noise * self._lsb[adcs, scale_codes]).astype(np.float32)
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:
-        """What a wire carries; nothing on that of a dead neuron."""
+        """What a wire carries; a dead neuron's carries nothing."""
         if self._limits is None:
             return None
         return -self._limits[adcs], self._limits[adcs]
@@ -129,11 +138,11 @@ class Electronics:
         return np.where(self._stuck[rows * self.spec.columns + columns], 0.0, self._charge_units).astype(np.float32)
 
     def state_tables(self) -> Ints | None:
-        """Numerators of every synapse, or of every column, whose levels differ."""
+        """Numerators for every synapse or every column, if their levels differ."""
         return None if self._steps is None else self._steps.reshape(-1, self._steps.shape[-1])
 
     def state_table_of(self, rows: Ints, columns: Ints) -> Ints:
-        """Which of them each synapse uses."""
+        """Which table each synapse uses."""
         if self._steps is None:
             return np.zeros(np.broadcast_shapes(rows.shape, columns.shape), dtype=np.int64)
         kinds_rows, kinds_columns = self._steps.shape[:2]

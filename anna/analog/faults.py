@@ -1,13 +1,13 @@
 """Faults: what is broken rather than imprecise, given place by place or by rate and seed.
 
     dead synapse     carries no current, whatever its weight
-    stuck synapse    shows one weight for ever
+    stuck synapse    always shows the same weight
     dead neuron      one of the eight neuron circuits gets no current; its ADC converts zero and noise
     stuck bit        a bit of an ADC's code is always 0 or always 1
     RAM flip         a bit of the weight RAM reads as its opposite
-    refresh stops    from a cycle of each page segment on, nothing is written to the capacitors any more
+    refresh stops    from a cycle of each page segment on, the capacitors are no longer written
 
-A refresh that stops does so in each image's segment alike, as if it had worked until then: images stay independent.
+The refresh stops in every image's segment alike, as if it had worked until then: images stay independent.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def _rate(note: str) -> Any:
 
 
 class Faults(Record):
-    """What is broken on a die. Rates are drawn from `seed`, apart from the die's own; lists come on top."""
+    """What is broken on a die. Rates are drawn from this `seed`, not the die's; lists come on top."""
 
     dead_synapses: tuple[tuple[int, int], ...] = Field(default=(), description="row, column")
     stuck_synapses: tuple[tuple[int, int, float], ...] = Field(default=(), description="row, column, weight LSB")
@@ -66,7 +66,7 @@ class Broken:
     or_mask: Ints
 
     def stored_codes(self, weight_codes: Ints) -> Ints:
-        """What the weight RAM gives back."""
+        """What the weight RAM returns."""
         faults, spec = self.faults, self.spec
         pages = weight_codes.shape[0]
         if not faults.ram_flips and not faults.ram_flip_rate:
@@ -85,7 +85,7 @@ class Broken:
 
 @lru_cache(maxsize=8)
 def lay_out(spec: ChipSpec, faults: Faults) -> Broken:
-    """The faults on a chip; places that it does not have are refused."""
+    """The faults laid out on a chip; raises for places that it does not have."""
     _check(spec, faults)
     draws, shape, adcs = Draws(faults.seed), (spec.rows, spec.columns), spec.neurons_at_once
     levels = codes.weight_converter(spec).numerators / 2.0
@@ -127,9 +127,9 @@ def _check(spec: ChipSpec, faults: Faults) -> None:
     places += [("RAM flip", place, (spec.max_pages, *synapse, bits)) for place in faults.ram_flips]
     for what, place, limits in places:
         if any(not 0 <= at < limit for at, limit in zip(place, limits, strict=True)):
-            shown, last = ", ".join(map(str, place)), ", ".join(str(limit - 1) for limit in limits)
-            raise SpecError(f"there is no place ({shown}) for a {what}; the last one of this chip is ({last})")
+            here, last = ", ".join(map(str, place)), ", ".join(str(limit - 1) for limit in limits)
+            raise SpecError(f"{what} ({here}) is not on this chip; its last one is ({last})")
     largest = float(1 << (spec.weight_bits - 1))
     for row, column, value in faults.stuck_synapses:
         if not abs(value) <= largest:
-            raise SpecError(f"synapse {row}, {column} cannot be stuck at {value:g} weight LSB, beyond ±{largest:g}")
+            raise SpecError(f"stuck synapse ({row}, {column}) is at {value:g} weight LSB; expected at most ±{largest:g}")

@@ -12,8 +12,8 @@ Box-Muller turns those into four standard normals.
     DIE     2     part of the chip               index // 4         index % 4    image id: chip on the board,
     FAULT   3     kind of fault                  index // 4         index % 4    key: die seed (`anna.analog.draws`)
 
-The key is what `Silicon.noise_key` makes of the noise seed: for a drawn die it depends on the die too, so that the noise
-of two chips is independent though both runs were given one noise seed.
+The key is what `Silicon.noise_key` makes of the noise seed: for a drawn die it depends on the die too, so two chips have
+independent noise even with the same noise seed.
 """
 
 from typing import Any
@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 
 U32 = NDArray[np.uint32]
 F32 = NDArray[np.float32]
+
+NOISE_VERSION = 1  # of the bits: raised with whatever changes one sample of a seed, here and in the engine alike
 
 THERMAL = 0
 CHARGE = 1
@@ -71,8 +73,8 @@ def _squared_radius(word: U32) -> F32:
         1.000022292137146,
         -2.000001907348633,
     )
-    whole: F32 = (np.int32(31) - exponent).astype(np.float32) * np.float32(1.3862943649291992)
-    return p * f + whole
+    power: F32 = (np.int32(31) - exponent).astype(np.float32) * np.float32(1.3862943649291992)
+    return p * f + power
 
 
 def _flip(x: F32, word: U32) -> F32:
@@ -114,5 +116,5 @@ def normals(noise_seed: int, image_ids: Any, ordinals: Any, stream: int, numbers
 
 
 def steps(z: F32, sigma: Any) -> NDArray[np.int64]:
-    """Noise in whole accumulator units: rounded to the nearest, ties to even."""
+    """Noise in integer accumulator units: rounded to nearest, ties to even."""
     return np.rint(z * np.asarray(sigma, np.float32)).astype(np.int64)

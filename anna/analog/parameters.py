@@ -26,19 +26,19 @@ PartName = Literal["weight_dac", "synapse", "summing", "scale", "adc"]
 
 def strength(part: PartName, symbol: str, unit: str, note: str, *, typical: Any = 0.0, worst: Any = 0.0, off: Any = 0.0,
              drawn: str, leaves_out: str, **limits: Any) -> Any:  # fmt: skip
-    """A field that says how strong an imperfection is; `off` is the value without it."""
+    """A field for the strength of an imperfection; `off` is the value without it."""
     origin = {"part": part, "symbol": symbol, "unit": unit, "mark": "A", "source": "assumed", "drawn": drawn,
               "leaves_out": leaves_out, "typical": typical, "worst": worst, "off": off}  # fmt: skip
     return Field(default=off, description=note, json_schema_extra=origin, **limits)
 
 
 def condition(symbol: str, unit: str, value: float, note: str, source: str = "assumed", **limits: Any) -> Any:
-    """A field that says under which conditions the strengths hold; presets leave it alone."""
+    """A field for a condition under which the strengths hold; presets leave it alone."""
     origin: dict[str, Any] = {"part": "conditions", "symbol": symbol, "unit": unit, "mark": "A", "source": source}
     return Field(default=value, description=note, json_schema_extra=origin, **limits)
 
 
-# Imperfections as a ledger of errors tells them apart: a name for fields that belong together.
+# Causes that an error ledger tells apart: a name for each group of fields.
 CAUSES: dict[str, tuple[str, ...]] = {
     "weight_dac": ("dac_inl_lsb", "dac_dnl_lsb", "dac_gain_apart"),
     "synapse_gain": ("synapse_gain_mismatch",),
@@ -58,7 +58,7 @@ PRESETS = ("ideal", "typical", "worst")
 
 
 class Analog(Record):
-    """How good a chip's electronics are. `Analog()` is ideal; everything else is named.
+    """How good a chip's electronics are. `Analog()` is ideal; every imperfection is named.
 
     The mismatch of a drawn chip is Gaussian, never beyond 6.67 standard deviations.
     """
@@ -72,24 +72,24 @@ class Analog(Record):
     dac_dnl_lsb: float = strength(
         "weight_dac", "DNL", "weight LSB rms", "error of a step between two neighbouring levels of a DAC",
         le=2, ge=0, drawn="per chip, DAC and code; the zero level has none",
-        leaves_out="correlation between codes; off in the presets, whose INL says it all",
+        leaves_out="correlation between codes; off in the presets: the INL covers it",
     )  # fmt: skip
     dac_gain_apart: float = strength(
-        "weight_dac", "ΔG/G", "ratio", "how far the gains of the DACs lie apart, evenly about one",
-        typical=0.005, worst=0.02, le=0.5, ge=0, drawn="per chip: which DAC is the larger one",
-        leaves_out="a gain that all DACs have in common, which no one could tell from the scale",
+        "weight_dac", "ΔG/G", "ratio", "how far apart the DACs' gains are, evenly about one",
+        typical=0.005, worst=0.02, le=0.5, ge=0, drawn="per chip: which DAC has the larger gain",
+        leaves_out="a gain common to all DACs, indistinguishable from the scale",
     )  # fmt: skip
 
     # --- synapse
     synapse_gain_mismatch: float = strength(
         "synapse", "σ(g)", "ratio rms", "spread of the synapses' gains",
         typical=0.02, worst=0.05, le=0.12, ge=0, drawn="per chip and synapse",
-        leaves_out="gradients over the die and neighbours that are alike",
+        leaves_out="gradients across the die and correlated neighbours",
     )  # fmt: skip
     synapse_zero_lsb: float = strength(
         "synapse", "σ(w0)", "weight LSB rms", "what a synapse adds to its weight, whatever its code",
         le=2, ge=0, drawn="per chip and synapse",
-        leaves_out="a part that does not follow the state; off in the presets: the weight is differential",
+        leaves_out="a part independent of the state; off in the presets: the weight is differential",
     )  # fmt: skip
     state_step_lsb: float = strength(
         "synapse", "σ(x)", "state LSB rms", "error of a state's level, the same for all synapses of a column",
@@ -104,19 +104,19 @@ class Analog(Record):
     charge_lost: float = strength(
         "synapse", "q", "ratio", "share of a charge that has leaked by `charge_lost_after_us`",
         typical=0.01, worst=0.04, le=0.9, ge=0, drawn="per cycle: by the age of the charge at the CALC, exponentially",
-        leaves_out="a leak that depends on the charge itself, or falls to another value than zero",
+        leaves_out="a leak that depends on the charge itself, or settles at a value other than zero",
     )  # fmt: skip
     leak_mismatch: float = strength(
         "synapse", "σ(λ)", "ratio rms", "spread of the synapses' leak rates; none is negative",
         le=1, ge=0, drawn="per chip and synapse", leaves_out="single cells that leak a hundred times more: see faults",
     )  # fmt: skip
     storage_capacitance_ff: float | None = strength(
-        "synapse", "C", "fF", "capacitor that holds a charge, and so its kT/C noise; None: no such noise",
+        "synapse", "C", "fF", "capacitor that holds a charge, hence its kT/C noise; None: no such noise",
         off=None, typical=None, worst=None, ge=1, le=1e6, drawn="per refresh, image and synapse",
-        leaves_out="that a charge which leaked has lost some of its noise too; invisible, so off in the presets",
+        leaves_out="that a leaked charge has lost some of its noise too; invisible, so off in the presets",
     )  # fmt: skip
     injection_noise_lsb: float = strength(
-        "synapse", "σ(i)", "weight LSB rms", "charge that the switch injects at a refresh, as far as it varies",
+        "synapse", "σ(i)", "weight LSB rms", "varying part of the charge that the switch injects at a refresh",
         le=2, ge=0, drawn="per refresh, image and synapse",
         leaves_out="the constant part, which is a zero error; invisible, so off in the presets",
     )  # fmt: skip
@@ -130,34 +130,34 @@ class Analog(Record):
     thermal_noise_lsb: float = strength(
         "summing", "σ(n)", "ADC LSB rms", "noise of a sum at the ADC, at the scale in use and reference temperature",
         typical=0.25, worst=0.5, le=1000, ge=0, drawn="per evaluation: image, CALC and neuron",
-        leaves_out="that more synapses make more noise; low-frequency noise that one CALC shares with the next",
+        leaves_out="that more synapses make more noise; low-frequency noise shared by successive CALCs",
     )  # fmt: skip
 
     # --- scale factor
     scale_mismatch: float = strength(
         "scale", "σ(s)", "ratio rms", "spread of the ADC's range at each step of each scale circuit",
         typical=0.01, worst=0.03, le=0.12, ge=0, drawn="per chip, neuron slot and scale code",
-        leaves_out="that steps made of common parts err together",
+        leaves_out="that steps with parts in common err together",
     )  # fmt: skip
 
     # --- ADC
     adc_gain_mismatch: float = strength(
         "adc", "σ(a)", "ratio rms", "spread of the ADCs' ranges", le=0.12, ge=0, drawn="per chip and ADC",
-        leaves_out="nothing; off in the presets, whose scale mismatch says it all",
+        leaves_out="nothing; off in the presets: the scale mismatch covers it",
     )  # fmt: skip
     adc_offset_lsb: float = strength(
-        "adc", "σ(o)", "ADC LSB rms", "offset that all thresholds of an ADC have in common", le=4, ge=0,
-        drawn="per chip and ADC", leaves_out="drift; off in the presets, whose threshold offsets say it all",
+        "adc", "σ(o)", "ADC LSB rms", "offset common to all thresholds of an ADC", le=4, ge=0,
+        drawn="per chip and ADC", leaves_out="drift; off in the presets: the threshold offsets cover it",
     )  # fmt: skip
     adc_threshold_offset_lsb: float = strength(
-        "adc", "σ(t)", "ADC LSB rms", "offset of each threshold by itself",
+        "adc", "σ(t)", "ADC LSB rms", "individual offset of each threshold",
         typical=0.15, worst=0.4, le=4, ge=0, drawn="per chip, ADC and threshold",
         leaves_out="correlation of neighbours; thresholds that cross make a missing code, never a falling curve",
     )  # fmt: skip
     adc_noise_lsb: float = strength(
         "adc", "σ(c)", "ADC LSB rms", "noise of the converter itself, whatever the temperature", le=1000, ge=0,
         drawn="per evaluation, in one draw with the thermal noise",
-        leaves_out="that comparators have noise one by one; off in the presets, whose thermal noise is that at the ADC",
+        leaves_out="separate noise of each comparator; off in the presets, whose thermal noise is stated at the ADC",
     )  # fmt: skip
 
     # --- conditions
@@ -169,7 +169,7 @@ class Analog(Record):
         "ΔT2", "K", 9.0, "rise in temperature that doubles the leak", "junctions: every 8 to 10 K", ge=5, le=20
     )
     charge_lost_after_us: float = condition(
-        "t0", "us", 110.0, "age at which `charge_lost` has gone", "how long a full refresh takes (R)", gt=0, le=1e6
+        "t0", "us", 110.0, "age at which `charge_lost` has leaked", "how long a full refresh takes (R)", gt=0, le=1e6
     )
     weight_lsb_mv: float = condition("U", "mV", 31.25, "voltage of one weight LSB: 1 V for 32", gt=0, le=1e4)
 
@@ -184,13 +184,13 @@ class Analog(Record):
     def preset(cls, name: str) -> Self:
         """ideal, typical or worst."""
         if name not in PRESETS:
-            raise SpecError(f"there is no preset {name!r}; there are ideal, typical and worst")
+            raise SpecError(f"there is no preset {name!r}; expected ideal, typical or worst")
         column = "off" if name == "ideal" else name
         return cls(**{field: _extra(field)[column] for field in STRENGTHS})
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """A preset, or the record of a TOML file by its path."""
+        """A preset by name, or a TOML file by path."""
         return cls.load(name) if name.endswith(".toml") else cls.preset(name)
 
     @classmethod
@@ -200,17 +200,17 @@ class Analog(Record):
 
     @classmethod
     def typical(cls) -> Self:
-        """A chip as it may have been."""
+        """A plausible chip."""
         return cls.preset("typical")
 
     @classmethod
     def worst(cls) -> Self:
-        """A chip that one would just not throw away."""
+        """A chip just good enough to keep."""
         return cls.preset("worst")
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """From a TOML file: `preset = "typical"` and fields that differ; `"none"` for what is off or unlimited."""
+        """Read a TOML file: `preset = "typical"` and the fields that differ; `"none"` for what is off or unlimited."""
         try:
             with Path(path).open("rb") as file:
                 values: dict[str, Any] = tomllib.load(file)
@@ -226,15 +226,15 @@ class Analog(Record):
 
     def to_toml(self) -> str:
         """The text that `load` reads back."""
-        shown = {key: '"none"' if value is None else repr(value) for key, value in self.model_dump().items()}
-        return "".join(f"{key} = {value}\n" for key, value in shown.items())
+        texts = {key: '"none"' if value is None else repr(value) for key, value in self.model_dump().items()}
+        return "".join(f"{key} = {text}\n" for key, text in texts.items())
 
     # --- one imperfection at a time
     def scaled(self, what: str, factor: float) -> Self:
-        """The same with one imperfection, cause or part so many times as strong; 0 turns it off."""
+        """The same with one imperfection, cause or part `factor` times as strong; 0 turns it off."""
         if not 0 <= factor < float("inf"):
-            raise SpecError(f"{what} cannot be made {factor} times as strong; the factor must be zero or more")
-        return self.changed(**{name: _times(name, getattr(self, name), factor) for name in fields_of(what)})
+            raise SpecError(f"{what} cannot be scaled by {factor}; expected zero or more, and finite")
+        return self.changed(**{name: _scaled(name, getattr(self, name), factor) for name in fields_of(what)})
 
     def without(self, *what: str) -> Self:
         """The same without some imperfections, causes or parts."""
@@ -252,7 +252,7 @@ class Analog(Record):
 
     @property
     def kind(self) -> str:
-        """The preset that this is, if it is one."""
+        """The name of the preset that this is, if it is one."""
         return next((name for name in PRESETS if self == type(self).preset(name)), "parameters of its own")
 
     @property
@@ -277,7 +277,7 @@ def fields_of(what: str) -> tuple[str, ...]:
         return CAUSES[what]
     names = tuple(name for name in STRENGTHS if what in (name, _extra(name)["part"]))
     if not names:
-        raise SpecError(f"there is no imperfection {what!r}; there are {', '.join(_known())}")
+        raise SpecError(f"there is no imperfection {what!r}; expected one of {', '.join(_known())}")
     return names
 
 
@@ -285,17 +285,17 @@ def _known() -> Iterable[str]:
     return dict.fromkeys([*CAUSES, *(str(_extra(name)["part"]) for name in STRENGTHS), *STRENGTHS])
 
 
-def _times(field: str, value: float | None, factor: float) -> float | None:
-    """A strength so many times as strong: a tighter limit, a smaller capacitor, a larger error."""
+def _scaled(field: str, value: float | None, factor: float) -> float | None:
+    """A strength times `factor`: a tighter limit, a smaller capacitor, a larger error."""
     if value is None or factor == 0:
         return _extra(field)["off"]  # type: ignore[no-any-return]
     match field:
         case "sum_limit":
             return value / factor
         case "storage_capacitance_ff":
-            return value / (factor * factor)  # the noise goes with the root of 1/C
+            return value / (factor * factor)  # noise grows with the root of 1/C
         case "leak_mismatch":
-            return value  # a share of the leak, which is scaled itself
+            return value  # relative to the leak, which is scaled itself
     return value * factor
 
 
@@ -305,11 +305,11 @@ def table() -> str:
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
     for name, field in Analog.model_fields.items():
         extra = _extra(name)
-        typical, worst = (_shown(extra.get(key, field.default)) for key in ("typical", "worst"))
+        typical, worst = (_value_text(extra.get(key, field.default)) for key in ("typical", "worst"))
         lines.append(f"| `{name}` | {extra['symbol']} | {extra['unit']} | {typical} | {worst} | {field.description} | "
                      f"{extra.get('drawn', 'a condition')} | {extra.get('leaves_out', extra['source'])} |")  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
-def _shown(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return "none" if value is None else f"{value:g}"

@@ -4,8 +4,8 @@
     ideal       ones
     real        each step of each circuit errs by itself
 
-It is assumed (A) that there are as many scale circuits as ADCs, and not one for each of the neurons that a program has:
-two neurons that use one ADC with one scale code share its error.
+Assumed (A): there are as many scale circuits as ADCs, not one for each neuron of a program, so two neurons that use the
+same ADC and scale code share its error.
 """
 
 from anna.analog.draws import Draws, Part

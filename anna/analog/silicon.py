@@ -1,8 +1,8 @@
 """What both evaluators ask of a piece of silicon, and the ideal one.
 
-`Silicon` is the whole border between a chip's electronics and its digital side: the interpreter and the engine ask the
-same questions and get the same integers, so that they can agree to the bit. A question that is answered with None is an
-imperfection that this silicon does not have.
+`Silicon` is the entire interface between a chip's electronics and its digital side: the interpreter and the engine ask the
+same questions and get the same integers, so that they can agree to the bit. None means that this silicon does not have the
+imperfection asked about.
 """
 
 from typing import Protocol
@@ -20,13 +20,13 @@ Sigmas = NDArray[np.float32]
 class Silicon(Protocol):
     """One chip's electronics. Arrays of one call have one shape; answers are in accumulator units (see `anna.chip.codes`).
 
-    Silicon whose synapses differ in the steps of their state may measure states, and with them sums, thresholds, limits
-    and sigmas, in a finer unit than half a state LSB, as long as all its answers do.
+    Silicon whose synapses differ in their state steps may measure states, and with them sums, thresholds, limits and sigmas,
+    in a finer unit than half a state LSB, as long as all its answers do.
     """
 
     @property
     def spec(self) -> ChipSpec:
-        """The chip it is made to."""
+        """The chip it is a piece of."""
 
     @property
     def numerators(self) -> Ints:
@@ -34,19 +34,19 @@ class Silicon(Protocol):
 
     @property
     def refresh_stops(self) -> int | None:
-        """Cycle of each page segment from which on nothing is refreshed any more."""
+        """Cycle of each page segment at which the refresh stops."""
 
     def stored_codes(self, weight_codes: Ints) -> Ints:
-        """What the weight RAM gives back for the codes (pages, rows, columns) that a program put there."""
+        """What the weight RAM returns for the codes (pages, rows, columns) that a program stored there."""
 
     def noise_key(self, noise_seed: int) -> int:
-        """The key of all noise on this chip in a run with a noise seed."""
+        """The key of all noise on this chip in a run with this noise seed."""
 
     def with_pages(self, pages: Ints) -> "Silicon":
-        """This silicon while those weight pages are in, one for each entry of the arrays that it is asked about next."""
+        """This silicon with those weight pages loaded, one for each entry of the arrays in the next question."""
 
     def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
-        """Which synapses may carry a current at some age; the engine asks no more about the others."""
+        """Which synapses may carry a current at some age; the engine leaves out the others."""
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """Effective weights of synapses whose charge has an age, in 2^-f weight LSBs."""
@@ -61,13 +61,13 @@ class Silicon(Protocol):
         """Lowest and highest sum that a wire carries."""
 
     def code_masks(self, adcs: Ints) -> tuple[Ints, Ints] | None:
-        """Masks that each ADC's codes are and-ed, then or-ed with."""
+        """For each ADC the masks that its codes are ANDed and then ORed with."""
 
     def charge_sigma(self, weight_codes: Ints, rows: Ints, columns: Ints) -> Sigmas | None:
         """Standard deviation of what each refresh adds to a weight, in 2^-f weight LSBs."""
 
     def state_tables(self) -> Ints | None:
-        """Where synapses differ in the steps of their state: (tables, levels) numerators ..."""
+        """If synapses differ in their state steps: numerators (tables, levels) ..."""
 
     def state_table_of(self, rows: Ints, columns: Ints) -> Ints:
         """... and which of them each synapse uses."""
@@ -86,7 +86,7 @@ class IdealSilicon:
         self._thresholds = np.stack([codes.thresholds(spec, code) for code in range(1 << spec.scale_bits)])
 
     def stored_codes(self, weight_codes: Ints) -> Ints:
-        """The codes as they were put there."""
+        """The codes as stored."""
         return weight_codes
 
     def noise_key(self, noise_seed: int) -> int:
@@ -94,7 +94,7 @@ class IdealSilicon:
         return noise_seed
 
     def with_pages(self, pages: Ints) -> Silicon:
-        """The same, whatever is in."""
+        """The same for every page."""
         return self
 
     def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
@@ -102,11 +102,11 @@ class IdealSilicon:
         return np.asarray(self._weights[weight_codes] != 0)
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
-        """The levels of the codes; where and how old does not matter."""
+        """The levels of the codes, whatever the place and age."""
         return self._weights[weight_codes]
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
-        """The ideal thresholds; which ADC does not matter."""
+        """The ideal thresholds, the same for every ADC."""
         return self._thresholds[scale_codes]
 
     def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> None:

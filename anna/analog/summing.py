@@ -1,6 +1,6 @@
 """The summing wire: the currents of a neuron's synapses add up on it.
 
-    interface   sum -> sum, in accumulator units; limits and noise apart, since the evaluators apply them
+    interface   sum -> sum, in accumulator units; limit and noise separately, since the evaluators apply them
     ideal       the sum itself
     real        a largest current (hard limit, before the noise) and thermal noise
 

@@ -20,7 +20,7 @@ from anna.chip.codes import Floats, Ints
 from anna.chip.spec import ChipSpec
 from anna.native.exact_math import exp
 
-# Finer than half a state LSB by so many bits, where levels of states have errors.
+# Bits below half a state LSB, used when state levels have errors.
 STATE_FRACTION_BITS = 8
 LARGEST_STATE_TABLES = 1 << 25  # numbers; beyond that, an error per synapse is refused
 
@@ -39,21 +39,21 @@ def drawn_zeros(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
 
 
 def drawn_leaks(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
-    """Leak of every synapse against the average one."""
+    """Leak of every synapse relative to the average."""
     z = draws.normals(Part.SYNAPSE_LEAK, spec.rows, spec.columns)
     return np.maximum(0.0, 1.0 + analog.leak_mismatch * z)
 
 
 def drawn_state_errors(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
-    """Error of every state level in state LSB: (1, columns, levels) where rows are alike, (rows, columns, levels), or
-    (1, 1, levels) of zeros."""
+    """Error of every state level in state LSB: (1, columns, levels) if rows are alike, else (rows, columns, levels); zeros
+    (1, 1, levels) if there are none."""
     levels = 1 << spec.state_bits
     if analog.state_step_lsb == 0.0 and analog.synapse_step_lsb == 0.0:
         return np.zeros((1, 1, levels))
     if spec.synapses * levels > LARGEST_STATE_TABLES:
         raise SpecError(
-            f"state steps of {spec.synapses} synapses with {levels} levels make {spec.synapses * levels} numbers; "
-            f"at most {LARGEST_STATE_TABLES} are kept"
+            f"state steps of {spec.synapses} synapses with {levels} levels need {spec.synapses * levels} numbers; "
+            f"expected at most {LARGEST_STATE_TABLES}"
         )
     errors = analog.state_step_lsb * draws.normals(Part.STATE_STEP, 1, spec.columns, levels)
     if analog.synapse_step_lsb:
@@ -65,7 +65,7 @@ def drawn_state_errors(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
 
 # --- what it does ----------------------------------------------------------------------------------------------------
 def weight_now(levels: Floats, gains: Floats, zeros: Floats, kept: Floats) -> Floats:
-    """Effective weights in weight LSB: what the DAC wrote, as far as it is left, through the synapse's gain."""
+    """Effective weights in weight LSB: what is left of what the DAC wrote, through the synapse's gain."""
     return levels * gains * kept + zeros
 
 

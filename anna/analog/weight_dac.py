@@ -1,10 +1,10 @@
-"""The weight DACs: a weight code becomes a charge, and no two DACs do it alike.
+"""The weight DACs: a weight code becomes a charge, and no two DACs agree.
 
     interface   levels (dacs, codes), in weight LSB: what each DAC writes for each code
     ideal       the levels of the codes
     real        gain x level + bow (integral non-linearity) + error of each step (differential)
 
-The bow is zero at the ends and at the zero level: it is no gain, and an unused synapse stays without current (A).
+The bow is zero at the ends and at the zero level: it adds no gain, and an unused synapse carries no current (A).
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def ideal_levels(spec: ChipSpec) -> Floats:
 def drawn_levels(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
     """What the DACs of one die write."""
     levels = ideal_levels(spec)
-    gains = gains_apart(analog.dac_gain_apart, draws.normals(Part.DAC_ORDER, spec.dacs))
+    gains = spread_gains(analog.dac_gain_apart, draws.normals(Part.DAC_ORDER, spec.dacs))
     bows = bow(levels[0], draws.normals(Part.DAC_BOW, spec.dacs, 2))
     # A step is the difference of two levels: errors of 1/sqrt 2 each make one of 1.
     steps = draws.normals(Part.DAC_STEP, *levels.shape) * 0.7071067811865476
@@ -32,12 +32,12 @@ def drawn_levels(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
     return levels * gains[:, None] + anchored
 
 
-def gains_apart(apart: float, order: Floats) -> Floats:
-    """Gains evenly from 1 - apart/2 to 1 + apart/2, in a drawn order."""
+def spread_gains(spread: float, order: Floats) -> Floats:
+    """Gains evenly from 1 - spread/2 to 1 + spread/2, in a drawn order."""
     if len(order) == 1:
         return np.ones(1)
     rank = np.argsort(np.argsort(order, kind="stable"), kind="stable")
-    return 1.0 + apart * (rank / (len(order) - 1) - 0.5)
+    return 1.0 + spread * (rank / (len(order) - 1) - 0.5)
 
 
 def bow(levels: Floats, shares: Floats) -> Floats:

@@ -1,7 +1,7 @@
-"""The one container of all our files: safetensors with one metadata key of canonical JSON, and a checksum over it all.
+"""The container of every file we write: safetensors, one metadata key of canonical JSON, and a checksum over everything.
 
-Equal content makes equal bytes: safetensors orders tensors by itself but writes several metadata keys in no fixed order,
-hence one key. Nothing in a file is ever executed. Writing goes beside the file and is then renamed.
+Equal content gives equal bytes: safetensors sorts tensors but not metadata keys, hence the single key. Nothing in a file
+is ever executed. A file is written beside its target, then renamed.
 """
 
 import errno
@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ LARGEST_BYTES = 1 << 30
 CHECKSUM = "sha256"
 
 Tensors = Mapping[str, NDArray[Any]]
+Upgrades = Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]  # by format: what makes the content of the next one
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no blanks: one text for one value."""
+    """JSON with sorted keys and no whitespace: one text for one value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
@@ -43,13 +44,13 @@ def checksum(content: Mapping[str, Any], tensors: Tensors) -> str:
 
 
 def pack(key: str, content: Mapping[str, Any], tensors: Tensors) -> bytes:
-    """A file's bytes: a function of content and tensors alone."""
-    whole = {**content, CHECKSUM: checksum(content, tensors)}
-    return save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {key: canonical_json(whole)})
+    """A file's bytes, determined by content and tensors alone."""
+    sealed = {**content, CHECKSUM: checksum(content, tensors)}
+    return save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {key: canonical_json(sealed)})
 
 
 def unpack(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Content and tensors of a file that `pack` made; anything else is refused. `what` names the kind: "program"."""
+    """Content and tensors of a file that `pack` made; raises for any other. `what` names the kind: "program"."""
     try:
         size = path.stat().st_size
         if not path.is_file():
@@ -64,7 +65,7 @@ def unpack(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, N
     except OSError as error:
         raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a {what} file") from None
     except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise FileError(f"{path}: is not a whole {what} file ({error})") from None
+        raise FileError(f"{path}: is not a valid {what} file ({error})") from None
     try:
         content = json.loads(metadata[key])
     except (ValueError, RecursionError):
@@ -74,16 +75,52 @@ def unpack(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, N
     return content, tensors
 
 
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """The JSON object that a file holds; anything else is refused."""
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a {what}") from None
+    except (ValueError, RecursionError):
+        raise FileError(f"{path}: is not a {what}: the file is not JSON") from None
+    if not isinstance(content, dict):
+        raise FileError(f"{path}: is not a {what}: the JSON in it is not an object")
+    return content
+
+
+def upgraded(
+    where: Path | str, what: str, content: Mapping[str, Any], newest: int, upgrades: Upgrades, *, unmarked: int | None = None
+) -> dict[str, Any]:
+    """Content as the newest format has it: an older one is carried over format by format, any other is refused.
+
+    `unmarked` is the format of content that names none. The checksum, if any, is that of the content as it was.
+    """
+    number = content.get("format", unmarked)
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise FileError(f"{where}: has format {number!r:.60}; expected the number of a format of {what} files")
+    if number > newest:
+        raise FileError(f"{where}: has format {number}; this version of anna reads up to format {newest}: update anna")
+    found = {key: value for key, value in content.items() if key != "format"}
+    for older in range(number, newest):
+        if older not in upgrades:
+            raise FileError(f"{where}: has format {number}; this version of anna does not read {what} files of that format")
+        try:
+            found = upgrades[older](found)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise FileError(f"{where}: is no complete {what} file of format {older} ({error})") from None
+    return found
+
+
 def expect_checksum(path: Path, content: Mapping[str, Any], tensors: Tensors, what: str) -> None:
-    """Refuse a file whose content is not what was written."""
+    """Raise if the content of a file is not what was written."""
     if content.get(CHECKSUM) != checksum(content, tensors):
         raise FileError(f"{path}: the checksum does not match; this {what} file was changed or damaged")
 
 
 def write_beside(path: Path, data: bytes) -> None:
-    """Write next to `path`, then rename: a reader sees the old file or the whole new one.
+    """Write beside `path`, then rename: a reader sees the old file or the complete new one.
 
-    A link stays, and the file it leads to is written; a device or a pipe takes the bytes as they are.
+    A link is kept and its target written; a device or pipe receives the bytes directly.
     """
     with _place(path) as (target, beside):
         if beside is None:
@@ -97,7 +134,7 @@ def write_beside(path: Path, data: bytes) -> None:
 
 
 def expect_writable(path: Path) -> None:
-    """Refuse what `write_beside` would refuse: to be called before the work whose result goes there."""
+    """Raise if `write_beside` would: call this before the work whose result goes there."""
     with _place(path) as (target, beside):
         if beside is not None:
             beside.touch()
@@ -107,12 +144,12 @@ def expect_writable(path: Path) -> None:
 
 @contextmanager
 def _place(path: Path) -> Iterator[tuple[Path, Path | None]]:
-    """The file that is meant, and a name for a new one beside it, which is gone at the end; none for a device or a pipe."""
+    """The target, and a temporary path beside it that is removed at the end; none for a device or pipe."""
     target, beside = path, None
     try:
         mode = _mode(path)
         if stat.S_ISDIR(mode):
-            raise FileError(f"{path}: cannot be written (it is a folder); expected the name of a file")
+            raise FileError(f"{path}: cannot be written (it is a folder); expected a file name")
         if stat.S_ISREG(mode):
             target = Path(os.path.realpath(path))
             beside = target.with_name(f".{target.name}.{os.getpid()}.part")

@@ -1,6 +1,6 @@
 """The exceptions of the project: each is one sentence written for the reader, with a code for scripts.
 
-AnnaError                  whatever can be told to a user; the command line prints it and exits with 2
+AnnaError                  anything a user should read; the command line prints it and exits with 2
 +-- UsageError             the command line cannot be understood
 +-- SpecError              a specification, of a chip, a board or analog parts, contradicts itself
 +-- GraphError             a network does not fit together: shapes, connection tables, values
@@ -21,7 +21,7 @@ from typing import ClassVar
 
 
 class AnnaError(Exception):
-    """Something that can be told to a user, of no narrower kind."""
+    """Any other error meant for a user."""
 
     code: ClassVar[str] = "bad-input"
 
@@ -63,7 +63,7 @@ class FileError(AnnaError):
 
 
 class _ManyReasonsError(AnnaError):
-    """An error that carries all its reasons, so that a user can mend them in one go."""
+    """An error that carries every reason, so that a user can fix them all at once."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         self.reasons = tuple(reasons)
@@ -95,6 +95,6 @@ class BuildError(AnnaError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """What may have been meant by a word that is not known, as the end of the sentence that says so."""
+    """A suggestion for an unknown word, as the end of the sentence that reports it."""
     found = get_close_matches(word, known, n=1, cutoff=0.7)
     return f"; the nearest is {found[0]}" if found else ""

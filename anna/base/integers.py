@@ -1,4 +1,4 @@
-"""Whole numbers that a caller gives: seeds, counts, cycles."""
+"""Integers that a caller passes: seeds, counts, cycles."""
 
 from operator import index
 
@@ -8,7 +8,7 @@ LARGEST_SEED = (1 << 64) - 1
 
 
 def checked_integer(what: str, value: object, low: int = 0, high: int | None = None) -> int:
-    """The number, Python's or NumPy's, or one sentence that says what it should have been."""
+    """A Python or NumPy integer as an int; raises MachineError with what was expected otherwise."""
     try:
         number = index(value)  # type: ignore[arg-type]
     except TypeError:

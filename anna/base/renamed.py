@@ -1,4 +1,4 @@
-"""Names that changed: the old one works for one minor version, with a DeprecationWarning that says the new one."""
+"""Renamed names: the old one works for one minor version, with a DeprecationWarning that gives the new one."""
 
 import functools
 import warnings
@@ -8,17 +8,17 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
-NewNames = Mapping[str, str | tuple[str, ...]]  # old name -> the new one, or those that it was divided into
+NewNames = Mapping[str, str | tuple[str, ...]]  # old name -> the new one, or the several it was split into
 
 
 def warn(old: str, new: str | tuple[str, ...], stacklevel: int = 3) -> None:
-    """Say that a name changed, at the line that uses it: `stacklevel` 3 is the caller of whoever calls this."""
+    """Warn of a renamed name at the line that uses it: `stacklevel` 3 is our caller's caller."""
     says = new if isinstance(new, str) else " and ".join(new)
     warnings.warn(f"{old} is now {says}; the old name goes with the next minor version", DeprecationWarning, stacklevel)
 
 
 def in_new_names(given: Mapping[str, Any], names: NewNames, stacklevel: int = 4) -> dict[str, Any]:
-    """What was given by name, under the new names."""
+    """Keyword arguments under their new names."""
     found = {name: value for name, value in given.items() if name not in names}
     for old, new in names.items():
         if old in given:
@@ -31,7 +31,7 @@ def in_new_names(given: Mapping[str, Any], names: NewNames, stacklevel: int = 4)
 
 
 def renamed(**names: str | tuple[str, ...]) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Lets a function take keyword arguments by their old names too: `@renamed(old="new")`."""
+    """Let a function accept keyword arguments under their old names too: `@renamed(old="new")`."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)

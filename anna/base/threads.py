@@ -1,15 +1,28 @@
-"""Work shared among threads: the caller is one of them, so that nothing waits for a thread to wake before it begins."""
+"""How many threads run, and work shared among them; the caller is one of them, so work begins before any other wakes."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from threading import Thread
 from typing import TypeVar
 
+from anna.base.integers import checked_integer
+
 T = TypeVar("T")
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def worker_count(wanted: int | None, what: str = "threads") -> int:
+    """As many as are wanted; by default as many as there are cores."""
+    return cores() if wanted is None else checked_integer(what, wanted, 1)
+
+
 def share(work: Callable[[T], object], parts: Iterable[T], threads: int) -> None:
-    """Call `work` on every part, in no order that matters. The first exception ends it for all and comes out here."""
+    """Call `work` on every part, in any order. The first exception stops all threads and is raised here."""
     waiting, failures = deque(parts), list[BaseException]()
 
     def take() -> None:

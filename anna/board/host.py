@@ -25,11 +25,11 @@ from anna.network.parts import Shape
 from anna.network.prepare import checked_images, field_scale, integer_field, offsets, prepare, ranged
 
 Floats = NDArray[np.float64]
-# Images that the host layers take at once: whole vectors, and no multiple of a power of two so large that the numbers of one
-# image would meet in few sets of a cache.
+# Images that the host layers take at once: whole vectors, but no multiple of a large power of two, which would crowd an
+# image's numbers into a few sets of the cache.
 PIECE = 13 * 64
 PIECES_A_TURN = 2  # pieces that a thread takes at once
-LARGEST_TABLE = 1 << 21  # whole numbers that an image's pixel may take for its code to be looked up
+LARGEST_TABLE = 1 << 21  # values of a prepared pixel up to which its code is looked up
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,16 +96,16 @@ class HostTail:
 
 @lru_cache(maxsize=16)
 def _code_table(layer: Prepare, gain: float, offset: float, spec: ChipSpec) -> NDArray[Any]:
-    """The state code of every whole number that a pixel may be after crop, resize and padding."""
-    whole = np.arange(field_scale(layer) + 1)
-    values = ranged(layer, whole, np.float32).astype(np.float64)
+    """The state code of every integer that a pixel may be after crop, resize and padding."""
+    pixels = np.arange(field_scale(layer) + 1)
+    values = ranged(layer, pixels, np.float32).astype(np.float64)
     table = codes.state_converter(spec).nearest((values - offset) / gain)
     return table.astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
 
 
 @dataclass(frozen=True, eq=False)
 class HostWork:
-    """All that the host does for a program."""
+    """Everything the host does for a program."""
 
     prepare: Prepare | None  # None: images come as floats
     input_gain_m: Floats
@@ -124,18 +124,18 @@ class HostWork:
         return sum(tail.connections for tail in self.tails)
 
     def checked(self, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
-        """Images as the network takes them, when they are so: (n, rows, columns) of grey levels, or else floats
-        (n, maps, rows, columns)."""
+        """Images as the network takes them, grey levels (n, rows, columns) or floats (n, maps, rows, columns); raises if
+        they are not."""
         if self.prepare is not None:
             return checked_images(self.prepare, images)
         return float_images(shape, np.asarray(images), "images")
 
     def input_codes(self, spec: ChipSpec, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
-        """State codes (images, maps, rows, columns), of 8 bits where they fit, of images as the network takes them."""
+        """State codes (images, maps, rows, columns), in 8 bits if they fit, of images as the network takes them."""
         images = self.checked(shape, images)
         try:
             if self.prepare is not None and self.input_gain_m.size == 1 and field_scale(self.prepare) < LARGEST_TABLE:
-                return self._looked_up(self.prepare, spec, images)[:, None]
+                return self._codes_by_table(self.prepare, spec, images)[:, None]
             return self.input_codes_by_values(spec, images)
         except SpecError:
             raise DataError("images hold values that are NaN or infinite; expected finite ones") from None
@@ -148,8 +148,8 @@ class HostWork:
         level = (values - self.input_offset_m[:, None, None]) / self.input_gain_m[:, None, None]
         return codes.state_converter(spec).nearest(level).astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
 
-    def _looked_up(self, layer: Prepare, spec: ChipSpec, images: NDArray[Any]) -> NDArray[Any]:
-        """The same by a table: a pixel's code depends on its whole number alone."""
+    def _codes_by_table(self, layer: Prepare, spec: ChipSpec, images: NDArray[Any]) -> NDArray[Any]:
+        """The same by a table: a pixel's code depends on its value alone."""
         table = _code_table(layer, float(self.input_gain_m[0]), float(self.input_offset_m[0]), spec)
         native = engine()
         if native is None or layer.resized != layer.cropped or table.dtype != np.uint8:
@@ -171,7 +171,7 @@ class HostWork:
 
     # --- in a file ---------------------------------------------------------------------------------------------------
     def content(self) -> dict[str, Any]:
-        """What the file's JSON says of it."""
+        """Its part of a file's JSON."""
         return {
             "prepare": None if self.prepare is None else _plain(layer_json(self.prepare)),
             "data": self.data,
@@ -186,7 +186,7 @@ class HostWork:
         }
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """What the file holds as tensors."""
+        """Its tensors in a file."""
         found: dict[str, NDArray[Any]] = {"host.input.gain": self.input_gain_m, "host.input.offset": self.input_offset_m}
         for number, tail in enumerate(self.tails):
             found[f"host.{number}.gain"], found[f"host.{number}.offset"] = tail.gain_m, tail.offset_m
@@ -197,14 +197,14 @@ class HostWork:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists, so that what is written and what is read are equal."""
+    """Tuples as lists, so that content reads back equal."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]) -> HostWork:
-    """The host's work as a file describes it; anything that is not whole is refused."""
+    """The host's work as a file describes it; raises FileError if that is incomplete."""
     left = dict(tensors)
     try:
         first = None if content["prepare"] is None else layer_from_json(f"{where} prepare", content["prepare"], {})
@@ -227,17 +227,19 @@ def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]
         gain, offset = (_row(where, left.pop(f"host.input.{name}"), None) for name in ("gain", "offset"))
         data = str(content["data"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise FileError(f"{where}: the host's part is not whole ({type(error).__name__}: {error})") from None
+        raise FileError(f"{where}: the host section is incomplete ({type(error).__name__}: {error})") from None
     except GraphError as error:
         raise FileError(f"{where}: {error}") from None
     if left or not tails:
-        raise FileError(f"{where}: the host's part holds {len(left)} tensors that no layer names, and {len(tails)} tails")
+        raise FileError(
+            f"{where}: the host section has {len(left)} unused tensors and {len(tails)} tails; expected 0 and 1 or more"
+        )
     return HostWork(first, gain, offset, tuple(tails), data)
 
 
 def _row(where: str, array: NDArray[Any], length: int | None) -> Floats:
     if array.ndim != 1 or array.dtype != np.float64 or not np.isfinite(array).all() or length not in (None, len(array)):
         raise FileError(
-            f"{where}: a gain or offset of the host is {array.dtype} of shape {array.shape}; expected float64 per map"
+            f"{where}: a host gain or offset is {array.dtype} of shape {array.shape}; expected finite float64, one per map"
         )
     return array

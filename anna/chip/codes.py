@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from anna.base.errors import SpecError
+from anna.chip.adc_curves import ADC_CURVES, AdcCurve
 from anna.chip.spec import ChipSpec, Levels
-from anna.native.exact_math import atanh
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -50,7 +50,7 @@ class Converter:
 
     @property
     def zero_code(self) -> int | None:
-        """The code that stands for exactly nothing, if there is one."""
+        """The code of exactly zero, if there is one."""
         return self.size // 2 if self.levels == "mid-tread" else None
 
     def values(self, codes: ArrayLike) -> Floats:
@@ -70,7 +70,7 @@ class Converter:
         return codes
 
     def exact(self, value: float) -> int:
-        """The code of a value that is a level; anything else is refused."""
+        """The code of a value that is exactly a level; raises for any other."""
         code = int(self.nearest(value))
         if float(self.values(code)) != value:
             low, high = self.values(0), self.values(self.size - 1)
@@ -110,22 +110,16 @@ def adc_lsb(spec: ChipSpec) -> Floats:
 
 
 @lru_cache(maxsize=32)
-def _unit_thresholds(bits: int, levels: Levels, curve: str) -> Floats:
+def _unit_thresholds(bits: int, levels: Levels, curve: AdcCurve) -> Floats:
     numerators = Converter("state", bits, levels).numerators
-    linear = (numerators[:-1] + numerators[1:]) / 4.0  # half-way between two levels, in LSB
-    if curve == "squash":
-        half = float(1 << (bits - 1))
-        linear = half * atanh(linear / half)
-    linear.setflags(write=False)
-    return linear
+    middle = (numerators[:-1] + numerators[1:]) / 4.0  # half-way between two levels, in LSB
+    found = ADC_CURVES[curve].thresholds(middle, float(1 << (bits - 1)))
+    found.setflags(write=False)
+    return found
 
 
 def unit_thresholds(spec: ChipSpec) -> Floats:
-    """The ideal thresholds of the ADC, in LSB: code k + 1 begins at threshold k.
-
-    `linear`: half-way between two levels. `squash`: where half range x tanh(sum / half range) passes that point, so that
-    the codes follow a tanh of slope one at zero.
-    """
+    """The ideal thresholds of the ADC, in LSB: code k + 1 begins at threshold k."""
     return _unit_thresholds(spec.state_bits, spec.state_levels, spec.adc_curve)
 
 

@@ -1,12 +1,12 @@
-"""Every known constant of the chip, its board and its recogniser, once: value, unit, how sure, and from where.
+"""Every known constant of the chip, its board and its recogniser, once: value, unit, confidence and source.
 
 A `Fact` says how sure we are of it:
 
     P  published  stated in a paper's abstract or text that was read
-    R  recalled   stated in the literature, written down from memory of it
+    R  recalled   stated in the literature, written down from memory
     D  derived    follows by arithmetic from P and R facts
-    A  assumed    a modelling choice where nothing is known; always a parameter with a name
-    F  fitted     chosen so that one named published figure comes out; never shown as a prediction of that figure
+    A  assumed    a modelling choice where nothing is known; always a named parameter
+    F  fitted     chosen to reproduce one named published figure; never shown as a prediction of it
 
 The numbers in `source` are those of PAPERS.
 """
@@ -99,12 +99,12 @@ MEMORY_LATENCY_CYCLES = Fact(1, "cycles", A, "from a state's arrival in memory u
 MAX_PAGES = Fact(256, "pages", A, "weight pages that the board's memory holds")
 WEIGHT_LEVELS = Fact("mid-tread", "scheme", A, "an exact zero exists")
 STATE_LEVELS = Fact("mid-rise", "scheme", A, "eight levels placed evenly about zero")
-ADC_CURVE = Fact("linear", "curve", A, "paper 3 tells of a saturating ADC, and of CALC that it squashes")
+ADC_CURVE = Fact("linear", "curve", A, "paper 3 describes a saturating ADC, and a CALC that squashes")
 ADC_FULL_SCALE = Fact(2.0, "synapses at full drive", A, "at scale code 0: 256 weight LSB x state LSB")
 SCALE_STEP = Fact(2**0.5, "ratio", A, "geometric: fan-ins of 4 to 256 need 64:1, sixteen linear steps give 16:1")
 SCALE_LAW = Fact("geometric", "law", A, "as above")
 REFRESH_ORDER = Fact("interleaved", "order", A, "row by row, even columns by DAC 0, odd columns by DAC 1")
-RESET_STATE_CODE = Fact(0, "state code", A, "what the registers hold before anything was stored")
+RESET_STATE_CODE = Fact(0, "state code", A, "what a register holds before the first STORE")
 
 # --- the board and its host ------------------------------------------------------------------------------------------
 DSP_MULTIPLY_ADDS_PER_S = Fact(12_500_000, "multiply-adds/s", P, "7: DSP32C in 32-bit float")
@@ -117,7 +117,7 @@ BOARD_1991_INSTRUCTIONS_PER_S = Fact(5_000_000, "instructions/s", P, "3: about 5
 BOARD_1991_BYTES_PER_S = Fact(5_000_000, "bytes/s", P, "3: about 5 MByte/s of states")
 BOARD_1991_CONNECTIONS_PER_S = Fact((30_000_000, 400_000_000), "connections/s", P, "3: by application")
 BOARD_1991_SPEEDUP = Fact((10, 100), "times the DSP alone", P, "3")
-SEQUENCER_SPEEDUP = Fact(10, "times", P, "3: up to, by a dedicated hardware sequencer, which the board has not")
+SEQUENCER_SPEEDUP = Fact(10, "times", P, "3: up to, by a dedicated hardware sequencer, which the board lacks")
 BOARD_1996_CHIPS = Fact(2, "chips", P, "6")
 BOARD_1996_CONNECTIONS_PER_S = Fact(2_000_000_000, "connections/s", P, "6: sustained, up to")
 BOARD_1996_CHARACTERS_PER_S = Fact(1000, "characters/s", P, "6: measured")

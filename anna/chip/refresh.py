@@ -1,10 +1,9 @@
-"""The refresh of the weights: which DAC writes which synapse in which cycle, and how old a charge is when it is read.
+"""Weight refresh: which DAC writes which synapse in which cycle, and how old a charge is when it is read.
 
-The DACs walk over the array for ever, one synapse a cycle each. The walk is phase-locked: it begins anew at the start of
-each image's page segment (A), so an age is a function of the cycle within the segment and of the start phase alone, and
-a result never depends on an image's place in a run. What this leaves out: a board whose refresh runs free would meet
-another phase with each image; the start phase of a run shows how much that matters. At the start of a segment every
-charge is as old as if a whole period had just gone by (A).
+The DACs walk the array endlessly, each one synapse per cycle. The walk is phase-locked: it restarts with each image's page
+segment (A), so an age depends only on the cycle within the segment and the start phase, and a result never depends on an
+image's place in a run. Left out: with a free-running refresh each image would meet another phase; the start phase of a run
+shows how much that matters. At the start of a segment every charge is as old as if a full period had just passed (A).
 """
 
 from functools import lru_cache
@@ -13,44 +12,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import SpecError
+from anna.chip.refresh_orders import REFRESH_ORDERS
 from anna.chip.spec import ChipSpec
 
 Ints = NDArray[np.int64]
 
 
 @lru_cache(maxsize=32)
+def _walk(spec: ChipSpec) -> tuple[Ints, Ints]:
+    """The cycle of the refresh period in which each synapse is written and the DAC that does, both (rows, columns)."""
+    synapse = np.arange(spec.synapses, dtype=np.int64).reshape(spec.rows, spec.columns)
+    cycles, dacs = REFRESH_ORDERS[spec.refresh_order](synapse, spec.dacs, spec.refresh_write_cycles)
+    cycles.setflags(write=False)
+    dacs.setflags(write=False)
+    return cycles, dacs
+
+
 def write_cycles(spec: ChipSpec) -> Ints:
     """The cycle of the refresh period in which each synapse is written, (rows, columns)."""
-    synapse = np.arange(spec.synapses, dtype=np.int64).reshape(spec.rows, spec.columns)
-    cycles = synapse // spec.dacs if spec.refresh_order == "interleaved" else synapse % spec.refresh_write_cycles
-    cycles.setflags(write=False)
-    return cycles
+    return _walk(spec)[0]
 
 
-@lru_cache(maxsize=32)
 def writers(spec: ChipSpec) -> Ints:
     """The DAC that writes each synapse, (rows, columns)."""
-    synapse = np.arange(spec.synapses, dtype=np.int64).reshape(spec.rows, spec.columns)
-    dacs = synapse % spec.dacs if spec.refresh_order == "interleaved" else synapse // spec.refresh_write_cycles
-    dacs.setflags(write=False)
-    return dacs
+    return _walk(spec)[1]
 
 
 def with_period_us(spec: ChipSpec, period_us: float) -> ChipSpec:
-    """The same chip with another refresh period, to the nearest cycle: a longer one lets charges leak for longer."""
+    """The same chip with another refresh period, rounded to cycles: the longer it is, the longer charges leak."""
     if not 0 < period_us < 1e9:
-        raise SpecError(f"a refresh period of {period_us:g} us is none; it must be positive and finite")
+        raise SpecError(f"refresh period must be positive and below 1000 s, got {period_us:g} us")
     cycles, writes = round(period_us * 1e-6 * spec.clock_hz), spec.refresh_write_cycles
     if cycles < writes:
         raise SpecError(
-            f"a refresh period of {period_us:g} us is {cycles} cycles; the {spec.dacs} DACs take {writes} cycles "
+            f"refresh period is {period_us:g} us, {cycles} cycles; the {spec.dacs} DACs need {writes} cycles "
             f"({writes * 1e6 / spec.clock_hz:g} us) to write {spec.synapses} synapses"
         )
     return spec.changed(refresh_overhead_cycles=cycles - writes)
 
 
 def _since_last(spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase: int, stops: int | None) -> tuple[Ints, Ints]:
-    """The last cycle in which the DACs still wrote, as cycles since each synapse's turn, and the cycles after that."""
+    """Cycles from each synapse's turn to the last cycle in which the DACs wrote, and the cycles after that."""
     last = cycle if stops is None else np.minimum(cycle, np.int64(stops - 1))
     return last + phase - write_cycles(spec)[rows, columns], cycle - last
 
@@ -60,7 +62,7 @@ def ages(
 ) -> Ints:
     """Cycles since each synapse was written, at a cycle of the segment; 0 in the cycle of the write itself.
 
-    A refresh that `stops_at_cycle` of the segment writes nothing from that cycle on: charges grow older than a period.
+    With `stops_at_cycle`, nothing is written from that cycle of the segment on: charges grow older than a period.
     """
     since, after = _since_last(spec, cycle, rows, columns, phase_cycles, stops_at_cycle)
     return since % spec.refresh_period_cycles + after
@@ -81,5 +83,5 @@ def laps(
 
 
 def ordinal(segment: Ints, lap: Ints) -> Ints:
-    """The number by which noise knows a refresh of an image: 65,536 laps to a segment."""
+    """The number that identifies a refresh of an image to the noise: 65,536 laps per segment."""
     return segment * (1 << 16) + lap % (1 << 16)

@@ -1,4 +1,4 @@
-"""The specification of a chip and of a board: frozen records that everything downstream follows.
+"""The specification of a chip and of a board: frozen records that everything else follows.
 
 Each field carries its unit, its mark and its source (`ChipSpec.provenance`). `ANNA_1991` is the chip as `anna.chip.facts`
 knows it; a chip with other bits, sizes or cycles is a changed record: `ANNA_1991.changed(weight_bits=8)`.
@@ -10,23 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from anna.base.errors import SpecError, nearest
 from anna.chip import facts
+from anna.chip.adc_curves import AdcCurve
 from anna.chip.facts import Fact, Mark
+from anna.chip.refresh_orders import RefreshOrder
 
 Levels = Literal["mid-rise", "mid-tread"]
-AdcCurve = Literal["linear", "squash"]
 ScaleLaw = Literal["geometric", "linear"]
-RefreshOrder = Literal["interleaved", "halves"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def known(fact: Fact[Any], note: str, **limits: Any) -> Any:
-    """A field whose default is a fact, and which remembers where that is from."""
+    """A field whose default is a fact, with its unit, mark and source."""
     origin: dict[str, Any] = {"unit": fact.unit, "mark": fact.mark.value, "source": fact.source}
     return Field(default=fact.value, description=note, json_schema_extra=origin, **limits)
 
 
-# What pydantic finds wrong with a value, in the words that all sentences here use. Of other kinds its own words do.
+# Pydantic's errors in the wording used everywhere here; other kinds keep pydantic's own.
 _EXPECTED = {
     "greater_than_equal": "at least {ge:.15g}", "greater_than": "more than {gt:.15g}",
     "less_than_equal": "at most {le:.15g}", "less_than": "less than {lt:.15g}",
@@ -38,7 +38,7 @@ _EXPECTED = {
 
 
 def first_sentence(error: ValidationError, model: type[BaseModel] | None = None) -> str:
-    """What pydantic found, as one sentence for the reader; of a `model`, what else an unknown field may have meant."""
+    """Pydantic's first error as one sentence; given a `model`, an unknown field gets a suggestion."""
     problem = error.errors()[0]
     kind, where = problem["type"], ".".join(str(part) for part in problem["loc"])
     if kind == "extra_forbidden":
@@ -55,14 +55,14 @@ def first_sentence(error: ValidationError, model: type[BaseModel] | None = None)
 
 
 class Record(BaseModel):
-    """A frozen description: unknown names refused, infinities and NaN refused."""
+    """A frozen record that refuses unknown fields, infinities and NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
-    called: ClassVar[str] = ""  # in sentences for the reader; the name of the class where it is empty
+    called: ClassVar[str] = ""  # its name in messages; the class name if empty
 
     @classmethod
     def of(cls, **values: Any) -> Self:
-        """A validated record; what is wrong is told in one sentence."""
+        """A validated record; raises SpecError with one sentence."""
         try:
             return cls(**values)
         except ValidationError as error:
@@ -176,7 +176,7 @@ class ChipSpec(Record):
 
     @property
     def refresh_write_cycles(self) -> int:
-        """Cycles in which the DACs write all weights once."""
+        """Cycles the DACs need to write all weights once."""
         return self.synapses // self.dacs
 
     @property
@@ -186,12 +186,12 @@ class ChipSpec(Record):
 
     @property
     def peak_connections_per_s(self) -> float:
-        """Multiply-adds a second with every CALC full, at the largest fan-in."""
+        """Multiply-adds per second with every CALC full, at the largest fan-in."""
         return self.neurons_at_once * self.max_inputs * self.clock_hz / self.calc_cycles
 
     @property
     def state_rate_per_s(self) -> int:
-        """States that the input takes in a second."""
+        """States per second that the input takes."""
         return self.states_in_per_cycle * self.clock_hz
 
     @property
@@ -220,7 +220,7 @@ class BoardSpec(Record):
 ANNA_1991 = ChipSpec()
 
 BOARD_1991 = BoardSpec(name="anna-board-1991", chips=facts.BOARD_1991_CHIPS.value)
-# The processor behind the 1996 board's FPGA controller is not known here: its float layers get no time of their own.
+# The processor behind the 1996 board's FPGA controller is unknown: its float layers are not timed.
 BOARD_1996 = BoardSpec(name="anna-board-1996", chips=facts.BOARD_1996_CHIPS.value, host_multiply_adds_per_s=None)
 
 CHIPS = {"anna-1991": ANNA_1991}

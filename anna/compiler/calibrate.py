@@ -3,6 +3,7 @@
 The float maps are the target that the quantised maps are fitted to, layer by layer.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +15,9 @@ from anna.base.errors import CompileError, DataError
 from anna.compiler import exact, integer
 from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
 from anna.compiler.options import CompileOptions
-from anna.native.exact_math import SCALED_TANH_HEIGHT, SCALED_TANH_SLOPE
-from anna.network.forward import activate, network_input
+from anna.network.activations import Activation, Squash
+from anna.network.forward import network_input
 from anna.network.images import image_keys
-from anna.network.parts import Activation
 
 CARE = 15  # steps of how much an error matters: small whole numbers keep sums exact
 PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
@@ -125,7 +125,7 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
         sums += carried
     if layer.bias is not None:
         sums += layer.bias[:, None, None] if layer.bias.ndim == 1 else layer.bias
-    outputs = activate(layer.activation, sums.astype(np.float32)).astype(np.float64)
+    outputs = float_value(layer.activation, sums)
     if layer.post_scale_o is not None and layer.post_offset_o is not None:
         outputs = outputs * layer.post_scale_o[:, None, None] + layer.post_offset_o[:, None, None]
     return FloatMaps(sums, outputs, layer.activation)
@@ -133,48 +133,29 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
 
 def care_of(activation: Activation, sums: Floats) -> NDArray[np.uint8]:
     """The squared slope of an activation, in CARE steps; never quite nothing, so that a saturated sum stays saturated."""
-    outputs = activate(activation, sums.astype(np.float32)).astype(np.float64)
-    match activation.kind:
-        case "scaled_tanh":
-            slope = 1.0 - (outputs / SCALED_TANH_HEIGHT) ** 2
-        case "tanh":
-            slope = 1.0 - outputs**2
-        case "sigmoid":
-            slope = 4.0 * outputs * (1.0 - outputs)
-        case "relu":
-            slope = np.where(sums > 0, 1.0, 0.0)
-        case "clip":
-            slope = np.where((sums > activation.low) & (sums < activation.high), 1.0, 0.0)
-        case _:
-            return np.full(sums.shape, CARE, dtype=np.uint8)
-    return np.maximum(1, np.rint(slope * slope * CARE)).astype(np.uint8)
+    slope = activation.curve.slope(sums, float_value(activation, sums))
+    care: NDArray[np.uint8] = np.maximum(1, np.rint(slope * slope * CARE)).astype(np.uint8)
+    return care
+
+
+def float_value(activation: Activation, sums: Floats) -> Floats:
+    """What the float network makes of exact sums: its activations are in 32 bits."""
+    value: Floats = activation.value(sums.astype(np.float32)).astype(np.float64)
+    return value
 
 
 # --- ranges ----------------------------------------------------------------------------------------------------------
-def slope(activation: Activation) -> float:
-    """Slope of an activation where it is steepest."""
-    match activation.kind:
-        case "scaled_tanh":
-            return SCALED_TANH_HEIGHT * SCALED_TANH_SLOPE
-        case "sigmoid":
-            return 0.25
-    return 1.0
-
-
-def squash_half_range(activation: Activation) -> float | None:
-    """Half range of a straight clip with the slope and the ends of a squash; None for what is straight itself."""
-    return {"scaled_tanh": 1.0 / SCALED_TANH_SLOPE, "tanh": 1.0, "sigmoid": 2.0}.get(activation.kind)
-
-
 def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> list[tuple[float, float]]:
     """Ranges (low, high) of a map's sums that the ADC may span, the plainest first."""
     low, high = float(sums_n.min()), float(sums_n.max())
-    half = squash_half_range(layer.activation)
+    adc = layer.activation.curve.adc
+    assert adc is not None, f"{layer.name} was refused before"
     if method != "max":
         ordered = np.sort(sums_n)
         beyond = int(len(ordered) * PERCENT / 100)
         percentile = float(ordered[beyond]), float(ordered[len(ordered) - 1 - beyond])
-    if half is not None:
+    if isinstance(adc, Squash):
+        half = adc.half_range
         if squash_adc:
             return [(-half, half)]
         if method == "least-squares":
@@ -183,10 +164,9 @@ def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> l
             return open_ranges + [(mean - (high - low) / 2 * share, mean + (high - low) / 2 * share) for share in SHRINK
                                   if (high - low) * share < 2 * half]  # fmt: skip
         return [(-half, half)]
-    if layer.activation.kind == "relu":
-        low = 0.0
-    if layer.activation.kind == "clip":
-        low, high = max(low, layer.activation.low), min(high, layer.activation.high)
+    begins, ends = math.isfinite(adc.low), math.isfinite(adc.high)
+    at_its_beginning = begins and not ends  # and nowhere else: what lies below is cut off
+    low, high = adc.low if at_its_beginning else max(low, adc.low), min(high, adc.high)
     if method == "percentile":
         low, high = max(low, percentile[0]), min(high, percentile[1])
     if high <= low:
@@ -199,11 +179,11 @@ def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> l
         return [(low, high)]
     found = []
     for share in SHRINK:
-        if layer.activation.kind == "relu":
+        if at_its_beginning:
             found.append((low, low + (high - low) * share))
         else:
             middle, width = (low + high) / 2, (high - low) * share
             found.append((middle - width / 2, middle + width / 2))
-    if layer.activation.kind not in ("relu", "clip"):
+    if not (begins or ends):
         found.append(percentile)
     return found

@@ -14,6 +14,7 @@ from anna.compiler import maximum
 from anna.compiler.ir import INPUT, ChipLayer, Lowered, Member, as_floats, conv_geometry
 from anna.compiler.options import HOST_WORDS, CompileOptions
 from anna.compiler.split import capacity
+from anna.network.activations import NONE
 from anna.network.graph import (
     Affine,
     Convolution,
@@ -28,7 +29,7 @@ from anna.network.graph import (
     Step,
     Subsample,
 )  # fmt: skip
-from anna.network.parts import NONE, Shape
+from anna.network.parts import Shape
 
 WEIGHTED = (Convolution, FullConnection, Rbf)
 ACTIVATED = (Convolution, FullConnection, Subsample, Affine)
@@ -147,6 +148,8 @@ def _not_for_chip(step: Step, options: CompileOptions, leaves_some: bool) -> str
         every = [*ways, *on_host]
         return f"{layer.name}: {why}; {' or '.join(every) if every else 'no layer before it is left for the chip'}"
 
+    if layer.activation.curve.adc is None:
+        return told(f"ends in {layer.activation}, which no range of the ADC makes")
     match layer:
         case Pool() if layer.mode == "max" and maximum.unit(spec) is None:
             return told(

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.network.activations import Activation
 from anna.network.graph import Graph, Layer, Network, Prepare, Shape, shape_text
-from anna.network.parts import Activation
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from anna.chip import codes
+from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.spec import ChipSpec
 from anna.compiler import exact, integer
 from anna.compiler.calibrate import FloatMaps
@@ -20,8 +21,9 @@ from anna.compiler.integer import Ints, States
 from anna.compiler.ir import ChipLayer, Floats, conv_geometry
 from anna.compiler.quantised import Meaning, QuantLayer
 from anna.compiler.rounding import constant_numerators, constant_weights, lsb_of
+from anna.network.activations import NONE, RELU
 from anna.network.graph import Pool, Step
-from anna.network.parts import NONE, RELU, Shape
+from anna.network.parts import Shape
 
 MARGIN = 0.25  # share of a state LSB by which a sum may miss the middle between two thresholds
 CONSTANTS = 2
@@ -37,7 +39,7 @@ class Unit:
 
 def unit(spec: ChipSpec) -> Unit | None:
     """The best of them; None where none is good enough or the ADC's steps are not straight."""
-    if spec.adc_curve != "linear":
+    if not ADC_CURVES[spec.adc_curve].straight:
         return None
     lsb, most = lsb_of(spec), (1 << (spec.weight_bits - 1)) - 1
     weights = np.clip(np.rint(lsb), 1, most)

@@ -1,7 +1,7 @@
 """All passes in their order, and what each made."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,11 +78,10 @@ def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOpti
         raise CompileError(
             [f"the compiler made an illegal program, which is its fault: {why}" for why in error.reasons]
         ) from None
-    # The report tells of the timeline, and the program is not out of our hands yet: it need not be walked again.
-    object.__setattr__(draft, "report", listing.report(quantised, placement, plan, walked, links, options))
-    done = draft
+    # The report tells of the timeline, so the program that holds it can only be made now.
+    done = replace(draft, report=listing.report(quantised, placement, plan, walked, links, options))
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_pictures)
-    return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, plan, done, walked, count)
+    return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, plan, done, verified(done), count)
 
 
 def program_name(name: str) -> str:

@@ -117,12 +117,11 @@ def fitted(
     """Gain and offset per map, the mean squared error of each map, and the mean square of the signal about its mean."""
     levels, maps = codes.state_converter(spec).values(np.arange(1 << spec.state_bits)), out.shape[1]
     # Nominal: the straight line through the ADC's range, with the slope of the activation.
-    steep = ranging.slope(layer.activation)
+    curve = layer.activation.curve
     scale = np.ones(maps) if layer.post_scale_o is None else layer.post_scale_o
     offset = np.zeros(maps) if layer.post_offset_o is None else layer.post_offset_o
-    zero = 0.5 if layer.activation.kind == "sigmoid" else 0.0
-    gain = steep * choice.step_o * scale
-    shift = (steep * choice.middle_o + zero) * scale + offset
+    gain = curve.steepest * choice.step_o * scale
+    shift = (curve.steepest * choice.middle_o + curve.offset) * scale + offset
     cares = target.care() if layer.partial else None
     error, signal = np.empty(maps), 0.0
     for o in range(maps):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.chip import codes
+from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer
@@ -48,7 +49,7 @@ def lsb_of(spec: ChipSpec) -> Floats:
 def search(problem: Problem, options: CompileOptions) -> Choice:
     """For each map the range and scale code whose converted sums fit the float map best."""
     spec, layer, maps = problem.spec, problem.layer, len(problem.weights_ot)
-    squash_adc = spec.adc_curve == "squash"
+    squash_adc = not ADC_CURVES[spec.adc_curve].straight
     lsb = lsb_of(spec)
     largest = float((1 << (spec.weight_bits - 1)) - 1)
     map_of, step, middle, scale, worth = (list[float]() for _ in range(5))

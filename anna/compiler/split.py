@@ -13,8 +13,8 @@ import numpy as np
 
 from anna.chip.spec import ChipSpec
 from anna.compiler.ir import ChipLayer, Lowered
+from anna.network.activations import NONE
 from anna.network.graph import Convolution
-from anna.network.parts import NONE
 
 T = TypeVar("T")
 BIAS_COLUMNS = 2  # least constants of a register

@@ -1,5 +1,6 @@
 """One reader for each ONNX operation that has a layer in the vocabulary."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -8,11 +9,13 @@ import numpy as np
 from anna.importers import onnx_axes
 from anna.importers.chain import FLAT, NO_PADDING, STACK, Chain, Refused
 from anna.importers.onnx_file import FLOATS, Array, Node
-from anna.network.graph import RELU, SIGMOID, TANH, Activation, Convolution, FullConnection, Pool, Softmax
+from anna.network.activations import RELU, Activation, by_onnx_operator
+from anna.network.graph import Convolution, FullConnection, Pool, Softmax
 
 Inputs = list[Any]
 Padding = tuple[int, int, int, int]
 ENDLESS = 1e30  # an end of a Clip beyond which it holds nothing
+ACTIVATIONS = by_onnx_operator()
 LARGEST_KERNEL = 1024  # rows or columns of a spread kernel
 
 
@@ -228,6 +231,11 @@ def extreme(chain: Chain, node: Node, inputs: Inputs) -> None:
     _held(chain, node, *((end, None) if node.op == "Max" else (None, end)))
 
 
+def squash(chain: Chain, node: Node, inputs: Inputs) -> None:
+    """An activation that is an operator of its own."""
+    chain.activate(node, ACTIVATIONS[node.op])
+
+
 def hard_sigmoid(chain: Chain, node: Node, inputs: Inputs) -> None:
     """max(0, min(1, alpha x + beta))."""
     chain.affine(node, np.array(float(node.attributes.get("alpha", 0.2))), np.array(float(node.attributes.get("beta", 0.5))))
@@ -278,11 +286,8 @@ def _pool_takes(chain: Chain, average: bool) -> bool:
     value = chain.padding_value
     if average or value is None:
         return value == 0 if average else True  # a window holds the border's pixel where it holds copies of it
-    activation = chain.layers[-1].activation if chain.layers else None
-    floor = {"relu": 0.0, "sigmoid": 0.0, "tanh": -1.0}.get(activation.kind) if activation is not None else None
-    if activation is not None and activation.kind == "clip":
-        floor = activation.low
-    return value < -ENDLESS or (floor is not None and value <= floor)
+    least = chain.layers[-1].activation.curve.range[0] if chain.layers else -math.inf
+    return value < -ENDLESS or value <= least
 
 
 def global_pool(chain: Chain, node: Node, inputs: Inputs) -> None:
@@ -333,10 +338,9 @@ READERS: dict[str, Callable[[Chain, Node, Inputs], None]] = {
     "GlobalMaxPool": global_pool, "HardSigmoid": hard_sigmoid, "Identity": nothing, "LogSoftmax": softmax, "MatMul": matmul,
     "Max": extreme, "MaxPool": pool, "Min": extreme, "Mul": mul,
     "Neg": lambda chain, node, inputs: chain.affine(node, np.array(-1.0), np.array(0.0)), "Pad": onnx_axes.pad,
-    "ReduceMax": global_pool, "ReduceMean": global_pool, "Relu": lambda chain, node, inputs: chain.activate(node, RELU),
-    "Reshape": onnx_axes.reshape, "Sigmoid": lambda chain, node, inputs: chain.activate(node, SIGMOID), "Softmax": softmax,
-    "Squeeze": onnx_axes.squeeze, "Sub": add, "Tanh": lambda chain, node, inputs: chain.activate(node, TANH),
-    "Transpose": onnx_axes.transpose, "Unsqueeze": onnx_axes.unsqueeze,
+    "ReduceMax": global_pool, "ReduceMean": global_pool, "Reshape": onnx_axes.reshape,
+    "Softmax": softmax, "Squeeze": onnx_axes.squeeze, "Sub": add, "Transpose": onnx_axes.transpose,
+    "Unsqueeze": onnx_axes.unsqueeze, **dict.fromkeys(ACTIVATIONS, squash),
 }  # fmt: skip
 
 # What leaves a padding waiting for the layer that takes it over.

@@ -81,7 +81,7 @@ def converters(
     wait_cycles: int = 0,
     row: int = 0,
     noise_seed: int = 0,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> Converters:
     """Sweep all neuron slots at one scale code: every synapse has one weight, the states make the sum."""
     plan = plan or SweepPlan()
@@ -111,10 +111,10 @@ def _drive(spec: ChipSpec, scale_code: int, plan: SweepPlan) -> tuple[int, float
     raise SpecError(f"scale code {scale_code} has a range beyond what this chip's synapses reach")
 
 
-def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int) -> Ints:
+def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int | None) -> Ints:
     spec = program.spec
     pictures = images.reshape(-1, spec.registers, spec.columns)
-    result = chip.run(program, pictures, noise_seed=noise_seed, threads=threads)
+    result = chip.run_codes(program, pictures, noise_seed=noise_seed, threads=threads)
     return np.stack(list(result.codes.values()), axis=1).astype(np.int64)
 
 
@@ -173,7 +173,7 @@ def dac_levels(
     pages: int = 4,
     plan: SweepPlan | None = None,
     noise_seed: int = 0,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> DacLevels:
     """Weigh every code against known weights in the same row, until the ADC stands on its thresholds.
 
@@ -182,8 +182,12 @@ def dac_levels(
     """
     plan = plan or SweepPlan(steps=48, repeats=8)
     levels = codes.weight_converter(spec).values(np.arange(1 << spec.weight_bits))
-    if spec.refresh_order != "interleaved" or len(levels) > spec.rows or spec.columns < 4 * UNDER_TEST:
-        raise SpecError("the levels of a DAC are weighed on a chip with interleaved refresh and a row for each code")
+    columns = _columns_of(spec, dac)
+    if len(columns) < UNDER_TEST or len(levels) > spec.rows or spec.columns < 4 * UNDER_TEST:
+        raise SpecError(
+            f"the levels of DAC {dac} need {UNDER_TEST} of {4 * UNDER_TEST} columns that it writes in every row, and a row for "
+            f"each of {len(levels)} codes; the chip has {len(columns)} of {spec.columns} such columns, and {spec.rows} rows"
+        )
     weights, scales, tested, others = _weighing_pages(spec, dac, pages)
     numerators = codes.weight_converter(spec).numerators
     lsb, grid = float(quarter_products_per_lsb(spec)[0]), plan.grid_lsb(spec)
@@ -209,10 +213,15 @@ def dac_levels(
     return DacLevels(dac, levels, levels + totals / pages)
 
 
+def _columns_of(spec: ChipSpec, dac: int) -> Ints:
+    """The columns that a DAC writes in every row."""
+    return np.flatnonzero((refresh.writers(spec) == dac).all(axis=0))
+
+
 def _weighing_pages(spec: ChipSpec, dac: int, pages: int) -> tuple[Codes, Codes, Ints, Ints]:
     """Pages whose rows carry one code each on some synapses of a DAC, and known weights, coarse and fine, elsewhere."""
     converter = codes.weight_converter(spec)
-    tested = np.arange(spec.columns)[refresh.writers(spec)[0] == dac][:UNDER_TEST]
+    tested = _columns_of(spec, dac)[:UNDER_TEST]
     others = np.setdiff1d(np.arange(spec.columns), tested)
     weights, scales = blank_pages(spec, pages)
     weights[:, :, others[: len(others) // 2]] = converter.size - 1
@@ -249,7 +258,7 @@ def effective_bits(
     products: int = 64,
     images: int = 256,
     seed: int = 0,
-    threads: int = 1,
+    threads: int | None = None,
 ) -> EffectiveBits:
     """Random weights and states, at the scale at which most sums lie within the range of the ADC.
 

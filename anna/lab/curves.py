@@ -49,7 +49,7 @@ class Findings:
     bits: tuple[EffectiveBits, ...]
 
 
-def examine(chip: Chip, threads: int = 1) -> Findings:
+def examine(chip: Chip, threads: int | None = None) -> Findings:
     """Measure everything."""
     return Findings(
         chip=chip,

@@ -260,10 +260,10 @@ class Sweeps:
         images = np.concatenate(pictures).reshape(-1, spec.registers, spec.columns)
         return Sweeps(bench, tuple(neurons), tuple(grids), images, plan)
 
-    def run(self, chip: Chip, *, noise_seed: int = 0, threads: int = 1) -> list[Sweep]:
+    def run(self, chip: Chip, *, noise_seed: int = 0, threads: int | None = None) -> list[Sweep]:
         """What a chip makes of them."""
         spec, plan = self.bench.spec, self.plan
-        found = chip.run(self.bench, self.images, noise_seed=noise_seed, threads=threads).codes[f"{OUTPUT}0"]
+        found = chip.run_codes(self.bench, self.images, noise_seed=noise_seed, threads=threads).codes[f"{OUTPUT}0"]
         codes_nsrk = found.astype(np.int64).reshape(len(self.neurons), plan.steps, plan.repeats, -1)
         return [
             Sweep(grid, count_reached(spec, codes_nsrk[i, :, :, neuron]), plan.repeats)

@@ -26,6 +26,8 @@ from anna.program.file import Program
 from anna.sequencer.timeline import Timeline, elaborate
 
 Place = tuple[int, int, int]  # page, first row, group
+FORMAT = 1  # which files do not name
+UPGRADES: container.Upgrades = {}  # none is older
 
 
 class NeuronTrim(Record):
@@ -67,10 +69,9 @@ class Trim(Record):
     @staticmethod
     def load(path: Path | str) -> "Trim":
         """Read what `save` wrote."""
+        content = container.read_json(Path(path), "trim")
         try:
-            return Trim.model_validate_json(Path(path).read_bytes())
-        except OSError as error:
-            raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a trim") from None
+            return Trim.model_validate(container.upgraded(path, "trim", content, FORMAT, UPGRADES, unmarked=1))
         except ValidationError as error:
             raise FileError(f"{path}: is not a trim: {first_sentence(error)}") from None
 
@@ -97,7 +98,7 @@ class TrimMeter:
                 sweeps = Sweeps.prepare(program, layout, wanted, page=calc.page, plan=plan)
                 self._sweeps.append((sweeps, [places[k] for k in wanted]))
 
-    def measure(self, chip: Chip, *, noise_seed: int = OWN_NOISE_SEED, threads: int = 1) -> Trim:
+    def measure(self, chip: Chip, *, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None) -> Trim:
         """Gain and offset of every neuron. One whose weights cannot move it over two thresholds is left out."""
         ideal, found = codes.unit_thresholds(self.program.spec), list[NeuronTrim]()
         for sweeps, places in self._sweeps:
@@ -113,7 +114,7 @@ class TrimMeter:
 
 
 def measure_trim(
-    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int = 1
+    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None
 ) -> Trim:
     """Measure gain and offset of every neuron that a program uses; for many chips, keep a `TrimMeter`."""
     return TrimMeter(program, plan=plan).measure(chip, noise_seed=noise_seed, threads=threads)

@@ -1,7 +1,7 @@
 """The chip that a user holds: `Chip(seed=..., analog=...).run(program, images)`."""
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,9 +18,11 @@ from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import DataError, MachineError
 from anna.base.integers import LARGEST_SEED, checked_integer
 from anna.base.renamed import in_new_names, renamed, warn
+from anna.base.threads import worker_count
 from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ChipSpec
-from anna.engine.workload import build_workload
+from anna.engine.building import build_workload
+from anna.machine.inputs import Prepare, checked_codes, checked_images, expect_program
 from anna.machine.interpreter import interpret
 from anna.program.file import Program, Region
 from anna.sequencer.rules import verified
@@ -29,7 +31,6 @@ from anna.sequencer.timeline import Timeline
 if TYPE_CHECKING:
     from anna.engine import Engine
 
-Prepare = Callable[[NDArray[Any]], NDArray[Any]]
 PREPARED_PROGRAMS = 8  # engines that a chip keeps ready
 
 
@@ -46,7 +47,7 @@ class Result:
 
     @property
     def images(self) -> int:
-        """Pictures that were run."""
+        """Images that were run."""
         return len(next(iter(self.codes.values()))) if self.codes else 0
 
     @property
@@ -61,7 +62,7 @@ class Result:
 
     @property
     def board_images_per_s(self) -> float:
-        """Pictures a second of the whole board in steady state: the host works on one while the chip works on the next."""
+        """Images a second of the whole board in steady state: the host works on one while the chip works on the next."""
         if self.program.report is None:
             raise MachineError(f"program {self.program.name} names no board: it was not compiled from a network")
         return float(self.program.report["board_images_per_s"])
@@ -75,12 +76,12 @@ class Result:
         return self.program.host.scores(self.program.spec, self.codes, self.threads)
 
     def error(self, labels: ArrayLike) -> float:
-        """Share of the pictures that were misread, where these are the right labels."""
+        """Share of the images that were misread, where these are the right labels."""
         right = np.asarray(labels)
         if right.shape != self.labels.shape:
-            raise DataError(f"labels have shape {right.shape}; expected {self.labels.shape}, one a picture")
+            raise DataError(f"labels have shape {right.shape}; expected {self.labels.shape}, one an image")
         if not self.images:
-            raise DataError("no pictures were run, so there is no share of them")
+            raise DataError("no images were run, so there is no share of them")
         return int((self.labels != right).sum()) / self.labels.size
 
     @property
@@ -94,7 +95,7 @@ class Result:
 
     @property
     def cycles_per_image(self) -> float:
-        """Chip cycles of a picture in the planned batch, page loads included."""
+        """Chip cycles of an image in the planned batch, page loads included."""
         return self.timeline.cycles_per_image
 
     @property
@@ -196,47 +197,73 @@ class Chip:
         image_ids: ArrayLike | None = None,
         taps: Sequence[str] = (),
         phase_cycles: int = 0,
-        threads: int = 1,
+        threads: int | None = None,
         lanes: int | None = None,
         simd: str | None = None,
         engine: str = "engine",
         timeline: Timeline | None = None,
     ) -> Result:
-        """Run pictures, given as state codes (images, *input shape), or, to a compiled program, as its network takes
-        them: then they become codes piece by piece as they run. The result depends on no other argument than
-        `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`. A `timeline` of this program that was made
-        before saves making it again."""
-        _expect_program(program)
-        pictures, prepare = _checked(program, images)
-        ids = _checked_ids(image_ids, len(pictures))
-        wanted = [*program.outputs, *_tapped(program, taps)]
-        noise_seed, phase_cycles = (
-            checked_integer("the noise seed", noise_seed, 0, LARGEST_SEED),
-            checked_integer("phase_cycles", phase_cycles),
-        )
-        threads, lanes = checked_integer("threads", threads, 1), None if lanes is None else checked_integer("lanes", lanes, 1)
-        if engine == "interpreter":
-            timeline = timeline or verified(program)
-            states = pictures if prepare is None else prepare(pictures).reshape(len(pictures), *program.input.shape)
+        """Run raw images, as the network of a compiled program takes them: grey levels (n, rows, columns) of uint8, or
+        floats (n, maps, rows, columns). They become state codes piece by piece as they run.
+
+        The result depends on no other argument than `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`.
+        `threads` defaults to all cores. A `timeline` of this program that was made before saves making it again.
+        """
+        expect_program(program)
+        found, prepare = checked_images(program, images)
+        options = _Options(noise_seed, image_ids, taps, phase_cycles, threads, lanes, simd, engine, timeline)
+        return self._run(program, found, prepare, options)
+
+    @renamed(schedule="timeline")
+    def run_codes(
+        self,
+        program: Program,
+        codes: ArrayLike,
+        *,
+        noise_seed: int = 0,
+        image_ids: ArrayLike | None = None,
+        taps: Sequence[str] = (),
+        phase_cycles: int = 0,
+        threads: int | None = None,
+        lanes: int | None = None,
+        simd: str | None = None,
+        engine: str = "engine",
+        timeline: Timeline | None = None,
+    ) -> Result:
+        """Run images that are state codes already, (n, *input shape); the options are those of `run`."""
+        expect_program(program)
+        options = _Options(noise_seed, image_ids, taps, phase_cycles, threads, lanes, simd, engine, timeline)
+        return self._run(program, checked_codes(program, codes), None, options)
+
+    def _run(self, program: Program, images: NDArray[Any], prepare: Prepare | None, options: "_Options") -> Result:
+        ids, count = _checked_ids(options.image_ids, len(images)), len(images)
+        wanted = [*program.outputs, *_tapped(program, options.taps)]
+        noise_seed = checked_integer("the noise seed", options.noise_seed, 0, LARGEST_SEED)
+        phase_cycles = checked_integer("phase_cycles", options.phase_cycles)
+        threads, lanes = worker_count(options.threads), options.lanes
+        lanes = None if lanes is None else checked_integer("lanes", lanes, 1)
+        if options.engine == "interpreter":
+            timeline = options.timeline or verified(program)
+            states = images if prepare is None else prepare(images).reshape(count, *program.input.shape)
             rows = self._interpret(program, states, ids, wanted, noise_seed, phase_cycles)
-        elif engine == "engine":
-            timeline, ready = self._prepared(program, wanted, phase_cycles, simd, timeline)
-            given = pictures if prepare is not None else pictures.reshape(len(pictures), program.input.size)
+        elif options.engine == "engine":
+            timeline, ready = self._prepared(program, wanted, phase_cycles, options.simd, options.timeline)
+            given = images if prepare is not None else images.reshape(count, program.input.size)
             key = self.silicon(program.spec).noise_key(noise_seed)
             rows = ready.run(given, ids, noise_seed=key, threads=threads, lanes=lanes, prepare=prepare)
         else:
-            raise MachineError(f"there is no engine {engine!r}; there are 'engine' and 'interpreter'")
+            raise MachineError(f"there is no engine {options.engine!r}; there are 'engine' and 'interpreter'")
         parts, at = dict[str, NDArray[np.generic]](), 0
         for region in wanted:
-            parts[region.name] = rows[:, at : at + region.size].reshape(len(pictures), *region.shape)
+            parts[region.name] = rows[:, at : at + region.size].reshape(count, *region.shape)
             at += region.size
         outputs = {region.name: parts[region.name] for region in program.outputs}
-        maps = {name: parts[name] for name in taps}
+        maps = {name: parts[name] for name in options.taps}
         return Result(program, timeline, outputs, maps, noise_seed, threads)
 
     def engine(self, program: Program, *, taps: Sequence[str] = (), phase_cycles: int = 0, simd: str | None = None) -> "Engine":
         """The engine that runs this program on this die, made ready: what it counted and proved."""
-        _expect_program(program)
+        expect_program(program)
         wanted = [*program.outputs, *_tapped(program, taps)]
         return self._prepared(program, wanted, phase_cycles, simd, None)[1]
 
@@ -262,35 +289,62 @@ class Chip:
         return self._ready[key]
 
     def _interpret(
-        self, program: Program, pictures: NDArray[np.generic], ids: NDArray[np.uint64], wanted: Sequence[Region],
+        self, program: Program, states: NDArray[np.generic], ids: NDArray[np.uint64], wanted: Sequence[Region],
         noise_seed: int, phase_cycles: int,
     ) -> NDArray[np.generic]:  # fmt: skip
         silicon, rows = self.silicon(program.spec), []
-        for picture, image_id in zip(pictures, ids.tolist(), strict=True):
-            done = interpret(program, picture, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles)
+        for state, image_id in zip(states, ids.tolist(), strict=True):
+            done = interpret(program, state, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles)
             rows.append(np.concatenate([done[region.name].reshape(-1) for region in wanted] or [np.zeros(0, np.int64)]))
         width = sum(region.size for region in wanted)
-        return np.array(rows, dtype=np.uint16).reshape(len(pictures), width)
+        return np.array(rows, dtype=np.uint16).reshape(len(states), width)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """How images are run: the arguments that `run` and `run_codes` share."""
+
+    noise_seed: int
+    image_ids: ArrayLike | None
+    taps: Sequence[str]
+    phase_cycles: int
+    threads: int | None
+    lanes: int | None
+    simd: str | None
+    engine: str
+    timeline: Timeline | None
 
 
 def run_chips(
-    chips: Iterable[Chip], program: Program, images: ArrayLike, *, threads: int = 1, **options: Any
+    chips: Iterable[Chip],
+    program: Program,
+    images: ArrayLike | None = None,
+    *,
+    codes: ArrayLike | None = None,
+    threads: int | None = None,
+    **options: Any,
 ) -> Iterator[Result]:
-    """Many chips: the results of running the same pictures on each, in turn; options as those of `Chip.run`.
+    """Many chips: the results of running the same raw `images`, or the same state `codes`, on each, in turn; options as
+    those of `Chip.run`.
 
-    The program is walked once for all chips. Several threads take a chip each, so that as many chips are ahead of the
-    result that is read; with one thread a result is there before the next chip is drawn.
+    The program is walked once for all chips. Several threads (default: as many as there are cores) take a chip each, so
+    that as many chips are ahead of the result that is read; with one thread a result is there before the next chip is
+    drawn.
     """
-    _expect_program(program)
-    threads = checked_integer("threads", threads, 1)
-    options = in_new_names(options, {"schedule": "timeline"})
+    expect_program(program)
+    if (images is None) == (codes is None):
+        raise DataError("run_chips takes either images or codes=...")
+    threads, options = worker_count(threads), in_new_names(options, {"schedule": "timeline"})
     timeline, waiting = options.pop("timeline", None) or verified(program), iter(chips)
 
     def run(chip: Chip, threads: int = 1) -> Result:
+        if codes is not None:
+            return chip.run_codes(program, codes, timeline=timeline, threads=threads, **options)
+        assert images is not None
         return chip.run(program, images, timeline=timeline, threads=threads, **options)
 
     first = list(islice(waiting, threads))
-    if len(first) <= 1:  # nothing to do side by side: the pictures are shared among the threads
+    if len(first) <= 1:  # nothing to do side by side: the images are shared among the threads
         yield from (run(chip, threads) for chip in chain(first, waiting))
         return
     with ThreadPoolExecutor(threads) as pool:
@@ -303,43 +357,12 @@ def run_chips(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _expect_program(program: object) -> None:
-    if not isinstance(program, Program):
-        made = "anna.compile makes one of a network, anna.assemble of a text"
-        raise MachineError(f"a chip runs a program, not {type(program).__name__}; {made}")
-
-
 def _tapped(program: Program, taps: Sequence[str]) -> list[Region]:
     maps = {region.name: region for region in program.regions if region.kind == "map"}
     for name in taps:
         if name not in maps:
             raise MachineError(f"program {program.name} has no map {name}; it has {', '.join(maps) or 'none'}")
     return [maps[name] for name in taps]
-
-
-def _checked(program: Program, images: ArrayLike) -> tuple[NDArray[Any], Prepare | None]:
-    """Pictures as codes, or as the host of a compiled program takes them and what makes codes of them; or one sentence."""
-    pictures, region, top = np.asarray(images), program.input, (1 << program.spec.state_bits) - 1
-    raw = pictures.ndim != 4 or not np.issubdtype(pictures.dtype, np.integer)
-    if program.host is not None and raw and len(region.shape) == 3:
-        host, spec, (maps, rows, columns) = program.host, program.spec, region.shape
-        pictures = host.checked((maps, rows, columns), pictures)
-
-        def prepare(some: NDArray[Any]) -> NDArray[Any]:
-            return host.input_codes(spec, (maps, rows, columns), some).reshape(len(some), region.size)
-
-        made = host.input_codes(spec, (maps, rows, columns), pictures[:0]).shape[1:]
-        if made != region.shape:
-            raise DataError(f"the host makes states of shape {made}; program {program.name} takes {region.shape}")
-        return pictures, prepare
-    if pictures.shape[1:] != region.shape or pictures.ndim != len(region.shape) + 1:
-        raise DataError(f"images have shape {pictures.shape}; program {program.name} takes (n, {str(region.shape)[1:-1]})")
-    if not np.issubdtype(pictures.dtype, np.integer):
-        raise DataError(f"images are {pictures.dtype}; program {program.name} takes state codes, whole numbers 0 to {top}")
-    if pictures.size and (pictures.min() < 0 or pictures.max() > top):
-        bad = int(np.argwhere((pictures < 0) | (pictures > top))[0][0])
-        raise DataError(f"image {bad} holds a state code outside 0 to {top}")
-    return pictures.astype(np.uint8 if top < 256 else np.uint16, copy=False), None
 
 
 def _checked_ids(image_ids: ArrayLike | None, images: int) -> NDArray[np.uint64]:

@@ -1,4 +1,4 @@
-"""The oracle: one picture, one instruction at a time, in plain Python and NumPy, with everything to look at.
+"""The oracle: one image, one instruction at a time, in plain Python and NumPy, with everything to look at.
 
 It says what a program means. Step it, run it to a cycle, stop it at an instruction or when something changes, look into
 registers, memory and synapses, step back, save it and go on elsewhere. The engine must agree with it to the bit.
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from anna.analog import noise
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import DataError, MachineError
+from anna.base.renamed import renamed
 from anna.chip import refresh
 from anna.chip.codes import Ints
 from anna.program import isa
@@ -33,7 +34,7 @@ class CalcRecord:
 
     ordinal: int
     index: int  # instruction
-    cycle: int  # since the picture began
+    cycle: int  # since the image began
     rows: Ints  # (neurons, fan_in)
     columns: Ints
     ages: Ints  # cycles
@@ -46,7 +47,7 @@ class CalcRecord:
 
 @dataclass
 class State:
-    """Everything that changes while a picture runs."""
+    """Everything that changes while an image runs."""
 
     memory: Ints  # state codes; UNDEFINED where nothing was written
     shift: Ints  # (registers, columns) codes
@@ -62,7 +63,7 @@ class State:
 
     @property
     def cycle(self) -> int:
-        """Cycles since the picture began, page loads apart."""
+        """Cycles since the image began, page loads apart."""
         return self.elapsed + self.board.now
 
 
@@ -70,12 +71,13 @@ Hook = Callable[[CalcRecord], None]
 
 
 class Interpreter:
-    """A program at work on one picture, given as state codes in the shape of its input region."""
+    """A program at work on one image, given as state codes in the shape of its input region."""
 
+    @renamed(picture="codes")
     def __init__(
         self,
         program: Program,
-        picture: NDArray[np.generic],
+        codes: NDArray[np.generic],
         silicon: Silicon | None = None,
         *,
         noise_seed: int = 0,
@@ -90,7 +92,7 @@ class Interpreter:
         self.hooks: list[Hook] = []
         self.breakpoints: set[int] = set()
         self._watches: dict[str, Callable[[], object]] = {}
-        self.state = self._fresh(np.asarray(picture))
+        self.state = self._fresh(np.asarray(codes))
         self._checkpoints = {0: copy.deepcopy(self.state)}
 
     def __repr__(self) -> str:
@@ -98,14 +100,14 @@ class Interpreter:
         where = f"done, {of} instructions" if self.done else f"before instruction {self.state.index} of {of}"
         return f"Interpreter({self.program.name}: {where}, cycle {self.cycle})"
 
-    def _fresh(self, picture: NDArray[np.generic]) -> State:
+    def _fresh(self, codes: NDArray[np.generic]) -> State:
         region, spec = self.program.input, self.spec
-        if picture.shape != region.shape:
-            raise DataError(f"the picture has shape {picture.shape}; region {region.name} takes {region.shape}")
-        if not np.issubdtype(picture.dtype, np.integer) or picture.min() < 0 or picture.max() >= 1 << spec.state_bits:
-            raise DataError(f"the picture must hold state codes, whole numbers from 0 to {(1 << spec.state_bits) - 1}")
+        if codes.shape != region.shape:
+            raise DataError(f"codes have shape {codes.shape}; region {region.name} takes {region.shape}")
+        if not np.issubdtype(codes.dtype, np.integer) or codes.min() < 0 or codes.max() >= 1 << spec.state_bits:
+            raise DataError(f"the interpreter takes state codes, whole numbers from 0 to {(1 << spec.state_bits) - 1}")
         memory = np.full(self.program.window_states, UNDEFINED, dtype=np.int64)
-        memory[region.addresses] = picture
+        memory[region.addresses] = codes
         memory[self.program.constant_addresses] = self.program.constant_codes
         return State(memory, self._reset_registers(), self._reset_registers(), Scoreboard(spec))
 
@@ -120,7 +122,7 @@ class Interpreter:
 
     @property
     def cycle(self) -> int:
-        """Cycles since the picture began, page loads apart."""
+        """Cycles since the image began, page loads apart."""
         return self.state.cycle
 
     def step(self) -> Op:
@@ -293,10 +295,10 @@ def _drive(silicon: Silicon, states: Ints, rows: Ints, columns: Ints) -> Ints:
     return tables[silicon.state_table_of(rows, columns), states]
 
 
-def interpret(program: Program, picture: NDArray[np.generic], silicon: Silicon | None = None, *, noise_seed: int = 0,
+def interpret(program: Program, codes: NDArray[np.generic], silicon: Silicon | None = None, *, noise_seed: int = 0,
               image_id: int = 0, phase_cycles: int = 0) -> dict[str, Ints]:  # fmt: skip
-    """Run a picture to the end: the state codes of every output region and map."""
-    machine = Interpreter(program, picture, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles)
+    """Run an image, given as state codes, to the end: the state codes of every output region and map."""
+    machine = Interpreter(program, codes, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles)
     while not machine.done:
         machine.step()
     return {region.name: machine.output(region.name) for region in program.readable}

@@ -15,7 +15,7 @@ from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import MachineError
 from anna.base.renamed import renamed
 from anna.engine import Engine
-from anna.engine.workload import build_workload
+from anna.engine.building import build_workload
 from anna.machine.interpreter import CalcRecord, Interpreter
 from anna.program.file import Program
 from anna.sequencer.timeline import Timeline, elaborate
@@ -65,10 +65,10 @@ def lockstep(machine: Interpreter, reference: Reference, tolerance_lsb: float = 
     return found[0] if found else None
 
 
-@renamed(schedule="timeline")
+@renamed(picture="codes", schedule="timeline")
 def engine_reference(
     program: Program,
-    picture: NDArray[np.generic],
+    codes: NDArray[np.generic],
     silicon: Silicon | None = None,
     *,
     noise_seed: int = 0,
@@ -78,15 +78,15 @@ def engine_reference(
     kernel: str | None = None,
     timeline: Timeline | None = None,
 ) -> Reference:
-    """What the engine gives for every CALC of a picture."""
+    """What the engine gives for every CALC of an image, given as state codes."""
     timeline = timeline or elaborate(program)
     silicon = silicon or IdealSilicon(program.spec)
     results = timeline.values.fixed + np.arange(len(timeline.calcs) * program.spec.neurons_at_once)
     workload = build_workload(timeline, silicon, [results], phase_cycles, keep=True)
-    inputs = np.asarray(picture).reshape(1, -1).astype(np.uint16)
+    inputs = np.asarray(codes).reshape(1, -1).astype(np.uint16)
     ids = np.array([image_id], dtype=np.uint64)
-    codes = Engine(workload, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
-    table = codes.reshape(len(timeline.calcs), program.spec.neurons_at_once).astype(np.float64)
+    found = Engine(workload, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
+    table = found.reshape(len(timeline.calcs), program.spec.neurons_at_once).astype(np.float64)
     return lambda calc: table[calc]
 
 

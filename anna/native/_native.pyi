@@ -1,6 +1,6 @@
 """Types of the compiled extension."""
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ def levels() -> tuple[str, ...]: ...
 def level_shape(name: str) -> tuple[int, int]: ...
 
 class NativePlan:
-    def __init__(self, sizes: dict[str, int], arrays: dict[str, Any]) -> None: ...
+    def __new__(cls, sizes: dict[str, int], arrays: dict[str, Any]) -> Self: ...
     def pack(self, width: int) -> dict[str, int]: ...
     def run(
         self,

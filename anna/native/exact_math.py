@@ -14,9 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
-WORTH_A_CALL = 256  # numbers; below, NumPy alone is as quick and the engine need not be there
-SCALED_TANH_HEIGHT = 1.7159  # P, papers 7 and 8: f(a) = 1.7159 tanh(2a/3), so that f(1) = 1 and f(-1) = -1 (to 2e-5)
-SCALED_TANH_SLOPE = 2.0 / 3.0
+ENGINE_FROM_SIZE = 256  # numbers; below this, NumPy is as fast and no engine is needed
 
 
 def _floats(x: npt.ArrayLike) -> Floats:
@@ -57,10 +55,10 @@ _EXP_RANGE = {np.dtype(np.float64): (-746.0, 710.0), np.dtype(np.float32): (-104
 
 
 def _by_engine(name: str, x: Floats, simd: str | None = None) -> Floats | None:
-    """The same operations in C, where the engine is built and the array is worth the call."""
+    """The same operations in C, if the engine is built and the array is large enough."""
     from anna.native.float_sums import engine
 
-    native = engine() if x.size >= WORTH_A_CALL or simd else None
+    native = engine() if x.size >= ENGINE_FROM_SIZE or simd else None
     if native is None:
         return None
     flat = np.ascontiguousarray(x).reshape(-1)
@@ -70,7 +68,7 @@ def _by_engine(name: str, x: Floats, simd: str | None = None) -> Floats | None:
 
 
 def exp(x: npt.ArrayLike) -> Floats:
-    """e**x; infinity above the range, 0 below it, NaN stays NaN. float32 in, float32 out; all else is float64."""
+    """e**x; infinity above the range, 0 below it, NaN stays NaN. float32 in, float32 out; anything else is float64."""
     x = _floats(x)
     done = _by_engine("exp", x)
     return exp_by_numpy(x) if done is None else done
@@ -91,11 +89,11 @@ def exp_by_numpy(x: Floats) -> Floats:
         mantissa = 1.0 + 2.0 * (top / (_polynomial(square, _EXP_Q) - top))
     else:
         mantissa = _polynomial(held, _EXP_32) * (held * held) + held + kind(1)
-    # two factors, so that a result below the normal numbers and one near the top are scaled exactly
-    whole = n.astype(np.int64)
-    first = whole >> 1
+    # two factors, so that subnormal results and those near the top are scaled exactly
+    power = n.astype(np.int64)
+    first = power >> 1
     with np.errstate(over="ignore", under="ignore"):
-        result = mantissa * _power_of_two(first, x.dtype) * _power_of_two(whole - first, x.dtype)
+        result = mantissa * _power_of_two(first, x.dtype) * _power_of_two(power - first, x.dtype)
     return np.where(unknown, kind(np.nan), result)
 
 
@@ -107,7 +105,7 @@ _TANH_FLAT = {np.dtype(np.float64): 20.0, np.dtype(np.float32): 10.0}  # tanh is
 
 
 def tanh(x: npt.ArrayLike) -> Floats:
-    """The hyperbolic tangent; NaN stays NaN. float32 in, float32 out; all else is float64."""
+    """The hyperbolic tangent; NaN stays NaN. float32 in, float32 out; anything else is float64."""
     x = _floats(x)
     done = _by_engine("tanh", x)
     return tanh_by_numpy(x) if done is None else done
@@ -128,7 +126,7 @@ def tanh_by_numpy(x: Floats) -> Floats:
 
 
 def _exp_of_moderate(x: Floats) -> Floats:
-    """exp for 0..40 without the care at the ends of the range; NaN comes out as NaN."""
+    """exp for 0..40, without special cases at the ends of the range; NaN stays NaN."""
     kind = x.dtype.type
     n = np.floor(np.where(x == x, x, kind(0)) * kind(_LOG2_E) + kind(0.5))
     high, low = _LN2[x.dtype]
@@ -142,15 +140,8 @@ def _exp_of_moderate(x: Floats) -> Floats:
     return mantissa * _power_of_two(n.astype(np.int64), x.dtype)
 
 
-def scaled_tanh(x: npt.ArrayLike) -> Floats:
-    """1.7159 tanh(2x/3), the squash of the LeNets."""
-    x = _floats(x)
-    kind = x.dtype.type
-    return kind(SCALED_TANH_HEIGHT) * tanh(x * kind(SCALED_TANH_SLOPE))
-
-
 def sigmoid(x: npt.ArrayLike) -> Floats:
-    """1 / (1 + e**-x), by the exp of a negative number on either side, so that nothing overflows."""
+    """1 / (1 + e**-x), through the exp of a negative number for either sign, so that nothing overflows."""
     x = _floats(x)
     kind = x.dtype.type
     part = exp(-np.abs(x))

@@ -1,8 +1,8 @@
 """Sums over the windows of a float layer, in one fixed order, by the compiled engine or by NumPy: the same bits.
 
-Every sum begins with zero and takes input map, row and column of the window one after the other, each term rounded once
-and each addition rounded once. NumPy's whole-array operations are the definition; the C of the engine does the same with
-images side by side, and takes over where it is built.
+Every sum starts at zero and runs over input maps, then rows and columns of the window; each product and each addition
+rounds once. NumPy's whole-array operations are the definition; the engine's C does the same with images side by side, and
+is used if it is built.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def engine() -> ModuleType | None:
-    """The compiled extension, where there is one."""
+    """The compiled extension, or None if it is not built."""
     from anna.native.loader import native
 
     try:

@@ -1,10 +1,11 @@
-"""Finds the compiled extension, or says in one sentence how to build it."""
+"""Finds a compiled module, or says in one sentence how to build it."""
 
+from importlib import import_module
 from types import ModuleType
 
 from anna.base.errors import BuildError, MachineError
 
-# Raised with every change of what the extension's functions take or give; stands in _native.pyx as well.
+# Rises whenever what the extension's functions take or return changes; repeated in _native.pyx.
 INTERFACE = 5
 
 HOW = (
@@ -14,20 +15,25 @@ HOW = (
 
 
 def check_module(module: ModuleType) -> None:
-    """Refuse an extension that was built from other sources than these."""
+    """Raise if the extension was built from other sources."""
     found = getattr(module, "INTERFACE", None)
     if found != INTERFACE:
         raise BuildError(f"the compiled engine has interface {found}, these sources need {INTERFACE}: {HOW}")
 
 
-def native() -> ModuleType:
-    """The compiled extension."""
+def compiled(name: str) -> ModuleType:
+    """A compiled module, by its full name."""
     try:
-        from anna.native import _native
+        module = import_module(name)
     except ImportError as error:
         raise BuildError(f"the compiled engine is not built ({error}): {HOW}") from None
-    check_module(_native)
-    return _native
+    check_module(module)
+    return module
+
+
+def native() -> ModuleType:
+    """The border to C."""
+    return compiled("anna.native._native")
 
 
 def simd_levels() -> tuple[str, ...]:
@@ -42,5 +48,5 @@ def choose_level(name: str | None) -> str:
     if name is None:
         return present[0]
     if name not in present:
-        raise MachineError(f"SIMD level {name!r} is not on this machine, which has {', '.join(present)}")
+        raise MachineError(f"SIMD level {name!r} is not available on this machine; expected one of {', '.join(present)}")
     return name

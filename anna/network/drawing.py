@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 LAYER_WIDTH = 1.9  # inches for each layer
 HEIGHT = 3.2  # inches
 OFFSET = 0.05  # how far each map of a stack is moved, as a share of the drawing's height
-MOST_MAPS = 16  # of a stack that are drawn
+MOST_MAPS = 16  # drawn of a stack
 INK = "#24425c"
 COLOURS = {"prepare": "#f4f4f0", "convolution": "#c9dff0", "subsample": "#d8ecd0", "pool": "#d8ecd0", "full": "#f3d9c4"}
 
@@ -34,7 +34,7 @@ def draw(network: Network) -> Figure:
 
 
 def save_drawing(network: Network, path: Path | str) -> None:
-    """Draw into a file; its ending (.svg, .png, .pdf) says the format."""
+    """Draw into a file; its suffix (.svg, .png, .pdf) selects the format."""
     path = Path(path)
     known = (".svg", ".png", ".pdf")
     if path.suffix not in known:
@@ -44,7 +44,7 @@ def save_drawing(network: Network, path: Path | str) -> None:
     figure = draw(network)
     metadata = {"Date": None} if path.suffix == ".svg" else {"CreationDate": None} if path.suffix == ".pdf" else None
     try:
-        with matplotlib.rc_context({"svg.hashsalt": network.name}):  # else an SVG's names change from run to run
+        with matplotlib.rc_context({"svg.hashsalt": network.name}):  # else an SVG's ids change from run to run
             figure.savefig(path, metadata=metadata)
     except OSError as error:
         raise FileError(f"{path}: cannot be written ({error.strerror or error})") from None

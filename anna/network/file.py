@@ -1,8 +1,7 @@
-"""A network as a file: safetensors with one metadata key that holds canonical JSON, so equal networks make equal bytes.
+"""A network as a file: safetensors with one metadata key that holds canonical JSON, so equal networks give equal bytes.
 
-Nothing in the file is executed. The JSON says what the layers are, the tensors are their weights, called
-`<member>.<layer>.<field>`. Reading builds the layers anew, so a damaged or hostile file meets the same checks as code
-does.
+Nothing in the file is executed. The JSON describes the layers; the tensors are their weights, named
+`<member>.<layer>.<field>`. Reading rebuilds the layers, so a damaged or hostile file meets the same checks as code does.
 """
 
 from __future__ import annotations
@@ -14,18 +13,19 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
-from anna.base.container import canonical_json, unpack, write_beside
+from anna.base.container import Upgrades, canonical_json, unpack, upgraded, write_beside
 from anna.base.errors import FileError, GraphError
+from anna.network.activations import CURVES, Activation
 from anna.network.graph import Ensemble, Graph, Network
 from anna.network.layers import LAYER_KINDS, Layer
-from anna.network.parts import ACTIVATION_KINDS, Activation
 
 KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order
 FORMAT = 1
+UPGRADES: Upgrades = {}  # none is older
 
 
 def layer_json(layer: Layer) -> dict[str, Any]:
-    """A layer without its tensors, as JSON has it."""
+    """A layer as JSON, without its tensors."""
     out: dict[str, Any] = {"kind": layer.kind}
     for f in fields(layer):
         value = getattr(layer, f.name)
@@ -41,7 +41,7 @@ def layer_json(layer: Layer) -> dict[str, Any]:
 
 
 def graph_bytes(network: Network) -> bytes:
-    """The file's content; a function of the network alone."""
+    """The file's bytes, determined by the network alone."""
     members = [
         {
             "name": m.name,
@@ -68,7 +68,7 @@ def graph_bytes(network: Network) -> bytes:
 
 
 def save_graph(network: Network, path: Path | str) -> None:
-    """Write the network; never leaves half a file."""
+    """Write the network, all or nothing."""
     write_beside(Path(path), graph_bytes(network))
 
 
@@ -97,15 +97,15 @@ def _tuple_of_ints(where: str, value: Any) -> tuple[int, ...]:
 
 def _activation(where: str, value: Any) -> Activation:
     found = _expect_keys(where, value, {"kind", "low", "high"})
-    if found["kind"] not in ACTIVATION_KINDS:
-        raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(ACTIVATION_KINDS)}")
+    if found["kind"] not in CURVES:
+        raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(CURVES)}")
     return Activation(found["kind"], float(_typed(where, found["low"], float)), float(_typed(where, found["high"], float)))
 
 
 def _table(where: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
     table = np.zeros(shape[:2], bool)
     if not isinstance(value, list) or len(value) != shape[0]:
-        raise FileError(f"{where}: has not one row for each of the {shape[0]} output maps")
+        raise FileError(f"{where}: expected {shape[0]} rows, one for each output map")
     for output, row in enumerate(value):
         inputs = _tuple_of_ints(where, row)
         if any(not 0 <= i < shape[1] for i in inputs):
@@ -123,9 +123,9 @@ def layer_from_json(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
     plain = {f.name for f in known} - tensors.keys()
     required = {f.name for f in known if f.default is MISSING and f.default_factory is MISSING} - tensors.keys()
     _expect_keys(where, value, {"kind", "name"} | required, plain)
-    strange = tensors.keys() - {f.name for f in known if f.name.split("_")[0] in _TENSOR_FIELDS}
-    if strange:
-        raise FileError(f"{where}: has a tensor {sorted(strange)[0]}; a {kind} layer has none of this name")
+    unknown = tensors.keys() - {f.name for f in known if f.name.split("_")[0] in _TENSOR_FIELDS}
+    if unknown:
+        raise FileError(f"{where}: has a tensor {sorted(unknown)[0]}, which a {kind} layer does not have")
     arguments: dict[str, Any] = dict(tensors)
     for name, item in value.items():
         here = f"{where} {name}"
@@ -136,7 +136,7 @@ def layer_from_json(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
         elif name == "table_oi":
             weights = tensors.get("weights_oiyx")
             if weights is None or weights.ndim != 4:
-                raise FileError(f"{here}: stands without weights of 4 axes")
+                raise FileError(f"{here}: needs weights of 4 axes")
             arguments[name] = _table(here, item, weights.shape)
         elif name in ("name", "mode"):
             arguments[name] = _typed(here, item, str)
@@ -157,15 +157,13 @@ def load_graph(path: Path | str) -> Network:
     path = Path(path)
     content, tensors = unpack(path, KEY, "network")
     try:
-        return _network(str(path), content, tensors)
+        return _network(str(path), upgraded(path, "network", content, FORMAT, UPGRADES), tensors)
     except GraphError as error:
         raise FileError(f"{path}: {error}") from None
 
 
 def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
-    if isinstance(content, dict) and content.get("format") != FORMAT:
-        raise FileError(f"{where}: has format {content.get('format')!r:.60}; this version reads format {FORMAT}")
-    _expect_keys(where, content, {"format", "name", "data", "ensemble", "members"})
+    _expect_keys(where, content, {"name", "data", "ensemble", "members"})
     _typed(f"{where} members", content["members"], list)
     if not content["members"]:
         raise FileError(f"{where}: the description names no network; expected at least one")
@@ -192,5 +190,5 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
             _typed(f"{where} name", content["name"], str), tuple(members), _typed(f"{where} data", content["data"], str)
         )
     if len(members) != 1:
-        raise FileError(f"{where}: holds {len(members)} networks; expected one, for it is no ensemble")
+        raise FileError(f"{where}: holds {len(members)} networks; expected one, since it is not an ensemble")
     return members[0]

@@ -1,8 +1,8 @@
-"""The float forward of the layer vocabulary: the same bits on every machine, batch size and number of threads.
+"""The float forward pass: the same bits on every machine, for every batch size and number of threads.
 
-Sums are added up one input at a time, in the order input map, row, column of the window, by whole-array operations
-that each round once: no BLAS, no reduction whose order NumPy chooses, no libm. The image number is
-the last axis, in pieces small enough for the cache; an image's result does not depend on the piece it is in.
+Sums take one input at a time, in the order input map, row, column of the window, by whole-array operations that round once:
+no BLAS, no reduction whose order NumPy chooses, no libm. Images lie along the last axis, in pieces small enough for the
+cache; an image's result does not depend on its piece.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from anna.network.graph import Graph, Network, Step
 from anna.network.images import float_images
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
-from anna.network.parts import Activation
 from anna.network.prepare import checked_images, prepare
 
 Labels = npt.NDArray[np.int64]
@@ -30,10 +29,10 @@ PIECE = 64  # images at once: whole vectors of the engine, and maps that stay in
 
 @dataclass(frozen=True, eq=False)
 class Forward:
-    """What a network made of n images.
+    """What a network gives for n images.
 
     `scores` is (n, classes), or (n, classes, rows, columns) where the output slides. `sums` and `outputs` hold, by
-    layer name, (n, maps, rows, columns) before and after the activation, when they were asked for.
+    layer name, (n, maps, rows, columns) before and after the activation, if asked for.
     """
 
     scores: Floats
@@ -42,27 +41,9 @@ class Forward:
 
     @property
     def labels(self) -> Labels:
-        """The class with the greatest score, the lowest of equals; (n,) or (n, rows, columns)."""
+        """The class with the greatest score, the lowest on a tie; (n,) or (n, rows, columns)."""
         labels: Labels = np.argmax(self.scores, axis=1)
         return labels
-
-
-def activate(activation: Activation, sums: Floats) -> Floats:
-    """The activation of every element."""
-    kind = sums.dtype.type
-    match activation.kind:
-        case "none":
-            return sums
-        case "scaled_tanh":
-            return exact_math.scaled_tanh(sums)
-        case "tanh":
-            return exact_math.tanh(sums)
-        case "sigmoid":
-            return exact_math.sigmoid(sums)
-        case "relu":
-            return np.maximum(sums, kind(0))
-        case "clip":
-            return np.minimum(np.maximum(sums, kind(activation.low)), kind(activation.high))
 
 
 def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
@@ -172,16 +153,15 @@ def _softmax(x_iyxn: Floats, log: bool) -> Floats:
 
 
 def run_layer(layer: Layer, x_iyxn: Floats) -> tuple[Floats, Floats]:
-    """Sums and outputs of one layer for maps (maps, rows, columns, images), for those who go layer by layer."""
+    """Sums and outputs of one layer for maps (maps, rows, columns, images), for callers that go layer by layer."""
     sums = layer_sums(layer, x_iyxn)
-    return sums, activate(layer.activation, sums)
+    return sums, layer.activation.value(sums)
 
 
 def network_input(graph: Graph, images: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
     """What enters the first layer after the preparation: (maps, rows, columns, n), contiguous.
 
-    Raw uint8 images (n, rows, columns) where the graph begins with `Prepare`; elsewhere floats (n, maps, rows, columns)
-    or what `float_images` makes that of.
+    `images` are raw uint8 (n, rows, columns) if the graph begins with `Prepare`, else floats as `float_images` takes them.
     """
     if graph.prepare is not None:
         x = prepare(graph.prepare, images, dtype)[None]
@@ -197,11 +177,11 @@ def _run_graph(graph: Graph, images: npt.NDArray[Any], dtype: np.dtype[Any], kee
         images = float_images(graph.input_shape, np.asarray(images))
     n = len(images)
 
-    def room(step: Step) -> Floats:
+    def empty_maps(step: Step) -> Floats:
         return np.empty((n, *step.output_shape), dtype)
 
-    sums = {step.layer.name: room(step) for step in graph.steps if step.layer.name in keep}
-    outputs = {step.layer.name: room(step) for step in graph.steps if step.layer.name in keep}
+    sums = {step.layer.name: empty_maps(step) for step in graph.steps if step.layer.name in keep}
+    outputs = {step.layer.name: empty_maps(step) for step in graph.steps if step.layer.name in keep}
     scores = np.empty((n, *graph.output_shape), dtype)
     for start in range(0, n, PIECE):
         here = slice(start, min(start + PIECE, n))
@@ -229,7 +209,7 @@ def forward(
     """
     kind = np.dtype(dtype)
     if kind not in (np.float32, np.float64):
-        raise DataError(f"forward in {kind} is not offered; expected float32 or float64")
+        raise DataError(f"forward cannot run in {kind}; expected float32 or float64")
     parts = []
     for member in network.members:
         prefix = "" if isinstance(network, Graph) else f"{member.name}."

@@ -1,14 +1,14 @@
-"""A network: a named chain of layers that fit together, counted and written by itself; an ensemble adds the scores of
+"""A network: a named chain of layers that fit together, with its counts and its text; an ensemble adds the scores of
 several.
 
-`Graph` is what the networks define, what training returns, what the importers make and what the compiler reads. It is
-data: the arithmetic lies in `anna.network.forward`, the file in `anna.network.file`, the figure in `anna.network.drawing`.
+`Graph` is what networks define, training returns, importers make and the compiler reads. It is data: the arithmetic is in
+`anna.network.forward`, the file in `anna.network.file`, the figure in `anna.network.drawing`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -16,22 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from anna.base.errors import GraphError
+from anna.base.frozen import Settled
+from anna.network.activations import NONE, RELU, SCALED_TANH, SIGMOID, TANH, Activation
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.layers import LAYER_KINDS, Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
-from anna.network.parts import (
-    ACTIVATION_KINDS,
-    NONE,
-    RELU,
-    SCALED_TANH,
-    SIGMOID,
-    TANH,
-    Activation,
-    Shape,
-    shape_text,
-)
+from anna.network.parts import Shape, shape_text
 
 __all__ = [
-    "ACTIVATION_KINDS", "LAYER_KINDS", "NONE", "RELU", "SCALED_TANH", "SIGMOID", "TANH",
+    "LAYER_KINDS", "NONE", "RELU", "SCALED_TANH", "SIGMOID", "TANH",
     "Activation", "Affine", "Convolution", "Ensemble", "FullConnection", "Graph", "Layer", "Network", "Pool", "Prepare",
     "Rbf", "Shape", "Softmax", "Step", "Subsample", "shape_text",
 ]  # fmt: skip
@@ -63,12 +55,11 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Graph:
-    """A chain of layers from an image to scores; built only when every shape fits.
+class Graph(Settled):
+    """A chain of layers from an image to scores; raises unless every shape fits.
 
-    `data` names the data set whose digits it was trained on ("mnist", "usps" or ""): images of another are refused
-    by those who compare. A graph that begins with `Prepare` takes raw uint8 images, any other takes
-    floats.
+    `data` names the data set it was trained on ("mnist", "usps" or ""): comparisons refuse images of another. A graph that
+    begins with `Prepare` takes raw uint8 images, any other takes floats.
     """
 
     name: str
@@ -77,7 +68,7 @@ class Graph:
     data: str = ""
     steps: tuple[Step, ...] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, Any]:
         if not self.name or not isinstance(self.name, str) or not self.name.isprintable():
             raise GraphError(f"network name {self.name!r} cannot be used; expected printable text")
         sizes = self.input_shape
@@ -95,15 +86,14 @@ class Graph:
                     f"{self.name}: layer {position} is a {type(layer).__name__}; expected a layer of the vocabulary"
                 )
             if layer.name in seen:
-                raise GraphError(f"{self.name}: two layers are called {layer.name}; expected every name once")
+                raise GraphError(f"{self.name}: two layers are called {layer.name}; expected unique names")
             if isinstance(layer, Prepare) and position:
-                raise GraphError(f"{self.name}: {layer.name} prepares the image at place {position}; expected it first")
+                raise GraphError(f"{self.name}: preparation {layer.name} is layer {position}; expected it first")
             seen.add(layer.name)
             out = layer.output_shape(shape)
             steps.append(Step(layer, shape, out))
             shape = out
-        object.__setattr__(self, "layers", tuple(self.layers))
-        object.__setattr__(self, "steps", tuple(steps))
+        return {"layers": tuple(self.layers), "steps": tuple(steps)}
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -146,7 +136,7 @@ class Graph:
 
     @property
     def members(self) -> tuple[Graph, ...]:
-        """Itself, so that a graph and an ensemble can be walked alike."""
+        """Itself, so that a graph and an ensemble can be treated alike."""
         return (self,)
 
     @property
@@ -167,7 +157,7 @@ class Graph:
         """The same weights sliding over a wider image of rows x columns: full connections become convolutions
         (paper 8).
 
-        Scores then have a row and a column. A `Prepare` keeps its range only: the image is taken as it is.
+        Scores then have rows and columns. A `Prepare` keeps only its range: no crop, resize or padding.
         """
         layers: list[Layer] = []
         for step in self.steps:
@@ -191,14 +181,14 @@ class Graph:
 
 
 @dataclass(frozen=True, eq=False)
-class Ensemble:
+class Ensemble(Settled):
     """Several graphs that see the same image; their scores are added (paper 8's boosted LeNet-4)."""
 
     name: str
     members: tuple[Graph, ...]
     data: str = ""
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, Any]:
         if len(self.members) < 2:
             raise GraphError(f"{self.name}: has {len(self.members)} members; expected at least 2")
         first = self.members[0]
@@ -210,8 +200,8 @@ class Ensemble:
             if (member.prepare is None) != (first.prepare is None):
                 raise GraphError(f"{self.name}: members {first.name} and {member.name} do not take the same kind of image")
         if len({member.name for member in self.members}) != len(self.members):
-            raise GraphError(f"{self.name}: two members have one name; expected every name once")
-        object.__setattr__(self, "data", self.data or first.data)
+            raise GraphError(f"{self.name}: two members share a name; expected unique names")
+        return {"data": self.data or first.data}
 
     @property
     def input_shape(self) -> Shape:

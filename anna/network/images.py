@@ -1,5 +1,4 @@
-"""Images of floats as a network takes them: checked, and turned where they come with their axes otherwise; and what
-tells images of any kind apart."""
+"""Float images as a network takes them, checked and with their axes in order; and keys that tell images apart."""
 
 from hashlib import blake2b
 from typing import Any
@@ -12,7 +11,7 @@ from anna.network.parts import Shape
 
 
 def image_keys(images: NDArray[Any]) -> NDArray[np.uint64]:
-    """A key for each image, the same in whatever type its numbers come; 8 bytes, so that unlike ones hardly ever share it."""
+    """A key for each image, whatever the type of its numbers; 8 bytes, so that different images hardly ever share one."""
     digests = (blake2b(np.ascontiguousarray(one, "<f4").tobytes(), digest_size=8).digest() for one in images)
     return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
 
@@ -20,15 +19,14 @@ def image_keys(images: NDArray[Any]) -> NDArray[np.uint64]:
 def float_images(shape: Shape, images: NDArray[Any], what: str = "images") -> NDArray[Any]:
     """Images (n, maps, rows, columns) of finite floats.
 
-    Also taken: the maps last, as Keras has them; without an axis for a single map; flat, where a single map or a flat
-    vector is wanted.
+    Also accepted: maps last, as in Keras; no axis for a single map; flat, for a single map or a flat vector.
     """
     if images.dtype not in (np.float32, np.float64):
         raise DataError(
-            f"{what} are {images.dtype}; expected float32 or float64, for this network prepares no raw images: give them "
-            "in the range that it was trained on"
+            f"{what} are {images.dtype}; expected float32 or float64: this network does not prepare raw images, so give them "
+            "in the range it was trained on"
         )
-    found = _turned(shape, images)
+    found = _maps_first(shape, images)
     if found is None:
         raise DataError(f"{what} have shape {images.shape}; expected (n, {shape[0]}, {shape[1]}, {shape[2]})")
     if not np.isfinite(found).all():
@@ -37,14 +35,14 @@ def float_images(shape: Shape, images: NDArray[Any], what: str = "images") -> ND
     return found
 
 
-def _turned(shape: Shape, images: NDArray[Any]) -> NDArray[Any] | None:
+def _maps_first(shape: Shape, images: NDArray[Any]) -> NDArray[Any] | None:
     maps, rows, columns = shape
     each = images.shape[1:]
     if each == shape:
         return images
     if each == (rows, columns, maps):
         return images.transpose(0, 3, 1, 2)
-    flat_means_one_thing = maps == 1 or rows == columns == 1
-    if each == (rows, columns) or (flat_means_one_thing and each == (maps * rows * columns,)):
-        return images.reshape(len(images), *shape) if flat_means_one_thing else None
+    flat_is_unambiguous = maps == 1 or rows == columns == 1
+    if each == (rows, columns) or (flat_is_unambiguous and each == (maps * rows * columns,)):
+        return images.reshape(len(images), *shape) if flat_is_unambiguous else None
     return None

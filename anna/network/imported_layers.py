@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from anna.base.arrays import Floats
 from anna.base.errors import GraphError
-from anna.network.parts import NONE, Activation, Shape, check_name, check_pair, expect, frozen_floats, units, window_shape
+from anna.base.frozen import Settled
+from anna.network.activations import NONE, Activation
+from anna.network.parts import Shape, check_name, check_pair, expect, frozen_floats, units, window_shape
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Mean or maximum over windows, without parameters, as imported networks have it. Padding counts in no mean and
-    no maximum."""
+    """Mean or maximum over windows, without parameters, as imported networks have it. Padding never counts."""
 
     name: str
     mode: Literal["average", "max"]
@@ -50,8 +51,8 @@ class Pool:
 
 
 @dataclass(frozen=True, eq=False)
-class Affine:
-    """Map m becomes activation(scale_m * x + offset_m): a batch normalisation that folds nowhere, or an activation
+class Affine(Settled):
+    """Map m becomes activation(scale_m * x + offset_m): a batch normalisation that cannot be folded, or an activation
     alone."""
 
     name: str
@@ -60,14 +61,13 @@ class Affine:
     activation: Activation = field(default=NONE)
     kind: ClassVar[str] = "affine"
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, Any]:
         check_name(self.name)
         scale = frozen_floats(self.name, "scale", self.scale_m, 1)
         offset = frozen_floats(self.name, "offset", self.offset_m, 1)
         expect(self.name, "number of offsets", offset.shape[0], scale.shape[0])
         expect(self.name, "type of the offset", offset.dtype, scale.dtype)
-        object.__setattr__(self, "scale_m", scale)
-        object.__setattr__(self, "offset_m", offset)
+        return {"scale_m": scale, "offset_m": offset}
 
     @property
     def tensors(self) -> Mapping[str, Floats]:

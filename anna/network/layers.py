@@ -3,30 +3,30 @@
 A shape is `(maps, rows, columns)`; a flat vector of n units is `(n, 1, 1)`. Arrays name their axes: o output map, i
 input map, y row, x column. Every layer offers
 
-    output_shape(shape)    the shape it makes of `shape`, or a GraphError that names layer, value and expectation
+    output_shape(shape)    the output for an input `shape`, or a GraphError that names layer, value and what was expected
     connections(shape)     connections with biases, as papers 7 and 8 count them
     multiply_adds(shape)   the same without biases
     parameters             trainable numbers
     tensors                its arrays by field name
 
-and a field `activation` where something is squashed after the sum. Weights are read-only: a changed layer is a new
-layer (`dataclasses.replace`).
+and a field `activation` if a function follows the sum. Weights are read-only: a changed layer is a new layer
+(`dataclasses.replace`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from anna.base.arrays import Bools, Floats
 from anna.base.errors import GraphError
+from anna.base.frozen import Settled
+from anna.network.activations import NONE, Activation
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.parts import (
-    NONE,
-    Activation,
     Shape,
     check_name,
     check_pair,
@@ -42,9 +42,9 @@ from anna.network.parts import (
 class Prepare:
     """The host's step from a raw uint8 image to the first states: crop, resize, pad, range.
 
-    The middle `crop` of the image is kept, resized to `resize` (area means when it shrinks, straight lines between
-    pixels when it grows, both with whole-number weights), set in the middle of `field`, and grey level 0..255 goes to
-    low..high. What `field` adds around it is `low`, the paper. `None` leaves a step out.
+    The central `crop` is kept, resized to `resize` (area means to shrink, linear interpolation to grow, both with integer
+    weights) and centred in `field`; grey levels 0..255 become low..high. The border that `field` adds is `low`, the paper.
+    `None` skips a step.
     """
 
     source: tuple[int, int]
@@ -103,7 +103,7 @@ class Prepare:
 
 
 @dataclass(frozen=True, eq=False)
-class Convolution:
+class Convolution(Settled):
     """Sum over windows of the maps that `table_oi` names, plus a bias per map (shape o) or per unit (shape oyx) or
     none.
 
@@ -120,15 +120,13 @@ class Convolution:
     activation: Activation = NONE
     kind: ClassVar[str] = "convolution"
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, Any]:
         check_name(self.name)
         weights = frozen_floats(self.name, "weights", self.weights_oiyx, 4)
-        object.__setattr__(self, "weights_oiyx", weights)
-        if self.bias is not None:
-            bias = frozen_floats(self.name, "bias", self.bias, (1, 3))
+        bias = None if self.bias is None else frozen_floats(self.name, "bias", self.bias, (1, 3))
+        if bias is not None:
             expect(self.name, "number of biased maps", bias.shape[0], weights.shape[0])
             expect(self.name, "type of the bias", bias.dtype, weights.dtype)
-            object.__setattr__(self, "bias", bias)
         table = np.array(np.ones(weights.shape[:2], bool) if self.table_oi is None else self.table_oi)
         expect(self.name, "type of the connection table", table.dtype, np.dtype(bool))
         expect(self.name, "shape of the connection table", table.shape, weights.shape[:2])
@@ -140,11 +138,11 @@ class Convolution:
         if weights[~table].any():
             raise GraphError(f"{self.name}: weights are set where the connection table has no connection; expected zeros there")
         table.setflags(write=False)
-        object.__setattr__(self, "table_oi", table)
         check_pair(self.name, "stride", self.stride, 2, 1)
         check_pair(self.name, "padding", self.padding, 4, 0)
         if not np.isfinite(self.padding_value):
             raise GraphError(f"{self.name}: padding value is {self.padding_value}; expected a finite number")
+        return {"weights_oiyx": weights, "bias": bias, "table_oi": table}
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -189,7 +187,7 @@ class Convolution:
 
 
 @dataclass(frozen=True, eq=False)
-class Subsample:
+class Subsample(Settled):
     """Output map o = activation(coefficient_o * (sum of a window of input map source_o) + bias_o); 2x2 windows, side
     by side.
 
@@ -204,18 +202,16 @@ class Subsample:
     activation: Activation = NONE
     kind: ClassVar[str] = "subsample"
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, Any]:
         check_name(self.name)
         coefficient = frozen_floats(self.name, "coefficient", self.coefficient_o, 1)
         bias = frozen_floats(self.name, "bias", self.bias_o, 1)
         expect(self.name, "number of biases", bias.shape[0], coefficient.shape[0])
         expect(self.name, "type of the bias", bias.dtype, coefficient.dtype)
-        object.__setattr__(self, "coefficient_o", coefficient)
-        object.__setattr__(self, "bias_o", bias)
         source = tuple(range(len(coefficient))) if self.source_o is None else self.source_o
         check_pair(self.name, "source", source, len(coefficient), 0)
-        object.__setattr__(self, "source_o", source)
         check_pair(self.name, "window", self.window, 2, 1)
+        return {"coefficient_o": coefficient, "bias_o": bias, "source_o": source}
 
     @property
     def source(self) -> tuple[int, ...]:
@@ -247,7 +243,7 @@ class Subsample:
 
 
 @dataclass(frozen=True, eq=False)
-class FullConnection:
+class FullConnection(Settled):
     """Every output unit reads every input unit; input axes are taken in the order map, row, column."""
 
     name: str
@@ -256,15 +252,14 @@ class FullConnection:
     activation: Activation = NONE
     kind: ClassVar[str] = "full"
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, Any]:
         check_name(self.name)
         weights = frozen_floats(self.name, "weights", self.weights_oi, 2)
-        object.__setattr__(self, "weights_oi", weights)
-        if self.bias_o is not None:
-            bias = frozen_floats(self.name, "bias", self.bias_o, 1)
+        bias = None if self.bias_o is None else frozen_floats(self.name, "bias", self.bias_o, 1)
+        if bias is not None:
             expect(self.name, "number of biases", bias.shape[0], weights.shape[0])
             expect(self.name, "type of the bias", bias.dtype, weights.dtype)
-            object.__setattr__(self, "bias_o", bias)
+        return {"weights_oi": weights, "bias_o": bias}
 
     @property
     def tensors(self) -> Mapping[str, Floats]:
@@ -287,10 +282,10 @@ class FullConnection:
 
 
 @dataclass(frozen=True, eq=False)
-class Rbf:
+class Rbf(Settled):
     """Euclidean radial basis units: score_o = - sum over i of (x_i - centre_oi)^2, at every position of the maps.
 
-    Paper 8 gives the distance, the smallest winning; the sign here makes the greatest score win, as everywhere else.
+    Paper 8 gives the distance, where the smallest wins; the sign here makes the greatest score win, as everywhere else.
     """
 
     name: str
@@ -299,9 +294,9 @@ class Rbf:
     activation: ClassVar[Activation] = NONE
     kind: ClassVar[str] = "rbf"
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, Any]:
         check_name(self.name)
-        object.__setattr__(self, "centres_oi", frozen_floats(self.name, "centres", self.centres_oi, 2))
+        return {"centres_oi": frozen_floats(self.name, "centres", self.centres_oi, 2)}
 
     @property
     def tensors(self) -> Mapping[str, Floats]:

@@ -1,9 +1,8 @@
-"""What the layers share: shapes, activations, and the checks that refuse a wrong value in one sentence."""
+"""What the layers share: shapes, and the checks that refuse a wrong value in one sentence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -11,33 +10,6 @@ from anna.base.arrays import Floats
 from anna.base.errors import GraphError
 
 Shape = tuple[int, int, int]
-ActivationKind = Literal["none", "scaled_tanh", "tanh", "sigmoid", "relu", "clip"]
-ACTIVATION_KINDS: tuple[ActivationKind, ...] = ("none", "scaled_tanh", "tanh", "sigmoid", "relu", "clip")
-
-
-@dataclass(frozen=True)
-class Activation:
-    """What follows a sum. `scaled_tanh` is 1.7159 tanh(2a/3) (P, papers 7 and 8); `clip` holds the sum in low..high."""
-
-    kind: ActivationKind = "none"
-    low: float = -1.0
-    high: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.kind not in ACTIVATION_KINDS:
-            raise GraphError(f"activation {self.kind!r} is not known; expected one of {', '.join(ACTIVATION_KINDS)}")
-        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
-            raise GraphError(f"activation clip runs from {self.low:g} to {self.high:g}; expected finite low < high")
-
-    def __str__(self) -> str:
-        return f"clip({self.low!r}, {self.high!r})" if self.kind == "clip" else self.kind
-
-
-NONE = Activation()
-SCALED_TANH = Activation("scaled_tanh")
-TANH = Activation("tanh")
-SIGMOID = Activation("sigmoid")
-RELU = Activation("relu")
 
 
 def shape_text(shape: Shape) -> str:

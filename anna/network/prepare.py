@@ -1,7 +1,7 @@
-"""From a raw uint8 image to the numbers that enter a network: whole-number sums, then one division and one range.
+"""From a raw uint8 image to the numbers that enter a network: integer sums, then one division and one range.
 
-Crop, resize and padding move or weigh grey levels with whole numbers only, so the sums are exact; the step to a float
-is elementwise. The result is the same on every machine, to the bit.
+Crop, resize and padding use integers only, so sums are exact; the conversion to floats is elementwise. The result has the
+same bits on every machine.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WHITE = 255  # the largest grey level of a uint8 image
 
 
 def checked_images(layer: Prepare, images_nyx: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """The images, when they are what `layer` declares; one image becomes a stack of one."""
+    """The images, if they are what `layer` declares; a single image becomes a stack of one."""
     images = np.asarray(images_nyx)
     if images.dtype != np.uint8:
         raise DataError(f"images are {images.dtype}; expected uint8, grey levels 0 to 255")
@@ -32,10 +32,10 @@ def checked_images(layer: Prepare, images_nyx: npt.NDArray[Any]) -> npt.NDArray[
 
 
 def resize_weights(size: int, new_size: int) -> tuple[npt.NDArray[np.int64], int]:
-    """Whole-number weights (new_size, size) and what every row adds up to.
+    """Integer weights (new_size, size), and the sum of every row.
 
-    Shrinking takes the mean over the stretch a new pixel covers; growing takes the straight line between the two old
-    pixel centres nearest to the new one, and the border pixel beyond the outermost centre.
+    Shrinking averages over the stretch a new pixel covers; growing interpolates linearly between the two nearest old pixel
+    centres, and repeats the border pixel beyond the outermost one.
     """
     weights = np.zeros((new_size, size), np.int64)
     if new_size <= size:
@@ -51,7 +51,7 @@ def resize_weights(size: int, new_size: int) -> tuple[npt.NDArray[np.int64], int
     return weights, 2 * new_size
 
 
-def _weigh_rows(levels_nyx: npt.NDArray[Any], weights: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+def _weighted_rows(levels_nyx: npt.NDArray[Any], weights: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
     out = np.zeros((levels_nyx.shape[0], weights.shape[0], levels_nyx.shape[2]), levels_nyx.dtype)
     for new, old in zip(*np.nonzero(weights), strict=True):
         out[:, new] += int(weights[new, old]) * levels_nyx[:, old]
@@ -59,7 +59,7 @@ def _weigh_rows(levels_nyx: npt.NDArray[Any], weights: npt.NDArray[np.int64]) ->
 
 
 def field_scale(layer: Prepare) -> int:
-    """What stands for white in the whole numbers of `integer_field`."""
+    """The value of white in `integer_field`."""
     scale = WHITE
     if layer.resized != layer.cropped:
         for size, new_size in zip(layer.cropped, layer.resized, strict=True):
@@ -68,14 +68,14 @@ def field_scale(layer: Prepare) -> int:
 
 
 def integer_field(layer: Prepare, images_nyx: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-    """Cropped, resized and padded images as whole numbers, 0 to `field_scale`."""
+    """Cropped, resized and padded images as integers, 0 to `field_scale`."""
     kind = np.int32 if field_scale(layer) < 2**31 else np.int64
     top, left = offsets(layer.source, layer.cropped)
     levels = images_nyx[:, top : top + layer.cropped[0], left : left + layer.cropped[1]].astype(kind)
     if layer.resized != layer.cropped:
-        levels = _weigh_rows(levels, resize_weights(layer.cropped[0], layer.resized[0])[0])
+        levels = _weighted_rows(levels, resize_weights(layer.cropped[0], layer.resized[0])[0])
         by_columns = resize_weights(layer.cropped[1], layer.resized[1])[0]
-        levels = _weigh_rows(levels.transpose(0, 2, 1), by_columns).transpose(0, 2, 1)
+        levels = _weighted_rows(levels.transpose(0, 2, 1), by_columns).transpose(0, 2, 1)
     top, left = offsets(layer.fielded, layer.resized)
     field = np.zeros((len(levels), *layer.fielded), kind)
     field[:, top : top + layer.resized[0], left : left + layer.resized[1]] = levels
@@ -83,12 +83,12 @@ def integer_field(layer: Prepare, images_nyx: npt.NDArray[np.uint8]) -> npt.NDAr
 
 
 def offsets(outer: tuple[int, int], inner: tuple[int, int]) -> tuple[int, int]:
-    """Where the middle begins."""
+    """Where a centred `inner` begins."""
     return (outer[0] - inner[0]) // 2, (outer[1] - inner[1]) // 2
 
 
 def ranged(layer: Prepare, field: npt.NDArray[Any], dtype: npt.DTypeLike) -> Floats:
-    """Whole numbers 0 to `field_scale` as low..high."""
+    """Integers 0 to `field_scale` as low..high."""
     values: Floats = (layer.low + (layer.high - layer.low) * (field / np.float64(field_scale(layer)))).astype(dtype)
     return values
 

@@ -19,6 +19,7 @@ from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from anna.base import container
 from anna.base.errors import AnnaError, FileError, SpecError
+from anna.base.frozen import Settled
 from anna.chip.codes import weight_converter
 from anna.chip.spec import ChipSpec, Record, first_sentence
 from anna.program import isa
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 KEY = "anna_program"
 FORMAT = 1
+UPGRADES: container.Upgrades = {}  # none is older
+DIGEST_FORMAT = 1  # stays: programs are known by their digests, whatever the format of their files
 SUFFIX = ".anna"
 CALIBRATED = "calibrated_on"
 LARGEST_REGION = 1 << 28
@@ -99,7 +102,7 @@ def _frozen(array: NDArray[Any], dtype: Any) -> NDArray[Any]:
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class Program(Settled):
     """A program for one chip. Built values are whole: shapes fit the chip and codes fit their bits."""
 
     name: str
@@ -116,13 +119,13 @@ class Program:
     links: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)  # `neurons` and `taps`, see anna.compiler.emit
     calibrated_on: NDArray[np.uint64] | None = None  # keys of the images it was fitted to: no result may be shown on them
 
+    def _settled(self) -> Mapping[str, Any]:
+        arrays = {name: _frozen(getattr(self, name), dtype) for name, dtype in _TENSORS.items()}
+        return {**arrays, CALIBRATED: None if self.calibrated_on is None else _frozen(self.calibrated_on, "<u8")}
+
     def __post_init__(self) -> None:
+        super().__post_init__()
         spec = self.spec
-        for name, dtype in (("words", "<u8"), ("weight_codes", np.uint16), ("scale_codes", np.uint16),
-                            ("constant_addresses", np.uint32), ("constant_codes", np.uint16)):  # fmt: skip
-            object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
-        if self.calibrated_on is not None:
-            object.__setattr__(self, CALIBRATED, _frozen(self.calibrated_on, "<u8"))
         pages = self.weight_codes.shape[0] if self.weight_codes.ndim else 0
         if not 1 <= pages <= spec.max_pages:
             raise FileError(f"program {self.name}: has {pages} weight pages; expected 1 to {spec.max_pages}")
@@ -189,7 +192,7 @@ class Program:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of all that the program is."""
-        return container.checksum(self._content(), self._tensors())
+        return container.checksum({**self._content(), "format": DIGEST_FORMAT}, self._tensors())
 
     def _content(self) -> dict[str, Any]:
         return {
@@ -234,7 +237,6 @@ _TENSORS = {
 class _Header(Record):
     """What the metadata of a file must be."""
 
-    format: Literal[1]
     name: str
     spec: ChipSpec
     regions: tuple[Region, ...] = Field(max_length=10_000)
@@ -246,11 +248,8 @@ class _Header(Record):
 
 def _load(path: Path) -> Program:
     content, tensors = container.unpack(path, KEY, "program")
-    version = content.get("format")
-    if isinstance(version, int) and version > FORMAT:
-        raise FileError(f"{path}: has format {version}; this version of anna reads up to format {FORMAT}: update anna")
     try:
-        header = _Header.model_validate(content)
+        header = _Header.model_validate(container.upgraded(path, "program", content, FORMAT, UPGRADES))
     except ValidationError as error:
         raise FileError(f"{path}: {first_sentence(error)}") from None
     own = {name for name in tensors if not name.startswith(("host.", "links."))} - {CALIBRATED}

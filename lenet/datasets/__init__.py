@@ -1,1 +1,1 @@
-"""Digits: the readers of IDX and USPS files, the built-in hold-out, and the catalogue of what can be fetched."""
+"""The data sets: a registry, the readers of their files, the built-in digits, and fetching what is missing."""

@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from anna.base.errors import DataError
 from lenet.datasets.idx import unpacked
+from lenet.datasets.labelled import Pair
 
-Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]
 STEPS = 2000  # -1..1 in steps of 0.001
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from lenet.networks.lenet1 import lenet1, lenet1_28
 from lenet.networks.lenet4 import boosted_lenet4, lenet4
 from lenet.networks.lenet5 import lenet5, lenet5_modern
 from lenet.networks.recognizer import recognizer
+from lenet.networks.record import read_record
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
 DEFINITIONS: dict[str, Callable[[str], Network]] = {
@@ -83,5 +83,4 @@ def load(name: str, data: str | None = None, seed: int = 1, variant: str = "") -
 def record(name: str, data: str | None = None, seed: int = 1, variant: str = "") -> dict[str, Any]:
     """How the shipped weights came about: command, versions, hashes of the data, curve, results."""
     path = _weights_path(name, data, seed, variant).with_suffix(".json")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return read_record(path)

@@ -26,8 +26,7 @@ def mlp1000(data: str = "mnist") -> Graph:
 
 
 def _dense(name: str, hidden: int | None, data: str) -> Graph:
-    parts.check_data(name, data)
-    prepare = parts.picture(data, 28, low=0.0)
+    prepare = parts.image(parts.data_of(name, data), 28, low=0.0)
     if hidden is None:
         layers = [parts.full("output", 10, 784)]
     else:

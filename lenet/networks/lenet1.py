@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from anna.network.graph import SCALED_TANH, Convolution, Graph, Prepare
+from anna.network.graph import SCALED_TANH, Convolution, Graph
 from lenet.networks import parts
 from lenet.networks.recognizer import C3_TABLE
 
@@ -37,10 +37,7 @@ def _zip_layer(name: str, inputs: int, size: int, table: tuple[tuple[int, ...], 
 
 def lenet1(data: str = "usps") -> Graph:
     """The 1989 network, untrained."""
-    parts.check_data("lenet1", data)
-    prepare = Prepare((16, 16))
-    if data == "mnist":  # the 28x28 digit cut to its middle 24x24 and shrunk, so that it fills 16x16 as a zip digit does (A)
-        prepare = Prepare((28, 28), crop=(24, 24), resize=(16, 16))
+    prepare = parts.close_up(parts.data_of("lenet1", data), 16)  # of MNIST the middle 24x24, shrunk to a zip digit's size (A)
     graph = Graph(
         "lenet1",
         (1, *prepare.source),
@@ -69,9 +66,7 @@ def lenet1(data: str = "usps") -> Graph:
 
 def lenet1_28(data: str = "mnist") -> Graph:
     """LeNet-1 of the 1998 table, untrained."""
-    parts.check_data("lenet1_28", data)
-    # 28 -> 22 takes the 20x20 box of an MNIST digit to 16x16 (R); a zip digit is 16x16 as it is
-    prepare = Prepare((28, 28), resize=(22, 22), field=(28, 28)) if data == "mnist" else Prepare((16, 16), field=(28, 28))
+    prepare = parts.image(parts.data_of("lenet1_28", data), 28, 16)  # of MNIST, 28 -> 22 takes the digit's 20x20 to 16x16 (R)
     graph = Graph(
         "lenet1_28",
         (1, *prepare.source),

@@ -23,8 +23,7 @@ PUBLISHED_PARAMETERS = 17_000  # P, "about"; not met, see above
 
 def lenet4(data: str = "mnist", name: str = "lenet4") -> Graph:
     """LeNet-4, untrained."""
-    parts.check_data(name, data)
-    prepare = parts.picture(data, 32, low=-0.1, high=1.175)  # the range of paper 8 (P, there for LeNet-5)
+    prepare = parts.image(parts.data_of(name, data), 32, low=-0.1, high=1.175)  # the range of paper 8 (P, there for LeNet-5)
     graph = Graph(
         name,
         (1, *prepare.source),

@@ -53,8 +53,7 @@ def bitmaps() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
 
 def lenet5(data: str = "mnist") -> Graph:
     """LeNet-5 with the published table and its RBF output, untrained."""
-    parts.check_data("lenet5", data)
-    prepare = parts.picture(data, 32, low=-0.1, high=1.175)  # P, paper 8
+    prepare = parts.image(parts.data_of("lenet5", data), 32, low=-0.1, high=1.175)  # P, paper 8
     graph = Graph(
         "lenet5",
         (1, *prepare.source),
@@ -79,8 +78,7 @@ def lenet5(data: str = "mnist") -> Graph:
 
 def lenet5_modern(data: str = "mnist") -> Graph:
     """LeNet-5 as tutorials build it today, untrained."""
-    parts.check_data("lenet5_modern", data)
-    prepare = parts.picture(data, 32, low=0.0)
+    prepare = parts.image(parts.data_of("lenet5_modern", data), 32, low=0.0)
     return Graph(
         "lenet5_modern",
         (1, *prepare.source),

@@ -1,4 +1,4 @@
-"""The pieces the LeNets share: their pictures, untrained layers, and the check of a published count."""
+"""What the LeNets share: their input images, untrained layers, and the check of a published count."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import numpy.typing as npt
 
 from anna.base.errors import GraphError
 from anna.network.graph import NONE, SCALED_TANH, Activation, Convolution, FullConnection, Graph, Prepare, Subsample
-
-DATA = ("mnist", "usps")
-SOURCE = {"mnist": (28, 28), "usps": (16, 16)}  # rows and columns of a digit: P, papers 8 and 7
+from lenet.datasets.registry import DATA_SETS, DataSet
 
 
-def check_data(name: str, data: str) -> None:
-    """Refuse a data set that the networks do not know."""
-    if data not in DATA:
-        raise GraphError(f"{name}: data set {data!r} is not known; expected one of {', '.join(DATA)}")
+def data_of(name: str, data: str) -> DataSet:
+    """The data set, or a GraphError that names the network for which it was wanted."""
+    if data not in DATA_SETS:
+        raise GraphError(f"{name}: data set {data!r} is not known; expected one of {', '.join(DATA_SETS)}")
+    return DATA_SETS[data]
 
 
 def check_count(graph: Graph, what: str, obtained: int, published: int) -> None:
@@ -24,14 +23,19 @@ def check_count(graph: Graph, what: str, obtained: int, published: int) -> None:
         raise GraphError(f"{graph.name}: {what} is {obtained}; expected {published}, the published figure")
 
 
-def picture(data: str, field: int, *, low: float = -1.0, high: float = 1.0) -> Prepare:
-    """A digit in the middle of a field x field picture, background `low`, ink `high`.
+def image(data: DataSet, field: int, digit: int = 20, *, low: float = -1.0, high: float = 1.0) -> Prepare:
+    """A digit in the middle of a field x field image, background `low`, ink `high`.
 
-    USPS digits fill their 16x16 picture, MNIST digits a 20x20 box in 28x28 (P, papers 7 and 8). So that both are of
-    one size in a field of 28 or more, a USPS digit is grown to 20x20 there (A).
+    MNIST digits fill 20x20 of their 28x28 (P, paper 8); digits of other sets are enlarged to that size (A).
     """
-    resize = (20, 20) if data == "usps" and field >= 28 else None
-    return Prepare(source=SOURCE[data], resize=resize, field=(field, field), low=low, high=high)
+    return Prepare(source=data.shape, resize=data.scaled(digit), field=(field, field), low=low, high=high)
+
+
+def close_up(data: DataSet, size: int) -> Prepare:
+    """The middle of an image, shrunk so that the digit fills a size x size image without a border."""
+    middle = (data.middle, data.middle)
+    crop = None if middle == data.shape else middle
+    return Prepare(data.shape, crop=crop, resize=None if data.middle == size else (size, size))
 
 
 def convolution(

@@ -18,8 +18,7 @@ C3_TABLE = _PAIR + tuple(tuple(i + 2 for i in row) for row in _PAIR)
 
 def recognizer(data: str = "mnist") -> Graph:
     """The recogniser, untrained."""
-    parts.check_data("recognizer", data)
-    prepare = parts.picture(data, 32)
+    prepare = parts.image(parts.data_of("recognizer", data), 32)
     graph = Graph(
         "recognizer",
         (1, *prepare.source),

@@ -18,7 +18,7 @@ import torch
 
 from anna.base.errors import DataError
 from anna.network.graph import Ensemble, Graph
-from lenet.datasets.digits import Digits
+from lenet.datasets.labelled import LabelledImages
 from lenet.training.distort import distort
 from lenet.training.fit import Fitted, Pass, Watch, fit
 from lenet.training.recipes import Distortion, Recipe
@@ -36,20 +36,20 @@ def labels_of(graph: Graph, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int
 
 
 def hard_digits(
-    digits: Digits,
+    digits: LabelledImages,
     how: Distortion,
     seed: int,
     stage: int,
-    hard: Callable[[Digits], npt.NDArray[np.bool_]],
+    hard: Callable[[LabelledImages], npt.NDArray[np.bool_]],
     *,
     easy_too: bool,
     passes: int,
     watch: Watch,
-) -> Digits:
+) -> LabelledImages:
     """Distorted copies for which `hard` holds, over several passes; with `easy_too`, as many drawn from the others."""
     images, labels = [], []
     for number in range(passes):
-        copies = Digits(digits.name, distort(digits.images, how, (seed, stage, number)), digits.labels.copy())
+        copies = LabelledImages(digits.name, distort(digits.images, how, (seed, stage, number)), digits.labels.copy())
         found = hard(copies)
         chosen = np.flatnonzero(found)
         if easy_too:
@@ -61,13 +61,13 @@ def hard_digits(
         watch(f"boosting, network {stage}: {sum(map(len, labels))} digits after {number + 1}/{passes} looks")
     if not sum(map(len, labels)):
         raise DataError(f"boosting, network {stage}: no hard digits were found in {passes} looks; expected at least one")
-    return Digits(f"{digits.name}, hard ones for network {stage}", np.concatenate(images), np.concatenate(labels))
+    return LabelledImages(f"{digits.name}, hard ones for network {stage}", np.concatenate(images), np.concatenate(labels))
 
 
 def fit_boosted(
     ensemble: Ensemble,
     recipe: Recipe,
-    digits: Digits,
+    digits: LabelledImages,
     seed: int,
     *,
     checkpoint: Path | None = None,
@@ -117,5 +117,5 @@ def fit_boosted(
         torch.set_num_threads(threads)
 
 
-def _kept(graph: Graph, recipe: Recipe, digits: Digits, seed: int, checkpoint: Path | None, watch: Watch) -> Fitted:
+def _kept(graph: Graph, recipe: Recipe, digits: LabelledImages, seed: int, checkpoint: Path | None, watch: Watch) -> Fitted:
     return fit(graph, recipe, digits, seed, checkpoint=checkpoint, keep_checkpoint=True, watch=watch)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from anna.analog.parameters import Analog
-from anna.analog.weight_dac import bow, gains_apart
+from anna.analog.weight_dac import bow, spread_gains
 from anna.chip import codes
 from anna.chip.spec import ANNA_1991
 
@@ -30,7 +30,7 @@ class DrawnChip:
         self.analog, self.draws = analog, draws
         shares, order = self._normals(SPEC.dacs, 2).numpy(), self._normals(SPEC.dacs).numpy()
         levels = WEIGHTS.numerators / 2.0
-        gains = gains_apart(analog.dac_gain_apart, order.astype(np.float64))
+        gains = spread_gains(analog.dac_gain_apart, order.astype(np.float64))
         self.written_dc = tensor(levels * gains[:, None] + analog.dac_inl_lsb * bow(levels, shares.astype(np.float64)))
         self.thresholds_at = analog.adc_threshold_offset_lsb * self._normals(SPEC.neurons_at_once, STATES.size - 1)
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from anna.base.container import canonical_json, write_beside
 from anna.base.errors import DataError
 from anna.network.graph import Graph, text
-from lenet.datasets.digits import Digits
+from lenet.datasets.labelled import LabelledImages
 from lenet.training.chip_net import ChipNet
 from lenet.training.distort import distort
 from lenet.training.initial import initial
@@ -59,7 +59,12 @@ def quiet(_: str) -> None:
 
 
 def fingerprint(
-    graph: Graph, recipe: Recipe, digits: Digits, validation: Digits | None, seed: int, chip: ForChip | None = None
+    graph: Graph,
+    recipe: Recipe,
+    digits: LabelledImages,
+    validation: LabelledImages | None,
+    seed: int,
+    chip: ForChip | None = None,
 ) -> str:
     """What a checkpoint must agree with to be continued."""
     parts = [
@@ -89,10 +94,10 @@ def error_percent(net: Net, pictures: Tensor, labels: Tensor) -> float:
 def fit(
     graph: Graph,
     recipe: Recipe,
-    digits: Digits,
+    digits: LabelledImages,
     seed: int,
     *,
-    validation: Digits | None = None,
+    validation: LabelledImages | None = None,
     checkpoint: Path | None = None,
     keep_checkpoint: bool = False,
     watch: Watch = quiet,
@@ -124,9 +129,9 @@ class _Run:
         self,
         graph: Graph,
         recipe: Recipe,
-        digits: Digits,
+        digits: LabelledImages,
         seed: int,
-        validation: Digits | None,
+        validation: LabelledImages | None,
         checkpoint: Path | None,
         watch: Watch,
         chip: ForChip | None,

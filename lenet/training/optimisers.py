@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from anna.network.graph import Convolution, FullConnection, Graph, Pool, Rbf, Subsample
+from anna.network.graph import NONE, Convolution, FullConnection, Graph, Pool, Rbf, Subsample
 from lenet.training.torch_net import TorchLayer, TorchNet, squash
 
 LossName = Literal["cross_entropy", "squared_error", "map"]
@@ -27,7 +27,7 @@ def loss_name(graph: Graph) -> LossName:
     last = graph.layers[-1]
     if isinstance(last, Rbf):
         return "map"
-    return "cross_entropy" if last.activation.kind == "none" else "squared_error"
+    return "cross_entropy" if last.activation == NONE else "squared_error"
 
 
 def loss(kind: LossName, scores: Tensor, labels: Tensor) -> Tensor:

@@ -13,7 +13,9 @@ from anna.compiler import compile
 from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Network
-from lenet.datasets.digits import Digits, calibration, usps_calibration
+from lenet.datasets import registry
+from lenet.datasets.digits import calibration
+from lenet.datasets.labelled import LabelledImages
 
 CHIPS = range(8)  # seeds of the drawn chips on which weights trained for the chip are counted
 Z95 = 1.959963984540054  # of the normal distribution, two-sided 95 %
@@ -27,7 +29,7 @@ def wilson_percent(wrong: int, total: int) -> tuple[float, float]:
     return 100 * max(0.0, (middle - half) / (1 + spread)), 100 * min(1.0, (middle + half) / (1 + spread))
 
 
-def result(network: Network, digits: Digits) -> dict[str, Any]:
+def result(network: Network, digits: LabelledImages) -> dict[str, Any]:
     """Errors of the network on the digits, by the float forward of anna in float32."""
     wrong = int((forward(network, digits.images).labels != digits.labels).sum())
     low, high = wilson_percent(wrong, len(digits))
@@ -42,13 +44,13 @@ def result(network: Network, digits: Digits) -> dict[str, Any]:
     }
 
 
-def chip_result(ordinary: Network, trained: Network, digits: Digits, folder: Any = None) -> dict[str, Any]:
+def chip_result(ordinary: Network, trained: Network, digits: LabelledImages, folder: Any = None) -> dict[str, Any]:
     """Errors of float weights and of those trained for the chip, both compiled: on the ideal chip and on the same drawn
     chips. The latter are rounded to nearest, as they were in training."""
     found = {"digits": digits.name, "digits_sha256": digits.digest, "images": len(digits)}
-    pictures = (calibration() if ordinary.data != "usps" else usps_calibration("usps", folder)).images
+    samples = calibration(ordinary.data or registry.DEFAULT.name, folder).images
     for name, network, options in (("ordinary", ordinary, {}), ("trained", trained, {"round": "nearest"})):
-        program = compile(network, pictures, **options)
+        program = compile(network, samples, **options)
         chips = [Chip(), *(Chip(seed=seed, analog=Analog.typical()) for seed in CHIPS)]
         wrong = [int((chip.run(program, digits.images).labels != digits.labels).sum()) for chip in chips]
         found[name] = {"ideal_wrong": wrong[0], "typical_wrong": wrong[1:]}

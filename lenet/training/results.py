@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from lenet.networks.catalogue import WEIGHTS, shipped
+from lenet.networks.record import read_record
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def row(stem: str, record: dict[str, Any]) -> tuple[str, ...]:
 
 def table() -> str:
     """The whole table in Markdown."""
-    rows = [row(stem, json.loads((WEIGHTS / f"{stem}.json").read_text(encoding="utf-8"))) for stem in shipped()]
+    rows = [row(stem, read_record(WEIGHTS / f"{stem}.json")) for stem in shipped()]
     lines = [HEADINGS, tuple("---" for _ in HEADINGS), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
@@ -86,9 +86,7 @@ CHIP_HEADINGS = (
 
 def chip_rows(stem: str) -> list[tuple[str, ...]]:
     """A line for each set of digits: weights trained for the chip beside those that they go on from, errors in per cent."""
-    record, before = (
-        json.loads((WEIGHTS / f"{one}.json").read_text(encoding="utf-8")) for one in (stem, stem[: -len("-chip")])
-    )
+    record, before = (read_record(WEIGHTS / f"{one}.json") for one in (stem, stem[: -len("-chip")]))
     rows = []
     for float_before, float_now, chips in zip(before["results"], record["results"], record["for_chip"]["on_chip"], strict=True):
         sides, images = (chips["ordinary"], chips["trained"]), chips["images"]

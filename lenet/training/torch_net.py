@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from anna.base.errors import GraphError
+from anna.network.activations import Activation, Maths
 from anna.network.graph import (
-    Activation,
     Affine,
     Convolution,
     FullConnection,
@@ -27,22 +27,13 @@ from anna.network.graph import (
 )
 from anna.network.prepare import prepare
 
+MATHS = Maths(torch.tanh, torch.sigmoid, torch.relu, torch.clamp)
+
 
 def squash(activation: Activation, sums: Tensor) -> Tensor:
-    """The activation, as anna.network.forward defines it."""
-    match activation.kind:
-        case "none":
-            return sums
-        case "scaled_tanh":
-            return 1.7159 * torch.tanh(sums * (2.0 / 3.0))
-        case "tanh":
-            return torch.tanh(sums)
-        case "sigmoid":
-            return torch.sigmoid(sums)
-        case "relu":
-            return torch.relu(sums)
-        case "clip":
-            return torch.clamp(sums, activation.low, activation.high)
+    """The activation, by its formula."""
+    value: Tensor = activation.value(sums, MATHS)
+    return value
 
 
 def _pooled(layer: Pool, x: Tensor) -> Tensor:

@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anna.base.container import expect_writable, write_beside
-from anna.base.errors import DataError
+from anna.base.errors import DataError, FileError
 from anna.network.file import graph_bytes, load_graph
 from anna.network.graph import Ensemble, Network
-from lenet.datasets.digits import Digits, digits, holdout, training_digits
+from lenet.datasets.digits import digits, holdout, training_digits
+from lenet.datasets.labelled import LabelledImages
+from lenet.datasets.registry import data_set
 from lenet.networks.catalogue import WEIGHTS, define, full_name, native_data, stem
+from lenet.networks.record import read_record
 from lenet.training.recipes import ForChip, Recipe, chip_recipe_for, default_recipe, recipe_for
 from lenet.training.records import chip_result, result, versions
 
@@ -42,7 +45,7 @@ class Trained:
     record_path: Path
 
 
-def split(whole: Digits, validation: int, count: int | None = None) -> tuple[Digits, Digits | None]:
+def split(whole: LabelledImages, validation: int, count: int | None = None) -> tuple[LabelledImages, LabelledImages | None]:
     """The digits for training (all, or so many of them), and those kept aside to watch it.
 
     One drawn order decides: the first are kept aside, the next are shown, so that fewer digits are a part of more.
@@ -117,7 +120,7 @@ def run(
         raise DataError(f"{home}: is not a folder; expected one for the weights")
     expect_writable(home / f"{name}.safetensors")
     shown, kept = split(training_digits(data, folder), validation, count)
-    tested = [digits(data, "test", folder), *([holdout()] if data == "mnist" else [])] if test else []
+    tested = [digits(data, "test", folder), *([holdout(data)] if data_set(data).built_in else [])] if test else []
     variants = ["distorted"] * distorted + [recipe] * (recipe != usual)
     float_stem = stem(name, data, seed, "-".join(variants))
     files = home / (stem(name, data, seed, "-".join([*variants, "chip"])) if for_chip else float_stem)
@@ -171,7 +174,14 @@ def expect_torch() -> None:
 
 
 def _trained(
-    graph: Network, recipe: Recipe, shown: Digits, kept: Digits | None, seed: int, files: Path, chip: ForChip | None, watch: Any
+    graph: Network,
+    recipe: Recipe,
+    shown: LabelledImages,
+    kept: LabelledImages | None,
+    seed: int,
+    files: Path,
+    chip: ForChip | None,
+    watch: Any,
 ) -> tuple[Network, tuple[Pass, ...]]:
     """The trained network and its curve, with a checkpoint beside the files that will be written."""
     from lenet.training.boost import fit_boosted
@@ -190,16 +200,18 @@ def _with_passes(recipe: Recipe, name: str, passes: int | None) -> Recipe:
     return recipe if passes is None else replace(recipe, passes=passes)
 
 
-def trained_before(folders: Sequence[Path], name: str, recipe: Recipe, shown: Digits, seed: int) -> Network | None:
+def trained_before(folders: Sequence[Path], name: str, recipe: Recipe, shown: LabelledImages, seed: int) -> Network | None:
     """Weights of that name whose record says that they came of this recipe, these digits and this seed."""
     for folder in folders:
         weights, record = folder / f"{name}.safetensors", folder / f"{name}.json"
         if not (weights.is_file() and record.is_file()):
             continue
         try:
-            about = json.loads(record.read_text(encoding="utf-8"))
+            about = read_record(record)
             told = about["recipe"], about["training_digits"]["sha256"], about["seed"]
-        except (OSError, ValueError, KeyError, TypeError):
+        except FileError as error:
+            raise DataError(f"{error}; or remove it and its weights to train anew") from None
+        except (KeyError, TypeError):
             raise DataError(f"{record}: is no whole record of a training; remove it and its weights to train anew") from None
         if told == (json.loads(json.dumps(asdict(recipe))), shown.digest, seed):
             return load_graph(weights)

@@ -22,12 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
+from anna.base.threads import cores
 from anna.engine import Engine
 from anna.machine.chip import Chip
 from anna.network.forward import network_input
 from anna.network.graph import Graph, Network
 from anna.program.file import Program
-from sim.base.cores import cores
 from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
 
 PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"

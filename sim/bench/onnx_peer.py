@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from anna.base.errors import GraphError
+from anna.network.activations import Maths
 from anna.network.graph import Convolution, FullConnection, Graph, Layer, Prepare, Rbf, Subsample
-from anna.network.parts import Activation
 from sim.bench.reader import Reader
 
 
@@ -39,11 +40,42 @@ class _Nodes:
         return name
 
     def then(self, kind: str, *others: str, **attributes: Any) -> None:
+        self.at = self.node(kind, self.at, *others, **attributes)
+
+    def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
         from onnx import helper
 
         out = f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, [self.at, *others], [out], **attributes))
-        self.at = out
+        self.nodes.append(helper.make_node(kind, list(inputs), [out], **attributes))
+        return out
+
+
+@dataclass(frozen=True)
+class _Value:
+    """What a node gives, for the formulas of activations."""
+
+    nodes: _Nodes
+    name: str
+
+    def through(self, kind: str, *others: _Value | float) -> _Value:
+        names = (other.name if isinstance(other, _Value) else self.nodes.array(other) for other in others)
+        return _Value(self.nodes, self.nodes.node(kind, self.name, *names))
+
+    def __add__(self, other: _Value | float) -> _Value:
+        return self.through("Add", other)
+
+    def __mul__(self, other: _Value | float) -> _Value:
+        return self.through("Mul", other)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+MATHS = Maths(
+    tanh=lambda x: x.through("Tanh"),
+    sigmoid=lambda x: x.through("Sigmoid"),
+    relu=lambda x: x.through("Relu"),
+    clip=lambda x, low, high: x.through("Clip", low, high),
+)
 
 
 def onnx_model(graph: Graph) -> bytes:
@@ -84,13 +116,4 @@ def _add(nodes: _Nodes, layer: Layer) -> None:
             nodes.then("Gemm", nodes.array(2 * layer.centres_oi), nodes.array(-(layer.centres_oi**2).sum(1)), transB=1)
         case _:
             raise GraphError(f"{layer.name}: the benchmark's networks have no {layer.kind} layer")
-    _add_activation(nodes, layer.activation)
-
-
-def _add_activation(nodes: _Nodes, activation: Activation) -> None:
-    if activation.kind == "scaled_tanh":
-        nodes.then("Mul", nodes.array(2.0 / 3.0))
-        nodes.then("Tanh")
-        nodes.then("Mul", nodes.array(1.7159))
-    elif activation.kind != "none":
-        raise GraphError(f"the benchmark's networks have no {activation.kind}")
+    nodes.at = layer.activation.value(_Value(nodes, nodes.at), MATHS).name

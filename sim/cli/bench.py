@@ -22,9 +22,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     import lenet
+    from anna.base.threads import cores, worker_count
     from anna.compiler import compile
     from anna.native.loader import choose_level
-    from sim.base.cores import cores, worker_count
     from sim.bench import measure
     from sim.bench.peers import missing
 

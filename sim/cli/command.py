@@ -31,7 +31,7 @@ def output_file(name: str) -> Path:
     from anna.base.container import expect_writable
 
     if name == "-":
-        raise FileError("-: this result does not go to standard output; expected the name of a file (./- for one called -)")
+        raise FileError("-: this result does not go to standard output; expected a file name (./- for one called -)")
     expect_writable(Path(name))
     return Path(name)
 

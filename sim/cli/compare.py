@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from anna.network.graph import Network
+from lenet.datasets.labelled import LabelledImages
 from sim.cli.command import Command, output_file, write
 from sim.cli.model import add_compile_options, calibration_pictures, compile_options
 from sim.cli.progress import progress
-from sim.inputs.digits import Images, LabelledImages
+from sim.inputs.digits import Images
 from sim.inputs.files import read_labelled
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
+    from lenet.datasets.registry import SOURCES
+
     parser.add_argument("model", nargs="?", default="recognizer", metavar="MODEL",
                         help="a LeNet by name, or an .onnx or .safetensors file (default: the recogniser of 1991)")  # fmt: skip
-    parser.add_argument("--data", choices=("holdout", "mnist", "usps"), help="digits to show (default: the built-in ones)")
+    parser.add_argument("--data", choices=tuple(SOURCES), help="digits to show (default: the built-in ones)")
     parser.add_argument("--images", type=int, metavar="N", help="show only so many digits, of all classes alike")
     parser.add_argument("--chips", type=int, default=8, metavar="N", help="drawn chips of each kind (default 8)")
     parser.add_argument("--analog", action="append", metavar="PRESET", help="typical, worst, or a TOML file; may be given "
@@ -61,9 +64,9 @@ def _run(given: argparse.Namespace) -> None:
 def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparison":
     from dataclasses import replace
 
+    from anna.base.threads import worker_count
     from anna.chip.spec import ANNA_1991
     from anna.compiler import compilation, compile
-    from sim.base.cores import worker_count
     from sim.comparison.arms import ChipTrained
     from sim.comparison.ledger_codes import codes_ledger
     from sim.inputs.models import chip_trained, load_network
@@ -71,8 +74,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     from sim.results.ledger import ledger
 
     threads = worker_count(given.threads)
-    data = given.data if given.data != "holdout" else "mnist"
-    network = load_network(given.model, data, given.weights_seed)
+    network = load_network(given.model, given.data, given.weights_seed)
     digits, pictures = _digits(network, given)
     kinds = [(_title(name), Analog.named(name)) for name in given.analog or ["typical"]]
     watch(f"compile {network.name}")

@@ -11,10 +11,11 @@ from sim.cli.progress import progress
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     from anna.compiler import PASSES
+    from lenet.datasets.registry import DATA_SETS
 
     parser.add_argument("model", metavar="MODEL", help="a LeNet by name, or an .onnx or .safetensors file")
     parser.add_argument("-o", "--output", metavar="FILE.anna", help="where the program goes (default: NAME.anna here)")
-    parser.add_argument("--data", choices=("mnist", "usps"), help="which weights of a LeNet (default: its paper's)")
+    parser.add_argument("--data", choices=tuple(DATA_SETS), help="which weights of a LeNet (default: its paper's)")
     parser.add_argument("--seed", type=int, default=1, help="which weights of a LeNet (default 1)")
     parser.add_argument("--calibrate", metavar="FILE", help="sample pictures: .npy, .npz or IDX")
     add_compile_options(parser)

@@ -67,7 +67,7 @@ def values_of(metavar: str) -> Values:
     from anna.analog.parameters import PRESETS
     from anna.chip.spec import BOARDS, ChipSpec
     from anna.native.loader import simd_levels
-    from sim.inputs.digits import DATA
+    from lenet.datasets.registry import DATA_SETS, SOURCES
 
     networks, onnx = tuple(lenet.names), (".onnx", ".safetensors")
     table = {
@@ -78,12 +78,12 @@ def values_of(metavar: str) -> Values:
         "BOARD": lambda: Values(tuple(BOARDS)),
         "HOST": lambda: Values(("auto", "last", "none")),
         "LEVEL": lambda: Values(simd_levels()),
-        "DATA": lambda: Values(("mnist", "usps")),
+        "DATA": lambda: Values(tuple(DATA_SETS)),
         "WHERE": lambda: Values(("local",)),
         "[run|plan|merge] SPEC.toml|DIR ...": lambda: Values(("run", "plan", "merge"), (".toml",), folders=True),
         "DIR": lambda: Values(folders=True),
         "FILE": lambda: Values(suffixes=(ANY,)),
-        "IMAGES": lambda: Values(DATA, suffixes=(ANY,)),
+        "IMAGES": lambda: Values(tuple(SOURCES), suffixes=(ANY,)),
     }
     if metavar.startswith("FILE."):
         return Values(suffixes=(metavar.removeprefix("FILE"),))

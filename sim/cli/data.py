@@ -1,4 +1,4 @@
-"""`anna data`: which digits are there, whether they are whole, and fetching them."""
+"""`anna data`: which data sets are here, whether their files are intact, and fetching them."""
 
 import argparse
 from pathlib import Path
@@ -9,39 +9,53 @@ from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
+    from lenet.datasets.registry import DATA_SETS
+
     parser.add_argument("action", nargs="?", choices=("list", "verify", "fetch"), default="list", help="default: list")
-    parser.add_argument("data", nargs="?", metavar="DATA", help="mnist or usps (fetch only)")
+    parser.add_argument("data", nargs="?", metavar="DATA", help=f"{' or '.join(DATA_SETS)} (fetch only)")
     parser.add_argument("--folder", type=Path, metavar="DIR", help="data folder (default: ANNA_DATA)")
 
 
 def _run(given: argparse.Namespace) -> None:
-    from lenet.datasets.catalogue import FILES, fetch, verify
     from lenet.datasets.digits import data_folder
+    from lenet.datasets.fetch import fetch
+    from lenet.datasets.registry import DATA_SETS
 
     if given.action == "fetch":
         if given.data is None:
-            raise DataError("fetch needs the name of a data set: mnist or usps")
+            raise DataError(f"fetch needs the name of a data set: {' or '.join(DATA_SETS)}")
         home = given.folder if given.folder is not None else data_folder()  # a folder that is named may be made
         with progress() as show:
             paths = fetch(given.data, home, progress=lambda *so_far: show(_line(*so_far)))
-        write({"files": [str(path) for path in paths]}, "\n".join(f"{path}: whole" for path in paths), given.json)
+        write({"files": [str(path) for path in paths]}, "\n".join(f"{path}: intact" for path in paths), given.json)
         return
     if given.data is not None:
         raise DataError(f"{given.action} takes no data set; it looks at all of them")
-    built_in = [("built-in", "holdout 4500, calibration 500", "whole")]
-    if given.action == "list" and given.folder is None and not _has_folder():
-        rows = [("data", "file", "state"), *built_in, *((file.data, file.name, "no data folder") for file in FILES)]
-    else:
-        found = verify(data_folder(given.folder))
-        rows = [
-            ("data", "file", "state"),
-            *built_in,
-            *((one.file.data, str(one.path), one.state + (f": {one.reason}" if one.reason else "")) for one in found),
-        ]
+    rows = [("data", "file", "state"), *_built_in(), *_files(given)]
     write({"files": [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]}, table(rows), given.json)
     damaged = [row for row in rows[1:] if row[2].startswith("damaged")]
     if given.action == "verify" and damaged:
-        raise DataError(f"{len(damaged)} file{'s are' if len(damaged) > 1 else ' is'} damaged: anna data fetch mends it")
+        files, them = ("files are", "them") if len(damaged) > 1 else ("file is", "it")
+        raise DataError(f"{len(damaged)} {files} damaged; `anna data fetch` replaces {them}")
+
+
+def _built_in() -> list[tuple[str, str, str]]:
+    from lenet.datasets.digits import calibration, holdout
+    from lenet.datasets.registry import DATA_SETS
+
+    parts = [(data, (holdout(data), calibration(data))) for data, one in DATA_SETS.items() if one.built_in]
+    return [(data, "built in: " + ", ".join(f"{one.name} {len(one)}" for one in two), "intact") for data, two in parts]
+
+
+def _files(given: argparse.Namespace) -> list[tuple[str, str, str]]:
+    from lenet.datasets.digits import data_folder
+    from lenet.datasets.fetch import verify
+    from lenet.datasets.registry import DATA_SETS
+
+    if given.action == "list" and given.folder is None and not _has_folder():
+        return [(data, file.name, "no data folder") for data, one in DATA_SETS.items() for file in one.files]
+    found = verify(data_folder(given.folder))
+    return [(one.data, str(one.path), one.state + (f": {one.reason}" if one.reason else "")) for one in found]
 
 
 def _has_folder() -> bool:
@@ -60,8 +74,8 @@ def _line(name: str, done_bytes: int, total_bytes: int | None) -> str:
 
 
 COMMAND = Command(
-    summary="list, verify or fetch the digits",
-    description="The package carries 5,000 digits. MNIST and USPS are read from a folder (ANNA_DATA, or --folder);\n"
+    summary="list, verify or fetch the data sets",
+    description="5,000 digits of MNIST are built in. Whole data sets are read from a folder (ANNA_DATA, or --folder);\n"
     "fetch gets them from public mirrors and checks every byte.",
     examples=("anna data", "anna data verify --folder digits", "anna data fetch mnist --folder digits"),
     arguments=_arguments,

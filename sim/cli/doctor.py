@@ -1,4 +1,4 @@
-"""`anna doctor`: what is installed, what runs, what digits are there, and whether all is whole."""
+"""`anna doctor`: what is installed, what runs, which digits are there, and whether all is intact."""
 
 import argparse
 import platform
@@ -6,17 +6,24 @@ import sys
 from importlib import metadata
 from typing import Any
 
-import anna
 from anna.base.errors import AnnaError
 from sim.cli.command import Command, table, write
+from sim.cli.versions import versions
 
 NEEDED = ("numpy", "pydantic", "safetensors", "matplotlib")
 ONNX_PEER = "ONNX Runtime's rows of anna bench, which take both onnx and onnxruntime"
 OPTIONAL = {
     "torch": "anna train and the rows of PyTorch in anna bench", "onnx": ONNX_PEER, "onnxruntime": ONNX_PEER,
-    "h5py": "reading the USPS digits from usps.h5", "distributed": "sweeps on a cluster",
-    "pyarrow": "the Parquet table of anna report",
+    "distributed": "sweeps on a cluster", "pyarrow": "the Parquet table of anna report",
 }  # fmt: skip
+
+
+def _optional() -> dict[str, str]:
+    """Packages that something needs which is not always wanted, and what that is."""
+    from lenet.datasets.registry import DATA_SETS
+
+    files = [(one.name, file) for one in DATA_SETS.values() for file in one.files if file.needs]
+    return {**OPTIONAL, **{file.needs: f"reading the {data} digits from {file.name}" for data, file in files}}
 
 
 def _version(package: str) -> str | None:
@@ -36,15 +43,18 @@ def _engine() -> dict[str, Any]:
 
 
 def _digits() -> list[dict[str, str]]:
-    from lenet.datasets.catalogue import verify
+    from lenet.datasets import registry
     from lenet.datasets.digits import built_in, data_folder
+    from lenet.datasets.fetch import verify
 
-    found = [{"data": "built-in", "file": f"{len(built_in())} digits", "state": "whole"}]
+    sets = registry.DATA_SETS.values()
+    found = [{"data": one.name, "file": f"built in: {len(built_in(one.name))} digits", "state": "intact"}
+             for one in sets if one.built_in]  # fmt: skip
     try:
         folder = data_folder()
     except AnnaError as error:
-        return [*found, {"data": "mnist, usps", "file": "", "state": str(error)}]
-    return found + [{"data": one.file.data, "file": str(one.path), "state": one.state} for one in verify(folder)]
+        return [*found, {"data": ", ".join(registry.DATA_SETS), "file": "", "state": str(error)}]
+    return found + [{"data": one.data, "file": str(one.path), "state": one.state} for one in verify(folder)]
 
 
 def _folder() -> str | None:
@@ -65,7 +75,7 @@ def _weights() -> list[dict[str, str]]:
         try:
             from anna.network.file import load_graph
 
-            state = f"whole, {load_graph(WEIGHTS / f'{stem}.safetensors').connections:,} connections"
+            state = f"intact, {load_graph(WEIGHTS / f'{stem}.safetensors').connections:,} connections"
         except AnnaError as error:
             state = str(error)
         found.append({"weights": stem, "state": state})
@@ -74,21 +84,23 @@ def _weights() -> list[dict[str, str]]:
 
 
 def _run(given: argparse.Namespace) -> None:
-    engine, digits, weights = _engine(), _digits(), _weights()
-    packages = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
+    engine, digits, weights, ours = _engine(), _digits(), _weights(), versions()
+    optional = _optional()
+    packages = {name: _version(name) for name in (*NEEDED, *optional)}
     result = {
-        "anna": anna.__version__, "python": platform.python_version(), "machine": platform.machine(), "engine": engine,
+        **ours, "python": platform.python_version(), "machine": platform.machine(), "engine": engine,
         "packages": packages, "digits": digits, "weights": weights, "data_folder": _folder(),
     }  # fmt: skip
-    rows = [("anna", anna.__version__), ("python", f"{platform.python_version()} at {sys.executable}"),
-            ("machine", platform.machine())]  # fmt: skip
+    formats = ", ".join(f"{kind} {number}" for kind, number in ours["formats"].items())
+    rows = [("anna", ours["anna"]), ("noise", f"version {ours['noise']}"), ("file formats", formats),
+            ("python", f"{platform.python_version()} at {sys.executable}"), ("machine", platform.machine())]  # fmt: skip
     if engine["built"]:
         kind = "checked build" if engine["checked"] else "fast build"
         rows.append(("engine", f"{kind}; SIMD levels here: {', '.join(engine['simd_levels'])}"))
     else:
         rows.append(("engine", engine["reason"]))
     rows += [(name, packages[name] or "missing: pip install .") for name in NEEDED]
-    rows += [(name, packages[name] or f"not installed; only for {use}") for name, use in OPTIONAL.items()]
+    rows += [(name, packages[name] or f"not installed; only for {use}") for name, use in optional.items()]
     rows += [("digits", f"{one['data']} {one['file']}: {one['state']}") for one in digits]
     rows += [("weights", f"{one['weights']}: {one['state']}") for one in weights]
     write(result, table(rows), given.json)
@@ -97,7 +109,7 @@ def _run(given: argparse.Namespace) -> None:
 COMMAND = Command(
     summary="what is installed, what runs, what is there",
     description="Says which packages are installed, whether the engine is built and for which SIMD levels, which digits and\n"
-    "trained weights are there, and whether they are whole.",
+    "trained weights are there, and whether they are intact.",
     examples=("anna doctor",),
     arguments=lambda _: None,
     run=_run,

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import anna
 from anna.base.errors import UsageError, nearest
-from sim.cli.command import Command
+from sim.cli.command import Command, write
 from sim.cli.endings import Exit, Failure, failure
 
 # In the order of the help text.
@@ -43,7 +43,7 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
         description="Compiles trained networks for AT&T's analog ANNA chip of 1991 and runs them cycle by cycle.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"anna {anna.__version__}")
+    parser.add_argument("--version", action="store_true", help="the version; with --json also those of noise and files")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     for name, command in commands.items():
         sub = subparsers.add_parser(
@@ -94,8 +94,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _make_streams_safe()
     try:
         with _interruptible():
-            parsed = _parsed(given)
-            _command(parsed.command).run(parsed)
+            if given[:1] == ["--version"]:
+                _print_version(as_json)
+            else:
+                parsed = _parsed(given)
+                _command(parsed.command).run(parsed)
             sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has seen enough
         _close_stdout()
@@ -106,6 +109,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _complain(failure(error), as_json)
     return Exit.DONE
+
+
+def _print_version(as_json: bool) -> None:
+    from sim.cli.versions import versions
+
+    write(versions() if as_json else {}, f"anna {anna.__version__}", as_json)
 
 
 def _make_streams_safe() -> None:

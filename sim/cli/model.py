@@ -57,12 +57,13 @@ def calibration_pictures(network: Network, file: str | None, instead: str) -> ND
             return pictures
         return np.ascontiguousarray(float_images(network.input_shape, pictures, f"{file}: pictures"), np.float32)
     import lenet
+    from lenet.datasets.registry import DATA_SETS
 
-    if network.data not in ("mnist", "usps"):
+    if network.data not in DATA_SETS:
         raise DataError(f"network {network.name} needs sample pictures: --calibrate FILE (.npy, .npz or IDX)")
-    if network.data == "usps" and not os.environ.get("ANNA_DATA"):
+    if DATA_SETS[network.data].built_in is None and not os.environ.get("ANNA_DATA"):
         raise DataError(
-            f"{network.name} with weights for usps is calibrated with its digits, which are not built in: set ANNA_DATA to the "
-            f"folder that holds usps, or {instead}"
+            f"{network.name} with weights for {network.data} is calibrated with its digits, which are not built in: set "
+            f"ANNA_DATA to the folder that holds {network.data}, or {instead}"
         )
     return np.asarray(lenet.calibration(network.data)[0])

@@ -56,7 +56,7 @@ def _pictures(given: argparse.Namespace, program: Program) -> tuple[Images, Imag
 
 
 def _run(given: argparse.Namespace) -> None:
-    from sim.base.cores import worker_count
+    from anna.base.threads import worker_count
 
     program = Program.load(given.file)
     output = output_file(given.output) if given.output else None

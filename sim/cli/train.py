@@ -9,10 +9,11 @@ from sim.cli.progress import progress
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     from lenet import names
+    from lenet.datasets.registry import DATA_SETS
     from lenet.training.recipes import RECIPES
 
     parser.add_argument("network", metavar="NET", help=f"one of {', '.join(names)}")
-    parser.add_argument("--data", choices=("mnist", "usps"), help="default: the data set of the network's paper")
+    parser.add_argument("--data", choices=tuple(DATA_SETS), help="default: the data set of the network's paper")
     parser.add_argument("--seed", type=int, default=1, help="of weights, order and distortions (default 1)")
     parser.add_argument("--recipe", choices=tuple(RECIPES), help="default: that of the shipped weights")
     parser.add_argument("--distort", action="store_true", help="add distorted copies of the digits")

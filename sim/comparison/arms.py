@@ -26,7 +26,7 @@ from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program.file import Program
-from sim.inputs.digits import LabelledImages
+from lenet.datasets.labelled import LabelledImages
 
 Watch = Callable[[str], None]
 Kind = str | Analog | tuple[str, Analog]
@@ -112,7 +112,7 @@ def chip_arm(
 
     def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
         chip = Chip() if analog.is_ideal else Chip(seed=seed, analog=analog)
-        result = chip.run(program, digits.images, noise_seed=noise_seed)
+        result = chip.run(program, digits.images, noise_seed=noise_seed, threads=1)
         return result.labels, result.scores
 
     with ThreadPoolExecutor(min(threads, len(drawn))) as pool:
@@ -158,8 +158,8 @@ def trimmed_arm(arm: Arm, program: Program, digits: LabelledImages, noise_seed: 
 
     def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
         chip = Chip(seed=seed, analog=arm.analog)
-        own = trim(program, meter.measure(chip), timeline=meter.timeline)
-        result = chip.run(own, digits.images, noise_seed=noise_seed)
+        own = trim(program, meter.measure(chip, threads=1), timeline=meter.timeline)
+        result = chip.run(own, digits.images, noise_seed=noise_seed, threads=1)
         return result.labels, result.scores
 
     with ThreadPoolExecutor(min(threads, arm.chips)) as pool:

@@ -6,11 +6,11 @@ from anna.machine.chip import Chip
 from anna.network.graph import Network
 from anna.program.file import Program
 from anna.sequencer.rules import verified
+from lenet.datasets.labelled import LabelledImages
 from sim.comparison.arms import Arm
 from sim.comparison.counting import confusion
 from sim.comparison.layers import layer_maps
 from sim.comparison.rows import CloseUp, Confusion, Maps
-from sim.inputs.digits import LabelledImages
 
 
 def close_up(

@@ -6,8 +6,8 @@ from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program.file import Program
+from lenet.datasets.labelled import LabelledImages
 from sim.comparison.rows import LayerMaps, Maps
-from sim.inputs.digits import LabelledImages
 
 
 def layer_maps(network: Network, program: Program, images: Maps, chip: Chip, noise_seed: int = 0) -> list[LayerMaps]:

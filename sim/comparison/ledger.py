@@ -16,10 +16,10 @@ from anna.chip.spec import ChipSpec
 from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.sequencer.rules import verified
+from lenet.datasets.labelled import LabelledImages
 from sim.base.statistics import mean
 from sim.comparison.confined import Confined, Place, places_of_layers
 from sim.comparison.ledger_table import Entry, Losses
-from sim.inputs.digits import LabelledImages
 
 Watch = Callable[[str], None]
 
@@ -40,7 +40,7 @@ def losses(
     timeline, seeds = verified(program), range(chip_seed, chip_seed + chips)
 
     def error_of(chip: Chip) -> float:
-        labels = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline).labels
+        labels = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline, threads=1).labels
         return int((labels != digits.labels).sum()) / len(digits)
 
     def mean_error(make: Callable[[int], Chip]) -> float:

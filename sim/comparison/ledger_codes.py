@@ -18,8 +18,8 @@ from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Graph, Network, Prepare
 from anna.program.file import Program
+from lenet.datasets.labelled import LabelledImages
 from sim.comparison.ledger_table import Entry
-from sim.inputs.digits import LabelledImages
 
 FINE: dict[str, Any] = {"weight_bits": 12, "state_bits": 10, "adc_curve": "squash"}
 CAUSES = {"weight_rounding": "weight_bits", "state_rounding": "state_bits", "saturation": "adc_curve"}

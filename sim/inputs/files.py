@@ -48,9 +48,10 @@ def _only_array(path: Path) -> NDArray[Any]:
 def images_and_labels(where: str, floats: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """The digits of that name, where there are some (`holdout` is built in), else the images of a file; and their labels,
     where these are known."""
-    from sim.inputs.digits import DATA, labelled_images
+    from lenet.datasets.registry import SOURCES
+    from sim.inputs.digits import labelled_images
 
-    if where in DATA:
+    if where in SOURCES:
         if not floats:
             raise DataError(f"{where}: holds grey levels, which only a compiled network takes; expected a file of state codes")
         digits = labelled_images(where)

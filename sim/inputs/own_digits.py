@@ -9,7 +9,8 @@ from anna.base.errors import DataError
 from anna.network.graph import Network
 from anna.network.images import float_images
 from anna.network.prepare import checked_images
-from sim.inputs.digits import Images, LabelledImages, Labels, first_of_each_class
+from lenet.datasets.labelled import LabelledImages, first_of_each_class
+from sim.inputs.digits import Images, Labels
 
 CALIBRATE = 500  # images at most, and at most a fifth of those that are there
 

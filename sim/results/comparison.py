@@ -12,12 +12,13 @@ from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from anna.base.integers import checked_integer
 from anna.base.renamed import renamed, warn
+from anna.base.threads import worker_count
 from anna.compiler.quantised import QuantGraph
 from anna.network.graph import Network
 from anna.program.file import Program
+from lenet.datasets.labelled import LabelledImages
 from sim.base import statistics
 from sim.base.columns import values
-from sim.base.cores import worker_count
 from sim.base.statistics import Interval, Paired, RejectCurve
 from sim.comparison import counting
 from sim.comparison.arm_table import ARMS, GAINS
@@ -25,7 +26,7 @@ from sim.comparison.arms import Arm, ChipTrained, Kind, all_arms, first_chips, k
 from sim.comparison.close_up import close_up
 from sim.comparison.layers import layer_rows
 from sim.comparison.rows import ComparisonRows
-from sim.inputs.digits import LabelledImages, as_labelled, expect_apart
+from sim.inputs.digits import as_labelled, expect_apart
 from sim.report.html import comparison_page
 from sim.report.plots import errors
 from sim.report.text import comparison_text

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from anna.base.integers import checked_integer
 from anna.base.renamed import renamed
+from anna.base.threads import worker_count
 from anna.program.file import Program
+from lenet.datasets.labelled import LabelledImages
 from sim.base.columns import values
-from sim.base.cores import worker_count
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.ledger import losses
 from sim.comparison.ledger_table import LEDGER, Losses
-from sim.inputs.digits import LabelledImages, as_labelled, expect_apart
+from sim.inputs.digits import as_labelled, expect_apart
 from sim.report.text import ledger_text
 
 

@@ -34,7 +34,7 @@ def cluster(where: str, jobs: int | None = None) -> Iterator[tuple[Executor, int
 def local(wanted: int | None = None) -> Iterator[tuple[Any, Any]]:
     """A Dask client and its cluster of so many processes on this machine."""
     distributed = _distributed()
-    from sim.base.cores import worker_count
+    from anna.base.threads import worker_count
 
     count = worker_count(wanted, "jobs")
     with _deaf_children():

@@ -1,6 +1,6 @@
 """The work unit of a sweep: one point, compiled once and run on all its chips; a pure function of its job.
 
-It runs in any process or on any machine that has anna. What points share is kept between them: pictures and the float
+It runs in any process or on any machine that has anna. What points share is kept between them: images and the float
 reference of a network, and the last few programs, for points that differ only in their chips.
 """
 
@@ -28,13 +28,14 @@ from anna.network.images import image_keys
 from anna.program.file import Program
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
-from lenet.datasets.digits import Digits, training_digits
+from lenet.datasets.digits import training_digits
+from lenet.datasets.labelled import LabelledImages
 from lenet.networks.catalogue import define
 from lenet.training.train import expect_torch, split
 from sim.base import provenance
 from sim.base.columns import values
 from sim.base.statistics import error_of_counts
-from sim.inputs.digits import LabelledImages, expect_apart, for_network
+from sim.inputs.digits import expect_apart, for_network
 from sim.inputs.models import load_network
 from sim.sweep.rows import STORED, ChipRun, Outcome
 from sim.sweep.spec import Point, SweepSpec
@@ -167,7 +168,7 @@ def trained_inputs(spec: SweepSpec, points: Sequence[Point], home: str) -> dict[
 
 
 @lru_cache(maxsize=2)
-def _training_digits(data: str) -> Digits:
+def _training_digits(data: str) -> LabelledImages:
     return training_digits(data)
 
 
@@ -223,7 +224,7 @@ def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     erred = np.zeros(len(labels), dtype=np.int64)  # how many chips err on each picture
     seeds = range(spec.seed, spec.seed + (1 if analog.is_ideal else spec.chips))  # ideal chips are all alike
     chips = (Chip() if analog.is_ideal else Chip(seed=seed, analog=analog) for seed in seeds)
-    for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline):
+    for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline, threads=1):
         run = ChipRun(len(rows), seeds[len(rows)], result, labels, reference)
         erred += run.wrong
         rows.append(values(STORED, run))

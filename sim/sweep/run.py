@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from anna.base.container import write_beside
 from anna.base.errors import AnnaError, MachineError, SpecError
+from anna.base.threads import worker_count
 from sim.base import provenance
-from sim.base.cores import worker_count
 from sim.sweep.point import Job, compute, inputs_of, trained_inputs, trainings
 from sim.sweep.processes import Processes
 from sim.sweep.rows import Outcome

@@ -2,7 +2,7 @@
 
     name = "bits"
     network = "recognizer"            # a network by name, or a file
-    data = "holdout"                  # holdout, mnist or usps (default: what the network was trained on)
+    data = "holdout"                  # holdout or a data set (default: what the network was trained on)
     images = 1000                     # so many digits, the first of each class in turn
     chips = 8                         # drawn chips of each point
     seed = 0                          # of the first chip and of the noise; chip k has seed + k
@@ -27,13 +27,14 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
 from anna.analog.parameters import CAUSES, STRENGTHS, Analog
 from anna.base.container import canonical_json
 from anna.base.errors import SpecError
 from anna.chip.spec import ChipSpec, Record, first_sentence
 from anna.compiler.options import CompileOptions
+from lenet.datasets.registry import SOURCES
 from sim.sweep.training import Training, TrainOptions
 
 Scalar = int | float | str | bool | None
@@ -105,12 +106,18 @@ class Stop(Record):
     every_chips: int = Field(default=4, ge=2, le=10_000)
 
 
+def _known_source(name: str) -> str:
+    if name not in SOURCES:
+        raise ValueError(f"expected {' or '.join(map(repr, SOURCES))}, got {name!r}")
+    return name
+
+
 class SweepSpec(Record):
     """The whole sweep, checked before anything runs."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}$")
     network: str = "recognizer"
-    data: Literal["holdout", "mnist", "usps"] | None = None
+    data: Annotated[str, AfterValidator(_known_source)] | None = None
     weights_seed: int = Field(default=1, ge=0)
     images: int = Field(default=1000, ge=10, le=10_000)
     chips: int = Field(default=8, ge=1, le=10_000)

@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import anna
-from anna.base.container import canonical_json
+from anna.base.container import Upgrades, canonical_json, upgraded
 from anna.base.errors import FileError, MachineError
 from sim.base.columns import values
 from sim.sweep.rows import DERIVED, KEYS, Outcome
 from sim.sweep.spec import SweepSpec, make_spec
 
 FORMAT = 2
+# Of the content that says which sweep it is. Format 2 brought the table of trainings, which is empty where it is missing.
+UPGRADES: Upgrades = {1: lambda content: content}
 APPLICATION = 0x616E6E61  # "anna", in SQLite's application_id
 NAME = "sweep.sqlite"
 LOCK = "sweep.lock"
@@ -62,9 +64,8 @@ class Identity:
         return canonical_json({"spec": self.spec.content, "inputs": [list(pair) for pair in self.inputs], "anna": self.version})
 
     @classmethod
-    def read(cls, content: str) -> "Identity":
-        """Back from its text."""
-        found = json.loads(content)
+    def read(cls, found: Mapping[str, Any]) -> "Identity":
+        """Back from its content."""
         spec = make_spec({**found["spec"], "axes": dict(found["spec"]["axes"])})
         return cls(spec, tuple((name, digest) for name, digest in found["inputs"]), found["anna"])
 
@@ -111,9 +112,10 @@ class Store:
             return named
         if application != APPLICATION:
             raise FileError(f"{self.path}: is a database, but not of a sweep")
-        if version > FORMAT:
-            raise FileError(f"{self.path}: has format {version}; this version of anna reads up to {FORMAT}: update anna")
-        stored = Identity.read(self._db.execute("SELECT content FROM sweep").fetchone()[0])
+        if version > FORMAT:  # told before a table is read: a newer one may have other tables
+            upgraded(self.path, "sweep", {"format": version}, FORMAT, UPGRADES)
+        content = json.loads(self._db.execute("SELECT content FROM sweep").fetchone()[0])
+        stored = Identity.read(upgraded(self.path, "sweep", {**content, "format": version}, FORMAT, UPGRADES))
         if named is not None and stored.content != named.content:
             raise FileError(f"{self.path}: {_difference(stored, named)}")
         return stored

@@ -8,7 +8,6 @@ want the same weights wait and then find them.
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -22,6 +21,7 @@ from anna.base.errors import FileError, SpecError
 from anna.chip.spec import Record
 from anna.network.file import load_graph
 from anna.network.graph import Ensemble, Network
+from lenet.networks.record import read_record
 
 FOLDER = "trained"
 LOCK = "lock"
@@ -50,13 +50,14 @@ class Training:
     @classmethod
     def of(cls, network: str, data: str | None, seed: int, given: Mapping[str, Any]) -> "Training":
         """A training with its recipe by name; what cannot be trained is refused."""
+        from lenet.datasets.registry import source
         from lenet.networks.catalogue import full_name, names, native_data
         from lenet.training.recipes import default_recipe
 
         if network not in names and Path(network).suffix:
             raise SpecError(f"network {network} is a file; expected one by name where a sweep trains: {', '.join(names)}")
         name = full_name(network)
-        kind = native_data(name) if data is None else "mnist" if data == "holdout" else data
+        kind = native_data(name) if data is None else source(data).data.name
         options = TrainOptions.of(**given)
         if options.chip_passes is not None and not options.for_chip:
             raise SpecError("train.chip_passes is given without train.for_chip; expected both or neither")
@@ -101,10 +102,7 @@ def trained(training: Training, home: Path) -> Network:
     if path is None:
         raise FileError(f"{home / training.key}: holds no weights; expected those of the {training.text}")
     network = load_graph(path)
-    try:
-        told = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["weights_digest"]
-    except (OSError, ValueError, KeyError, TypeError):
-        told = None
+    told = read_record(path.with_suffix(".json")).get("weights_digest")
     if told != network.digest:
         raise FileError(f"{path}: differs from what its record says; remove its folder to train it anew")
     return network

@@ -46,7 +46,7 @@ PUBLIC = {
     anna: """
         ANNA_1991 Analog AnnaError BOARD_1991 BOARD_1996 BoardSpec Chip ChipSpec CompileOptions Die Faults
         Interpreter Program Region Result Timeline Trim __version__ assemble compile disassemble elaborate
-        engine_reference lockstep measure_trim run_chips trim verified violations
+        engine_reference input_codes lockstep measure_trim run_chips trim verified violations
     """,
     lenet: "calibration define digits holdout load names record",
     sim: "Comparison Ledger Store SweepSpec compare ledger load_spec make_spec run_sweep",

@@ -37,7 +37,7 @@ def test_the_manual_has_the_table_of_parameters() -> None:
     assert parameters.table() in (Path(__file__).parents[3] / "docs" / "analog.md").read_text(encoding="utf-8")
 
 
-def test_the_presets_are_what_they_are_said_to_be() -> None:
+def test_the_presets_are_as_documented() -> None:
     typical, worst = anna.Analog.typical(), anna.Analog.worst()
     named = {
         "thermal_noise_lsb": (0.25, 0.5), "synapse_gain_mismatch": (0.02, 0.05), "dac_inl_lsb": (0.5, 1.0),
@@ -85,13 +85,13 @@ def test_one_imperfection_at_a_time() -> None:
     assert worst.scaled("charge_noise", 2).storage_capacitance_ff == 25.0
     assert worst.scaled("droop", 0.5).charge_lost == 0.02
     assert worst.alone("adc").causes == ("adc_offset",)
-    with pytest.raises(SpecError, match="there is no imperfection 'luck'; there are weight_dac, synapse_gain"):
+    with pytest.raises(SpecError, match="there is no imperfection 'luck'; expected one of weight_dac, synapse_gain"):
         worst.alone("luck")
-    with pytest.raises(SpecError, match="cannot be made -1 times as strong"):
+    with pytest.raises(SpecError, match="droop cannot be scaled by -1; expected zero or more"):
         worst.scaled("droop", -1)
 
 
-def test_toml_there_and_back(tmp_path: Path) -> None:
+def test_the_toml_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "chip.toml"
     for analog in (anna.Analog.worst(), anna.Analog.typical().changed(sum_limit=3.0, storage_capacitance_ff=50.0)):
         path.write_text(analog.to_toml())
@@ -99,7 +99,7 @@ def test_toml_there_and_back(tmp_path: Path) -> None:
     path.write_text('preset = "typical"\nthermal_noise_lsb = 0.3\nsum_limit = "none"\n')
     assert anna.Analog.load(path) == anna.Analog.typical().changed(thermal_noise_lsb=0.3)
     for text, sentence in (
-        ('preset = "good"', "there is no preset 'good'; there are ideal, typical and worst"),
+        ('preset = "good"', "there is no preset 'good'; expected ideal, typical or worst"),
         ("thermal_noise_lsb = -1", "Analog: thermal_noise_lsb: expected at least 0, got -1"),
         ("thermal", "is not TOML"),
     ):
@@ -152,10 +152,10 @@ def test_each_fault_is_what_it_says() -> None:
     expected[3, 5], expected[9, 1], expected[20, 30] = 0.0, -12.5, 8.0 - 32.0
     np.testing.assert_array_equal(found, expected)
     images = np.random.default_rng(0).integers(0, 8, (100, 4, 64))
-    healthy = anna.Chip().run(flat(2.0), images).codes["codes0"].astype(int)
+    healthy = anna.Chip().run_codes(flat(2.0), images).codes["codes0"].astype(int)
     broken = anna.Faults(dead_neurons=(2,), stuck_bits=((0, 1, 1), (5, 2, 0)))
     for engine in ("engine", "interpreter"):
-        found = anna.Chip(faults=broken).run(flat(2.0), images, engine=engine).codes["codes0"].astype(int)
+        found = anna.Chip(faults=broken).run_codes(flat(2.0), images, engine=engine).codes["codes0"].astype(int)
         expected = healthy.copy()
         expected[:, 0] |= 2
         expected[:, 5] &= 3
@@ -172,17 +172,17 @@ def test_faults_by_rate() -> None:
     flipped = synapses(anna.Faults(ram_flip_rate=1.0), flat())
     assert (flipped == -9.0).all()  # 8 is code 40; all bits turned make 23
     chip = anna.Chip(faults=anna.Faults(stuck_bit_rate=1.0, dead_neuron_rate=1.0))
-    assert len(np.unique(chip.run(flat(), np.zeros((9, 4, 64), int)).codes["codes0"], axis=0)) == 1
+    assert len(np.unique(chip.run_codes(flat(), np.zeros((9, 4, 64), int)).codes["codes0"], axis=0)) == 1
 
 
 @pytest.mark.parametrize(
     ("faults", "sentence"),
     [
-        ({"dead_synapses": ((64, 0),)}, r"there is no place \(64, 0\) for a dead synapse; the last one of this chip is"),
-        ({"stuck_bits": ((0, 3, 1),)}, r"there is no place \(0, 3, 1\) for a stuck bit"),
-        ({"dead_neurons": (8,)}, r"there is no place \(8\) for a dead neuron; the last one of this chip is \(7\)"),
-        ({"ram_flips": ((0, 0, 0, 6),)}, r"there is no place \(0, 0, 0, 6\) for a RAM flip"),
-        ({"stuck_synapses": ((0, 0, 33.0),)}, "synapse 0, 0 cannot be stuck at 33 weight LSB, beyond ±32"),
+        ({"dead_synapses": ((64, 0),)}, r"dead synapse \(64, 0\) is not on this chip; its last one is \(63, 63\)"),
+        ({"stuck_bits": ((0, 3, 1),)}, r"stuck bit \(0, 3, 1\) is not on this chip; its last one is \(7, 2, 1\)"),
+        ({"dead_neurons": (8,)}, r"dead neuron \(8\) is not on this chip; its last one is \(7\)"),
+        ({"ram_flips": ((0, 0, 0, 6),)}, r"RAM flip \(0, 0, 0, 6\) is not on this chip; its last one is \(255, 63, 63, 5\)"),
+        ({"stuck_synapses": ((0, 0, 33.0),)}, r"stuck synapse \(0, 0\) is at 33 weight LSB; expected at most ±32"),
         ({"dead_synapse_rate": 1.5}, "Faults: dead_synapse_rate: expected at most 1, got 1.5"),
         ({"refresh_stops_at_cycle": -1}, "Faults: refresh_stops_at_cycle: expected at least 0"),
     ],
@@ -201,7 +201,7 @@ def test_a_die_is_a_file_that_gives_the_same_silicon(tmp_path: Path) -> None:
     assert loaded.to_bytes() == die.to_bytes() == path.read_bytes()
     assert (loaded.seed, loaded.chip_on_board, loaded.analog) == (2**64 - 1, 1, anna.Analog.worst())
     images = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
-    one, other = (c.run(flat(), images).codes["codes0"] for c in (chip, anna.Chip(die=loaded)))
+    one, other = (c.run_codes(flat(), images).codes["codes0"] for c in (chip, anna.Chip(die=loaded)))
     np.testing.assert_array_equal(one, other)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.die"]
 
@@ -215,7 +215,7 @@ def test_damaged_and_foreign_dies_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"checksum does not match|outside"):
         anna.Die.load(path)
     path.write_bytes(data[:1000])
-    with pytest.raises(FileError, match="is not a whole die file"):
+    with pytest.raises(FileError, match="is not a valid die file"):
         anna.Die.load(path)
     flat().save(path)
     with pytest.raises(FileError, match="has no anna_die description; expected a die file"):
@@ -230,7 +230,7 @@ def test_seeds_and_places_on_the_board_make_other_silicon() -> None:
     assert again.to_bytes() == dies[0].to_bytes()
     assert BOARD_1996.chips == 2
     for bad in (-1, 2**64):
-        with pytest.raises(SpecError, match="the seed of a die"):
+        with pytest.raises(SpecError, match="the die's seed is"):
             anna.Die.draw(ANNA_1991, anna.Analog.typical(), bad)
 
 
@@ -250,7 +250,7 @@ def test_a_die_can_be_measured_instead_of_drawn() -> None:
         die.pattern["adc_gain"][0] = 1.0
 
 
-def test_an_image_of_all_synapses() -> None:
+def test_a_figure_of_all_synapses() -> None:
     figure = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 7).plot()
     (squares, _) = figure.axes
     assert squares.images[0].get_array().shape == (64, 64)
@@ -280,7 +280,7 @@ def test_what_a_chip_is_made_of() -> None:
     ("given", "sentence"),
     [
         ({"analog": "typical"}, "a chip with imperfections is drawn from a seed: Chip(seed=0, analog=...)"),
-        ({"analog": "superb", "seed": 7}, "there is no preset 'superb'; there are ideal, typical and worst"),
+        ({"analog": "superb", "seed": 7}, "there is no preset 'superb'; expected ideal, typical or worst"),
         ({"analog": 3, "seed": 7}, "analog is 3; expected an anna.Analog"),
         ({"faults": 3}, "faults is 3; expected an anna.Faults"),
         ({"die": 3}, "die is 3; expected an anna.Die"),
@@ -304,9 +304,9 @@ def test_seeds_may_be_numbers_of_numpy() -> None:
 def test_many_chips_at_once(threads: int, count: int) -> None:
     images = np.random.default_rng(0).integers(0, 8, (50, 4, 64))
     chips = [anna.Chip(seed=seed, analog=anna.Analog.worst()) for seed in range(count)]
-    together = list(anna.run_chips(iter(chips), flat(), images, noise_seed=2, threads=threads))
+    together = list(anna.run_chips(iter(chips), flat(), codes=images, noise_seed=2, threads=threads))
     for seed, result in enumerate(together):
-        alone = anna.Chip(seed=seed, analog=anna.Analog.worst()).run(flat(), images, noise_seed=2)
+        alone = anna.Chip(seed=seed, analog=anna.Analog.worst()).run_codes(flat(), images, noise_seed=2)
         np.testing.assert_array_equal(result.codes["codes0"], alone.codes["codes0"])
     assert len({result.codes["codes0"].tobytes() for result in together}) == count
 
@@ -320,7 +320,7 @@ def test_chips_are_drawn_no_further_ahead_than_there_are_threads(threads: int) -
             drawn.append(seed)
             yield anna.Chip(seed=seed)
 
-    results = anna.run_chips(chips(), flat(), np.zeros((2, 4, 64), np.uint8), threads=threads)
+    results = anna.run_chips(chips(), flat(), codes=np.zeros((2, 4, 64), np.uint8), threads=threads)
     for read in range(1, 4):
         next(results)
         assert len(drawn) <= read + threads
@@ -330,7 +330,7 @@ def test_chips_are_drawn_no_further_ahead_than_there_are_threads(threads: int) -
 
 def test_a_chip_that_fails_ends_it() -> None:
     chips = [anna.Chip(), anna.Chip(faults=anna.Faults(dead_neurons=(99,))), anna.Chip()]
-    results = anna.run_chips(chips, flat(), np.zeros((2, 4, 64), np.uint8), threads=2)
+    results = anna.run_chips(chips, flat(), codes=np.zeros((2, 4, 64), np.uint8), threads=2)
     next(results)
     with pytest.raises(SpecError, match="there is no place"):
         next(results)

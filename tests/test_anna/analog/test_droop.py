@@ -81,14 +81,14 @@ def test_the_same_calc_at_another_refresh_phase_gives_another_result_in_both_eva
     chip = anna.Chip(seed=1, analog=anna.Analog(charge_lost=0.9))
     found = {}
     for phase in (0, 1500):
-        engine = chip.run(program, images, phase_cycles=phase).codes["codes0"]
-        oracle = chip.run(program, images, phase_cycles=phase, engine="interpreter").codes["codes0"]
+        engine = chip.run_codes(program, images, phase_cycles=phase).codes["codes0"]
+        oracle = chip.run_codes(program, images, phase_cycles=phase, engine="interpreter").codes["codes0"]
         np.testing.assert_array_equal(engine, oracle)
         found[phase] = engine
     assert (found[0] != found[1500]).any()
     ideal = anna.Chip()
     np.testing.assert_array_equal(
-        ideal.run(program, images).codes["codes0"], ideal.run(program, images, phase_cycles=1500).codes["codes0"]
+        ideal.run_codes(program, images).codes["codes0"], ideal.run_codes(program, images, phase_cycles=1500).codes["codes0"]
     )
 
 
@@ -122,8 +122,10 @@ def test_a_refresh_shorter_than_the_array_takes_is_refused() -> None:
     with pytest.raises(anna.AnnaError) as error:
         refresh.with_period_us(ANNA_1991, 90.0)
     assert str(error.value) == (
-        "a refresh period of 90 us is 1800 cycles; the 2 DACs take 2048 cycles (102.4 us) to write 4096 synapses"
+        "refresh period is 90 us, 1800 cycles; the 2 DACs need 2048 cycles (102.4 us) to write 4096 synapses"
     )
+    with pytest.raises(anna.AnnaError, match="refresh period must be positive and below 1000 s, got -1 us"):
+        refresh.with_period_us(ANNA_1991, -1.0)
     with pytest.raises(anna.AnnaError, match="refresh_overhead_cycles: expected at least 0, got -1"):
         ANNA_1991.changed(refresh_overhead_cycles=-1)
 

@@ -13,9 +13,9 @@ from random_programs import CHIPS, legal_programs, random_codes
 
 import anna
 from anna.analog import synapse
-from anna.analog.die import PATTERN
 from anna.analog.electronics import rounding_bound_lsb
 from anna.analog.parameters import CAUSES, STRENGTHS
+from anna.analog.pattern import PATTERN
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.chip import codes, refresh
 from anna.chip.spec import ANNA_1991, ChipSpec
@@ -71,7 +71,7 @@ def test_ideal_is_the_integer_arithmetic_of_the_codes(program: Program, seed: in
     images = random_codes(program, 2, seed % 2**31)
     expected = by_hand(program, images)
     for chip in (anna.Chip(), anna.Chip(seed=seed, analog=anna.Analog.ideal())):
-        np.testing.assert_array_equal(outputs(chip.run(program, images)), expected)
+        np.testing.assert_array_equal(outputs(chip.run_codes(program, images)), expected)
 
 
 def answers(silicon: Silicon) -> dict[str, object]:
@@ -167,6 +167,7 @@ def faulty(draw: st.DrawFn, spec: ChipSpec) -> anna.Faults:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @many(150)
 @given(data=st.data(), program=legal_programs(), analog=STRONG, seed=st.integers(0, 2**64 - 1),
        phase=st.sampled_from([0, 1, 1000]), lanes=st.integers(1, 70))  # fmt: skip
@@ -179,15 +180,15 @@ def test_interpreter_and_engine_agree_on_drawn_chips(
     images = random_codes(program, lanes + 1, seed % 2**31)
     ids = np.arange(len(images)) + (seed >> 8)
     chip = anna.Chip(seed=seed, analog=analog, faults=faults)
-    whole = outputs(chip.run(program, images, noise_seed=seed, image_ids=ids, phase_cycles=phase))
+    whole = outputs(chip.run_codes(program, images, noise_seed=seed, image_ids=ids, phase_cycles=phase))
     few = [0, lanes]
-    truth = chip.run(program, images[few], noise_seed=seed, image_ids=ids[few], phase_cycles=phase, engine="interpreter")
+    truth = chip.run_codes(program, images[few], noise_seed=seed, image_ids=ids[few], phase_cycles=phase, engine="interpreter")
     np.testing.assert_array_equal(whole[few], outputs(truth))
     order = np.random.default_rng(seed % 2**31).permutation(len(images))
     again = anna.Chip(seed=seed, analog=analog, faults=faults)
     for simd in simd_levels():
         for threads in (1, 2):
-            found = again.run(program, images[order], noise_seed=seed, image_ids=ids[order], phase_cycles=phase,
+            found = again.run_codes(program, images[order], noise_seed=seed, image_ids=ids[order], phase_cycles=phase,
                               threads=threads, lanes=lanes, simd=simd)  # fmt: skip
             np.testing.assert_array_equal(outputs(found), whole[order])
 
@@ -207,9 +208,9 @@ def test_columns_never_stored_carry_current_where_zero_is_not_zero(analog: anna.
         END""")
     images = np.random.default_rng(0).integers(0, 8, (40, 8))
     chip = anna.Chip(seed=3, analog=analog, faults=anna.Faults(ram_flips=((0, 1, 20, 5),)))
-    engine = outputs(chip.run(program, images))
-    np.testing.assert_array_equal(engine, outputs(chip.run(program, images, engine="interpreter")))
-    assert (engine != outputs(anna.Chip().run(program, images)))[:, 1:].any()
+    engine = outputs(chip.run_codes(program, images))
+    np.testing.assert_array_equal(engine, outputs(chip.run_codes(program, images, engine="interpreter")))
+    assert (engine != outputs(anna.Chip().run_codes(program, images)))[:, 1:].any()
 
 
 def _digest(seed: int) -> str:
@@ -218,7 +219,7 @@ def _digest(seed: int) -> str:
     program = anna.assemble(text)
     images = np.random.default_rng(3).integers(0, 8, (64, *program.input.shape))
     chip = anna.Chip(seed=seed, analog=EVERYTHING)
-    found = outputs(chip.run(program, images, noise_seed=5))
+    found = outputs(chip.run_codes(program, images, noise_seed=5))
     pattern = b"".join(chip.die().pattern[name].tobytes() for name in sorted(PATTERN))
     return hashlib.sha256(found.tobytes() + pattern).hexdigest()
 

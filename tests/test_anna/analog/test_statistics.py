@@ -68,7 +68,7 @@ def test_chips_have_their_own_noise_and_one_die_the_same_whatever_its_parameters
         for engine in ("engine", "interpreter"):
             program = bench_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], *blank_pages(ANNA_1991))
             with pytest.raises(anna.AnnaError, match="the noise seed is"):
-                anna.Chip(seed=1).run(program, np.zeros((1, 4, 64), int), noise_seed=bad, engine=engine)
+                anna.Chip(seed=1).run_codes(program, np.zeros((1, 4, 64), int), noise_seed=bad, engine=engine)
 
 
 @pytest.mark.parametrize("sigma_lsb", [0.25, 0.5])
@@ -84,7 +84,7 @@ def test_codes_at_the_pins_come_with_the_expected_probabilities(sigma_lsb: float
     image = np.zeros((1, 4, 64), dtype=np.uint8)
     image[0, 0, :3] = 7
     chip = anna.Chip(seed=4, analog=analog)
-    found = chip.run(program, np.repeat(image, count, axis=0), noise_seed=17).codes["codes0"]
+    found = chip.run_codes(program, np.repeat(image, count, axis=0), noise_seed=17).codes["codes0"]
     lsb = float(codes.adc_lsb(spec)[0]) / codes.units_per_lsb_product(spec)
     edges = np.array([-math.inf, *codes.unit_thresholds(spec), math.inf])
     for neuron, weight in enumerate((-31, -17, -9, -1, 0, 5, 13, 29)):

@@ -1,4 +1,4 @@
-"""Where files go: a new one takes the old one's place at once; a link, a device or a pipe is left what it is."""
+"""Writing files: a new one replaces the old one at once; a link, a device or a pipe stays what it is."""
 
 import os
 import threading
@@ -11,7 +11,7 @@ from anna.base.container import expect_writable, write_beside
 from anna.base.errors import FileError
 
 
-def test_an_old_file_gives_way_to_the_whole_new_one(tmp_path: Path) -> None:
+def test_an_old_file_gives_way_to_the_complete_new_one(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for data in (b"old", b"new"):
         write_beside(path, data)

@@ -54,7 +54,7 @@ def test_a_timeline_is_still_found_under_its_old_name() -> None:
     program = anna.assemble((ROOT / "tests" / "programs" / "calc.asm").read_text())
     codes = np.zeros((1, *program.input.shape), int)
     with pytest.warns(DeprecationWarning, match="schedule is now timeline"):
-        result = anna.Chip().run(program, codes, schedule=anna.verified(program))  # type: ignore[call-arg]
+        result = anna.Chip().run_codes(program, codes, schedule=anna.verified(program))  # type: ignore[call-arg]
     with pytest.warns(DeprecationWarning, match="Result.schedule is now Result.timeline"):
         assert result.schedule is result.timeline
 

@@ -1,4 +1,4 @@
-"""Shared work: every part once, whatever the threads; the first failure ends it and comes out."""
+"""Shared work: every part once, whatever the number of threads; the first failure stops it and is raised."""
 
 import threading
 import time

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anna.base.errors import SpecError
+from anna.chip.adc_curves import ADC_CURVES, AdcCurve
 from anna.chip.codes import (
     Converter,
     adc_lsb,
@@ -20,6 +22,7 @@ from anna.chip.codes import (
     units_per_lsb_product,
     weight_converter,
 )
+from anna.chip.refresh_orders import REFRESH_ORDERS, RefreshOrder
 from anna.chip.spec import ANNA_1991
 
 CONVERTERS = st.builds(
@@ -88,7 +91,19 @@ def test_squash_thresholds_follow_a_tanh(states: int, levels: str) -> None:
     np.testing.assert_allclose(half * np.tanh(unit_thresholds(spec) / half), linear, rtol=0, atol=half * 1e-15)
 
 
-@given(st.integers(1, 16), st.sampled_from(["linear", "squash"]))
+def test_every_name_of_a_curve_and_of_an_order_has_its_entry() -> None:
+    assert list(ADC_CURVES) == list(get_args(AdcCurve))
+    assert list(REFRESH_ORDERS) == list(get_args(RefreshOrder))
+
+
+@pytest.mark.parametrize("curve", ADC_CURVES)
+@pytest.mark.parametrize("levels", ["mid-rise", "mid-tread"])
+def test_every_curve_has_slope_one_at_zero(curve: str, levels: str) -> None:
+    near = unit_thresholds(ANNA_1991.changed(state_bits=12, state_levels=levels, adc_curve=curve))[2038:2058]
+    np.testing.assert_allclose(np.diff(near), 1.0, atol=1e-4)
+
+
+@given(st.integers(1, 16), st.sampled_from(list(ADC_CURVES)))
 def test_thresholds_rise(states: int, curve: str) -> None:
     spec = ANNA_1991.changed(state_bits=states, adc_curve=curve, weight_bits=16)
     assert (np.diff(thresholds(spec, 0)) > 0).all()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import anna
 from anna.chip import facts, refresh
+from anna.chip.refresh_orders import REFRESH_ORDERS
 from anna.chip.spec import ANNA_1991, ChipSpec
 from anna.program.file import Program, Region, assemble_program, blank_pages
 from anna.program.isa import Op, op
@@ -48,7 +49,7 @@ def test_all_weights_are_refreshed_every_110_us() -> None:
     assert ANNA_1991.refresh_period_cycles * ANNA_1991.cycle_ns / 1e3 == pytest.approx(facts.REFRESH_US.value)
 
 
-@given(st.sampled_from(["interleaved", "halves"]), st.sampled_from([1, 2, 4]))
+@given(st.sampled_from(list(REFRESH_ORDERS)), st.sampled_from([1, 2, 4]))
 def test_a_period_writes_every_synapse_once_one_a_cycle_and_dac(order: str, dacs: int) -> None:
     spec = ANNA_1991.changed(refresh_order=order, dacs=dacs)
     pairs = refresh.write_cycles(spec) * dacs + refresh.writers(spec)

@@ -109,6 +109,7 @@ def some_pictures(graph: Graph, count: int) -> np.ndarray:
     return np.random.default_rng(5).uniform(-1, 1, (count, *graph.input_shape)).astype(np.float32)
 
 
+@pytest.mark.slow
 @SLOW
 @given(graphs(), st.sampled_from(["auto", "none"]), st.integers(1, 3))
 def test_a_program_is_the_integer_arithmetic_of_its_codes(graph: Graph, host: str, batch: int) -> None:

@@ -11,8 +11,8 @@ from anna.base.errors import CompileError
 from anna.compiler import compilation, maximum
 from anna.compiler.passes import Compilation
 from anna.compiler.selfcheck import evaluate
+from anna.network.activations import NONE, Activation
 from anna.network.graph import RELU, SCALED_TANH, Affine, Convolution, FullConnection, Graph, Layer, Pool
-from anna.network.parts import NONE, Activation
 
 SIDE, MAPS = 8, 3
 

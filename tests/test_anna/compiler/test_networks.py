@@ -1,6 +1,5 @@
 """The networks of the project, compiled: cycles, bounds, what the host does, many bits, and accuracy where the data is."""
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +14,6 @@ from anna.compiler.selfcheck import evaluate
 from anna.network.forward import forward
 from anna.network.graph import Convolution, Network
 
-NEEDS_DATA = pytest.mark.skipif(not os.environ.get("ANNA_DATA"), reason="ANNA_DATA names no folder with MNIST and USPS")
 FINE = anna.ANNA_1991.changed(weight_bits=16, state_bits=16, adc_curve="squash", adc_full_scale=0.02)
 
 
@@ -122,14 +120,14 @@ def errors(name: str, data: str, seed: int = 1) -> tuple[float, float]:
     return 100 * float((float_labels != labels).mean()), 100 * float((chip_labels != labels).mean())
 
 
-@NEEDS_DATA
+@pytest.mark.data
 def test_the_recogniser_on_usps_keeps_its_error() -> None:
     """Within 0.4 points of float, mean of three seeds."""
     found = np.array([errors("recognizer", "usps", seed) for seed in (1, 2, 3)])
     assert found[:, 1].mean() - found[:, 0].mean() <= 0.4
 
 
-@NEEDS_DATA
+@pytest.mark.data
 @pytest.mark.parametrize("name", ["recognizer", "lenet5"])
 def test_mnist_keeps_its_error(name: str) -> None:
     """Within 0.3 points of float on the 10,000 test digits."""

@@ -167,11 +167,11 @@ def test_a_result_counts_what_was_misread() -> None:
     images, labels = lenet.holdout()
     result = anna.Chip().run(anna.compile(net, lenet.calibration(), calibration_pictures=50), images[:200])
     assert result.error(labels[:200].tolist()) == (result.labels != labels[:200]).mean()
-    with pytest.raises(AnnaError, match=r"^labels have shape \(199,\); expected \(200,\), one a picture$"):
+    with pytest.raises(AnnaError, match=r"^labels have shape \(199,\); expected \(200,\), one an image$"):
         result.error(labels[:199])
 
 
 def test_an_uncompiled_program_has_no_scores() -> None:
     program = anna.assemble(".input name=x address=0 shape=1\n.output name=y address=0 shape=1\nPAGE page=0\nEND\n")
     with pytest.raises(AnnaError):
-        anna.Chip().run(program, np.zeros((1, 1), np.uint8)).scores  # noqa: B018
+        anna.Chip().run_codes(program, np.zeros((1, 1), np.uint8)).scores  # noqa: B018

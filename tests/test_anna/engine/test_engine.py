@@ -377,7 +377,7 @@ def test_bad_images_are_refused():
 def test_bad_arguments_are_refused():
     workload = random_workload(np.random.default_rng(12))
     codes, ids = np.zeros((1, len(workload.input_slots)), np.uint8), np.zeros(1, np.uint64)
-    with pytest.raises(MachineError, match=r"SIMD level 'mmx' is not on this machine, which has .*plain"):
+    with pytest.raises(MachineError, match=r"SIMD level 'mmx' is not available on this machine; expected one of .*plain"):
         Engine(workload, simd="mmx")
     with pytest.raises(MachineError, match="there is no kernel 'middle', only 'narrow' and 'wide'"):
         Engine(workload, kernel="middle")

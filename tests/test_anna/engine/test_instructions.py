@@ -12,6 +12,7 @@ from anna.engine import is_checked
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.slow
 def test_instruction_counts_stay_below_their_bounds() -> None:
     if is_checked():
         pytest.skip("the checked build executes more instructions than the bounds are for")

@@ -7,8 +7,9 @@ import numpy as np
 
 import anna
 from anna.analog.parameters import Analog
-from anna.engine import workload
-from anna.engine.workload import Workload, build_workload
+from anna.engine import wiring
+from anna.engine.building import build_workload
+from anna.engine.workload import Workload
 from anna.program.text import assemble
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "edges.asm"
@@ -34,7 +35,7 @@ def test_chips_in_any_order_get_the_workload_they_would_get_alone() -> None:
     silicon = [chip.silicon(program.spec) for chip in chips]
 
     def fresh(number: int, phase: int) -> Workload:
-        for memory in (workload._wiring, workload._conducting, workload._ages, workload._layout, workload._neurons):
+        for memory in (wiring.wiring, wiring.conducting, wiring.ages, wiring.layout):
             memory.cache_clear()
         return build_workload(timeline, silicon[number], wanted, phase)
 

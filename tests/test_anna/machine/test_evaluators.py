@@ -9,7 +9,7 @@ from tick_counter import tick_cycles
 
 import anna
 from anna.engine import Engine, simd_levels
-from anna.engine.workload import build_workload
+from anna.engine.building import build_workload
 from anna.machine.interpreter import Interpreter, interpret
 from anna.machine.lockstep import engine_reference, lockstep
 from anna.program.file import Program
@@ -27,6 +27,7 @@ def expected(program: Program, silicon, pictures, ids, seed: int, phase: int) ->
     return np.array([[int(part.reshape(-1)[0]) for part in row.values()] for row in rows]).reshape(len(rows), -1)
 
 
+@pytest.mark.slow
 def test_interpreter_equals_engine_to_the_bit(request: pytest.FixtureRequest) -> None:
     """On 2,000 programs: every SIMD level, both kernels, 1 and 2 threads, 1 to 130 lanes, any order of the images."""
 
@@ -64,6 +65,7 @@ def test_interpreter_equals_engine_to_the_bit(request: pytest.FixtureRequest) ->
     check()
 
 
+@pytest.mark.slow
 def test_cycles_equal_those_counted_one_by_one(request: pytest.FixtureRequest) -> None:
     @many(request.config.getoption("--programs"))
     @given(program=legal_programs())

@@ -127,17 +127,17 @@ def test_a_reference_without_an_opinion_is_nan() -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "sentence"),
+    ("codes", "sentence"),
     [
-        (np.zeros((3, 3)), r"the picture has shape \(3, 3\); region picture takes \(16, 6\)"),
-        (np.full((16, 6), 8), "the picture must hold state codes, whole numbers from 0 to 7"),
+        (np.zeros((3, 3)), r"codes have shape \(3, 3\); region picture takes \(16, 6\)"),
+        (np.full((16, 6), 8), "the interpreter takes state codes, whole numbers from 0 to 7"),
         (np.full((16, 6), -1), "whole numbers from 0 to 7"),
         (np.full((16, 6), np.nan), "whole numbers from 0 to 7"),
     ],
 )
-def test_a_bad_picture_is_refused(picture: np.ndarray, sentence: str) -> None:
+def test_bad_codes_are_refused(codes: np.ndarray, sentence: str) -> None:
     with pytest.raises(DataError, match=sentence):
-        Interpreter(machine().program, picture)
+        Interpreter(machine().program, codes)
 
 
 def test_an_illegal_program_is_refused() -> None:
@@ -154,9 +154,9 @@ def test_an_unknown_region_is_told_with_those_there_are() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"images": np.zeros((2, 3))}, r"images have shape \(2, 3\); program overlap takes \(n, 16, 6\)"),
-        ({"images": np.zeros((2, 16, 6))}, "images are float64; program overlap takes state codes, whole numbers 0 to 7"),
-        ({"images": np.full((2, 16, 6), 9)}, "image 0 holds a state code outside 0 to 7"),
+        ({"codes": np.zeros((2, 3))}, r"codes have shape \(2, 3\); program overlap takes \(n, 16, 6\)"),
+        ({"codes": np.zeros((2, 16, 6))}, "codes are float64; program overlap takes state codes, whole numbers 0 to 7"),
+        ({"codes": np.full((2, 16, 6), 9)}, "image 0 holds a state code outside 0 to 7"),
         ({"image_ids": [1, 2, 3]}, "image_ids must be 2 whole numbers, zero or more, one an image"),
         ({"image_ids": [-1, 2]}, "image_ids must be 2 whole numbers"),
         ({"taps": ["c1"]}, "program overlap has no map c1; it has none"),
@@ -172,28 +172,28 @@ def test_an_unknown_region_is_told_with_those_there_are() -> None:
 )
 def test_a_bad_run_is_refused_in_one_sentence(arguments: dict[str, object], sentence: str) -> None:
     program = machine().program
-    given = {"images": np.zeros((2, 16, 6), int), **arguments}
-    images = given.pop("images")
+    given = {"codes": np.zeros((2, 16, 6), int), **arguments}
+    codes = given.pop("codes")
     with pytest.raises(AnnaError, match=sentence):
-        anna.Chip().run(program, images, **given)  # type: ignore[arg-type]
+        anna.Chip().run_codes(program, codes, **given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("chip", [7, "overlap", None])
 def test_a_chip_runs_programs_and_nothing_else(chip: object) -> None:
     sentence = f"a chip runs a program, not {type(chip).__name__}; anna.compile makes one of a network, anna.assemble of a text"
-    for run in (anna.Chip().run, lambda *given: next(anna.run_chips([anna.Chip()], *given))):
+    for run in (anna.Chip().run, anna.Chip().run_codes, lambda *given: next(anna.run_chips([anna.Chip()], *given))):
         with pytest.raises(MachineError, match=f"^{sentence}$"):
             run(chip, np.zeros((2, 16, 6), int))  # type: ignore[arg-type]
 
 
-def test_no_pictures_give_no_results() -> None:
-    result = anna.Chip().run(machine().program, np.zeros((0, 16, 6), np.uint8))
+def test_no_images_give_no_results() -> None:
+    result = anna.Chip().run_codes(machine().program, np.zeros((0, 16, 6), np.uint8))
     assert result.codes["row"].shape == (0, 3, 8)
     assert result.cycles == 0
 
 
 def test_a_result_says_what_it_is() -> None:
-    result = anna.Chip().run(machine().program, np.zeros((5, 16, 6), np.uint8))
+    result = anna.Chip().run_codes(machine().program, np.zeros((5, 16, 6), np.uint8))
     assert repr(result) == "Result(overlap: 5 images, 32 cycles each; row (5, 3, 8))"
     assert result.cycles == 160 and result.seconds == 160 / 20e6
     assert set(np.unique(result.outputs["row"])) <= {-3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5}

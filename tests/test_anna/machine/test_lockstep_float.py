@@ -17,7 +17,7 @@ def made():
 
 
 def codes_of(made, picture: np.ndarray) -> np.ndarray:
-    return made.program.host.input_codes(made.program.spec, made.program.input.shape, picture[None])[0]
+    return anna.input_codes(made.program, picture[None])[0]
 
 
 def test_the_first_rounding_stops_it_and_is_shown(made) -> None:

@@ -1,4 +1,4 @@
-"""The build: what is installed, what a reader is told when the extension is missing or stale, the checked switch."""
+"""The build: what is installed, the message for a missing or stale extension, the checked switch."""
 
 import importlib
 import subprocess
@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from anna import engine, native
+from anna import engine
 from anna.base.errors import BuildError
 from anna.native import loader
 
 ROOT = Path(__file__).parents[3]
+MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "anna").rglob("*.pyx"))
 
 
 def test_levels_end_with_plain():
@@ -25,11 +26,16 @@ def test_the_build_says_whether_it_is_checked():
     assert engine.is_checked() in (True, False)
 
 
-def test_a_missing_extension_is_told_in_one_sentence(monkeypatch):
-    monkeypatch.setitem(sys.modules, "anna.native._native", None)
-    monkeypatch.delattr(native, "_native", raising=False)
-    with pytest.raises(BuildError, match=r"the compiled engine is not built \(.*\): run `pip install \.`") as caught:
-        engine.simd_levels()
+@pytest.mark.parametrize("name", MODULES)
+def test_every_compiled_module_is_installed_and_built_from_these_sources(name):
+    assert loader.compiled(name).INTERFACE == loader.INTERFACE
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_missing_module_is_told_in_one_sentence(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(BuildError, match=rf"the compiled engine is not built \(.*{name}.*\): run `pip install \.`") as caught:
+        loader.compiled(name)
     assert "\n" not in str(caught.value)
 
 

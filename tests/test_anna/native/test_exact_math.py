@@ -63,7 +63,7 @@ def test_exp_reaches_down_into_the_subnormal_numbers():
     assert exact_math.exp(np.float64(709.7)) == pytest.approx(math.exp(709.7), rel=1e-12)
 
 
-@pytest.mark.parametrize("function", ["exp", "tanh", "scaled_tanh", "sigmoid"])
+@pytest.mark.parametrize("function", ["exp", "tanh", "sigmoid"])
 @pytest.mark.parametrize("dtype", TYPES)
 def test_an_element_does_not_depend_on_its_neighbours(function, dtype):
     rng = np.random.Generator(np.random.PCG64(8))
@@ -83,11 +83,6 @@ def test_tanh_is_odd_and_the_squashes_do_not_fall(a, b):
     for squash in (exact_math.tanh, exact_math.sigmoid, exact_math.exp):
         at_low, at_high = squash(np.float64(low)), squash(np.float64(high))
         assert at_low <= at_high * (1 + 1e-15) if at_low > 0 else at_low <= at_high + 1e-15
-
-
-def test_the_scaled_tanh_meets_one_at_one():
-    got = exact_math.scaled_tanh(np.array([1.0, -1.0, 0.0]))
-    assert got == pytest.approx([1.0, -1.0, 0.0], abs=2e-5)
 
 
 def test_log_against_the_library():

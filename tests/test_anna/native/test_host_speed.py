@@ -1,4 +1,4 @@
-"""The quick ways of the host give the bits of the plain ones: tables of state codes, and float sums by the engine."""
+"""The host's fast paths give the bits of the plain ones: tables of state codes, and float sums by the engine."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ from anna.chip.spec import ANNA_1991, ChipSpec
 from anna.engine import simd_levels
 from anna.native.float_sums import window_sums, window_sums_by_numpy
 from anna.native.loader import native
+from anna.network.activations import RELU, SCALED_TANH, Activation
 from anna.network.forward import run_layer
 from anna.network.graph import Layer, Prepare
 from anna.network.layers import Convolution, FullConnection, Rbf
-from anna.network.parts import RELU, SCALED_TANH, Activation
 
 SIXTEEN = ANNA_1991.model_copy(update={"state_bits": 16})
 sizes = st.one_of(st.integers(1, 12), st.integers(15, 40))
@@ -105,7 +105,7 @@ def test_without_the_engine_the_codes_and_scores_are_the_same(monkeypatch: pytes
         assert a.tobytes() == b.tobytes()
 
 
-def test_a_gain_of_nothing_is_refused() -> None:
+def test_a_gain_of_zero_is_refused() -> None:
     images = np.full((1, 2, 2), 9, np.uint8)
     with pytest.raises(DataError, match="NaN or infinite"), np.errstate(all="ignore"):
         only_prepare(Prepare((2, 2)), gain=0.0).input_codes(ANNA_1991, (1, 2, 2), images)

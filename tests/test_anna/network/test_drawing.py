@@ -1,4 +1,4 @@
-"""A figure of a network can be drawn and says its counts."""
+"""A network can be drawn, with its counts."""
 
 from dataclasses import replace
 

@@ -260,8 +260,8 @@ def test_bad_images_get_one_sentence():
         (
             plain,
             images(2, (3, 3)),
-            "images are uint8; expected float32 or float64, for this network prepares no raw images: "
-            "give them in the range that it was trained on",
+            "images are uint8; expected float32 or float64: this network does not prepare raw images, "
+            "so give them in the range it was trained on",
         ),
         (plain, np.zeros((2, 1, 3, 3)), "images have shape (2, 1, 3, 3); expected (n, 2, 3, 3)"),
         (plain, nan, "image 1 holds NaN or infinite values; expected finite ones"),
@@ -270,7 +270,7 @@ def test_bad_images_get_one_sentence():
         with pytest.raises(DataError) as caught:
             forward(network, stack)
         assert str(caught.value) == sentence
-    with pytest.raises(DataError, match=r"forward in float16 is not offered; expected float32 or float64"):
+    with pytest.raises(DataError, match=r"forward cannot run in float16; expected float32 or float64"):
         forward(graph, images(1), dtype=np.float16)
 
 

@@ -63,7 +63,7 @@ def test_a_convolution_counts_as_counting_by_hand(case):
     assert layer.parameters == layer.kernels * layer.kernel[0] * layer.kernel[1] + (0 if layer.bias is None else out[0])
 
 
-def test_a_graph_adds_up_its_layers_and_names_them():
+def test_a_graph_adds_up_its_layers():
     graph = Graph(
         "small",
         (1, 8, 8),
@@ -231,11 +231,11 @@ REFUSALS = [
     (lambda: Graph("g", (1, 8, 8), ("c",)), "g: layer 0 is a str; expected a layer of the vocabulary"),
     (
         lambda: Graph("g", (1, 8, 8), (Softmax("s"), Softmax("s"))),
-        "g: two layers are called s; expected every name once",
+        "g: two layers are called s; expected unique names",
     ),
     (
         lambda: Graph("g", (1, 8, 8), (Softmax("s"), Prepare((8, 8)))),
-        "g: prepare prepares the image at place 1; expected it first",
+        "g: preparation prepare is layer 1; expected it first",
     ),
     (lambda: Graph("g", (1, 8, 8), (Prepare((9, 8)),)), "prepare: the image is 1@8x8; expected 1@9x8"),
     (lambda: Graph("g", (2, 8, 8), (Convolution("c", zeros(1, 1, 3, 3)),)), "c: number of input maps is 2; expected 1"),

@@ -1,4 +1,4 @@
-"""Images of floats come with their axes in any order that can mean one thing only."""
+"""Float images may come with their axes in any order that is unambiguous."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from anna.network.images import float_images
 RNG = np.random.default_rng(0)
 
 
-def test_maps_last_are_turned() -> None:
+def test_maps_last_are_put_first() -> None:
     images = RNG.normal(size=(5, 6, 7, 3))
     np.testing.assert_array_equal(float_images((3, 6, 7), images), images.transpose(0, 3, 1, 2))
 

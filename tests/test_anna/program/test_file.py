@@ -91,10 +91,10 @@ def header_of(size: int) -> bytes:
 
 CASES: dict[str, tuple[Callable[[anna.Program], bytes], str]] = {
     "empty": (lambda p: b"", "has 0 bytes; expected a program file of 1 to 1073741824 bytes"),
-    "text": (lambda p: b"hello, world", "is not a whole program file"),
-    "huge header": (lambda p: header_of(1 << 62), "is not a whole program file"),
-    "truncated header": (lambda p: p.to_bytes()[:100], "is not a whole program file"),
-    "truncated": (lambda p: p.to_bytes()[:-1], "is not a whole program file"),
+    "text": (lambda p: b"hello, world", "is not a valid program file"),
+    "huge header": (lambda p: header_of(1 << 62), "is not a valid program file"),
+    "truncated header": (lambda p: p.to_bytes()[:100], "is not a valid program file"),
+    "truncated": (lambda p: p.to_bytes()[:-1], "is not a valid program file"),
     "foreign": (lambda p: save({"x": np.zeros(3)}), "has no anna_program description; expected a program file"),
     "foreign key": (lambda p: save({"x": np.zeros(3)}, {"a": "b"}), "has no anna_program description"),
     "no json": (lambda p: save({"x": np.zeros(3)}, {KEY: "{"}), "the description inside this program file is not JSON"),
@@ -102,7 +102,7 @@ CASES: dict[str, tuple[Callable[[anna.Program], bytes], str]] = {
     "json list": (lambda p: save({"x": np.zeros(3)}, {KEY: "[]"}), "is not an object"),
     "tampered": (lambda p: p.to_bytes()[:-1] + bytes([p.to_bytes()[-1] ^ 1]), "the checksum does not match"),
     "too new": (resealed(put("format", 2)), "has format 2; this version of anna reads up to format 1: update anna"),
-    "format text": (resealed(put("format", "1")), "format: expected 1"),
+    "format text": (resealed(put("format", "1")), "has format '1'; expected the number of a format of program files"),
     "unknown key": (resealed(put("run_this", "rm")), "run_this is not known"),
     "bad spec": (resealed(put("spec.rows", -64)), "spec.rows: expected at least 1, got -64"),
     "negative address": (resealed(put("regions.0.address", -1)), "regions.0.address: expected at least 0"),

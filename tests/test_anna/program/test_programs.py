@@ -25,7 +25,7 @@ def images(program: anna.Program) -> np.ndarray:
 
 
 def outcome(program: anna.Program) -> dict[str, Any]:
-    result = anna.Chip().run(program, images(program), taps=[r.name for r in program.regions if r.kind == "map"])
+    result = anna.Chip().run_codes(program, images(program), taps=[r.name for r in program.regions if r.kind == "map"])
     timeline = result.timeline
     return {
         "cycles_per_image": result.cycles_per_image,
@@ -49,9 +49,9 @@ def test_interpreter_and_engine_agree(path: Path) -> None:
     program = anna.assemble(path.read_text(), path.name)
     taps = [region.name for region in program.regions if region.kind == "map"]
     chip = anna.Chip()
-    truth = chip.run(program, images(program), taps=taps, engine="interpreter")
+    truth = chip.run_codes(program, images(program), taps=taps, engine="interpreter")
     for simd in simd_levels():
-        found = chip.run(program, images(program), taps=taps, simd=simd)
+        found = chip.run_codes(program, images(program), taps=taps, simd=simd)
         for name, part in {**truth.codes, **truth.maps}.items():
             np.testing.assert_array_equal({**found.codes, **found.maps}[name], part, err_msg=f"{name} on {simd}")
 

@@ -62,5 +62,5 @@ def test_wave_forms_hold_registers_and_results() -> None:
     waves = read_vcd(vcd(anna.Interpreter(program, picture), anna.verified(program)))
     stored = int(waves["register_0"][16 * 50_000], 2)
     assert [stored >> (3 * column) & 7 for column in range(6)] == [0, 1, 2, 3, 4, 5]
-    first = anna.Chip().run(program, picture[None]).codes["row"][0, 0]
+    first = anna.Chip().run_codes(program, picture[None]).codes["row"][0, 0]
     assert [int(waves[f"neuron_{k}"][20 * 50_000], 2) for k in range(8)] == first.tolist()

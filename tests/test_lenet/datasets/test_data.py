@@ -1,8 +1,9 @@
-"""Digits: the built-in ones, the readers, the catalogue; half a download and wrong files end in one clear sentence."""
+"""Data sets: the registry, the built-in digits, the readers; half a download and wrong files end in one clear sentence."""
 
 import gzip
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +14,18 @@ from hypothesis.extra import numpy as hnp
 
 import lenet
 from anna.base.errors import DataError
-from lenet.datasets import catalogue, digits
+from lenet.datasets import digits, fetch, registry
 from lenet.datasets.idx import decode_idx, encode_idx, read_idx, write_idx_gz
+from lenet.datasets.labelled import content_digest, image_hashes
 from lenet.datasets.usps import read_usps, read_zip_text
 
-# SHA-256 of shape, pictures and labels of the built-in digits: a change of them is a change of every result
+# SHA-256 of shape, images and labels of the built-in digits: a change of them is a change of every result
 BUILT_IN = "72d591199204adff6af93449e602c28b556958f8497be26cd1546f692dbde12a"
 
 
 def real_data():
-    """The data folder, or a loud skip."""
-    folder = os.environ.get("ANNA_DATA")
-    if not folder:
-        pytest.skip("ANNA_DATA is not set: the real MNIST and USPS files are NOT tested")
-    return Path(folder)
+    """The folder with the full data sets, for tests that are marked so."""
+    return Path(os.environ["ANNA_DATA"])
 
 
 def test_the_built_in_digits_are_500_of_each_class_and_never_change():
@@ -44,7 +43,7 @@ def test_calibration_and_holdout_share_no_digit():
     few, their_labels = lenet.calibration()
     assert few.shape == (500, 28, 28)
     assert np.bincount(their_labels).tolist() == [50] * 10
-    assert not set(digits.picture_hashes(images)) & set(digits.picture_hashes(few))
+    assert not set(image_hashes(images)) & set(image_hashes(few))
 
 
 def test_digits_are_read_only():
@@ -52,6 +51,7 @@ def test_digits_are_read_only():
         lenet.holdout()[0][0, 0, 0] = 1
 
 
+@pytest.mark.data
 def test_the_built_in_digits_are_the_first_500_of_each_class_of_the_training_set():
     whole = digits.digits("mnist", "train", real_data())
     built_in = digits.built_in()
@@ -60,12 +60,14 @@ def test_the_built_in_digits_are_the_first_500_of_each_class_of_the_training_set
         assert np.array_equal(whole.images[first], built_in.images[built_in.labels == label])
 
 
+@pytest.mark.data
 def test_training_digits_leave_the_built_in_ones_out():
     shown = digits.training_digits("mnist", real_data())
     assert len(shown) == 55_000
-    assert not set(digits.picture_hashes(shown.images)) & set(digits.picture_hashes(digits.built_in().images))
+    assert not set(image_hashes(shown.images)) & set(image_hashes(digits.built_in().images))
 
 
+@pytest.mark.data
 def test_the_published_sizes():
     folder = real_data()
     assert len(digits.digits("mnist", "test", folder)) == 10_000
@@ -178,7 +180,7 @@ def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
         ),
         (
             lambda: digits.digits("mnist", "test", tmp_path),
-            f"{tmp_path / 'mnist'}: holds no t10k-images-idx3-ubyte and no",
+            f"{tmp_path / 'mnist'}: neither t10k-images-idx3-ubyte nor t10k-images-idx3-ubyte.gz is there;",
         ),
         (
             lambda: digits.digits("usps", "test", tmp_path),
@@ -186,8 +188,14 @@ def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
         ),
         (
             lambda: digits.digits("cifar", "test", tmp_path),
-            "data set 'cifar' part 'test' is not known; expected mnist or usps",
+            "data set 'cifar' is not known; expected one of mnist, usps",
         ),
+        (
+            lambda: digits.digits("usps", "validation", tmp_path),
+            "data set usps has no part 'validation'; expected one of train, test",
+        ),
+        (lambda: digits.holdout("usps"), "data set usps: none of its images are built in"),
+        (lambda: digits.for_results("cifar"), "there are no images called 'cifar'; expected one of holdout, mnist, usps"),
     ]
     for call, sentence in cases:
         with pytest.raises(DataError) as caught:
@@ -216,63 +224,86 @@ def mirror(tmp_path, monkeypatch):
     (home / "a.gz").write_bytes(gzip.compress(data))
     (home / "b.gz").write_bytes(gzip.compress(data * 2))
     files = (
-        catalogue.DataFile("mnist", "a.gz", hashlib.sha256(data).hexdigest()),
-        catalogue.DataFile("mnist", "b.gz", hashlib.sha256(data * 2).hexdigest()),
+        registry.DataFile("a.gz", hashlib.sha256(data).hexdigest()),
+        registry.DataFile("b.gz", hashlib.sha256(data * 2).hexdigest()),
+        registry.DataFile("c.h5", hashlib.sha256(data * 3).hexdigest(), on_mirrors=False),
     )
-    monkeypatch.setattr(catalogue, "FILES", files)
+    monkeypatch.setattr(registry, "DATA_SETS", {"mnist": replace(registry.MNIST, files=files)})
     return home
 
 
-def test_fetch_checks_and_leaves_whole_files_alone(mirror, tmp_path):
+def test_fetch_checks_and_leaves_intact_files_alone(mirror, tmp_path):
     seen = []
     folder = tmp_path / "data"
     call = {"mirrors": (mirror.as_uri(),), "progress": lambda name, now, total: seen.append(name)}
-    paths = catalogue.fetch("mnist", folder, **call)
+    paths = fetch.fetch("mnist", folder, **call)
     assert [p.name for p in paths] == ["a.gz", "b.gz"]
     assert seen == ["a.gz", "b.gz"]
-    assert [one.state for one in catalogue.verify(folder)] == ["whole", "whole", "missing"]
+    assert [one.state for one in fetch.verify(folder)] == ["intact", "intact", "missing"]
     paths[1].write_bytes(paths[1].read_bytes()[:-3])
-    assert [one.state for one in catalogue.verify(folder)] == ["whole", "damaged", "missing"]
-    catalogue.fetch("mnist", folder, **call)
+    assert [one.state for one in fetch.verify(folder)] == ["intact", "damaged", "missing"]
+    fetch.fetch("mnist", folder, **call)
     assert seen == ["a.gz", "b.gz", "b.gz"]
-    assert [one.state for one in catalogue.verify(folder)] == ["whole", "whole", "missing"]
+    assert [one.state for one in fetch.verify(folder)] == ["intact", "intact", "missing"]
 
 
-def test_a_plain_file_in_place_of_the_gzipped_one_is_whole(mirror, tmp_path):
+def test_a_plain_file_in_place_of_the_gzipped_one_is_intact(mirror, tmp_path):
     home = tmp_path / "data" / "mnist"
     home.mkdir(parents=True)
     (home / "a").write_bytes(gzip.decompress((mirror / "a.gz").read_bytes()))
-    assert [one.state for one in catalogue.verify(tmp_path / "data")] == ["whole", "missing", "missing"]
+    assert [one.state for one in fetch.verify(tmp_path / "data")] == ["intact", "missing", "missing"]
 
 
 def test_a_cut_off_or_changed_download_leaves_nothing(mirror, tmp_path):
     (mirror / "b.gz").write_bytes((mirror / "b.gz").read_bytes()[:-5])
     with pytest.raises(DataError) as caught:
-        catalogue.fetch("mnist", tmp_path / "data", mirrors=(mirror.as_uri(), (tmp_path / "none").as_uri()))
+        fetch.fetch("mnist", tmp_path / "data", mirrors=(mirror.as_uri(), (tmp_path / "none").as_uri()))
     sentence = str(caught.value)
-    assert sentence.startswith("b.gz: could not be fetched whole; file:")
+    assert sentence.startswith("b.gz: could not be fetched intact; file:")
     assert "the gzip stream is cut off or damaged" in sentence
     assert "\n" not in sentence
     assert [p.name for p in (tmp_path / "data" / "mnist").iterdir()] == ["a.gz"]
     (mirror / "b.gz").write_bytes(gzip.compress(b"other"))
-    with pytest.raises(DataError, match=r"b\.gz: could not be fetched whole; .*: unpacked sha256 is \w+; expected \w+"):
-        catalogue.fetch("mnist", tmp_path / "data", mirrors=(mirror.as_uri(),))
+    with pytest.raises(DataError, match=r"b\.gz: could not be fetched intact; .*: unpacked sha256 is \w+; expected \w+"):
+        fetch.fetch("mnist", tmp_path / "data", mirrors=(mirror.as_uri(),))
 
 
 def test_an_unknown_data_set_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"data set 'cifar' is not known; expected one of mnist, usps"):
-        catalogue.fetch("cifar", tmp_path)
+        fetch.fetch("cifar", tmp_path)
 
 
+@pytest.mark.data
 def test_the_real_files_have_their_checksums():
-    states = {one.file.name: one.state for one in catalogue.verify(real_data())}
+    states = {one.file.name: one.state for one in fetch.verify(real_data())}
     assert "damaged" not in states.values()
-    assert states["t10k-images-idx3-ubyte.gz"] == "whole"
+    assert states["t10k-images-idx3-ubyte.gz"] == "intact"
 
 
 def test_a_content_digest_knows_the_digits_in_any_order():
     images, labels = lenet.holdout()
     back = np.arange(100)[::-1]
-    one = catalogue.content_digest((images[:100], labels[:100]))
-    assert one == catalogue.content_digest((images[back], labels[back]))
-    assert one != catalogue.content_digest((images[:100], labels[1:101]))
+    one = content_digest((images[:100], labels[:100]))
+    assert one == content_digest((images[back], labels[back]))
+    assert one != content_digest((images[:100], labels[1:101]))
+
+
+def test_a_data_set_says_all_that_its_users_need():
+    for name, one in registry.DATA_SETS.items():
+        assert one.name == name
+        assert set(one.parts) == {"train", "test"}
+        assert one.citation and one.mirrors
+        assert 0 < one.digit <= one.middle <= min(one.shape)
+        for file in one.files:
+            assert (file.read is None) == bool(file.sha256) == (not file.content), "one checksum, of bytes or of images"
+
+
+def test_sources_of_images_for_results_are_the_built_in_digits_and_the_test_parts():
+    assert list(registry.SOURCES) == ["holdout", "mnist", "usps"]
+    assert [(name, one.results) for name, one in registry.DATA_SETS.items()] == [("mnist", "holdout"), ("usps", "usps")]
+    assert digits.for_results("holdout").digest == digits.holdout().digest
+
+
+def test_digits_are_scaled_to_a_size_that_a_network_wants():
+    sizes = {(name, size): registry.data_set(name).scaled(size) for name in registry.DATA_SETS for size in (16, 20)}
+    assert sizes == {("mnist", 16): (22, 22), ("mnist", 20): None, ("usps", 16): None, ("usps", 20): (20, 20)}

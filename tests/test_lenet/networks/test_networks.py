@@ -7,6 +7,7 @@ import pytest
 
 import lenet
 from anna.base.errors import AnnaError, GraphError
+from lenet.datasets.registry import DATA_SETS
 from lenet.networks import catalogue, lenet1, lenet4, lenet5, parts, recognizer
 
 
@@ -84,7 +85,7 @@ def test_lenet5():
     assert np.array_equal(graph["C3"].layer.table, printed.T)
 
 
-def test_the_bitmaps_are_ten_different_pictures_of_84():
+def test_the_bitmaps_are_ten_different_images_of_84():
     centres = lenet5.bitmaps()
     assert centres.shape == (10, 84)
     assert set(np.unique(centres)) == {-1.0, 1.0}
@@ -98,12 +99,12 @@ def test_the_dense_networks():
     assert catalogue.define("mlp1000").parameters == 784 * 1000 + 1000 + 10_010
 
 
-@pytest.mark.parametrize("data", ["mnist", "usps"])
+@pytest.mark.parametrize("data", DATA_SETS)
 @pytest.mark.parametrize("name", lenet.names)
-def test_every_network_takes_both_data_sets(name, data):
+def test_every_network_takes_every_data_set(name, data):
     network = catalogue.define(name, data)
     assert network.data == data
-    assert network.prepare.source == ((28, 28) if data == "mnist" else (16, 16))
+    assert network.prepare.source == DATA_SETS[data].shape
     assert network.classes == 10
 
 

@@ -13,12 +13,13 @@ import pytest
 import lenet
 from anna.network.graph import Ensemble
 from lenet.datasets import digits
+from lenet.datasets.labelled import image_hashes
 from lenet.networks import catalogue
 from lenet.training.records import chip_result, result, wilson_percent
 
 SHIPPED = catalogue.shipped()
 LARGEST_MEGABYTES = 12
-# SHA-256 (shape, pictures, labels) of MNIST training without the 5,000 built-in digits, and of USPS training
+# SHA-256 (shape, images, labels) of MNIST training without the 5,000 built-in digits, and of USPS training
 TRAINING_SETS = {
     "mnist": "63645393de2251ec092b0bba470919813d0f568670f4d70eb98f06c14da3bfad",
     "usps": "6428a11c06375441c74d0f3ba77aa4f0ab5007b785595ea0b257bed66ffc8f45",
@@ -66,14 +67,12 @@ def test_no_weights_have_seen_a_built_in_digit(stem):
     assert record["validation_digits"] is None
 
 
-@pytest.mark.parametrize("data", ["mnist", "usps"])
+@pytest.mark.data
+@pytest.mark.parametrize("data", TRAINING_SETS)
 def test_the_training_sets_hold_no_built_in_digit(data):
-    folder = os.environ.get("ANNA_DATA")
-    if not folder:
-        pytest.skip("ANNA_DATA is not set: the hashes of the training sets are NOT recomputed")
-    shown = digits.training_digits(data, folder)
+    shown = digits.training_digits(data, os.environ["ANNA_DATA"])
     assert shown.digest == TRAINING_SETS[data]
-    assert not set(digits.picture_hashes(shown.images)) & set(digits.picture_hashes(digits.built_in().images))
+    assert not set(image_hashes(shown.images)) & set(image_hashes(digits.built_in().images))
 
 
 @pytest.mark.parametrize("stem", [stem for stem in SHIPPED if "-mnist-" in stem])
@@ -101,13 +100,12 @@ def test_weights_for_the_chip_go_on_from_shipped_ones_and_err_no_more_on_typical
     }
 
 
+@pytest.mark.data
 def test_results_on_the_test_digits_are_those_recorded():
-    folder = os.environ.get("ANNA_DATA")
-    if not folder:
-        pytest.skip("ANNA_DATA is not set: the recorded errors on the test digits are NOT recomputed")
+    folder = Path(os.environ["ANNA_DATA"])
     for stem in ("recognizer-usps-seed1", "linear-mnist-seed1"):
         network, record = network_and_record(stem)
-        assert result(network, digits.digits(record["data"], "test", Path(folder))) == record["results"][0]
+        assert result(network, digits.digits(record["data"], "test", folder)) == record["results"][0]
 
 
 def test_the_boosted_network_is_an_ensemble():

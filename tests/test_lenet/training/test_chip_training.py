@@ -13,7 +13,8 @@ from anna.base.errors import DataError
 from anna.compiler import compilation
 from anna.network.file import graph_bytes
 from anna.network.graph import Activation, Affine, Convolution, FullConnection, Graph, Pool, Prepare
-from lenet.datasets.digits import Digits, holdout
+from lenet.datasets.digits import holdout
+from lenet.datasets.labelled import LabelledImages
 from lenet.networks.catalogue import define
 from lenet.training.recipes import FOR_CHIP, MODERN, RECIPES, ForChip, chip_recipe_for, recipe_for
 
@@ -27,6 +28,8 @@ from lenet.training.chip_net import STATES, WEIGHTS, ChipNet, to_states, to_weig
 from lenet.training.fit import fit
 from lenet.training.torch_net import prepared
 from sim.cli import main
+
+pytestmark = pytest.mark.torch
 
 QUICK = replace(FOR_CHIP, passes=2, batch=30)
 SINGLE = [name for name in lenet.names if name not in ("boosted_lenet4", "mlp1000")]  # mlp1000 is mlp300, but longer
@@ -166,7 +169,7 @@ def test_it_lowers_the_loss_on_noisy_chips(some):
 def small_data(some, monkeypatch):
     """`run` with a few built-in digits in the place of the data folder."""
     monkeypatch.setattr(train, "training_digits", lambda data, folder: some)
-    monkeypatch.setattr(train, "digits", lambda data, part, folder: Digits("mnist test", some.images, some.labels))
+    monkeypatch.setattr(train, "digits", lambda data, part, folder: LabelledImages("mnist test", some.images, some.labels))
 
 
 def test_a_run_writes_float_weights_and_those_for_the_chip(small_data, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lenet
+from anna.network.activations import CURVES
 from anna.network.forward import forward, run_layer
 from anna.network.graph import (
     Activation,
@@ -18,6 +19,7 @@ from anna.network.graph import (
     Softmax,
     Subsample,
 )
+from lenet.datasets.registry import DATA_SETS
 from lenet.networks.catalogue import define
 
 try:
@@ -27,7 +29,9 @@ except ModuleNotFoundError:
 
 from lenet.training.initial import initial
 from lenet.training.optimisers import loss, loss_name, second_derivatives
-from lenet.training.torch_net import TorchLayer, TorchNet, prepared
+from lenet.training.torch_net import TorchLayer, TorchNet, prepared, squash
+
+pytestmark = pytest.mark.torch
 
 
 def drawn(name, data, seed=5):
@@ -44,11 +48,13 @@ def drawn(name, data, seed=5):
     return out
 
 
-@pytest.mark.parametrize("data", ["mnist", "usps"])
+@pytest.mark.parametrize("data", DATA_SETS)
 @pytest.mark.parametrize("name", lenet.names)
 def test_the_forward_is_that_of_pytorch(name, data):
-    shape = (40, 28, 28) if data == "mnist" else (40, 16, 16)
-    images = lenet.holdout()[0][:40] if data == "mnist" else np.random.Generator(np.random.PCG64(2)).integers(0, 256, shape)
+    shape = (40, *DATA_SETS[data].shape)
+    images = (
+        lenet.holdout()[0][:40] if DATA_SETS[data].built_in else np.random.Generator(np.random.PCG64(2)).integers(0, 256, shape)
+    )
     for graph in drawn(name, data):
         with torch.no_grad():
             theirs = TorchNet(graph)(prepared(graph, images.astype(np.uint8))).numpy()
@@ -117,6 +123,17 @@ def test_gradients_against_differences_of_the_forward(kind):
     for name, array in layer.tensors.items():
         for at, slope in slopes(array, lambda changed, name=name: value({name: changed}, x)):
             assert getattr(module, name).grad[at].item() == pytest.approx(slope, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", list(CURVES))
+def test_pytorch_computes_every_activation_and_its_slope(kind):
+    activation, x = Activation(kind, -0.5, 0.75), np.linspace(-6.003, 6.003, 1201)
+    sums = torch.from_numpy(x).requires_grad_(True)
+    theirs = squash(activation, sums)
+    (theirs.sum() + 0 * sums.sum()).backward()
+    ours = activation.value(x)
+    assert theirs.detach().numpy() == pytest.approx(ours, rel=1e-14, abs=1e-15)
+    assert sums.grad.numpy() == pytest.approx(activation.curve.steepest * activation.curve.slope(x, ours), abs=1e-13)
 
 
 def small(output, squash="scaled_tanh"):

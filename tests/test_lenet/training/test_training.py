@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from anna.base.errors import DataError
-from lenet.datasets.digits import Digits, holdout
+from lenet.datasets.digits import holdout
+from lenet.datasets.labelled import LabelledImages
 from lenet.networks.catalogue import define
 from lenet.training.recipes import MODERN, RECIPE_1989, RECIPES, Distortion, recipe_for
 
@@ -22,6 +23,8 @@ from lenet.training.distort import distort
 from lenet.training.fit import fit
 from lenet.training.initial import initial
 from sim.cli import main
+
+pytestmark = pytest.mark.torch
 
 SHORT = replace(MODERN, passes=3, steps=(0.01,), batch=20, distortion=Distortion(elastic_pixels=0.5))
 
@@ -156,7 +159,7 @@ def test_the_published_recipes():
 def small_data(some, monkeypatch):
     """`run` with a few built-in digits in the place of the data folder."""
     monkeypatch.setattr(train, "training_digits", lambda data, folder: some)
-    monkeypatch.setattr(train, "digits", lambda data, part, folder: Digits("mnist test", some.images, some.labels))
+    monkeypatch.setattr(train, "digits", lambda data, part, folder: LabelledImages("mnist test", some.images, some.labels))
 
 
 def test_a_run_writes_weights_and_record(small_data, tmp_path):

@@ -96,6 +96,7 @@ def test_products_of_live_synapses_have_a_name_of_their_own(paged: Path) -> None
     assert info["live_synapse_products"] != info["chip_multiply_adds"] and "multiply_adds" not in info
 
 
+@pytest.mark.slow
 def test_digits_with_labels_tell_the_error(paged: Path, tmp_path: Path) -> None:
     """Built in, or of a file with the array labels; a file without them tells none."""
     images, labels = lenet.holdout()
@@ -148,7 +149,7 @@ def test_run_gives_what_the_chip_gives(edges: Path, tmp_path: Path) -> None:
     pictures = np.random.default_rng(5).integers(0, 8, (20, 8, 8)).astype(np.uint8)
     np.save(tmp_path / "pictures.npy", pictures)
     found = json.loads(good("run", edges, "--images", tmp_path / "pictures.npy", "-o", tmp_path / "out.npz", "--json"))
-    expected = anna.Chip().run(anna.Program.load(edges), pictures[:, None]).codes["edges"]
+    expected = anna.Chip().run_codes(anna.Program.load(edges), pictures[:, None]).codes["edges"]
     np.testing.assert_array_equal(found["outputs"]["edges"], expected)
     np.testing.assert_array_equal(np.load(tmp_path / "out.npz")["edges"], expected)
     assert (found["images"], found["seed"]) == (20, 0)
@@ -157,7 +158,7 @@ def test_run_gives_what_the_chip_gives(edges: Path, tmp_path: Path) -> None:
 def test_edges_are_found(edges: Path) -> None:
     """A dark left half and a bright right half: vertical edges in the middle, no horizontal ones."""
     picture = np.where(np.arange(8) < 4, 0, 7) * np.ones((1, 1, 8, 1), int)
-    maps = anna.Chip().run(anna.Program.load(edges), picture).codes["edges"][0]
+    maps = anna.Chip().run_codes(anna.Program.load(edges), picture).codes["edges"][0]
     assert (maps[0] == [4, 4, 7, 7, 4, 4]).all()
     assert (maps[1] == 4).all()
 
@@ -305,7 +306,7 @@ def test_doctor_says_what_each_absent_package_would_be_for(
     peer = "not installed; only for ONNX Runtime's rows of anna bench, which take both onnx and onnxruntime"
     assert rows["onnx"] == rows["onnxruntime"] == peer
     assert rows["torch"] == "not installed; only for anna train and the rows of PyTorch in anna bench"
-    assert rows["h5py"] == "not installed; only for reading the USPS digits from usps.h5"
+    assert rows["h5py"] == "not installed; only for reading the usps digits from usps.h5"
     assert rows["distributed"] == "not installed; only for sweeps on a cluster"
     assert rows["pyarrow"] == "not installed; only for the Parquet table of anna report"
     assert rows["numpy"] == "missing: pip install ."

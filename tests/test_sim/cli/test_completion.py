@@ -12,6 +12,7 @@ import pytest
 from command_line import good
 
 import lenet
+from lenet.datasets.registry import DATA_SETS, SOURCES
 from sim.cli.completion import SHELLS, Values, faces
 from sim.cli.main import COMMANDS
 
@@ -75,7 +76,7 @@ def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str,
     ("words", "offered"),
     [
         (("co",), {"compare", "compile", "completion"}),
-        (("compare", "--data", ""), {"holdout", "mnist", "usps"}),
+        (("compare", "--data", ""), set(SOURCES)),
         (("compare", "lenet4", "--ledger", "f"), {"full"}),
         (("compare", "--c"), {"--chips", "--calibrated", "--calibrate", "--chip", "--chip-trained"}),
         (("compare", "lenet5"), {"lenet5", "lenet5_modern"}),
@@ -96,7 +97,7 @@ def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str,
         (("sweep", "merge", "a", "b", "s"), {"sub"}),
         (("sweep", "bits.toml", "-o", ""), {"sub"}),
         (("report", ""), {"sub"}),
-        (("data", "fetch", ""), {"mnist", "usps"}),
+        (("data", "fetch", ""), set(DATA_SETS)),
         (("completion", ""), set(SHELLS)),
         (("doctor", ""), set()),
         (("compare", "--seed", ""), set()),
@@ -109,7 +110,7 @@ def test_what_is_offered(ask: str, words: tuple[str, ...], offered: set[str], sc
 def test_a_value_after_an_equals_sign(scripts: dict[str, Path], folder: Path) -> None:
     """Bash cuts a word at the sign; fish does not."""
     assert bash(scripts["bash"], folder, "compare", "--data", "=", "m") == {"mnist"}
-    assert bash(scripts["bash"], folder, "compare", "--data", "=") == {"holdout", "mnist", "usps"}
+    assert bash(scripts["bash"], folder, "compare", "--data", "=") == set(SOURCES)
     assert bash(scripts["bash"], folder, "compare", "--data", "=", "mnist", "lenet4") == {"lenet4"}
     assert bash(scripts["bash"], folder, "compare", "--chip", "weight_bits", "=", "") == set()
     assert fish(scripts["fish"], folder, "compare", "--data=m") == {"--data=mnist"}

@@ -8,7 +8,7 @@ from command_line import good, refused
 
 def test_the_built_in_digits_are_always_there() -> None:
     files = json.loads(good("data", "--json"))["files"]
-    assert files[0] == {"data": "built-in", "file": "holdout 4500, calibration 500", "state": "whole"}
+    assert files[0] == {"data": "mnist", "file": "built in: holdout 4500, calibration 500", "state": "intact"}
 
 
 def test_an_empty_folder_has_nothing_and_a_damaged_file_is_told(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_an_empty_folder_has_nothing_and_a_damaged_file_is_told(tmp_path: Path) 
     assert text.count("missing") == 7
     (tmp_path / "mnist").mkdir()
     (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").write_bytes(b"half a file")
-    assert "1 file is damaged: anna data fetch mends it" in refused("data", "verify", "--folder", tmp_path, stdout=True)
+    assert "1 file is damaged; `anna data fetch` replaces it" in refused("data", "verify", "--folder", tmp_path, stdout=True)
 
 
 def test_bad_usage_gets_one_sentence(tmp_path: Path) -> None:

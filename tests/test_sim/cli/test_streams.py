@@ -81,7 +81,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     command: tuple[str | Path, ...], edges: Path, tmp_path: Path
 ) -> None:
     command = tuple(edges if word == "EDGES" else word for word in command)
-    assert refused(*command, tmp_path) == f"anna: {tmp_path}: cannot be written (it is a folder); expected the name of a file\n"
+    assert refused(*command, tmp_path) == f"anna: {tmp_path}: cannot be written (it is a folder); expected a file name\n"
     assert refused(*command, tmp_path / "none" / "x").endswith(f"cannot be written (there is no folder {tmp_path / 'none'})\n")
     if command[0] != "disasm":
         assert "-: this result does not go to standard output" in refused(*command, "-", cwd=tmp_path)

@@ -184,7 +184,7 @@ def test_a_database_of_a_newer_version(home: Path, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "sweep.sqlite") as database:
         database.execute(f"PRAGMA user_version = {FORMAT + 1}")
     database.close()
-    sentence = f"has format {FORMAT + 1}; this version of anna reads up to {FORMAT}: update anna\n"
+    sentence = f"has format {FORMAT + 1}; this version of anna reads up to format {FORMAT}: update anna\n"
     again, merge = ["sweep", home / "tiny.toml", "-o", tmp_path], ["sweep", "merge", tmp_path, "-o", "x"]
     for command in (again, merge, ["report", tmp_path]):
         assert refused(*command).endswith(sentence)

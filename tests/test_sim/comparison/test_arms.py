@@ -15,8 +15,9 @@ from anna.compiler.passes import Compilation
 from anna.network.file import save_graph
 from anna.network.forward import forward
 from anna.network.graph import Network
+from lenet.datasets.labelled import LabelledImages
 from sim.comparison.arms import ChipTrained, quantised_arm
-from sim.inputs.digits import LabelledImages, for_network
+from sim.inputs.digits import for_network
 from sim.inputs.models import chip_trained
 from sim.results.comparison import Comparison, compare
 

@@ -9,7 +9,7 @@ from command_line import ROOT, good, refused
 from small_digits import other_digits, small_digits
 
 from anna.base.errors import DataError
-from sim.inputs.digits import LabelledImages
+from lenet.datasets.labelled import LabelledImages
 from sim.inputs.own_digits import checked_labels, divided
 
 NETWORK = ROOT / "tests" / "data" / "exported" / "keras_plain.onnx"
@@ -83,7 +83,7 @@ def test_what_does_not_fit_gets_one_sentence(folder: Path, arguments: tuple[str,
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        ("grey.npz", "pictures are uint8; expected float32 or float64, for this network prepares no raw pictures: give them"),
+        ("grey.npz", "pictures are uint8; expected float32 or float64: this network does not prepare raw images, so give them"),
         ("shape.npz", "pictures have shape (300, 13, 14); expected (n, 1, 14, 14)"),
         ("nan.npz", "holds NaN or infinite values; expected finite ones"),
         ("none.npz", "no calibration pictures were given"),

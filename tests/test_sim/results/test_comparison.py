@@ -18,12 +18,13 @@ from anna.analog.parameters import CAUSES, Analog
 from anna.base.errors import DataError
 from anna.network.forward import forward
 from anna.network.images import image_keys
+from lenet.datasets.labelled import LabelledImages
 from sim.comparison.confined import Confined, places_of_layers
 from sim.comparison.layers import layer_maps
 from sim.comparison.ledger_codes import CAUSES as CODES
 from sim.comparison.ledger_codes import codes_ledger
 from sim.comparison.ledger_table import MEANINGS, Entry
-from sim.inputs.digits import LabelledImages, expect_apart, for_network, labelled_images
+from sim.inputs.digits import expect_apart, for_network, labelled_images
 from sim.report.figure import FAINT, INK, PAPER
 from sim.results.comparison import Comparison, compare
 from sim.results.ledger import ledger
@@ -68,7 +69,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"analogs": ["superb"]}, "there is no preset 'superb'; there are ideal, typical and worst"),
+        ({"analogs": ["superb"]}, "there is no preset 'superb'; expected ideal, typical or worst"),
         ({"analogs": [7]}, "7 is no kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
         ({"analogs": ["worst", "worst"]}, "2 kinds are called 'worst chips'; expected names that differ: (name, Analog)"),
         ({"chips": 0}, "chips is 0; expected at least 1"),

@@ -30,6 +30,8 @@ except ModuleNotFoundError:
 
 import lenet.training.train
 
+pytestmark = pytest.mark.torch
+
 SHORT = {"train.digits": [200], "train.passes": [1, 2]}
 AXES = {**SHORT, "chip.state_bits": [3, 4]}
 LINEAR = Training.of("linear", None, 1, {"digits": 200, "passes": 1})

@@ -1,0 +1,127 @@
+"""Builds the workload of a timeline on a piece of silicon: what the silicon says of each synapse, laid out for the engine.
+
+Operands are gathered here, once, instead of for every image. Synapses that carry no current are left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.silicon import Sigmas, Silicon
+from anna.chip import refresh
+from anna.chip.codes import Ints
+from anna.engine import wiring
+from anna.engine.wiring import Chosen, Demand, Layout
+from anna.engine.workload import Workload
+from anna.native.loader import compiled
+from anna.sequencer.timeline import Timeline
+
+
+@dataclass(frozen=True, eq=False)
+class _Currents:
+    """What the synapses show that carry current, the noise of their charge, and which synapses they are."""
+
+    weight: Ints
+    charge_sigma: Sigmas | None
+    conducting: Chosen  # of the timeline's places
+    live: Chosen  # of the synapses at those
+
+
+def build_workload(
+    timeline: Timeline, silicon: Silicon, wanted: Sequence[Ints], phase_cycles: int = 0, keep: bool = False
+) -> Workload:
+    """The workload of a timeline on silicon; `wanted` are the values to be read at the end.
+
+    With `keep`, no slot is used twice and every result of every CALC keeps its value: slot = value.
+    """
+    spec, values, calcs = timeline.spec, timeline.values, len(timeline.calcs)
+    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, phase_cycles)
+    apart = silicon.state_tables() is not None or currents.charge_sigma is not None
+    outputs = np.concatenate([np.zeros(0, np.int64), *(np.asarray(part, np.int64).reshape(-1) for part in wanted)])
+    laid = wiring.layout(timeline, Demand(currents.conducting, currents.live, apart, outputs.tobytes(), keep))
+    weight = np.zeros((len(laid.op_slot), spec.neurons_at_once), np.int32)
+    compiled("anna.engine.gather").add_up(laid.cell, currents.weight, weight.reshape(-1))
+
+    neurons, converters, grid = wired.neurons, wired.converters, (calcs, spec.neurons_at_once)
+    thresholds, table = _distinct(silicon.with_pages(converters.page).thresholds(*converters.asked))
+    here = silicon.with_pages(neurons.page)
+    masks, limits, sigma = here.code_masks(neurons.adc), here.sum_limits(*neurons.asked), here.thermal_sigma(*neurons.asked)
+
+    def per_neuron(data: NDArray[Any], fill: float, dtype: type) -> NDArray[Any]:
+        return _spread(data, wired.neuron_cells, grid, fill, dtype)
+
+    return Workload(
+        slots=laid.slots,
+        numerators=silicon.numerators.astype(np.int32),
+        input_slots=laid.slot[: values.inputs],
+        constant_slots=laid.slot[values.inputs : values.fixed],
+        constant_codes=np.append(timeline.program.constant_codes, np.uint16(spec.reset_state_code)),
+        op_start=laid.op_start,
+        op_slot=laid.op_slot,
+        op_weight=weight,
+        thresholds=thresholds.astype(np.int64),
+        table=per_neuron(table[wired.converter_of], 0, np.int32),
+        out_slot=laid.slot[values.fixed :].reshape(grid),
+        output_slots=laid.slot[outputs],
+        ordinal=np.arange(calcs, dtype=np.uint32),
+        sigma=None if sigma is None else per_neuron(sigma, 0, np.float32),
+        clamp_low=None if limits is None else per_neuron(limits[0], -(2**62), np.int64),
+        clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),
+        and_mask=None if masks is None else per_neuron(masks[0], 0xFFFF, np.uint16),
+        or_mask=None if masks is None else per_neuron(masks[1], 0, np.uint16),
+        **_slow_path(silicon, currents, laid, phase_cycles),
+    )
+
+
+def _currents(timeline: Timeline, silicon: Silicon, phase_cycles: int) -> _Currents:
+    places = wiring.wiring(timeline).places
+    stored = silicon.stored_codes(timeline.program.weight_codes.astype(np.int64)).reshape(-1)
+    conducts = silicon.with_pages(places.page).conducts(stored[places.number], places.row, places.column)
+    conducting = Chosen.by(conducts)
+    some = wiring.conducting(timeline, conducting)
+    here, code = silicon.with_pages(some.page), stored[some.place]
+    age = wiring.ages(timeline, conducting, phase_cycles, silicon.refresh_stops)
+    weight, charge = here.weights(code, some.row, some.column, age), here.charge_sigma(code, some.row, some.column)
+    live = weight != 0
+    if charge is not None:
+        live |= charge != 0
+    if not live.all():
+        weight, charge = weight[live], None if charge is None else charge[live]
+    return _Currents(weight, charge, conducting, Chosen.by(live))
+
+
+def _distinct(rows: Ints) -> tuple[Ints, Ints]:
+    """The different rows, and which of them each row is."""
+    if not len(rows):
+        return np.zeros((1, rows.shape[1]), np.int64), np.zeros(0, np.int64)
+    unique, which = np.unique(rows, axis=0, return_inverse=True)
+    return unique, which.reshape(-1)
+
+
+def _spread(data: NDArray[Any], cells: Ints, shape: tuple[int, int], fill: float, dtype: type) -> NDArray[Any]:
+    """A grid that holds the data in those cells and is filled elsewhere."""
+    grid: NDArray[Any] = np.full(shape, fill, dtype=dtype)
+    grid.reshape(-1)[cells] = data
+    return grid
+
+
+def _slow_path(silicon: Silicon, currents: _Currents, laid: Layout, phase_cycles: int) -> dict[str, NDArray[Any]]:
+    """What makes synapses of one operand differ from image to image or from each other."""
+    spec, some, extra = silicon.spec, laid.synapses, dict[str, NDArray[Any]]()
+
+    def per_synapse(data: NDArray[Any], dtype: type) -> NDArray[Any]:
+        return _spread(data, laid.cell, (len(laid.op_slot), spec.neurons_at_once), 0, dtype)
+
+    if currents.charge_sigma is not None:
+        lap = refresh.laps(spec, some.cycle, some.row, some.column, phase_cycles, silicon.refresh_stops)
+        extra["charge_sigma"] = per_synapse(currents.charge_sigma, np.float32)
+        extra["charge_refresh"] = per_synapse(refresh.ordinal(some.segment, lap), np.uint32)
+        extra["charge_synapse"] = per_synapse(some.row * spec.columns + some.column, np.uint32)
+    tables = silicon.state_tables()
+    if tables is not None:
+        extra["op_levels"] = per_synapse(silicon.with_pages(some.page).state_table_of(some.row, some.column), np.int32)
+        extra["numerator_tables"] = tables.astype(np.int32)
+    return extra

@@ -1,0 +1,212 @@
+"""What the timeline alone says about the workloads of all chips: which value meets which synapse, and where it lies.
+
+It is worked out once for a timeline, or once for all chips in which the same synapses carry current, and remembered.
+"""
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.chip import refresh
+from anna.chip.codes import Ints
+from anna.engine.workload import Int32s
+from anna.native.loader import compiled
+from anna.sequencer.timeline import Timeline
+
+TIMELINES, LAYOUTS = 4, 8  # how many are remembered
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some of a list's entries, as a key that results are remembered by."""
+
+    bits: bytes
+    length: int
+
+    @classmethod
+    def by(cls, mask: NDArray[np.bool_]) -> "Chosen":
+        """The entries where the mask is true."""
+        return cls(np.packbits(mask).tobytes(), len(mask))
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Whether each entry is chosen."""
+        return np.unpackbits(np.frombuffer(self.bits, np.uint8), count=self.length).view(np.bool_)
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Synapses of the weight RAM, each once, in order."""
+
+    number: Ints  # place in the RAM, page after page and row after row
+    page: Ints
+    row: Ints
+    column: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Calcs:
+    """The CALCs of a timeline in turn."""
+
+    page: Ints
+    segment: Ints
+    cycle: Ints
+    row: Ints
+    neurons: Ints
+    fan_in: Ints
+    first: Ints  # place of the first synapse; the others follow one after another
+    values: Int32s  # what drives their synapses, one CALC's after another's
+
+
+@dataclass(frozen=True, eq=False)
+class Neurons:
+    """Neurons of CALCs: the page that is in, the ADC that converts them, where their scale code lies, and that code."""
+
+    page: Ints
+    adc: Ints
+    row: Ints
+    group: Ints
+    scale_code: Ints
+
+    @property
+    def asked(self) -> tuple[Ints, Ints, Ints, Ints]:
+        """What silicon is asked about neurons by."""
+        return self.adc, self.row, self.group, self.scale_code
+
+
+@dataclass(frozen=True, eq=False)
+class Wiring:
+    """What is the same for all chips."""
+
+    calcs: Calcs
+    places: Places  # that some CALC uses
+    neurons: Neurons  # of every CALC in turn
+    neuron_cells: Ints  # of each neuron: CALC times neurons at once, plus neuron
+    converters: Neurons  # the different ones of them
+    converter_of: Ints  # which of those each neuron is
+
+
+@dataclass(frozen=True, eq=False)
+class Synapses:
+    """Synapses of CALCs, one entry for each time that a CALC uses one: which neuron of the CALC, what value drives it, where
+    it lies, and when."""
+
+    calc: Ints
+    neuron: Ints
+    place: Ints
+    value: Ints
+    page: Ints
+    row: Ints
+    column: Ints
+    segment: Ints
+    cycle: Ints
+
+    def where(self, chosen: NDArray[np.bool_]) -> "Synapses":
+        """Some of them."""
+        return Synapses(*(getattr(self, part.name)[chosen] for part in fields(self)))
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What decides a layout, besides the timeline."""
+
+    conducting: Chosen  # of the places
+    live: Chosen  # of the synapses at those places
+    apart: bool  # whether synapses of a neuron that read one value must be told apart
+    outputs: bytes  # int64 values that are read at the end
+    keep: bool  # whether every value keeps a slot of its own
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Where everything lies."""
+
+    synapses: Synapses  # that carry current
+    cell: Ints  # of each synapse: operand times neurons at once, plus neuron: the weight that it adds to
+    op_start: Ints  # (calcs + 1)
+    op_slot: Int32s  # (operands)
+    slot: Int32s  # of each value, -1 for a result that nobody reads
+    slots: int
+
+
+@lru_cache(maxsize=TIMELINES)
+def wiring(timeline: Timeline) -> Wiring:
+    """CALCs, the places they use, and their neurons."""
+    spec, calcs = timeline.spec, _calcs(timeline)
+    neurons, cells = _neurons(timeline, calcs)
+    # page, row and group say the code
+    key = ((neurons.page * spec.neurons_at_once + neurons.adc) * spec.rows + neurons.row) * spec.groups + neurons.group
+    _, first, which = np.unique(key, return_index=True, return_inverse=True)
+    converters = Neurons(*(getattr(neurons, part.name)[first] for part in fields(neurons)))
+    return Wiring(calcs, _places(timeline, calcs), neurons, cells, converters, which.reshape(-1))
+
+
+def _calcs(timeline: Timeline) -> Calcs:
+    spec, calcs = timeline.spec, timeline.calcs
+    names = ("page", "segment", "cycle", "row", "neurons", "fan_in")
+    table = {name: np.array([getattr(calc, name) for calc in calcs], np.int64) for name in names}
+    first = (table["page"] * spec.rows + table["row"]) * spec.columns
+    values = np.concatenate([np.zeros(0, np.int32), *(calc.operands.reshape(-1) for calc in calcs)])
+    return Calcs(**table, first=first, values=values)
+
+
+def _places(timeline: Timeline, calcs: Calcs) -> Places:
+    shape = timeline.program.weight_codes.shape
+    uses = np.zeros(timeline.program.weight_codes.size + 1, np.int64)  # how many more CALCs use a place than the one before
+    np.add.at(uses, calcs.first, 1)
+    np.add.at(uses, calcs.first + calcs.neurons * calcs.fan_in, -1)
+    number = np.flatnonzero(np.cumsum(uses))
+    return Places(number, *np.unravel_index(number, shape))
+
+
+def _neurons(timeline: Timeline, calcs: Calcs) -> tuple[Neurons, Ints]:
+    """The neurons, and where each stands among the results of all CALCs."""
+    spec, scales = timeline.spec, timeline.program.scale_codes
+    present = np.arange(spec.neurons_at_once) < calcs.neurons[:, None]
+    calc, neuron = np.nonzero(present)
+    row, column = np.divmod(neuron * calcs.fan_in[calc], spec.columns)
+    page, row, group = calcs.page[calc], row + calcs.row[calc], column * spec.groups // spec.columns
+    # neuron k of a CALC is converted by ADC k
+    return Neurons(page, neuron, row, group, scales[page, row, group].astype(np.int64)), np.flatnonzero(present)
+
+
+@lru_cache(maxsize=TIMELINES)
+def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
+    """The synapses at some of the places: nothing is computed for those that never carry current."""
+    wired, shape = wiring(timeline), timeline.program.weight_codes.shape
+    calcs, conducts = wired.calcs, np.zeros(shape, np.uint8).reshape(-1)
+    conducts[wired.places.number] = chosen.mask
+    found = compiled("anna.engine.gather").synapses(conducts, calcs.first, calcs.neurons, calcs.fan_in, calcs.values)
+    calc, neuron, place, value = found
+    page, row, column = np.unravel_index(place, shape)
+    return Synapses(calc, neuron, place, value, page, row, column, calcs.segment[calc], calcs.cycle[calc])
+
+
+@lru_cache(maxsize=TIMELINES)
+def ages(timeline: Timeline, chosen: Chosen, phase_cycles: int, stops: int | None) -> Ints:
+    """How old the charges of those synapses are when they are read."""
+    some = conducting(timeline, chosen)
+    return refresh.ages(timeline.spec, some.cycle, some.row, some.column, phase_cycles, stops)
+
+
+@lru_cache(maxsize=LAYOUTS)
+def layout(timeline: Timeline, demand: Demand) -> Layout:
+    """Operands and slots: a slot is used again once its value was read for the last time."""
+    gather, values, calcs = compiled("anna.engine.gather"), timeline.values, len(timeline.calcs)
+    total, neurons = values.total(calcs), timeline.spec.neurons_at_once
+    some = conducting(timeline, demand.conducting).where(demand.live.mask)
+    operand, calc_of, value_of = gather.merge(some.calc, some.neuron, some.value, calcs, total, demand.apart)
+    if demand.keep:
+        slot, slots = np.arange(total, dtype=np.int32), total
+    else:
+        last_use = np.full(total, -1, np.int64)
+        last_use[value_of] = calc_of  # they rise, and the last one stays
+        last_use[np.frombuffer(demand.outputs, np.int64)] = calcs
+        slot, slots = gather.allocate(last_use, values.fixed, neurons, calcs)
+    op_start = np.searchsorted(calc_of, np.arange(calcs + 1)).astype(np.int64)
+    done = Layout(some, operand * neurons + some.neuron, op_start, slot[value_of], slot, slots)
+    for array in (done.cell, done.op_start, done.op_slot, done.slot):
+        array.setflags(write=False)
+    return done

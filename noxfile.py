@@ -1,0 +1,111 @@
+"""Everything that must hold, as tasks: `nox -s NAME` runs one, `nox` all, and .ci/run is a clean clone and this file."""
+
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+BUILT = ROOT / "dist"  # where `wheel` puts what the other tasks install
+TORCH = "torch==2.13.0"
+OLDEST_NUMPY = "numpy==1.26.*"
+LEFT_OUT = "not slow and not torch and not data"  # of runs whose aim is not those tests
+CYTHON_OWN = r"anna\..*\.__(reduce_cython|setstate_cython|test)__"  # in every compiled module, in no stub
+ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
+BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "venv"
+nox.options.sessions = ["tests", "lint", "checked", "torch", "numpy-oldest", "coverage"]
+
+
+def step(what: str) -> None:
+    """Say what comes, and after how many seconds."""
+    print(f"\n== {time.time() - BEGUN:4.0f}s  {what}", flush=True)
+
+
+def install_wheel(session: nox.Session, extra: str, *more: str) -> None:
+    """The wheel with what an extra names."""
+    (wheel,) = BUILT.glob("anna-*.whl")
+    session.install(f"{wheel}[{extra}]", *more)
+
+
+def pytest(session: nox.Session, *arguments: str) -> None:
+    session.run("pytest", "-q", *arguments, *session.posargs, env=ENV)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build once what all tasks but `tests` and `checked` install."""
+    step("wheel: one build for the tasks that need no other")
+    shutil.rmtree(BUILT, ignore_errors=True)
+    session.run("pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(BUILT), ".")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The README's second command, word for word: installs the project with what tests need, and runs them."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"^ *(pip install .*pytest.*)$", readme, re.M)
+    if found is None:
+        session.error("README.md has no command that installs the project and runs its tests")
+    step(f"tests: {found[1]}")
+    session.run("bash", "-eu", "-o", "pipefail", "-c", found[1], external=True, env=ENV)
+
+
+@nox.session(requires=["wheel"])
+def lint(session: nox.Session) -> None:
+    """Style, types, Cython, and whether the stubs of the compiled modules tell the truth."""
+    step("lint: ruff, cython-lint, mypy, stubtest")
+    install_wheel(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("cython-lint", "anna")
+    session.run("mypy", "--strict", "anna", "lenet", "sim")
+    stubs = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "anna").rglob("*.pyi")]
+    session.chdir(session.create_tmp())  # where Python finds the installed package, not the sources
+    Path("allowed").write_text(CYTHON_OWN, encoding="utf-8")
+    session.run(
+        "stubtest",
+        "--ignore-disjoint-bases",
+        "--allowlist",
+        "allowed",
+        *(".".join(stub.parts) for stub in sorted(stubs)),
+        env=ENV,
+    )
+
+
+@nox.session
+def checked(session: nox.Session) -> None:
+    """The build with bounds checks and assertions, and the engine's tests on it."""
+    step("checked: the checked build and the engine's tests on it")
+    session.install(".[test]", "-Csetup-args=-Dchecked=true")
+    session.run("python", "-I", "-c", "from anna.engine import is_checked; assert is_checked()")
+    pytest(session, "-n", "auto", "tests/test_anna/engine", "tests/test_anna/native")
+
+
+@nox.session(requires=["wheel"])
+def torch(session: nox.Session) -> None:
+    """The tests that train, which are skipped where PyTorch is absent."""
+    step("torch: tests of training")
+    install_wheel(session, "test", TORCH)
+    pytest(session, "-n", "auto", "-m", "torch")
+
+
+@nox.session(name="numpy-oldest", requires=["wheel"])
+def numpy_oldest(session: nox.Session) -> None:
+    """The chip and its tools on the oldest NumPy that pyproject.toml admits; `tests` has the newest."""
+    step(f"numpy-oldest: tests of anna with {OLDEST_NUMPY}")
+    install_wheel(session, "test", OLDEST_NUMPY)
+    pytest(session, "-n", "auto", "-m", LEFT_OUT, "--programs", "200", "tests/test_anna", "tests/test_former_files.py")
+
+
+@nox.session(requires=["wheel"])
+def coverage(session: nox.Session) -> None:
+    """Branches of the Python code that tests take in their own process; the floor stands in pyproject.toml."""
+    step("coverage: branches")
+    install_wheel(session, "test", "pytest-cov")
+    pytest(session, "-n", "auto", "-m", LEFT_OUT, "--programs", "200", "--cov", "--cov-report=term:skip-covered")

@@ -1,0 +1,19 @@
+"""The versions of the package, of the noise and of each kind of file; docs/versions.md says what they promise."""
+
+from typing import Any
+
+import anna
+
+
+def versions() -> dict[str, Any]:
+    """All versions, each from the one place where it stands."""
+    from anna.analog import die, noise
+    from anna.lab import trim
+    from anna.network import file as network
+    from anna.program import file as program
+    from lenet.networks import record
+    from sim.sweep import store
+
+    kinds = {"program": program, "network": network, "die": die, "trim": trim, "training record": record, "sweep": store}
+    formats = {kind: module.FORMAT for kind, module in kinds.items()}
+    return {"anna": anna.__version__, "noise": noise.NOISE_VERSION, "formats": formats}

@@ -1,0 +1,183 @@
+"""Versions of package, noise and files are told apart; files of an older format are carried over, newer ones refused."""
+
+import hashlib
+import importlib
+import json
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from command_line import ROOT, good
+
+import anna
+from anna.analog import die, noise
+from anna.base.container import upgraded
+from anna.base.errors import FileError
+from anna.lab import trim
+from anna.network import file as network
+from anna.program import file as program
+from lenet.networks import record
+from sim.cli.versions import versions
+from sim.sweep import store
+
+FORMER = Path(__file__).parent / "data" / "former"
+PAGE = (ROOT / "docs" / "versions.md").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of file: a file of the newest format, and what identifies what it holds."""
+
+    module: ModuleType
+    file: str
+    identity: Callable[[Path], Any]
+
+
+def sweep_identity(path: Path) -> str:
+    with store.Store(path.parent) as found:
+        return found.identity.content
+
+
+KINDS = {
+    "program": Kind(program, "recognizer.anna", lambda path: anna.Program.load(path).digest),
+    "network": Kind(network, "pair.safetensors", lambda path: network.load_graph(path).digest),
+    "die": Kind(die, "chip.die", lambda path: anna.Die.load(path).weights_lsb().tobytes()),
+    "trim": Kind(trim, "calibration.json", lambda path: trim.Trim.load(path)),
+    "training record": Kind(record, "recognizer-mnist-seed1.json", record.read_record),
+    "sweep": Kind(store, "sweep/whole/sweep.sqlite", sweep_identity),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def copy(kind: str, tmp_path: Path) -> Path:
+    return Path(shutil.copy(FORMER / KINDS[kind].file, tmp_path))
+
+
+def written_as(path: Path, number: int) -> None:
+    """Name another format in a file, if it is one of plain JSON or a database."""
+    if path.suffix == ".json":
+        path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "format": number}))
+    else:
+        with sqlite3.connect(path) as database:
+            database.execute(f"PRAGMA user_version = {number}")
+        database.close()
+
+
+def test_a_file_of_an_older_format_is_carried_over_and_keeps_its_identity(
+    kind: str, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Today's file becomes one of an older format when the newest is raised by two."""
+    module, identity = KINDS[kind].module, KINDS[kind].identity
+    before, today, steps = identity(copy), module.FORMAT, []
+
+    def step(number: int) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        def one(content: dict[str, Any]) -> dict[str, Any]:
+            steps.append(number)
+            assert "format" not in content
+            return dict(content)
+
+        return one
+
+    monkeypatch.setattr(module, "FORMAT", today + 2)
+    monkeypatch.setattr(module, "UPGRADES", {today: step(today), today + 1: step(today + 1)})
+    assert identity(copy) == before
+    assert steps == [today, today + 1]
+
+
+def test_what_an_upgrade_makes_is_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "FORMAT", 2)
+    monkeypatch.setattr(program, "UPGRADES", {1: lambda content: {**content, "name": f"{content['name']}-of-format-1"}})
+    assert anna.Program.load(FORMER / "recognizer.anna").name.endswith("-of-format-1")
+
+
+def test_a_program_saved_in_a_newer_format_keeps_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = anna.Program.load(FORMER / "recognizer.anna").digest
+    monkeypatch.setattr(program, "FORMAT", 2)
+    monkeypatch.setattr(program, "UPGRADES", {1: dict})
+    anna.Program.load(FORMER / "recognizer.anna").save(tmp_path / "again.anna")
+    assert anna.Program.load(tmp_path / "again.anna").digest == digest
+
+
+def test_a_file_of_a_format_that_is_no_longer_read_is_refused(kind: str, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = KINDS[kind].module
+    today = module.FORMAT
+    monkeypatch.setattr(module, "FORMAT", today + 1)
+    monkeypatch.setattr(module, "UPGRADES", {})
+    with pytest.raises(FileError, match=f"has format {today}; this version of anna does not read {kind} files of that format"):
+        KINDS[kind].identity(copy)
+
+
+@pytest.mark.parametrize("kind", ["trim", "training record", "sweep"])
+def test_a_file_of_a_newer_format_is_refused(kind: str, copy: Path) -> None:
+    newest = KINDS[kind].module.FORMAT
+    written_as(copy, newest + 1)
+    with pytest.raises(
+        FileError, match=f"has format {newest + 1}; this version of anna reads up to format {newest}: update anna"
+    ):
+        KINDS[kind].identity(copy)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ({}, "has format None; expected the number of a format of test files"),
+        ({"format": True}, "has format True; expected the number"),
+        ({"format": "2"}, "has format '2'; expected the number"),
+        ({"format": 0}, "has format 0; this version of anna does not read test files of that format"),
+        ({"format": 1}, r"is no complete test file of format 1 \('name'\)"),
+        ({"format": 3}, "has format 3; this version of anna reads up to format 2: update anna"),
+    ],
+)
+def test_a_format_that_cannot_be_read_is_told_in_one_sentence(content: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(FileError, match=f"^x: {sentence}"):
+        upgraded("x", "test", content, 2, {1: lambda content: {"title": content["name"]}})
+
+
+def test_upgrading_leaves_the_content_as_it_was() -> None:
+    content = {"format": 1, "name": "x"}
+    assert upgraded("x", "test", content, 2, {1: lambda content: {"title": content["name"]}}) == {"title": "x"}
+    assert content == {"format": 1, "name": "x"}
+
+
+def test_a_file_of_json_that_holds_no_object_is_refused(tmp_path: Path) -> None:
+    for text, sentence in (("[1]", "the JSON in it is not an object"), ("{", "is not JSON"), ("[" * 100_000, "is not JSON")):
+        (tmp_path / "x.json").write_text(text)
+        with pytest.raises(FileError, match=f"is not a trim: .*{sentence}"):
+            trim.Trim.load(tmp_path / "x.json")
+
+
+def test_noise_version_1_is_these_bits() -> None:
+    """Other bits are another version."""
+    z = np.stack(
+        [noise.normals(seed, 5, 3, stream, np.arange(64)) for seed in (0, 1 << 63) for stream in (noise.THERMAL, noise.DIE)]
+    )
+    assert (noise.NOISE_VERSION, hashlib.sha256(z.tobytes()).hexdigest()) == (
+        1,
+        "267a35d1ded2c4b83707b752cf943123e10868ab41efe9094e975df4421a502c",
+    )
+
+
+def test_versions_are_told_in_json() -> None:
+    formats = {name: kind.module.FORMAT for name, kind in KINDS.items()}
+    expected = {"anna": anna.__version__, "noise": noise.NOISE_VERSION, "formats": formats}
+    assert json.loads(good("--version", "--json")) == versions() == expected
+    assert good("--version") == f"anna {anna.__version__}\n"
+
+
+def test_the_formats_in_the_docs_are_the_formats() -> None:
+    rows = re.findall(r"^\| ([a-z ]+) \| `.*` \| `(.*)` \| (\d+) \|$", PAGE, re.M)
+    assert {name: int(number) for name, _, number in rows} == versions()["formats"]
+    for name, path, _ in rows:
+        assert importlib.import_module(path.removesuffix(".py").replace("/", ".")) is KINDS[name].module
