@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from sim.base import statistics
 from sim.base.statistics import Interval, Paired
+from sim.comparison.arm_table import ArmRow, Gain
 from sim.comparison.arms import Arm
-from sim.comparison.rows import ArmRow, Gain
 
 Labels = NDArray[Any]
 

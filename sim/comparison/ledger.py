@@ -19,7 +19,7 @@ from anna.sequencer.rules import verified
 from lenet.datasets.labelled import LabelledImages
 from sim.base.statistics import mean
 from sim.comparison.confined import Confined, Place, places_of_layers
-from sim.comparison.rows import Entry, Losses
+from sim.comparison.ledger_table import Entry, Losses
 
 Watch = Callable[[str], None]
 

@@ -19,7 +19,7 @@ from anna.network.forward import forward
 from anna.network.graph import Graph, Network, Prepare
 from anna.program.file import Program
 from lenet.datasets.labelled import LabelledImages
-from sim.comparison.rows import Entry
+from sim.comparison.ledger_table import Entry
 
 FINE: dict[str, Any] = {"weight_bits": 12, "state_bits": 10, "adc_curve": "squash"}
 CAUSES = {"weight_rounding": "weight_bits", "state_rounding": "state_bits", "saturation": "adc_curve"}

@@ -9,85 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.sequencer.timeline import Timeline
-from sim.base.statistics import Interval, RejectCurve, snr_db, variance
+from sim.base.statistics import snr_db, variance
+from sim.comparison.arm_table import ArmRow
+from sim.comparison.ledger_table import Losses
 
 Maps = NDArray[Any]  # (images, maps, rows, columns)
-
-# What a cause is, for a reader.
-MEANINGS = {
-    "weight_dac": "levels of the converters that write the weights",
-    "synapse_gain": "synapses that multiply by a little more or less",
-    "synapse_zero": "synapses that add something of their own",
-    "state_steps": "levels that states drive synapses with",
-    "droop": "charge that leaks from weights between refreshes",
-    "charge_noise": "each refresh writes a little more or less charge",
-    "saturation": "sums that are cut off",
-    "thermal_noise": "noise of each sum, new each time",
-    "scale": "ranges of the scale circuits",
-    "adc_offset": "thresholds of the output converters, for ever shifted",
-    "adc_gain": "ranges of the output converters",
-    "adc_noise": "noise of the output converters, new each time",
-    "weight_rounding": "weights rounded to their codes",
-    "state_rounding": "states rounded to their codes",
-    "input_rounding": "the picture rounded to states",
-}
-
-
-@dataclass(frozen=True)
-class Gain:
-    """What other weights gain (less than 0) or lose on the same chips as the network's own."""
-
-    ordinary: str  # the arm with the network's own weights
-    moved: Interval  # of the error, a share
-    p_value: float
-
-
-@dataclass(frozen=True, eq=False)
-class ArmRow:
-    """One arm, counted; shares, not per cent."""
-
-    name: str
-    what: str
-    seeds: tuple[int, ...]  # of its chips; empty where nothing is drawn
-    errors: tuple[float, ...]  # of each chip
-    error: Interval  # the mean over chips
-    std_over_chips: float | None
-    disagreement: float
-    p_value: float | None  # None: the float network itself
-    rejects: RejectCurve
-    gain: Gain | None  # None: the network's own weights
-
-    @property
-    def chips(self) -> int:
-        """How many chips; one for a float network."""
-        return len(self.errors)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the ledger; `layer` is "all" for a cause as a whole."""
-
-    cause: str
-    layer: str
-    alone_points: float
-    without_points: float | None  # None: only the cause as a whole is left out
-
-    @property
-    def meaning(self) -> str:
-        """What the cause is; nothing for its layers, which stand below it."""
-        return MEANINGS[self.cause] if self.layer in ("all", "input") else ""
-
-
-@dataclass(frozen=True)
-class Losses:
-    """The lines of a ledger, dearest first, and what they were counted on."""
-
-    entries: tuple[Entry, ...]
-    images: int
-    chips: int
-    ideal_error: float
-    full_error: float
-    kind: str  # of chips
 
 
 @dataclass(frozen=True, eq=False)

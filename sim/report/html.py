@@ -5,10 +5,12 @@ from typing import Any
 
 import anna
 from anna.sequencer.timeline import Timeline
-from sim.comparison.rows import CloseUp, ComparisonRows, Losses
+from sim.comparison.arm_table import ARMS
+from sim.comparison.ledger_table import LEDGER_SHOWN, Losses
+from sim.comparison.rows import CloseUp, ComparisonRows
 from sim.report import plots
-from sim.report.page import escaped, figure, page, table
-from sim.report.text import interval, notes, p_value, share
+from sim.report.page import column_table, escaped, figure, page, table
+from sim.report.text import notes
 
 PARTS = {"input": "pins, in", "output": "pins, out"}  # of the chip, as a reader sees them
 
@@ -30,7 +32,7 @@ def comparison_page(found: ComparisonRows, close: CloseUp, command: str) -> str:
 
 def _accuracy(found: ComparisonRows, made: str) -> list[str]:
     return [
-        _arms_table(found),
+        column_table(ARMS, found.arms),
         figure(plots.errors(found.arms), f"Error of each arm. {made}."),
         "<h2>Error against rejects</h2>",
         "<p>A reader that may refuse doubtful pictures errs less on the rest. Doubt is the lead of the best score over the "
@@ -46,7 +48,7 @@ def _losses(ledger: Losses) -> list[str]:
         "<h2>Where it was lost</h2>",
         "<p>What each imperfection costs where it is the only one, and what is got back where only it is left out; then "
         "the layers of the dearest. The parts need not add up: they mask and reinforce each other.</p>",
-        _ledger_table(ledger),
+        column_table(LEDGER_SHOWN, ledger.entries),
         figure(plots.ledger(ledger), counted),
     ]
 
@@ -89,27 +91,6 @@ def _lead(found: ComparisonRows) -> str:
         f"In 32-bit floats {floats:.2f} % of the digits are misread, on the {arm.name} {chip:.2f} % "
         f"({100 * (arm.error.share - found.reference.error.share):+.2f} points).{speed}"
     )
-
-
-def _arms_table(found: ComparisonRows) -> str:
-    rows = []
-    for arm in found.arms:
-        std = arm.std_over_chips
-        rows.append((
-            arm.name, f"{arm.chips}", f"{100 * arm.error.share:.2f} %", interval(arm.error.low, arm.error.high),
-            "" if std is None else f"{100 * std:.2f}", "" if arm.p_value is None else f"{100 * arm.disagreement:.2f} %",
-            p_value(arm.p_value), share(arm.rejects.needed_for(0.01)), share(arm.rejects.needed_for(0.005)),
-        ))  # fmt: skip
-    head = ("", "chips", "error", "95 % interval", "sd over chips", "differs from float", "p",
-            "rejects for 1\u00a0%", "rejects for 0.5\u00a0%")  # fmt: skip
-    return table(head, rows)
-
-
-def _ledger_table(ledger: Losses) -> str:
-    rows = [(entry.cause.replace("_", " "), entry.layer, f"{entry.alone_points:+.2f}",
-             "" if entry.without_points is None else f"{entry.without_points:+.2f}", entry.meaning)
-            for entry in ledger.entries]  # fmt: skip
-    return table(("cause", "layer", "alone, points", "got back without it, points", "what it is"), rows, ("what it is",))
 
 
 def _layers_table(report: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ import html
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from sim.base.columns import Column, Row, cells, on_page
 from sim.report.figure import svg
 
 STYLE = """
@@ -53,6 +54,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], wordy: Collection[
 
     body = "\n".join(line(row, "td") for row in rows)
     return f'<div class="wide"><table><thead>{line(head, "th")}</thead><tbody>\n{body}\n</tbody></table></div>'
+
+
+def column_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> str:
+    """A table of these columns, as far as a page shows them."""
+    views = on_page(columns)
+    return table(*cells(views, rows), [view.heading for view in views if view.sentences])
 
 
 def figure(drawn: Any, caption: str, command: str = "") -> str:

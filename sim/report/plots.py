@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.sequencer.timeline import Timeline
-from sim.comparison.rows import ArmRow, ComparisonRows, Confusion, LayerMaps, Losses
+from sim.comparison.arm_table import ArmRow
+from sim.comparison.ledger_table import Losses
+from sim.comparison.rows import ComparisonRows, Confusion, LayerMaps
 from sim.report.figure import COLOURS, FAINT, INK, PAPER, themed
 
 MAPS_SHOWN = 12  # of a layer

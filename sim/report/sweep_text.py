@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sim.base.columns import Column, View, cells, on_page
+from sim.base.formats import per_cent
 from sim.report import sweep_plots as plots
 from sim.sweep.spec import shown
-from sim.sweep.summary import SweepResult
+from sim.sweep.summary import POINTS, Summary, SweepResult
 
 POINTS_SHOWN = 200  # points of a table that a person reads; all are in results.csv
 
 Table = tuple[Sequence[str], list[Sequence[str]]]
-
-
-def per_cent(share: float) -> str:
-    """A share for a reader."""
-    return f"{100 * share:.2f} %"
 
 
 def lead(found: SweepResult) -> str:
@@ -64,15 +61,13 @@ def map_table(found: SweepResult, others: dict[str, Any]) -> Table:
 def point_table(found: SweepResult) -> Table:
     """The points, up to `POINTS_SHOWN`."""
     names = list(found.varying)
-    rows = [
-        [str(point.point), *(shown(point.values[name]) for name in names), str(point.chips), per_cent(point.error),
-         f"{100 * point.low:.2f} to {100 * point.high:.2f}",
-         "" if point.std_over_chips is None else f"{100 * point.std_over_chips:.2f}",
-         per_cent(point.disagreement), per_cent(point.float_error), f"{point.cycles_per_image:,.0f}"]
-        for point in found.points[:POINTS_SHOWN]
-    ]  # fmt: skip
-    head = ["point", *short(names), "chips", "error", "95 % interval", "sd over chips", "differs", "float", "cycles"]
+    axes = [_axis(name, heading) for name, heading in zip(names, short(names), strict=True)]
+    head, rows = cells(on_page([POINTS[0], *axes, *POINTS[1:]]), found.points[:POINTS_SHOWN])
     return head, list(rows)
+
+
+def _axis(name: str, heading: str) -> Column[Summary]:
+    return Column(name, "", "", lambda point: point.values[name], page=View(heading, lambda point: shown(point.values[name])))
 
 
 def short(names: list[str]) -> list[str]:

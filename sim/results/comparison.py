@@ -18,12 +18,14 @@ from anna.network.graph import Network
 from anna.program.file import Program
 from lenet.datasets.labelled import LabelledImages
 from sim.base import statistics
+from sim.base.columns import values
 from sim.base.statistics import Interval, Paired, RejectCurve
 from sim.comparison import counting
+from sim.comparison.arm_table import ARMS, GAINS
 from sim.comparison.arms import Arm, ChipTrained, Kind, all_arms, first_chips, kinds_of
 from sim.comparison.close_up import close_up
 from sim.comparison.layers import layer_rows
-from sim.comparison.rows import ArmRow, ComparisonRows
+from sim.comparison.rows import ComparisonRows
 from sim.inputs.digits import as_labelled, expect_apart
 from sim.report.html import comparison_page
 from sim.report.plots import errors
@@ -32,8 +34,6 @@ from sim.results.ledger import Ledger
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-REJECT_GOALS = (0.01, 0.005)  # errors among the accepted, as the papers quote them
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ class Comparison:
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each arm, for pandas or polars."""
-        return [_row(arm) for arm in self._counted.arms]
+        return [{**values(ARMS, arm), **({} if arm.gain is None else values(GAINS, arm.gain))} for arm in self._counted.arms]
 
     def to_json(self) -> dict[str, Any]:
         """The whole of it as one object."""
@@ -215,16 +215,3 @@ def compare(
     say("layers")
     layers = layer_rows(network, program, digits, first_chips(arms), noise_seed)
     return Comparison(network, program, digits, chip_seed, noise_seed, arms, layers=tuple(layers))
-
-
-def _row(arm: ArmRow) -> dict[str, Any]:
-    gain = arm.gain
-    return {
-        "name": arm.name, "chips": arm.chips, "error": arm.error.share, "low": arm.error.low, "high": arm.error.high,
-        "error_std_over_chips": arm.std_over_chips, "disagreement": arm.disagreement, "p_value_against_float": arm.p_value,
-        **{f"rejects_for_{goal:g}": arm.rejects.needed_for(goal) for goal in REJECT_GOALS},
-        "what": arm.what,
-        **({} if gain is None else {
-            "ordinary": gain.ordinary, "points_against_ordinary": 100 * gain.moved.share, "points_low": 100 * gain.moved.low,
-            "points_high": 100 * gain.moved.high, "p_value_against_ordinary": gain.p_value}),
-    }  # fmt: skip

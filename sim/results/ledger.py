@@ -11,9 +11,10 @@ from anna.base.renamed import renamed
 from anna.base.threads import worker_count
 from anna.program.file import Program
 from lenet.datasets.labelled import LabelledImages
+from sim.base.columns import values
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.ledger import losses
-from sim.comparison.rows import Losses
+from sim.comparison.ledger_table import LEDGER, Losses
 from sim.inputs.digits import as_labelled, expect_apart
 from sim.report.text import ledger_text
 
@@ -30,8 +31,7 @@ class Ledger(Losses):
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each line."""
-        return [{"cause": e.cause, "layer": e.layer, "alone_points": e.alone_points, "without_points": e.without_points}
-                for e in self.entries]  # fmt: skip
+        return [values(LEDGER, entry) for entry in self.entries]
 
     def table(self) -> str:
         """The ledger for a terminal."""

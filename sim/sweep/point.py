@@ -33,9 +33,11 @@ from lenet.datasets.labelled import LabelledImages
 from lenet.networks.catalogue import define
 from lenet.training.train import expect_torch, split
 from sim.base import provenance
+from sim.base.columns import values
 from sim.base.statistics import error_of_counts
 from sim.inputs.digits import expect_apart, for_network
 from sim.inputs.models import load_network
+from sim.sweep.rows import STORED, ChipRun, Outcome
 from sim.sweep.spec import Point, SweepSpec
 from sim.sweep.training import Training, trained, weights_of
 
@@ -50,17 +52,6 @@ class Job:
     point: Point
     inputs: tuple[tuple[str, str], ...]
     trained: str = ""  # the folder of the networks that the sweep trains
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a point came to: rows, or the sentence of its refusal; `facts` say where and how it was computed."""
-
-    point: int
-    rows: tuple[dict[str, Any], ...]
-    squares: int  # over all pictures, the square of how many chips erred on it: what the interval needs besides the rows
-    refusal: str | None
-    facts: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,19 +220,14 @@ def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     compiled = time.perf_counter() - clock
     reference = one.reference
     labels = one.digits.labels.astype(np.int64)
-    float_wrong = int((reference != labels).sum())
     rows: list[dict[str, Any]] = []
     erred = np.zeros(len(labels), dtype=np.int64)  # how many chips err on each picture
     seeds = range(spec.seed, spec.seed + (1 if analog.is_ideal else spec.chips))  # ideal chips are all alike
     chips = (Chip() if analog.is_ideal else Chip(seed=seed, analog=analog) for seed in seeds)
     for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline, threads=1):
-        found = result.labels.astype(np.int64)
-        erred += found != labels
-        rows.append({
-            "chip": len(rows), "chip_seed": seeds[len(rows)], "images": len(labels), "wrong": int((found != labels).sum()),
-            "disagreement": int((found != reference).sum()), "float_wrong": float_wrong,
-            "cycles_per_image": result.cycles_per_image,
-        })  # fmt: skip
+        run = ChipRun(len(rows), seeds[len(rows)], result, labels, reference)
+        erred += run.wrong
+        rows.append(values(STORED, run))
         if spec.stop is not None and len(rows) % spec.stop.every_chips == 0:
             interval = error_of_counts([row["wrong"] for row in rows], int((erred * erred).sum()), len(labels))
             if 100 * (interval.high - interval.low) <= spec.stop.width_points:

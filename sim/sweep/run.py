@@ -18,8 +18,9 @@ from anna.base.container import write_beside
 from anna.base.errors import AnnaError, MachineError, SpecError
 from anna.base.threads import worker_count
 from sim.base import provenance
-from sim.sweep.point import Job, Outcome, compute, inputs_of, trained_inputs, trainings
+from sim.sweep.point import Job, compute, inputs_of, trained_inputs, trainings
 from sim.sweep.processes import Processes
+from sim.sweep.rows import Outcome
 from sim.sweep.spec import Point, SweepSpec
 from sim.sweep.store import Identity, Store
 from sim.sweep.training import FOLDER, Training, train, weights_of

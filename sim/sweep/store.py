@@ -14,15 +14,14 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anna
 from anna.base.container import Upgrades, canonical_json, upgraded
 from anna.base.errors import FileError, MachineError
+from sim.base.columns import values
+from sim.sweep.rows import DERIVED, KEYS, Outcome
 from sim.sweep.spec import SweepSpec, make_spec
-
-if TYPE_CHECKING:
-    from sim.sweep.point import Outcome
 
 FORMAT = 2
 # Of the content that says which sweep it is. Format 2 brought the table of trainings, which is empty where it is missing.
@@ -31,11 +30,10 @@ APPLICATION = 0x616E6E61  # "anna", in SQLite's application_id
 NAME = "sweep.sqlite"
 LOCK = "sweep.lock"
 
-COLUMNS = ("chip", "chip_seed", "images", "wrong", "disagreement", "float_wrong", "cycles_per_image")
 _SCHEMA = (
     "CREATE TABLE sweep (content TEXT NOT NULL)",
     "CREATE TABLE points (point INTEGER PRIMARY KEY, content TEXT NOT NULL)",
-    f"CREATE TABLE results (point INTEGER NOT NULL, {', '.join(f'{name} NUMERIC NOT NULL' for name in COLUMNS)}, "
+    f"CREATE TABLE results (point INTEGER NOT NULL, {', '.join(f'{name} NUMERIC NOT NULL' for name in KEYS)}, "
     "PRIMARY KEY (point, chip)) WITHOUT ROWID",
     "CREATE TABLE spreads (point INTEGER PRIMARY KEY, squares INTEGER NOT NULL)",
     "CREATE TABLE refusals (point INTEGER PRIMARY KEY, sentence TEXT NOT NULL)",
@@ -176,11 +174,11 @@ class Store:
             found = self._db.execute("INSERT INTO runs (seconds, points, facts) VALUES (0, 0, ?)", (json.dumps(facts),))
         return int(found.lastrowid or 0)
 
-    def add(self, outcome: "Outcome", run: int, seconds: float) -> None:
+    def add(self, outcome: Outcome, run: int, seconds: float) -> None:
         """A finished or refused point, all of it at once; `seconds` is how long the run has lasted."""
         with self._writing():
             if outcome.refusal is None:
-                self._insert(outcome.point, [tuple(row[name] for name in COLUMNS) for row in outcome.rows], outcome.squares)
+                self._insert(outcome.point, [tuple(row[name] for name in KEYS) for row in outcome.rows], outcome.squares)
             else:
                 self._db.execute("INSERT INTO refusals VALUES (?, ?)", (outcome.point, outcome.refusal))
             facts = json.dumps({"run": run, **outcome.facts})
@@ -188,7 +186,7 @@ class Store:
             self._db.execute("UPDATE runs SET seconds = ?, points = points + 1 WHERE run = ?", (seconds, run))
 
     def _insert(self, point: int, rows: list[tuple[Any, ...]], squares: int) -> None:
-        marks = ", ".join("?" * (1 + len(COLUMNS)))
+        marks = ", ".join("?" * (1 + len(KEYS)))
         self._db.executemany(f"INSERT INTO results VALUES ({marks})", [(point, *row) for row in rows])
         self._db.execute("INSERT INTO spreads VALUES (?, ?)", (point, squares))
 
@@ -230,7 +228,7 @@ class Store:
         return new
 
     def _determined(self, point: int) -> tuple[list[tuple[Any, ...]], Any, Any]:
-        rows = self._db.execute(f"SELECT {', '.join(COLUMNS)} FROM results WHERE point = ? ORDER BY chip", (point,)).fetchall()
+        rows = self._db.execute(f"SELECT {', '.join(KEYS)} FROM results WHERE point = ? ORDER BY chip", (point,)).fetchall()
         squares = self._db.execute("SELECT squares FROM spreads WHERE point = ?", (point,)).fetchone()
         return rows, squares, self._db.execute("SELECT sentence FROM refusals WHERE point = ?", (point,)).fetchone()
 
@@ -242,12 +240,12 @@ class Store:
     def rows(self) -> list[dict[str, Any]]:
         """The results in their canonical order: point, the values of its axes, then what each chip gave."""
         axes, out = list(self.identity.spec.axes), []
-        names = ", ".join(f"r.{name}" for name in COLUMNS)
+        names = ", ".join(f"r.{name}" for name in KEYS)
         found = self._db.execute(f"SELECT r.point, p.content, {names} FROM results r JOIN points p USING (point) "
                                  "ORDER BY r.point, r.chip")  # fmt: skip
         for point, content, *row in found:
-            values, one = json.loads(content), dict(zip(COLUMNS, row, strict=True))
-            out.append({"point": point, **{name: values[name] for name in axes}, **one, "error": one["wrong"] / one["images"]})
+            at, stored = json.loads(content), dict(zip(KEYS, row, strict=True))
+            out.append({"point": point, **{name: at[name] for name in axes}, **stored, **values(DERIVED, stored)})
         return out
 
     def spreads(self) -> dict[int, int]:
@@ -277,7 +275,7 @@ class Store:
     def csv(self) -> str:
         """The result table as text, byte for byte the same for the same sweep."""
         rows, out = self.rows(), io.StringIO()
-        names = ["point", *self.identity.spec.axes, *COLUMNS, "error"]
+        names = ["point", *self.identity.spec.axes, *KEYS, *(column.key for column in DERIVED)]
         writer = csv.DictWriter(out, names, lineterminator="\n")
         writer.writeheader()
         writer.writerows({**row, **{k: " ".join(map(str, v)) for k, v in row.items() if isinstance(v, list)}} for row in rows)

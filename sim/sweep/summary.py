@@ -1,10 +1,12 @@
 """What a sweep's rows say of each point: mean error with its interval, spread over chips, disagreement with float."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sim.base.columns import Column, View
+from sim.base.formats import interval, per_cent
 from sim.base.statistics import error_of_counts, mean
 from sim.sweep.spec import SweepSpec
 from sim.sweep.store import Store
@@ -35,6 +37,30 @@ class Summary:
         if self.chips < 2:
             return None
         return math.sqrt(math.fsum((one - self.error) ** 2 for one in self.errors) / (self.chips - 1))
+
+
+def _point(key: str, unit: str, meaning: str, value: Callable[[Summary], Any], heading: str,
+           cell: Callable[[Summary], str]) -> Column[Summary]:  # fmt: skip
+    return Column(key, unit, meaning, value, page=View(heading, cell))
+
+
+# Of the table of points; after its first column stand the axes that vary.
+POINTS: tuple[Column[Summary], ...] = (
+    _point("point", "", "number of the point, from 0", lambda one: one.point, "point", lambda one: f"{one.point}"),
+    _point("chips", "", "chips drawn", lambda one: one.chips, "chips", lambda one: f"{one.chips}"),
+    _point("error", "share", "digits misread, the mean over chips", lambda one: one.error, "error",
+           lambda one: per_cent(one.error)),
+    _point("low", "share", "where the 95 % interval of the error begins, over digits and chips", lambda one: one.low,
+           "95 % interval", lambda one: interval(one.low, one.high)),
+    _point("std_over_chips", "share", "standard deviation of the error from chip to chip", lambda one: one.std_over_chips,
+           "sd over chips", lambda one: "" if one.std_over_chips is None else f"{100 * one.std_over_chips:.2f}"),
+    _point("disagreement", "share", "digits read otherwise than in floats, the mean over chips", lambda one: one.disagreement,
+           "differs", lambda one: per_cent(one.disagreement)),
+    _point("float_error", "share", "digits that the float network misreads", lambda one: one.float_error, "float",
+           lambda one: per_cent(one.float_error)),
+    _point("cycles_per_image", "cycles", "time of a digit on the chip", lambda one: one.cycles_per_image, "cycles",
+           lambda one: f"{one.cycles_per_image:,.0f}"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from sim.comparison.confined import Confined, places_of_layers
 from sim.comparison.layers import layer_maps
 from sim.comparison.ledger_codes import CAUSES as CODES
 from sim.comparison.ledger_codes import codes_ledger
-from sim.comparison.rows import MEANINGS, Entry
+from sim.comparison.ledger_table import MEANINGS, Entry
 from sim.inputs.digits import expect_apart, for_network, labelled_images
 from sim.report.figure import FAINT, INK, PAPER
 from sim.results.comparison import Comparison, compare
