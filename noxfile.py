@@ -65,7 +65,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
     session.run("cython-lint", "anna")
     session.run("mypy", "--strict", "anna", "lenet", "sim")
-    stubs = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "anna").rglob("*.pyi")]
+    stubs = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "anna").rglob("*.pyx")]
     session.chdir(session.create_tmp())  # where Python finds the installed package, not the sources
     Path("allowed").write_text(CYTHON_OWN, encoding="utf-8")
     session.run(
