@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent
 BUILT = ROOT / "dist"  # where `wheel` puts what the other tasks install
 TORCH = "torch==2.13.0"
 OLDEST_NUMPY = "numpy==1.26.*"
-LEFT_OUT = "not slow and not torch and not data"  # of runs whose aim is not those tests
+QUICKER = ("-n", "auto", "--programs", "200")  # random programs: `tests` runs 2,000
 CYTHON_OWN = r"anna\..*\.__(reduce_cython|setstate_cython|test)__"  # in every compiled module, in no stub
 ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
 BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
@@ -100,7 +100,7 @@ def numpy_oldest(session: nox.Session) -> None:
     """The chip and its tools on the oldest NumPy that pyproject.toml admits; `tests` has the newest."""
     step(f"numpy-oldest: tests of anna with {OLDEST_NUMPY}")
     install_wheel(session, "test", OLDEST_NUMPY)
-    pytest(session, "-n", "auto", "-m", "not torch and not data", "--programs", "200", "tests/test_anna", "tests/test_former_files.py")
+    pytest(session, *QUICKER, "-m", "not torch and not data", "tests/test_anna", "tests/test_former_files.py")
 
 
 @nox.session(requires=["wheel"])
@@ -108,4 +108,4 @@ def coverage(session: nox.Session) -> None:
     """Branches of the Python code that tests take in their own process; the floor stands in pyproject.toml."""
     step("coverage: branches")
     install_wheel(session, "test", "pytest-cov")
-    pytest(session, "-n", "auto", "-m", LEFT_OUT, "--programs", "200", "--cov", "--cov-report=term:skip-covered")
+    pytest(session, *QUICKER, "-m", "not slow and not torch and not data", "--cov", "--cov-report=term:skip-covered")
