@@ -66,6 +66,7 @@ def test_without_noise_it_is_the_compiled_program_but_for_the_rounding_of_biases
     assert ((scores - chip.scores) ** 2).mean() < 0.02 * signal
 
 
+@pytest.mark.slow
 def test_noise_costs_about_what_drawn_chips_cost(some):
     """A chip for every batch: their mean error lies near that of drawn chips with the compiled program."""
     graph = lenet.load("recognizer", data="mnist")

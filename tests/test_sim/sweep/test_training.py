@@ -100,6 +100,7 @@ def test_processes_give_the_same_bytes(tmp_path: Path, done: Path) -> None:
     assert table(tmp_path) == table(done)
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_goes_on_from_its_last_pass(tmp_path: Path) -> None:
     axes = {"train.digits": [2000], "train.passes": [40], "chip.state_bits": [3]}
     path = file_of(tmp_path, axes)
