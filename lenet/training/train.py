@@ -142,22 +142,24 @@ def parts_of(task: Task, folder: Path | str | None, *, test: bool) -> Parts:
     return Parts(training, validation, (digits(task.data, "test", folder), *built_in))
 
 
-def split(whole: LabelledImages, validation: int, count: int | None = None) -> tuple[LabelledImages, LabelledImages | None]:
+def split(
+    everything: LabelledImages, validation: int, count: int | None = None
+) -> tuple[LabelledImages, LabelledImages | None]:
     """The digits for training (all, or so many of them), and those kept aside to watch it.
 
     One drawn order decides: the first are kept aside, the next are trained on, so that fewer digits are a part of more.
     """
-    if not 0 <= validation < len(whole):
-        raise DataError(f"validation takes {validation} digits of {len(whole)}; expected fewer than there are")
-    if count is not None and not 1 <= count <= len(whole) - validation:
-        raise DataError(f"training on {count} digits; expected 1 to {len(whole) - validation}")
+    if not 0 <= validation < len(everything):
+        raise DataError(f"validation takes {validation} digits of {len(everything)}; expected fewer than there are")
+    if count is not None and not 1 <= count <= len(everything) - validation:
+        raise DataError(f"training on {count} digits; expected 1 to {len(everything) - validation}")
     if not validation and count is None:
-        return whole, None
-    order = np.random.Generator(np.random.PCG64(VALIDATION_DRAW)).permutation(len(whole))
-    end = len(whole) if count is None else validation + count
-    name = whole.name if count is None else f"{whole.name}, {count} of them"
-    training = whole.picked(f"{name}, without validation" if validation else name, np.sort(order[validation:end]))
-    return training, whole.picked(f"{whole.name}, validation", np.sort(order[:validation])) if validation else None
+        return everything, None
+    order = np.random.Generator(np.random.PCG64(VALIDATION_DRAW)).permutation(len(everything))
+    end = len(everything) if count is None else validation + count
+    name = everything.name if count is None else f"{everything.name}, {count} of them"
+    training = everything.picked(f"{name}, without validation" if validation else name, np.sort(order[validation:end]))
+    return training, everything.picked(f"{everything.name}, validation", np.sort(order[:validation])) if validation else None
 
 
 def _start(task: Task, folders: Folders, parts: Parts, test: bool, watch: Callable[[str], None]) -> Network:
