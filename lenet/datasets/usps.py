@@ -1,4 +1,4 @@
-"""The 1989 zip-code digits (USPS), 7,291 for training and 2,007 for test, from either form in which they are handed on.
+"""The zip-code digits of 1989 (USPS), 7,291 for training and 2,007 for test, from either form in which they are around.
 
 `usps.h5` holds groups train and test with data (n, 256) in 0..1 and target (n), and needs the optional package h5py.
 `zip.train.gz` and `zip.test.gz` are text, a digit a line: the label and 256 numbers in -1..1. Both carry the same
@@ -23,19 +23,19 @@ STEPS = 2000  # -1..1 in steps of 0.001
 
 
 def read_usps(folder: Path, part: str) -> Pair:
-    """Pictures (n, 16, 16) and labels of a part, from whichever file `folder` holds."""
+    """Images (n, 16, 16) and labels of a part, from whichever file `folder` holds."""
     if (folder / "usps.h5").is_file():
         return _read_hdf5(folder / "usps.h5", part)
     for name in (f"zip.{part}.gz", f"zip.{part}"):
         if (folder / name).is_file():
             return read_zip_text(folder / name)
-    raise DataError(f"{folder}: holds no usps.h5, no zip.{part}.gz and no zip.{part}; fetch the data set first")
+    raise DataError(f"{folder}: neither usps.h5, zip.{part}.gz nor zip.{part} is there; run `anna data fetch usps`")
 
 
 def grey_levels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Values 0..1 as grey levels, by whole-number arithmetic on their thousandths."""
     if values.ndim != 2 or values.shape[1] != 256:
-        raise DataError(f"{where}: pictures have shape {values.shape}; expected (n, 256)")
+        raise DataError(f"{where}: images have shape {values.shape}; expected (n, 256)")
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         raise DataError(f"{where}: a pixel is NaN or outside the range; expected values from 0 (paper) to 1 (ink)")
     steps = np.rint(values.astype(np.float64) * STEPS).astype(np.int64)
@@ -67,7 +67,7 @@ def _read_hdf5(path: Path, part: str) -> Pair:
 
 
 def read_zip_text(path: Path) -> Pair:
-    """Pictures and labels of a zip.train or zip.test text file, plain or gzipped."""
+    """Images and labels of a zip.train or zip.test text file, plain or gzipped."""
     lines = unpacked(path).decode("ascii", "replace").split("\n")
     if lines and not lines[-1].strip():
         lines.pop()

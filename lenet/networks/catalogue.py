@@ -1,4 +1,4 @@
-"""Which networks there are, and where their trained weights lie."""
+"""The networks by name, and their trained weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anna.base.errors import DataError
+from anna.base.renamed import renamed
 from anna.network.file import load_graph
 from anna.network.graph import Network
 from lenet.networks.dense import linear, mlp300, mlp1000
@@ -52,9 +53,9 @@ def define(name: str, data: str | None = None) -> Network:
     return DEFINITIONS[name](data or native_data(name))
 
 
-def stem(name: str, data: str, seed: int, variant: str = "") -> str:
+def stem(name: str, data: str, weights_seed: int, variant: str = "") -> str:
     """What the files of a trained network are called, before the ending."""
-    return f"{full_name(name)}-{data}-seed{seed}" + (f"-{variant}" if variant else "")
+    return f"{full_name(name)}-{data}-seed{weights_seed}" + (f"-{variant}" if variant else "")
 
 
 def shipped() -> tuple[str, ...]:
@@ -62,25 +63,27 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
 
 
-def _weights_path(name: str, data: str | None, seed: int, variant: str) -> Path:
-    wanted = stem(name, data or native_data(name), seed, variant)
+def _weights_path(name: str, data: str | None, weights_seed: int, variant: str) -> Path:
+    wanted = stem(name, data or native_data(name), weights_seed, variant)
     path = WEIGHTS / f"{wanted}.safetensors"
     if not path.is_file():
         there = [one for one in shipped() if one.startswith(f"{full_name(name)}-")]
-        raise DataError(f"no trained weights {wanted} are shipped; of this network there are: {', '.join(there) or 'none'}")
+        raise DataError(f"no trained weights {wanted} ship with anna; of this network there are: {', '.join(there) or 'none'}")
     return path
 
 
-def load(name: str, data: str | None = None, seed: int = 1, variant: str = "") -> Network:
-    """A trained network as shipped.
+@renamed(seed="weights_seed")
+def load(name: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> Network:
+    """A network with the trained weights that ship with anna. Needs no PyTorch.
 
-    `data` is "mnist" or "usps" and defaults to that of the network's paper; `variant` is "", "distorted" (trained on
-    distorted copies too) or "chip" (trained on for the chip). Needs no PyTorch.
+    `data` is the data set it was trained on (default: that of its paper); `variant` is "", "distorted" (distorted copies
+    too) or "chip" (trained on for the chip).
     """
-    return load_graph(_weights_path(name, data, seed, variant))
+    return load_graph(_weights_path(name, data, weights_seed, variant))
 
 
-def record(name: str, data: str | None = None, seed: int = 1, variant: str = "") -> dict[str, Any]:
-    """How the shipped weights came about: command, versions, hashes of the data, curve, results."""
-    path = _weights_path(name, data, seed, variant).with_suffix(".json")
+@renamed(seed="weights_seed")
+def record(name: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> dict[str, Any]:
+    """How the weights came about: command, versions, hashes of the data, curve, results."""
+    path = _weights_path(name, data, weights_seed, variant).with_suffix(".json")
     return read_record(path)

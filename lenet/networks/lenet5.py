@@ -1,8 +1,8 @@
 """LeNet-5 of 1998, and the "modern" LeNet-5 of today's tutorials.
 
-**1998** (paper 8). Published: every layer, the C3 table, the picture's range (-0.1 for paper, 1.175 for ink), the
+**1998** (paper 8). Published: every layer, the C3 table, the image's range (-0.1 for paper, 1.175 for ink), the
 squash, the counts: 340,908 connections with the 840 of the RBF units, 60,000 trainable parameters. Published as a
-picture only: the 7x12 bitmaps that are the centres of the RBF units; those below are drawn for this project after its
+figure only: the 7x12 bitmaps that are the centres of the RBF units; those below are drawn for this project in its
 style (A).
 
 **Modern**: C3 reads all maps, ReLU, mean pooling without parameters, a linear output trained with softmax. No paper

@@ -9,7 +9,7 @@ first network makes few errors on its own training digits (P). How many copies a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +20,14 @@ from anna.base.errors import DataError
 from anna.network.graph import Ensemble, Graph
 from lenet.datasets.labelled import LabelledImages
 from lenet.training.distort import distort
-from lenet.training.fit import Fitted, Pass, Watch, fit
+from lenet.training.fit import Fitted, Pass, Setup, Watch, fit, one_thread
 from lenet.training.recipes import Distortion, Recipe
 from lenet.training.torch_net import TorchNet, prepared
 
 POOL_PASSES = 20
+STAGES = (1, 2, 3)
+
+Hard = Callable[[LabelledImages], npt.NDArray[np.bool_]]
 
 
 def labels_of(graph: Graph, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
@@ -35,87 +38,67 @@ def labels_of(graph: Graph, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int
     return np.concatenate(answers)
 
 
-def hard_digits(
-    digits: LabelledImages,
-    how: Distortion,
-    seed: int,
-    stage: int,
-    hard: Callable[[LabelledImages], npt.NDArray[np.bool_]],
-    *,
-    easy_too: bool,
-    passes: int,
-    watch: Watch,
-) -> LabelledImages:
-    """Distorted copies for which `hard` holds, over several passes; with `easy_too`, as many drawn from the others."""
-    images, labels = [], []
-    for number in range(passes):
-        copies = LabelledImages(digits.name, distort(digits.images, how, (seed, stage, number)), digits.labels.copy())
-        found = hard(copies)
-        chosen = np.flatnonzero(found)
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Distorted copies of the training digits, in which those for the next network are looked for."""
+
+    digits: LabelledImages
+    distortion: Distortion
+    train_seed: int
+    passes: int  # over the digits, each with copies of its own
+    watch: Watch
+
+    def hard(self, stage: int, hard: Hard, *, easy_too: bool) -> LabelledImages:
+        """The copies for which `hard` holds; with `easy_too`, as many drawn from the others."""
+        found = []
+        for number in range(self.passes):
+            found.append(self._chosen(stage, number, hard, easy_too))
+            count = sum(map(len, found))
+            self.watch(f"boosting, network {stage}: {count} digits after {number + 1}/{self.passes} passes")
+        if not sum(map(len, found)):
+            raise DataError(f"boosting, network {stage}: no hard digits in {self.passes} passes; expected at least one")
+        images, labels = np.concatenate([one.images for one in found]), np.concatenate([one.labels for one in found])
+        return LabelledImages(f"{self.digits.name}, hard ones for network {stage}", images, labels)
+
+    def _chosen(self, stage: int, number: int, hard: Hard, easy_too: bool) -> LabelledImages:
+        key = (self.train_seed, stage, number)
+        copies = replace(self.digits, images=distort(self.digits.images, self.distortion, key))
+        is_hard = hard(copies)
+        chosen = np.flatnonzero(is_hard)
         if easy_too:
-            rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((seed, stage, number, 2))))
-            easy = np.flatnonzero(~found)
+            rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((*key, 2))))
+            easy = np.flatnonzero(~is_hard)
             chosen = np.concatenate([chosen, rng.choice(easy, min(len(chosen), len(easy)), replace=False)])
-        images.append(copies.images[chosen])
-        labels.append(copies.labels[chosen])
-        watch(f"boosting, network {stage}: {sum(map(len, labels))} digits after {number + 1}/{passes} looks")
-    if not sum(map(len, labels)):
-        raise DataError(f"boosting, network {stage}: no hard digits were found in {passes} looks; expected at least one")
-    return LabelledImages(f"{digits.name}, hard ones for network {stage}", np.concatenate(images), np.concatenate(labels))
+        return copies.picked(copies.name, chosen)
 
 
 def fit_boosted(
     ensemble: Ensemble,
     recipe: Recipe,
     digits: LabelledImages,
-    seed: int,
+    train_seed: int,
     *,
     checkpoint: Path | None = None,
     watch: Watch,
     pool_passes: int = POOL_PASSES,
 ) -> tuple[Ensemble, tuple[Pass, ...]]:
     """Train the three members in turn; each has a checkpoint of its own, and all are kept until the last is trained."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        how = recipe.distortion or Distortion()
+    beside = {stage: checkpoint and checkpoint.with_name(f"{checkpoint.name}{stage}") for stage in STAGES}
+    distortion = recipe.distortion or Distortion()
+    pool = Pool(digits, distortion, train_seed, pool_passes, watch)
 
-        def beside(stage: int) -> Path | None:
-            return checkpoint and checkpoint.with_name(f"{checkpoint.name}{stage}")
+    def fitted(stage: int, recipe: Recipe, digits: LabelledImages) -> Fitted:
+        setup = Setup(ensemble.members[stage - 1], recipe, digits, train_seed + 1000 * (stage - 1))
+        return fit(setup, checkpoint=beside[stage], keep_checkpoint=True, watch=watch)
 
-        first = _kept(ensemble.members[0], replace(recipe, distortion=how), digits, seed, beside(1), watch)
-        one = first.graph
-        mixed = hard_digits(
-            digits,
-            how,
-            seed,
-            2,
-            lambda d: labels_of(one, d.images) != d.labels,
-            easy_too=True,
-            passes=pool_passes,
-            watch=watch,
-        )
-        plain = replace(recipe, distortion=None)
-        second = _kept(ensemble.members[1], plain, mixed, seed + 1000, beside(2), watch)
+    with one_thread():
+        first = fitted(1, replace(recipe, distortion=distortion), digits)
+        plain, one = replace(recipe, distortion=None), first.graph
+        mixed = pool.hard(2, lambda copies: labels_of(one, copies.images) != copies.labels, easy_too=True)
+        second = fitted(2, plain, mixed)
         two = second.graph
-        disputed = hard_digits(
-            digits,
-            how,
-            seed,
-            3,
-            lambda d: labels_of(one, d.images) != labels_of(two, d.images),
-            easy_too=False,
-            passes=pool_passes,
-            watch=watch,
-        )
-        third = _kept(ensemble.members[2], plain, disputed, seed + 2000, beside(3), watch)
-        for path in map(beside, (1, 2, 3)):
-            if path is not None:
-                path.unlink(missing_ok=True)
-        return replace(ensemble, members=(one, two, third.graph)), first.curve + second.curve + third.curve
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _kept(graph: Graph, recipe: Recipe, digits: LabelledImages, seed: int, checkpoint: Path | None, watch: Watch) -> Fitted:
-    return fit(graph, recipe, digits, seed, checkpoint=checkpoint, keep_checkpoint=True, watch=watch)
+        disputed = pool.hard(3, lambda copies: labels_of(one, copies.images) != labels_of(two, copies.images), easy_too=False)
+        third = fitted(3, plain, disputed)
+    for path in filter(None, beside.values()):
+        path.unlink(missing_ok=True)
+    return replace(ensemble, members=(one, two, third.graph)), first.curve + second.curve + third.curve

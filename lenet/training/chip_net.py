@@ -1,10 +1,10 @@
 """A network as the chip computes it, as a PyTorch module: for training with the chip's precision in the loop.
 
-What runs on the chip, in which parts, with which ranges and worth of a weight is asked of the compiler itself
-(`settle`), for the weights as they are; between two such moments ranges stand still and weights move. Weights are
-rounded to their codes and sums to states, with gradients that pass straight through the rounding and stop where a sum
-leaves the range of the ADC. Biases are not rounded: the chip's constant columns resolve them finely. In training mode
-every batch meets a drawn chip of its own, and every sum its noise.
+The compiler itself says what runs on the chip, in which parts, with which ranges and weight steps (`settle`), for the
+weights as they are; until it is asked again, ranges stand still and weights move. Weights are rounded to their codes and
+sums to states, with gradients that pass straight through the rounding and stop where a sum leaves the range of the ADC.
+Biases are not rounded: the chip's constant columns resolve them finely. In training mode every batch meets a drawn chip
+of its own, and every sum its noise.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from lenet.training.drawn_chip import SPEC, STATES, WEIGHTS, DrawnChip, tensor
 from lenet.training.recipes import ForChip
 from lenet.training.torch_net import TorchLayer, TorchNet
 
-# Weights are rounded here and now, so the compiler's own search for a better rounding would tell nothing of them.
+# Weights are rounded here, so the compiler's own search for a better rounding would say nothing about them.
 OPTIONS = CompileOptions(round="nearest", check_pictures=0)
 
 
@@ -52,13 +52,12 @@ class Lookup:
 
 @dataclass(frozen=True, eq=False)
 class Ranges:
-    """What the compiler chose for one layer: what states stand for, what a weight LSB is worth, which sums the ADC
-    spans."""
+    """What the compiler chose for one layer: what states and a weight LSB stand for, which sums the ADC spans."""
 
     gain_i: Tensor
     offset_i: Tensor
     border_i: Tensor  # levels of the border around the input
-    worth_o: Tensor  # of a weight LSB x state LSB, in the float sum
+    unit_o: Tensor  # what a weight LSB x state LSB stands for in the float sum
     middle_o: Tensor  # the float sum in the middle of the ADC's range
     lsb_o: Tensor  # of the ADC, in weight LSB x state LSB
     carry_o: Tensor  # weight LSB that a partial sum's state meets
@@ -66,8 +65,8 @@ class Ranges:
 
 
 class ChipNet(nn.Module):
-    """Takes prepared pictures as TorchNet does, gives the scores of the chip and its host; its parameters are
-    those of the float network."""
+    """Takes prepared images as TorchNet does and gives the scores of the chip and its host; its parameters are those of
+    the float network."""
 
     def __init__(self, graph: Graph, how: ForChip) -> None:
         super().__init__()
@@ -97,15 +96,15 @@ class ChipNet(nn.Module):
         """The float network with the weights as they are now."""
         return self.net.to_graph()
 
-    def begin_pass(self, pictures: npt.NDArray[np.uint8], key: tuple[int, ...]) -> None:
+    def begin_pass(self, images: npt.NDArray[np.uint8], key: tuple[int, ...]) -> None:
         """Settle, and draw the chips and noise of a pass from its key."""
-        self.settle(pictures)
+        self.settle(images)
         self.noise = torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
 
-    def settle(self, pictures: npt.NDArray[np.uint8]) -> None:
-        """Let the compiler choose ranges and scales for the weights as they are, on some of the pictures."""
-        count = min(self.range_digits, len(pictures))
-        chosen = pictures[np.arange(count) * len(pictures) // count]
+    def settle(self, images: npt.NDArray[np.uint8]) -> None:
+        """Let the compiler choose ranges and scales for the weights as they are, on some of the images."""
+        count = min(self.range_digits, len(images))
+        chosen = images[np.arange(count) * len(images) // count]
         lowered = lower(self.to_graph())
         done = quantise(lowered, calibrate(lowered, chosen, OPTIONS), OPTIONS)
         self._input = done.input_meaning
@@ -141,28 +140,39 @@ class ChipNet(nn.Module):
     ) -> Tensor:
         ranges = self._ranges[layer.name]
         weights = self._found[f"{layer.name} weights"].values(numbers)
-        bias = (weights * ranges.offset_i[:, None, None]).sum((1, 2, 3)) + ranges.carry_offset_o - ranges.middle_o
-        if layer.bias is not None:
-            own = self._found[f"{layer.name} bias"].values(numbers)
-            bias = own + (bias if own.ndim == 1 else bias[:, None, None])
-        worth = ranges.worth_o[(slice(None),) + (None,) * (bias.ndim - 1)]
-        steps = to_weights(weights * ranges.gain_i[:, None, None] / ranges.worth_o[:, None, None, None])
-        if any(layer.padding):
-            top, bottom, left, right = layer.padding
-            border = ranges.border_i[:, None, None]
-            states = functional.pad(states - border, (left, right, top, bottom)) + border
-        if layer.kernel == tuple(states.shape[2:]):  # one position: a product of matrices, without the taps of other parts
-            taps = torch.from_numpy(np.flatnonzero(layer.mask_oiyx.any(axis=0)))
-            few = steps.flatten(1)[:, taps]
-            sums = functional.linear(states.flatten(1)[:, taps], few if chip is None else chip.held(few))[:, :, None, None]
-        else:
-            held = steps if chip is None else chip.held(steps.flatten(1)).reshape(steps.shape)
-            sums = functional.conv2d(states, held, None, layer.stride)
-        sums = sums + (bias / worth if bias.ndim > 1 else along(bias / worth))
+        steps = to_weights(weights * ranges.gain_i[:, None, None] / ranges.unit_o[:, None, None, None])
+        sums = _products(layer, steps, _bordered(layer, states, ranges), chip) + self._bias(layer, numbers, weights, ranges)
         if carried is not None:
             sums = sums + carried * along(ranges.carry_o)
         sums = sums / along(ranges.lsb_o)
         return to_states(sums if chip is None else chip.met(sums))
+
+    def _bias(self, layer: ChipLayer, numbers: Tensor, weights: Tensor, ranges: Ranges) -> Tensor:
+        """What is added to the sums of each map, or of each unit, in weight LSB x state LSB."""
+        bias = (weights * ranges.offset_i[:, None, None]).sum((1, 2, 3)) + ranges.carry_offset_o - ranges.middle_o
+        if layer.bias is not None:
+            own = self._found[f"{layer.name} bias"].values(numbers)
+            bias = own + (bias if own.ndim == 1 else along(bias))
+        return along(bias / ranges.unit_o) if bias.ndim == 1 else bias / along(ranges.unit_o)
+
+
+def _bordered(layer: ChipLayer, states: Tensor, ranges: Ranges) -> Tensor:
+    """States with the border that the layer's padding stands for."""
+    if not any(layer.padding):
+        return states
+    top, bottom, left, right = layer.padding
+    border = along(ranges.border_i)
+    return functional.pad(states - border, (left, right, top, bottom)) + border
+
+
+def _products(layer: ChipLayer, steps: Tensor, states: Tensor, chip: DrawnChip | None) -> Tensor:
+    """Sums of weight steps times states, as synapses of the drawn chip hold the weights."""
+    if layer.kernel == tuple(states.shape[2:]):  # one position: a product of matrices, without the taps of other parts
+        taps = torch.from_numpy(np.flatnonzero(layer.mask_oiyx.any(axis=0)))
+        few = steps.flatten(1)[:, taps]
+        return functional.linear(states.flatten(1)[:, taps], few if chip is None else chip.held(few))[:, :, None, None]
+    held = steps if chip is None else chip.held(steps.flatten(1)).reshape(steps.shape)
+    return functional.conv2d(states, held, None, layer.stride)
 
 
 def lower(graph: Graph) -> Lowered:

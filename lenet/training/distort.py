@@ -23,14 +23,14 @@ def _gaussian(deviation: float) -> torch.Tensor:
 
 
 def distort(images: npt.NDArray[np.uint8], how: Distortion, seed: tuple[int, ...], chunk: int = 1000) -> npt.NDArray[np.uint8]:
-    """A distorted copy of every picture (n, rows, columns); `seed` alone decides the draws."""
+    """A distorted copy of every image (n, rows, columns); `seed` alone decides the draws."""
     n, rows, columns = images.shape
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
     out = np.empty_like(images)
     y, x = torch.meshgrid(torch.arange(rows) - (rows - 1) / 2, torch.arange(columns) - (columns - 1) / 2, indexing="ij")
     for start in range(0, n, chunk):
-        pictures = torch.from_numpy(images[start : start + chunk].copy()).float()[:, None]
-        count = len(pictures)
+        originals = torch.from_numpy(images[start : start + chunk].copy()).float()[:, None]
+        count = len(originals)
         draws = torch.from_numpy(rng.uniform(-1, 1, (6, count, 1, 1)).astype(np.float32))
         turn = draws[0] * float(np.pi / 180 * how.rotation_degrees)
         new_y = y * (1 + how.scale * draws[1])
@@ -47,6 +47,6 @@ def distort(images: npt.NDArray[np.uint8], how: Distortion, seed: tuple[int, ...
             field = field.reshape(2, count, rows, columns)
             from_y, from_x = from_y + field[0], from_x + field[1]
         grid = torch.stack([from_x * (2 / columns), from_y * (2 / rows)], -1)
-        moved = functional.grid_sample(pictures, grid, "bilinear", "zeros", align_corners=False)[:, 0]
+        moved = functional.grid_sample(originals, grid, "bilinear", "zeros", align_corners=False)[:, 0]
         out[start : start + chunk] = moved.round().clamp(0, WHITE).to(torch.uint8).numpy()
     return out

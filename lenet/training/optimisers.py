@@ -15,10 +15,10 @@ from lenet.training.torch_net import TorchLayer, TorchNet, squash
 
 LossName = Literal["cross_entropy", "squared_error", "map"]
 # Paper 8's criterion (equation 9) is y_right + log(e^-j + sum of e^-y), y the squared distances. Neither j nor a
-# scale of the distances is published. Distances over 84 units reach hundreds, so that unscaled only the nearest rival
-# counts.
+# scale of the distances is published. Distances over 84 units reach hundreds, so that unscaled only the nearest wrong
+# class counts.
 MAP_SCALE = 0.1  # A: y is the squared distance times this
-MAP_CONSTANT = 6.0  # A: j; rivals whose y is far beyond it do not matter
+MAP_CONSTANT = 6.0  # A: j; classes whose y is far beyond it do not matter
 
 
 def loss_name(graph: Graph) -> LossName:
@@ -39,8 +39,8 @@ def loss(kind: LossName, scores: Tensor, labels: Tensor) -> Tensor:
         return 0.5 * ((scores - targets) ** 2).sum(1).mean()
     scaled = MAP_SCALE * scores
     right = scaled.gather(1, labels[:, None])[:, 0]
-    rivals = torch.cat([scaled, scaled.new_full((len(scaled), 1), -MAP_CONSTANT)], 1)
-    return (torch.logsumexp(rivals, 1) - right).mean()
+    every = torch.cat([scaled, scaled.new_full((len(scaled), 1), -MAP_CONSTANT)], 1)
+    return (torch.logsumexp(every, 1) - right).mean()
 
 
 def adam_step(largest: float, step: int, steps: int, warm_up_share: float) -> float:
@@ -81,7 +81,9 @@ def second_derivatives(net: TorchNet, x: Tensor, labels: Tensor) -> list[Tensor]
         assert isinstance(module, TorchLayer)
         layer = module.layer
         back = back * _slope(module, total) ** 2
-        if isinstance(layer, Rbf):  # of the squared distance to the right centre: 2 for each unit, however the rivals stand
+        if isinstance(
+            layer, Rbf
+        ):  # of the squared distance to the right centre: 2 for each unit, wherever the other centres lie
             back = torch.full_like(given, 2 * MAP_SCALE / len(given))
             continue
         if not isinstance(layer, Convolution | Subsample | FullConnection | Pool):

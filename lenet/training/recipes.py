@@ -16,7 +16,7 @@ from lenet.training.initial import Rule
 @dataclass(frozen=True)
 class Distortion:
     """How far a copy may stray; every quantity is drawn evenly between plus and minus its limit, once for each
-    picture."""
+    image."""
 
     shift_pixels: float = 1.0  # along rows and columns
     scale: float = 0.12  # relative, rows and columns apart, so that it also squeezes

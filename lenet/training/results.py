@@ -61,7 +61,12 @@ def row(stem: str, record: dict[str, Any]) -> tuple[str, ...]:
     interval = f"{test['low_percent']:.2f} to {test['high_percent']:.2f}"
     goal_text = "" if goal is None else f"at most {goal:g}"
     error = f"{test['error_percent']:.2f}"
-    return stem, figure.error, error, interval, goal_text, met, built_in, f"`{record['command']}`"
+    return stem, figure.error, error, interval, goal_text, met, built_in, f"`{in_new_options(record['command'])}`"
+
+
+def in_new_options(command: str) -> str:
+    """A record's command as anna takes it today: version 0.1.0 said --seed and --digits."""
+    return command.replace(" --seed ", " --train-seed ").replace(" --digits ", " --count ")
 
 
 def table() -> str:

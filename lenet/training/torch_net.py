@@ -112,7 +112,7 @@ class TorchLayer(nn.Module):
 
 
 class TorchNet(nn.Module):
-    """A graph; takes prepared pictures (n, maps, rows, columns), gives scores (n, classes) when the output is 1x1."""
+    """A graph; takes prepared images (n, maps, rows, columns), gives scores (n, classes) when the output is 1x1."""
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ class TorchNet(nn.Module):
 
 
 def prepared(graph: Graph, images: Any, dtype: Any = np.float32) -> Tensor:
-    """Raw uint8 pictures as the tensor that a TorchNet of `graph` takes."""
+    """Raw uint8 images as the tensor that a TorchNet of `graph` takes."""
     if graph.prepare is None:
-        raise GraphError(f"{graph.name}: has no preparation of raw pictures; expected a graph that begins with Prepare")
+        raise GraphError(f"{graph.name}: has no preparation of raw images; expected a graph that begins with Prepare")
     return torch.from_numpy(np.ascontiguousarray(prepare(graph.prepare, images, dtype)[:, None]))

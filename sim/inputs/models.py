@@ -23,7 +23,7 @@ def load_network(model: str, data: str | None = None, seed: int = 1) -> Network:
         raise DataError(f"{model}: is a file of {ONNX_FROM[suffix]}; export the network as ONNX, as docs/import.md shows")
     if suffix or "/" in model:
         raise DataError(f"{model}: is neither .onnx nor .safetensors, nor a network by name: {', '.join(lenet.names)}")
-    return lenet.load(model, data=None if data is None else source(data).data.name, seed=seed)
+    return lenet.load(model, data=None if data is None else source(data).data.name, weights_seed=seed)
 
 
 def chip_trained(network: Network, model: str, seed: int, given: str | None) -> tuple[str, Network] | None:

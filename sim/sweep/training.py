@@ -118,7 +118,7 @@ def train(training: Training, home: str) -> str:
             if training.options.for_chip:
                 train(training.floats, home)
             options = training.options
-            run(training.network, data=training.data, seed=training.seed, recipe=options.recipe, distorted=options.distort,
+            run(training.network, data=training.data, train_seed=training.seed, recipe=options.recipe, distort=options.distort,
                 passes=options.passes, count=options.digits, for_chip=options.for_chip, chip_passes=options.chip_passes,
                 output=folder, float_weights=Path(home) / training.floats.key, test=False)  # fmt: skip
         return trained(training, Path(home)).digest

@@ -184,7 +184,7 @@ def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
         ),
         (
             lambda: digits.digits("usps", "test", tmp_path),
-            f"{tmp_path / 'usps'}: holds no usps.h5, no zip.test.gz and no zip.test;",
+            f"{tmp_path / 'usps'}: neither usps.h5, zip.test.gz nor zip.test is there;",
         ),
         (
             lambda: digits.digits("cifar", "test", tmp_path),

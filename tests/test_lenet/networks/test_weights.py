@@ -144,3 +144,11 @@ def test_weights_are_float32():
     for stem in SHIPPED:
         for member in network_and_record(stem)[0].members:
             assert {a.dtype for step in member for a in step.layer.tensors.values()} <= {np.dtype(np.float32)}
+
+
+def test_the_seed_of_weights_has_its_new_name_and_for_a_while_its_old_one():
+    with pytest.warns(DeprecationWarning, match="seed is now weights_seed"):
+        old = lenet.load("recognizer", data="usps", seed=2)
+    assert old.digest == lenet.load("recognizer", data="usps", weights_seed=2).digest
+    with pytest.warns(DeprecationWarning, match="seed is now weights_seed"):
+        assert lenet.record("recognizer", "usps", seed=2) == lenet.record("recognizer", "usps", 2)

@@ -25,7 +25,7 @@ except ModuleNotFoundError:
 
 from lenet.training import train
 from lenet.training.chip_net import STATES, WEIGHTS, ChipNet, to_states, to_weights
-from lenet.training.fit import fit
+from lenet.training.fit import Setup, fit
 from lenet.training.torch_net import prepared
 from sim.cli import main
 
@@ -140,29 +140,29 @@ def test_a_network_that_takes_a_maximum_is_refused():
 
 def test_twice_the_same_seed_twice_the_same_bits(some):
     start = lenet.load("linear")
-    one, two, other = (fit(start, QUICK, some, seed, chip=ForChip(), watch=quiet) for seed in (7, 7, 8))
+    one, two, other = (fit(Setup(start, QUICK, some, seed, chip=ForChip()), watch=quiet) for seed in (7, 7, 8))
     assert one.graph.digest == two.graph.digest and one.curve == two.curve
     assert other.graph.digest != one.graph.digest != start.digest
 
 
 def test_an_interrupted_run_goes_on_with_the_same_bits(some, tmp_path):
     start, path = lenet.load("recognizer", data="mnist"), tmp_path / "run.checkpoint"
-    call = {"chip": ForChip(), "watch": quiet, "checkpoint": path}
-    whole = fit(start, QUICK, some, 7, chip=ForChip(), watch=quiet)
-    fit(start, QUICK, some, 7, stop_after=1, **call)
+    setup, call = Setup(start, QUICK, some, 7, chip=ForChip()), {"watch": quiet, "checkpoint": path}
+    uninterrupted = fit(setup, watch=quiet)
+    fit(setup, stop_after=1, **call)
     for changed in ({"chip": ForChip(strength=2.0)}, {"chip": None}):
         with pytest.raises(DataError, match="belongs to another run"):
-            fit(start, QUICK, some, 7, **(call | changed))
+            fit(replace(setup, **changed), **call)
     with pytest.raises(DataError, match="belongs to another run"):
-        fit(lenet.load("recognizer", data="mnist", variant="chip"), QUICK, some, 7, **call)
-    done = fit(start, QUICK, some, 7, **call)
-    assert done.graph.digest == whole.graph.digest and done.curve == whole.curve
+        fit(replace(setup, graph=lenet.load("recognizer", data="mnist", variant="chip")), **call)
+    done = fit(setup, **call)
+    assert done.graph.digest == uninterrupted.graph.digest and done.curve == uninterrupted.curve
     assert list(tmp_path.iterdir()) == []
 
 
 def test_it_lowers_the_loss_on_noisy_chips(some):
-    start = fit(define("lenet5_modern"), replace(MODERN, passes=4, batch=10), some, 1, watch=quiet).graph
-    done = fit(start, replace(QUICK, passes=5), some, 1, chip=ForChip(), watch=quiet)
+    start = fit(Setup(define("lenet5_modern"), replace(MODERN, passes=4, batch=10), some, 1), watch=quiet).graph
+    done = fit(Setup(start, replace(QUICK, passes=5), some, 1, chip=ForChip()), watch=quiet)
     assert done.curve[-1].loss < done.curve[0].loss
 
 
@@ -174,13 +174,16 @@ def small_data(some, monkeypatch):
 
 
 def test_a_run_writes_float_weights_and_those_for_the_chip(small_data, tmp_path):
-    done = train.run("linear", seed=4, passes=2, for_chip=True, chip_passes=1, output=tmp_path, watch=quiet)
+    done = train.run("linear", train_seed=4, passes=2, for_chip=True, chip_passes=1, output=tmp_path, watch=quiet)
     names = ["linear-mnist-seed4-chip.json", "linear-mnist-seed4-chip.safetensors", "linear-mnist-seed4.json",
              "linear-mnist-seed4.safetensors"]  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     record = json.loads(done.record_path.read_text())
     before = json.loads((tmp_path / names[2]).read_text())
-    assert record["command"] == "anna train linear --data mnist --seed 4 --recipe modern --passes 2 --for-chip --chip-passes 1"
+    assert (
+        record["command"]
+        == "anna train linear --data mnist --train-seed 4 --recipe modern --passes 2 --for-chip --chip-passes 1"
+    )
     assert (record["recipe"]["name"], record["recipe"]["passes"], len(record["curve"])) == ("for-chip", 1, 1)
     assert record["training_digits"] == before["training_digits"]
     about = record["for_chip"]
@@ -202,16 +205,16 @@ def test_float_weights_of_the_same_recipe_digits_and_seed_are_not_trained_again(
     other = train.run("linear", for_chip=True, chip_passes=1, **(call | {"passes": 2}))
     assert other.record["for_chip"]["start_digest"] != plain.network.digest, "another recipe: trained anew"
     plain.record_path.write_text("{}")
-    with pytest.raises(DataError, match="is no whole record of a training; remove it and its weights to train anew"):
+    with pytest.raises(DataError, match="not the record of a training; remove it and its weights to train again"):
         train.run("linear", for_chip=True, **call)
 
 
 def test_the_shipped_float_weights_are_a_start_too():
-    shown = type("Shown", (), {"digest": lenet.record("recognizer", "mnist")["training_digits"]["sha256"]})
+    digits = type("Digits", (), {"digest": lenet.record("recognizer", "mnist")["training_digits"]["sha256"]})
     recipe = recipe_for("recognizer", "mnist", "modern")
-    found = train.trained_before((train.WEIGHTS,), "recognizer-mnist-seed1", recipe, shown, 1)
+    found = train.trained_before((train.WEIGHTS,), "recognizer-mnist-seed1", recipe, digits, 1)
     assert found is not None and found.digest == lenet.load("recognizer", "mnist").digest
-    assert train.trained_before((train.WEIGHTS,), "recognizer-mnist-seed1", replace(recipe, passes=3), shown, 1) is None
+    assert train.trained_before((train.WEIGHTS,), "recognizer-mnist-seed1", replace(recipe, passes=3), digits, 1) is None
 
 
 def test_copies_that_the_float_weights_saw_are_seen_again():
@@ -221,7 +224,7 @@ def test_copies_that_the_float_weights_saw_are_seen_again():
 
 
 def test_the_command(small_data, tmp_path, capsys):
-    words = ["train", "linear", "--passes", "1", "--digits", "100", "--for-chip", "--chip-passes", "1", "-o", str(tmp_path)]
+    words = ["train", "linear", "--passes", "1", "--count", "100", "--for-chip", "--chip-passes", "1", "-o", str(tmp_path)]
     assert main(words) == 0
     assert "linear-mnist-seed1-chip.safetensors" in capsys.readouterr().out
     assert json.loads((tmp_path / "linear-mnist-seed1-chip.json").read_text())["training_digits"]["images"] == 100
@@ -231,10 +234,10 @@ def test_the_command(small_data, tmp_path, capsys):
     ("arguments", "sentence"),
     [
         ({"network": "boosted_lenet4", "for_chip": True}, "boosted_lenet4: has 3 networks; expected a single one"),
-        ({"network": "linear", "chip_passes": 2}, "chip_passes are given without for_chip; expected both or neither"),
+        ({"network": "linear", "chip_passes": 2}, "chip_passes is given without for_chip; expected both or neither"),
         ({"network": "linear", "passes": 1, "for_chip": True, "chip_passes": 0}, "chip_passes is 0; expected at least 1"),
-        ({"network": "linear", "count": 0}, "digits is 0; expected 1 to 300"),
-        ({"network": "linear", "count": 290, "validation": 20}, "digits is 290; expected 1 to 280"),
+        ({"network": "linear", "count": 0}, "training on 0 digits; expected 1 to 300"),
+        ({"network": "linear", "count": 290, "validation": 20}, "training on 290 digits; expected 1 to 280"),
     ],
 )
 def test_bad_calls_are_refused(small_data, tmp_path, arguments, sentence):

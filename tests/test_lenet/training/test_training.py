@@ -20,8 +20,9 @@ except ModuleNotFoundError:
 from lenet.training import train
 from lenet.training.boost import fit_boosted
 from lenet.training.distort import distort
-from lenet.training.fit import fit
+from lenet.training.fit import Setup, fit
 from lenet.training.initial import initial
+from lenet.training.task import Task
 from sim.cli import main
 
 pytestmark = pytest.mark.torch
@@ -42,37 +43,37 @@ def quiet(line):
 
 @pytest.mark.parametrize("recipe", [SHORT, replace(RECIPE_1989, passes=1)], ids=["modern", "1989"])
 def test_twice_the_same_seed_twice_the_same_bits(some, recipe):
-    one, two, other = (fit(define("recognizer"), recipe, some, seed, watch=quiet) for seed in (7, 7, 8))
+    one, two, other = (fit(Setup(define("recognizer"), recipe, some, seed), watch=quiet) for seed in (7, 7, 8))
     assert one.graph.digest == two.graph.digest
     assert one.curve == two.curve
     assert other.graph.digest != one.graph.digest
 
 
 def test_an_interrupted_run_goes_on_with_the_same_bits(some, tmp_path):
-    whole = fit(define("recognizer"), SHORT, some, 7, watch=quiet)
+    uninterrupted = fit(Setup(define("recognizer"), SHORT, some, 7), watch=quiet)
     path = tmp_path / "run.checkpoint"
     for stop in (1, 2):
-        fit(define("recognizer"), SHORT, some, 7, checkpoint=path, stop_after=stop, watch=quiet)
+        fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, stop_after=stop, watch=quiet)
         assert path.is_file()
-    done = fit(define("recognizer"), SHORT, some, 7, checkpoint=path, watch=quiet)
-    assert done.graph.digest == whole.graph.digest
-    assert done.curve == whole.curve
+    done = fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, watch=quiet)
+    assert done.graph.digest == uninterrupted.graph.digest
+    assert done.curve == uninterrupted.curve
     assert list(tmp_path.iterdir()) == [], "a finished run leaves no checkpoint"
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(some, tmp_path):
     path = tmp_path / "run.checkpoint"
-    fit(define("recognizer"), SHORT, some, 7, checkpoint=path, stop_after=1, watch=quiet)
+    fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, stop_after=1, watch=quiet)
     with pytest.raises(DataError, match=r"run\.checkpoint: belongs to another run \(network, recipe, digits or seed differ\)"):
-        fit(define("recognizer"), SHORT, some, 8, checkpoint=path, watch=quiet)
+        fit(Setup(define("recognizer"), SHORT, some, 8), checkpoint=path, watch=quiet)
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"run\.checkpoint: is no whole checkpoint .*; remove it to start anew"):
-        fit(define("recognizer"), SHORT, some, 7, checkpoint=path, watch=quiet)
+    with pytest.raises(DataError, match=r"run\.checkpoint: the checkpoint is damaged .*; remove it to start again"):
+        fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, watch=quiet)
 
 
 def test_the_number_of_threads_is_put_back(some):
     before = torch.get_num_threads()
-    fit(define("linear"), replace(SHORT, passes=1, distortion=None), some, 1, watch=quiet)
+    fit(Setup(define("linear"), replace(SHORT, passes=1, distortion=None), some, 1), watch=quiet)
     assert torch.get_num_threads() == before
 
 
@@ -85,7 +86,7 @@ def test_every_recipe_learns(some, name, recipe):
     chosen = replace(recipe_for(name, "mnist", recipe), passes=2)
     if recipe == "modern":
         chosen = replace(chosen, batch=10)
-    done = fit(define(name, "mnist"), chosen, some, 1, watch=quiet)
+    done = fit(Setup(define(name, "mnist"), chosen, some, 1), watch=quiet)
     assert done.curve[-1].loss < done.curve[0].loss
 
 
@@ -163,10 +164,10 @@ def small_data(some, monkeypatch):
 
 
 def test_a_run_writes_weights_and_record(small_data, tmp_path):
-    done = train.run("linear", seed=4, passes=2, validation=100, output=tmp_path, watch=quiet)
+    done = train.run("linear", train_seed=4, passes=2, validation=100, output=tmp_path, watch=quiet)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["linear-mnist-seed4.json", "linear-mnist-seed4.safetensors"]
     record = json.loads(done.record_path.read_text())
-    assert record["command"] == "anna train linear --data mnist --seed 4 --recipe modern --validation 100 --passes 2"
+    assert record["command"] == "anna train linear --data mnist --train-seed 4 --recipe modern --validation 100 --passes 2"
     assert record["training_digits"]["images"] == 200
     assert record["validation_digits"]["images"] == 100
     assert len(record["curve"]) == 2
@@ -178,7 +179,7 @@ def test_a_run_writes_weights_and_record(small_data, tmp_path):
 
 def test_a_run_off_the_usual_recipe_says_so_in_its_name(small_data, tmp_path):
     call = {"passes": 1, "output": tmp_path, "watch": quiet, "test": False}
-    assert train.run("linear", distorted=True, **call).weights_path.name == "linear-mnist-seed1-distorted.safetensors"
+    assert train.run("linear", distort=True, **call).weights_path.name == "linear-mnist-seed1-distorted.safetensors"
     assert train.run("linear", recipe="1998", **call).weights_path.name == "linear-mnist-seed1-1998.safetensors"
     assert train.run("lenet1", data="mnist", **call).weights_path.name == "lenet1-mnist-seed1.safetensors"
 
@@ -195,7 +196,7 @@ def test_the_command(small_data, tmp_path, capsys):
     [
         ({"network": "lenet9"}, "network 'lenet9' is not known; expected one of lenet1,"),
         ({"network": "linear", "recipe": "2024"}, "recipe '2024' is not known; expected one of modern, 1989, 1998"),
-        ({"network": "linear", "seed": -1}, "seed is -1; expected a whole number of at least 0"),
+        ({"network": "linear", "train_seed": -1}, "train_seed is -1; expected a whole number of at least 0"),
         ({"network": "linear", "validation": 300}, "validation takes 300 digits of 300; expected fewer than there are"),
         ({"network": "linear", "output": "/nowhere"}, "/nowhere: is not a folder; expected one for the weights"),
     ],
@@ -204,3 +205,27 @@ def test_bad_calls_are_refused(small_data, tmp_path, arguments, sentence):
     with pytest.raises(DataError) as caught:
         train.run(**({"output": tmp_path, "watch": quiet} | arguments))
     assert str(caught.value).startswith(sentence)
+
+
+def test_training_twice_with_one_seed_writes_the_same_weights_file(small_data, tmp_path):
+    files = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        files.append(train.run("linear", passes=1, output=tmp_path / name, test=False).weights_path.read_bytes())
+    assert files[0] == files[1]
+
+
+def test_a_task_says_the_command_that_makes_its_weights_again():
+    task = Task.of("lenet5", None, "1998", train_seed=2, distort=True, validation=10, passes=3, count=500)
+    words = "--data mnist --train-seed 2 --recipe 1998 --distort --validation 10 --passes 3 --count 500"
+    assert task.command == f"anna train lenet5 {words}"
+    assert task.stem == "lenet5-mnist-seed2-distorted-1998"
+    for_chip = Task.of("linear", None, None, for_chip=True, chip_passes=1)
+    assert for_chip.command == "anna train linear --data mnist --train-seed 1 --recipe modern --for-chip --chip-passes 1"
+    assert (for_chip.stem, for_chip.floats.stem) == ("linear-mnist-seed1-chip", "linear-mnist-seed1")
+
+
+def test_former_argument_names_still_work_with_a_warning(small_data, tmp_path):
+    with pytest.warns(DeprecationWarning, match="seed is now train_seed"):
+        done = train.run("linear", seed=4, passes=1, output=tmp_path, test=False)
+    assert done.record["seed"] == 4

@@ -191,7 +191,7 @@ def test_points_that_cannot_be_trained_are_recorded_with_their_sentence(tmp_path
 
 
 def test_what_cannot_be_trained_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DataError, match=r"digits is 60000; expected 1 to 55000"):
+    with pytest.raises(DataError, match=r"training on 60000 digits; expected 1 to 55000"):
         run_sweep(tiny(axes={"train.digits": [60_000]}), tmp_path / "x")
     with pytest.raises(SpecError, match=r"network mine\.onnx is a file; expected one by name where a sweep trains"):
         run_sweep(tiny(network="mine.onnx", axes=SHORT), tmp_path / "x")

@@ -1,0 +1,90 @@
+"""What to train, as data: the task that `anna train` is given, with its defaults filled in, its recipes and its names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from anna.base.errors import DataError
+from anna.network.graph import Ensemble, Network
+from lenet.networks.catalogue import define, full_name, native_data, stem
+from lenet.training.recipes import Recipe, chip_recipe_for, default_recipe, recipe_for
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that trained weights follow from, besides the digits themselves."""
+
+    network: str
+    data: str  # the data set; by default that of the network's paper
+    recipe: str  # by name; by default that of the shipped weights
+    train_seed: int = 1
+    distort: bool = False  # distorted copies of the digits too
+    passes: int | None = None  # over the digits; None: the recipe's
+    validation: int = 0  # so many training digits are kept aside and watched
+    count: int | None = None  # train on so many digits only; None: all
+    for_chip: bool = False  # go on from these weights in the chip's codes, with its noise
+    chip_passes: int | None = None  # the passes of that; None: the recipe's
+
+    @classmethod
+    def of(cls, network: str, data: str | None, recipe: str | None, **rest: Any) -> Task:
+        """A task with its defaults filled in."""
+        name = full_name(network)
+        data = data or native_data(name)
+        return cls(name, data, recipe or default_recipe(name, data), **rest)
+
+    def __post_init__(self) -> None:
+        if self.train_seed < 0:
+            raise DataError(f"train_seed is {self.train_seed}; expected a whole number of at least 0")
+        network, _ = self.untrained, self.float_recipe  # both refuse what they do not know
+        for name, passes in (("passes", self.passes), ("chip_passes", self.chip_passes)):
+            if passes is not None and passes < 1:
+                raise DataError(f"{name} is {passes}; expected at least 1")
+        if self.chip_passes is not None and not self.for_chip:
+            raise DataError("chip_passes is given without for_chip; expected both or neither")
+        if self.for_chip and isinstance(network, Ensemble):
+            count = len(network.members)
+            raise DataError(f"{self.network}: has {count} networks; expected a single one to train for the chip")
+
+    @property
+    def untrained(self) -> Network:
+        """The network, its weights zero."""
+        return define(self.network, self.data)
+
+    @property
+    def float_recipe(self) -> Recipe:
+        """How the float weights are trained."""
+        return _with_passes(recipe_for(self.network, self.data, self.recipe, distorted=self.distort), self.passes)
+
+    @property
+    def last_recipe(self) -> Recipe:
+        """How the weights that the task asks for are trained."""
+        if not self.for_chip:
+            return self.float_recipe
+        return _with_passes(chip_recipe_for(self.network, self.data, self.float_recipe), self.chip_passes)
+
+    @property
+    def floats(self) -> Task:
+        """The task of the float weights that one for the chip goes on from."""
+        return replace(self, for_chip=False, chip_passes=None)
+
+    @property
+    def stem(self) -> str:
+        """What its files are called, before the ending."""
+        unusual = self.recipe != default_recipe(self.network, self.data)
+        variants = ["distorted"] * self.distort + [self.recipe] * unusual + ["chip"] * self.for_chip
+        return stem(self.network, self.data, self.train_seed, "-".join(variants))
+
+    @property
+    def command(self) -> str:
+        """The command that makes the weights again."""
+        words = f"anna train {self.network} --data {self.data} --train-seed {self.train_seed} --recipe {self.recipe}"
+        words += " --distort" * self.distort
+        for option, value in (("validation", self.validation or None), ("passes", self.passes), ("count", self.count)):
+            words += "" if value is None else f" --{option} {value}"
+        words += " --for-chip" * self.for_chip
+        return words + ("" if self.chip_passes is None else f" --chip-passes {self.chip_passes}")
+
+
+def _with_passes(recipe: Recipe, passes: int | None) -> Recipe:
+    return recipe if passes is None else replace(recipe, passes=passes)
