@@ -30,7 +30,7 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
 
 def compile_options(given: argparse.Namespace) -> dict[str, Any]:
     """What was given, as fields of `CompileOptions`."""
-    return {"board": board(given), "batch": given.batch, "host": given.host, "split": given.split, "calibrate": given.method}
+    return {"board": board(given), "batch": given.batch, "host": given.host, "split": given.split, "range_method": given.method}
 
 
 def board(given: argparse.Namespace) -> BoardSpec:

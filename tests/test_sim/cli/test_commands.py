@@ -60,7 +60,7 @@ def test_info_of_a_program(edges: Path) -> None:
 def paged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """784-300-10: pages take most of its time, and its last layer runs on the host."""
     path = tmp_path_factory.mktemp("paged") / "mlp300.anna"
-    anna.compile(lenet.load("mlp300"), lenet.calibration()[0][:40], check_pictures=0).save(path)
+    anna.compile(lenet.load("mlp300"), lenet.calibration()[0][:40], check_count=0).save(path)
     return path
 
 

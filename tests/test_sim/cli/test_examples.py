@@ -45,7 +45,7 @@ README = [
 ALL = list(dict.fromkeys([*EXAMPLES, *README]))
 
 
-QUICKLY = {"fit": False, "round": "nearest", "calibrate": "max"}
+QUICKLY = {"fit": False, "round": "nearest", "range_method": "max"}
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ IMAGES = 300
 def made() -> tuple[object, anna.Program, LabelledImages]:
     network = lenet.load("recognizer", data="mnist")
     digits, (pictures, _) = for_network(network, None)
-    return network, anna.compile(network, pictures, check_pictures=0), digits.first(IMAGES)
+    return network, anna.compile(network, pictures, check_count=0), digits.first(IMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def found(made) -> Comparison:
 def test_five_lines_of_python_lead_from_a_network_to_a_plot() -> None:
     net = lenet.load("recognizer", data="mnist")
     images, labels = lenet.holdout()
-    program = anna.compile(net, calibration=lenet.calibration(), calibration_pictures=50)
+    program = anna.compile(net, calibration=lenet.calibration(), calibration_count=50)
     result = anna.Chip(seed=7, analog=anna.Analog.typical()).run(program, images[:100])
     assert len(result.scores) == len(result.labels) == 100 and result.cycles > 0 and result.seconds > 0
     figure = sim.compare(net, program, images[:100], labels[:100], chips=2).plot()
@@ -152,7 +152,7 @@ CROOKED = Analog.worst().changed(state_step_lsb=0.1, storage_capacitance_ff=20.0
 
 @pytest.fixture(scope="module")
 def paged() -> anna.Program:
-    program = anna.compile(lenet.load("lenet5"), lenet.calibration()[0], check_pictures=0, calibration_pictures=50)
+    program = anna.compile(lenet.load("lenet5"), lenet.calibration()[0], check_count=0, calibration_count=50)
     assert len(program.weight_codes) > 1
     return program
 
@@ -238,7 +238,7 @@ def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
 
 def test_results_may_be_shown_on_pictures_that_calibration_left_out() -> None:
     network, (pictures, labels) = lenet.load("linear"), lenet.calibration()
-    program = anna.compile(network, pictures, calibration_pictures=50)
+    program = anna.compile(network, pictures, calibration_count=50)
     left = ~np.isin(image_keys(pictures), program.calibrated_on)
     assert left.sum() == 450
     assert len(compare(network, program, pictures[left], labels[left], chips=1).digits) == 450
@@ -360,7 +360,7 @@ def test_signal_to_noise_of_layers(found: Comparison, made) -> None:
 def test_the_codes_have_their_lines(made) -> None:
     network, program, digits = made
     entries = codes_ledger(network, program, lenet.calibration()[0], digits.first(100),
-                           {"board": anna.BOARD_1991, "calibration_pictures": 50})  # fmt: skip
+                           {"board": anna.BOARD_1991, "calibration_count": 50})  # fmt: skip
     assert [entry.cause for entry in entries] == ["weight_rounding", "state_rounding", "saturation", "input_rounding"]
     assert all(abs(entry.alone_points) < 10 for entry in entries)
 

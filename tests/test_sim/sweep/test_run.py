@@ -111,8 +111,8 @@ def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> Non
     here(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path)
     digits = labelled_images("holdout").first(20)
     board = BOARD_1991.changed(chip=ANNA_1991.changed(state_bits=4))
-    program = compile(lenet.load("linear"), lenet.calibration(), board=board, fit=False, round="nearest", calibrate="max",
-                      calibration_pictures=20, check_pictures=0)  # fmt: skip
+    program = compile(lenet.load("linear"), lenet.calibration(), board=board, fit=False, round="nearest", range_method="max",
+                      calibration_count=20, check_count=0)  # fmt: skip
     with Store(tmp_path) as store:
         rows = store.rows()
     for row in rows:
