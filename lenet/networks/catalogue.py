@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from anna.base.errors import DataError
+from anna.base.renamed import renamed
 from anna.network.file import load_graph
 from anna.network.graph import Network
 from lenet.networks.dense import linear, mlp300, mlp1000
@@ -71,16 +72,18 @@ def _weights_path(name: str, data: str | None, seed: int, variant: str) -> Path:
     return path
 
 
-def load(name: str, data: str | None = None, seed: int = 1, variant: str = "") -> Network:
+@renamed(seed="weights_seed")
+def load(name: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> Network:
     """A trained network as shipped.
 
     `data` is "mnist" or "usps" and defaults to that of the network's paper; `variant` is "", "distorted" (trained on
     distorted copies too) or "chip" (trained on for the chip). Needs no PyTorch.
     """
-    return load_graph(_weights_path(name, data, seed, variant))
+    return load_graph(_weights_path(name, data, weights_seed, variant))
 
 
-def record(name: str, data: str | None = None, seed: int = 1, variant: str = "") -> dict[str, Any]:
+@renamed(seed="weights_seed")
+def record(name: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> dict[str, Any]:
     """How the shipped weights came about: command, versions, hashes of the data, curve, results."""
-    path = _weights_path(name, data, seed, variant).with_suffix(".json")
+    path = _weights_path(name, data, weights_seed, variant).with_suffix(".json")
     return read_record(path)

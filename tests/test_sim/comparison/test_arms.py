@@ -123,7 +123,7 @@ def test_which_weights_are_taken(tmp_path: Path) -> None:
 
 
 def test_the_command_has_the_arms(tmp_path: Path) -> None:
-    common: tuple[Any, ...] = ("compare", "--images", "100", "--chips", "2", "--ledger", "none", "--json")
+    common: tuple[Any, ...] = ("compare", "--count", "100", "--chips", "2", "--ledger", "none", "--json")
     names = [arm["name"] for arm in json.loads(good(*common, "--quantised", cwd=tmp_path))["arms"]]
     assert names == ["float", "quantised graph", "ideal chip", "typical chips", "ideal, chip-trained", "typical, chip-trained"]
     assert "typical, chip-trained" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -250,7 +250,7 @@ def test_other_peoples_digits_are_refused() -> None:
 
 
 def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
-    text = good("compare", "--images", 200, "--chips", 2, "--report", tmp_path / "r.html", cwd=tmp_path)
+    text = good("compare", "--count", 200, "--chips", 2, "--output", tmp_path / "r.html", cwd=tmp_path)
     assert text.splitlines()[0] == "recognizer on built-in hold-out (of 4,500), 200 pictures"
     for name in ("float", "ideal chip", "typical chips", "where it was lost", "chip time", "equal:", "chosen:", "fitted:"):
         assert name in text
@@ -294,7 +294,20 @@ def test_what_is_shown_in_a_notebook_is_short(found: Comparison, made) -> None:
 
 
 def test_the_command_speaks_json(tmp_path: Path) -> None:
-    arguments = ("compare", "--images", "100", "--chips", "2", "--ledger", "none", "--json", "--seed", "4")
+    arguments = (
+        "compare",
+        "--count",
+        "100",
+        "--chips",
+        "2",
+        "--ledger",
+        "none",
+        "--json",
+        "--chip-seed",
+        "4",
+        "--noise-seed",
+        "4",
+    )
     first, second = (json.loads(good(*arguments, cwd=tmp_path)) for _ in range(2))
     assert first == second
     assert [arm["name"] for arm in first["arms"]] == [
@@ -320,7 +333,7 @@ def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (("compare", "lenet9"), "network 'lenet9' is not known"),
-        (("compare", "--images", "99999"), "99999 digits are asked for; built-in hold-out has 4500"),
+        (("compare", "--count", "99999"), "99999 digits are asked for; built-in hold-out has 4500"),
         (("compare", "--chips", "0"), "chips is 0; expected at least 1"),
         (("compare", "--threads", "-3"), "threads is -3; expected at least 1"),
         (("compare", "--threads", "0"), "threads is 0; expected at least 1"),
@@ -343,7 +356,7 @@ def test_bad_input_gets_one_clear_sentence(arguments: tuple[str, ...], sentence:
 
 
 def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    done = call("compare", "--images", "50", "--ledger", "none", "--report", tmp_path / "no" / "r.html", cwd=tmp_path)
+    done = call("compare", "--count", "50", "--ledger", "none", "-o", tmp_path / "no" / "r.html", cwd=tmp_path)
     assert done.returncode == 2
     assert "cannot be written (there is no folder" in done.stderr
 
