@@ -20,8 +20,8 @@ from sim.sweep.spec import load_spec
 from sim.sweep.store import Store
 
 
-def start(spec: Path, folder: Path, jobs: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "sim.cli", "sweep", str(spec), "-o", str(folder), "--jobs", str(jobs)]
+def start(spec: Path, folder: Path, workers: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "sim.cli", "sweep", str(spec), "-o", str(folder), "--workers", str(workers)]
     return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)})
 
 
@@ -32,19 +32,19 @@ def done(folder: Path) -> int:
         return len(store.done)
 
 
-def undisturbed(spec: Path, folder: Path, jobs: int) -> bytes:
+def undisturbed(spec: Path, folder: Path, workers: int) -> bytes:
     begun = time.perf_counter()
-    if start(spec, folder, jobs).wait():
+    if start(spec, folder, workers).wait():
         sys.exit("the undisturbed sweep failed")
     print(f"undisturbed: {time.perf_counter() - begun:.1f} s")
     return (folder / "results.csv").read_bytes()
 
 
-def killed(spec: Path, folder: Path, jobs: int, kills: int, seconds: float, rng: random.Random) -> bytes:
+def killed(spec: Path, folder: Path, workers: int, kills: int, seconds: float, rng: random.Random) -> bytes:
     """Kill at moments drawn so that the kills spread over the whole sweep, the first instants of a start included."""
     begun, total = time.perf_counter(), load_spec(spec).total
     for number in range(kills):
-        process = start(spec, folder, jobs)
+        process = start(spec, folder, workers)
         after = rng.uniform(0.1, seconds)
         try:
             process.wait(timeout=after)
@@ -53,7 +53,7 @@ def killed(spec: Path, folder: Path, jobs: int, kills: int, seconds: float, rng:
             process.send_signal(signal.SIGKILL)
             process.wait()
         print(f"kill {number + 1:2d} after {after:5.1f} s: {done(folder)} of {total} points are there", flush=True)
-    if start(spec, folder, jobs).wait():
+    if start(spec, folder, workers).wait():
         sys.exit("the sweep failed after the kills")
     print(f"killed {kills} times: {time.perf_counter() - begun:.1f} s")
     return (folder / "results.csv").read_bytes()
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--between", type=float, default=3.0, help="at most so many seconds from a start to its kill")
     parser.add_argument("--dask", type=int, default=0, metavar="N", help="instead: a local cluster of N, one killed")
     parser.add_argument("--kill-after", type=float, default=10.0, metavar="S", help="of the Dask worker")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--undisturbed", type=Path, help="folder of the same sweep, done before")
     given = parser.parse_args()
@@ -100,11 +100,11 @@ def main() -> None:
         if given.undisturbed:
             expected = (given.undisturbed / "results.csv").read_bytes()
         else:
-            expected = undisturbed(given.spec, home / "undisturbed", given.jobs)
+            expected = undisturbed(given.spec, home / "undisturbed", given.workers)
         if given.dask:
             found = on_dask(given.spec, home / "dask", given.dask, given.kill_after)
         else:
-            found = killed(given.spec, home / "killed", given.jobs, given.kills, given.between, random.Random(given.seed))
+            found = killed(given.spec, home / "killed", given.workers, given.kills, given.between, random.Random(given.seed))
     same = found == expected
     print(f"result tables of {len(expected):,} bytes: {'identical' if same else 'DIFFERENT'}")
     sys.exit(not same)

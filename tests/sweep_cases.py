@@ -13,8 +13,8 @@ from sim.sweep.run import Swept, run_sweep
 from sim.sweep.spec import SweepSpec, make_spec
 
 QUICK = {
-    "compile.fit": [False], "compile.round": ["nearest"], "compile.calibrate": ["max"],
-    "compile.calibration_pictures": [20], "compile.check_pictures": [0],
+    "compile.fit": [False], "compile.round": ["nearest"], "compile.range_method": ["max"],
+    "compile.calibration_count": [20], "compile.check_count": [0],
 }  # fmt: skip
 
 TOML = """
@@ -28,9 +28,9 @@ chips = 3
 "chip.state_bits" = [2, 3, 4]
 "compile.fit" = [false]
 "compile.round" = ["nearest"]
-"compile.calibrate" = ["max"]
-"compile.calibration_pictures" = [20]
-"compile.check_pictures" = [0]
+"compile.range_method" = ["max"]
+"compile.calibration_count" = [20]
+"compile.check_count" = [0]
 """
 POINTS, ROWS = 12, 36
 

@@ -14,11 +14,16 @@ Each takes the value of the one before and makes a new one; each value has a can
 
 from typing import TYPE_CHECKING, Any
 
-from anna.base.errors import GraphError
-from anna.chip.spec import BOARD_1991
-from anna.compiler.options import NAIVE, CompileOptions
+import numpy as np
+
+from anna.base.errors import DataError, GraphError
+from anna.base.renamed import renamed
+from anna.chip.spec import BOARD_1991, BoardSpec, ChipSpec
+from anna.compiler.options import NAIVE, RENAMED, CompileOptions, RangeMethod, Rounding, Split
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from anna.compiler.passes import Compilation
     from anna.network.graph import Network
     from anna.program.file import Program
@@ -26,30 +31,74 @@ if TYPE_CHECKING:
 PASSES = ("check", "split", "calibrate", "quantise", "place", "schedule", "emit", "selfcheck")
 
 
-def compile(net: "Network", calibration: Any = None, **options: Any) -> "Program":
-    """The program for a network; `calibration` are pictures as the network takes them, or (pictures, labels).
+@renamed(net="network", **RENAMED)
+def compile(
+    network: "Network",
+    calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
+    *,
+    chip: ChipSpec | None = None,
+    board: BoardSpec = BOARD_1991,
+    batch: int = 1,
+    host: str = "auto",
+    split: Split = "chip",
+    range_method: RangeMethod = "least-squares",
+    fit: bool = True,
+    round: Rounding = "calibrated",
+    calibration_count: int = 500,
+    check_count: int = 1,
+) -> "Program":
+    """The program for a network.
 
-    `options` are the fields of `CompileOptions`; `chip` puts another chip on the board. What cannot be compiled is refused
-    with a `CompileError` that carries every reason.
+    What cannot be compiled is refused with a `CompileError` that carries every reason.
+
+    calibration        sample images as the network takes them, or (images, labels): ranges are chosen by them
+    chip               another chip on the board (default: the board's own)
+    board              its chips and its host
+    batch              images that share a loaded weight page
+    host               what runs on the host: "last" (the last layer with weights and all after it), "auto" (the same, and
+                       everything from the first layer that the chip cannot run), "none", or a layer's name
+    split              sums with more inputs than a neuron has: in parts on the "chip", from there on the "host", or "off"
+    range_method       how the range of each map is chosen from the calibration images
+    fit                fit gain and offset of each map to the float map
+    round              round weights so that sums on the calibration images come out right ("calibrated"), or to "nearest"
+    calibration_count  calibration images used at most
+    check_count        calibration images that the self-check interprets
     """
-    return compilation(net, calibration, **options).program
+    return compilation(network, calibration, chip=chip, board=board, batch=batch, host=host, split=split,
+                       range_method=range_method, fit=fit, round=round, calibration_count=calibration_count,
+                       check_count=check_count).program  # fmt: skip
 
 
-def compilation(net: "Network", calibration: Any = None, **options: Any) -> "Compilation":
-    """The same, with the value of every pass to look at."""
+@renamed(net="network", **RENAMED)
+def compilation(
+    network: "Network",
+    calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
+    *,
+    chip: ChipSpec | None = None,
+    **options: Any,
+) -> "Compilation":
+    """The same with the same options, with the value of every pass to look at."""
     from anna.compiler.passes import run
     from anna.network.graph import Network
 
-    if not isinstance(net, Network):
-        if isinstance(net, str):
-            loaders = f"lenet.load({net!r}) or, of a file, anna.importers.load_network({net!r})"
-            raise GraphError(f"{net!r} is a name, not a network; {loaders} gives one")
-        raise GraphError(f"what is compiled is a network, not {type(net).__name__}")
-    if "chip" in options:
-        board = CompileOptions.of(board=options.get("board", BOARD_1991)).board
-        options["board"] = board.changed(chip=options.pop("chip"))
+    if not isinstance(network, Network):
+        if isinstance(network, str):
+            loaders = f"lenet.load({network!r}) or, of a file, anna.importers.load_network({network!r})"
+            raise GraphError(f"{network!r} is a name, not a network; {loaders} gives one")
+        raise GraphError(f"what is compiled is a network, not {type(network).__name__}")
     chosen = CompileOptions.of(**options)
-    return run(net, calibration[0] if isinstance(calibration, tuple) else calibration, chosen)
+    if chip is not None:
+        chosen = chosen.changed(board=chosen.board.changed(chip=chip))
+    return run(network, _images_of(calibration), chosen)
+
+
+def _images_of(calibration: Any) -> Any:
+    """The images of a pair of images and labels; all else is images, or refused as such."""
+    if not isinstance(calibration, tuple):
+        return calibration
+    if len(calibration) != 2 or len(np.shape(calibration[1])) != 1 or len(calibration[0]) != len(calibration[1]):
+        raise DataError("calibration is a tuple, but not of images and their labels; expected (images, labels), or images")
+    return calibration[0]
 
 
 __all__ = ["NAIVE", "PASSES", "CompileOptions", "compilation", "compile"]

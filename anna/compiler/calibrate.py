@@ -70,8 +70,8 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
             f"{lowered.network.name}: no calibration pictures were given; give some of the pictures it was trained for "
             "(calibration=...), a few hundred are enough"
         ])  # fmt: skip
-    if len(chosen) > options.calibration_pictures:
-        chosen = chosen[evenly(len(chosen), options.calibration_pictures)]
+    if len(chosen) > options.calibration_count:
+        chosen = chosen[evenly(len(chosen), options.calibration_count)]
     try:
         values = network_input(graph, chosen, np.float32).transpose(3, 0, 1, 2).astype(np.float64)
     except DataError as error:

@@ -1,15 +1,20 @@
 """What a user may choose when compiling: one frozen record, validated, with a note at each field."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from anna.base.renamed import in_new_names
 from anna.chip.spec import BOARD_1991, BoardSpec, ChipSpec, Record
 
-Calibrate = Literal["least-squares", "percentile", "max"]
+RangeMethod = Literal["least-squares", "percentile", "max"]
+Rounding = Literal["calibrated", "nearest"]
 Split = Literal["chip", "host", "off"]
 
 HOST_WORDS = ("auto", "last", "none")
+
+# Names of version 0.1: as keywords they warn, in files of sweeps they stay what they are.
+RENAMED = {"calibrate": "range_method", "calibration_pictures": "calibration_count", "check_pictures": "check_count"}
 
 
 class CompileOptions(Record):
@@ -18,7 +23,7 @@ class CompileOptions(Record):
     called = "compile options"
 
     board: BoardSpec = Field(default=BOARD_1991, description="the board: its chips and its host")
-    batch: int = Field(default=1, ge=1, le=1 << 20, description="pictures that share a loaded weight page")
+    batch: int = Field(default=1, ge=1, le=1 << 20, description="images that share a loaded weight page")
     host: str = Field(
         default="auto",
         description="what runs on the host: 'last' (the last layer with weights and all after it), 'auto' (the same, and "
@@ -29,17 +34,22 @@ class CompileOptions(Record):
         description="sums with more inputs than a neuron has: parts joined on the chip, everything from there on the host, "
         "or refused where the chip would have to run them",
     )
-    calibrate: Calibrate = Field(
-        default="least-squares", description="how the range of each map is chosen from the calibration pictures"
+    range_method: RangeMethod = Field(
+        default="least-squares", description="how the range of each map is chosen from the calibration images"
     )
     fit: bool = Field(
         default=True, description="fit gain and offset of each map to the float map, absorbed into the next layer"
     )
-    round: Literal["calibrated", "nearest"] = Field(
-        default="calibrated", description="round weights so that sums on the calibration pictures come out right, or nearest"
+    round: Rounding = Field(
+        default="calibrated", description="round weights so that sums on the calibration images come out right, or to nearest"
     )
-    calibration_pictures: int = Field(default=500, ge=1, le=100_000, description="pictures used at most")
-    check_pictures: int = Field(default=1, ge=0, le=1000, description="calibration pictures that the self-check interprets")
+    calibration_count: int = Field(default=500, ge=1, le=100_000, description="calibration images used at most")
+    check_count: int = Field(default=1, ge=0, le=1000, description="calibration images that the self-check interprets")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, given: Any) -> Any:
+        return in_new_names(given, RENAMED) if isinstance(given, dict) and given.keys() & RENAMED else given
 
     @property
     def chip(self) -> ChipSpec:
@@ -47,4 +57,4 @@ class CompileOptions(Record):
         return self.board.chip
 
 
-NAIVE = CompileOptions(calibrate="max", fit=False, round="nearest")
+NAIVE = CompileOptions(range_method="max", fit=False, round="nearest")

@@ -80,7 +80,7 @@ def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOpti
         ) from None
     # The report tells of the timeline, so the program that holds it can only be made now.
     done = replace(draft, report=listing.report(quantised, placement, plan, walked, links, options))
-    count = selfcheck.selfcheck(done, quantised, calibration, options.check_pictures)
+    count = selfcheck.selfcheck(done, quantised, calibration, options.check_count)
     return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, plan, done, verified(done), count)
 
 

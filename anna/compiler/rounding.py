@@ -60,14 +60,14 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = float(problem.carry_gain_o[o]) / CARRY_COLUMNS
-        for low, high in ranging.ranges(layer, problem.sums[:, o], options.calibrate, squash_adc):
+        for low, high in ranging.ranges(layer, problem.sums[:, o], options.range_method, squash_adc):
             wanted = (high - low) / (1 << spec.state_bits)
             fits = np.flatnonzero(heaviest <= wanted / lsb * (largest + 0.49))
             tries = [int(fits[-1])] if fits.size else [0]
             # A partial sum may be worth more than its columns can give it at that range's scale.
             reach = np.flatnonzero(carried <= wanted / lsb * (largest + 0.49))
             lower = [int(reach[-1])] if reach.size and int(reach[-1]) < tries[0] else []
-            if options.calibrate != "least-squares":
+            if options.range_method != "least-squares":
                 tries = lower or tries
             elif fits.size:
                 tries += [tries[0] + 1] if tries[0] + 1 < len(lsb) else []

@@ -113,8 +113,8 @@ def _drive(spec: ChipSpec, scale_code: int, plan: SweepPlan) -> tuple[int, float
 
 def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int | None) -> Ints:
     spec = program.spec
-    pictures = images.reshape(-1, spec.registers, spec.columns)
-    result = chip.run_codes(program, pictures, noise_seed=noise_seed, threads=threads)
+    states = images.reshape(-1, spec.registers, spec.columns)
+    result = chip.run_codes(program, states, noise_seed=noise_seed, threads=threads)
     return np.stack(list(result.codes.values()), axis=1).astype(np.int64)
 
 

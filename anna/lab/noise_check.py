@@ -114,9 +114,9 @@ def _read_widely(analog: Analog, state_lsb: float, samples: int) -> NDArray[np.i
     layouts = [straight(spec, spec.columns, neurons * i, neurons) for i in range(CALCS)]
     program = bench_program(spec, layouts, *blank_pages(spec))
     zero = codes.state_converter(spec).exact(0.0)
-    pictures = np.full((images, *program.input.shape), zero, dtype=np.uint16)
-    pictures[:, 0, 0] = codes.state_converter(spec).exact(state_lsb)
-    runs = [Chip(seed=seed, analog=analog).run_codes(program, pictures, noise_seed=noise_seed)
+    states = np.full((images, *program.input.shape), zero, dtype=np.uint16)
+    states[:, 0, 0] = codes.state_converter(spec).exact(state_lsb)
+    runs = [Chip(seed=seed, analog=analog).run_codes(program, states, noise_seed=noise_seed)
             for seed in CHIPS for noise_seed in NOISE_SEEDS]  # fmt: skip
     found = np.array([np.stack(list(result.codes.values()), axis=1) for result in runs]).astype(np.int64) - zero
     return found.reshape(len(CHIPS), len(NOISE_SEEDS), images, CALCS, neurons)

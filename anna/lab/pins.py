@@ -1,7 +1,7 @@
 """The bench: a chip in a test socket, measured through its pins with the instructions that any program uses.
 
 A bench program fills the registers, lets as much time pass as it is told, and runs some CALCs. A sweep of states moves
-the sums over the range of the ADC; the codes that come back, counted over many pictures, say where each threshold lies:
+the sums over the range of the ADC; the codes that come back, counted over many images, say where each threshold lies:
 the area above the curve of "code reached" is the mean threshold, whatever the noise. Counts are whole numbers, so that
 what is measured has the same bits on every machine.
 """
@@ -35,7 +35,7 @@ class Layout:
     registers: tuple[int, ...]
 
     def operands(self, spec: ChipSpec) -> Ints:
-        """State of the picture (register x columns + column) that each synapse reads, (neurons, fan_in)."""
+        """State of the image (register x columns + column) that each synapse reads, (neurons, fan_in)."""
         rows, columns = synapses_of(spec, self.fan_in, self.neurons)
         return np.array(self.registers, dtype=np.int64)[rows] * spec.columns + columns
 
@@ -62,7 +62,7 @@ def bench_program(
     wait_cycles: int = 0,
     name: str = "bench",
 ) -> Program:
-    """Fill all registers from the picture, wait, run the CALCs: output (CALCs, neurons at once)."""
+    """Fill all registers from the image, wait, run the CALCs: output (CALCs, neurons at once)."""
     states = spec.registers * spec.columns
     ops = [isa.op("PAGE", page=page)]
     for register in range(spec.registers):
@@ -137,7 +137,7 @@ class Sweep:
     """One neuron moved over its range: how often each code was reached at each step."""
 
     steps_lsb: Floats  # (steps) sums as the codes mean them, in ADC LSB, evenly apart
-    reached: Ints  # (steps, thresholds) pictures whose code reached each threshold
+    reached: Ints  # (steps, thresholds) images whose code reached each threshold
     repeats: int
 
     @property
@@ -224,7 +224,7 @@ def count_reached(spec: ChipSpec, found: Ints) -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class Sweeps:
-    """Neurons of one CALC moved over their ranges, on a program's weights and scales: the pictures for it, made once."""
+    """Neurons of one CALC moved over their ranges, on a program's weights and scales: the images for it, made once."""
 
     bench: Program
     neurons: tuple[int, ...]
@@ -244,7 +244,7 @@ class Sweeps:
         top_state = int(np.abs(codes.state_converter(spec).numerators).min(initial=1 << 30, where=_ends(spec)))
         rows, columns = layout.places(spec)
         grid, lsbs = plan.grid_lsb(spec), quarter_products_per_lsb(spec)
-        grids, pictures = list[Floats](), list[Codes]()
+        grids, states = list[Floats](), list[Codes]()
         for neuron in neurons:
             halves = numerators[program.weight_codes[page, rows[neuron], columns[neuron]].astype(np.int64)]
             group = columns[neuron, 0] * spec.groups // spec.columns
@@ -253,11 +253,11 @@ class Sweeps:
             mine = grid * min(1.0, 0.97 * reach / float(grid[-1]))
             targets = np.repeat(np.rint(mine * lsb).astype(np.int64), plan.repeats)
             chosen, _ = states_for_sums(spec, halves, targets, seed, lsb * NEAR_LSB)
-            picture = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.uint16)
-            picture[:, operands[neuron]] = chosen
+            image = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.uint16)
+            image[:, operands[neuron]] = chosen
             grids.append(mine)
-            pictures.append(picture)
-        images = np.concatenate(pictures).reshape(-1, spec.registers, spec.columns)
+            states.append(image)
+        images = np.concatenate(states).reshape(-1, spec.registers, spec.columns)
         return Sweeps(bench, tuple(neurons), tuple(grids), images, plan)
 
     def run(self, chip: Chip, *, noise_seed: int = 0, threads: int | None = None) -> list[Sweep]:

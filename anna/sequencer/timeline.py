@@ -1,8 +1,8 @@
 """The control plane: a program walked once, cycle by cycle, moving addresses instead of values.
 
-ANNA's control flow never depends on data, so one walk says for every picture what happens when: which values meet which
+ANNA's control flow never depends on data, so one walk says for every image what happens when: which values meet which
 synapses at which cycle, how old each charge is, what leaves at the pins. A *value* is a state that existed at some time:
-a pixel of the picture, a constant, what a register holds after reset, or a result of a CALC; the walk gives each a number.
+a pixel of the image, a constant, what a register holds after reset, or a result of a CALC; the walk gives each a number.
 """
 
 from collections import deque
@@ -106,7 +106,7 @@ class Calc:
 
 @dataclass(frozen=True)
 class Segment:
-    """A picture's time on one page."""
+    """An image's time on one page."""
 
     page: int
     first: int  # instruction
@@ -115,7 +115,7 @@ class Segment:
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """What happens in which cycle, for every picture alike."""
+    """What happens in which cycle, for every image alike."""
 
     program: Program
     values: Values
@@ -128,7 +128,7 @@ class Timeline:
     hazards: tuple[Hazard, ...]
 
     def __repr__(self) -> str:
-        return f"Timeline({self.program.name}: {len(self.calcs)} CALCs, {self.cycles_per_image:,g} cycles a picture)"
+        return f"Timeline({self.program.name}: {len(self.calcs)} CALCs, {self.cycles_per_image:,g} cycles an image)"
 
     @property
     def spec(self) -> ChipSpec:
@@ -137,7 +137,7 @@ class Timeline:
 
     @property
     def run_cycles(self) -> int:
-        """Cycles of one picture, page loads apart."""
+        """Cycles of one image, page loads apart."""
         return sum(segment.cycles for segment in self.segments)
 
     @property
@@ -153,22 +153,22 @@ class Timeline:
 
     @property
     def page_load_cycles_per_image(self) -> float:
-        """A picture's share of the page loads of its batch."""
+        """An image's share of the page loads of its batch."""
         return self.page_loads * self.spec.refresh_period_cycles / self.program.batch
 
     @property
     def cycles_per_image(self) -> float:
-        """Cycles of one picture of the planned batch, with its share of the page loads."""
+        """Cycles of one image of the planned batch, with its share of the page loads."""
         return self.batch_cycles / self.program.batch
 
     @property
     def seconds_per_image(self) -> float:
-        """Chip time of one picture."""
+        """Chip time of one image."""
         return self.cycles_per_image / self.spec.clock_hz
 
     @cached_property
     def busy_cycles(self) -> dict[str, int]:
-        """Cycles in which each unit works, for one picture."""
+        """Cycles in which each unit works, for one image."""
         busy = {unit.value: 0 for unit in (Unit.INPUT, Unit.ARRAY, Unit.OUTPUT)}
         for op, span in zip(self.program.ops, self.spans, strict=True):
             if op.name in ("SHIFT", "CALC", "OUT"):
@@ -190,7 +190,7 @@ class Timeline:
 
     @cached_property
     def live_products(self) -> int:
-        """Products with a weight that carries current, for one picture: those of biases and of partial sums too, those of
+        """Products with a weight that carries current, for one image: those of biases and of partial sums too, those of
         weights that became zero not. A network's own count is its `multiply_adds`."""
         numerators = codes.weight_converter(self.spec).numerators
         live = numerators[self.program.weight_codes] != 0

@@ -35,7 +35,7 @@ from lenet.training.recipes import ForChip
 from lenet.training.torch_net import TorchLayer, TorchNet
 
 # Weights are rounded here, so the compiler's own search for a better rounding would say nothing about them.
-OPTIONS = CompileOptions(round="nearest", check_pictures=0)
+OPTIONS = CompileOptions(round="nearest", check_count=0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,8 +49,8 @@ def chip_result(ordinary: Network, trained: Network, digits: LabelledImages, fol
     chips. The latter are rounded to nearest, as they were in training."""
     found = {"digits": digits.name, "digits_sha256": digits.digest, "images": len(digits)}
     samples = calibration(ordinary.data or registry.DEFAULT.name, folder).images
-    for name, network, options in (("ordinary", ordinary, {}), ("trained", trained, {"round": "nearest"})):
-        program = compile(network, samples, **options)
+    programs = {"ordinary": compile(ordinary, samples), "trained": compile(trained, samples, round="nearest")}
+    for name, program in programs.items():
         chips = [Chip(), *(Chip(seed=seed, analog=Analog.typical()) for seed in CHIPS)]
         wrong = [int((chip.run(program, digits.images).labels != digits.labels).sum()) for chip in chips]
         found[name] = {"ideal_wrong": wrong[0], "typical_wrong": wrong[1:]}

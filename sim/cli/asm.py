@@ -8,14 +8,16 @@ from anna.base.errors import AssemblyError
 from anna.program.file import SUFFIX
 from anna.program.text import assemble
 from anna.sequencer.rules import verified
+from sim.cli import values
 from sim.cli.command import Command, output_file, write
+from sim.cli.options import add, place
 
 LARGEST_TEXT_BYTES = 1 << 28
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", metavar="FILE.asm", help="assembly text; - for standard input")
-    parser.add_argument("-o", "--output", metavar="FILE.anna", help="where the program goes (default: beside the text)")
+    place(parser, "source", values.file(".asm"), "assembly text; - for standard input")
+    add(parser, "--output", kind=values.file(".anna"), says="beside the text")
 
 
 def read_text(source: str) -> str:
@@ -39,7 +41,7 @@ def _run(given: argparse.Namespace) -> None:
     program.save(path)
     result = {"file": str(path), "name": program.name, "instructions": len(program.ops), "pages": len(program.weight_codes),
               "cycles_per_image": timeline.cycles_per_image, "sha256": program.digest}  # fmt: skip
-    text = f"{path}: {len(program.ops)} instructions, {timeline.cycles_per_image:,g} cycles a picture"
+    text = f"{path}: {len(program.ops)} instructions, {timeline.cycles_per_image:,g} cycles an image"
     write(result, text, given.json)
 
 

@@ -5,19 +5,20 @@ import os
 from typing import Any
 
 from sim.cli.command import Command, table, write
+from sim.cli.options import add
 from sim.cli.progress import progress
 
 NETWORKS = ("recognizer", "lenet5")
-FULL, QUICK = (9, 65_536, 4096), (2, 2048, 1024)  # rounds, pictures a run, pictures a run of a peer
+FULL, QUICK = (9, 65_536, 4096), (2, 2048, 1024)  # rounds, images a run, images a run of a peer
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="a few seconds: the recogniser, two rounds")
-    parser.add_argument("--network", action="append", choices=NETWORKS, help="only this one; may be given again")
-    parser.add_argument("--threads", type=int, action="append", metavar="N", help="thread counts (default: 1 and all cores)")
-    parser.add_argument("--simd", metavar="LEVEL", help="force a SIMD level (default: the best there is)")
-    parser.add_argument("--no-peers", action="store_true", help="leave other software out")
-    parser.add_argument("--no-pin", action="store_true", help="do not keep one-threaded work on one core")
+    add(parser, "--quick")
+    add(parser, "--network", several=True)
+    add(parser, "--thread-counts", several=True, says="1 and all cores")
+    add(parser, "--simd", says="the best there is")
+    add(parser, "--no-peers")
+    add(parser, "--no-pin")
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -29,7 +30,7 @@ def _run(given: argparse.Namespace) -> None:
     from sim.bench.peers import missing
 
     simd = choose_level(given.simd)
-    threads = [worker_count(one) for one in given.threads or sorted({1, cores()})]
+    threads = [worker_count(one) for one in given.thread_counts or sorted({1, cores()})]
     rounds, shown, small = QUICK if given.quick else FULL
     images, _ = lenet.holdout()
     images = images[[i % len(images) for i in range(shown)]]
@@ -82,13 +83,13 @@ def _text(found: dict[str, Any]) -> str:
         ("case", "threads", "images/s", "per CPU s", "chip cycles/s", "G MAC/s", "padded", "of peak", "ratio", "first run")
     ]
     for row in found["rows"]:
-        pictures = row["chip_cycles_per_s"] is not None or row["batch"] is not None
+        images = row["chip_cycles_per_s"] is not None or row["batch"] is not None
         macs, padded, share = (row[name] for name in ("macs_per_s", "padded_macs_per_s", "share_of_peak"))
         lines.append((
             row["case"] + (f", batch {row['batch']}" if row["batch"] else ""),
             str(row["threads"]),
-            f"{row['images_per_s']:,.0f}" if pictures else "",
-            f"{row['images_per_cpu_s']:,.0f}" if pictures else "",
+            f"{row['images_per_s']:,.0f}" if images else "",
+            f"{row['images_per_cpu_s']:,.0f}" if images else "",
             f"{row['chip_cycles_per_s']:.2e}" if row["chip_cycles_per_s"] else "",
             f"{macs / 1e9:.1f}" if macs else "",
             f"{padded / 1e9:.1f}" if padded else "",
@@ -108,9 +109,9 @@ def _text(found: dict[str, Any]) -> str:
 
 COMMAND = Command(
     summary="how fast runs are here, beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
-    description="Times whole runs, raw pictures in and labels out, on ideal and drawn chips, in turns with other software\n"
+    description="Times whole runs, raw images in and labels out, on ideal and drawn chips, in turns with other software\n"
     "on the same networks, and beside the machine's own limits.",
-    examples=("anna bench", "anna bench --quick --json", "anna bench --network lenet5 --simd avx2 --threads 1"),
+    examples=("anna bench", "anna bench --quick --json", "anna bench --network lenet5 --simd avx2 --thread-counts 1"),
     arguments=_arguments,
     run=_run,
 )

@@ -13,12 +13,12 @@ def board_facts(program: Program) -> dict[str, Any]:
 
 
 def host_text(facts: dict[str, Any]) -> str:
-    """The host's part of a picture."""
+    """The host's part of an image."""
     us = facts["host_us_per_image"]
     time = "in no known time" if us is None and facts["host_multiply_adds"] else f"{us or 0:,g} us"
-    return f"{facts['host_multiply_adds']:,} multiply-adds a picture, {time}"
+    return f"{facts['host_multiply_adds']:,} multiply-adds an image, {time}"
 
 
 def board_text(facts: dict[str, Any]) -> str:
     """How fast the board is."""
-    return f"{facts['board']}, {facts['board_images_per_s']:,.0f} pictures/s, bound by the {facts['board_binds']}"
+    return f"{facts['board']}, {facts['board_images_per_s']:,.0f} images/s, bound by the {facts['board_binds']}"

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anna.analog.parameters import Analog
-from anna.base.errors import DataError
 from anna.network.graph import Network
 from lenet.datasets.labelled import LabelledImages
+from sim.cli import values
 from sim.cli.command import Command, output_file, write
-from sim.cli.model import add_compile_options, calibration_pictures, compile_options
+from sim.cli.compiling import add_compile_options, compile_options
+from sim.cli.options import add, place
 from sim.cli.progress import progress
 from sim.inputs.digits import Images
 from sim.inputs.files import read_labelled
@@ -24,35 +25,30 @@ LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    from lenet.datasets.registry import SOURCES
-
-    parser.add_argument("model", nargs="?", default="recognizer", metavar="MODEL",
-                        help="a LeNet by name, or an .onnx or .safetensors file (default: the recogniser of 1991)")  # fmt: skip
-    parser.add_argument("--data", choices=tuple(SOURCES), help="digits to show (default: the built-in ones)")
-    parser.add_argument("--images", type=int, metavar="N", help="show only so many digits, of all classes alike")
-    parser.add_argument("--chips", type=int, default=8, metavar="N", help="drawn chips of each kind (default 8)")
-    parser.add_argument("--analog", action="append", metavar="PRESET", help="typical, worst, or a TOML file; may be given "
-                        "again (default: typical)")  # fmt: skip
-    parser.add_argument("--calibrated", action="store_true", help="also with a program for each chip, from its own pins")
-    parser.add_argument("--quantised", action="store_true", help="also the codes in plain integers, without the engine")
-    parser.add_argument("--chip-trained", metavar="FILE.safetensors", help="also weights of the network that were trained "
-                        "on for the chip (default: those shipped, if there are any; none leaves them out)")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, help="of the first chip and of the noise (default 0)")
-    parser.add_argument("--weights-seed", type=int, default=1, help="which weights of a LeNet (default 1)")
-    parser.add_argument("--ledger", choices=("totals", "full", "none"), default="totals", help="where it was lost: "
-                        f"on {LEDGER_IMAGES} digits and {LEDGER_CHIPS} chips, on all and with the codes, or not")  # fmt: skip
-    parser.add_argument("--calibrate", metavar="FILE", help="sample pictures for a network of your own; with labels, and "
-                        "without --pictures, most of them are shown")  # fmt: skip
-    parser.add_argument("--pictures", metavar="FILE.npz", help="pictures to show: arrays images and labels")
-    parser.add_argument("-o", "--report", metavar="FILE.html", default="report.html", help="where the page goes")
-    parser.add_argument("--threads", type=int, help="default: as many as there are cores")
+    place(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file",
+          default="recognizer", nargs="?")  # fmt: skip
+    add(parser, "--data", says="that of a LeNet's paper")
+    add(parser, "--weights-seed", default=1)
+    add(parser, "--images", says="the built-in digits, or with --data its test set; for a network of your own, what "
+        "--calibration leaves of its images")  # fmt: skip
+    add(parser, "--count", says="all")
+    add(parser, "--chips", default=8)
+    add(parser, "--analog", several=True, says="typical")
+    add(parser, "--trimmed")
+    add(parser, "--quantised")
+    add(parser, "--chip-trained", says="those shipped, if there are any; none leaves them out")
+    add(parser, "--chip-seed", default=0)
+    add(parser, "--noise-seed", default=0)
+    add(parser, "--ledger", default="totals", says=f"totals, on {LEDGER_IMAGES} images and {LEDGER_CHIPS} chips")
+    add(parser, "--output", kind=values.file(".html"), default="report.html")
+    add(parser, "--threads", says="all cores")
     add_compile_options(parser)
 
 
 def _run(given: argparse.Namespace) -> None:
     from anna.base.container import write_beside
 
-    path = output_file(given.report)
+    path = output_file(given.output)
     with progress() as show:
         found = _found(given, show)
     try:
@@ -75,58 +71,51 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
 
     threads = worker_count(given.threads)
     network = load_network(given.model, given.data, given.weights_seed)
-    digits, pictures = _digits(network, given)
+    images, calibration = _images(network, given)
     kinds = [(_title(name), Analog.named(name)) for name in given.analog or ["typical"]]
     watch(f"compile {network.name}")
     options = compile_options(given)
-    made = compilation(network, pictures, **options)
+    made = compilation(network, calibration, **options)
     program = made.program
     usual = None if options["board"].chip == ANNA_1991 else "none"  # shipped weights were trained for that chip
     other = chip_trained(network, given.model, given.weights_seed, given.chip_trained or usual)
-    rival = other and ChipTrained(*other, compile(other[1], pictures, **options, round="nearest"))  # as it was trained
-    shown = digits.first(given.images)
-    found = compare(network, program, shown, chips=given.chips, analogs=kinds, trimmed=given.calibrated,
-                    chip_seed=given.seed, noise_seed=given.seed, threads=threads, chip_trained=rival,
-                    quantised=made.quantised if given.quantised else None, watch=watch)  # fmt: skip
+    as_trained = {**options, "round": "nearest"}
+    other_arm = other and ChipTrained(*other, compile(other[1], calibration, **as_trained))
+    some = images.first(given.count)
+    seeds = {"chip_seed": given.chip_seed, "noise_seed": given.noise_seed}
+    found = compare(network, program, some, chips=given.chips, analogs=kinds, trimmed=given.trimmed, **seeds, threads=threads,
+                    chip_trained=other_arm, quantised=made.quantised if given.quantised else None, watch=watch)  # fmt: skip
     drawn = [(kind, analog) for kind, analog in kinds if not analog.is_ideal]
     if given.ledger != "none" and drawn:
         full = given.ledger == "full"
-        part = shown if full else shown.first(min(LEDGER_IMAGES, len(shown)))
+        part = some if full else some.first(min(LEDGER_IMAGES, len(some)))
         chips = given.chips if full else min(LEDGER_CHIPS, given.chips)
-        lost = ledger(
-            program,
-            part,
-            chips=chips,
-            analog=drawn[0],
-            chip_seed=given.seed,
-            noise_seed=given.seed,
-            threads=threads,
-            watch=watch,
-        )
+        lost = ledger(program, part, chips=chips, analog=drawn[0], **seeds, threads=threads, watch=watch)
         if full:
-            codes = codes_ledger(network, program, pictures, part, options, watch)
+            codes = codes_ledger(network, program, calibration, part, options, watch)
             lost = replace(lost, entries=(*lost.entries, *codes))
         found = replace(found, ledger=lost)
     return found
 
 
-def _digits(network: Network, given: argparse.Namespace) -> tuple[LabelledImages, Images]:
-    """What is shown, and what the network is calibrated with."""
+def _images(network: Network, given: argparse.Namespace) -> tuple[LabelledImages, Images]:
+    """On which images results are shown, and those that the network is calibrated with."""
+    from lenet.datasets.registry import DATA_SETS, SOURCES
+    from sim.inputs.calibration import calibration_images
     from sim.inputs.digits import for_network
-    from sim.inputs.own_digits import brought, divided
+    from sim.inputs.own_images import divided, own_images
 
-    if given.data and given.pictures:
-        raise DataError("--data and --pictures both say what to show; expected one of them")
-    if given.pictures:
-        shown = brought(network, Path(given.pictures).name, *read_labelled(Path(given.pictures)))
-        return shown, calibration_pictures(network, given.calibrate, "give sample pictures with --calibrate FILE")
-    if network.prepare is None and given.calibrate and not given.data:
-        return divided(brought(network, Path(given.calibrate).name, *read_labelled(Path(given.calibrate))))
+    source, own_samples = given.images, given.calibration is not None and given.calibration not in DATA_SETS
+    if source is not None and source not in SOURCES:
+        shown = own_images(network, Path(source).name, *read_labelled(Path(source)))
+        return shown, calibration_images(network, given.calibration, "give sample images with --calibration FILE")
+    if source is None and network.prepare is None and own_samples and not given.data:
+        return divided(own_images(network, Path(given.calibration).name, *read_labelled(Path(given.calibration))))
     named = not Path(given.model).suffix
-    instead = ("take weights for the built-in digits: --data holdout" if named else
-               "give digits of your own with --calibrate FILE and --pictures FILE.npz")  # fmt: skip
-    pictures = calibration_pictures(network, given.calibrate, instead)
-    return for_network(network, given.data)[0], pictures
+    instead = ("take weights for the built-in digits: --data mnist --images holdout" if named else
+               "give images of your own with --calibration FILE and --images FILE.npz")  # fmt: skip
+    calibration = calibration_images(network, given.calibration, instead)
+    return for_network(network, source or given.data)[0], calibration
 
 
 def _title(name: str) -> str:
@@ -140,7 +129,7 @@ COMMAND = Command(
     examples=(
         "anna compare",
         "anna compare lenet5 --chips 16 --analog typical --analog worst",
-        "anna compare mine.onnx --calibrate digits.npz",
+        "anna compare mine.onnx --calibration digits.npz",
         "anna compare --json",
     ),
     arguments=_arguments,

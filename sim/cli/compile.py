@@ -4,39 +4,38 @@ import argparse
 from pathlib import Path
 
 from anna.program.file import SUFFIX
+from sim.cli import values
 from sim.cli.command import Command, output_file, write
-from sim.cli.model import add_compile_options, calibration_pictures, compile_options
+from sim.cli.compiling import add_compile_options, compile_options
+from sim.cli.options import add, place
 from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    from anna.compiler import PASSES
-    from lenet.datasets.registry import DATA_SETS
-
-    parser.add_argument("model", metavar="MODEL", help="a LeNet by name, or an .onnx or .safetensors file")
-    parser.add_argument("-o", "--output", metavar="FILE.anna", help="where the program goes (default: NAME.anna here)")
-    parser.add_argument("--data", choices=tuple(DATA_SETS), help="which weights of a LeNet (default: its paper's)")
-    parser.add_argument("--seed", type=int, default=1, help="which weights of a LeNet (default 1)")
-    parser.add_argument("--calibrate", metavar="FILE", help="sample pictures: .npy, .npz or IDX")
+    place(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file")
+    add(parser, "--output", kind=values.file(".anna"), says="NAME.anna here")
+    add(parser, "--data", says="that of a LeNet's paper")
+    add(parser, "--weights-seed", default=1)
+    add(parser, "--variant")
     add_compile_options(parser)
-    parser.add_argument("--print-after", action="append", default=[], choices=PASSES, metavar="PASS",
-                        help=f"show what a pass made: {', '.join(PASSES)}")  # fmt: skip
+    add(parser, "--print-after", default=[], several=True)
 
 
 def _run(given: argparse.Namespace) -> None:
     from anna.compiler import compilation
     from anna.compiler.listing import listing
+    from sim.inputs.calibration import calibration_images
     from sim.inputs.models import load_network
 
-    network = load_network(given.model, given.data, given.seed)
+    network = load_network(given.model, given.data, given.weights_seed, given.variant or "")
     path = output_file(given.output or network.name + SUFFIX)
-    instead = "give sample pictures with --calibrate FILE"
+    instead = "give sample images with --calibration FILE"
     if not Path(given.model).suffix:
         instead += ", or take weights for the built-in digits: --data mnist"
-    pictures = calibration_pictures(network, given.calibrate, instead)
+    calibration = calibration_images(network, given.calibration, instead)
     with progress() as show:
         show(f"compile {network.name}")
-        done = compilation(network, pictures, **compile_options(given))
+        done = compilation(network, calibration, **compile_options(given))
     program = done.program
     program.save(path)
     report = dict(program.report or {})
@@ -49,7 +48,7 @@ COMMAND = Command(
     description="Compiles a network for the chip: 6-bit weights, 3-bit states, a schedule exact to the cycle.",
     examples=(
         "anna compile recognizer -o recognizer.anna",
-        "anna compile mine.onnx --calibrate digits.npz -o mine.anna",
+        "anna compile mine.onnx --calibration digits.npz -o mine.anna",
         "anna compile lenet5 --batch 28 --print-after place",
     ),
     arguments=_arguments,

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from sim.cli.completion import ANY, Faces, Option, Values
+from sim.cli.faces import FaceOption, Faces
+from sim.cli.values import ANY, Kind
 
 HEAD = "# Completion of anna in {shell}: made by `anna completion {shell}`; make it again after an update.\n"
 
@@ -17,7 +18,7 @@ def _lines(lines: Iterable[str], indent: int) -> str:
 
 
 # --- bash ------------------------------------------------------------------------------------------------------------
-# Nothing newer than bash 3.2, which macOS has. Values come on lines of their own, so that file names may hold blanks.
+# Nothing newer than bash 3.2, which macOS has. Offer come on lines of their own, so that file names may hold blanks.
 _BASH = r"""
 _anna_add() { local line; while IFS= read -r line; do COMPREPLY+=("$line"); done; }
 
@@ -68,26 +69,26 @@ complete -F _anna anna
 def bash(faces: Faces) -> str:
     """For bash 3.2 and later."""
     values = [
-        f"{'|'.join(_quoted(f'{face.name} {name}') for name in option.names)}) {_bash_offer(option.values)}; return ;;"
-        for face in faces.commands for option in face.options if option.values is not None
+        f"{'|'.join(_quoted(f'{face.name} {name}') for name in option.names)}) {_bash_offer(option.kind)}; return ;;"
+        for face in faces.commands for option in face.options if option.kind is not None
     ]  # fmt: skip
     options = [f"{face.name}) _anna_offer {_quoted(_names(face.options))} ;;" for face in faces.commands]
-    places = [f"{_quoted(f'{face.name} {place}')}) {_bash_offer(values)} ;;"
-              for face in faces.commands for place, values in enumerate(face.places)]  # fmt: skip
+    places = [f"{_quoted(f'{face.name} {place}')}) {_bash_offer(kind)} ;;"
+              for face in faces.commands for place, kind in enumerate(face.places)]  # fmt: skip
     places += [f"'{face.name} '*) {_bash_offer(face.rest)} ;;" for face in faces.commands if face.rest is not None]
     script = _BASH.replace("@COMMANDS@", f"{' '.join(face.name for face in faces.commands)} {_names(faces.options)}")
     script = script.replace("@VALUES@", _lines(values, 8)).replace("@OPTIONS@", _lines(options, 12))
     return HEAD.format(shell="bash") + script.replace("@VALUED@", "|".join(faces.valued)).replace("@PLACES@", _lines(places, 8))
 
 
-def _names(options: Iterable[Option]) -> str:
+def _names(options: Iterable[FaceOption]) -> str:
     return " ".join(name for option in options for name in option.names)
 
 
-def _bash_offer(values: Values | None) -> str:
-    assert values is not None
-    suffixes = "any" if ANY in values.suffixes else " ".join(values.suffixes)
-    parts = [_quoted(" ".join(values.words)), _quoted(suffixes), "folders" if values.folders else "''"]
+def _bash_offer(kind: Kind | None) -> str:
+    assert kind is not None
+    suffixes = "any" if ANY in kind.suffixes else " ".join(kind.suffixes)
+    parts = [_quoted(" ".join(kind.words())), _quoted(suffixes), "folders" if kind.folders else "''"]
     return f"_anna_offer {' '.join(parts)}"
 
 
@@ -132,28 +133,28 @@ def zsh(faces: Faces) -> str:
     own = []
     for face in faces.commands:
         specs = [*map(_zsh_option, face.options)]
-        specs += [_quoted(f"{place}:{_zsh_action(values)}") for place, values in enumerate(face.places, 1)]
+        specs += [_quoted(f"{place}:{_zsh_action(kind)}") for place, kind in enumerate(face.places, 1)]
         specs += [_quoted(f"*:{_zsh_action(face.rest)}")] if face.rest is not None else []
         own.append(f"{face.name}) _arguments -s {' '.join(specs)} ;;")
     script = _ZSH.replace("@COMMANDS@", _lines(commands, 8)).replace("@FACES@", _lines(own, 16))
     return "#compdef anna\n" + HEAD.format(shell="zsh") + script.replace("@OPTIONS@", " ".join(map(_zsh_option, faces.options)))
 
 
-def _zsh_option(option: Option) -> str:
+def _zsh_option(option: FaceOption) -> str:
     text = option.help.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]").replace(":", "\\:")
     again = "*" if option.repeats else "" if len(option.names) == 1 else f"({' '.join(option.names)})"
-    value = f":{_zsh_action(option.values)}" if option.values is not None else ""
+    value = f":{_zsh_action(option.kind)}" if option.kind is not None else ""
     specs = []
     for name in option.names:
-        sign = "" if option.values is None else "=" if name.startswith("--") else "+"
+        sign = "" if option.kind is None else "=" if name.startswith("--") else "+"
         specs.append(_quoted(f"{again}{name}{sign}[{text}]{value}"))
     return " ".join(specs)
 
 
-def _zsh_action(values: Values | None) -> str:
+def _zsh_action(kind: Kind | None) -> str:
     """A blank before the function: it is called as it stands."""
-    assert values is not None
-    return f"value: {_bash_offer(values)}" if values != Values() else "value: "
+    assert kind is not None
+    return f"value: {_bash_offer(kind)}" if kind.offers else "value: "
 
 
 # --- fish ------------------------------------------------------------------------------------------------------------
@@ -204,8 +205,8 @@ def fish(faces: Faces) -> str:
     lines += [f"complete -c anna -n {_fish(first)} {_fish_option(option)}" for option in faces.options]
     for face in faces.commands:
         lines += [f"complete -c anna -n '__anna_is {face.name}' {_fish_option(option)}" for option in face.options]
-        lines += [f"complete -c anna -n '__anna_at {face.name} -eq {place}' {_fish_offer(values)}"
-                  for place, values in enumerate(face.places)]  # fmt: skip
+        lines += [f"complete -c anna -n '__anna_at {face.name} -eq {place}' {_fish_offer(kind)}"
+                  for place, kind in enumerate(face.places)]  # fmt: skip
         if face.rest is not None:
             lines.append(f"complete -c anna -n '__anna_at {face.name} -ge {len(face.places)}' {_fish_offer(face.rest)}")
     return HEAD.format(shell="fish") + _FISH.replace("@VALUED@", " ".join(faces.valued)).replace("@LINES@", _lines(lines, 0))
@@ -215,19 +216,19 @@ def _fish(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _fish_option(option: Option) -> str:
+def _fish_option(option: FaceOption) -> str:
     names = " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names)
-    values = "" if option.values is None else f" -r {_fish_offer(option.values)}"
+    values = "" if option.kind is None else f" -r {_fish_offer(option.kind)}"
     return f"{names} -d {_fish(option.help)}{values}"
 
 
-def _fish_offer(values: Values) -> str:
-    if ANY in values.suffixes:
-        return f"-F -a {_fish(' '.join(values.words))}" if values.words else "-F"
-    parts = [*values.words]
-    if values.suffixes:
-        parts.append(f"(__anna_files {' '.join(values.suffixes)})")
-    elif values.folders:
+def _fish_offer(kind: Kind) -> str:
+    if ANY in kind.suffixes:
+        return f"-F -a {_fish(' '.join(kind.words()))}" if kind.words() else "-F"
+    parts = [*kind.words()]
+    if kind.suffixes:
+        parts.append(f"(__anna_files {' '.join(kind.suffixes)})")
+    elif kind.folders:
         parts.append("(__fish_complete_directories)")
     return f"-f -a {_fish(' '.join(parts))}" if parts else "-f"
 

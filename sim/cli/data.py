@@ -4,16 +4,23 @@ import argparse
 from pathlib import Path
 
 from anna.base.errors import DataError
+from sim.cli import values
 from sim.cli.command import Command, table, write
+from sim.cli.options import add, place
 from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    from lenet.datasets.registry import DATA_SETS
-
-    parser.add_argument("action", nargs="?", choices=("list", "verify", "fetch"), default="list", help="default: list")
-    parser.add_argument("data", nargs="?", metavar="DATA", help=f"{' or '.join(DATA_SETS)} (fetch only)")
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="data folder (default: ANNA_DATA)")
+    place(
+        parser,
+        "action",
+        values.choice("ACTION", "list", "verify", "fetch"),
+        "{words}",
+        default="list",
+        nargs="?",
+    )
+    place(parser, "data", values.DATA_SET, "the data set to fetch: {words}", nargs="?")
+    add(parser, "--folder", says="ANNA_DATA")
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -24,7 +31,7 @@ def _run(given: argparse.Namespace) -> None:
     if given.action == "fetch":
         if given.data is None:
             raise DataError(f"fetch needs the name of a data set: {' or '.join(DATA_SETS)}")
-        home = given.folder if given.folder is not None else data_folder()  # a folder that is named may be made
+        home = Path(given.folder) if given.folder is not None else data_folder()  # a folder that is named may be made
         with progress() as show:
             paths = fetch(given.data, home, progress=lambda *so_far: show(_line(*so_far)))
         write({"files": [str(path) for path in paths]}, "\n".join(f"{path}: intact" for path in paths), given.json)
@@ -54,7 +61,7 @@ def _files(given: argparse.Namespace) -> list[tuple[str, str, str]]:
 
     if given.action == "list" and given.folder is None and not _has_folder():
         return [(data, file.name, "no data folder") for data, one in DATA_SETS.items() for file in one.files]
-    found = verify(data_folder(given.folder))
+    found = verify(data_folder(None if given.folder is None else Path(given.folder)))
     return [(one.data, str(one.path), one.state + (f": {one.reason}" if one.reason else "")) for one in found]
 
 

@@ -5,12 +5,14 @@ import argparse
 from anna.base.container import write_beside
 from anna.program.file import Program
 from anna.program.text import disassemble
+from sim.cli import values
 from sim.cli.command import Command, output_file, write
+from sim.cli.options import add, place
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE.anna", help="a program")
-    parser.add_argument("-o", "--output", metavar="FILE.asm", help="where the text goes (default, and -: standard output)")
+    place(parser, "file", values.file(".anna"), "a program")
+    add(parser, "--output", kind=values.file(".asm"), says="- for standard output")
 
 
 def _run(given: argparse.Namespace) -> None:

@@ -9,14 +9,16 @@ from anna.chip.spec import BOARD_1991, ChipSpec
 from anna.program.file import Program
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
+from sim.cli import values
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, table, write
+from sim.cli.options import add, place
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", metavar="FILE.anna", help="a program; without it, the chip of 1991")
-    parser.add_argument("--facts", action="store_true", help="every known constant with its mark and source")
-    parser.add_argument("--isa", action="store_true", help="the manual page of the instruction set, in Markdown")
+    place(parser, "file", values.file(".anna"), "a program; without it, the chip of 1991", nargs="?")
+    add(parser, "--facts")
+    add(parser, "--isa")
 
 
 def _chip(spec: ChipSpec) -> dict[str, Any]:
@@ -93,21 +95,21 @@ def _program_text(program: Program, timeline: Timeline) -> str:
     shape = "x".join(map(str, program.input.shape))
     rows = [
         ("program", program.name),
-        ("picture", f"{shape} states, region {program.input.name}"),
+        ("image", f"{shape} states, region {program.input.name}"),
         ("outputs", ", ".join(f"{region.name} {'x'.join(map(str, region.shape))}" for region in program.outputs) or "none"),
         ("instructions", f"{len(program.ops):,}"),
         ("weight pages", f"{len(program.weight_codes)}, {timeline.page_loads} loads for a batch of {program.batch}"),
-        ("memory", f"{program.window_states:,} states a picture"),
-        ("cycles a picture", f"{timeline.cycles_per_image:,g} = {timeline.seconds_per_image * 1e6:,g} us"),
+        ("memory", f"{program.window_states:,} states an image"),
+        ("cycles an image", f"{timeline.cycles_per_image:,g} = {timeline.seconds_per_image * 1e6:,g} us"),
         *((f"{unit} busy", f"{info['busy_cycles'][unit]:,} cycles, {info['utilisation'][unit]:.1%}"
            + (f", waited for {info['stall_cycles'][unit]:,}" if unit in info["stall_cycles"] else ""))
           for unit in info["busy_cycles"]),
         ("page loads", f"{info['page_load_cycles_per_image']:,g} cycles, {info['utilisation']['page_loads']:.1%}"),
-        ("live synapses", f"{timeline.live_products:,} products a picture, biases and partial sums included"),
+        ("live synapses", f"{timeline.live_products:,} products an image, biases and partial sums included"),
     ]  # fmt: skip
     if program.report is not None:
         rows += [
-            ("multiply-adds", f"{info['chip_multiply_adds']:,} a picture on the chip, as the network counts them"),
+            ("multiply-adds", f"{info['chip_multiply_adds']:,} an image on the chip, as the network counts them"),
             ("host", host_text(info)),
             ("board", board_text(info)),
         ]

@@ -16,6 +16,7 @@ import anna
 from anna.base.errors import UsageError, nearest
 from sim.cli.command import Command, write
 from sim.cli.endings import Exit, Failure, failure
+from sim.cli.options import add, expect_new_names
 
 # In the order of the help text.
 COMMANDS = (
@@ -54,8 +55,8 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.arguments(sub)
-        sub.add_argument("--json", action="store_true", help="one JSON object on standard output")
-        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        add(sub, "--json")
+        add(sub, "--debug")
     return parser
 
 
@@ -69,6 +70,7 @@ def _parsed(given: list[str]) -> argparse.Namespace:
     name = given[0] if given else ""
     if name and not name.startswith("-") and name not in COMMANDS:
         raise UsageError(f"there is no command {name}{nearest(name, COMMANDS)}; see anna --help")
+    expect_new_names(name, given[1:])
     parser = _parser({name: _command(name)}) if name in COMMANDS else full_parser()
     parsed, unknown = parser.parse_known_args(given)
     if unknown:

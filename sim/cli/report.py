@@ -4,11 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from sim.cli import values
 from sim.cli.command import Command, write
+from sim.cli.options import place
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", metavar="DIR", help="the folder of a sweep; it may still be running")
+    place(parser, "folder", values.FOLDER, "the folder of a sweep; it may still be running")
 
 
 def _run(given: argparse.Namespace) -> None:

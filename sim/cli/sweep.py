@@ -9,30 +9,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anna.base.errors import AnnaError
+from sim.cli import values
 from sim.cli.command import Command, table, write
+from sim.cli.options import add, place
 from sim.cli.progress import progress
 
 if TYPE_CHECKING:
     from sim.sweep.run import Progress
 
 ACTIONS = ("run", "plan", "merge")
+WORDS = values.Kind("[run|plan|merge] SPEC.toml|DIR ...", words=lambda: ACTIONS, suffixes=(".toml",), folders=True)
 SHOWN = 20  # points of a plan that are printed for a person
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "anna sweep [run] SPEC.toml -o DIR [--jobs N] [--cluster WHERE] [--shard K/N]\n"
+        "anna sweep [run] SPEC.toml -o DIR [--workers N] [--cluster WHERE] [--shard K/N]\n"
         "       anna sweep plan SPEC.toml [--shard K/N]\n"
         "       anna sweep merge DIR ... -o DIR"
     )
-    parser.add_argument("words", nargs="+", metavar="[run|plan|merge] SPEC.toml|DIR ...",
-                        help="what to do, and with which sweep or folders; run may be left out")  # fmt: skip
-    parser.add_argument("-o", "--output", metavar="DIR", help="the sweep's folder: its database, and results.csv")
-    parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: as many as there are cores)")
-    parser.add_argument("--cluster", metavar="WHERE", help="run on Dask: tcp://HOST:PORT, local, or local:N processes")
-    parser.add_argument("--trained", type=Path, metavar="DIR",
-                        help="for networks that the sweep trains (default: in its folder); shards may share it")  # fmt: skip
-    parser.add_argument("--shard", metavar="K/N", help="only part K of N, into a folder of its own, for anna sweep merge")
+    place(parser, "words", WORDS, "what to do, and with which sweep or folders; run may be left out", nargs="+")
+    add(parser, "--output", kind=values.FOLDER)
+    add(parser, "--workers", says="all cores")
+    add(parser, "--cluster")
+    add(parser, "--trained", says="in the sweep's folder")
+    add(parser, "--shard")
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -41,8 +42,8 @@ def _run(given: argparse.Namespace) -> None:
         raise AnnaError("-: a sweep fills a folder, not standard output; expected -o DIR")
     if action != "plan" and given.output is None:
         raise AnnaError(f"{action} needs a folder: -o DIR; see anna sweep --help")
-    if action != "run" and (given.jobs, given.cluster, given.trained) != (None, None, None):
-        raise AnnaError(f"{action} computes nothing, so it takes no --jobs, --cluster or --trained; see anna sweep --help")
+    if action != "run" and (given.workers, given.cluster, given.trained) != (None, None, None):
+        raise AnnaError(f"{action} computes nothing, so it takes no --workers, --cluster or --trained; see anna sweep --help")
     if action == "merge":
         if given.shard or not words:
             raise AnnaError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
@@ -71,11 +72,12 @@ def _sweep(path: Path, given: argparse.Namespace) -> None:
     from sim.sweep.spec import load_spec
 
     spec, shard = load_spec(path), _shard(given.shard)
+    trained = None if given.trained is None else Path(given.trained)
     command = shlex.join(["anna", *sys.argv[1:]])
-    workers: Any = cluster(given.cluster, given.jobs) if given.cluster else nullcontext((None, None))
+    workers: Any = cluster(given.cluster, given.workers) if given.cluster else nullcontext((None, None))
     with progress() as show, workers as (executor, at_once):
-        done = run_sweep(spec, Path(given.output), executor=executor, at_once=at_once, jobs=given.jobs, shard=shard,
-                         trained=given.trained, command=command, watch=lambda so_far: show(_line(so_far)))  # fmt: skip
+        done = run_sweep(spec, Path(given.output), executor=executor, at_once=at_once, workers=given.workers, shard=shard,
+                         trained=trained, command=command, watch=lambda so_far: show(_line(so_far)))  # fmt: skip
     write(done.to_json, _text(done, Path(given.output)), given.json)
 
 
@@ -137,7 +139,7 @@ COMMAND = Command(
     description="Compiles and runs every point of a sweep on several drawn chips. Interrupted at any moment, the same\n"
     "command goes on; the result table is the same to the byte, whoever computes it.",
     examples=(
-        "anna sweep bits.toml -o bits --jobs 2",
+        "anna sweep bits.toml -o bits --workers 2",
         "anna sweep plan bits.toml",
         "anna sweep bits.toml -o bits --cluster tcp://head:8786",
         "anna sweep run bits.toml -o part3 --shard 3/8",

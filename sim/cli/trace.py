@@ -1,22 +1,45 @@
-"""`anna trace`: one picture through a program, as a time line or as wave forms."""
+"""`anna trace`: one image through a program, as a timeline or as wave forms."""
 
 import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from anna.base.container import write_beside
 from anna.base.errors import DataError
+from anna.machine.inputs import checked_codes, input_codes
 from anna.program.file import Program
 from anna.sequencer.rules import verified
+from sim.cli import values
 from sim.cli.command import Command, output_file, write
-from sim.inputs.files import images_and_labels
+from sim.cli.options import add, place
+from sim.inputs.files import images_and_labels, read_codes
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE.anna", help="a program")
-    parser.add_argument("images", metavar="IMAGES", help="pictures: a file (.npy, .npz or IDX; grey levels for a compiled "
-                        "network, else state codes), or digits by name: holdout (built in), mnist, usps")  # fmt: skip
-    parser.add_argument("--picture", type=int, default=0, metavar="N", help="which of them (default 0)")
-    parser.add_argument("--vcd", metavar="FILE", help="wave forms of units, registers and results")
-    parser.add_argument("--perfetto", metavar="FILE", help="time line of the units (default: NAME.json)")
+    place(parser, "file", values.file(".anna"), "a program")
+    place(parser, "images", values.IMAGES, "images: those of a name ({words}), or of a file", nargs="?")
+    add(parser, "--codes")
+    add(parser, "--image", default=0)
+    add(parser, "--vcd")
+    add(parser, "--perfetto", says="NAME.json")
+
+
+def _codes(given: argparse.Namespace, program: Program) -> NDArray[Any]:
+    """The state codes of the image that is traced."""
+    if (given.images is None) == (given.codes is None):
+        raise DataError("an image is missing: give either IMAGES or --codes FILE")
+    if given.codes is not None:
+        source, found = given.codes, read_codes(Path(given.codes), program.input.shape)
+    else:
+        source, found = given.images, images_and_labels(given.images)[0]
+    if not 0 <= given.image < len(found):
+        raise DataError(f"{source}: holds {len(found)} images; there is no number {given.image}")
+    one = found[given.image : given.image + 1]
+    codes: NDArray[Any] = checked_codes(program, one) if given.codes is not None else input_codes(program, one)
+    return np.asarray(codes[0])
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -30,30 +53,24 @@ def _run(given: argparse.Namespace) -> None:
         files["perfetto"] = output_file(given.perfetto or f"{program.name}.json")
     if given.vcd:
         files["vcd"] = output_file(given.vcd)
-    timeline, region = verified(program), program.input
-    pictures, _ = images_and_labels(given.images, floats=program.host is not None)
-    if not 0 <= given.picture < len(pictures):
-        raise DataError(f"{given.images}: holds {len(pictures)} pictures; there is no number {given.picture}")
-    picture = pictures[given.picture : given.picture + 1]
-    if program.host is not None:
-        maps, rows, columns = region.shape
-        picture = program.host.input_codes(program.spec, (maps, rows, columns), picture)
-    if picture.size != region.size:
-        raise DataError(f"the picture has shape {picture.shape[1:]}; program {program.name} takes {region.shape}")
+    timeline, codes = verified(program), _codes(given, program)
     if "perfetto" in files:
         write_beside(files["perfetto"], perfetto(timeline).encode())
     if "vcd" in files:
-        write_beside(files["vcd"], vcd(Interpreter(program, picture.reshape(region.shape)), timeline).encode())
+        write_beside(files["vcd"], vcd(Interpreter(program, codes), timeline).encode())
     result = {"cycles": timeline.run_cycles, "files": {kind: str(path) for kind, path in files.items()}}
     text = "\n".join(f"{path}: {timeline.run_cycles:,} cycles, {kind}" for kind, path in files.items())
     write(result, text, given.json)
 
 
 COMMAND = Command(
-    summary="one picture as a time line (Perfetto) or wave forms (VCD)",
-    description="Writes what happens in which cycle: a time line of the units for Perfetto, wave forms with registers and\n"
+    summary="one image as a timeline (Perfetto) or wave forms (VCD)",
+    description="Writes what happens in which cycle: a timeline of the units for Perfetto, wave forms with registers and\n"
     "results for GTKWave and its like.",
-    examples=("anna trace recognizer.anna holdout", "anna trace edges.anna pictures.npy --vcd edges.vcd --perfetto edges.json"),
+    examples=(
+        "anna trace recognizer.anna holdout",
+        "anna trace edges.anna --codes codes.npy --vcd edges.vcd --perfetto edges.json",
+    ),
     arguments=_arguments,
     run=_run,
 )

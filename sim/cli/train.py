@@ -3,38 +3,37 @@
 import argparse
 from pathlib import Path
 
+from sim.cli import values
 from sim.cli.command import Command, table, write
+from sim.cli.options import add, place
 from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    from lenet import names
-    from lenet.datasets.registry import DATA_SETS
-    from lenet.training.recipes import RECIPES
-
-    parser.add_argument("network", metavar="NET", help=f"one of {', '.join(names)}")
-    parser.add_argument("--data", choices=tuple(DATA_SETS), help="default: the data set of the network's paper")
-    parser.add_argument("--train-seed", type=int, default=1, metavar="N", help="of weights, order and distortions (default 1)")
-    parser.add_argument("--recipe", choices=tuple(RECIPES), help="default: that of the shipped weights")
-    parser.add_argument("--distort", action="store_true", help="add distorted copies of the digits")
-    parser.add_argument("--passes", type=int, metavar="N", help="passes over the digits, instead of the recipe's")
-    parser.add_argument("--validation", type=int, default=0, metavar="N", help="training digits kept aside and watched")
-    parser.add_argument("--count", type=int, metavar="N", help="train on so many digits only (default: all)")
-    parser.add_argument("--for-chip", action="store_true", help="go on from these weights in the chip's codes, with its noise")
-    parser.add_argument("--chip-passes", type=int, metavar="N", help="passes for the chip, instead of the recipe's")
-    parser.add_argument("--folder", type=Path, metavar="DIR", help="data folder (default: ANNA_DATA)")
-    parser.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR", help="where weights and record go")
+    place(parser, "network", values.LENET, "a network: {words}")
+    add(parser, "--data", says="that of the network's paper")
+    add(parser, "--train-seed", default=1)
+    add(parser, "--recipe", says="that of the shipped weights")
+    add(parser, "--distort")
+    add(parser, "--passes")
+    add(parser, "--validation", default=0)
+    add(parser, "--count", says="all training digits")
+    add(parser, "--for-chip")
+    add(parser, "--chip-passes")
+    add(parser, "--folder", says="ANNA_DATA")
+    add(parser, "--output", kind=values.FOLDER, default=".")
 
 
 def _run(given: argparse.Namespace) -> None:
     from lenet.training.train import run
 
+    folder = None if given.folder is None else Path(given.folder)
     try:
         with progress() as show:
             done = run(
                 given.network, data=given.data, train_seed=given.train_seed, recipe=given.recipe, distort=given.distort,
                 passes=given.passes, validation=given.validation, count=given.count, for_chip=given.for_chip,
-                chip_passes=given.chip_passes, folder=given.folder, output=given.output, watch=show,
+                chip_passes=given.chip_passes, folder=folder, output=Path(given.output), watch=show,
             )  # fmt: skip
     except KeyboardInterrupt:
         raise KeyboardInterrupt("the same command continues after the last finished pass") from None

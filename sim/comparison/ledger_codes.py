@@ -42,7 +42,7 @@ def codes_ledger(
 
     def error_on(**chip: Any) -> float:
         changed = board.changed(chip=board.chip.changed(**chip))
-        made = compile(network, calibration, **{**options, "board": changed, "check_pictures": 0})
+        made = compile(network, calibration, **{**options, "board": changed, "check_count": 0})
         labels = Chip().run(made, digits.images).labels
         return 100 * int((labels != digits.labels).sum()) / len(digits)
 

@@ -1,4 +1,4 @@
-"""Images that a user names: a data set that is here, or a file, .npy, .npz or IDX, checked at the border."""
+"""Images and state codes that a user names: images of a data set, or a file, .npy, .npz or IDX, checked at the border."""
 
 import gzip
 import math
@@ -12,14 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import DataError
+from lenet.datasets.labelled import first_of_each_class
 
 _IDX_TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype("u1"), 0x09: np.dtype("i1"), 0x0B: np.dtype(">i2"), 0x0C: np.dtype(">i4"),
 }  # fmt: skip
 
 
-def read_images(path: Path, floats: bool = False) -> NDArray[Any]:
-    """The images of a file, first axis the number: whole numbers, or `floats` too. Nothing is executed or unpickled."""
+def read_images(path: Path) -> NDArray[Any]:
+    """The images of a file, first axis the number: grey levels or floats. Nothing is executed or unpickled."""
+    return _read(path, "images", floats=True)
+
+
+def read_codes(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
+    """The state codes of a file, first axis the number of the image; the axis of an only map may be left out."""
+    codes = _read(path, "codes", floats=False)
+    alone = shape[:1] == (1,) and codes.shape[1:] == shape[1:]  # 28x28 for a region of 1x28x28
+    return codes[:, None] if alone and codes.ndim == len(shape) else codes
+
+
+def _read(path: Path, name: str, floats: bool) -> NDArray[Any]:
     try:
         data = path.read_bytes()
         if data[:2] == b"\x1f\x8b":
@@ -27,45 +39,52 @@ def read_images(path: Path, floats: bool = False) -> NDArray[Any]:
         if data[:6] == b"\x93NUMPY":
             return _numbers(path, np.load(path, allow_pickle=False), floats)
         if data[:2] == b"PK":
-            return _numbers(path, _only_array(path), floats)
+            return _numbers(path, _only_array(path, name), floats)
         if data[:2] == b"\0\0":
             return _idx(path, data)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
-        raise DataError(f"{path}: is not a whole file of images ({error})") from None
-    raise DataError(f"{path}: is neither .npy, .npz nor IDX; expected images as whole numbers")
+        raise DataError(f"{path}: is not a whole file of {name} ({error})") from None
+    raise DataError(f"{path}: is neither .npy, .npz nor IDX; expected {name} as whole numbers")
 
 
-def _only_array(path: Path) -> NDArray[Any]:
+def _only_array(path: Path, name: str) -> NDArray[Any]:
     with np.load(path, allow_pickle=False) as arrays:
-        name = "images" if "images" in arrays.files else arrays.files[0] if len(arrays.files) == 1 else None
-        if name is None:
-            raise DataError(f"{path}: holds {', '.join(arrays.files) or 'no arrays'}; expected one array, or one called images")
-        return np.asarray(arrays[name])
+        found = name if name in arrays.files else arrays.files[0] if len(arrays.files) == 1 else None
+        if found is None:
+            raise DataError(f"{path}: holds {', '.join(arrays.files) or 'no arrays'}; expected one array, or one called {name}")
+        return np.asarray(arrays[found])
 
 
-def images_and_labels(where: str, floats: bool) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """The digits of that name, where there are some (`holdout` is built in), else the images of a file; and their labels,
-    where these are known."""
+def images_and_labels(source: str, count: int | None = None) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """The images of that name, where there are some (`holdout` is built in), else those of a file; and their labels, where
+    these are known. So many of them: of all classes alike where there are labels, else the first."""
+    images, labels = _images_and_labels(source)
+    if count is None:
+        return images, labels
+    if not 0 <= count <= len(images):
+        raise DataError(f"{count} images are asked for; {source} has {len(images)}")
+    if labels is None or len(labels) != len(images):
+        return images[:count], labels
+    chosen = first_of_each_class(labels, count)
+    return images[chosen], labels[chosen]
+
+
+def _images_and_labels(source: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
     from lenet.datasets.registry import SOURCES
     from sim.inputs.digits import labelled_images
 
-    if where in SOURCES:
-        if not floats:
-            raise DataError(f"{where}: holds grey levels, which only a compiled network takes; expected a file of state codes")
-        digits = labelled_images(where)
-        return digits.images, digits.labels
-    path = Path(where)
-    images = read_images(path, floats)
-    if not floats or not zipfile.is_zipfile(path):
-        return images, None
-    return images, _labels(path)
+    if source in SOURCES:
+        found = labelled_images(source)
+        return found.images, found.labels
+    path = Path(source)
+    return read_images(path), _labels(path) if zipfile.is_zipfile(path) else None
 
 
 def read_labelled(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """The arrays `images` and `labels` of an .npz file."""
-    images = read_images(path, floats=True)
+    images = read_images(path)
     labels = _labels(path) if zipfile.is_zipfile(path) else None
     if labels is not None:
         return images, labels

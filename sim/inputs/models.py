@@ -11,19 +11,21 @@ ONNX_FROM = {".pt": "PyTorch", ".pth": "PyTorch", ".ckpt": "PyTorch", ".h5": "Ke
              ".tflite": "TensorFlow", ".pb": "TensorFlow", ".pkl": "Python"}  # fmt: skip
 
 
-def load_network(model: str, data: str | None = None, seed: int = 1) -> Network:
+def load_network(model: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> Network:
     """A trained LeNet by name, a graph file (.safetensors), or an ONNX file."""
     import lenet
     from lenet.datasets.registry import source
 
     suffix = Path(model).suffix.lower()
+    if variant and suffix:
+        raise DataError(f"{model}: is a file, which has no variant {variant}; variants are those of a LeNet by name")
     if suffix in (".onnx", ".safetensors"):
         return importers.load_network(model)
     if suffix in ONNX_FROM:
         raise DataError(f"{model}: is a file of {ONNX_FROM[suffix]}; export the network as ONNX, as docs/import.md shows")
     if suffix or "/" in model:
         raise DataError(f"{model}: is neither .onnx nor .safetensors, nor a network by name: {', '.join(lenet.names)}")
-    return lenet.load(model, data=None if data is None else source(data).data.name, weights_seed=seed)
+    return lenet.load(model, data=None if data is None else source(data).data.name, weights_seed=weights_seed, variant=variant)
 
 
 def chip_trained(network: Network, model: str, seed: int, given: str | None) -> tuple[str, Network] | None:

@@ -17,11 +17,11 @@ _ADDRESS = re.compile(r"(tcp|tls|ucx|inproc)://\S+")
 
 
 @contextmanager
-def cluster(where: str, jobs: int | None = None) -> Iterator[tuple[Executor, int]]:
+def cluster(where: str, workers: int | None = None) -> Iterator[tuple[Executor, int]]:
     """The executor of `local`, `local:N` (N processes) or `tcp://host:port`, and how many points it takes at once."""
     kind, _, number = where.partition(":")
     if kind == "local" and (not number or (number.isdigit() and 1 <= int(number) <= 1024)):
-        with local(int(number) if number else jobs) as (client, _):
+        with local(int(number) if number else workers) as (client, _):
             yield executor_of(client)
     elif _ADDRESS.fullmatch(where):
         with _client(where) as client:
@@ -36,7 +36,7 @@ def local(wanted: int | None = None) -> Iterator[tuple[Any, Any]]:
     distributed = _distributed()
     from anna.base.threads import worker_count
 
-    count = worker_count(wanted, "jobs")
+    count = worker_count(wanted, "workers")
     with _deaf_children():
         started = distributed.LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=":0",
                                            silence_logs=logging.CRITICAL)  # fmt: skip

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from anna.base.container import write_beside
 from anna.base.errors import AnnaError
-from sim.sweep.run import RESULTS, Swept, count
+from sim.sweep.run import RESULTS, Swept, progress_of
 from sim.sweep.store import Store
 
 
@@ -21,4 +21,4 @@ def merge(folders: Sequence[Path], output: Path) -> Swept:
                 with Store(folder) as part:
                     whole.merge(part)
         write_beside(output / RESULTS, whole.csv().encode())
-        return count(whole, named.spec.all_points())
+        return progress_of(whole, named.spec.all_points())

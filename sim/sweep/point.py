@@ -1,4 +1,4 @@
-"""The work unit of a sweep: one point, compiled once and run on all its chips; a pure function of its job.
+"""The work unit of a sweep: one point, compiled once and run on all its chips; a pure function of its task.
 
 It runs in any process or on any machine that has anna. What points share is kept between them: images and the float
 reference of a network, and the last few programs, for points that differ only in their chips.
@@ -45,7 +45,7 @@ REFUSALS = (CompileError, GraphError, IllegalProgram, MachineError, SpecError)  
 
 
 @dataclass(frozen=True)
-class Job:
+class Task:
     """All that a worker needs for one point; `inputs` are the digests that its files must have."""
 
     spec: SweepSpec
@@ -190,27 +190,27 @@ def _name(spec: SweepSpec, point: Point) -> str:
     return f"network {network}, weights {seed}"
 
 
-def compute(job: Job) -> Outcome:
+def compute(task: Task) -> Outcome:
     """Compile and run one point."""
     begun, clock = provenance.now(), time.perf_counter()
     try:
-        rows, squares, facts = _rows(job)
+        rows, squares, facts = _rows(task)
         refusal = None
     except REFUSALS as error:
         rows, squares, facts = (), 0, {}
         refusal = "; ".join(str(error).splitlines())
     except AnnaError as error:
-        raise type(error)(f"point {job.point.number} ({job.point.text}): {error}") from None
+        raise type(error)(f"point {task.point.number} ({task.point.text}): {error}") from None
     facts = {"begun": begun, "seconds": round(time.perf_counter() - clock, 3), **facts, **provenance.process()}
-    return Outcome(job.point.number, rows, squares, refusal, facts)
+    return Outcome(task.point.number, rows, squares, refusal, facts)
 
 
-def _rows(job: Job) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
-    spec, point = job.spec, job.point
-    source, analog = source_of(spec, point, job.trained), analog_at(spec, point)
+def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
+    spec, point = task.spec, task.point
+    source, analog = source_of(spec, point, task.trained), analog_at(spec, point)
     one = prepared(source)
     named = _name(spec, point)
-    if one.digest != dict(job.inputs)[named]:
+    if one.digest != dict(task.inputs)[named]:
         raise DataError(f"{named}: weights or digits differ here from those with which the sweep began")
     options = point.fields_of("compile")
     board = BOARDS[options.pop("board", "anna-board-1991")]

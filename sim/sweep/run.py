@@ -1,7 +1,7 @@
 """Runs a sweep on any executor: hands out points, takes in outcomes, and alone writes the database.
 
 from sim.sweep.run import run_sweep
-run_sweep(load_spec(Path("bits.toml")), Path("bits"), jobs=2)
+run_sweep(load_spec(Path("bits.toml")), Path("bits"), workers=2)
 run_sweep(spec, folder, executor=Client("tcp://...").get_executor())      # Dask
 """
 
@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 from anna.base.container import write_beside
 from anna.base.errors import AnnaError, MachineError, SpecError
+from anna.base.renamed import renamed
 from anna.base.threads import worker_count
 from sim.base import provenance
-from sim.sweep.point import Job, compute, inputs_of, trained_inputs, trainings
+from sim.sweep.point import Task, compute, inputs_of, trained_inputs, trainings
 from sim.sweep.processes import Processes
 from sim.sweep.rows import Outcome
 from sim.sweep.spec import Point, SweepSpec
@@ -78,13 +79,14 @@ def shard_of(points: list[Point], shard: tuple[int, int]) -> list[Point]:
     return points[k - 1 :: n]
 
 
+@renamed(jobs="workers")
 def run_sweep(
     spec: SweepSpec,
     folder: Path,
     *,
     executor: Executor | None = None,
     at_once: int | None = None,
-    jobs: int | None = None,
+    workers: int | None = None,
     shard: tuple[int, int] = (1, 1),
     trained: Path | None = None,
     command: str = "",
@@ -93,34 +95,34 @@ def run_sweep(
     """Compute what is not in the folder's database yet; interrupted at any moment, the same call goes on.
 
     `executor` is anything with `submit`, and is given `at_once` points (default: enough for all its workers); without
-    one, `jobs` processes work here (default: as many as there are cores).
+    one, `workers` processes work here (default: as many as there are cores).
     A point whose worker dies is tried again; the others go on. The rows do not depend on who computes them.
     Networks that the sweep trains lie in `trained` (default: in `folder`), where several shards may share them.
     """
-    jobs = worker_count(jobs, "jobs")
+    count = worker_count(workers, "workers")
     mine = shard_of(spec.all_points(), shard)
     named = identity(spec)
     with Store(folder, named) as store:
         done = store.done
         todo = [point for point in mine if point.number not in done]
         if todo:
-            jobs = min(jobs, len(todo))
+            count = min(count, len(todo))
             home = (trained or folder / FOLDER).resolve()
-            with _workers(executor, at_once, jobs) as (workers, window):
+            with _executor(executor, at_once, count) as (working, window):
                 inputs = named.inputs
                 if spec.trains:
-                    _train(workers, window, trainings(spec, todo), home, len(mine), watch)
+                    _train(working, window, trainings(spec, todo), home, len(mine), watch)
                     weights = trained_inputs(spec, todo, str(home))
                     store.expect_weights(weights)
                     inputs += tuple(weights.items())
-                run = store.begin_run({"begun": provenance.now(), "command": command, "executor": type(workers).__name__,
-                                       "jobs": jobs if executor is None else None, **provenance.process()})  # fmt: skip
-                _work(store, run, workers, window, [Job(spec, point, inputs, str(home)) for point in todo], len(mine), watch)
+                run = store.begin_run({"begun": provenance.now(), "command": command, "executor": type(working).__name__,
+                                       "jobs": count if executor is None else None, **provenance.process()})  # fmt: skip
+                _work(store, run, working, window, [Task(spec, point, inputs, str(home)) for point in todo], len(mine), watch)
         write_beside(folder / RESULTS, store.csv().encode())
-        return count(store, mine)
+        return progress_of(store, mine)
 
 
-def count(store: Store, points: list[Point]) -> Swept:
+def progress_of(store: Store, points: list[Point]) -> Swept:
     """How much of the points is there."""
     done, refused = store.done, {point for point, _ in store.refusals()}
     mine = {point.number for point in points}
@@ -128,14 +130,14 @@ def count(store: Store, points: list[Point]) -> Swept:
 
 
 @contextmanager
-def _workers(executor: Executor | None, at_once: int | None, jobs: int) -> Iterator[tuple[Executor, int]]:
+def _executor(executor: Executor | None, at_once: int | None, count: int) -> Iterator[tuple[Executor, int]]:
     """The executor and how many points it is given at once: enough that none waits, few enough to stop soon."""
     if executor is not None:
         yield executor, at_once or 2 * int(getattr(executor, "_max_workers", 0) or 32)
         return
-    own = Processes(jobs)
+    own = Processes(count)
     try:
-        yield own, at_once or 2 * jobs
+        yield own, at_once or 2 * count
     except BaseException:
         own.shutdown(wait=False)
         raise
@@ -155,8 +157,8 @@ def _train(workers: Executor, window: int, wanted: list[Training], home: Path, t
         _each("trainings", workers, window, train, [(one.text, (one, str(home))) for one in todo], lambda _: None, tell)
 
 
-def _work(store: Store, run: int, workers: Executor, window: int, jobs: list[Job], total: int, watch: Watch | None) -> None:
-    begun, before = time.perf_counter(), total - len(jobs)
+def _work(store: Store, run: int, workers: Executor, window: int, tasks: list[Task], total: int, watch: Watch | None) -> None:
+    begun, before = time.perf_counter(), total - len(tasks)
 
     def take(outcome: Outcome) -> None:
         store.add(outcome, run, round(time.perf_counter() - begun, 3))
@@ -165,7 +167,7 @@ def _work(store: Store, run: int, workers: Executor, window: int, jobs: list[Job
         if watch:
             watch(Progress(before + fresh, total, time.perf_counter() - begun, fresh))
 
-    named = [(f"point {job.point.number} ({job.point.text})", (job,)) for job in jobs]
+    named = [(f"point {task.point.number} ({task.point.text})", (task,)) for task in tasks]
     _each("points", workers, window, compute, named, take, tell)
 
 

@@ -33,7 +33,7 @@ from anna.analog.parameters import CAUSES, STRENGTHS, Analog
 from anna.base.container import canonical_json
 from anna.base.errors import SpecError
 from anna.chip.spec import ChipSpec, Record, first_sentence
-from anna.compiler.options import CompileOptions
+from anna.compiler.options import RENAMED, CompileOptions
 from lenet.datasets.registry import SOURCES
 from sim.sweep.training import Training, TrainOptions
 
@@ -96,7 +96,8 @@ class Point(Record):
 
     def fields_of(self, group: str) -> dict[str, Any]:
         """The values of one group by their field name."""
-        return {name.partition(".")[2]: value for name, value in self.values.items() if name.startswith(group + ".")}
+        mine = {name.partition(".")[2]: value for name, value in self.values.items() if name.startswith(group + ".")}
+        return {_new_name(group, name): value for name, value in mine.items()}
 
 
 class Stop(Record):
@@ -133,6 +134,9 @@ class SweepSpec(Record):
     def _axes_are_known(self) -> Self:
         for name in self.axes:
             _expect_axis(name)
+            group, _, field = name.partition(".")
+            if (new := _new_name(group, field)) != field and f"{group}.{new}" in self.axes:
+                raise ValueError(f"axes {name!r} and '{group}.{new}' are one and the same; expected one of them")
         if self.total > LARGEST:
             raise ValueError(f"the sweep has {self.total:,} points; expected at most {LARGEST:,}")
         for name, values in self._columns.items():
@@ -231,14 +235,20 @@ def _expect_axis(name: str) -> None:
         kinds = ", ".join([*RECORDS, "scaled"])
         raise ValueError(f"axis {name!r} is not known; expected {', '.join(PLAIN)}, or a field of {kinds}")
     fields = SCALED if group == "scaled" else tuple(RECORDS[group].model_fields)
-    if field not in fields:
+    if field not in fields and _new_name(group, field) not in fields:
         raise ValueError(f"axis {name!r}: {group} has no {field}; it has {', '.join(fields)}")
+
+
+def _new_name(group: str, field: str) -> str:
+    """The field that a name stands for, those of version 0.1 included: rows are found again by the name in the file."""
+    return RENAMED.get(field, field) if group == "compile" else field
 
 
 @lru_cache(maxsize=256)
 def _adapter(axis: str) -> TypeAdapter[Any]:
     """What checks the values of an axis, by itself; whether they fit together shows at each point."""
     group, _, name = axis.partition(".")
+    name = _new_name(group, name)
     if group == "scaled":
         return TypeAdapter(Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)])
     if axis == "compile.board":

@@ -1,6 +1,8 @@
 """The compiler's properties: what any network's program must be, whatever the network."""
 
+import inspect
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 import anna
 import lenet
-from anna.base.errors import CompileError, FileError
+from anna.base.errors import CompileError, DataError, FileError
 from anna.compiler import NAIVE, PASSES, CompileOptions, compilation, exact, integer
 from anna.compiler import split as split_pass
 from anna.compiler.calibrate import evenly, float_layer
@@ -115,7 +117,7 @@ def some_pictures(graph: Graph, count: int) -> np.ndarray:
 def test_a_program_is_the_integer_arithmetic_of_its_codes(graph: Graph, host: str, batch: int) -> None:
     """Legal (the compiler refuses itself otherwise), and the same states from interpreter, engine and plain sums."""
     seen = some_pictures(graph, 24)
-    expect_integer_arithmetic(compilation(graph, seen, host=host, batch=batch, check_pictures=0), seen)
+    expect_integer_arithmetic(compilation(graph, seen, host=host, batch=batch, check_count=0), seen)
 
 
 def expect_integer_arithmetic(done: Compilation, seen: np.ndarray) -> None:
@@ -147,7 +149,7 @@ def test_a_state_that_two_lines_compute_is_read_after_the_second() -> None:
     """Eleven rows, several at once: the last line moves up, and writes states a second time."""
     graph = chain(0, (1, 10, 6), [1], (1, 3), (1, 0, 1, 2))
     seen = some_pictures(graph, 24)
-    done = compilation(graph, seen, host="none", check_pictures=0)
+    done = compilation(graph, seen, host="none", check_count=0)
     outs = [op.addresses for op in done.program.ops if op.name == "OUT"]
     assert np.unique(np.concatenate(outs), return_counts=True)[1].max() == 2
     expect_integer_arithmetic(done, seen)
@@ -158,9 +160,9 @@ def test_maps_that_share_memory_are_read_after_they_are_written(seed: int) -> No
     """A map in the memory of an earlier one: its reader must not take what the earlier one left there."""
     graph = chain(seed, (1, 8, 8), [3, 3, 3, 3, 3], (1, 2), (0, 0, 0, 0))
     seen = some_pictures(graph, 24)
-    roomy = compilation(graph, seen, host="none", check_pictures=0).program
+    roomy = compilation(graph, seen, host="none", check_count=0).program
     small = anna.ANNA_1991.changed(memory_states=roomy.window_states * 3 // 4)
-    done = compilation(graph, seen, host="none", check_pictures=0, chip=small)
+    done = compilation(graph, seen, host="none", check_count=0, chip=small)
     assert done.program.window_states < roomy.window_states
     expect_integer_arithmetic(done, seen)
 
@@ -169,8 +171,8 @@ def test_maps_that_share_memory_are_read_after_they_are_written(seed: int) -> No
 @given(graph=graphs())
 def test_bytes_are_a_function_of_network_and_pictures(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> None:
     seen = some_pictures(graph, 16)
-    first = anna.compile(graph, seen, check_pictures=0).to_bytes()
-    assert anna.compile(graph, seen, check_pictures=0).to_bytes() == first
+    first = anna.compile(graph, seen, check_count=0).to_bytes()
+    assert anna.compile(graph, seen, check_count=0).to_bytes() == first
     path = tmp_path_factory.mktemp("programs") / "drawn.anna"
     path.write_bytes(first)
     assert Program.load(path).to_bytes() == first
@@ -224,7 +226,7 @@ def test_pictures_are_picked_from_all_classes(count: int, wanted: int, classes: 
 DIGEST = """
 import anna, lenet
 net = lenet.load("recognizer")
-print(anna.compile(net, calibration=lenet.calibration(), check_pictures=0).digest)
+print(anna.compile(net, calibration=lenet.calibration(), check_count=0).digest)
 """
 
 
@@ -278,7 +280,7 @@ def test_a_damaged_host_part_is_refused(tmp_path: Path) -> None:
     from anna.base import container
     from anna.program.file import KEY
 
-    program = anna.compile(lenet.load("recognizer"), lenet.calibration()[0][:40], check_pictures=0)
+    program = anna.compile(lenet.load("recognizer"), lenet.calibration()[0][:40], check_count=0)
     path = tmp_path / "p.anna"
     program.save(path)
     content, tensors = container.unpack(path, KEY, "program")
@@ -291,7 +293,36 @@ def test_a_damaged_host_part_is_refused(tmp_path: Path) -> None:
 def test_naive_is_worse() -> None:
     pictures = lenet.calibration()[0][:100]
     net = lenet.load("recognizer")
-    naive = compilation(net, pictures, **NAIVE.model_dump(include={"calibrate", "fit", "round"}), check_pictures=0)
-    best = compilation(net, pictures, check_pictures=0)
+    naive = compilation(net, pictures, **NAIVE.model_dump(include={"range_method", "fit", "round"}), check_count=0)
+    best = compilation(net, pictures, check_count=0)
     for bad, good in zip(naive.quantised.layers, best.quantised.layers, strict=True):
         assert good.sqnr_db > bad.sqnr_db
+
+
+def test_the_signature_of_compile_is_the_record_of_its_options() -> None:
+    """What a user reads in the signature is what is checked."""
+    given = dict(inspect.signature(anna.compile).parameters)
+    assert [given.pop(name).kind.name for name in ("network", "calibration")] == ["POSITIONAL_OR_KEYWORD"] * 2
+    assert given.pop("chip").default is None  # the board's own
+    assert {parameter.kind.name for parameter in given.values()} == {"KEYWORD_ONLY"}
+    fields = CompileOptions.model_fields
+    assert {name: parameter.default for name, parameter in given.items()} == {name: fields[name].default for name in fields}
+    assert all(re.search(rf"^ *{name}  ", anna.compile.__doc__ or "", re.M) for name in (*fields, "chip", "calibration"))
+
+
+def test_calibration_is_images_or_images_with_their_labels() -> None:
+    net, (images, labels) = lenet.load("linear"), (part[:40] for part in lenet.calibration())
+    assert anna.compile(net, images).digest == anna.compile(net, (images, labels)).digest
+    for pair in ((images, labels[:9]), (images, images), (images,)):
+        with pytest.raises(DataError, match=r"^calibration is a tuple, but not of images and their labels; expected"):
+            anna.compile(net, pair)
+
+
+def test_old_names_of_options_mean_the_new_ones() -> None:
+    net, images = lenet.load("linear"), lenet.calibration()[0][:40]
+    with pytest.warns(DeprecationWarning, match="is now (network|range_method|calibration_count|check_count)") as told:
+        old = anna.compile(net=net, calibration=images, calibrate="max", calibration_pictures=20, check_pictures=0)
+    assert len(told) == 4 and {one.filename for one in told} == {__file__}
+    assert old.digest == anna.compile(net, images, range_method="max", calibration_count=20, check_count=0).digest
+    with pytest.warns(DeprecationWarning, match="calibrate is now range_method"):
+        assert CompileOptions(calibrate="max") == CompileOptions(range_method="max")

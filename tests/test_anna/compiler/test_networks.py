@@ -70,7 +70,7 @@ def test_every_network_compiles_and_runs(name: str) -> None:
 def test_an_ensemble_adds_its_members_scores() -> None:
     net = lenet.load("boosted_lenet4")
     seen = pictures(net, 40)
-    program = anna.compile(net, seen, check_pictures=1)
+    program = anna.compile(net, seen, check_count=1)
     result = anna.Chip().run(program, seen[:4])
     assert program.host is not None
     assert len(program.host.tails) == 3
@@ -137,9 +137,9 @@ def test_mnist_keeps_its_error(name: str) -> None:
 
 def test_paging_is_shared_by_a_batch() -> None:
     net, seen = lenet.load("lenet5"), pictures(lenet.load("lenet5"), 40)
-    alone = anna.compile(net, seen, check_pictures=0).report
-    shared = anna.compile(net, seen, batch=28, check_pictures=0).report
-    hosted = anna.compile(net, seen, host="C5", check_pictures=0).report
+    alone = anna.compile(net, seen, check_count=0).report
+    shared = anna.compile(net, seen, batch=28, check_count=0).report
+    hosted = anna.compile(net, seen, host="C5", check_count=0).report
     assert alone is not None
     assert shared is not None
     assert hosted is not None

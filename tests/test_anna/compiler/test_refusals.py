@@ -151,8 +151,8 @@ def test_a_window_wider_than_the_registers() -> None:
 def test_unknown_options() -> None:
     (reason,) = refused(network(), PICTURES, host="C9")
     assert "names no layer; expected auto, last, none or one of C1, out" in reason
-    with pytest.raises(SpecError, match="colour"):
-        anna.compile(network(), PICTURES, colour="red")
+    with pytest.raises(TypeError, match="colour"):
+        anna.compile(network(), PICTURES, colour="red")  # type: ignore[call-arg]
     with pytest.raises(SpecError, match="batch"):
         anna.compile(network(), PICTURES, batch=0)
 
@@ -165,7 +165,7 @@ def test_a_chip_without_a_zero_weight() -> None:
 def test_a_result_counts_what_was_misread() -> None:
     net = lenet.load("linear")
     images, labels = lenet.holdout()
-    result = anna.Chip().run(anna.compile(net, lenet.calibration(), calibration_pictures=50), images[:200])
+    result = anna.Chip().run(anna.compile(net, lenet.calibration(), calibration_count=50), images[:200])
     assert result.error(labels[:200].tolist()) == (result.labels != labels[:200]).mean()
     with pytest.raises(AnnaError, match=r"^labels have shape \(199,\); expected \(200,\), one an image$"):
         result.error(labels[:199])

@@ -14,7 +14,7 @@ UNLIMITED = anna.ANNA_1991.changed(memory_states=None)
 
 
 def report(name: str, **options: Any) -> Mapping[str, Any]:
-    found = anna.compile(lenet.load(name, "mnist"), lenet.calibration(), check_pictures=0, **options).report
+    found = anna.compile(lenet.load(name, "mnist"), lenet.calibration(), check_count=0, **options).report
     assert found is not None
     return found
 

@@ -79,7 +79,7 @@ def test_many_bits_converge_on_onnx_runtime(name: str, expected: dict[str, np.nd
     curve = "squash" if kinds & {"tanh", "sigmoid"} else "linear"
     seen = images(name, graph, 72)
     method = "max" if curve == "linear" else "least-squares"
-    scores = compiled_scores(graph, seen, seen[:12], chip=FINE.changed(adc_curve=curve), calibrate=method)
+    scores = compiled_scores(graph, seen, seen[:12], chip=FINE.changed(adc_curve=curve), range_method=method)
     wanted = expected[name]
     assert np.abs(scores - wanted).max() < 0.005 * float(wanted.max() - wanted.min())
 

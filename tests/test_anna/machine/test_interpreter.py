@@ -129,7 +129,7 @@ def test_a_reference_without_an_opinion_is_nan() -> None:
 @pytest.mark.parametrize(
     ("codes", "sentence"),
     [
-        (np.zeros((3, 3)), r"codes have shape \(3, 3\); region picture takes \(16, 6\)"),
+        (np.zeros((3, 3)), r"codes have shape \(3, 3\); region image takes \(16, 6\)"),
         (np.full((16, 6), 8), "the interpreter takes state codes, whole numbers from 0 to 7"),
         (np.full((16, 6), -1), "whole numbers from 0 to 7"),
         (np.full((16, 6), np.nan), "whole numbers from 0 to 7"),

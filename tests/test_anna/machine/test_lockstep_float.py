@@ -13,7 +13,7 @@ from anna.machine.lockstep import map_reference
 
 @pytest.fixture(scope="module")
 def made():
-    return compilation(lenet.load("recognizer", data="mnist"), lenet.calibration(), calibration_pictures=60, check_pictures=0)
+    return compilation(lenet.load("recognizer", data="mnist"), lenet.calibration(), calibration_count=60, check_count=0)
 
 
 def codes_of(made, picture: np.ndarray) -> np.ndarray:

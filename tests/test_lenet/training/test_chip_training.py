@@ -59,7 +59,7 @@ def test_without_noise_it_is_the_compiled_program_but_for_the_rounding_of_biases
     net = chip_net(graph, some).eval()
     with torch.no_grad():
         scores = net(prepared(graph, some.images)).numpy()
-    program = anna.compile(graph, some.images, round="nearest", check_pictures=0, calibration_pictures=300)
+    program = anna.compile(graph, some.images, round="nearest", check_count=0, calibration_count=300)
     chip = anna.Chip().run(program, some.images)
     assert (scores.argmax(axis=1) == chip.labels).mean() >= 0.98
     signal = ((chip.scores - chip.scores.mean()) ** 2).mean()
@@ -75,7 +75,7 @@ def test_noise_costs_about_what_drawn_chips_cost(some):
     pictures = prepared(graph, digits.images)
     with torch.no_grad():
         found = torch.cat([net(pictures[at : at + 50]).argmax(1) for at in range(0, len(digits), 50)]).numpy()
-    program = anna.compile(graph, some.images, round="nearest", check_pictures=0)
+    program = anna.compile(graph, some.images, round="nearest", check_count=0)
     chips = [anna.Chip(seed=seed).run(program, digits.images).labels for seed in range(4)]
     drawn = np.mean([(labels != digits.labels).mean() for labels in chips])
     ideal = (anna.Chip().run(program, digits.images).labels != digits.labels).mean()
@@ -251,5 +251,5 @@ def test_the_compiler_knows_nothing_of_how_weights_were_trained(some):
     graph = lenet.load("linear")
     again = ChipNet(graph, ForChip()).to_graph()
     assert graph_bytes(again) == graph_bytes(graph)
-    one, two = (compilation(g, some.images, check_pictures=0).program for g in (graph, again))
+    one, two = (compilation(g, some.images, check_count=0).program for g in (graph, again))
     assert one.digest == two.digest

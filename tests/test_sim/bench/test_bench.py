@@ -82,7 +82,7 @@ def test_a_slow_peer_gets_fewer_pictures(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_command_has_the_documented_fields() -> None:
-    found = json.loads(good("bench", "--quick", "--no-peers", "--threads", 1, "--threads", 2, "--json"))
+    found = json.loads(good("bench", "--quick", "--no-peers", "--thread-counts", 1, "--thread-counts", 2, "--json"))
     assert {"machine", "simd", "rows", "peak_rss_mb"} <= set(found)
     assert [(row["case"], row["threads"]) for row in found["rows"]] == [
         *((measure.PEAK, threads) for threads in (1, 2)),
@@ -103,7 +103,7 @@ def test_the_command_has_the_documented_fields() -> None:
 
 
 def test_bad_thread_counts_are_refused() -> None:
-    assert "threads is 0; expected at least 1" in refused("bench", "--threads", 0)
+    assert "threads is 0; expected at least 1" in refused("bench", "--thread-counts", 0)
 
 
 def test_faster_than_the_silicon() -> None:

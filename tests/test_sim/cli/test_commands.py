@@ -60,19 +60,19 @@ def test_info_of_a_program(edges: Path) -> None:
 def paged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """784-300-10: pages take most of its time, and its last layer runs on the host."""
     path = tmp_path_factory.mktemp("paged") / "mlp300.anna"
-    anna.compile(lenet.load("mlp300"), lenet.calibration()[0][:40], check_pictures=0).save(path)
+    anna.compile(lenet.load("mlp300"), lenet.calibration()[0][:40], check_count=0).save(path)
     return path
 
 
 def test_shares_of_the_time_count_page_loads(paged: Path) -> None:
-    """A picture's time is its own cycles and its share of the page loads; each unit's share is of the whole."""
+    """An image's time is its own cycles and its share of the page loads; each unit's share is of the whole."""
     info = json.loads(good("info", paged, "--json"))
     whole, loading = info["cycles_per_image"], info["page_load_cycles_per_image"]
     assert loading == info["page_loads_per_batch"] * info["page_load_cycles"] / info["batch"] > 0.9 * whole
     assert whole == loading + sum(segment["cycles"] for segment in info["segments"])
     assert info["utilisation"]["page_loads"] == pytest.approx(loading / whole)
     assert info["utilisation"]["input"] == pytest.approx(info["busy_cycles"]["input"] / whole)
-    assert f"page loads        {loading:,g} cycles, {loading / whole:.1%}\n" in good("info", paged)
+    assert f"page loads       {loading:,g} cycles, {loading / whole:.1%}\n" in good("info", paged)
 
 
 def test_info_and_run_tell_of_the_host_and_of_the_board(paged: Path, tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_info_and_run_tell_of_the_host_and_of_the_board(paged: Path, tmp_path: P
     for command in (("info", paged), ("run", paged, "--images", tmp_path / "digits.npy")):
         assert told.items() <= json.loads(good(*command, "--json")).items()
         text = good(*command)
-        assert "3,000 multiply-adds a picture, 240 us" in text
-        assert f"anna-board-1991, {report['board_images_per_s']:,.0f} pictures/s, bound by the chip" in text
+        assert "3,000 multiply-adds an image, 240 us" in text
+        assert f"anna-board-1991, {report['board_images_per_s']:,.0f} images/s, bound by the chip" in text
 
 
 def test_products_of_live_synapses_have_a_name_of_their_own(paged: Path) -> None:
@@ -115,7 +115,8 @@ def test_digits_with_labels_tell_the_error(paged: Path, tmp_path: Path) -> None:
 def test_built_in_digits_go_through_compiled_programs_only(edges: Path, paged: Path, tmp_path: Path) -> None:
     good("trace", paged, "holdout", "--perfetto", tmp_path / "p.json")
     assert json.loads((tmp_path / "p.json").read_text())["traceEvents"]
-    assert "grey levels, which only a compiled network takes" in refused("run", edges, "--images", "holdout")
+    said = refused("run", edges, "--images", "holdout")
+    assert "program edges has no host to prepare images: give state codes with --codes FILE" in said
 
 
 def test_a_chip_seed_draws_a_typical_chip(edges: Path) -> None:
@@ -146,10 +147,10 @@ def test_asm_disasm_asm_gives_the_same_bytes(edges: Path, tmp_path: Path) -> Non
 
 
 def test_run_gives_what_the_chip_gives(edges: Path, tmp_path: Path) -> None:
-    pictures = np.random.default_rng(5).integers(0, 8, (20, 8, 8)).astype(np.uint8)
-    np.save(tmp_path / "pictures.npy", pictures)
-    found = json.loads(good("run", edges, "--images", tmp_path / "pictures.npy", "-o", tmp_path / "out.npz", "--json"))
-    expected = anna.Chip().run_codes(anna.Program.load(edges), pictures[:, None]).codes["edges"]
+    codes = np.random.default_rng(5).integers(0, 8, (20, 8, 8)).astype(np.uint8)
+    np.save(tmp_path / "codes.npy", codes)
+    found = json.loads(good("run", edges, "--codes", tmp_path / "codes.npy", "-o", tmp_path / "out.npz", "--json"))
+    expected = anna.Chip().run_codes(anna.Program.load(edges), codes[:, None]).codes["edges"]
     np.testing.assert_array_equal(found["outputs"]["edges"], expected)
     np.testing.assert_array_equal(np.load(tmp_path / "out.npz")["edges"], expected)
     assert (found["images"], found["seed"]) == (20, 0)
@@ -157,8 +158,8 @@ def test_run_gives_what_the_chip_gives(edges: Path, tmp_path: Path) -> None:
 
 def test_edges_are_found(edges: Path) -> None:
     """A dark left half and a bright right half: vertical edges in the middle, no horizontal ones."""
-    picture = np.where(np.arange(8) < 4, 0, 7) * np.ones((1, 1, 8, 1), int)
-    maps = anna.Chip().run_codes(anna.Program.load(edges), picture).codes["edges"][0]
+    codes = np.where(np.arange(8) < 4, 0, 7) * np.ones((1, 1, 8, 1), int)
+    maps = anna.Chip().run_codes(anna.Program.load(edges), codes).codes["edges"][0]
     assert (maps[0] == [4, 4, 7, 7, 4, 4]).all()
     assert (maps[1] == 4).all()
 
@@ -201,19 +202,19 @@ def test_bad_input_gets_one_clear_sentence(edges: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.npy").write_bytes((tmp_path / "shape.npy").read_bytes()[:-7])
     cut = idx(tmp_path / "cut.idx", b"\0\0\x08\x03\0\0\0\x05\0\0\0\x08\0\0\0\x08", 5 * 64 - 1)
     for file, sentence in [
-        (text, "is neither .npy, .npz nor IDX; expected images as whole numbers"),
+        (text, "is neither .npy, .npz nor IDX; expected codes as whole numbers"),
         (empty, "is neither .npy, .npz nor IDX"),
         (tmp_path / "none.npy", "cannot be read (No such file or directory)"),
         (tmp_path, "cannot be read (Is a directory)"),
         (tmp_path / "float.npy", "holds float64; expected whole numbers"),
         (tmp_path / "nan.npy", "holds float64; expected whole numbers"),
-        (tmp_path / "shape.npy", "images have shape (2, 9, 9); program edges takes (n, 1, 8, 8)"),
-        (tmp_path / "object.npy", "is not a whole file of images"),
-        (tmp_path / "two.npz", "holds a, b; expected one array, or one called images"),
-        (tmp_path / "cut.npy", "is not a whole file of images"),
+        (tmp_path / "shape.npy", "codes have shape (2, 9, 9); program edges takes (n, 1, 8, 8)"),
+        (tmp_path / "object.npy", "is not a whole file of codes"),
+        (tmp_path / "two.npz", "holds a, b; expected one array, or one called codes"),
+        (tmp_path / "cut.npy", "is not a whole file of codes"),
         (cut, "holds 319 numbers; its head announces 320"),
     ]:
-        said = refused("run", edges, "--images", file)
+        said = refused("run", edges, "--codes", file)
         assert said.startswith("anna: ") and sentence in said and said.count("\n") == 1, said
 
 
@@ -244,8 +245,8 @@ def test_an_illegal_program_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_pictures_are_asked_for(edges: Path) -> None:
-    assert "give either --images IMAGES or --random N" in refused("run", edges)
+def test_images_are_asked_for(edges: Path) -> None:
+    assert "give one of --images SOURCE, --codes FILE and --random N" in refused("run", edges)
 
 
 def test_a_full_disk_is_told_in_one_sentence(edges: Path) -> None:
@@ -276,12 +277,12 @@ def test_ctrl_c_ends_a_long_run_with_one_word(edges: Path) -> None:
 
 def test_trace_writes_both_kinds(edges: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.zeros((2, 8, 8), np.uint8))
-    found = json.loads(good("trace", edges, tmp_path / "p.npy", "--vcd", tmp_path / "e.vcd", "--perfetto",
+    found = json.loads(good("trace", edges, "--codes", tmp_path / "p.npy", "--vcd", tmp_path / "e.vcd", "--perfetto",
                             tmp_path / "e.json", "--json"))  # fmt: skip
     assert found["cycles"] == anna.verified(anna.Program.load(edges)).run_cycles
     assert json.loads((tmp_path / "e.json").read_text())["traceEvents"]
     assert (tmp_path / "e.vcd").read_text().startswith("$comment program edges")
-    assert "there is no number 5" in refused("trace", edges, tmp_path / "p.npy", "--picture", 5)
+    assert "there is no number 5" in refused("trace", edges, "--codes", tmp_path / "p.npy", "--image", 5)
 
 
 def run_in_process(command: str, monkeypatch: pytest.MonkeyPatch, *absent: str) -> None:
@@ -315,10 +316,10 @@ def test_doctor_says_what_each_absent_package_would_be_for(
 @pytest.mark.parametrize(
     ("arguments", "ways"),
     [
-        (("compile", "lenet1"), "give sample pictures with --calibrate FILE, or take weights for the built-in digits: "
+        (("compile", "lenet1"), "give sample images with --calibration FILE, or take weights for the built-in digits: "
          "--data mnist"),
-        (("compare", "lenet1"), "take weights for the built-in digits: --data holdout"),
-        (("compare", "lenet1.safetensors"), "give digits of your own with --calibrate FILE and --pictures FILE.npz"),
+        (("compare", "lenet1"), "take weights for the built-in digits: --data mnist --images holdout"),
+        (("compare", "lenet1.safetensors"), "give images of your own with --calibration FILE and --images FILE.npz"),
     ],
 )  # fmt: skip
 def test_without_a_data_folder_the_ways_of_the_command_are_named(

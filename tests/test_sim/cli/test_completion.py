@@ -12,9 +12,10 @@ import pytest
 from command_line import good
 
 import lenet
-from lenet.datasets.registry import DATA_SETS, SOURCES
-from sim.cli.completion import SHELLS, Values, faces
-from sim.cli.main import COMMANDS
+from lenet.datasets.registry import DATA_SETS
+from sim.cli.completion_scripts import SCRIPTS
+from sim.cli.faces import faces_of
+from sim.cli.main import COMMANDS, full_parser
 
 FILES = ("net.onnx", "weights.safetensors", "edges.anna", "two words.anna", "edges.asm", "bits.toml", "digits.npy", "notes.txt")
 
@@ -22,7 +23,7 @@ FILES = ("net.onnx", "weights.safetensors", "edges.anna", "two words.anna", "edg
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder, found = tmp_path_factory.mktemp("scripts"), {}
-    for shell in SHELLS:
+    for shell in SCRIPTS:
         found[shell] = folder / f"anna.{shell}"
         found[shell].write_text(good("completion", shell), encoding="utf-8")
     return found
@@ -66,7 +67,7 @@ def fish(script: Path, folder: Path, *words: str) -> set[str]:
 ASK = {"bash": bash, "fish": fish}
 
 
-@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str, Path]) -> None:
     subprocess.run([shell(name), "-n", scripts[name]], check=True, capture_output=True)
 
@@ -76,9 +77,25 @@ def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str,
     ("words", "offered"),
     [
         (("co",), {"compare", "compile", "completion"}),
-        (("compare", "--data", ""), set(SOURCES)),
+        (("compare", "--data", ""), set(DATA_SETS)),
+        (("compare", "--images", "h"), {"holdout"}),
+        (("compile", "--calibration", ""), {*DATA_SETS, "sub", *FILES}),
+        (("compile", "--range-method", ""), {"least-squares", "percentile", "max"}),
+        (("compile", "--no"), {"--no-fit"}),
         (("compare", "lenet4", "--ledger", "f"), {"full"}),
-        (("compare", "--c"), {"--chips", "--calibrated", "--calibrate", "--chip", "--chip-trained"}),
+        (
+            ("compare", "--c"),
+            {
+                "--chips",
+                "--chip-seed",
+                "--chip",
+                "--chip-trained",
+                "--count",
+                "--calibration",
+                "--calibration-count",
+                "--check-count",
+            },
+        ),
         (("compare", "lenet5"), {"lenet5", "lenet5_modern"}),
         (("compare", "lenet5", ""), set()),
         (("compile", "--chip", "weight_b"), {"weight_bits="}),
@@ -98,9 +115,9 @@ def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str,
         (("sweep", "bits.toml", "-o", ""), {"sub"}),
         (("report", ""), {"sub"}),
         (("data", "fetch", ""), set(DATA_SETS)),
-        (("completion", ""), set(SHELLS)),
+        (("completion", ""), set(SCRIPTS)),
         (("doctor", ""), set()),
-        (("compare", "--seed", ""), set()),
+        (("compare", "--chip-seed", ""), set()),
     ],
 )
 def test_what_is_offered(ask: str, words: tuple[str, ...], offered: set[str], scripts: dict[str, Path], folder: Path) -> None:
@@ -110,7 +127,7 @@ def test_what_is_offered(ask: str, words: tuple[str, ...], offered: set[str], sc
 def test_a_value_after_an_equals_sign(scripts: dict[str, Path], folder: Path) -> None:
     """Bash cuts a word at the sign; fish does not."""
     assert bash(scripts["bash"], folder, "compare", "--data", "=", "m") == {"mnist"}
-    assert bash(scripts["bash"], folder, "compare", "--data", "=") == set(SOURCES)
+    assert bash(scripts["bash"], folder, "compare", "--data", "=") == set(DATA_SETS)
     assert bash(scripts["bash"], folder, "compare", "--data", "=", "mnist", "lenet4") == {"lenet4"}
     assert bash(scripts["bash"], folder, "compare", "--chip", "weight_bits", "=", "") == set()
     assert fish(scripts["fish"], folder, "compare", "--data=m") == {"--data=mnist"}
@@ -156,7 +173,7 @@ def _read_until(terminal: int, pattern: str) -> str:
     ("keys", "words"),
     [
         ("anna compl", "completion"),
-        ("anna compare --data h", "compare|--data|holdout"),
+        ("anna compare --images h", "compare|--images|holdout"),
         ("anna compare --led", "compare|--ledger"),
         ("anna compare lenet5_", "compare|lenet5_modern"),
         ("anna compile n", "compile|net.onnx"),
@@ -172,12 +189,14 @@ def test_zsh_completes_what_is_typed(keys: str, words: str, scripts: dict[str, P
 
 
 def test_every_value_is_known_or_known_to_be_free() -> None:
-    """A new option is completed by its choices or its metavar; what is left are numbers, and parts of a sweep."""
-    found = faces()
+    """A new option is completed by what its type offers; what is left are numbers, and parts of a sweep."""
+    found = faces_of(full_parser())
     assert found.valued
-    unknown = {name for face in found.commands for option in face.options if option.values == Values() for name in option.names}
+    valued = [option for face in found.commands for option in face.options if option.kind is not None]
+    unknown = {name for option in valued if option.kind is not None and not option.kind.offers for name in option.names}
     assert unknown == {
-        "--images", "--random", "--chips", "--seed", "--weights-seed", "--chip-seed", "--noise-seed", "--threads", "--batch",
-        "--jobs", "--shard", "--picture", "--passes", "--validation", "--digits", "--chip-passes",
+        "--random", "--count", "--image", "--chips", "--weights-seed", "--chip-seed", "--noise-seed", "--train-seed",
+        "--threads", "--thread-counts", "--batch", "--calibration-count", "--check-count", "--workers", "--shard", "--passes",
+        "--validation", "--chip-passes",
     }  # fmt: skip
-    assert all(place != Values() for face in found.commands for place in face.places)
+    assert all(place.offers for face in found.commands for place in face.places)

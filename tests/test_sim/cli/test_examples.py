@@ -29,11 +29,11 @@ NOT_RUN = {
     "anna compare lenet5 --chips 16 --analog typical --analog worst": LONG,
     "anna sweep bits.toml -o bits --cluster tcp://head:8786": NETWORK,
     "anna data fetch mnist --folder digits": NETWORK,
-    "anna train recognizer --data usps --seed 4 -o weights": TRAINS,
+    "anna train recognizer --data usps --train-seed 4 -o weights": TRAINS,
     "anna train lenet4 --for-chip -o weights": TRAINS,
     "anna bench": TIMES,
     "anna bench --quick --json": TIMES,
-    "anna bench --network lenet5 --simd avx2 --threads 1": TIMES,
+    "anna bench --network lenet5 --simd avx2 --thread-counts 1": TIMES,
     "anna sweep examples/bits.toml -o bits && anna report bits": LONG,
 }
 EXAMPLES = [line for name in COMMANDS for line in _command(name).examples]
@@ -45,7 +45,7 @@ README = [
 ALL = list(dict.fromkeys([*EXAMPLES, *README]))
 
 
-QUICKLY = {"fit": False, "round": "nearest", "calibrate": "max"}
+QUICKLY = {"fit": False, "round": "nearest", "range_method": "max"}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "tests" / "data" / "exported" / "keras_plain.onnx", folder / "mine.onnx")
     images, labels = other_digits(300)
     np.savez(folder / "digits.npz", images=images, labels=labels)
-    np.save(folder / "pictures.npy", np.zeros((4, 8, 8), np.uint8))
+    np.save(folder / "codes.npy", np.zeros((4, 8, 8), np.uint8))
     (folder / "bits.toml").write_text(TOML, encoding="utf-8")
     for name in ("digits", ".zfunc", ".config/fish/completions", ".local/share/bash-completion/completions"):
         (folder / name).mkdir(parents=True)
@@ -66,9 +66,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("recognizer", "lenet5"):
         anna.compile(lenet.load(name), lenet.calibration()[0][:40], **QUICKLY).save(folder / f"{name}.anna")
     sweep = load_spec(folder / "bits.toml")
-    run_sweep(sweep, folder / "bits", jobs=1)
+    run_sweep(sweep, folder / "bits", workers=1)
     for part in (1, 2, 3):
-        run_sweep(sweep, folder / f"part{part}", jobs=1, shard=(part, 8))
+        run_sweep(sweep, folder / f"part{part}", workers=1, shard=(part, 8))
     (folder / "bin").mkdir()
     command = folder / "bin" / "anna"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sim.cli "$@"\n', encoding="utf-8")

@@ -69,7 +69,7 @@ def test_a_line_of_progress_is_cut_to_the_terminal() -> None:
     "command",
     [
         ("compare", "none.onnx", "-o"),
-        ("compile", "recognizer", "--calibrate", "none.npy", "-o"),
+        ("compile", "recognizer", "--calibration", "none.npy", "-o"),
         ("asm", ROOT / "tests" / "programs" / "illegal" / "register-held.asm", "-o"),
         ("disasm", "EDGES", "-o"),
         ("run", "EDGES", "--images", "none.npy", "-o"),

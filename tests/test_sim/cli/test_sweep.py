@@ -95,7 +95,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(home: Path, expect
     """SIGKILL during the start, between points and in the midst of them; the workers end by themselves."""
     rng, folder, workers = random.Random(1), tmp_path / "out", list[int]()
     for goal in (0, 1, 3, 5, 8):
-        process = started("sweep", home / "tiny.toml", "-o", folder, "--jobs", "2")
+        process = started("sweep", home / "tiny.toml", "-o", folder, "--workers", "2")
         until(lambda goal=goal, process=process: points_in(folder) >= goal or process.poll() is not None)  # type: ignore[misc]
         time.sleep(rng.uniform(0, 0.3))
         workers += children(process.pid)
@@ -110,7 +110,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(home: Path, expect
 
 
 def test_a_killed_worker_process_loses_only_its_point(home: Path, expected: bytes, tmp_path: Path) -> None:
-    process = started("sweep", home / "tiny.toml", "-o", tmp_path, "--jobs", "2")
+    process = started("sweep", home / "tiny.toml", "-o", tmp_path, "--workers", "2")
     until(lambda: points_in(tmp_path) >= 1)
     for worker in children(process.pid)[:1]:
         os.kill(worker, signal.SIGKILL)
@@ -120,7 +120,7 @@ def test_a_killed_worker_process_loses_only_its_point(home: Path, expected: byte
 
 
 def test_ctrl_c_says_how_to_go_on(home: Path, expected: bytes, tmp_path: Path) -> None:
-    process = started("sweep", home / "tiny.toml", "-o", tmp_path, "--jobs", "1", start_new_session=True)
+    process = started("sweep", home / "tiny.toml", "-o", tmp_path, "--workers", "1", start_new_session=True)
     until(lambda: points_in(tmp_path) >= 1)
     workers = children(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
@@ -232,8 +232,11 @@ def test_another_sweep_in_the_folder(home: Path, tmp_path: Path) -> None:
         (("sweep", "merge", "none", "-o", "x"), "none: holds no sweep.sqlite; expected the folder of a sweep"),
         (("sweep", "plan", "none.toml"), "none.toml: cannot be read (No such file or directory); expected a sweep"),
         (("sweep", "plan", "a", "b"), "plan takes one sweep, got 2 names"),
-        (("sweep", "plan", "tiny.toml", "--jobs", "2"), "plan computes nothing, so it takes no --jobs, --cluster or --trained"),
-        (("sweep", "tiny.toml", "-o", "x", "--jobs", "0"), "jobs is 0; expected at least 1"),
+        (
+            ("sweep", "plan", "tiny.toml", "--workers", "2"),
+            "plan computes nothing, so it takes no --workers, --cluster",
+        ),
+        (("sweep", "tiny.toml", "-o", "x", "--workers", "0"), "workers is 0; expected at least 1"),
         (("sweep", "tiny.toml", "-o", "x", "--shard", "3"), "shard '3': expected K/N, such as 2/8"),
         (("sweep", "tiny.toml", "-o", "x", "--shard", "3/2"), "shard 3/2: expected K/N with 1 <= K <= N"),
         (("sweep", "tiny.toml", "-o", "x", "--cluster", "mine"), "cluster 'mine' is not known; expected local, local:N"),

@@ -26,7 +26,7 @@ IMAGES = 250
 
 def compiled(network: Network) -> tuple[Compilation, LabelledImages]:
     digits, (pictures, _) = for_network(network, None)
-    return compilation(network, pictures, check_pictures=0, calibration_pictures=100), digits.first(IMAGES)
+    return compilation(network, pictures, check_count=0, calibration_count=100), digits.first(IMAGES)
 
 
 @pytest.mark.parametrize("name", ["recognizer", "lenet1", "lenet1_28", "lenet4", "lenet5", "lenet5_modern", "linear", "mlp300"])
@@ -61,7 +61,7 @@ def found(made: tuple[Compilation, LabelledImages]) -> Comparison:
     """With all arms that there are."""
     done, digits = made
     other = lenet.load("recognizer", data="mnist", variant="chip")
-    program = anna.compile(other, lenet.calibration(), calibration_pictures=100)
+    program = anna.compile(other, lenet.calibration(), calibration_count=100)
     rival = ChipTrained("recognizer-mnist-seed1-chip", other, program)
     return compare(done.checked.network, done.program, digits, chips=2, chip_seed=3, noise_seed=3, threads=2, trimmed=True,
                    quantised=done.quantised, chip_trained=rival)  # fmt: skip
@@ -80,7 +80,7 @@ def test_chip_trained_weights_run_on_the_same_chips_with_the_same_noise(found: C
     typical, trained = found.arms[3], found.arms[6]
     assert trained.seeds == typical.seeds == (3, 4)
     other = lenet.load("recognizer", data="mnist", variant="chip")
-    program = anna.compile(other, lenet.calibration(), calibration_pictures=100)
+    program = anna.compile(other, lenet.calibration(), calibration_count=100)
     for chip, seed in enumerate(trained.seeds):
         expected = anna.Chip(seed=seed).run(program, found.digits.images, noise_seed=3)
         np.testing.assert_array_equal(trained.labels_cn[chip], expected.labels)
@@ -123,7 +123,7 @@ def test_which_weights_are_taken(tmp_path: Path) -> None:
 
 
 def test_the_command_has_the_arms(tmp_path: Path) -> None:
-    common: tuple[Any, ...] = ("compare", "--images", "100", "--chips", "2", "--ledger", "none", "--json")
+    common: tuple[Any, ...] = ("compare", "--count", "100", "--chips", "2", "--ledger", "none", "--json")
     names = [arm["name"] for arm in json.loads(good(*common, "--quantised", cwd=tmp_path))["arms"]]
     assert names == ["float", "quantised graph", "ideal chip", "typical chips", "ideal, chip-trained", "typical, chip-trained"]
     assert "typical, chip-trained" in (tmp_path / "report.html").read_text(encoding="utf-8")

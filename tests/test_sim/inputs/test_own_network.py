@@ -10,7 +10,7 @@ from small_digits import other_digits, small_digits
 
 from anna.base.errors import DataError
 from lenet.datasets.labelled import LabelledImages
-from sim.inputs.own_digits import checked_labels, divided
+from sim.inputs.own_images import checked_labels, divided
 
 NETWORK = ROOT / "tests" / "data" / "exported" / "keras_plain.onnx"
 
@@ -35,14 +35,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_compile_and_run(folder: Path) -> None:
-    done = json.loads(good("compile", NETWORK, "--calibrate", "samples.npy", "--json", cwd=folder))
+    done = json.loads(good("compile", NETWORK, "--calibration", "samples.npy", "--json", cwd=folder))
     assert done["file"] == "keras_plain.anna"
     ran = json.loads(good("run", "keras_plain.anna", "--images", "maps_last.npz", "--json", cwd=folder))
     assert np.mean(ran["labels"] == other_digits(300)[1]) > 0.75
 
 
 def test_one_file_with_labels_is_divided(folder: Path) -> None:
-    found = json.loads(good("compare", NETWORK, "--calibrate", "digits.npz", "--chips", 2, "--ledger", "none", "--json",
+    found = json.loads(good("compare", NETWORK, "--calibration", "digits.npz", "--chips", 2, "--ledger", "none", "--json",
                             cwd=folder))  # fmt: skip
     assert (found["network"], found["data"]) == ("keras_plain", "digits.npz without 60 for calibration")
     assert found["images"] == 240
@@ -50,7 +50,7 @@ def test_one_file_with_labels_is_divided(folder: Path) -> None:
 
 
 def test_pictures_to_show_in_a_file_of_their_own(folder: Path) -> None:
-    found = json.loads(good("compare", NETWORK, "--calibrate", "samples.npy", "--pictures", "maps_last.npz", "--images", 100,
+    found = json.loads(good("compare", NETWORK, "--calibration", "samples.npy", "--images", "maps_last.npz", "--count", 100,
                             "--chips", 1, "--ledger", "none", "--json", cwd=folder))  # fmt: skip
     assert (found["data"], found["images"]) == ("maps_last.npz (of 300)", 100)
 
@@ -58,20 +58,20 @@ def test_pictures_to_show_in_a_file_of_their_own(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ((), "network keras_plain needs sample pictures: --calibrate FILE (.npy, .npz or IDX)"),
-        (("--calibrate", "unlabelled.npz"), "unlabelled.npz: holds images without labels; expected an .npz file with the "
+        ((), "network keras_plain needs sample images: --calibration FILE (.npy, .npz or IDX)"),
+        (("--calibration", "unlabelled.npz"), "unlabelled.npz: holds images without labels; expected an .npz file with the "
                                             "arrays images and labels"),
-        (("--calibrate", "samples.npy"), "samples.npy: holds images without labels"),
-        (("--calibrate", "digits.npz", "--pictures", "digits.npz"), "300 images serve both for calibration and for results"),
-        (("--calibrate", "digits.npz", "--data", "mnist"), "network keras_plain takes floats, prepared as in its training"),
-        (("--pictures", "digits.npz", "--data", "mnist"), "--data and --pictures both say what to show"),
-        (("--calibrate", "grey.npz"), "pictures are uint8; expected float32 or float64"),
-        (("--calibrate", "shape.npz"), "pictures have shape (300, 13, 14); expected (n, 1, 14, 14)"),
-        (("--calibrate", "nan.npz"), "holds NaN or infinite values; expected finite ones"),
-        (("--calibrate", "eleven.npz"), "is 10; the network has scores for 0 to 9"),
-        (("--calibrate", "short.npz"), "short.npz: labels have shape (299,); expected (300,), one an image"),
-        (("--calibrate", "float_labels.npz"), "float_labels.npz: labels are float64; expected whole numbers 0 to 9"),
-        (("--calibrate", "none.npz"), "none.npz: holds 0 images; expected at least 5"),
+        (("--calibration", "samples.npy"), "samples.npy: holds images without labels"),
+        (("--calibration", "digits.npz", "--images", "digits.npz"), "300 images serve both for calibration and for results"),
+        (("--calibration", "digits.npz", "--data", "mnist"), "network keras_plain takes floats, prepared as in its training"),
+        (("--images", "digits.npz", "--data", "mnist"), "network keras_plain needs sample images: --calibration FILE"),
+        (("--calibration", "grey.npz"), "images are uint8; expected float32 or float64"),
+        (("--calibration", "shape.npz"), "images have shape (300, 13, 14); expected (n, 1, 14, 14)"),
+        (("--calibration", "nan.npz"), "holds NaN or infinite values; expected finite ones"),
+        (("--calibration", "eleven.npz"), "is 10; the network has scores for 0 to 9"),
+        (("--calibration", "short.npz"), "short.npz: labels have shape (299,); expected (300,), one an image"),
+        (("--calibration", "float_labels.npz"), "float_labels.npz: labels are float64; expected whole numbers 0 to 9"),
+        (("--calibration", "none.npz"), "none.npz: holds 0 images; expected at least 5"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_gets_one_sentence(folder: Path, arguments: tuple[str, ...], sentence: str) -> None:
@@ -83,15 +83,15 @@ def test_what_does_not_fit_gets_one_sentence(folder: Path, arguments: tuple[str,
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        ("grey.npz", "pictures are uint8; expected float32 or float64: this network does not prepare raw images, so give them"),
-        ("shape.npz", "pictures have shape (300, 13, 14); expected (n, 1, 14, 14)"),
+        ("grey.npz", "images are uint8; expected float32 or float64: this network does not prepare raw images, so give them"),
+        ("shape.npz", "images have shape (300, 13, 14); expected (n, 1, 14, 14)"),
         ("nan.npz", "holds NaN or infinite values; expected finite ones"),
         ("none.npz", "no calibration pictures were given"),
         ("missing.npz", "missing.npz: cannot be read (No such file or directory)"),
     ],
 )
 def test_calibration_that_does_not_fit_gets_one_sentence(folder: Path, file: str, sentence: str) -> None:
-    said = refused("compile", NETWORK, "--calibrate", file, "-o", "never.anna", cwd=folder)
+    said = refused("compile", NETWORK, "--calibration", file, "-o", "never.anna", cwd=folder)
     assert sentence in said
     assert said.count("\n") == 1
     assert not (folder / "never.anna").exists()

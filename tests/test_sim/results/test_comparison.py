@@ -36,7 +36,7 @@ IMAGES = 300
 def made() -> tuple[object, anna.Program, LabelledImages]:
     network = lenet.load("recognizer", data="mnist")
     digits, (pictures, _) = for_network(network, None)
-    return network, anna.compile(network, pictures, check_pictures=0), digits.first(IMAGES)
+    return network, anna.compile(network, pictures, check_count=0), digits.first(IMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def found(made) -> Comparison:
 def test_five_lines_of_python_lead_from_a_network_to_a_plot() -> None:
     net = lenet.load("recognizer", data="mnist")
     images, labels = lenet.holdout()
-    program = anna.compile(net, calibration=lenet.calibration(), calibration_pictures=50)
+    program = anna.compile(net, calibration=lenet.calibration(), calibration_count=50)
     result = anna.Chip(seed=7, analog=anna.Analog.typical()).run(program, images[:100])
     assert len(result.scores) == len(result.labels) == 100 and result.cycles > 0 and result.seconds > 0
     figure = sim.compare(net, program, images[:100], labels[:100], chips=2).plot()
@@ -152,7 +152,7 @@ CROOKED = Analog.worst().changed(state_step_lsb=0.1, storage_capacitance_ff=20.0
 
 @pytest.fixture(scope="module")
 def paged() -> anna.Program:
-    program = anna.compile(lenet.load("lenet5"), lenet.calibration()[0], check_pictures=0, calibration_pictures=50)
+    program = anna.compile(lenet.load("lenet5"), lenet.calibration()[0], check_count=0, calibration_count=50)
     assert len(program.weight_codes) > 1
     return program
 
@@ -238,7 +238,7 @@ def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
 
 def test_results_may_be_shown_on_pictures_that_calibration_left_out() -> None:
     network, (pictures, labels) = lenet.load("linear"), lenet.calibration()
-    program = anna.compile(network, pictures, calibration_pictures=50)
+    program = anna.compile(network, pictures, calibration_count=50)
     left = ~np.isin(image_keys(pictures), program.calibrated_on)
     assert left.sum() == 450
     assert len(compare(network, program, pictures[left], labels[left], chips=1).digits) == 450
@@ -250,7 +250,7 @@ def test_other_peoples_digits_are_refused() -> None:
 
 
 def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
-    text = good("compare", "--images", 200, "--chips", 2, "--report", tmp_path / "r.html", cwd=tmp_path)
+    text = good("compare", "--count", 200, "--chips", 2, "--output", tmp_path / "r.html", cwd=tmp_path)
     assert text.splitlines()[0] == "recognizer on built-in hold-out (of 4,500), 200 pictures"
     for name in ("float", "ideal chip", "typical chips", "where it was lost", "chip time", "equal:", "chosen:", "fitted:"):
         assert name in text
@@ -294,7 +294,20 @@ def test_what_is_shown_in_a_notebook_is_short(found: Comparison, made) -> None:
 
 
 def test_the_command_speaks_json(tmp_path: Path) -> None:
-    arguments = ("compare", "--images", "100", "--chips", "2", "--ledger", "none", "--json", "--seed", "4")
+    arguments = (
+        "compare",
+        "--count",
+        "100",
+        "--chips",
+        "2",
+        "--ledger",
+        "none",
+        "--json",
+        "--chip-seed",
+        "4",
+        "--noise-seed",
+        "4",
+    )
     first, second = (json.loads(good(*arguments, cwd=tmp_path)) for _ in range(2))
     assert first == second
     assert [arm["name"] for arm in first["arms"]] == [
@@ -320,7 +333,7 @@ def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (("compare", "lenet9"), "network 'lenet9' is not known"),
-        (("compare", "--images", "99999"), "99999 digits are asked for; built-in hold-out has 4500"),
+        (("compare", "--count", "99999"), "99999 digits are asked for; built-in hold-out has 4500"),
         (("compare", "--chips", "0"), "chips is 0; expected at least 1"),
         (("compare", "--threads", "-3"), "threads is -3; expected at least 1"),
         (("compare", "--threads", "0"), "threads is 0; expected at least 1"),
@@ -343,7 +356,7 @@ def test_bad_input_gets_one_clear_sentence(arguments: tuple[str, ...], sentence:
 
 
 def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    done = call("compare", "--images", "50", "--ledger", "none", "--report", tmp_path / "no" / "r.html", cwd=tmp_path)
+    done = call("compare", "--count", "50", "--ledger", "none", "-o", tmp_path / "no" / "r.html", cwd=tmp_path)
     assert done.returncode == 2
     assert "cannot be written (there is no folder" in done.stderr
 
@@ -360,7 +373,7 @@ def test_signal_to_noise_of_layers(found: Comparison, made) -> None:
 def test_the_codes_have_their_lines(made) -> None:
     network, program, digits = made
     entries = codes_ledger(network, program, lenet.calibration()[0], digits.first(100),
-                           {"board": anna.BOARD_1991, "calibration_pictures": 50})  # fmt: skip
+                           {"board": anna.BOARD_1991, "calibration_count": 50})  # fmt: skip
     assert [entry.cause for entry in entries] == ["weight_rounding", "state_rounding", "saturation", "input_rounding"]
     assert all(abs(entry.alone_points) < 10 for entry in entries)
 

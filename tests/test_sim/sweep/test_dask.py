@@ -28,7 +28,7 @@ def test_rows_of_a_cluster_with_a_killed_worker_are_identical(tmp_path: Path) ->
     from sim.sweep.cluster import executor_of, local
 
     spec = load_spec(tiny_file(tmp_path))
-    run_sweep(spec, tmp_path / "alone", jobs=1)
+    run_sweep(spec, tmp_path / "alone", workers=1)
     with local(2) as (client, _):
         executor, at_once = executor_of(client)
         victim = next(iter(client.run(os.getpid).values()))

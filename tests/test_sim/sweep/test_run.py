@@ -23,7 +23,7 @@ def table(folder: Path) -> bytes:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tiny sweep, and in `done` its undisturbed results."""
     folder = tmp_path_factory.mktemp("sweep")
-    found = run_sweep(load_spec(tiny_file(folder)), folder / "done", jobs=2)
+    found = run_sweep(load_spec(tiny_file(folder)), folder / "done", workers=2)
     assert (found.points_done, found.points_total, found.refused, found.rows) == (POINTS, POINTS, 0, ROWS)
     return folder
 
@@ -46,7 +46,7 @@ def test_any_executor_gives_the_same_bytes(home: Path, spec: SweepSpec, tmp_path
 def test_shards_merge_to_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: Path) -> None:
     folders = [tmp_path / f"part{k}" for k in (1, 2, 3)]
     for k, folder in enumerate(folders, 1):
-        found = run_sweep(spec, folder, jobs=1, shard=(k, 3))
+        found = run_sweep(spec, folder, workers=1, shard=(k, 3))
         assert (found.points_done, found.points_total) == (POINTS // 3, POINTS // 3)
     assert merge(folders[::2], tmp_path / "whole").points_done == 2 * POINTS // 3
     assert merge([*folders, home / "done", tmp_path / "whole"], tmp_path / "whole").points_done == POINTS
@@ -80,7 +80,7 @@ def test_a_finished_sweep_computes_nothing_again(home: Path, spec: SweepSpec) ->
 
 def test_points_that_cannot_be_are_recorded_with_their_sentence(tmp_path: Path) -> None:
     spec = tiny(axes={"chip.dacs": [2, 3], "chip.columns": [64]})
-    found = run_sweep(spec, tmp_path, jobs=1)
+    found = run_sweep(spec, tmp_path, workers=1)
     assert (found.points_done, found.refused, found.rows) == (2, 1, 3)
     with Store(tmp_path) as store:
         assert store.refusals() == [(1, "chip: 64 columns cannot be shared evenly by 3 DACs")]
@@ -111,8 +111,8 @@ def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> Non
     here(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path)
     digits = labelled_images("holdout").first(20)
     board = BOARD_1991.changed(chip=ANNA_1991.changed(state_bits=4))
-    program = compile(lenet.load("linear"), lenet.calibration(), board=board, fit=False, round="nearest", calibrate="max",
-                      calibration_pictures=20, check_pictures=0)  # fmt: skip
+    program = compile(lenet.load("linear"), lenet.calibration(), board=board, fit=False, round="nearest", range_method="max",
+                      calibration_count=20, check_count=0)  # fmt: skip
     with Store(tmp_path) as store:
         rows = store.rows()
     for row in rows:
@@ -172,7 +172,7 @@ def test_a_point_that_always_kills_is_told_and_the_others_are_done(home: Path, s
     assert str(caught.value).endswith("; all other points are done and kept, the same command tries again")
     with Store(tmp_path) as store:
         assert store.done == set(range(POINTS)) - {4}
-    run_sweep(spec, tmp_path, jobs=1)
+    run_sweep(spec, tmp_path, workers=1)
     assert table(tmp_path) == table(home / "done")
 
 
@@ -183,9 +183,9 @@ def test_an_executor_that_is_shut_is_told(spec: SweepSpec, tmp_path: Path) -> No
         run_sweep(spec, tmp_path, executor=pool)
 
 
-def test_no_jobs_are_no_number_of_jobs(spec: SweepSpec, tmp_path: Path) -> None:
-    with pytest.raises(MachineError, match="jobs is 0; expected at least 1"):
-        run_sweep(spec, tmp_path, jobs=0)
+def test_no_workers_are_no_number_of_workers(spec: SweepSpec, tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match="workers is 0; expected at least 1"):
+        run_sweep(spec, tmp_path, workers=0)
 
 
 def test_networks_and_records_from_files_are_sought_beside_the_sweep(home: Path, tmp_path: Path) -> None:

@@ -72,6 +72,8 @@ def test_two_ways_to_say_the_same_are_the_same_sweep_and_the_order_of_axes_count
         ({"axes": {"analog.adc_offset_lsb": {"first": 0.5, "last": 1}}}, "a range from 0.5 to 1 needs a count"),
         ({"axes": {"analog.adc_offset_lsb": [float("nan")]}}, "axis 'analog.adc_offset_lsb'"),
         ({"axes": {"scaled.everything": [1]}}, "axis 'scaled.everything': scaled has no everything; it has weight_dac"),
+        ({"axes": {"compile.calibrate": ["max"], "compile.range_method": ["max"]}},
+         "axes 'compile.calibrate' and 'compile.range_method' are one and the same; expected one of them"),
         ({"axes": {"compile.board": ["mine"]}}, "axis 'compile.board': expected 'anna-board-1991' or"),
         ({"design": "list"}, "a list needs axes of one length, got chip.weight_bits 2, chip.state_bits 3"),
         ({"design": "random"}, "points is given for the random design, and only for that"),
@@ -98,3 +100,13 @@ def test_a_file_that_cannot_be_read_or_is_not_toml(tmp_path: Path) -> None:
         with pytest.raises(SpecError, match=r"^" + str(tmp_path)) as caught:
             load_spec(tmp_path / name)
         assert sentence in str(caught.value)
+
+
+def test_a_sweep_of_version_0_1_keeps_the_names_of_its_axes() -> None:
+    """Its rows are found again by them; for the compiler they are the options' names of today."""
+    made = [
+        make_spec({"name": "a", "axes": {f"compile.{name}": ["max", "percentile"]}}) for name in ("calibrate", "range_method")
+    ]
+    old, new = made
+    assert [point.values for point in old.all_points()] == [{"compile.calibrate": "max"}, {"compile.calibrate": "percentile"}]
+    assert [one.fields_of("compile") for one in old.all_points()] == [one.fields_of("compile") for one in new.all_points()]

@@ -96,7 +96,7 @@ def test_rows_are_of_the_network_that_anna_train_makes(done: Path, tmp_path: Pat
 
 
 def test_processes_give_the_same_bytes(tmp_path: Path, done: Path) -> None:
-    run_sweep(tiny(axes=AXES), tmp_path, jobs=2)
+    run_sweep(tiny(axes=AXES), tmp_path, workers=2)
     assert table(tmp_path) == table(done)
 
 
@@ -106,7 +106,7 @@ def test_a_training_that_was_killed_goes_on_from_its_last_pass(tmp_path: Path) -
     path = file_of(tmp_path, axes)
     with ThreadPoolExecutor(1) as thread:
         run_sweep(tiny(axes=axes), tmp_path / "whole", executor=thread)
-    command = [sys.executable, "-m", "sim.cli", "sweep", str(path), "-o", str(tmp_path / "killed"), "--jobs", "1"]
+    command = [sys.executable, "-m", "sim.cli", "sweep", str(path), "-o", str(tmp_path / "killed"), "--workers", "1"]
     running = subprocess.Popen(command, env=ENV, cwd=ELSEWHERE, start_new_session=True)
     folder = tmp_path / "killed" / "trained"
     while running.poll() is None and not list(folder.glob("*/.*.checkpoint")):
@@ -114,14 +114,14 @@ def test_a_training_that_was_killed_goes_on_from_its_last_pass(tmp_path: Path) -
     running.send_signal(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
     assert list(folder.glob("*/.*.checkpoint")) and not list(folder.glob("*/*.json"))
-    good("sweep", path, "-o", tmp_path / "killed", "--jobs", 1)
+    good("sweep", path, "-o", tmp_path / "killed", "--workers", 1)
     assert table(tmp_path / "killed") == table(tmp_path / "whole")
     assert not list(folder.glob("*/.*.checkpoint"))
 
 
 def test_shards_at_once_share_their_trainings_and_merge(tmp_path: Path, done: Path) -> None:
     path, home = file_of(tmp_path, AXES), tmp_path / "shared"
-    command = [sys.executable, "-m", "sim.cli", "sweep", str(path), "--jobs", "1", "--trained", str(home)]
+    command = [sys.executable, "-m", "sim.cli", "sweep", str(path), "--workers", "1", "--trained", str(home)]
     shards = [subprocess.Popen([*command, "-o", str(tmp_path / f"part{k}"), "--shard", f"{k}/2"], env=ENV, cwd=ELSEWHERE,
                                stdout=subprocess.DEVNULL) for k in (1, 2)]  # fmt: skip
     assert [shard.wait() for shard in shards] == [0, 0]

@@ -15,7 +15,7 @@ from sim.inputs.digits import Images, Labels
 CALIBRATE = 500  # images at most, and at most a fifth of those that are there
 
 
-def brought(network: Network, name: str, images: NDArray[Any], labels: NDArray[Any]) -> LabelledImages:
+def own_images(network: Network, name: str, images: NDArray[Any], labels: NDArray[Any]) -> LabelledImages:
     """Images with labels, when they are what the network takes."""
     prepare = network.prepare
     if prepare is not None:

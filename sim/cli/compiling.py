@@ -1,0 +1,45 @@
+"""The options with which commands compile a network, and what they mean to the compiler."""
+
+import argparse
+from typing import Any, get_origin
+
+from anna.base.errors import SpecError
+from anna.chip.spec import BOARDS, BoardSpec, ChipSpec
+from sim.cli.options import add
+
+
+def add_compile_options(parser: argparse.ArgumentParser) -> None:
+    """How a network is compiled: those of `anna.compile`, with its defaults."""
+    from anna.compiler.options import CompileOptions
+
+    default = CompileOptions()
+    add(parser, "--calibration", says="the network's data set")
+    add(parser, "--calibration-count", default=default.calibration_count)
+    add(parser, "--chip", default=[], several=True)
+    add(parser, "--board", default=default.board.name)
+    add(parser, "--batch", default=default.batch)
+    add(parser, "--host", default=default.host)
+    add(parser, "--split", default=default.split)
+    add(parser, "--range-method", default=default.range_method)
+    add(parser, "--fit", default=default.fit)
+    add(parser, "--round", default=default.round)
+    add(parser, "--check-count", default=default.check_count)
+
+
+def compile_options(given: argparse.Namespace) -> dict[str, Any]:
+    """What was given, as keyword arguments of `anna.compile`."""
+    names = ("batch", "host", "split", "range_method", "fit", "round", "calibration_count", "check_count")
+    return {"board": board(given), **{name: getattr(given, name) for name in names}}
+
+
+def board(given: argparse.Namespace) -> BoardSpec:
+    """The board with the changed chip."""
+    fields: dict[str, Any] = {}
+    for pair in given.chip:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise SpecError(f"--chip {pair}: expected FIELD=VALUE, such as weight_bits=8")
+        several = name in ChipSpec.model_fields and get_origin(ChipSpec.model_fields[name].annotation) is tuple
+        fields[name] = None if value == "none" else tuple(value.split(",")) if several else value
+    found = BOARDS[given.board]
+    return found.changed(chip=found.chip.changed(**fields))

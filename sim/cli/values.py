@@ -1,0 +1,179 @@
+"""Types of arguments: how the text after an option, or in a place, is read, and what the Tab key offers for it.
+
+A type is what `argparse` calls with the text. What it offers is asked for only when it is needed, so that a command loads no
+more than it uses.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+ANY = ""  # a suffix that every file has
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A type of argument."""
+
+    metavar: str
+    read: Callable[[str], Any] = str
+    words: Callable[[], tuple[str, ...]] = tuple  # what is known by name; one that ends in = is a beginning
+    suffixes: tuple[str, ...] = ()  # of files; ANY: all files
+    folders: bool = False  # for their own sake: on the way to a file they are offered anyway
+
+    def __call__(self, text: str) -> Any:
+        return self.read(text)
+
+    @property
+    def offers(self) -> bool:
+        """Whether something can be offered; else only the user knows."""
+        return bool(self.words() or self.suffixes or self.folders)
+
+    @property
+    def names(self) -> str:
+        """The words in a sentence."""
+        return ", ".join(self.words())
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
+def _networks() -> tuple[str, ...]:
+    from lenet.networks.catalogue import names
+
+    return names
+
+
+def _recipes() -> tuple[str, ...]:
+    from lenet.training.recipes import RECIPES
+
+    return tuple(RECIPES)
+
+
+def _data_sets() -> tuple[str, ...]:
+    from lenet.datasets.registry import DATA_SETS
+
+    return tuple(DATA_SETS)
+
+
+def _sources() -> tuple[str, ...]:
+    from lenet.datasets.registry import SOURCES
+
+    return tuple(SOURCES)
+
+
+def _presets() -> tuple[str, ...]:
+    from anna.analog.parameters import PRESETS
+
+    return PRESETS
+
+
+def _boards() -> tuple[str, ...]:
+    from anna.chip.spec import BOARDS
+
+    return tuple(BOARDS)
+
+
+def _chip_fields() -> tuple[str, ...]:
+    from anna.chip.spec import ChipSpec
+
+    return tuple(f"{name}=" for name in ChipSpec.model_fields)
+
+
+def _host_words() -> tuple[str, ...]:
+    from anna.compiler.options import HOST_WORDS
+
+    return HOST_WORDS
+
+
+def _passes() -> tuple[str, ...]:
+    from anna.compiler import PASSES
+
+    return PASSES
+
+
+def _of_compiler(name: str) -> Callable[[], tuple[str, ...]]:
+    """The words that one of the compiler's options takes, from its type."""
+
+    def words() -> tuple[str, ...]:
+        from anna.compiler.options import CompileOptions
+
+        return get_args(CompileOptions.model_fields[name].annotation)
+
+    return words
+
+
+def _simd_levels() -> tuple[str, ...]:
+    from anna.native.loader import simd_levels
+
+    return simd_levels()
+
+
+def _source(text: str) -> str:
+    """A name or a file. Version 0.1 of `anna compare` took a number here."""
+    if text.isdecimal() and not Path(text).exists():
+        raise argparse.ArgumentTypeError(f"{text} is neither a data set nor a file; how many is now --count {text}")
+    return text
+
+
+def _data_set(text: str) -> str:
+    """The name of a data set. Version 0.1 of `anna compare` took images by name here."""
+    if text in _sources() and text not in _data_sets():
+        raise argparse.ArgumentTypeError(f"{text} is not a data set but images of one: --images {text}")
+    return one_of(_data_sets())(text)
+
+
+def one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    """Reads one of these words."""
+
+    def read(text: str) -> str:
+        if text not in words:
+            raise argparse.ArgumentTypeError(f"invalid choice: {text!r} (choose from {', '.join(map(repr, words))})")
+        return text
+
+    return read
+
+
+def choice(metavar: str, *words: str) -> Kind:
+    """One of a few words."""
+    return Kind(metavar, one_of(words), lambda: words)
+
+
+def late_choice(metavar: str, words: Callable[[], tuple[str, ...]]) -> Kind:
+    """One of a few words that are not known before they are asked for."""
+    return Kind(metavar, lambda text: one_of(words())(text), words)
+
+
+def file(*suffixes: str) -> Kind:
+    """A file, such as FILE.anna."""
+    return Kind(f"FILE{suffixes[0]}" if len(suffixes) == 1 else "FILE", suffixes=suffixes or (ANY,))
+
+
+COUNT = Kind("N", _number)
+SEED = Kind("SEED", _number)
+FOLDER = Kind("DIR", folders=True)
+SHARD = Kind("K/N")
+NETWORK = Kind("MODEL", words=_networks, suffixes=(".onnx", ".safetensors"))
+LENET = Kind("NET", words=_networks)
+VARIANT = Kind("VARIANT", words=lambda: ("chip", "distorted"))
+RECIPE = late_choice("RECIPE", _recipes)
+DATA_SET = Kind("NAME", _data_set, _data_sets)
+IMAGES = Kind("SOURCE", _source, _sources, suffixes=(ANY,))
+CALIBRATION = Kind("SOURCE", words=_data_sets, suffixes=(ANY,))
+CHIP_TRAINED = Kind("FILE.safetensors", words=lambda: ("none",), suffixes=(".safetensors",))
+PRESET = Kind("PRESET", words=_presets, suffixes=(".toml",))
+CHIP_FIELD = Kind("FIELD=VALUE", words=_chip_fields)
+SPLIT = late_choice("WHERE", _of_compiler("split"))
+RANGE_METHOD = late_choice("METHOD", _of_compiler("range_method"))
+ROUNDING = late_choice("HOW", _of_compiler("round"))
+PASS = late_choice("PASS", _passes)
+BOARD = late_choice("BOARD", _boards)
+HOST = Kind("HOST", words=_host_words)
+SIMD = Kind("LEVEL", words=_simd_levels)
+CLUSTER = Kind("WHERE", words=lambda: ("local",))
