@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
 from anna.base.container import write_beside
-from anna.base.errors import DataError
+from anna.base.errors import DataError, UsageError
 from anna.machine.chip import Chip, Result
 from anna.program.file import Program
 from sim.cli import values
@@ -46,7 +46,7 @@ def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Re
                "engine": "interpreter" if given.interpreter else "engine"}  # fmt: skip
     sources = {"--images": given.images, "--codes": given.codes, "--random": given.random}
     if sum(source is not None for source in sources.values()) != 1:
-        raise DataError("give one of --images SOURCE, --codes FILE and --random N")
+        raise UsageError("give one of --images SOURCE, --codes FILE and --random N")
     if given.images is not None:
         images, labels = images_and_labels(given.images, given.count)
         if program.host is None:
@@ -62,11 +62,11 @@ def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Re
 
 def _random(given: argparse.Namespace, program: Program) -> NDArray[np.uint16]:
     if given.count is not None:
-        raise DataError(f"--random {given.random} says how many; expected no --count")
+        raise UsageError(f"--random {given.random} says how many; expected no --count")
     if not 0 <= given.random <= 10_000_000:
-        raise DataError(f"--random {given.random}: expected 0 to 10000000 images")
+        raise UsageError(f"--random {given.random}: expected 0 to 10000000 images")
     if given.noise_seed < 0:
-        raise DataError(f"the noise seed is {given.noise_seed}; expected zero or more")
+        raise UsageError(f"the noise seed is {given.noise_seed}; expected zero or more")
     rng, top = np.random.default_rng(given.noise_seed), 1 << program.spec.state_bits
     return rng.integers(0, top, (given.random, *program.input.shape), dtype=np.uint16)
 

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anna.base.errors import AnnaError
+from anna.base.errors import UsageError
 from sim.cli import values
 from sim.cli.command import Command, table, write
 from sim.cli.options import add, place
@@ -39,18 +39,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> None:
     action, words = (given.words[0], given.words[1:]) if given.words[0] in ACTIONS else ("run", given.words)
     if given.output == "-":
-        raise AnnaError("-: a sweep fills a folder, not standard output; expected -o DIR")
+        raise UsageError("-: a sweep fills a folder, not standard output; expected -o DIR")
     if action != "plan" and given.output is None:
-        raise AnnaError(f"{action} needs a folder: -o DIR; see anna sweep --help")
+        raise UsageError(f"{action} needs a folder: -o DIR; see anna sweep --help")
     if action != "run" and (given.workers, given.cluster, given.trained) != (None, None, None):
-        raise AnnaError(f"{action} computes nothing, so it takes no --workers, --cluster or --trained; see anna sweep --help")
+        raise UsageError(f"{action} computes nothing, so it takes no --workers, --cluster or --trained; see anna sweep --help")
     if action == "merge":
         if given.shard or not words:
-            raise AnnaError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
+            raise UsageError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
         _merge([Path(word) for word in words], Path(given.output), given.json)
         return
     if len(words) != 1:
-        raise AnnaError(f"{action} takes one sweep, got {len(words)} names; see anna sweep --help")
+        raise UsageError(f"{action} takes one sweep, got {len(words)} names; see anna sweep --help")
     if action == "plan":
         _plan(Path(words[0]), given)
     else:
@@ -62,7 +62,7 @@ def _shard(text: str | None) -> tuple[int, int]:
         return 1, 1
     found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     if not found:
-        raise AnnaError(f"shard {text!r}: expected K/N, such as 2/8")
+        raise UsageError(f"shard {text!r}: expected K/N, such as 2/8")
     return int(found[1]), int(found[2])
 
 
