@@ -233,7 +233,7 @@ def _weighing_pages(spec: ChipSpec, dac: int, pages: int) -> tuple[Codes, Codes,
     return weights, scales, tested, others
 
 
-# --- what a dot product is worth -------------------------------------------------------------------------------------
+# --- what a dot product keeps ----------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class EffectiveBits:
     """Dot products through the pins: how far the states that come out are from the sums that the codes mean."""

@@ -75,7 +75,7 @@ def table(found: Findings) -> str:
     return "\n".join(lines) + "\n"
 
 
-def worth(analog: Analog, chips: int) -> str:
+def bits_table(analog: Analog, chips: int) -> str:
     """Effective bits of dot products over many chips, as Markdown."""
     lines = ["| inputs | effective bits, mean | lowest | highest | analog error, LSB rms |", "|---|---|---|---|---|"]
     for fan_in in ANNA_1991.fan_ins:
@@ -181,16 +181,16 @@ PLOTS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Examine a drawn chip."""
     parser = argparse.ArgumentParser(prog="python -m anna.lab.curves", description="Characterise a drawn chip.")
-    parser.add_argument("--seed", type=int, default=7, help="seed of the chip")
-    parser.add_argument("--preset", default="typical", help="ideal, typical or worst")
+    parser.add_argument("--chip-seed", type=int, default=7, help="which chip is drawn (default 7)")
+    parser.add_argument("--analog", default="typical", help="the chip's electronics: ideal, typical or worst (default typical)")
     parser.add_argument("--chips", type=int, help="instead: effective bits of chips 0 to CHIPS - 1")
     parser.add_argument("-o", "--output", type=Path, help="folder for the plots")
     given = parser.parse_args(arguments)
     try:
         if given.chips:
-            print(worth(Analog.preset(given.preset), given.chips), end="")
+            print(bits_table(Analog.preset(given.analog), given.chips), end="")
             return 0
-        chip = Chip(seed=given.seed, analog=Analog.preset(given.preset))
+        chip = Chip(seed=given.chip_seed, analog=Analog.preset(given.analog))
         found = examine(chip)
     except AnnaError as error:
         print(error, file=sys.stderr)

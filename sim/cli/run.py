@@ -21,8 +21,8 @@ from sim.inputs.digits import Images
 from sim.inputs.files import images_and_labels, read_codes
 from sim.inputs.own_images import checked_labels
 
-SHOWN = 8  # images whose outputs are printed for a person
-STATES_SHOWN = 32  # states of an output that are printed for a person
+IMAGES_PRINTED = 8  # images whose outputs are printed for a person
+STATES_PRINTED = 32  # states of an output that are printed for a person
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -113,19 +113,20 @@ def _save(path: Path, result: Result) -> None:
 
 
 def _text(result: Result, facts: dict[str, Any]) -> str:
-    shown = min(result.images, SHOWN)
+    printed = min(result.images, IMAGES_PRINTED)
     if result.program.host is not None:
         rows: list[tuple[str, ...]] = [("image", "label", "best scores")]
-        for i in range(shown):
+        for i in range(printed):
             scores = result.scores[i].reshape(len(result.scores[i]), -1).max(axis=1)
             best = np.argsort(-scores, kind="stable")[:3]
             rows.append((str(i), str(result.labels[i]), "  ".join(f"{k}: {scores[k]:.2f}" for k in best)))
     else:
         rows = [("image", *(f"{name} (state codes)" for name in result.codes))]
-        for i in range(shown):
-            parts = (codes[i].reshape(-1)[:STATES_SHOWN] for codes in result.codes.values())
+        for i in range(printed):
+            parts = (codes[i].reshape(-1)[:STATES_PRINTED] for codes in result.codes.values())
             rows.append((str(i), *(" ".join(map(str, part)) for part in parts)))
-    more = f"\n... and {result.images - SHOWN} more; all of them with -o FILE.npz or --json" if result.images > SHOWN else ""
+    left = result.images - printed
+    more = f"\n... and {left} more; all of them with -o FILE.npz or --json" if left else ""
     ends = [f"{result.images} images, {result.cycles_per_image:,g} cycles each: {result.seconds * 1e3:,g} ms of chip time"]
     if "board" in facts:
         ends += [f"host: {host_text(facts)}", f"board: {board_text(facts)}"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ACTIONS = ("run", "plan", "merge")
 WORDS = values.Kind("[run|plan|merge] SPEC.toml|DIR ...", words=lambda: ACTIONS, suffixes=(".toml",), folders=True)
-SHOWN = 20  # points of a plan that are printed for a person
+POINTS_PRINTED = 20  # points of a plan that are printed for a person
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,8 +97,8 @@ def _plan(path: Path, given: argparse.Namespace) -> None:
     points = shard_of(spec.all_points(), _shard(given.shard))
     identity(spec)  # networks, digits and records are there
     head = ("point", *spec.axes)
-    rows = [(str(point.number), *(shown(value) for value in point.values.values())) for point in points[:SHOWN]]
-    more = f"\n... and {len(points) - SHOWN:,} more; all of them with --json" if len(points) > SHOWN else ""
+    rows = [(str(point.number), *(shown(value) for value in point.values.values())) for point in points[:POINTS_PRINTED]]
+    more = f"\n... and {len(points) - POINTS_PRINTED:,} more; all of them with --json" if len(points) > POINTS_PRINTED else ""
     text = (
         f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n"
         f"{table([head, *rows])}{more}\n\n"

@@ -137,11 +137,11 @@ def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
 
 
 def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert lab.main(["--seed", "7", "-o", str(tmp_path)]) == 0
+    assert lab.main(["--chip-seed", "7", "-o", str(tmp_path)]) == 0
     assert capsys.readouterr().out in (ROOT / "docs" / "characterisation.md").read_text(encoding="utf-8")
     pictures = {path.name for path in (ROOT / "docs" / "characterisation").iterdir()}
     assert {path.name for path in tmp_path.iterdir()} == pictures
-    assert lab.main(["--preset", "good"]) == 2
+    assert lab.main(["--analog", "good"]) == 2
     assert capsys.readouterr().err == "there is no preset 'good'; expected ideal, typical or worst\n"
 
 
