@@ -18,7 +18,7 @@ from anna.lab.pins import (
     NEAR_LSB,
     Layout,
     Sweep,
-    SweepPlan,
+    Resolution,
     bench_program,
     count_reached,
     gain_and_offset,
@@ -77,32 +77,32 @@ def converters(
     scale_code: int = 0,
     *,
     spec: ChipSpec = ANNA_1991,
-    plan: SweepPlan | None = None,
+    resolution: Resolution | None = None,
     wait_cycles: int = 0,
     row: int = 0,
     noise_seed: int = 0,
     threads: int | None = None,
 ) -> Converters:
     """Sweep all neuron slots at one scale code: every synapse has one weight, the states make the sum."""
-    plan = plan or SweepPlan()
-    fan_in, weight = _drive(spec, scale_code, plan)
+    resolution = resolution or Resolution()
+    fan_in, weight = _drive(spec, scale_code, resolution)
     weights, scales = uniform_pages(spec, codes.weight_converter(spec).exact(weight), scale_code)
     layout = straight(spec, fan_in, row, spec.neurons_at_once)
     program = bench_program(spec, [layout], weights, scales, wait_cycles=wait_cycles)
-    lsb, grid = float(quarter_products_per_lsb(spec)[scale_code]), plan.grid_lsb(spec)
-    targets = np.repeat(np.rint(grid * lsb).astype(np.int64), plan.repeats)
+    lsb, grid = float(quarter_products_per_lsb(spec)[scale_code]), resolution.grid_lsb(spec)
+    targets = np.repeat(np.rint(grid * lsb).astype(np.int64), resolution.repeats)
     halves = np.full(fan_in, int(codes.weight_converter(spec).numerators[weights[0, 0, 0]]), dtype=np.int64)
     chosen, _ = states_for_sums(spec, halves, targets, noise_seed, lsb * NEAR_LSB)
     images = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.int64)
     images[:, layout.operands(spec)[0]] = chosen  # every neuron reads the same states
-    found = _codes(chip, program, images, noise_seed, threads).reshape(plan.steps, plan.repeats, -1)
-    sweeps = [Sweep(grid, count_reached(spec, found[:, :, k]), plan.repeats) for k in range(spec.neurons_at_once)]
+    found = _codes(chip, program, images, noise_seed, threads).reshape(resolution.steps, resolution.repeats, -1)
+    sweeps = [Sweep(grid, count_reached(spec, found[:, :, k]), resolution.repeats) for k in range(spec.neurons_at_once)]
     return Converters(spec, scale_code, tuple(sweeps))
 
 
-def _drive(spec: ChipSpec, scale_code: int, plan: SweepPlan) -> tuple[int, float]:
+def _drive(spec: ChipSpec, scale_code: int, resolution: Resolution) -> tuple[int, float]:
     """The smallest fan-in of whole rows, and the smallest weight, that move a sum over the range."""
-    need = float(plan.grid_lsb(spec)[-1]) * float(quarter_products_per_lsb(spec)[scale_code])
+    need = float(resolution.grid_lsb(spec)[-1]) * float(quarter_products_per_lsb(spec)[scale_code])
     top_state = int(codes.state_converter(spec).numerators[-1])
     for fan_in in (fan_in for fan_in in spec.fan_ins if fan_in >= spec.columns):
         for half in codes.weight_converter(spec).numerators.tolist():
@@ -127,13 +127,13 @@ class Droop:
     gain: Floats  # against the first
 
 
-def droop(chip: Chip, waits_cycles: Sequence[int], *, spec: ChipSpec = ANNA_1991, plan: SweepPlan | None = None) -> Droop:
+def droop(chip: Chip, waits_cycles: Sequence[int], *, spec: ChipSpec = ANNA_1991, resolution: Resolution | None = None) -> Droop:
     """Stop the refresh, wait, and measure the gain: mean over the ADCs, rows 0 onwards."""
-    die, plan = chip.die(spec), plan or SweepPlan(steps=128, beyond_lsb=6.0)
+    die, resolution = chip.die(spec), resolution or Resolution(steps=128, beyond_lsb=6.0)
     stopped = Chip(die=replace(die, faults=die.faults.changed(refresh_stops_at_cycle=0)))
     ages, gains = [], []
     for wait in waits_cycles:
-        found = converters(stopped, spec=spec, plan=plan, wait_cycles=wait)
+        found = converters(stopped, spec=spec, resolution=resolution, wait_cycles=wait)
         gains.append(float(found.gains_and_offsets[:, 0].mean()))
         fill = spec.registers * -(-spec.columns // spec.states_in_per_cycle) + spec.store_cycles
         rows, columns = np.indices((spec.neurons_at_once, spec.columns))
@@ -171,7 +171,7 @@ def dac_levels(
     *,
     spec: ChipSpec = ANNA_1991,
     pages: int = 4,
-    plan: SweepPlan | None = None,
+    resolution: Resolution | None = None,
     noise_seed: int = 0,
     threads: int | None = None,
 ) -> DacLevels:
@@ -180,7 +180,7 @@ def dac_levels(
     Row r of page p carries code r + a few; with the states of these synapses turned the other way round, what does not
     change sign, offsets above all, cancels. More pages weigh each code on more rows, which averages synapse mismatch.
     """
-    plan = plan or SweepPlan(steps=48, repeats=8)
+    resolution = resolution or Resolution(steps=48, repeats=8)
     levels = codes.weight_converter(spec).values(np.arange(1 << spec.weight_bits))
     columns = _columns_of(spec, dac)
     if len(columns) < UNDER_TEST or len(levels) > spec.rows or spec.columns < 4 * UNDER_TEST:
@@ -190,7 +190,7 @@ def dac_levels(
         )
     weights, scales, tested, others = _weighing_pages(spec, dac, pages)
     numerators = codes.weight_converter(spec).numerators
-    lsb, grid = float(quarter_products_per_lsb(spec)[0]), plan.grid_lsb(spec)
+    lsb, grid = float(quarter_products_per_lsb(spec)[0]), resolution.grid_lsb(spec)
     top = codes.state_converter(spec).size - 1
     drive = UNDER_TEST * int(codes.state_converter(spec).numerators[-1])  # in half state LSB
     totals = np.zeros(len(levels))
@@ -202,11 +202,11 @@ def dac_levels(
             for sign in (1, -1):
                 wanted = np.rint(grid * lsb).astype(np.int64) - sign * int(numerators[code]) * drive
                 halves = numerators[weights[page, row, others].astype(np.int64)]
-                chosen, sums = states_for_sums(spec, halves, np.repeat(wanted, plan.repeats), noise_seed + row, lsb * NEAR_LSB)
+                chosen, sums = states_for_sums(spec, halves, np.repeat(wanted, resolution.repeats), noise_seed + row, lsb * NEAR_LSB)
                 images = np.zeros((len(sums), spec.registers * spec.columns), dtype=np.int64)
                 images[:, others], images[:, tested] = chosen, top if sign > 0 else 0
-                found = _codes(chip, program, images, noise_seed, threads)[:, 0, 0].reshape(plan.steps, -1)
-                sweep = Sweep(grid, count_reached(spec, found), plan.repeats)
+                found = _codes(chip, program, images, noise_seed, threads)[:, 0, 0].reshape(resolution.steps, -1)
+                sweep = Sweep(grid, count_reached(spec, found), resolution.repeats)
                 crossings.append(float(sweep.thresholds_lsb.mean()))
             # A level that is too large reaches the thresholds earlier with one sign, later with the other.
             totals[code] += -(crossings[0] - crossings[1]) / 2.0 * lsb / (2.0 * drive)

@@ -27,13 +27,13 @@ from anna.lab.characterise import (
     droop,
     effective_bits,
 )
-from anna.lab.pins import SweepPlan
+from anna.lab.pins import Resolution
 from anna.machine.chip import Chip
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FINE = SweepPlan(steps=160, repeats=64)
+FINE = Resolution(steps=160, repeats=64)
 WAITS_CYCLES = (0, 2000, 4000, 8000, 16_000, 32_000)
 
 
@@ -53,8 +53,8 @@ def examine(chip: Chip, threads: int | None = None) -> Findings:
     """Measure everything."""
     return Findings(
         chip=chip,
-        converters=converters(chip, plan=FINE, threads=threads),
-        scales=tuple(converters(chip, code, plan=FINE, threads=threads) for code in range(1, 14, 2)),
+        converters=converters(chip, resolution=FINE, threads=threads),
+        scales=tuple(converters(chip, code, resolution=FINE, threads=threads) for code in range(1, 14, 2)),
         dacs=tuple(dac_levels(chip, dac, threads=threads) for dac in range(ANNA_1991.dacs)),
         droop=droop(chip, WAITS_CYCLES),
         bits=tuple(effective_bits(chip, fan_in, threads=threads) for fan_in in ANNA_1991.fan_ins),

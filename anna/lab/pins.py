@@ -193,7 +193,7 @@ def gain_and_offset(sweep: Sweep, ideal_lsb: Floats) -> tuple[float, float] | No
 
 
 @dataclass(frozen=True)
-class SweepPlan:
+class Resolution:
     """How finely a sweep looks."""
 
     steps: int = 96
@@ -230,20 +230,20 @@ class Sweeps:
     neurons: tuple[int, ...]
     grids_lsb: tuple[Floats, ...]  # of each neuron
     images: Codes  # (neurons x steps x repeats, registers, columns)
-    plan: SweepPlan
+    resolution: Resolution
 
     @staticmethod
     def prepare(
-        program: Program, layout: Layout, neurons: Sequence[int], *, page: int = 0, plan: SweepPlan | None = None,
+        program: Program, layout: Layout, neurons: Sequence[int], *, page: int = 0, resolution: Resolution | None = None,
         seed: int = 0,
     ) -> "Sweeps":  # fmt: skip
         """Choose the states. A neuron that cannot be moved over the whole range is moved as far as its weights reach."""
-        plan, spec = plan or SweepPlan(), program.spec
+        resolution, spec = resolution or Resolution(), program.spec
         bench = bench_program(spec, [layout], program.weight_codes, program.scale_codes, page=page)
         numerators, operands = codes.weight_converter(spec).numerators, layout.operands(spec)
         top_state = int(np.abs(codes.state_converter(spec).numerators).min(initial=1 << 30, where=_ends(spec)))
         rows, columns = layout.places(spec)
-        grid, lsbs = plan.grid_lsb(spec), quarter_products_per_lsb(spec)
+        grid, lsbs = resolution.grid_lsb(spec), quarter_products_per_lsb(spec)
         grids, states = list[Floats](), list[Codes]()
         for neuron in neurons:
             halves = numerators[program.weight_codes[page, rows[neuron], columns[neuron]].astype(np.int64)]
@@ -251,22 +251,22 @@ class Sweeps:
             lsb = float(lsbs[int(program.scale_codes[page, rows[neuron, 0], group])])
             reach = int(np.abs(halves).sum()) * top_state / lsb
             mine = grid * min(1.0, 0.97 * reach / float(grid[-1]))
-            targets = np.repeat(np.rint(mine * lsb).astype(np.int64), plan.repeats)
+            targets = np.repeat(np.rint(mine * lsb).astype(np.int64), resolution.repeats)
             chosen, _ = states_for_sums(spec, halves, targets, seed, lsb * NEAR_LSB)
             image = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.uint16)
             image[:, operands[neuron]] = chosen
             grids.append(mine)
             states.append(image)
         images = np.concatenate(states).reshape(-1, spec.registers, spec.columns)
-        return Sweeps(bench, tuple(neurons), tuple(grids), images, plan)
+        return Sweeps(bench, tuple(neurons), tuple(grids), images, resolution)
 
     def run(self, chip: Chip, *, noise_seed: int = 0, threads: int | None = None) -> list[Sweep]:
         """What a chip makes of them."""
-        spec, plan = self.bench.spec, self.plan
+        spec, resolution = self.bench.spec, self.resolution
         found = chip.run_codes(self.bench, self.images, noise_seed=noise_seed, threads=threads).codes[f"{OUTPUT}0"]
-        codes_nsrk = found.astype(np.int64).reshape(len(self.neurons), plan.steps, plan.repeats, -1)
+        codes_nsrk = found.astype(np.int64).reshape(len(self.neurons), resolution.steps, resolution.repeats, -1)
         return [
-            Sweep(grid, count_reached(spec, codes_nsrk[i, :, :, neuron]), plan.repeats)
+            Sweep(grid, count_reached(spec, codes_nsrk[i, :, :, neuron]), resolution.repeats)
             for i, (neuron, grid) in enumerate(zip(self.neurons, self.grids_lsb, strict=True))
         ]
 

@@ -20,7 +20,7 @@ from anna.base.errors import FileError, SpecError
 from anna.chip import codes
 from anna.chip.codes import Floats, Ints
 from anna.chip.spec import Record, first_sentence
-from anna.lab.pins import Layout, SweepPlan, Sweeps, gain_and_offset
+from anna.lab.pins import Layout, Resolution, Sweeps, gain_and_offset
 from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.sequencer.timeline import Timeline, elaborate
@@ -84,7 +84,7 @@ class TrimMeter:
     """The measurement of all neurons that a program uses, on the program's own weights and scales: its test programs
     and images are made once and serve any number of chips."""
 
-    def __init__(self, program: Program, *, plan: SweepPlan | None = None, timeline: Timeline | None = None) -> None:
+    def __init__(self, program: Program, *, resolution: Resolution | None = None, timeline: Timeline | None = None) -> None:
         self.program, self.timeline = program, timeline or elaborate(program)
         self._sweeps = list[tuple[Sweeps, list[Place]]]()
         done = set[tuple[Place, int]]()
@@ -95,7 +95,7 @@ class TrimMeter:
             done.update((places[k], k) for k in wanted)
             if wanted:
                 layout = Layout(calc.fan_in, calc.row, calc.neurons, program.ops[calc.index].per_row("registers"))
-                sweeps = Sweeps.prepare(program, layout, wanted, page=calc.page, plan=plan)
+                sweeps = Sweeps.prepare(program, layout, wanted, page=calc.page, resolution=resolution)
                 self._sweeps.append((sweeps, [places[k] for k in wanted]))
 
     def measure(self, chip: Chip, *, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None) -> Trim:
@@ -114,10 +114,10 @@ class TrimMeter:
 
 
 def measure_trim(
-    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None
+    chip: Chip, program: Program, *, resolution: Resolution | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None
 ) -> Trim:
     """Measure gain and offset of every neuron that a program uses; for many chips, keep a `TrimMeter`."""
-    return TrimMeter(program, plan=plan).measure(chip, noise_seed=noise_seed, threads=threads)
+    return TrimMeter(program, resolution=resolution).measure(chip, noise_seed=noise_seed, threads=threads)
 
 
 # --- making up for it ------------------------------------------------------------------------------------------------

@@ -60,11 +60,11 @@ RULES = {
     "time-passes": Rule("A WAIT waits at least one cycle.", "waits for nothing; the least is 1 cycle"),
     "batch-fits": Rule(
         "The windows of a batch fit into the state memory.",
-        "a batch of {batch} pictures needs {batch} x {window} = {need} states, the memory holds {limit}; "
+        "a batch of {batch} images needs {batch} x {window} = {need} states, the memory holds {limit}; "
         "a batch of {fits} fits",
     ),
     "regions-fit": Rule(
-        "Constants lie outside the region of the picture.",
+        "Constants lie outside the region of the image.",
         "the constant at address {address} lies inside input region {region}",
     ),
     # --- in time
@@ -88,7 +88,7 @@ RULES = {
         "WAIT cycles={wait} before it would do",
     ),
     "constants-kept": Rule(
-        "Constants are not overwritten: the next picture needs them.",
+        "Constants are not overwritten: the next image needs them.",
         "overwrites the constant at address {address}",
     ),
     "result-exists": Rule(

@@ -1,4 +1,4 @@
-"""The events of one picture: which unit works on which instruction in which cycles since the picture began."""
+"""The events of one image: which unit works on which instruction in which cycles since the image began."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Event:
 
 
 def segment_starts(timeline: Timeline) -> list[int]:
-    """The cycle of the picture in which each page segment begins, page loads apart."""
+    """The cycle of the image in which each page segment begins, page loads apart."""
     starts, at = [], 0
     for segment in timeline.segments:
         starts.append(at)

@@ -1,4 +1,4 @@
-"""Wave forms (IEEE 1364 VCD) of one picture, for GTKWave and its like: busy units, registers, results, from the oracle."""
+"""Wave forms (IEEE 1364 VCD) of one image, for GTKWave and its like: busy units, registers, results, from the oracle."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def vcd(machine: Interpreter, timeline: Timeline) -> str:
 
 
 def _text(timeline: Timeline, signals: dict[str, _Signal], changes: dict[int, dict[str, int]]) -> Iterator[str]:
-    yield f"$comment program {timeline.program.name}, one picture $end"
+    yield f"$comment program {timeline.program.name}, one image $end"
     yield "$timescale 1 ps $end"
     yield "$scope module anna $end"
     for signal in signals.values():

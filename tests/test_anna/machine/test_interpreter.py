@@ -16,8 +16,8 @@ PROGRAMS = Path(__file__).parents[2] / "programs"
 
 def machine(name: str = "overlap") -> Interpreter:
     program = anna.assemble((PROGRAMS / f"{name}.asm").read_text())
-    picture = np.arange(program.input.size).reshape(program.input.shape) % (1 << program.spec.state_bits)
-    return Interpreter(program, picture)
+    codes = np.arange(program.input.size).reshape(program.input.shape) % (1 << program.spec.state_bits)
+    return Interpreter(program, codes)
 
 
 def test_a_step_is_one_instruction() -> None:
