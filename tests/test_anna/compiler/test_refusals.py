@@ -167,7 +167,7 @@ def test_a_result_counts_what_was_misread() -> None:
     images, labels = lenet.holdout()
     result = anna.Chip().run(anna.compile(net, lenet.calibration(), calibration_count=50), images[:200])
     assert result.error(labels[:200].tolist()) == (result.labels != labels[:200]).mean()
-    with pytest.raises(AnnaError, match=r"^labels have shape \(199,\); expected \(200,\), one an image$"):
+    with pytest.raises(AnnaError, match=r"^labels have shape \(199,\); expected \(200,\), one per image$"):
         result.error(labels[:199])
 
 

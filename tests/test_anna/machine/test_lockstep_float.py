@@ -43,5 +43,5 @@ def test_most_results_lie_within_one_and_a_half_lsb_of_float(made) -> None:
 def test_a_map_that_is_not_there_is_told(made) -> None:
     with pytest.raises(MachineError, match="has no region C9; it has"):
         map_reference(made.timeline, {"C9": np.zeros((1, 1, 1))})
-    with pytest.raises(MachineError, match=r"region C1 has shape \(4, 28, 28\); the maps given for it have \(1, 2, 2\)"):
+    with pytest.raises(MachineError, match=r"maps for region C1 have shape \(1, 2, 2\); expected \(4, 28, 28\)"):
         map_reference(made.timeline, {"C1": np.zeros((1, 2, 2))})
