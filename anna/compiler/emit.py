@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.chip import codes
-from anna.compiler.geometry import Scan, Neuron
+from anna.compiler.geometry import Neuron, Scan
 from anna.compiler.memory import Memory
-from anna.compiler.place import Placed, Placement
+from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.program.file import Codes, Region, blank_pages
 

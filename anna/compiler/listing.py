@@ -74,7 +74,9 @@ def _host(graph: QuantGraph, board: BoardSpec) -> dict[str, Any]:
     return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds, "images_per_s": per_s}
 
 
-def _layers(graph: QuantGraph, placement: Placement, schedule: Schedule, timeline: Timeline, links: Links) -> list[dict[str, Any]]:
+def _layers(
+    graph: QuantGraph, placement: Placement, schedule: Schedule, timeline: Timeline, links: Links
+) -> list[dict[str, Any]]:
     """One entry a chip layer: cycles from its first SHIFT to its last OUT (layers overlap a little), what binds it, its
     bound: the busiest unit's cycles and its share of page loads."""
     spec, batch = graph.spec, timeline.program.batch

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from anna.chip.spec import ChipSpec
-from anna.compiler.geometry import Scan, RegisterLayout, ceil_div
+from anna.compiler.geometry import RegisterLayout, Scan, ceil_div
 from anna.compiler.ir import ChipLayer
 
 MOST_DOWN = 16  # rows and columns of positions at once that are tried
@@ -135,7 +135,9 @@ class Packer:
                 sizes = [len(one.taps) for one in layouts]
                 sizes[-1] += extra
                 # Registers may share a strip: a neuron is taken to read one register, which asks for the most.
-                reserve = self.constants if len(layouts) == 1 or len(kinds) > 1 else 1 + ceil_div(self.constants - 1, len(layouts))
+                reserve = (
+                    self.constants if len(layouts) == 1 or len(kinds) > 1 else 1 + ceil_div(self.constants - 1, len(layouts))
+                )
                 if max(sizes) + max(2, reserve) <= spec.columns:
                     return layouts, max(2, reserve)
         return None

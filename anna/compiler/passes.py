@@ -81,7 +81,9 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     # The report tells of the timeline, so the program that holds it can only be made now.
     done = replace(draft, report=listing.report(quantised, placement, scheduled, walked, links, options))
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_count)
-    return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, scheduled, done, verified(done), count)
+    return Compilation(
+        options, checked, parts, calibration, quantised, placement, laid_out, scheduled, done, verified(done), count
+    )
 
 
 def program_name(name: str) -> str:

@@ -50,9 +50,7 @@ def checked_codes(program: Program, codes: ArrayLike) -> NDArray[Any]:
     if given.shape[1:] != region.shape or given.ndim != len(region.shape) + 1:
         raise DataError(f"codes have shape {given.shape}; program {program.name} takes {_shape(program)}{hint}")
     if not np.issubdtype(given.dtype, np.integer):
-        raise DataError(
-            f"codes are {given.dtype}; program {program.name} takes state codes, whole numbers 0 to {top}{hint}"
-        )
+        raise DataError(f"codes are {given.dtype}; program {program.name} takes state codes, whole numbers 0 to {top}{hint}")
     if given.size and (given.min() < 0 or given.max() > top):
         bad = int(np.argwhere((given < 0) | (given > top))[0][0])
         raise DataError(f"image {bad} holds a state code outside 0 to {top}{hint}")

@@ -79,8 +79,7 @@ RULES = {
     ),
     "written-before-read": Rule(
         "A state is read only after it has arrived in memory.",
-        "reads address {address} in cycle {cycle}, but it is readable from cycle {ready}; "
-        "insert WAIT cycles={wait} before it",
+        "reads address {address} in cycle {cycle}, but it is readable from cycle {ready}; insert WAIT cycles={wait} before it",
     ),
     "read-before-overwritten": Rule(
         "A state is overwritten only after earlier instructions have read it.",

@@ -17,7 +17,7 @@ from anna.chip import codes
 from anna.chip.spec import ANNA_1991
 from anna.lab import curves as lab
 from anna.lab.characterise import converters, dac_levels, droop, effective_bits
-from anna.lab.pins import Resolution, bench_program, line, random_words, states_for_sums, straight
+from anna.lab.pins import Resolution, line, pins_program, random_words, states_for_sums, straight
 from anna.lab.trim import TrimMeter
 from anna.program.file import Program, blank_pages
 
@@ -106,7 +106,9 @@ def test_the_levels_of_a_dac(dac: int) -> None:
 
 def test_the_levels_of_a_dac_need_columns_of_its_own() -> None:
     halves = anna.ANNA_1991.changed(refresh_order="halves")
-    with pytest.raises(SpecError, match=r"DAC 1 need 16 of 64 columns that it writes in every row.* has 0 of 64 such columns"):
+    with pytest.raises(
+        SpecError, match=r"measuring DAC 1 needs 16 of 64 columns that it writes in every row.* has 0 of 64 such columns"
+    ):
         dac_levels(anna.Chip(), 1, spec=halves)
 
 
@@ -126,7 +128,7 @@ def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
     spec = ANNA_1991.changed(state_bits=12)
     weights, scales = blank_pages(spec)
     weights[:] = random_words(0, weights.size, 1).reshape(weights.shape) % 64
-    program = bench_program(spec, [straight(spec, 256, 0, 8)], weights, scales)
+    program = pins_program(spec, [straight(spec, 256, 0, 8)], weights, scales)
     states = (random_words(0, 256, 2) % 8) * 512 + 256
     images = np.repeat(states.reshape(1, 4, 64), 4000, axis=0)
     chip = anna.Chip(seed=0, analog=anna.Analog(storage_capacitance_ff=200.0))
@@ -137,7 +139,7 @@ def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
 
 
 def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert lab.main(["--seed", "7", "-o", str(tmp_path)]) == 0
+    assert lab.main(["--chip-seed", "7", "-o", str(tmp_path)]) == 0
     assert capsys.readouterr().out in (ROOT / "docs" / "characterisation.md").read_text(encoding="utf-8")
     figures = {path.name for path in (ROOT / "docs" / "characterisation").iterdir()}
     assert {path.name for path in tmp_path.iterdir()} == figures
@@ -145,7 +147,7 @@ def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == "there is no preset 'good'; expected ideal, typical or worst\n"
 
 
-def test_what_many_chips_are_worth(capsys: pytest.CaptureFixture[str]) -> None:
+def test_effective_bits_of_many_chips(capsys: pytest.CaptureFixture[str]) -> None:
     assert lab.main(["--chips", "2"]) == 0
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split(" | ")[0] for row in rows] == ["| 16", "| 64", "| 128", "| 256"]
@@ -252,10 +254,10 @@ def test_a_trim_is_plain_data(tmp_path: Path) -> None:
     assert anna.Trim.load(path) == trim
     assert anna.measure_trim(anna.Chip(seed=3), program, resolution=Resolution(steps=40, repeats=4)) == trim
     other = anna.assemble((ROOT / "tests" / "programs" / "calc.asm").read_text())
-    with pytest.raises(SpecError, match="this trim was measured with another program than"):
+    with pytest.raises(SpecError, match="this trim was not measured with program calc; measure it again"):
         anna.trim(other, trim)
     path.write_text("{}")
     with pytest.raises(FileError, match="is not a trim: program is missing"):
         anna.Trim.load(path)
-    with pytest.raises(SpecError, match="a sweep needs at least 8 steps"):
+    with pytest.raises(SpecError, match="a sweep needs at least 8 steps, 1 repeat and a margin of 0 to 100 LSB"):
         Resolution(steps=1)

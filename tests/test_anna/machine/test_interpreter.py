@@ -180,7 +180,9 @@ def test_a_bad_run_is_refused_in_one_sentence(arguments: dict[str, object], sent
 
 @pytest.mark.parametrize("chip", [7, "overlap", None])
 def test_a_chip_runs_programs_and_nothing_else(chip: object) -> None:
-    sentence = f"a chip runs a program, not {type(chip).__name__}; anna.compile makes one from a network, anna.assemble from text"
+    sentence = (
+        f"a chip runs a program, not {type(chip).__name__}; anna.compile makes one from a network, anna.assemble from text"
+    )
     for run in (anna.Chip().run, anna.Chip().run_codes, lambda *given: next(anna.run_chips([anna.Chip()], *given))):
         with pytest.raises(MachineError, match=f"^{sentence}$"):
             run(chip, np.zeros((2, 16, 6), int))  # type: ignore[arg-type]
