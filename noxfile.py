@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import time
 from pathlib import Path
 
@@ -28,9 +27,10 @@ def step(what: str) -> None:
 
 
 def install_wheel(session: nox.Session, extra: str, *more: str) -> None:
-    """The wheel with what an extra names."""
-    (wheel,) = BUILT.glob("anna-*.whl")
-    session.install(f"{wheel}[{extra}]", *more)
+    """The wheel that was built last, with what an extra names."""
+    newest = max(BUILT.glob("anna-*.whl"), key=os.path.getmtime)
+    session.install("--force-reinstall", "--no-deps", str(newest))  # in an environment that is used again, too
+    session.install(f"{newest}[{extra}]", *more)
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
@@ -41,8 +41,7 @@ def pytest(session: nox.Session, *arguments: str) -> None:
 def wheel(session: nox.Session) -> None:
     """Build once what all tasks but `tests` and `checked` install."""
     step("wheel: one build for the tasks that need no other")
-    shutil.rmtree(BUILT, ignore_errors=True)
-    session.run("pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(BUILT), ".")
+    session.run_install("pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(BUILT), ".")
 
 
 @nox.session

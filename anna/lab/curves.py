@@ -1,6 +1,6 @@
 """All measurements of one chip, as a table and as figures.
 
-python -m anna.lab.curves --chip-seed 7 --preset typical -o FOLDER
+python -m anna.lab.curves --chip-seed 7 --analog typical -o FOLDER
 """
 
 import argparse
@@ -181,16 +181,16 @@ PLOTS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure a drawn chip."""
     parser = argparse.ArgumentParser(prog="python -m anna.lab.curves", description="Characterise a drawn chip.")
-    parser.add_argument("--chip-seed", type=int, default=7, help="which chip is drawn")
-    parser.add_argument("--preset", default="typical", help="ideal, typical or worst")
+    parser.add_argument("--chip-seed", type=int, default=7, help="which chip is drawn (default 7)")
+    parser.add_argument("--analog", default="typical", help="the chip's electronics: ideal, typical or worst (default typical)")
     parser.add_argument("--chips", type=int, help="measure only the effective bits, of chips 0 to CHIPS - 1")
     parser.add_argument("-o", "--output", type=Path, help="folder for the figures")
     given = parser.parse_args(arguments)
     try:
         if given.chips:
-            print(bits_table(Analog.preset(given.preset), given.chips), end="")
+            print(bits_table(Analog.preset(given.analog), given.chips), end="")
             return 0
-        chip = Chip(seed=given.chip_seed, analog=Analog.preset(given.preset))
+        chip = Chip(seed=given.chip_seed, analog=Analog.preset(given.analog))
         found = examine(chip)
     except AnnaError as error:
         print(error, file=sys.stderr)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from anna.base.errors import AssemblyError
+from anna.base.errors import AssemblyError, UsageError
 from anna.program.file import SUFFIX
 from anna.program.text import assemble
 from anna.sequencer.rules import verified
@@ -33,7 +33,7 @@ def read_text(source: str) -> str:
 
 def _run(given: argparse.Namespace) -> None:
     if given.source == "-" and not given.output:
-        raise AssemblyError("assembly from standard input needs -o FILE.anna")
+        raise UsageError("assembly from standard input needs -o FILE.anna")
     text = read_text(given.source)
     path = output_file(given.output or str(Path(given.source).with_suffix(SUFFIX)))
     program = assemble(text, given.source)

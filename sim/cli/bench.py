@@ -31,9 +31,9 @@ def _run(given: argparse.Namespace) -> None:
 
     simd = choose_level(given.simd)
     threads = [worker_count(one) for one in given.thread_counts or sorted({1, cores()})]
-    rounds, shown, small = QUICK if given.quick else FULL
+    rounds, count, small = QUICK if given.quick else FULL
     images, _ = lenet.holdout()
-    images = images[[i % len(images) for i in range(shown)]]
+    images = images[[i % len(images) for i in range(count)]]
     cases = measure.roofline(simd, sorted({1, *threads}))
     with progress() as show:
         for name in given.network or (NETWORKS[:1] if given.quick else NETWORKS):

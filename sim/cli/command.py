@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from anna.base.errors import FileError
+from anna.base.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def output_file(name: str) -> Path:
     from anna.base.container import expect_writable
 
     if name == "-":
-        raise FileError("-: this result does not go to standard output; expected a file name (./- for one called -)")
+        raise UsageError("-: this result does not go to standard output; expected a file name (./- for one called -)")
     expect_writable(Path(name))
     return Path(name)
 

@@ -107,8 +107,8 @@ def _images(network: Network, given: argparse.Namespace) -> tuple[LabelledImages
 
     source, own_samples = given.images, given.calibration is not None and given.calibration not in DATA_SETS
     if source is not None and source not in SOURCES:
-        shown = own_images(network, Path(source).name, *read_labelled(Path(source)))
-        return shown, calibration_images(network, given.calibration, "give sample images with --calibration FILE")
+        found = own_images(network, Path(source).name, *read_labelled(Path(source)))
+        return found, calibration_images(network, given.calibration, "give sample images with --calibration FILE")
     if source is None and network.prepare is None and own_samples and not given.data:
         return divided(own_images(network, Path(given.calibration).name, *read_labelled(Path(given.calibration))))
     named = not Path(given.model).suffix

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any, get_origin
 
-from anna.base.errors import SpecError
+from anna.base.errors import UsageError
 from anna.chip.spec import BOARDS, BoardSpec, ChipSpec
 from sim.cli.options import add
 
@@ -38,7 +38,7 @@ def board(given: argparse.Namespace) -> BoardSpec:
     for pair in given.chip:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise SpecError(f"--chip {pair}: expected FIELD=VALUE, such as weight_bits=8")
+            raise UsageError(f"--chip {pair}: expected FIELD=VALUE, such as weight_bits=8")
         several = name in ChipSpec.model_fields and get_origin(ChipSpec.model_fields[name].annotation) is tuple
         fields[name] = None if value == "none" else tuple(value.split(",")) if several else value
     found = BOARDS[given.board]

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from anna.base.errors import DataError
+from anna.base.errors import DataError, UsageError
 from sim.cli import values
 from sim.cli.command import Command, table, write
 from sim.cli.options import add, place
@@ -30,14 +30,14 @@ def _run(given: argparse.Namespace) -> None:
 
     if given.action == "fetch":
         if given.data is None:
-            raise DataError(f"fetch needs the name of a data set: {' or '.join(DATA_SETS)}")
+            raise UsageError(f"fetch needs the name of a data set: {' or '.join(DATA_SETS)}")
         home = Path(given.folder) if given.folder is not None else data_folder()  # a folder that is named may be made
         with progress() as show:
             paths = fetch(given.data, home, progress=lambda *so_far: show(_line(*so_far)))
         write({"files": [str(path) for path in paths]}, "\n".join(f"{path}: intact" for path in paths), given.json)
         return
     if given.data is not None:
-        raise DataError(f"{given.action} takes no data set; it looks at all of them")
+        raise UsageError(f"{given.action} takes no data set; it looks at all of them")
     rows = [("data", "file", "state"), *_built_in(), *_files(given)]
     write({"files": [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]}, table(rows), given.json)
     damaged = [row for row in rows[1:] if row[2].startswith("damaged")]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
 from anna.base.container import write_beside
-from anna.base.errors import DataError
+from anna.base.errors import DataError, UsageError
 from anna.machine.chip import Chip, Result
 from anna.program.file import Program
 from sim.cli import values
@@ -21,8 +21,8 @@ from sim.inputs.digits import Images
 from sim.inputs.files import images_and_labels, read_codes
 from sim.inputs.own_images import checked_labels
 
-SHOWN = 8  # images whose outputs are printed for a person
-STATES_SHOWN = 32  # states of an output that are printed for a person
+IMAGES_PRINTED = 8  # images whose outputs are printed for a person
+STATES_PRINTED = 32  # states of an output that are printed for a person
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Re
                "engine": "interpreter" if given.interpreter else "engine"}  # fmt: skip
     sources = {"--images": given.images, "--codes": given.codes, "--random": given.random}
     if sum(source is not None for source in sources.values()) != 1:
-        raise DataError("give one of --images SOURCE, --codes FILE and --random N")
+        raise UsageError("give one of --images SOURCE, --codes FILE and --random N")
     if given.images is not None:
         images, labels = images_and_labels(given.images, given.count)
         if program.host is None:
@@ -62,11 +62,11 @@ def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Re
 
 def _random(given: argparse.Namespace, program: Program) -> NDArray[np.uint16]:
     if given.count is not None:
-        raise DataError(f"--random {given.random} says how many; expected no --count")
+        raise UsageError(f"--random {given.random} says how many; expected no --count")
     if not 0 <= given.random <= 10_000_000:
-        raise DataError(f"--random {given.random}: expected 0 to 10000000 images")
+        raise UsageError(f"--random {given.random}: expected 0 to 10000000 images")
     if given.noise_seed < 0:
-        raise DataError(f"the noise seed is {given.noise_seed}; expected zero or more")
+        raise UsageError(f"the noise seed is {given.noise_seed}; expected zero or more")
     rng, top = np.random.default_rng(given.noise_seed), 1 << program.spec.state_bits
     return rng.integers(0, top, (given.random, *program.input.shape), dtype=np.uint16)
 
@@ -113,19 +113,20 @@ def _save(path: Path, result: Result) -> None:
 
 
 def _text(result: Result, facts: dict[str, Any]) -> str:
-    shown = min(result.images, SHOWN)
+    printed = min(result.images, IMAGES_PRINTED)
     if result.program.host is not None:
         rows: list[tuple[str, ...]] = [("image", "label", "best scores")]
-        for i in range(shown):
+        for i in range(printed):
             scores = result.scores[i].reshape(len(result.scores[i]), -1).max(axis=1)
             best = np.argsort(-scores, kind="stable")[:3]
             rows.append((str(i), str(result.labels[i]), "  ".join(f"{k}: {scores[k]:.2f}" for k in best)))
     else:
         rows = [("image", *(f"{name} (state codes)" for name in result.codes))]
-        for i in range(shown):
-            parts = (codes[i].reshape(-1)[:STATES_SHOWN] for codes in result.codes.values())
+        for i in range(printed):
+            parts = (codes[i].reshape(-1)[:STATES_PRINTED] for codes in result.codes.values())
             rows.append((str(i), *(" ".join(map(str, part)) for part in parts)))
-    more = f"\n... and {result.images - SHOWN} more; all of them with -o FILE.npz or --json" if result.images > SHOWN else ""
+    left = result.images - printed
+    more = f"\n... and {left} more; all of them with -o FILE.npz or --json" if left else ""
     ends = [f"{result.images} images, {result.cycles_per_image:,g} cycles each: {result.seconds * 1e3:,g} ms of chip time"]
     if "board" in facts:
         ends += [f"host: {host_text(facts)}", f"board: {board_text(facts)}"]

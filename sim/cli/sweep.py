@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anna.base.errors import AnnaError
+from anna.base.errors import UsageError
 from sim.cli import values
 from sim.cli.command import Command, table, write
 from sim.cli.options import add, place
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ACTIONS = ("run", "plan", "merge")
 WORDS = values.Kind("[run|plan|merge] SPEC.toml|DIR ...", words=lambda: ACTIONS, suffixes=(".toml",), folders=True)
-SHOWN = 20  # points of a plan that are printed for a person
+POINTS_PRINTED = 20  # points of a plan that are printed for a person
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,18 +39,18 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> None:
     action, words = (given.words[0], given.words[1:]) if given.words[0] in ACTIONS else ("run", given.words)
     if given.output == "-":
-        raise AnnaError("-: a sweep fills a folder, not standard output; expected -o DIR")
+        raise UsageError("-: a sweep fills a folder, not standard output; expected -o DIR")
     if action != "plan" and given.output is None:
-        raise AnnaError(f"{action} needs a folder: -o DIR; see anna sweep --help")
+        raise UsageError(f"{action} needs a folder: -o DIR; see anna sweep --help")
     if action != "run" and (given.workers, given.cluster, given.trained) != (None, None, None):
-        raise AnnaError(f"{action} computes nothing, so it takes no --workers, --cluster or --trained; see anna sweep --help")
+        raise UsageError(f"{action} computes nothing, so it takes no --workers, --cluster or --trained; see anna sweep --help")
     if action == "merge":
         if given.shard or not words:
-            raise AnnaError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
+            raise UsageError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
         _merge([Path(word) for word in words], Path(given.output), given.json)
         return
     if len(words) != 1:
-        raise AnnaError(f"{action} takes one sweep, got {len(words)} names; see anna sweep --help")
+        raise UsageError(f"{action} takes one sweep, got {len(words)} names; see anna sweep --help")
     if action == "plan":
         _plan(Path(words[0]), given)
     else:
@@ -62,7 +62,7 @@ def _shard(text: str | None) -> tuple[int, int]:
         return 1, 1
     found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text)
     if not found:
-        raise AnnaError(f"shard {text!r}: expected K/N, such as 2/8")
+        raise UsageError(f"shard {text!r}: expected K/N, such as 2/8")
     return int(found[1]), int(found[2])
 
 
@@ -97,8 +97,8 @@ def _plan(path: Path, given: argparse.Namespace) -> None:
     points = shard_of(spec.all_points(), _shard(given.shard))
     identity(spec)  # networks, digits and records are there
     head = ("point", *spec.axes)
-    rows = [(str(point.number), *(shown(value) for value in point.values.values())) for point in points[:SHOWN]]
-    more = f"\n... and {len(points) - SHOWN:,} more; all of them with --json" if len(points) > SHOWN else ""
+    rows = [(str(point.number), *(shown(value) for value in point.values.values())) for point in points[:POINTS_PRINTED]]
+    more = f"\n... and {len(points) - POINTS_PRINTED:,} more; all of them with --json" if len(points) > POINTS_PRINTED else ""
     text = (
         f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n"
         f"{table([head, *rows])}{more}\n\n"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.container import write_beside
-from anna.base.errors import DataError
+from anna.base.errors import DataError, UsageError
 from anna.machine.inputs import checked_codes, input_codes
 from anna.program.file import Program
 from anna.sequencer.rules import verified
@@ -30,7 +30,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _codes(given: argparse.Namespace, program: Program) -> NDArray[Any]:
     """The state codes of the image that is traced."""
     if (given.images is None) == (given.codes is None):
-        raise DataError("an image is missing: give either IMAGES or --codes FILE")
+        raise UsageError("an image is missing: give either IMAGES or --codes FILE")
     if given.codes is not None:
         source, found = given.codes, read_codes(Path(given.codes), program.input.shape)
     else:

@@ -49,5 +49,5 @@ def divided(digits: LabelledImages) -> tuple[LabelledImages, Images]:
     rest = np.array([k for k in range(len(digits)) if digits.images[k].tobytes() not in known], np.int64)
     if not len(rest):
         raise DataError(f"{digits.name}: its images are all alike; expected some to calibrate with and others to show")
-    shown = LabelledImages(f"{digits.name} without {count} for calibration", digits.images[rest], digits.labels[rest])
-    return shown, digits.images[chosen]
+    rest_of_them = LabelledImages(f"{digits.name} without {count} for calibration", digits.images[rest], digits.labels[rest])
+    return rest_of_them, digits.images[chosen]

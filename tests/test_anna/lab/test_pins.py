@@ -143,7 +143,7 @@ def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture
     assert capsys.readouterr().out in (ROOT / "docs" / "characterisation.md").read_text(encoding="utf-8")
     figures = {path.name for path in (ROOT / "docs" / "characterisation").iterdir()}
     assert {path.name for path in tmp_path.iterdir()} == figures
-    assert lab.main(["--preset", "good"]) == 2
+    assert lab.main(["--analog", "good"]) == 2
     assert capsys.readouterr().err == "there is no preset 'good'; expected ideal, typical or worst\n"
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from command_line import good, refused
 
+from lenet.datasets.registry import DATA_SETS
+
 
 def test_the_built_in_digits_are_always_there() -> None:
     files = json.loads(good("data", "--json"))["files"]
@@ -13,7 +15,7 @@ def test_the_built_in_digits_are_always_there() -> None:
 
 def test_an_empty_folder_has_nothing_and_a_damaged_file_is_told(tmp_path: Path) -> None:
     text = good("data", "verify", "--folder", tmp_path)
-    assert text.count("missing") == 7
+    assert text.count("missing") == sum(len(one.files) for one in DATA_SETS.values()) >= 7
     (tmp_path / "mnist").mkdir()
     (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").write_bytes(b"half a file")
     assert "1 file is damaged; `anna data fetch` replaces it" in refused("data", "verify", "--folder", tmp_path, stdout=True)

@@ -84,8 +84,7 @@ def test_a_value_that_looks_like_an_old_name_is_a_value() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("compare", "--images", "100"), "argument --images: 100 is neither a data set nor a file; "
-            "how many is now --count 100"),
+        (("compare", "--images", "100"), "100 is neither a data set nor a file; how many is now --count 100"),
         (("compare", "--data", "holdout"), "argument --data: holdout is not a data set but images of one: --images holdout"),
         (("compare", "--chips", "many"), "argument --chips: 'many' is not a whole number"),
         (("compile", "lenet5", "--range-method", "best"), "argument --range-method: invalid choice: 'best' (choose from "
