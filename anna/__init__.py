@@ -1,12 +1,13 @@
-"""The ANNA chip and its tools: specification, programs, compiler, analog model, interpreter and engine.
+"""The ANNA chip and its tools: specification, networks, compiler, programs, analog model, interpreter and engine.
 
-Names are loaded when they are first used, so that `import anna` is quick.
+Names are loaded when first used, so that `import anna` is quick.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import anna.lab as lab
     from anna.analog.die import Die as Die
     from anna.analog.faults import Faults as Faults
     from anna.analog.parameters import Analog as Analog
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from anna.chip.spec import BoardSpec as BoardSpec
     from anna.chip.spec import ChipSpec as ChipSpec
     from anna.compiler import CompileOptions as CompileOptions
+    from anna.compiler import compilation as compilation
     from anna.compiler import compile as compile
+    from anna.compiler.listing import listing as listing
+    from anna.compiler.reference import float_reference as float_reference
+    from anna.importers import load_network as load_network
     from anna.lab.trim import Trim as Trim
     from anna.lab.trim import measure_trim as measure_trim
     from anna.lab.trim import trim as trim
@@ -28,6 +33,21 @@ if TYPE_CHECKING:
     from anna.machine.interpreter import Interpreter as Interpreter
     from anna.machine.lockstep import engine_reference as engine_reference
     from anna.machine.lockstep import lockstep as lockstep
+    from anna.native.loader import simd_levels as simd_levels
+    from anna.network.activations import Activation as Activation
+    from anna.network.drawing import save_drawing as save_drawing
+    from anna.network.file import save_network as save_network
+    from anna.network.forward import forward as forward
+    from anna.network.graph import Affine as Affine
+    from anna.network.graph import Convolution as Convolution
+    from anna.network.graph import Ensemble as Ensemble
+    from anna.network.graph import FullConnection as FullConnection
+    from anna.network.graph import Graph as Graph
+    from anna.network.graph import Pool as Pool
+    from anna.network.graph import Prepare as Prepare
+    from anna.network.graph import Rbf as Rbf
+    from anna.network.graph import Softmax as Softmax
+    from anna.network.graph import Subsample as Subsample
     from anna.program.file import Program as Program
     from anna.program.file import Region as Region
     from anna.program.text import assemble as assemble
@@ -36,50 +56,75 @@ if TYPE_CHECKING:
     from anna.sequencer.rules import violations as violations
     from anna.sequencer.timeline import Timeline as Timeline
     from anna.sequencer.timeline import elaborate as elaborate
+    from anna.trace.perfetto import perfetto as perfetto
+    from anna.trace.vcd import vcd as vcd
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "ANNA_1991": "anna.chip.spec",
-    "BOARD_1991": "anna.chip.spec",
-    "BOARD_1996": "anna.chip.spec",
+    "Activation": "anna.network.activations",
+    "Affine": "anna.network.graph",
     "Analog": "anna.analog.parameters",
     "AnnaError": "anna.base.errors",
+    "BOARD_1991": "anna.chip.spec",
+    "BOARD_1996": "anna.chip.spec",
     "BoardSpec": "anna.chip.spec",
     "Chip": "anna.machine.chip",
     "ChipSpec": "anna.chip.spec",
     "CompileOptions": "anna.compiler",
+    "Convolution": "anna.network.graph",
     "Die": "anna.analog.die",
+    "Ensemble": "anna.network.graph",
     "Faults": "anna.analog.faults",
+    "FullConnection": "anna.network.graph",
+    "Graph": "anna.network.graph",
     "Interpreter": "anna.machine.interpreter",
+    "Pool": "anna.network.graph",
+    "Prepare": "anna.network.graph",
     "Program": "anna.program.file",
+    "Rbf": "anna.network.graph",
     "Region": "anna.program.file",
     "Result": "anna.machine.chip",
+    "Softmax": "anna.network.graph",
+    "Subsample": "anna.network.graph",
     "Timeline": "anna.sequencer.timeline",
     "Trim": "anna.lab.trim",
     "assemble": "anna.program.text",
+    "compilation": "anna.compiler",
     "compile": "anna.compiler",
     "disassemble": "anna.program.text",
     "elaborate": "anna.sequencer.timeline",
     "engine_reference": "anna.machine.lockstep",
+    "float_reference": "anna.compiler.reference",
+    "forward": "anna.network.forward",
     "input_codes": "anna.machine.inputs",
+    "listing": "anna.compiler.listing",
+    "load_network": "anna.importers",
     "lockstep": "anna.machine.lockstep",
     "measure_trim": "anna.lab.trim",
+    "perfetto": "anna.trace.perfetto",
     "run_chips": "anna.machine.chip",
+    "save_drawing": "anna.network.drawing",
+    "save_network": "anna.network.file",
+    "simd_levels": "anna.native.loader",
     "trim": "anna.lab.trim",
+    "vcd": "anna.trace.vcd",
     "verified": "anna.sequencer.rules",
     "violations": "anna.sequencer.rules",
 }
 
-# Names of version 0.1, which go with the next minor version.
+# Names of version 0.1; the next minor version removes them.
 _RENAMED = {"Calibration": "Trim", "Schedule": "Timeline", "calibrate": "measure_trim", "calibrated": "trim"}
 
-__all__ = ["__version__", *_HOMES]
+__all__ = ["__version__", "lab", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
+    if name == "lab":  # measurements of a chip, a namespace of its own
+        return import_module("anna.lab")
     if name in _RENAMED:
         from anna.base.renamed import warn
 

@@ -152,7 +152,7 @@ def legal_programs(draw: st.DrawFn) -> Program:
     weights = rng.integers(0, 1 << spec.weight_bits, (pages, spec.rows, spec.columns)).astype(np.uint16)
     scales = rng.integers(0, 1 << spec.scale_bits, (pages, spec.rows, spec.groups)).astype(np.uint16)
     results = [address for address in writer.known if address >= writer.pixels + writer.constants]
-    regions = [Region(name="picture", kind="input", address=0, shape=(writer.pixels,))]
+    regions = [Region(name="image", kind="input", address=0, shape=(writer.pixels,))]
     regions += [Region(name=f"result{address}", kind="output", address=address, shape=(1,)) for address in results]
     constants = {writer.pixels + i: int(rng.integers(0, 1 << spec.state_bits)) for i in range(writer.constants)}
     program = _waiting(assemble_program("random", spec, [*writer.ops, op("END")], weights, scales, regions, constants))

@@ -2,7 +2,7 @@
 
     check      what runs on the chip and what on the host, or every reason why it cannot
     split      sums with more inputs than a neuron has become parts and a join
-    calibrate  what the float network's maps hold for sample pictures
+    calibrate  what the float network's maps hold for sample images
     quantise   weights, biases and scales in codes, layer by layer, on what the chip itself feeds each layer
     place      how each layer lies in registers and rows, and on which weight page
     schedule   which instruction starts in which cycle

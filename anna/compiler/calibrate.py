@@ -1,4 +1,4 @@
-"""Pass 3, calibrate: what every map of the float network holds for the sample pictures, and the ranges worth trying.
+"""Pass 3, calibrate: what every map of the float network holds for the sample images, and the ranges worth trying.
 
 The float maps are the target that the quantised maps are fitted to, layer by layer.
 """
@@ -29,7 +29,7 @@ OPEN = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.3)  # half ranges that it tries for a 
 
 @dataclass(frozen=True, eq=False)
 class FloatMaps:
-    """Sums and outputs of one chip layer in the float network, (pictures, o, rows, columns)."""
+    """Sums and outputs of one chip layer in the float network, (images, o, rows, columns)."""
 
     sums: Floats
     outputs: Floats
@@ -44,30 +44,30 @@ class FloatMaps:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Float maps for the sample pictures."""
+    """Float maps for the sample images."""
 
-    pictures: int
-    keys: NDArray[np.uint64]  # that tell each of them from other pictures
-    input_values: Floats  # (pictures, maps, rows, columns), before leading factors and offsets
+    images: int
+    keys: NDArray[np.uint64]  # that tell each of them from other images
+    input_values: Floats  # (images, maps, rows, columns), before leading factors and offsets
     maps: Mapping[str, FloatMaps]
 
     @property
     def text(self) -> str:
         """The canonical text: the range of each layer's sums and outputs."""
-        lines = [f"calibration on {self.pictures} pictures"]
+        lines = [f"calibration on {self.images} images"]
         for name, maps in self.maps.items():
             ends = [f"{part.min():.6g} to {part.max():.6g}" for part in (maps.sums, maps.outputs)]
             lines.append(f"  {name}: sums {ends[0]}, outputs {ends[1]}")
         return "\n".join(lines)
 
 
-def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: CompileOptions) -> Calibration:
-    """Run the sample pictures through the float network."""
+def calibrate(lowered: Lowered, images: NDArray[np.generic] | None, options: CompileOptions) -> Calibration:
+    """Run the sample images through the float network."""
     graph = lowered.members[0].graph
-    chosen = np.asarray(pictures)
+    chosen = np.asarray(images)
     if chosen.ndim == 0 or len(chosen) == 0:
         raise CompileError([
-            f"{lowered.network.name}: no calibration pictures were given; give some of the pictures it was trained for "
+            f"{lowered.network.name}: no calibration images were given; give some of the images it was trained for "
             "(calibration=...), a few hundred are enough"
         ])  # fmt: skip
     if len(chosen) > options.calibration_count:
@@ -95,7 +95,7 @@ def calibrate(lowered: Lowered, pictures: NDArray[np.generic] | None, options: C
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:
-    """Which `wanted` of `count` pictures to take: one of each of `wanted` equal shares, anywhere in it, for an even step
+    """Which `wanted` of `count` images to take: one of each of `wanted` equal shares, anywhere in it, for an even step
     may fall into step with their order (classes in turn). The same numbers always."""
     number = np.arange(wanted, dtype=np.int64)
     mixed = (number.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)  # the mixing of SplitMix64

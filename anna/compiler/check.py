@@ -53,7 +53,7 @@ def check(network: Network, options: CompileOptions) -> Lowered:
     members = []
     for member in network.members:
         if repr(member.prepare) != repr(first):
-            reasons.append(f"{member.name}: prepares its picture otherwise than {network.members[0].name}; expected the same")
+            reasons.append(f"{member.name}: prepares its image otherwise than {network.members[0].name}; expected the same")
         prefix = "" if isinstance(network, Graph) else f"{member.name}."
         members.append(_member(member, prefix, options, reasons))
     if reasons:

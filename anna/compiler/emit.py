@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.chip import codes
-from anna.compiler.geometry import Job, Neuron
+from anna.compiler.geometry import Neuron, Scan
 from anna.compiler.memory import Memory
-from anna.compiler.place import Placed, Placement
+from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph, QuantLayer
-from anna.compiler.schedule import Plan
 from anna.program.file import Codes, Region, blank_pages
 
 NO_TAP, FIRST_CONSTANT, FIRST_UNIT = -1, -2, -1000
@@ -38,12 +37,12 @@ def arrays(graph: QuantGraph, placement: Placement) -> tuple[Codes, Codes, Links
     taps = np.full(weights.shape, NO_TAP, dtype=np.int32)
     rows: list[tuple[int, ...]] = []
     quants = {quant.layer.name: (k, quant) for k, quant in enumerate(graph.layers)}
-    for placed in placement.jobs:
-        number, quant = quants[placed.job.layer.name]
+    for placed in placement.scans:
+        number, quant = quants[placed.scan.layer.name]
         row = placed.row
-        for position, neuron in enumerate(placed.job.neurons):
+        for position, neuron in enumerate(placed.scan.neurons):
             rows.append((number, neuron.o, neuron.dy, neuron.dx, placed.page, row, len(neuron.registers)))
-            for r, column, weight, tap in synapses(placed.job, quant, neuron, position):
+            for r, column, weight, tap in synapses(placed.scan, quant, neuron, position):
                 weights[placed.page, row + r, column] = zero + weight
                 taps[placed.page, row + r, column] = tap
             scales[placed.page, row, 0] = quant.scale_codes_o[neuron.o]
@@ -51,12 +50,12 @@ def arrays(graph: QuantGraph, placement: Placement) -> tuple[Codes, Codes, Links
     return weights, scales, Links(np.array(rows, dtype=np.int32).reshape(-1, 7), taps)
 
 
-def synapses(job: Job, quant: QuantLayer, neuron: Neuron, position: int) -> list[tuple[int, int, int, int]]:
+def synapses(scan: Scan, quant: QuantLayer, neuron: Neuron, position: int) -> list[tuple[int, int, int, int]]:
     """Row (of the neuron), column, weight in LSB and tap of every synapse that a neuron uses."""
-    layer, found = job.layer, []
+    layer, found = scan.layer, []
     sy, sx = layer.stride
     row_of = {register: r for r, register in reversed(list(enumerate(neuron.registers)))}
-    place = {tap: (r, plan.column_of[tap]) for r, plan in enumerate(job.registers) for tap in plan.taps}
+    place = {tap: (r, held.column_of[tap]) for r, held in enumerate(scan.registers) for tap in held.taps}
     _, rows, columns = layer.mask_oiyx.shape[1:]
     for tap, weight in enumerate(quant.weights_ot[neuron.o].tolist()):
         i, rest = divmod(tap, rows * columns)
@@ -64,22 +63,22 @@ def synapses(job: Job, quant: QuantLayer, neuron: Neuron, position: int) -> list
         if layer.mask_oiyx[neuron.o, i, y, x]:
             register, column = place[i, y + neuron.dy * sy, x + neuron.dx * sx]
             found.append((row_of[register], column, weight, tap))
-    slots = [(r, job.spec.columns - 1 - k, k) for r in sorted(row_of.values()) for k in range(job.constants)]
+    slots = [(r, scan.spec.columns - 1 - k, k) for r in sorted(row_of.values()) for k in range(scan.constants)]
     fine = next(slot for slot in slots if slot[2] == 1)
     coarse = iter([slot for slot in slots if slot[2] != 1])
     for k, weight in enumerate(quant.constants_oc[neuron.o].tolist()):
         r, column, _ = fine if k == 1 else next(coarse)
         found.append((r, column, weight, FIRST_CONSTANT - k))
-    if job.unit_columns:
-        last = len(job.registers) - 1
-        first = len(job.registers[last].taps) + position * job.unit_columns
+    if scan.unit_columns:
+        last = len(scan.registers) - 1
+        first = len(scan.registers[last].taps) + position * scan.unit_columns
         for u, weight in enumerate(quant.unit_weights_ou[neuron.o].tolist()):
             found.append((row_of[last], first + u, weight, FIRST_UNIT - u))
     return found
 
 
 def regions(graph: QuantGraph, memory: Memory) -> list[Region]:
-    """The picture, every map that can be looked at, and what the host reads."""
+    """The image, every map that can be looked at, and what the host reads."""
     outputs = {member.last for member in graph.lowered.members}
     found = []
     for stack in memory.stacks.values():
@@ -92,4 +91,4 @@ def regions(graph: QuantGraph, memory: Memory) -> list[Region]:
     return found
 
 
-__all__ = ["Links", "Placed", "Plan", "arrays", "regions", "synapses"]
+__all__ = ["Links", "arrays", "regions", "synapses"]

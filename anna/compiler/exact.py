@@ -53,7 +53,7 @@ class Line:
 
 
 def line(levels: Floats, codes: NDArray[np.uint16], target: Floats, care: NDArray[np.uint8] | None) -> Line:
-    """Fit target = gain x level + offset. Sums go code by code, each in the order of the pictures."""
+    """Fit target = gain x level + offset. Sums go code by code, each in the order of the images."""
     if care is None:
         counts = np.bincount(codes, weights=np.ones(len(codes)), minlength=len(levels))
         sums = np.bincount(codes, weights=target, minlength=len(levels))
@@ -89,7 +89,7 @@ class Targets:
     def of(cls, values_rn: Floats, care_rn: NDArray[np.uint8] | None) -> "Targets":
         """Rows of targets and of how much each counts."""
         heavy = values_rn if care_rn is None else care_rn * values_rn
-        # In the order of the pictures, one after the other: a plain sum may go in another.
+        # In the order of the images, one after the other: a plain sum may go in another.
         return cls(values_rn, care_rn, heavy, np.cumsum(heavy * values_rn, axis=1)[:, -1])
 
 

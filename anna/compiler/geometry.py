@@ -1,8 +1,8 @@
 """How one layer can lie in the registers: windows for one or several positions, registers, rows and what that costs.
 
 A window covers `down` rows and `right` columns of output positions at once, so that each state is brought in once for all
-of them. A register holds, for each picture column of the window, the same strips (map, row) one after the other; moving on
-shifts the oldest picture columns out. The topmost columns of a register keep constants, which carry the bias.
+of them. A register holds, for each image column of the window, the same strips (map, row) one after the other; moving on
+shifts the oldest image columns out. The topmost columns of a register keep constants, which carry the bias.
 """
 
 from collections.abc import Sequence
@@ -24,11 +24,11 @@ def ceil_div(a: int, b: int) -> int:
 
 
 @dataclass(frozen=True)
-class RegisterPlan:
-    """What one register holds: taps column by column of the window, each picture column with the same strips."""
+class RegisterLayout:
+    """What one register holds: taps column by column of the window, each image column with the same strips."""
 
     taps: tuple[Tap, ...]
-    strips: int  # taps of one picture column
+    strips: int  # taps of one image column
 
     @cached_property
     def column_of(self) -> dict[Tap, int]:
@@ -38,7 +38,7 @@ class RegisterPlan:
 
 @dataclass(frozen=True)
 class Neuron:
-    """A logical neuron of a job: which output, which registers its rows read (the job's own numbers)."""
+    """A logical neuron of a scan: which output, which registers its rows read (the scan's own numbers)."""
 
     o: int
     dy: int
@@ -52,7 +52,7 @@ class Neuron:
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class Scan:
     """Some output maps of a layer, computed in one scan over their input."""
 
     layer: ChipLayer
@@ -60,7 +60,7 @@ class Job:
     outputs: tuple[int, ...]
     down: int
     right: int
-    registers: tuple[RegisterPlan, ...]
+    registers: tuple[RegisterLayout, ...]
     constants: int  # constant columns of each register
     unit_columns: int  # columns of a neuron's own bias, 0 where it has none
 
@@ -105,7 +105,7 @@ class Job:
 
     @cached_property
     def _place(self) -> dict[Tap, int]:
-        return {tap: r for r, plan in enumerate(self.registers) for tap in plan.taps}
+        return {tap: r for r, held in enumerate(self.registers) for tap in held.taps}
 
     @cached_property
     def rows(self) -> int:
@@ -125,16 +125,16 @@ class Job:
         """States that bring the biases of the units of one step."""
         return self.unit_columns * len(self.outputs) * self.down * self.right
 
-    def part(self, outputs: Sequence[int]) -> "Job":
+    def part(self, outputs: Sequence[int]) -> "Scan":
         """The same scan for fewer output maps."""
         wanted = tuple(outputs)
         if wanted not in self._parts:
-            self._parts[wanted] = Job(self.layer, self.spec, wanted, self.down, self.right, self.registers, self.constants,
+            self._parts[wanted] = Scan(self.layer, self.spec, wanted, self.down, self.right, self.registers, self.constants,
                                       self.unit_columns)  # fmt: skip
         return self._parts[wanted]
 
     @cached_property
-    def _parts(self) -> dict[tuple[int, ...], "Job"]:
+    def _parts(self) -> dict[tuple[int, ...], "Scan"]:
         """Parts that were asked for: many ways to place a layer cut it alike."""
         return {}
 
@@ -143,7 +143,7 @@ class Job:
     def fill_cycles(self) -> int:
         """Input cycles of the first window of a line."""
         per = self.spec.states_in_per_cycle
-        return sum(ceil_div(len(plan.taps), per) for plan in self.registers) + ceil_div(self.unit_states, per)
+        return sum(ceil_div(len(held.taps), per) for held in self.registers) + ceil_div(self.unit_states, per)
 
     @cached_property
     def step_cycles(self) -> int:
@@ -153,7 +153,7 @@ class Job:
     def _input_cycles(self, positions: int) -> int:
         """Input cycles of moving on by so many positions."""
         per, columns = self.spec.states_in_per_cycle, positions * self.layer.stride[1]
-        moved = (min(plan.strips * columns, len(plan.taps)) for plan in self.registers)
+        moved = (min(held.strips * columns, len(held.taps)) for held in self.registers)
         return sum(ceil_div(states, per) for states in moved) + ceil_div(self.unit_states, per)
 
     @cached_property
@@ -197,7 +197,7 @@ class Job:
     @property
     def text(self) -> str:
         """The canonical line."""
-        registers = "+".join(str(len(plan.taps)) for plan in self.registers)
+        registers = "+".join(str(len(held.taps)) for held in self.registers)
         return (
             f"{self.layer.name}: {len(self.outputs)} maps, {self.down}x{self.right} positions at once, "
             f"registers of {registers} columns and {self.constants} constants, {len(self.neurons)} neurons on {self.rows} "

@@ -1,6 +1,6 @@
 """The quantised graph in plain integer arithmetic: what the chip must compute, said without registers or cycles.
 
-Maps are (pictures, maps, rows, columns) of state codes. `quantise` uses it to see what the chip will see, `selfcheck` to
+Maps are (images, maps, rows, columns) of state codes. `quantise` uses it to see what the chip will see, `selfcheck` to
 hold the emitted program against.
 """
 
@@ -33,7 +33,7 @@ def padded(layer: ChipLayer, states: States, border_i: Ints) -> States:
 
 
 def patches(layer: ChipLayer, maps: NDArray[Any]) -> NDArray[Any]:
-    """(taps, pictures x rows x columns): what each window of a (padded) map stack holds, taps in the order i, y, x."""
+    """(taps, images x rows x columns): what each window of a (padded) map stack holds, taps in the order i, y, x."""
     n, (kh, kw), (down, right) = len(maps), layer.kernel, layer.stride
     if maps.shape[2:] == layer.kernel:
         return maps.reshape(n, -1).T
@@ -47,7 +47,7 @@ def patches(layer: ChipLayer, maps: NDArray[Any]) -> NDArray[Any]:
 
 
 def pieces(layer: ChipLayer, n: int) -> Iterator[slice]:
-    """Pictures in pieces whose patch matrix fits the cache."""
+    """Images in pieces whose patch matrix fits the cache."""
     taps = layer.mask_oiyx[0].size
     step = max(1, PIECE_NUMBERS // (taps * layer.output_shape[1] * layer.output_shape[2]))
     for start in range(0, n, step):
@@ -55,7 +55,7 @@ def pieces(layer: ChipLayer, n: int) -> Iterator[slice]:
 
 
 def sums(layer: ChipLayer, spec: ChipSpec, states: States, border_i: Ints, weights_ot: Ints) -> NDArray[np.floating]:
-    """Sums (pictures, o, rows, columns) in weight LSB x half state LSB, without bias; weights in LSB, (o, taps)."""
+    """Sums (images, o, rows, columns) in weight LSB x half state LSB, without bias; weights in LSB, (o, taps)."""
     numerators = codes.state_converter(spec).numerators
     bound = float(np.abs(weights_ot).sum(axis=1).max(initial=0)) * float(np.abs(numerators).max())
     kind = np.float32 if bound < 1 << 24 else np.float64

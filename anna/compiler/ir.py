@@ -59,7 +59,7 @@ class ChipLayer:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds for one picture, without biases."""
+        """Multiply-adds for one image, without biases."""
         return int(self.inputs_o.sum()) * self.output_shape[1] * self.output_shape[2]
 
     @property
@@ -92,7 +92,7 @@ class Member:
     graph: Graph
     layers: tuple[ChipLayer, ...]
     host: tuple[Layer, ...]
-    input_scale_m: Floats  # leading factors and offsets of the network, absorbed into what a state of the picture means
+    input_scale_m: Floats  # leading factors and offsets of the network, absorbed into what a state of the image means
     input_offset_m: Floats
 
     @property
@@ -128,7 +128,7 @@ class Lowered:
     @property
     def text(self) -> str:
         """The canonical text."""
-        lines = [f"network {self.network.name}: picture {shape_text(self.input_shape)}"]
+        lines = [f"network {self.network.name}: image {shape_text(self.input_shape)}"]
         lines += ["prepare on the host"] if self.prepare is not None else []
         for member in self.members:
             lines += [f"  chip {layer.text}" for layer in member.layers]

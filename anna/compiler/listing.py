@@ -10,19 +10,19 @@ from anna.compiler.emit import NO_TAP, Links
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph
-from anna.compiler.schedule import Plan
+from anna.compiler.schedule import Schedule
 from anna.sequencer.timeline import Timeline
 
 UNITS = ("array", "input", "output", "paging")
 
 
 def report(
-    graph: QuantGraph, placement: Placement, plan: Plan, timeline: Timeline, links: Links, options: CompileOptions
+    graph: QuantGraph, placement: Placement, schedule: Schedule, timeline: Timeline, links: Links, options: CompileOptions
 ) -> dict[str, Any]:
     """Everything that is told of a compilation, as JSON."""
     network, spec = graph.lowered.network, graph.spec
     host = _host(graph, options.board)
-    layers = _layers(graph, placement, plan, timeline, links) + host["layers"]
+    layers = _layers(graph, placement, schedule, timeline, links) + host["layers"]
     chip_rate = options.board.chips * spec.clock_hz / timeline.cycles_per_image
     host_rate = host["images_per_s"]
     return {
@@ -46,9 +46,9 @@ def report(
         "host_multiply_adds": host["multiply_adds"],
         "layers": layers,
         "placement": [
-            {"layer": p.job.layer.name, "page": p.page, "first_row": p.row, "rows": p.job.rows, "maps": list(p.job.outputs),
-             "positions": [p.job.down, p.job.right], "registers": [len(plan.taps) for plan in p.job.registers],
-             "constants": p.job.constants} for p in placement.jobs
+            {"layer": p.scan.layer.name, "page": p.page, "first_row": p.row, "rows": p.scan.rows, "maps": list(p.scan.outputs),
+             "positions": [p.scan.down, p.scan.right], "registers": [len(held.taps) for held in p.scan.registers],
+             "constants": p.scan.constants} for p in placement.scans
         ],
         "options": options.model_dump(mode="json", exclude={"board"}),
     }  # fmt: skip
@@ -74,23 +74,25 @@ def _host(graph: QuantGraph, board: BoardSpec) -> dict[str, Any]:
     return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds, "images_per_s": per_s}
 
 
-def _layers(graph: QuantGraph, placement: Placement, plan: Plan, timeline: Timeline, links: Links) -> list[dict[str, Any]]:
+def _layers(
+    graph: QuantGraph, placement: Placement, schedule: Schedule, timeline: Timeline, links: Links
+) -> list[dict[str, Any]]:
     """One entry a chip layer: cycles from its first SHIFT to its last OUT (layers overlap a little), what binds it, its
     bound: the busiest unit's cycles and its share of page loads."""
     spec, batch = graph.spec, timeline.program.batch
     load = spec.refresh_period_cycles / batch if timeline.page_loads else 0.0
     found = {quant.layer.name: {"cycles": 0, **dict.fromkeys(UNITS, 0.0)} for quant in graph.layers}
     page = -1
-    for placed, span in zip(placement.jobs, plan.spans, strict=True):
-        mine, job = found[placed.job.layer.name], placed.job
+    for placed, span in zip(placement.scans, schedule.spans, strict=True):
+        mine, scan = found[placed.scan.layer.name], placed.scan
         if span.page != page:
             page = span.page
             mine["paging"] += load
         mine["cycles"] += span.last_cycle - span.first_cycle
-        lines, steps = len(job.starts_y), len(job.starts_x)
-        mine["array"] += lines * steps * job.array_cycles
-        mine["output"] += lines * steps * job.output_cycles
-        mine["input"] += job.input_cycles
+        lines, steps = len(scan.starts_y), len(scan.starts_x)
+        mine["array"] += lines * steps * scan.array_cycles
+        mine["output"] += lines * steps * scan.output_cycles
+        mine["input"] += scan.input_cycles
     entries = []
     for number, quant in enumerate(graph.layers):
         mine, layer = found[quant.layer.name], quant.layer
@@ -110,8 +112,8 @@ def _layers(graph: QuantGraph, placement: Placement, plan: Plan, timeline: Timel
 def listing(report: Mapping[str, Any]) -> str:
     """The report for a reader."""
     head = [
-        f"{report['network']}: {report['cycles_per_image']:,.0f} cycles = {report['chip_us_per_image']:,.1f} us a picture "
-        f"on the chip (bound {report['bound_cycles']:,.0f}), {report['board_images_per_s']:,.0f} pictures/s on "
+        f"{report['network']}: {report['cycles_per_image']:,.0f} cycles = {report['chip_us_per_image']:,.1f} us a image "
+        f"on the chip (bound {report['bound_cycles']:,.0f}), {report['board_images_per_s']:,.0f} images/s on "
         f"{report['board']} (bound by the {report['board_binds']})",
         f"{report['synapses_used']:,} synapses on {report['pages']} page(s), batch {report['batch']}; "
         f"{report['chip_multiply_adds']:,} multiply-adds on the chip, {report['host_multiply_adds']:,} on the host "

@@ -104,7 +104,7 @@ def _along(
 def quantise_layer(
     layer: ChipLayer, states: States, meaning: Meaning, target: FloatMaps, spec: ChipSpec, carried: States | None
 ) -> tuple[QuantLayer, States]:
-    """A layer of a maximum in codes, and its states for the calibration pictures."""
+    """A layer of a maximum in codes, and its states for the calibration images."""
     one, maps = unit(spec), len(layer.mask_oiyx)
     assert one is not None, f"{layer.name} was refused before"
     numerators, top = codes.state_converter(spec).numerators, (1 << spec.state_bits) - 1

@@ -1,4 +1,4 @@
-"""Where the maps lie in the state memory: picture column by picture column, all maps of a pixel together.
+"""Where the maps lie in the state memory: image column by image column, all maps of a pixel together.
 
 A map that is read with a border lies inside a frame of constants. In this order the results of one CALC lie next to each
 other, and a column of a window is a block of rows of neighbouring maps: both are patterns of two strides.
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from anna.base.errors import CompileError
 from anna.chip.codes import state_converter
-from anna.compiler.geometry import Job
+from anna.compiler.geometry import Scan
 from anna.compiler.ir import INPUT
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
@@ -55,38 +55,38 @@ class Memory:
     constants: dict[int, int]
     column_constants: int  # address of the constants for the topmost columns of a register, lowest column first
     column_count: int
-    unit_biases: tuple[int, ...]  # for each job: where the states of its first step lie; -1: none
+    unit_biases: tuple[int, ...]  # for each scan: where the states of its first step lie; -1: none
     reused: frozenset[str]  # stacks that others overwrite, so that they cannot be looked at afterwards
     size: int
 
     @property
     def text(self) -> str:
         """The canonical text."""
-        lines = [f"{self.size} states a picture, {len(self.constants)} of them constants"]
+        lines = [f"{self.size} states a image, {len(self.constants)} of them constants"]
         for stack in self.stacks.values():
             frame = f" in a frame of {stack.frame}" if any(stack.frame) else ""
             lines.append(f"  {stack.name} at {stack.address}: {stack.maps}@{stack.rows}x{stack.columns}{frame}")
         return "\n".join(lines)
 
 
-def lay_out(graph: QuantGraph, jobs: Sequence[Job], batch: int) -> Memory:
+def lay_out(graph: QuantGraph, scans: Sequence[Scan], batch: int) -> Memory:
     """Addresses for all maps; maps share memory only where a batch does not fit otherwise."""
-    memory = _lay_out(graph, jobs, share=False)
+    memory = _lay_out(graph, scans, share=False)
     limit = graph.spec.memory_states
     if limit is not None and batch * memory.size > limit:
-        memory = _lay_out(graph, jobs, share=True)
+        memory = _lay_out(graph, scans, share=True)
         if batch * memory.size > limit:
             raise CompileError([
-                f"{graph.lowered.network.name}: a batch of {batch} pictures needs {batch} x {memory.size} = "
+                f"{graph.lowered.network.name}: a batch of {batch} images needs {batch} x {memory.size} = "
                 f"{batch * memory.size} states, the memory holds {limit}; choose a batch of at most {limit // memory.size}"
                 if limit // memory.size else
-                f"{graph.lowered.network.name}: a picture needs {memory.size} states, the memory holds {limit}; choose a "
-                "smaller picture or a board with more memory"
+                f"{graph.lowered.network.name}: a image needs {memory.size} states, the memory holds {limit}; choose a "
+                "smaller image or a board with more memory"
             ])  # fmt: skip
     return memory
 
 
-def _lay_out(graph: QuantGraph, jobs: Sequence[Job], share: bool) -> Memory:
+def _lay_out(graph: QuantGraph, scans: Sequence[Scan], share: bool) -> Memory:
     lowered, spec = graph.lowered, graph.spec
     stacks: dict[str, Stack] = {}
     constants: dict[int, int] = {}
@@ -126,7 +126,7 @@ def _lay_out(graph: QuantGraph, jobs: Sequence[Job], share: bool) -> Memory:
             if share and other not in reused and last_reader[other] < position and not any(mine.frame):
                 reused.add(other)
                 dead.append((mine.address, mine.size))
-    numerators = constant_numerators(spec, max((job.constants for job in jobs), default=0))
+    numerators = constant_numerators(spec, max((scan.constants for scan in scans), default=0))
     levels = {int(n): code for code, n in enumerate(_levels(graph))}
     column_constants = top
     for k, numerator in enumerate(reversed(numerators.tolist())):
@@ -134,9 +134,9 @@ def _lay_out(graph: QuantGraph, jobs: Sequence[Job], share: bool) -> Memory:
     top += len(numerators)
     quants = {quant.layer.name: quant for quant in graph.layers}
     unit_biases = []
-    for job in jobs:
-        unit_biases.append(top if job.unit_columns and job.layer.carry is None else -1)
-        for code in _unit_codes(job, quants[job.layer.name]):
+    for scan in scans:
+        unit_biases.append(top if scan.unit_columns and scan.layer.carry is None else -1)
+        for code in _unit_codes(scan, quants[scan.layer.name]):
             constants[top] = code
             top += 1
     return Memory(stacks, constants, column_constants, len(numerators), tuple(unit_biases), frozenset(reused), top)
@@ -158,9 +158,9 @@ def _frame(stack: Stack, border_i: list[int]) -> dict[int, int]:
     return found
 
 
-def _unit_codes(job: Job, quant: QuantLayer) -> list[int]:
+def _unit_codes(scan: Scan, quant: QuantLayer) -> list[int]:
     """State codes of the units' biases, step by step, in the order in which the columns hold them."""
-    if not job.unit_columns or job.layer.carry is not None:
+    if not scan.unit_columns or scan.layer.carry is not None:
         return []
     return [int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx])
-            for y in job.starts_y for x in job.starts_x for n in job.neurons for u in range(job.unit_columns)]  # fmt: skip
+            for y in scan.starts_y for x in scan.starts_x for n in scan.neurons for u in range(scan.unit_columns)]  # fmt: skip

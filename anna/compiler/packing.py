@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from anna.chip.spec import ChipSpec
-from anna.compiler.geometry import Job, RegisterPlan, ceil_div
+from anna.compiler.geometry import RegisterLayout, Scan, ceil_div
 from anna.compiler.ir import ChipLayer
 
 MOST_DOWN = 16  # rows and columns of positions at once that are tried
@@ -15,19 +15,19 @@ MOST_POSITIONS = 16
 
 Strip = tuple[int, int]  # input map, row of the window
 Strips = frozenset[Strip]
-Packed = tuple[tuple[RegisterPlan, ...], int]  # registers, and how many constant columns each has
+Packed = tuple[tuple[RegisterLayout, ...], int]  # registers, and how many constant columns each has
 Group = tuple[list[Strips], list[int], Packed]  # what a scan's output maps read, the maps, and where all lies
 
 
-def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> Iterator[tuple[Job, ...]]:
-    """Ways to compute a layer, each a tuple of jobs that together make all its maps."""
+def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> Iterator[tuple[Scan, ...]]:
+    """Ways to compute a layer, each a tuple of scans that together make all its maps."""
     packer = Packer(layer, spec, constants, unit_columns)
     rows, columns = layer.output_shape[1:]
     for down in range(1, min(rows, MOST_DOWN) + 1):
         for right in range(1, min(columns, MOST_RIGHT, max(1, MOST_POSITIONS // down)) + 1):
-            jobs = packer.jobs(down, right)
-            if jobs is not None:
-                yield jobs
+            scans = packer.scans(down, right)
+            if scans is not None:
+                yield scans
             elif right == 1:
                 return
             else:
@@ -56,7 +56,7 @@ class Packer:
             group = {i: low if g in joined else g for i, g in group.items()}
         return group
 
-    def jobs(self, down: int, right: int) -> tuple[Job, ...] | None:
+    def scans(self, down: int, right: int) -> tuple[Scan, ...] | None:
         """The layer with so many positions at once; output maps share a scan as long as their inputs fit the registers."""
         groups: list[Group] = []
         for strips in self.order:
@@ -78,7 +78,7 @@ class Packer:
             if packed is None:
                 return None
             groups.append(([strips], outputs, packed))
-        return tuple(Job(self.layer, self.spec, tuple(sorted(outputs)), down, right, packed[0], packed[1], self.unit_columns)
+        return tuple(Scan(self.layer, self.spec, tuple(sorted(outputs)), down, right, packed[0], packed[1], self.unit_columns)
                      for _, outputs, packed in groups)  # fmt: skip
 
     def _with_units(self, strips: Strips, outputs: list[int], down: int, right: int) -> list[Group] | None:
@@ -129,15 +129,17 @@ class Packer:
                         continue
                     reserve = self._reserve(kinds, where, down, len(sizes))
                     if max(sizes) + reserve <= spec.columns:
-                        return tuple(_plan(group, width) for group in groups if group), reserve
+                        return tuple(_layout(group, width) for group in groups if group), reserve
             if self.single and count <= spec.max_rows_per_neuron:
-                plans = self._flat(strips, count, extra)
-                sizes = [len(plan.taps) for plan in plans]
+                layouts = self._flat(strips, count, extra)
+                sizes = [len(one.taps) for one in layouts]
                 sizes[-1] += extra
                 # Registers may share a strip: a neuron is taken to read one register, which asks for the most.
-                reserve = self.constants if len(plans) == 1 or len(kinds) > 1 else 1 + ceil_div(self.constants - 1, len(plans))
+                reserve = (
+                    self.constants if len(layouts) == 1 or len(kinds) > 1 else 1 + ceil_div(self.constants - 1, len(layouts))
+                )
                 if max(sizes) + max(2, reserve) <= spec.columns:
-                    return plans, max(2, reserve)
+                    return layouts, max(2, reserve)
         return None
 
     def _reserve(self, kinds: list[Strips], where: dict[Strip, int], down: int, registers: int) -> int:
@@ -153,14 +155,14 @@ class Packer:
                     fewest = min(fewest, len({where[i, y + dy * sy] for i, y in strips}))
         return max(2, 1 + ceil_div(self.constants - 1, max(1, fewest)))
 
-    def _flat(self, strips: Strips, count: int, extra: int) -> tuple[RegisterPlan, ...]:
+    def _flat(self, strips: Strips, count: int, extra: int) -> tuple[RegisterLayout, ...]:
         """The taps of a window that does not move, in equal shares."""
         read = np.asarray(self.layer.mask_oiyx.any(axis=0))
         width = self.layer.kernel[1]
         taps = [(i, y, x) for i, y in sorted(strips) for x in range(width) if read[i, y, x]]
         whole = len(taps) + extra
         edges = [min(whole * k // count, len(taps)) for k in range(count)] + [len(taps)]
-        return tuple(RegisterPlan(tuple(taps[a:b]), b - a) for a, b in pairwise(edges) if b > a)
+        return tuple(RegisterLayout(tuple(taps[a:b]), b - a) for a, b in pairwise(edges) if b > a)
 
     def _shares(self, strips: Strips, count: int, width: int, extra: int) -> Iterator[list[list[Strip]]]:
         """Ways to share strips among registers: whole maps first, then as evenly as can be; with columns of the units in
@@ -188,7 +190,7 @@ class Packer:
                 yield [*(piece for piece in pieces if piece), *([rest] if rest else [])]
 
 
-def _plan(strips: list[Strip], width: int) -> RegisterPlan:
-    # In the order of memory within a picture column: row, then map.
+def _layout(strips: list[Strip], width: int) -> RegisterLayout:
+    # In the order of memory within a image column: row, then map.
     ordered = sorted(strips, key=lambda strip: (strip[1], strip[0]))
-    return RegisterPlan(tuple((i, y, x) for x in range(width) for i, y in ordered), len(ordered))
+    return RegisterLayout(tuple((i, y, x) for x in range(width) for i, y in ordered), len(ordered))

@@ -18,7 +18,7 @@ from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
-from anna.compiler.schedule import Plan, schedule
+from anna.compiler.schedule import Schedule, schedule
 from anna.network.graph import Network
 from anna.program.file import Program, assemble_program
 from anna.program.text import disassemble
@@ -37,10 +37,10 @@ class Compilation:
     quantised: QuantGraph
     placement: Placement
     memory: Memory
-    plan: Plan
+    schedule: Schedule
     program: Program
     timeline: Timeline
-    checked_pictures: int
+    checked_images: int
 
     def text(self, after: str) -> str:
         """The canonical text of what a pass made."""
@@ -50,25 +50,25 @@ class Compilation:
             "calibrate": lambda: self.calibration.text,
             "quantise": lambda: self.quantised.text,
             "place": lambda: f"{self.placement.text}\n{self.memory.text}",
-            "schedule": lambda: self.plan.text,
+            "schedule": lambda: self.schedule.text,
             "emit": lambda: disassemble(self.program),
-            "selfcheck": lambda: f"{self.checked_pictures} pictures: interpreter and integer arithmetic agree to the bit",
+            "selfcheck": lambda: f"{self.checked_images} images: interpreter and integer arithmetic agree to the bit",
         }[after]()
 
 
-def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
+def run(net: Network, images: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
     """Compile a network."""
     checked = check_pass.check(net, options)
     parts = split_pass.split(checked, options.chip)
-    calibration = calibrate(parts, pictures, options)
+    calibration = calibrate(parts, images, options)
     quantised = quantise(parts, calibration, options)
     placement = place(quantised, options)
-    laid_out = memory.lay_out(quantised, [placed.job for placed in placement.jobs], options.batch)
-    plan = schedule(placement, laid_out, options.chip)
+    laid_out = memory.lay_out(quantised, [placed.scan for placed in placement.scans], options.batch)
+    scheduled = schedule(placement, laid_out, options.chip)
     weights, scales, links = emit.arrays(quantised, placement)
 
     draft = assemble_program(
-        program_name(net.name), options.chip, plan.ops, weights, scales, emit.regions(quantised, laid_out),
+        program_name(net.name), options.chip, scheduled.ops, weights, scales, emit.regions(quantised, laid_out),
         laid_out.constants, options.batch, host=host_work(quantised),
         links={"neurons": links.neurons_n7, "taps": links.taps_prc}, calibrated_on=np.sort(calibration.keys),
     )  # fmt: skip
@@ -79,9 +79,11 @@ def run(net: Network, pictures: NDArray[np.generic] | None, options: CompileOpti
             [f"the compiler made an illegal program, which is its fault: {why}" for why in error.reasons]
         ) from None
     # The report tells of the timeline, so the program that holds it can only be made now.
-    done = replace(draft, report=listing.report(quantised, placement, plan, walked, links, options))
+    done = replace(draft, report=listing.report(quantised, placement, scheduled, walked, links, options))
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_count)
-    return Compilation(options, checked, parts, calibration, quantised, placement, laid_out, plan, done, verified(done), count)
+    return Compilation(
+        options, checked, parts, calibration, quantised, placement, laid_out, scheduled, done, verified(done), count
+    )
 
 
 def program_name(name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from anna.base.errors import CompileError
 from anna.compiler import packing
-from anna.compiler.geometry import Job
+from anna.compiler.geometry import Scan
 from anna.compiler.ir import ChipLayer
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
@@ -18,26 +18,26 @@ BEST_WAYS = 12  # ways of a layer that are kept: the quickest for each number of
 
 @dataclass(frozen=True)
 class Placed:
-    """A job in its place."""
+    """A scan in its place."""
 
-    job: Job
+    scan: Scan
     page: int
     row: int  # first row
 
 
 @dataclass(frozen=True)
 class Placement:
-    """All jobs in the order in which they run."""
+    """All scans in the order in which they run."""
 
-    jobs: tuple[Placed, ...]
+    scans: tuple[Placed, ...]
     pages: int
 
     @property
     def text(self) -> str:
         """The canonical text."""
         lines = [f"{self.pages} page{'s' if self.pages != 1 else ''}"]
-        lines += [f"  page {placed.page} rows {placed.row} to {placed.row + placed.job.rows - 1}: {placed.job.text}"
-                  for placed in self.jobs]  # fmt: skip
+        lines += [f"  page {placed.page} rows {placed.row} to {placed.row + placed.scan.rows - 1}: {placed.scan.text}"
+                  for placed in self.scans]  # fmt: skip
         return "\n".join(lines)
 
 
@@ -46,7 +46,7 @@ class _State:
     cycles: float
     pages: int
     row: int
-    jobs: tuple[Placed, ...]
+    scans: tuple[Placed, ...]
 
 
 def place(graph: QuantGraph, options: CompileOptions) -> Placement:
@@ -81,35 +81,35 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
             f"{graph.lowered.network.name}: needs {best.pages} weight pages, the board's memory holds {spec.max_pages}; "
             "run its largest layers on the host (option host)"
         ])  # fmt: skip
-    return Placement(best.jobs, best.pages)
+    return Placement(best.scans, best.pages)
 
 
-def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[tuple[Job, ...]]:
+def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[tuple[Scan, ...]]:
     """Ways to compute a layer that no other beats in both rows and cycles."""
     found = []
-    for jobs in packing.options(layer, options.chip, constants, unit_columns):
-        heaviest = max(max(job.rows_per_output.values()) for job in jobs)
+    for scans in packing.options(layer, options.chip, constants, unit_columns):
+        heaviest = max(max(scan.rows_per_output.values()) for scan in scans)
         if heaviest <= options.chip.rows:
-            found.append((sum(job.rows for job in jobs), sum(job.cycles for job in jobs), jobs))
+            found.append((sum(scan.rows for scan in scans), sum(scan.cycles for scan in scans), scans))
     found.sort(key=lambda way: (way[0], way[1]))
-    front: list[tuple[int, int, tuple[Job, ...]]] = []
+    front: list[tuple[int, int, tuple[Scan, ...]]] = []
     for way in found:
         if not front or way[1] < front[-1][1]:
             front.append(way)
-    return [jobs for _, _, jobs in front[-BEST_WAYS:]] + ([front[0][2]] if len(front) > BEST_WAYS else [])
+    return [scans for _, _, scans in front[-BEST_WAYS:]] + ([front[0][2]] if len(front) > BEST_WAYS else [])
 
 
-def _put(state: _State, way: tuple[Job, ...], rows: int, load: float, new_page: bool, cut: bool) -> _State | None:
-    """The way's jobs placed after a state: on the rows that are left, or on a new page; cut at the page's end or not."""
-    cycles, pages, row, jobs = state.cycles, state.pages, state.row, list(state.jobs)
+def _put(state: _State, way: tuple[Scan, ...], rows: int, load: float, new_page: bool, cut: bool) -> _State | None:
+    """The way's scans placed after a state: on the rows that are left, or on a new page; cut at the page's end or not."""
+    cycles, pages, row, scans = state.cycles, state.pages, state.row, list(state.scans)
     if new_page and row == 0:
         return None
     if new_page:
         cycles, pages, row = cycles + load, pages + 1, 0
-    for job in way:
-        left = list(job.outputs)
-        need = job.rows_per_output
-        whole = job.rows
+    for scan in way:
+        left = list(scan.outputs)
+        need = scan.rows_per_output
+        whole = scan.rows
         while left:
             if row and not cut and whole > rows - row:
                 cycles, pages, row = cycles + load, pages + 1, 0
@@ -120,10 +120,10 @@ def _put(state: _State, way: tuple[Job, ...], rows: int, load: float, new_page: 
             if not taken:
                 cycles, pages, row = cycles + load, pages + 1, 0
                 continue
-            part = job if len(taken) == len(job.outputs) else job.part(taken)
-            jobs.append(Placed(part, pages - 1, row))
+            part = scan if len(taken) == len(scan.outputs) else scan.part(taken)
+            scans.append(Placed(part, pages - 1, row))
             cycles, row, whole = cycles + part.cycles, row + used, whole - used
-    return _State(cycles, pages, row, tuple(jobs))
+    return _State(cycles, pages, row, tuple(scans))
 
 
 def _no_way(layer: ChipLayer, options: CompileOptions, leaves_some: bool) -> str:

@@ -1,4 +1,4 @@
-"""What is to be rounded: one layer in units of its input's states, and what it should make of calibration pictures."""
+"""What is to be rounded: one layer in units of its input's states, and what it should make of calibration images."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,14 +20,14 @@ GRAM_WINDOWS = 1 << 13
 class Carry:
     """Partial sums that a layer goes on from."""
 
-    states: States  # (pictures, o, y, x)
+    states: States  # (images, o, y, x)
     gain_o: Floats
     offset_o: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """One layer: weights in units of its input's states, and windows of the calibration pictures."""
+    """One layer: weights in units of its input's states, and windows of the calibration images."""
 
     layer: ChipLayer
     spec: ChipSpec
@@ -54,9 +54,9 @@ class Problem:
         return exact.Targets.of(np.ascontiguousarray(self.outputs.T), cares)
 
 
-def posed(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offset_i: Floats, target: FloatMaps,
+def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offset_i: Floats, target: FloatMaps,
           carry: Carry | None, spec: ChipSpec, search_windows: int) -> Problem:  # fmt: skip
-    """The layer as its states see it, on windows picked evenly from the calibration pictures."""
+    """The layer as its states see it, on windows picked evenly from the calibration images."""
     maps = len(layer.weights_oiyx)
     weights = layer.weights_oiyx * layer.mask_oiyx * gain_i[:, None, None]
     shift = exact.total(layer.weights_oiyx * layer.mask_oiyx * offset_i[:, None, None], axis=(1, 2, 3))
@@ -78,9 +78,9 @@ def posed(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offs
     rows, columns = layer.output_shape[1:]
 
     def at(index: Ints) -> tuple[Any, ...]:
-        picture, rest = np.divmod(index, rows * columns)
+        image, rest = np.divmod(index, rows * columns)
         y, x = np.divmod(rest, columns)
-        return picture, slice(None), y, x
+        return image, slice(None), y, x
 
     here, there = at(few_index), at(many_index)
     sums, gram_sums = target.sums[here], target.sums[there]
@@ -108,7 +108,7 @@ def posed(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offs
 
 
 def _picked(layer: ChipLayer, whole: States, most: int, used: Bools) -> tuple[States, Ints]:
-    """The used taps of windows picked evenly, and which windows they are in the order picture, row, column."""
+    """The used taps of windows picked evenly, and which windows they are in the order image, row, column."""
     _, rows, columns = layer.output_shape
     count = len(whole) * rows * columns
     chosen = np.arange(count, dtype=np.int64)
@@ -116,9 +116,9 @@ def _picked(layer: ChipLayer, whole: States, most: int, used: Bools) -> tuple[St
         chosen = np.arange(most, dtype=np.int64) * count // most
         # An even step may fall into step with the rows: a small offset that runs through them breaks it.
         chosen = np.minimum(chosen + np.arange(most) % max(1, count // most), count - 1)
-    picture, rest = np.divmod(chosen, rows * columns)
+    image, rest = np.divmod(chosen, rows * columns)
     y, x = np.divmod(rest, columns)
     (kh, kw), (down, right) = layer.kernel, layer.stride
     view = np.lib.stride_tricks.sliding_window_view(whole, (kh, kw), axis=(2, 3))
-    windows = view[picture, :, y * down, x * right].reshape(len(chosen), -1)
+    windows = view[image, :, y * down, x * right].reshape(len(chosen), -1)
     return windows if used.all() else windows[:, used], chosen

@@ -2,7 +2,7 @@
 
 A state s of map m stands for gain_m x s + offset_m; gain and offset are absorbed into the weights and biases of the layer
 that reads the map. For each map a range of the ADC, a scale code and rounded weights are sought whose converted sums,
-times a gain plus an offset, come nearest to the float map on the calibration pictures.
+times a gain plus an offset, come nearest to the float map on the calibration images.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from anna.compiler.calibrate import Calibration
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
 from anna.compiler.options import CompileOptions
-from anna.compiler.problem import Carry, posed
+from anna.compiler.problem import Carry, build_problem
 from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
 
@@ -26,7 +26,7 @@ SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 
 
 def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec) -> Meaning:
-    """The picture's range spread over the state codes: that of the preparation, else that of the pictures, per map."""
+    """The image's range spread over the state codes: that of the preparation, else that of the images, per map."""
     maps, levels = lowered.input_shape[0], codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
     if lowered.prepare is not None:
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
@@ -43,9 +43,9 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
     spec = options.chip
     meaning = meaning_of_input(lowered, calibration, spec)
     quants: list[QuantLayer] = []
-    picture = meaning.codes_of(spec, calibration.input_values)
+    image = meaning.codes_of(spec, calibration.input_values)
     for member in lowered.members:
-        stacks: dict[str, States] = {INPUT: picture}
+        stacks: dict[str, States] = {INPUT: image}
         lead = member.input_scale_m
         meanings: dict[str, Meaning] = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + member.input_offset_m)}
         for layer in member.layers:
@@ -68,11 +68,11 @@ def quantise_layer(
     layer: ChipLayer, states: States, meaning: Meaning, targets: Mapping[str, ranging.FloatMaps], options: CompileOptions,
     carry: Carry | None,
 ) -> tuple[QuantLayer, States]:  # fmt: skip
-    """One layer in codes, and what the chip's ADCs then deliver for the calibration pictures."""
+    """One layer in codes, and what the chip's ADCs then deliver for the calibration images."""
     spec, target = options.chip, targets[layer.name]
     border = Meaning(meaning.gain_m, meaning.offset_m).codes_of(
         spec, np.full((1, len(meaning.gain_m), 1, 1), layer.padding_value))[0, :, 0, 0].astype(np.int64)  # fmt: skip
-    problem = posed(layer, states, border, meaning.gain_m, meaning.offset_m, target, carry, spec, SEARCH_WINDOWS)
+    problem = build_problem(layer, states, border, meaning.gain_m, meaning.offset_m, target, carry, spec, SEARCH_WINDOWS)
     choice = rounding.search(problem, options)
     rounded, constants = rounding.refine(problem, choice, options)
     weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
@@ -100,7 +100,7 @@ def quantise_layer(
 
 
 def carried_sums(spec: ChipSpec, weights_ou: Ints, states: States) -> NDArray[np.int64]:
-    """What partial sums add, (pictures, o, rows, columns), in weight LSB x half state LSB."""
+    """What partial sums add, (images, o, rows, columns), in weight LSB x half state LSB."""
     added: Ints = codes.state_converter(spec).numerators[states] * weights_ou.sum(axis=1)[:, None, None]
     return added
 

@@ -18,7 +18,7 @@ class Meaning:
     offset_m: Floats
 
     def codes_of(self, spec: ChipSpec, values: Floats, axis: int = 1) -> States:
-        """The nearest codes to values (pictures, maps, rows, columns)."""
+        """The nearest codes to values (images, maps, rows, columns)."""
         along = tuple(slice(None) if i == axis else None for i in range(values.ndim))
         level = (values - self.offset_m[along]) / self.gain_m[along]
         return codes.state_converter(spec).nearest(level).astype(np.uint16)

@@ -11,11 +11,11 @@ from anna.machine.lockstep import Reference, map_reference
 from anna.network.forward import forward
 
 
-def float_reference(compilation: Compilation, picture: NDArray[Any]) -> Reference:
-    """The float maps of a picture as codes of the chip, with fractions; layers that the compiler made have no opinion."""
+def float_reference(compilation: Compilation, image: NDArray[Any]) -> Reference:
+    """The float maps of a image as codes of the chip, with fractions; layers that the compiler made have no opinion."""
     network, spec = compilation.checked.network, compilation.options.chip
     lowest = float(state_converter(spec).values(0))
-    kept = forward(network, picture[None], dtype=np.float64, keep="all").outputs
+    kept = forward(network, image[None], dtype=np.float64, keep="all").outputs
     maps = {}
     for quant in compilation.quantised.layers:
         name, meaning = quant.layer.name, quant.meaning

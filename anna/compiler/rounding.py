@@ -52,7 +52,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     squash_adc = not ADC_CURVES[spec.adc_curve].straight
     lsb = lsb_of(spec)
     largest = float((1 << (spec.weight_bits - 1)) - 1)
-    map_of, step, middle, scale, worth = (list[float]() for _ in range(5))
+    map_of, step, middle, scale, weight_lsb = (list[float]() for _ in range(5))
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
         if problem.unit_bias_oyx is not None:
@@ -76,10 +76,10 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                 one = wanted / float(lsb[code])
                 if not fits.size:
                     one = heaviest / largest
-                for column, value in zip((map_of, step, middle, scale, worth),
+                for column, value in zip((map_of, step, middle, scale, weight_lsb),
                                          (o, one * float(lsb[code]), (low + high) / 2, code, one), strict=True):  # fmt: skip
                     column.append(value)
-    candidates = tuple(np.array(column) for column in (map_of, step, middle, scale, worth))
+    candidates = tuple(np.array(column) for column in (map_of, step, middle, scale, weight_lsb))
     owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)
     constants = _constants_needed(problem, owner, candidates[2], candidates[4])
     if len(owner) > maps:
@@ -93,11 +93,11 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                   _constants_needed(problem, owner[best], candidates[2][best], candidates[4][best]))  # fmt: skip
 
 
-def _constants_needed(problem: Problem, owner: Ints, middle: Floats, worth: Floats) -> int:
+def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb: Floats) -> int:
     """Constant columns that carry the largest bias, within what a neuron may have."""
     numerators = codes.state_converter(problem.spec).numerators
     largest = (1 << (problem.spec.weight_bits - 1)) - 1
-    wanted = np.abs((problem.bias_o[owner] - middle) / worth) * 2  # in weight LSB x half state LSB
+    wanted = np.abs((problem.bias_o[owner] - middle) / weight_lsb) * 2  # in weight LSB x half state LSB
     reach = float(largest * int(numerators[-1]))
     needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / reach))
     # No more than a neuron's rows have to spare: a map whose bias does not fit takes a wider range instead.
@@ -123,9 +123,9 @@ def constant_weights(spec: ChipSpec, wanted: Floats, constants: int) -> Ints:
     return out
 
 
-def _rounded(problem: Problem, owner: Ints, worth: Floats) -> Ints:
+def _rounded(problem: Problem, owner: Ints, weight_lsb: Floats) -> Ints:
     low, high = -(1 << (problem.spec.weight_bits - 1)), (1 << (problem.spec.weight_bits - 1)) - 1
-    return np.clip(np.rint(problem.weights_ot[owner] / worth[:, None]), low, high).astype(np.int64)
+    return np.clip(np.rint(problem.weights_ot[owner] / weight_lsb[:, None]), low, high).astype(np.int64)
 
 
 def constant_numerators(spec: ChipSpec, constants: int) -> Ints:
@@ -135,19 +135,19 @@ def constant_numerators(spec: ChipSpec, constants: int) -> Ints:
     return np.array([fine if i == 1 else coarse for i in range(constants)], dtype=np.int64)
 
 
-def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, worth: Floats, constants: int) -> Floats:
+def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, weight_lsb: Floats, constants: int) -> Floats:
     """Mean squared error of each candidate after the best gain and offset, on the search windows."""
-    weights = _rounded(problem, owner, worth)
-    bias = constant_weights(problem.spec, 2 * (problem.bias_o[owner] - middle) / worth, constants)
+    weights = _rounded(problem, owner, weight_lsb)
+    bias = constant_weights(problem.spec, 2 * (problem.bias_o[owner] - middle) / weight_lsb, constants)
     bias_sum = (bias * constant_numerators(problem.spec, constants)).sum(axis=1)
     error, at_once = np.empty(len(owner)), max(1, COLUMNS_AT_ONCE // len(problem.windows))
     for start in range(0, len(owner), at_once):
         part = slice(start, start + at_once)
         sums = _sums(problem, problem.windows, weights[part]) + bias_sum[part]
         if problem.carried is not None:
-            sums = sums + _carried(problem, problem.carried, owner[part], worth[part])
+            sums = sums + _carried(problem, problem.carried, owner[part], weight_lsb[part])
         if problem.unit_sums is not None:
-            sums = sums + np.rint(2 * problem.unit_sums[:, owner[part]] / worth[part])
+            sums = sums + np.rint(2 * problem.unit_sums[:, owner[part]] / weight_lsb[part])
         error[part] = _fit_error(problem, integer.convert(problem.spec, sums, scale[part]), owner[part])
     return error
 
@@ -172,7 +172,7 @@ def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
 # --- which weights ---------------------------------------------------------------------------------------------------
 def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[Ints, Ints]:
     """Weights (o, taps) and constant weights (o, constants): rounded, then moved step by step, one input at a time, so
-    that the sums on the calibration pictures come nearest to the float sums."""
+    that the sums on the calibration images come nearest to the float sums."""
     maps, spec = len(problem.weights_ot), problem.spec
     owner = np.arange(maps)
     weights = _rounded(problem, owner, choice.weight_lsb_o)
@@ -273,10 +273,10 @@ def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards:
 
 
 # --- partial sums -----------------------------------------------------------------------------------------------------
-def carry_weights(problem: Problem, owner: Ints, worth: Floats) -> Ints:
-    """Weights (candidates, columns) that give a partial sum's state its worth, shared by the columns it lies on."""
+def carry_weights(problem: Problem, owner: Ints, weight_lsb: Floats) -> Ints:
+    """Weights (candidates, columns) that give a partial sum's state its weight_lsb, shared by the columns it lies on."""
     low, high = -(1 << (problem.spec.weight_bits - 1)), (1 << (problem.spec.weight_bits - 1)) - 1
-    whole = np.rint(problem.carry_gain_o[owner] / worth)
+    whole = np.rint(problem.carry_gain_o[owner] / weight_lsb)
     out = np.empty((len(owner), CARRY_COLUMNS), dtype=np.int64)
     for column in range(CARRY_COLUMNS):
         share = np.clip(np.ceil(whole / (CARRY_COLUMNS - column)), low, high)
@@ -285,10 +285,10 @@ def carry_weights(problem: Problem, owner: Ints, worth: Floats) -> Ints:
     return out
 
 
-def _carried(problem: Problem, states: States, owner: Ints, worth: Floats) -> Floats:
+def _carried(problem: Problem, states: States, owner: Ints, weight_lsb: Floats) -> Floats:
     """What partial sums add to the sums of candidates, in weight LSB x half state LSB."""
     numerators = codes.state_converter(problem.spec).numerators.astype(np.float64)
-    added: Floats = numerators[states][:, owner] * carry_weights(problem, owner, worth).sum(axis=1)
+    added: Floats = numerators[states][:, owner] * carry_weights(problem, owner, weight_lsb).sum(axis=1)
     return added
 
 

@@ -54,7 +54,7 @@ class CalcOut:
 
 @dataclass(frozen=True)
 class LayerSpan:
-    """Instructions and cycles that belong to one job: from its first SHIFT to its last OUT."""
+    """Instructions and cycles that belong to one scan: from its first SHIFT to its last OUT."""
 
     layer: str
     page: int
@@ -63,8 +63,8 @@ class LayerSpan:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
-    """The program's instructions, and when each job ran."""
+class Schedule:
+    """The program's instructions, and when each scan ran."""
 
     ops: tuple[Op, ...]
     spans: tuple[LayerSpan, ...]
@@ -78,19 +78,19 @@ class Plan:
         return "\n".join(lines)
 
 
-def schedule(placement: Placement, memory: Memory, spec: ChipSpec) -> Plan:
+def schedule(placement: Placement, memory: Memory, spec: ChipSpec) -> Schedule:
     """The whole program, page segment by page segment."""
     ops: list[Op] = []
     spans: list[LayerSpan] = []
     cycles: list[int] = []
     for page in range(placement.pages):
-        chosen = [(placed, base) for placed, base in zip(placement.jobs, memory.unit_biases, strict=True)
+        chosen = [(placed, base) for placed, base in zip(placement.scans, memory.unit_biases, strict=True)
                   if placed.page == page]  # fmt: skip
         segment = _Segment(spec, memory)
         ops += [isa.op("PAGE", page=page), *segment.run(chosen)]
-        spans += [LayerSpan(placed.job.layer.name, page, *segment.spans[k]) for k, (placed, _) in enumerate(chosen)]
+        spans += [LayerSpan(placed.scan.layer.name, page, *segment.spans[k]) for k, (placed, _) in enumerate(chosen)]
         cycles.append(segment.board.idle)
-    return Plan((*ops, isa.op("END")), tuple(spans), tuple(cycles))
+    return Schedule((*ops, isa.op("END")), tuple(spans), tuple(cycles))
 
 
 class _Segment:
@@ -110,7 +110,7 @@ class _Segment:
         self.calcs_left: dict[int, int] = {}  # CALCs of a window that are still to come
 
     def run(self, chosen: Sequence[tuple[Placed, int]]) -> list[Op]:
-        """Schedule all jobs of the segment, the units running ahead of each other across jobs."""
+        """Schedule all scans of the segment, the units running ahead of each other across scans."""
         inputs: list[tuple[int, Shift | Store]] = []
         works: list[tuple[int, CalcOut]] = []
         last_writer = np.full(self.memory.size, -1, dtype=np.int64)
@@ -207,41 +207,41 @@ class _Segment:
 
 
 class _Items:
-    """The work of one job, in order."""
+    """The work of one scan, in order."""
 
     def __init__(self, segment: _Segment, placed: Placed, unit_base: int) -> None:
-        self.segment, self.placed, self.job, self.unit_base = segment, placed, placed.job, unit_base
+        self.segment, self.placed, self.scan, self.unit_base = segment, placed, placed.scan, unit_base
         self.spec, self.memory = segment.spec, segment.memory
-        self.source = self.memory.stacks[self.job.layer.source]
-        self.target = self.memory.stacks[self.job.layer.name]
+        self.source = self.memory.stacks[self.scan.layer.source]
+        self.target = self.memory.stacks[self.scan.layer.name]
         self.calcs = _calcs(placed, self.target)
         self.step = 0
 
     def all(self) -> Iterator[Shift | Store | CalcOut]:
         """SHIFTs and STOREs line by line, each followed by its CALCs."""
-        job, sets = self.job, 1
-        busy = max(job.array_cycles, job.output_cycles)
-        spare = busy - job.step_cycles
-        if job.can_prefill and spare > 0 and len(job.starts_x) > 1:
+        scan, sets = self.scan, 1
+        busy = max(scan.array_cycles, scan.output_cycles)
+        spare = busy - scan.step_cycles
+        if scan.can_prefill and spare > 0 and len(scan.starts_x) > 1:
             sets = 2
-        count = len(job.registers)
+        count = len(scan.registers)
         yield from self._constants(range(count * sets))
         pending: list[Shift] = []
-        for line, y in enumerate(job.starts_y):
+        for line, y in enumerate(scan.starts_y):
             base = line % sets * count
             if line == 0 or sets == 1:
                 yield from self._fill(base, y, None)
             yield from pending  # what the line before had no time for
             pending = []
-            if sets == 2 and line + 1 < len(job.starts_y):
+            if sets == 2 and line + 1 < len(scan.starts_y):
                 other = (line + 1) % sets * count
-                pending = list(self._fill(other, job.starts_y[line + 1], spare * self.spec.states_in_per_cycle))
-            before = job.starts_x[0]
-            for x in job.starts_x:
+                pending = list(self._fill(other, scan.starts_y[line + 1], spare * self.spec.states_in_per_cycle))
+            before = scan.starts_x[0]
+            for x in scan.starts_x:
                 if x != before:
                     yield from self._advance(base, y, before, x)
                 yield from self._units(base, y, x)
-                if pending and (x != job.starts_x[0] or len(job.starts_x) == 1):
+                if pending and (x != scan.starts_x[0] or len(scan.starts_x) == 1):
                     yield pending.pop(0)
                 before = x
                 yield self._store(base)
@@ -249,14 +249,14 @@ class _Items:
                 self.step += 1
 
     def _constants(self, registers: Sequence[int] | range) -> Iterator[Shift]:
-        job, have = self.job, self.segment.constants
+        scan, have = self.scan, self.segment.constants
         for register in registers:
-            data = max(len(plan.taps) for plan in job.registers) + job.unit_states
-            if have[register] < job.constants:
-                address = self.memory.column_constants + self.memory.column_count - job.constants
-                yield self._shift(register, self.spec.columns - job.constants, job.constants,
-                                  Pattern(address, job.constants, 1, 1, 0))  # fmt: skip
-                have[register] = job.constants
+            data = max(len(held.taps) for held in scan.registers) + scan.unit_states
+            if have[register] < scan.constants:
+                address = self.memory.column_constants + self.memory.column_count - scan.constants
+                yield self._shift(register, self.spec.columns - scan.constants, scan.constants,
+                                  Pattern(address, scan.constants, 1, 1, 0))  # fmt: skip
+                have[register] = scan.constants
             have[register] = min(have[register], self.spec.columns - data)
 
     def _shift(self, register: int, first: int, width: int, pattern: Pattern) -> Shift:
@@ -265,15 +265,15 @@ class _Items:
         return Shift(op, op.addresses)
 
     def _place(self, y: int, x: int) -> int:
-        sy, sx = self.job.layer.stride
+        sy, sx = self.scan.layer.stride
         _, down, right = self.source.steps
         return self.source.address + y * sy * down + x * sx * right
 
     def _load(
-        self, register: int, plan_number: int, taps: Sequence[tuple[int, int, int]], place: int, most: int | None
+        self, register: int, number: int, taps: Sequence[tuple[int, int, int]], place: int, most: int | None
     ) -> Iterator[Shift]:
         one, down, right = self.source.steps
-        width = len(self.job.registers[plan_number].taps)
+        width = len(self.scan.registers[number].taps)
         relative = [i * one + y * down + x * right for i, y, x in taps]
         size = most or len(relative)
         for at in range(0, len(relative), size):
@@ -281,34 +281,34 @@ class _Items:
                 yield self._shift(register, 0, width, pattern._replace(offset=place + pattern.offset))
 
     def _fill(self, base: int, y: int, most: int | None) -> Iterator[Shift]:
-        for r, plan in enumerate(self.job.registers):
-            yield from self._load(base + r, r, plan.taps, self._place(y, self.job.starts_x[0]), most)
+        for r, held in enumerate(self.scan.registers):
+            yield from self._load(base + r, r, held.taps, self._place(y, self.scan.starts_x[0]), most)
 
     def _advance(self, base: int, y: int, before: int, x: int) -> Iterator[Shift]:
-        moved = (x - before) * self.job.layer.stride[1]
-        for r, plan in enumerate(self.job.registers):
-            states = min(moved * plan.strips, len(plan.taps))
-            yield from self._load(base + r, r, plan.taps[len(plan.taps) - states :], self._place(y, x), None)
+        moved = (x - before) * self.scan.layer.stride[1]
+        for r, held in enumerate(self.scan.registers):
+            states = min(moved * held.strips, len(held.taps))
+            yield from self._load(base + r, r, held.taps[len(held.taps) - states :], self._place(y, x), None)
 
     def _units(self, base: int, y: int, x: int) -> Iterator[Shift]:
         """The states of the units' own columns: biases from the constants, or partial sums."""
-        states = self.job.unit_states
+        states = self.scan.unit_states
         if not states:
             return
-        last = len(self.job.registers) - 1
-        first = len(self.job.registers[last].taps)
-        if self.job.layer.carry is None:
+        last = len(self.scan.registers) - 1
+        first = len(self.scan.registers[last].taps)
+        if self.scan.layer.carry is None:
             address = self.unit_base + self.step * states
             yield self._shift(base + last, first, states, Pattern(address, states, 1, 1, 0))
             return
-        stack = self.memory.stacks[self.job.layer.carry]
+        stack = self.memory.stacks[self.scan.layer.carry]
         one, down, right = stack.steps
-        places = [stack.inside + n.o * one + (y + n.dy) * down + (x + n.dx) * right for n in self.job.neurons]
-        for pattern in patterns([place for place in places for _ in range(self.job.unit_columns)]):
+        places = [stack.inside + n.o * one + (y + n.dy) * down + (x + n.dx) * right for n in self.scan.neurons]
+        for pattern in patterns([place for place in places for _ in range(self.scan.unit_columns)]):
             yield self._shift(base + last, first, states, pattern)
 
     def _store(self, base: int) -> Store:
-        registers = tuple(base + r for r in range(len(self.job.registers)))
+        registers = tuple(base + r for r in range(len(self.scan.registers)))
         self.segment.window += 1
         op = isa.op("STORE", registers=sum(1 << register for register in registers))
         return Store(op, registers, self.segment.window)
@@ -326,16 +326,16 @@ class _Items:
 
 def _calcs(placed: Placed, target: Stack) -> list[tuple[int, int, int, tuple[int, ...], Pattern]]:
     """Fan-in, first row, neurons, registers and relative output addresses of the CALCs of one window."""
-    job, found = placed.job, []
+    scan, found = placed.scan, []
     one, down, right = target.steps
     row, at = placed.row, 0
-    neurons = job.neurons
+    neurons = scan.neurons
     while at < len(neurons):
         rows_each = len(neurons[at].registers)
-        same = [n for n in neurons[at : at + job.spec.neurons_at_once] if len(n.registers) == rows_each]
+        same = [n for n in neurons[at : at + scan.spec.neurons_at_once] if len(n.registers) == rows_each]
         pattern = longest([n.o * one + n.dy * down + n.dx * right for n in same])
         chosen = same[: pattern.states]
         registers = tuple(register for n in chosen for register in n.registers)
-        found.append((rows_each * job.spec.columns, row, len(chosen), registers, pattern))
+        found.append((rows_each * scan.spec.columns, row, len(chosen), registers, pattern))
         row, at = row + rows_each * len(chosen), at + len(chosen)
     return found

@@ -18,10 +18,10 @@ from anna.machine.interpreter import interpret
 from anna.program.file import Program
 
 
-def selfcheck(program: Program, graph: QuantGraph, calibration: Calibration, pictures: int) -> int:
-    """How many pictures agreed; the first difference is refused."""
+def selfcheck(program: Program, graph: QuantGraph, calibration: Calibration, images: int) -> int:
+    """How many images agreed; the first difference is refused."""
     values = calibration.input_values
-    count = min(pictures, len(values))
+    count = min(images, len(values))
     chosen = np.arange(count) * len(values) // max(count, 1)
     states = graph.input_meaning.codes_of(graph.spec, values[chosen])
     expected = evaluate(graph, states)
@@ -39,7 +39,7 @@ def selfcheck(program: Program, graph: QuantGraph, calibration: Calibration, pic
 
 
 def evaluate(graph: QuantGraph, states: States) -> dict[str, States]:
-    """State codes of every map stack for pictures given as state codes (pictures, maps, rows, columns)."""
+    """State codes of every map stack for images given as state codes (images, maps, rows, columns)."""
     found: dict[str, States] = {}
     by_name = {quant.layer.name: quant for quant in graph.layers}
     for member in graph.lowered.members:

@@ -1,7 +1,7 @@
-"""The data plane: runs an elaborated workload over many images side by side, in C without the GIL.
+"""The data plane: runs a workload over many images side by side, in C without the GIL.
 
-`Engine(workload)` proves bounds, chooses a kernel and packs the operands once; `Engine.run` takes codes and gives codes.
-The same bits come out for every SIMD level, kernel, thread count, number of lanes and order of images.
+`Engine(workload)` proves bounds, chooses a kernel and packs the operands once; `Engine.run` takes codes and returns codes,
+the same bits for every SIMD level, kernel, thread count, number of lanes and order of images.
 """
 
 from anna.engine.core import Engine, run

@@ -1,4 +1,4 @@
-"""Proves from a workload alone how large its sums can become, and so which kernel computes it exactly."""
+"""Proves from a workload alone how large its sums can get, and so which kernel computes it exactly."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 # Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
 LARGEST_NORMAL = 6.7
 NARROW_LEVELS = 64
-LINE_LEVELS = 8  # where synapses differ in their steps
+LINE_LEVELS = 8  # the limit if synapses differ in their steps
 NARROW_SUM = 2**31 - 1
 NARROW_NUMERATOR = 2**15 - 1
-NARROW_WEIGHT = 2**20  # entered as several operands where it leaves 16 bits
+NARROW_WEIGHT = 2**20  # split over several operands beyond 16 bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _largest_row_sum(workload: "Workload", magnitudes: NDArray[np.float64]) -> f
 
 
 def prove(workload: "Workload") -> Bounds:
-    """Bound every sum; collect each reason that forbids the narrow kernel."""
+    """Bound every sum, and collect the reasons that rule out the narrow kernel."""
     weight = _largest(workload.op_weight)
     numerator = _largest(workload.numerators if workload.op_levels is None else workload.numerator_tables)
     noise = _margin(workload.sigma)
@@ -62,13 +62,13 @@ def prove(workload: "Workload") -> Bounds:
     lined = workload.op_levels is not None
     checks = (
         (levels > NARROW_LEVELS, f"{levels} levels are more than {NARROW_LEVELS}"),
-        (largest >= NARROW_SUM, f"a sum can reach {largest}, 32 bits hold {NARROW_SUM}"),
+        (largest >= NARROW_SUM, f"a sum can reach {largest}, beyond the {NARROW_SUM} of 32 bits"),
         (numerator > NARROW_NUMERATOR, f"a numerator of {numerator} does not fit 16 bits"),
         (weight > NARROW_WEIGHT, f"a weight of {weight} is more than {NARROW_WEIGHT}"),
         (not lined and bool((np.diff(workload.numerators) <= 0).any()), "the numerators do not rise with the code"),
         (
             lined and levels > LINE_LEVELS,
-            f"synapses differ in the steps of their {levels} levels, at most {LINE_LEVELS}",
+            f"synapses differ in the steps of their {levels} levels; at most {LINE_LEVELS} are possible",
         ),
         (workload.charge_sigma is not None, "charge noise makes the weights of every image different"),
     )

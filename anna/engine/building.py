@@ -1,6 +1,6 @@
-"""Builds the workload of a timeline on a piece of silicon: what the silicon says of each synapse, laid out for the engine.
+"""Builds the workload of a timeline on a piece of silicon: what the silicon makes of each synapse, laid out for the engine.
 
-Operands are gathered here, once, instead of for every image. Synapses that carry no current are left out.
+Operands are gathered here, once, not for every image. Synapses that carry no current are left out.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from anna.sequencer.timeline import Timeline
 
 @dataclass(frozen=True, eq=False)
 class _Currents:
-    """What the synapses show that carry current, the noise of their charge, and which synapses they are."""
+    """Weights and charge noise of the synapses that carry current, and which synapses those are."""
 
     weight: Ints
     charge_sigma: Sigmas | None
@@ -33,9 +33,9 @@ class _Currents:
 def build_workload(
     timeline: Timeline, silicon: Silicon, wanted: Sequence[Ints], phase_cycles: int = 0, keep: bool = False
 ) -> Workload:
-    """The workload of a timeline on silicon; `wanted` are the values to be read at the end.
+    """The workload of a timeline on silicon; `wanted` are the values to read at the end.
 
-    With `keep`, no slot is used twice and every result of every CALC keeps its value: slot = value.
+    With `keep`, every value has a slot of its own, and its number is the slot's.
     """
     spec, values, calcs = timeline.spec, timeline.values, len(timeline.calcs)
     wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, phase_cycles)
@@ -94,7 +94,7 @@ def _currents(timeline: Timeline, silicon: Silicon, phase_cycles: int) -> _Curre
 
 
 def _distinct(rows: Ints) -> tuple[Ints, Ints]:
-    """The different rows, and which of them each row is."""
+    """The distinct rows, and which of them each row is."""
     if not len(rows):
         return np.zeros((1, rows.shape[1]), np.int64), np.zeros(0, np.int64)
     unique, which = np.unique(rows, axis=0, return_inverse=True)
@@ -102,14 +102,14 @@ def _distinct(rows: Ints) -> tuple[Ints, Ints]:
 
 
 def _spread(data: NDArray[Any], cells: Ints, shape: tuple[int, int], fill: float, dtype: type) -> NDArray[Any]:
-    """A grid that holds the data in those cells and is filled elsewhere."""
+    """A grid that holds the data in those cells and the fill value elsewhere."""
     grid: NDArray[Any] = np.full(shape, fill, dtype=dtype)
     grid.reshape(-1)[cells] = data
     return grid
 
 
 def _slow_path(silicon: Silicon, currents: _Currents, laid: Layout, phase_cycles: int) -> dict[str, NDArray[Any]]:
-    """What makes synapses of one operand differ from image to image or from each other."""
+    """What makes the synapses of one operand differ from image to image, or from each other."""
     spec, some, extra = silicon.spec, laid.synapses, dict[str, NDArray[Any]]()
 
     def per_synapse(data: NDArray[Any], dtype: type) -> NDArray[Any]:

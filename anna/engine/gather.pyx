@@ -1,7 +1,7 @@
 """The loops of gathering: which value meets which synapse, which synapses share an operand, in which slot a value lies.
 
-A synapse's *place* is its number in the weight RAM, page after page and row after row. The caller vouches for its indexes: only
-the checked build looks at them.
+A synapse's *place* is its number in the weight RAM, page after page and row after row. Indexes are the caller's to get right:
+only the checked build checks them.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t
@@ -15,8 +15,8 @@ def synapses(const uint8_t[::1] conducts, const int64_t[::1] first, const int64_
              const int32_t[::1] values):
     """CALC, neuron, place and value of every synapse that conducts, CALC after CALC and neuron after neuron.
 
-    `conducts` says of each place whether it does; a CALC's synapses lie one after another from its `first` place on, and
-    `values` are what drives them.
+    `conducts` tells which places do; a CALC's synapses lie one after another from its `first` place on, and `values` are what
+    drives them.
     """
     cdef int64_t count
     cdef int64_t[:, ::1] found
@@ -98,8 +98,8 @@ cdef int64_t _number(const int64_t[::1] order, const int64_t[::1] calc, const in
 def allocate(const int64_t[::1] last_use, int64_t fixed, int64_t neurons, int64_t calcs):
     """The slot of each value, -1 for a result that nobody reads, and how many slots there are.
 
-    `last_use` is the CALC that reads a value last, -1 where none does, `calcs` for a value that is kept to the end. The
-    `fixed` values are there from the start; every CALC then makes `neurons`.
+    `last_use` is the CALC that reads a value last, -1 if none does, `calcs` for a value that is kept to the end. The `fixed`
+    values exist from the start; every CALC then adds `neurons`.
     """
     cdef int64_t slots
     cdef int32_t[::1] slot_of, unused
@@ -116,7 +116,7 @@ def allocate(const int64_t[::1] last_use, int64_t fixed, int64_t neurons, int64_
 
 cdef int64_t _allocate(const int64_t[::1] last_use, const int64_t[::1] dying, int64_t fixed, int64_t neurons, int64_t calcs,
                        int32_t[::1] unused, int32_t[::1] slot) except -1 nogil:
-    """Fill the slots of results; returns how many slots there are. `unused` is room for the slots to be used again."""
+    """Fill the slots of results; returns how many slots there are. `unused` is scratch space for free slots."""
     cdef int64_t calc, value, slots = fixed, left = 0, dead = 0
     for calc in range(calcs):
         for value in range(fixed + calc * neurons, fixed + (calc + 1) * neurons):
@@ -128,7 +128,7 @@ cdef int64_t _allocate(const int64_t[::1] last_use, const int64_t[::1] dying, in
             else:
                 slot[value] = <int32_t>slots
                 slots += 1
-        # Only now: a result in the slot of an operand of its own CALC would have to wait for all who read that.
+        # Only now: a result in the slot of an operand of its own CALC would have to wait for every reader of that operand.
         while dead < dying.shape[0] and last_use[dying[dead]] == calc:
             unused[left] = slot[dying[dead]]
             left += 1
@@ -150,7 +150,7 @@ cdef int _add_up(const int64_t[::1] cell, const int64_t[::1] weight, int32_t[::1
 
 
 cdef object _sorted(const int64_t[::1] key, const int64_t[::1] order, int64_t keys):
-    """`order`, a list of entries, by rising key (0 .. keys - 1), entries of one key as they come."""
+    """`order`, a list of entries, stably sorted by key (0 .. keys - 1)."""
     cdef int64_t[::1] begin = np.zeros(keys + 1, np.int64)
     found = np.empty(order.shape[0], np.int64)
     cdef int64_t[::1] out = found

@@ -1,6 +1,6 @@
-"""What the timeline alone says about the workloads of all chips: which value meets which synapse, and where it lies.
+"""What all chips that run a timeline share: which value meets which synapse, and where it lies.
 
-It is worked out once for a timeline, or once for all chips in which the same synapses carry current, and remembered.
+It is worked out once per timeline, or once for all chips in which the same synapses carry current, and cached.
 """
 
 from dataclasses import dataclass, fields
@@ -15,12 +15,12 @@ from anna.engine.workload import Int32s
 from anna.native.loader import compiled
 from anna.sequencer.timeline import Timeline
 
-TIMELINES, LAYOUTS = 4, 8  # how many are remembered
+TIMELINES, LAYOUTS = 4, 8  # how many are cached
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Some of a list's entries, as a key that results are remembered by."""
+    """Some of a list's entries, as a cache key."""
 
     bits: bytes
     length: int
@@ -38,9 +38,9 @@ class Chosen:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Synapses of the weight RAM, each once, in order."""
+    """Places of the weight RAM, each once, in order."""
 
-    number: Ints  # place in the RAM, page after page and row after row
+    number: Ints  # in the RAM, page after page and row after row
     page: Ints
     row: Ints
     column: Ints
@@ -57,12 +57,12 @@ class Calcs:
     neurons: Ints
     fan_in: Ints
     first: Ints  # place of the first synapse; the others follow one after another
-    values: Int32s  # what drives their synapses, one CALC's after another's
+    values: Int32s  # what drives their synapses, CALC after CALC
 
 
 @dataclass(frozen=True, eq=False)
 class Neurons:
-    """Neurons of CALCs: the page that is in, the ADC that converts them, where their scale code lies, and that code."""
+    """Neurons of CALCs: their page, the ADC that converts them, where their scale code lies, and that code."""
 
     page: Ints
     adc: Ints
@@ -72,7 +72,7 @@ class Neurons:
 
     @property
     def asked(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """What silicon is asked about neurons by."""
+        """The arguments by which silicon is asked about neurons."""
         return self.adc, self.row, self.group, self.scale_code
 
 
@@ -90,8 +90,7 @@ class Wiring:
 
 @dataclass(frozen=True, eq=False)
 class Synapses:
-    """Synapses of CALCs, one entry for each time that a CALC uses one: which neuron of the CALC, what value drives it, where
-    it lies, and when."""
+    """Synapses of CALCs, one entry for each use: by which neuron of which CALC, driven by which value, where and when."""
 
     calc: Ints
     neuron: Ints
@@ -104,19 +103,19 @@ class Synapses:
     cycle: Ints
 
     def where(self, chosen: NDArray[np.bool_]) -> "Synapses":
-        """Some of them."""
+        """The chosen ones."""
         return Synapses(*(getattr(self, part.name)[chosen] for part in fields(self)))
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What decides a layout, besides the timeline."""
+    """What a layout depends on, besides the timeline."""
 
     conducting: Chosen  # of the places
     live: Chosen  # of the synapses at those places
     apart: bool  # whether synapses of a neuron that read one value must be told apart
     outputs: bytes  # int64 values that are read at the end
-    keep: bool  # whether every value keeps a slot of its own
+    keep: bool  # whether every value has a slot of its own
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +123,7 @@ class Layout:
     """Where everything lies."""
 
     synapses: Synapses  # that carry current
-    cell: Ints  # of each synapse: operand times neurons at once, plus neuron: the weight that it adds to
+    cell: Ints  # of each synapse, the weight that it adds to: operand times neurons at once, plus neuron
     op_start: Ints  # (calcs + 1)
     op_slot: Int32s  # (operands)
     slot: Int32s  # of each value, -1 for a result that nobody reads
@@ -154,7 +153,7 @@ def _calcs(timeline: Timeline) -> Calcs:
 
 def _places(timeline: Timeline, calcs: Calcs) -> Places:
     shape = timeline.program.weight_codes.shape
-    uses = np.zeros(timeline.program.weight_codes.size + 1, np.int64)  # how many more CALCs use a place than the one before
+    uses = np.zeros(timeline.program.weight_codes.size + 1, np.int64)  # first the change from place to place, then summed up
     np.add.at(uses, calcs.first, 1)
     np.add.at(uses, calcs.first + calcs.neurons * calcs.fan_in, -1)
     number = np.flatnonzero(np.cumsum(uses))
@@ -174,7 +173,7 @@ def _neurons(timeline: Timeline, calcs: Calcs) -> tuple[Neurons, Ints]:
 
 @lru_cache(maxsize=TIMELINES)
 def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
-    """The synapses at some of the places: nothing is computed for those that never carry current."""
+    """The synapses at some of the places; nothing is computed for those that never carry current."""
     wired, shape = wiring(timeline), timeline.program.weight_codes.shape
     calcs, conducts = wired.calcs, np.zeros(shape, np.uint8).reshape(-1)
     conducts[wired.places.number] = chosen.mask
@@ -186,14 +185,14 @@ def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
 
 @lru_cache(maxsize=TIMELINES)
 def ages(timeline: Timeline, chosen: Chosen, phase_cycles: int, stops: int | None) -> Ints:
-    """How old the charges of those synapses are when they are read."""
+    """Ages of the charges of those synapses when they are read."""
     some = conducting(timeline, chosen)
     return refresh.ages(timeline.spec, some.cycle, some.row, some.column, phase_cycles, stops)
 
 
 @lru_cache(maxsize=LAYOUTS)
 def layout(timeline: Timeline, demand: Demand) -> Layout:
-    """Operands and slots: a slot is used again once its value was read for the last time."""
+    """Operands and slots; a slot is reused after the last read of its value."""
     gather, values, calcs = compiled("anna.engine.gather"), timeline.values, len(timeline.calcs)
     total, neurons = values.total(calcs), timeline.spec.neurons_at_once
     some = conducting(timeline, demand.conducting).where(demand.live.mask)
@@ -202,7 +201,7 @@ def layout(timeline: Timeline, demand: Demand) -> Layout:
         slot, slots = np.arange(total, dtype=np.int32), total
     else:
         last_use = np.full(total, -1, np.int64)
-        last_use[value_of] = calc_of  # they rise, and the last one stays
+        last_use[value_of] = calc_of  # in rising order: the last one stays
         last_use[np.frombuffer(demand.outputs, np.int64)] = calcs
         slot, slots = gather.allocate(last_use, values.fixed, neurons, calcs)
     op_start = np.searchsorted(calc_of, np.arange(calcs + 1)).astype(np.int64)

@@ -1,7 +1,7 @@
 """What the engine runs: a timeline on a piece of silicon, as flat arrays.
 
-Each CALC is a list of slots (where a value lies in an image's lane), a row of fixed-point weights for each, and thresholds for
-each neuron.
+Each CALC is a list of slots (where a value lies in an image's lane), a row of fixed-point weights for each slot, and
+thresholds for each neuron.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Int32s = NDArray[np.int32]
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """Arrays for the data plane. N is the number of neurons at once; None means: this imperfection is not there."""
+    """Arrays for the data plane. N is the number of neurons at once; None: without this imperfection."""
 
     slots: int
     numerators: Int32s  # (levels) what a state code drives a synapse with

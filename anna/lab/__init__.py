@@ -1,1 +1,36 @@
-"""The measuring bench: what a chip's pins tell of its analog parts, and how a program is trimmed to one chip."""
+"""The lab: a chip measured through its pins, and what a trim needs of that.
+
+Names are loaded when first used, so that `import anna.lab` stays light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anna.lab.characterise import converters as converters
+    from anna.lab.characterise import dac_levels as dac_levels
+    from anna.lab.characterise import droop as droop
+    from anna.lab.characterise import effective_bits as effective_bits
+    from anna.lab.pins import Resolution as Resolution
+    from anna.lab.trim import TrimMeter as TrimMeter
+
+_HOMES = {
+    "Resolution": "anna.lab.pins",
+    "TrimMeter": "anna.lab.trim",
+    "converters": "anna.lab.characterise",
+    "dac_levels": "anna.lab.characterise",
+    "droop": "anna.lab.characterise",
+    "effective_bits": "anna.lab.characterise",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'anna.lab' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

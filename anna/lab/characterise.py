@@ -1,7 +1,7 @@
-"""A chip on the bench: what a test laboratory would measure of it, through its pins, with programs like any other.
+"""What a test lab measures on a chip, through its pins, with ordinary programs.
 
-Nothing here looks into the die: each function builds programs, runs them and reads codes. What is ideal about a chip is
-what its codes mean (`anna.chip.codes`); gains are against that. `anna.lab.curves` runs it all and draws it.
+Nothing here looks into the die: each function builds programs, runs them and reads codes. Gains are relative to the ideal,
+which is what the codes mean (`anna.chip.codes`). `anna.lab.curves` runs all measurements and draws them.
 """
 
 import math
@@ -11,18 +11,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from anna.base.errors import SpecError
+from anna.base.renamed import renamed
 from anna.chip import codes, refresh
 from anna.chip.codes import Floats, Ints
 from anna.chip.spec import ANNA_1991, ChipSpec
 from anna.lab.pins import (
     NEAR_LSB,
     Layout,
+    Resolution,
     Sweep,
-    SweepPlan,
-    bench_program,
     count_reached,
     gain_and_offset,
     line,
+    pins_program,
     quarter_products_per_lsb,
     random_words,
     states_for_sums,
@@ -36,7 +37,7 @@ from anna.program.file import Codes, Program, blank_pages
 # --- the ADCs --------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class Converters:
-    """What the neuron slots do with a sum at one scale code; row i of an array is ADC i."""
+    """What the ADCs do with a sum at one scale code; row i of an array is ADC i."""
 
     spec: ChipSpec
     scale_code: int
@@ -55,60 +56,61 @@ class Converters:
 
     @property
     def inl_lsb(self) -> Floats:
-        """(ADCs, thresholds): distance of each threshold from the straight line through all."""
+        """(ADCs, thresholds): distance of each threshold from the line through all."""
         ideal = codes.unit_thresholds(self.spec)
         fits = self.gains_and_offsets
         return self.thresholds_lsb * fits[:, :1] + fits[:, 1:] - ideal
 
     @property
     def dnl_lsb(self) -> Floats:
-        """(ADCs, thresholds - 1): width of each code against the average one, less one; -1 is a missing code."""
+        """(ADCs, thresholds - 1): width of each code relative to the average, minus one; -1 is a missing code."""
         ideal = np.diff(codes.unit_thresholds(self.spec))
         return np.diff(self.thresholds_lsb, axis=1) * self.gains_and_offsets[:, :1] / ideal - 1.0
 
     @property
     def noise_lsb(self) -> Floats:
-        """(ADCs): noise of a sum as the codes show it."""
+        """(ADCs): noise referred to the sum."""
         return np.array([float(sweep.noise_lsb.mean()) for sweep in self.sweeps])
 
 
+@renamed(plan="resolution")
 def converters(
     chip: Chip,
     scale_code: int = 0,
     *,
     spec: ChipSpec = ANNA_1991,
-    plan: SweepPlan | None = None,
+    resolution: Resolution | None = None,
     wait_cycles: int = 0,
     row: int = 0,
     noise_seed: int = 0,
     threads: int | None = None,
 ) -> Converters:
-    """Sweep all neuron slots at one scale code: every synapse has one weight, the states make the sum."""
-    plan = plan or SweepPlan()
-    fan_in, weight = _drive(spec, scale_code, plan)
+    """Sweep all ADCs at one scale code: all synapses have the same weight, the states make the sum."""
+    resolution = resolution or Resolution()
+    fan_in, weight = _drive(spec, scale_code, resolution)
     weights, scales = uniform_pages(spec, codes.weight_converter(spec).exact(weight), scale_code)
     layout = straight(spec, fan_in, row, spec.neurons_at_once)
-    program = bench_program(spec, [layout], weights, scales, wait_cycles=wait_cycles)
-    lsb, grid = float(quarter_products_per_lsb(spec)[scale_code]), plan.grid_lsb(spec)
-    targets = np.repeat(np.rint(grid * lsb).astype(np.int64), plan.repeats)
+    program = pins_program(spec, [layout], weights, scales, wait_cycles=wait_cycles)
+    lsb, grid = float(quarter_products_per_lsb(spec)[scale_code]), resolution.grid_lsb(spec)
+    targets = np.repeat(np.rint(grid * lsb).astype(np.int64), resolution.repeats)
     halves = np.full(fan_in, int(codes.weight_converter(spec).numerators[weights[0, 0, 0]]), dtype=np.int64)
     chosen, _ = states_for_sums(spec, halves, targets, noise_seed, lsb * NEAR_LSB)
     images = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.int64)
     images[:, layout.operands(spec)[0]] = chosen  # every neuron reads the same states
-    found = _codes(chip, program, images, noise_seed, threads).reshape(plan.steps, plan.repeats, -1)
-    sweeps = [Sweep(grid, count_reached(spec, found[:, :, k]), plan.repeats) for k in range(spec.neurons_at_once)]
+    found = _codes(chip, program, images, noise_seed, threads).reshape(resolution.steps, resolution.repeats, -1)
+    sweeps = [Sweep(grid, count_reached(spec, found[:, :, k]), resolution.repeats) for k in range(spec.neurons_at_once)]
     return Converters(spec, scale_code, tuple(sweeps))
 
 
-def _drive(spec: ChipSpec, scale_code: int, plan: SweepPlan) -> tuple[int, float]:
-    """The smallest fan-in of whole rows, and the smallest weight, that move a sum over the range."""
-    need = float(plan.grid_lsb(spec)[-1]) * float(quarter_products_per_lsb(spec)[scale_code])
+def _drive(spec: ChipSpec, scale_code: int, resolution: Resolution) -> tuple[int, float]:
+    """The smallest fan-in of full rows, and the smallest weight, that move a sum over the range."""
+    need = float(resolution.grid_lsb(spec)[-1]) * float(quarter_products_per_lsb(spec)[scale_code])
     top_state = int(codes.state_converter(spec).numerators[-1])
     for fan_in in (fan_in for fan_in in spec.fan_ins if fan_in >= spec.columns):
         for half in codes.weight_converter(spec).numerators.tolist():
             if half > 0 and half * top_state * fan_in >= need:
                 return fan_in, half / 2.0
-    raise SpecError(f"scale code {scale_code} has a range beyond what this chip's synapses reach")
+    raise SpecError(f"the range of scale code {scale_code} is beyond what this chip's synapses reach")
 
 
 def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int | None) -> Ints:
@@ -121,19 +123,22 @@ def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads:
 # --- droop -----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class Droop:
-    """Gain of the synapses after the refresh was stopped."""
+    """Gain of the synapses after the refresh stops."""
 
     age_cycles: Floats  # mean age of the charges that were read
-    gain: Floats  # against the first
+    gain: Floats  # relative to the first
 
 
-def droop(chip: Chip, waits_cycles: Sequence[int], *, spec: ChipSpec = ANNA_1991, plan: SweepPlan | None = None) -> Droop:
-    """Stop the refresh, wait, and measure the gain: mean over the ADCs, rows 0 onwards."""
-    die, plan = chip.die(spec), plan or SweepPlan(steps=128, beyond_lsb=6.0)
+@renamed(plan="resolution")
+def droop(
+    chip: Chip, waits_cycles: Sequence[int], *, spec: ChipSpec = ANNA_1991, resolution: Resolution | None = None
+) -> Droop:
+    """Stop the refresh, wait, and measure the gain: mean over the ADCs, from row 0 on."""
+    die, resolution = chip.die(spec), resolution or Resolution(steps=128, beyond_lsb=6.0)
     stopped = Chip(die=replace(die, faults=die.faults.changed(refresh_stops_at_cycle=0)))
     ages, gains = [], []
     for wait in waits_cycles:
-        found = converters(stopped, spec=spec, plan=plan, wait_cycles=wait)
+        found = converters(stopped, spec=spec, resolution=resolution, wait_cycles=wait)
         gains.append(float(found.gains_and_offsets[:, 0].mean()))
         fill = spec.registers * -(-spec.columns // spec.states_in_per_cycle) + spec.store_cycles
         rows, columns = np.indices((spec.neurons_at_once, spec.columns))
@@ -144,7 +149,7 @@ def droop(chip: Chip, waits_cycles: Sequence[int], *, spec: ChipSpec = ANNA_1991
 # --- the weight DACs -------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, eq=False)
 class DacLevels:
-    """Levels of one weight DAC, as synapses show them; mean of several synapses each."""
+    """Levels of one weight DAC, each measured on several synapses."""
 
     dac: int
     ideal_lsb: Floats  # (codes)
@@ -152,7 +157,7 @@ class DacLevels:
 
     @property
     def inl_lsb(self) -> Floats:
-        """Distance from the straight line that fits best."""
+        """Distance from the line that fits best."""
         slope, base = line(self.ideal_lsb, self.measured_lsb)
         return np.asarray(self.measured_lsb - slope * self.ideal_lsb - base)
 
@@ -165,61 +170,63 @@ class DacLevels:
 UNDER_TEST = 16  # synapses of a row that carry the code under test
 
 
+@renamed(plan="resolution")
 def dac_levels(
     chip: Chip,
     dac: int = 0,
     *,
     spec: ChipSpec = ANNA_1991,
     pages: int = 4,
-    plan: SweepPlan | None = None,
+    resolution: Resolution | None = None,
     noise_seed: int = 0,
     threads: int | None = None,
 ) -> DacLevels:
-    """Weigh every code against known weights in the same row, until the ADC stands on its thresholds.
+    """Weigh every code against known weights in the same row, until the sum is on the ADC's thresholds.
 
-    Row r of page p carries code r + a few; with the states of these synapses turned the other way round, what does not
-    change sign, offsets above all, cancels. More pages weigh each code on more rows, which averages synapse mismatch.
+    Row r of page p carries code r, shifted from page to page. Each is measured with both signs of the states, so that what
+    does not change sign, above all offsets, cancels. More pages weigh each code on more rows, which averages synapse mismatch.
     """
-    plan = plan or SweepPlan(steps=48, repeats=8)
+    resolution = resolution or Resolution(steps=48, repeats=8)
     levels = codes.weight_converter(spec).values(np.arange(1 << spec.weight_bits))
     columns = _columns_of(spec, dac)
     if len(columns) < UNDER_TEST or len(levels) > spec.rows or spec.columns < 4 * UNDER_TEST:
         raise SpecError(
-            f"the levels of DAC {dac} need {UNDER_TEST} of {4 * UNDER_TEST} columns that it writes in every row, and a row for "
-            f"each of {len(levels)} codes; the chip has {len(columns)} of {spec.columns} such columns, and {spec.rows} rows"
+            f"measuring DAC {dac} needs {UNDER_TEST} of {4 * UNDER_TEST} columns that it writes in every row, and a row for "
+            f"each of {len(levels)} codes; the chip has {len(columns)} of {spec.columns} such columns and {spec.rows} rows"
         )
     weights, scales, tested, others = _weighing_pages(spec, dac, pages)
     numerators = codes.weight_converter(spec).numerators
-    lsb, grid = float(quarter_products_per_lsb(spec)[0]), plan.grid_lsb(spec)
+    lsb, grid = float(quarter_products_per_lsb(spec)[0]), resolution.grid_lsb(spec)
     top = codes.state_converter(spec).size - 1
     drive = UNDER_TEST * int(codes.state_converter(spec).numerators[-1])  # in half state LSB
     totals = np.zeros(len(levels))
     for page in range(pages):
         for row in range(len(levels)):
             code = int(weights[page, row, tested[0]])
-            program = bench_program(spec, [straight(spec, spec.columns, row, 1)], weights, scales, page=page)
+            program = pins_program(spec, [straight(spec, spec.columns, row, 1)], weights, scales, page=page)
             crossings = []
             for sign in (1, -1):
                 wanted = np.rint(grid * lsb).astype(np.int64) - sign * int(numerators[code]) * drive
                 halves = numerators[weights[page, row, others].astype(np.int64)]
-                chosen, sums = states_for_sums(spec, halves, np.repeat(wanted, plan.repeats), noise_seed + row, lsb * NEAR_LSB)
+                targets = np.repeat(wanted, resolution.repeats)
+                chosen, sums = states_for_sums(spec, halves, targets, noise_seed + row, lsb * NEAR_LSB)
                 images = np.zeros((len(sums), spec.registers * spec.columns), dtype=np.int64)
                 images[:, others], images[:, tested] = chosen, top if sign > 0 else 0
-                found = _codes(chip, program, images, noise_seed, threads)[:, 0, 0].reshape(plan.steps, -1)
-                sweep = Sweep(grid, count_reached(spec, found), plan.repeats)
+                found = _codes(chip, program, images, noise_seed, threads)[:, 0, 0].reshape(resolution.steps, -1)
+                sweep = Sweep(grid, count_reached(spec, found), resolution.repeats)
                 crossings.append(float(sweep.thresholds_lsb.mean()))
-            # A level that is too large reaches the thresholds earlier with one sign, later with the other.
+            # A level that is too high crosses the thresholds earlier with one sign, later with the other.
             totals[code] += -(crossings[0] - crossings[1]) / 2.0 * lsb / (2.0 * drive)
     return DacLevels(dac, levels, levels + totals / pages)
 
 
 def _columns_of(spec: ChipSpec, dac: int) -> Ints:
-    """The columns that a DAC writes in every row."""
+    """Columns that a DAC writes in every row."""
     return np.flatnonzero((refresh.writers(spec) == dac).all(axis=0))
 
 
 def _weighing_pages(spec: ChipSpec, dac: int, pages: int) -> tuple[Codes, Codes, Ints, Ints]:
-    """Pages whose rows carry one code each on some synapses of a DAC, and known weights, coarse and fine, elsewhere."""
+    """Pages with one code per row on some synapses of a DAC, and known weights, coarse and fine, elsewhere."""
     converter = codes.weight_converter(spec)
     tested = _columns_of(spec, dac)[:UNDER_TEST]
     others = np.setdiff1d(np.arange(spec.columns), tested)
@@ -233,10 +240,10 @@ def _weighing_pages(spec: ChipSpec, dac: int, pages: int) -> tuple[Codes, Codes,
     return weights, scales, tested, others
 
 
-# --- what a dot product keeps ----------------------------------------------------------------------------------------
+# --- dot products ----------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class EffectiveBits:
-    """Dot products through the pins: how far the states that come out are from the sums that the codes mean."""
+    """Dot products through the pins: how far the states that come out are from the sums that the codes stand for."""
 
     fan_in: int
     samples: int
@@ -260,10 +267,9 @@ def effective_bits(
     seed: int = 0,
     threads: int | None = None,
 ) -> EffectiveBits:
-    """Random weights and states, at the scale at which most sums lie within the range of the ADC.
+    """Measure random weights and states, at the scale where most sums lie within the range of the ADC.
 
-    Bits: those of the chip's states, less log2 of (error / error of a chip without imperfections). A chip that adds no
-    error has all bits of its states.
+    Effective bits are the bits of a state minus log2 of (error / error of a chip without imperfections).
     """
     weights, scales = blank_pages(spec)
     converter = codes.weight_converter(spec)
@@ -279,7 +285,7 @@ def effective_bits(
     while len(layouts) * spec.neurons_at_once < products and row + per_calc <= spec.rows:
         layouts.append(straight(spec, fan_in, row, spec.neurons_at_once))
         row += per_calc
-    program = bench_program(spec, layouts, weights, scales)
+    program = pins_program(spec, layouts, weights, scales)
     states = random_words(seed, images * spec.registers * spec.columns, 2).reshape(images, -1) % (1 << spec.state_bits)
     lsb = float(quarter_products_per_lsb(spec)[scale_code])
     numerators = codes.state_converter(spec).numerators

@@ -1,6 +1,6 @@
-"""The test laboratory: all measurements of one chip, as a table and as plots.
+"""All measurements of one chip, as a table and as figures.
 
-python -m anna.lab.curves --seed 7 --preset typical -o FOLDER
+python -m anna.lab.curves --chip-seed 7 --analog typical -o FOLDER
 """
 
 import argparse
@@ -27,19 +27,19 @@ from anna.lab.characterise import (
     droop,
     effective_bits,
 )
-from anna.lab.pins import SweepPlan
+from anna.lab.pins import Resolution
 from anna.machine.chip import Chip
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FINE = SweepPlan(steps=160, repeats=64)
+FINE = Resolution(steps=160, repeats=64)
 WAITS_CYCLES = (0, 2000, 4000, 8000, 16_000, 32_000)
 
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What one visit of a chip to the laboratory brought."""
+    """All measurements of one chip."""
 
     chip: Chip
     converters: Converters
@@ -53,8 +53,8 @@ def examine(chip: Chip, threads: int | None = None) -> Findings:
     """Measure everything."""
     return Findings(
         chip=chip,
-        converters=converters(chip, plan=FINE, threads=threads),
-        scales=tuple(converters(chip, code, plan=FINE, threads=threads) for code in range(1, 14, 2)),
+        converters=converters(chip, resolution=FINE, threads=threads),
+        scales=tuple(converters(chip, code, resolution=FINE, threads=threads) for code in range(1, 14, 2)),
         dacs=tuple(dac_levels(chip, dac, threads=threads) for dac in range(ANNA_1991.dacs)),
         droop=droop(chip, WAITS_CYCLES),
         bits=tuple(effective_bits(chip, fan_in, threads=threads) for fan_in in ANNA_1991.fan_ins),
@@ -62,7 +62,7 @@ def examine(chip: Chip, threads: int | None = None) -> Findings:
 
 
 def table(found: Findings) -> str:
-    """The numbers, as Markdown."""
+    """The findings as Markdown tables."""
     fits, inl, dnl = (getattr(found.converters, name) for name in ("gains_and_offsets", "inl_lsb", "dnl_lsb"))
     lines = ["| ADC | gain | offset, LSB | noise, LSB rms | INL, LSB | DNL, LSB |", "|---|---|---|---|---|---|"]
     for k, noise in enumerate(found.converters.noise_lsb.tolist()):
@@ -70,13 +70,13 @@ def table(found: Findings) -> str:
         lines.append(f"| {k} | {fits[k, 0]:.3f} | {fits[k, 1]:+.3f} | {noise:.3f} | {worst_inl:+.2f} | {worst_dnl:+.2f} |")
     lines += ["", "| weight DAC | INL, weight LSB | DNL, weight LSB |", "|---|---|---|"]
     lines += [f"| {d.dac} | {np.abs(d.inl_lsb).max():.2f} | {np.abs(d.dnl_lsb).max():.2f} |" for d in found.dacs]
-    lines += ["", "| inputs | effective bits | error, LSB rms | of it analog, LSB rms |", "|---|---|---|---|"]
+    lines += ["", "| inputs | effective bits | error, LSB rms | analog error, LSB rms |", "|---|---|---|---|"]
     lines += [f"| {b.fan_in} | {b.bits:.2f} | {b.error_lsb:.3f} | {b.analog_error_lsb:.3f} |" for b in found.bits]
     return "\n".join(lines) + "\n"
 
 
 def bits_table(analog: Analog, chips: int) -> str:
-    """Effective bits of dot products over many chips, as Markdown."""
+    """Effective bits of dot products over many chips, as a Markdown table."""
     lines = ["| inputs | effective bits, mean | lowest | highest | analog error, LSB rms |", "|---|---|---|---|---|"]
     for fan_in in ANNA_1991.fan_ins:
         found = [effective_bits(Chip(seed=seed, analog=analog), fan_in) for seed in range(chips)]
@@ -86,7 +86,7 @@ def bits_table(analog: Analog, chips: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-# --- plots -----------------------------------------------------------------------------------------------------------
+# --- figures ---------------------------------------------------------------------------------------------------------
 def _figure(title: str, x: str, y: str) -> "tuple[Figure, Any]":
     from matplotlib.figure import Figure
 
@@ -100,7 +100,7 @@ def _figure(title: str, x: str, y: str) -> "tuple[Figure, Any]":
 
 
 def transfer(found: Findings) -> "Figure":
-    """Mean code against the sum."""
+    """Mean code over the sum."""
     figure, axes = _figure("Transfer curves of the eight ADCs", "sum [ADC LSB]", "mean code")
     for k, sweep in enumerate(found.converters.sweeps):
         axes.plot(sweep.steps_lsb, sweep.reached.sum(axis=1) / sweep.repeats, lw=1, label=f"ADC {k}")
@@ -123,7 +123,7 @@ def linearity(found: Findings) -> "Figure":
 
 
 def noise_histogram(found: Findings) -> "Figure":
-    """How the position of a threshold spreads: the derivative of "code reached", all thresholds of all ADCs."""
+    """Spread of the thresholds, all of all ADCs: the derivative of "code reached"."""
     figure, axes = _figure("Noise at the ADC, every threshold about its mean", "noise [ADC LSB]", "density")
     at, weight = [], []
     for sweep in found.converters.sweeps:
@@ -161,7 +161,7 @@ def dac_linearity(found: Findings) -> "Figure":
 
 
 def droop_curve(found: Findings) -> "Figure":
-    """Gain after the refresh was stopped."""
+    """Gain after the refresh stops."""
     figure, axes = _figure("Droop after the refresh was stopped", "mean age of the charges [cycles]", "gain against the first")
     ages = found.droop.age_cycles
     axes.plot(ages, found.droop.gain, "o", label="measured")
@@ -179,12 +179,12 @@ PLOTS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Examine a drawn chip."""
+    """Measure a drawn chip."""
     parser = argparse.ArgumentParser(prog="python -m anna.lab.curves", description="Characterise a drawn chip.")
     parser.add_argument("--chip-seed", type=int, default=7, help="which chip is drawn (default 7)")
     parser.add_argument("--analog", default="typical", help="the chip's electronics: ideal, typical or worst (default typical)")
-    parser.add_argument("--chips", type=int, help="instead: effective bits of chips 0 to CHIPS - 1")
-    parser.add_argument("-o", "--output", type=Path, help="folder for the plots")
+    parser.add_argument("--chips", type=int, help="measure only the effective bits, of chips 0 to CHIPS - 1")
+    parser.add_argument("-o", "--output", type=Path, help="folder for the figures")
     given = parser.parse_args(arguments)
     try:
         if given.chips:

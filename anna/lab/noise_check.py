@@ -1,11 +1,11 @@
-"""Does the noise follow its law? Samples of every noise, and how far mean, variance, kurtosis, curve and correlations are off.
+"""Checks that every noise is Gaussian: how far mean, variance, kurtosis, distribution and correlations of samples are off.
 
     python -m anna.lab.noise_check            a million samples of each noise
     python -m anna.lab.noise_check --tails    and the tails of 2^30 raw draws
 
 Noise of an evaluation and of a refresh is sampled where it acts, on the chip, by a program that reads it with an ADC of
-12 bits. The fixed pattern of dies is sampled from the draws of every part. Each figure is in standard deviations of what
-a true Gaussian would give, or in units in which the threshold below has the false-alarm rate beside it.
+12 bits. The fixed pattern of dies is sampled from the draws of every part. Deviations are in standard deviations of what
+a true Gaussian would give; for Kolmogorov-Smirnov, the distance is D sqrt(n).
 """
 
 import math
@@ -22,12 +22,12 @@ from anna.analog.parameters import Analog
 from anna.chip import codes
 from anna.chip.codes import Floats
 from anna.chip.spec import ANNA_1991, ChipSpec
-from anna.lab.pins import bench_program, straight
+from anna.lab.pins import pins_program, straight
 from anna.machine.chip import Chip
 from anna.program.file import blank_pages
 
-# A mean, a variance, a kurtosis or a correlation is refused beyond 4.9 standard deviations: a sound generator is refused
-# once in 1,000,000 of them. Kolmogorov-Smirnov beyond D sqrt(n) = 2.7: once in 1,000,000 (2 exp(-2 x 2.7^2) = 9e-7).
+# Mean, variance, kurtosis and correlations fail beyond 4.9 standard deviations: a false alarm once in 1,000,000 of them.
+# Kolmogorov-Smirnov fails beyond D sqrt(n) = 2.7: once in 1,000,000 (2 exp(-2 x 2.7^2) = 9e-7).
 LARGEST_Z = 4.9
 LARGEST_KS = 2.7
 
@@ -62,9 +62,9 @@ class Row:
 
 
 def judged(name: str, samples: Floats, axes: tuple[str, ...], edges: Floats | None = None) -> Row:
-    """Samples that should be standard normals, with an axis for each thing they must not depend on.
+    """Judge samples that should be standard normals, with an axis for each thing they must not depend on.
 
-    `edges` are where the samples were rounded: there the curve is known exactly. Correlations are those of neighbours
+    `edges` are where the samples were rounded: there the distribution is known exactly. Correlations are between neighbours
     along each axis, of the samples and of their squares.
     """
     flat = samples.reshape(-1).astype(np.float64)
@@ -97,7 +97,7 @@ def _correlation_z(left: Floats, right: Floats) -> float:
 
 
 def phi(x: Floats) -> Floats:
-    """The law itself."""
+    """The normal distribution function."""
     grid = np.linspace(-7.0, 7.0, 56_001)
     law = np.array([0.5 * math.erfc(-value / math.sqrt(2.0)) for value in grid.tolist()])
     return np.asarray(np.interp(x, grid, law), dtype=np.float64)
@@ -108,11 +108,11 @@ CHIPS, NOISE_SEEDS, CALCS = (1, 2), (11, 12), 8
 
 
 def _read_widely(analog: Analog, state_lsb: float, samples: int) -> NDArray[np.int64]:
-    """Codes (chips, seeds, images, calcs, neurons) less that of zero, of neurons with one driven synapse each."""
+    """Codes (chips, seeds, images, calcs, neurons) minus that of zero, of neurons with one driven synapse each."""
     spec, neurons = WIDE, WIDE.neurons_at_once
     images = -(-samples // (len(CHIPS) * len(NOISE_SEEDS) * CALCS * neurons))
     layouts = [straight(spec, spec.columns, neurons * i, neurons) for i in range(CALCS)]
-    program = bench_program(spec, layouts, *blank_pages(spec))
+    program = pins_program(spec, layouts, *blank_pages(spec))
     zero = codes.state_converter(spec).exact(0.0)
     states = np.full((images, *program.input.shape), zero, dtype=np.uint16)
     states[:, 0, 0] = codes.state_converter(spec).exact(state_lsb)
@@ -160,7 +160,7 @@ _SIZES: dict[Part, Callable[[ChipSpec], int]] = {
 
 
 def pattern(part: Part, samples: int) -> Row:
-    """Draws of one part: over two die seeds, many chips on a board, and the places of the part."""
+    """Draws of one part, over two die seeds, many chips on a board, and all places of the part."""
     size = _SIZES[part](ANNA_1991)
     chips = max(2, -(-samples // (2 * size)))
     z = np.stack([
@@ -176,7 +176,7 @@ def rows(samples: int = 1_000_000) -> list[Row]:
 
 # --- tails -----------------------------------------------------------------------------------------------------------
 def tails(draws: int = 1 << 30) -> list[tuple[float, int, float]]:
-    """Distance in sigma, raw draws beyond it, and how many were expected."""
+    """Distance in sigma, raw draws beyond it, and how many are expected."""
     from anna.engine import simd_levels
     from anna.native.loader import native
 
@@ -188,7 +188,7 @@ def tails(draws: int = 1 << 30) -> list[tuple[float, int, float]]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table; 1 if anything is refused."""
+    """Print the table; 1 if anything fails."""
     print("noise                      samples    mean    var   kurt     KS  correlation (worst)")
     failed = 0
     for row in rows():
@@ -197,7 +197,7 @@ def main(arguments: list[str]) -> int:
     if "--tails" in arguments:
         print(f"\ntails of {1 << 30:,d} raw draws: beyond, found, expected")
         for edge, count, expected in tails():
-            # Poisson, as a Gaussian with a margin for few counts: a false alarm once in some 100,000.
+            # Poisson, as a Gaussian with a margin for low counts: a false alarm about once in 100,000.
             fine = abs(count - expected) <= 4.4 * math.sqrt(expected) + 5
             print(f"{edge:4.1f} sigma {count:9,d} {expected:11.1f}  {'holds' if fine else 'FAILS'}")
             failed += not fine

@@ -1,9 +1,9 @@
-"""The bench: a chip in a test socket, measured through its pins with the instructions that any program uses.
+"""A chip measured through its pins, with the instructions that any program uses.
 
-A bench program fills the registers, lets as much time pass as it is told, and runs some CALCs. A sweep of states moves
-the sums over the range of the ADC; the codes that come back, counted over many images, say where each threshold lies:
-the area above the curve of "code reached" is the mean threshold, whatever the noise. Counts are whole numbers, so that
-what is measured has the same bits on every machine.
+A pins program fills the registers, waits as long as asked, and runs some CALCs. A sweep of states moves the sums over the
+range of the ADC; the codes that come back, counted over many images, tell where each threshold lies: the area above the
+curve of "code reached" is the mean threshold, whatever the noise. Counts are whole numbers, so that measurements have the
+same bits on every machine.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Layout:
     registers: tuple[int, ...]
 
     def operands(self, spec: ChipSpec) -> Ints:
-        """State of the image (register x columns + column) that each synapse reads, (neurons, fan_in)."""
+        """The state of the image (register x columns + column) that each synapse reads, (neurons, fan_in)."""
         rows, columns = synapses_of(spec, self.fan_in, self.neurons)
         return np.array(self.registers, dtype=np.int64)[rows] * spec.columns + columns
 
@@ -52,7 +52,7 @@ def straight(spec: ChipSpec, fan_in: int, row: int, neurons: int) -> Layout:
     return Layout(fan_in, row, neurons, tuple(i % per_neuron for i in range(rows)))
 
 
-def bench_program(
+def pins_program(
     spec: ChipSpec,
     layouts: Sequence[Layout],
     weight_codes: Codes,
@@ -60,9 +60,9 @@ def bench_program(
     *,
     page: int = 0,
     wait_cycles: int = 0,
-    name: str = "bench",
+    name: str = "pins",
 ) -> Program:
-    """Fill all registers from the image, wait, run the CALCs: output (CALCs, neurons at once)."""
+    """Fill all registers from the image, wait, run the CALCs; one output region per CALC."""
     states = spec.registers * spec.columns
     ops = [isa.op("PAGE", page=page)]
     for register in range(spec.registers):
@@ -84,14 +84,14 @@ def bench_program(
 
 
 def uniform_pages(spec: ChipSpec, weight_code: int, scale_code: int) -> tuple[Codes, Codes]:
-    """One page on which every synapse has one weight and every neuron one scale."""
+    """One page on which all synapses have the same weight and all neurons the same scale."""
     weights, scales = blank_pages(spec)
     return np.full_like(weights, weight_code), np.full_like(scales, scale_code)
 
 
 # --- sweeps ----------------------------------------------------------------------------------------------------------
 def random_words(seed: int, count: int, stream: int) -> Ints:
-    """Random 32-bit numbers for the choice of states, from a counter."""
+    """Random 32-bit numbers from a counter, to choose states by."""
     counter = np.zeros((-(-count // 4), 4), dtype=np.uint32)
     counter[:, 0] = np.arange(len(counter))
     counter[:, 2] = stream
@@ -99,14 +99,15 @@ def random_words(seed: int, count: int, stream: int) -> Ints:
     return noise.philox4x32(counter, (seed & 0xFFFFFFFF, 0)).reshape(-1)[:count].astype(np.int64)
 
 
-NEAR_LSB = 1 / 64  # a sum so near to its target is good enough for a sweep
+NEAR_LSB = 1 / 64  # a sum this near its target is good enough for a sweep
 
 
 def states_for_sums(spec: ChipSpec, weights: Ints, targets: Ints, seed: int, tolerance: float = 0.0) -> tuple[Ints, Ints]:
-    """State codes (targets, inputs) whose sums come near to the targets and which are random otherwise, and the sums.
+    """State codes (targets, inputs) that are random but whose sums come near the targets, and the sums.
 
-    Weights are whole numbers of half weight LSBs, targets and sums of quarter products. From random states, one input
-    after the other, beginning anywhere, takes the level that brings the sum nearest, until it is within the tolerance.
+    Weights are whole numbers of half weight LSBs, targets and sums of quarter products. Starting from random states, one
+    input after the other, from a random one on, takes the level that brings the sum nearest, until it is within the
+    tolerance.
     """
     numerators = codes.state_converter(spec).numerators
     count, inputs = len(targets), len(weights)
@@ -142,7 +143,7 @@ class Sweep:
 
     @property
     def step_lsb(self) -> float:
-        """Distance of two steps."""
+        """Distance between two steps."""
         return float(self.steps_lsb[1] - self.steps_lsb[0])
 
     @property
@@ -164,7 +165,7 @@ class Sweep:
 
 
 def line(x: Floats, y: Floats) -> tuple[float, float]:
-    """Slope and base of the straight line that fits best; sums in a fixed order: the same bits everywhere."""
+    """Slope and base of the least-squares line; sums in a fixed order, for the same bits everywhere."""
     xs, ys, count = x.tolist(), y.tolist(), len(x)
     mean_x = mean_y = 0.0
     for a, b in zip(xs, ys, strict=True):
@@ -176,25 +177,25 @@ def line(x: Floats, y: Floats) -> tuple[float, float]:
     return slope, mean_y - slope * mean_x
 
 
-WHOLE_LSB = 1.0  # a threshold is measured where the sweep goes so far beyond its ideal place
+CROSSED_LSB = 1.0  # a threshold counts if the sweep goes this far beyond its ideal place
 
 
 def gain_and_offset(sweep: Sweep, ideal_lsb: Floats) -> tuple[float, float] | None:
     """The straight line through the thresholds: the ADC sees gain x sum + offset where its thresholds are ideal.
 
-    Thresholds that the sweep did not cross as a whole do not count; None where fewer than two are left.
+    Thresholds that the sweep does not cross completely are ignored; None if fewer than two are left.
     """
-    whole = np.abs(ideal_lsb) <= float(np.abs(sweep.steps_lsb).max()) - WHOLE_LSB
-    whole &= (sweep.reached[0] * 20 <= sweep.repeats) & (sweep.reached[-1] * 20 >= 19 * sweep.repeats)
-    if whole.sum() < min(2, len(ideal_lsb)):
+    crossed = np.abs(ideal_lsb) <= float(np.abs(sweep.steps_lsb).max()) - CROSSED_LSB
+    crossed &= (sweep.reached[0] * 20 <= sweep.repeats) & (sweep.reached[-1] * 20 >= 19 * sweep.repeats)
+    if crossed.sum() < min(2, len(ideal_lsb)):
         return None
-    slope, base = line(ideal_lsb[whole], sweep.thresholds_lsb[whole])
+    slope, base = line(ideal_lsb[crossed], sweep.thresholds_lsb[crossed])
     return 1.0 / slope, -base / slope
 
 
 @dataclass(frozen=True)
-class SweepPlan:
-    """How finely a sweep looks."""
+class Resolution:
+    """How finely a sweep measures."""
 
     steps: int = 96
     repeats: int = 32
@@ -202,12 +203,12 @@ class SweepPlan:
 
     def __post_init__(self) -> None:
         if self.steps < 8 or self.repeats < 1 or not 0 < self.beyond_lsb <= 100:
-            raise SpecError(f"a sweep needs at least 8 steps, 1 repeat and a margin; got {self}")
+            raise SpecError(f"a sweep needs at least 8 steps, 1 repeat and a margin of 0 to 100 LSB; got {self}")
 
     def grid_lsb(self, spec: ChipSpec) -> Floats:
         """The steps, in ADC LSB."""
         edge = float(np.abs(codes.unit_thresholds(spec)).max()) + self.beyond_lsb
-        # Step by step from whole numbers: the same bits everywhere.
+        # From whole numbers: the same bits everywhere.
         return (2.0 * np.arange(self.steps) / (self.steps - 1) - 1.0) * edge
 
 
@@ -217,33 +218,33 @@ def quarter_products_per_lsb(spec: ChipSpec) -> Floats:
 
 
 def count_reached(spec: ChipSpec, found: Ints) -> Ints:
-    """Of codes (steps, repeats), how many reached each threshold: (steps, thresholds)."""
+    """How many of the codes (steps, repeats) reached each threshold: (steps, thresholds)."""
     thresholds = np.arange(1, 1 << spec.state_bits)
     return np.asarray((found[..., None] >= thresholds).sum(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
 class Sweeps:
-    """Neurons of one CALC moved over their ranges, on a program's weights and scales: the images for it, made once."""
+    """Neurons of one CALC moved over their ranges, on a program's weights and scales; the images are made once."""
 
-    bench: Program
+    program: Program
     neurons: tuple[int, ...]
     grids_lsb: tuple[Floats, ...]  # of each neuron
     images: Codes  # (neurons x steps x repeats, registers, columns)
-    plan: SweepPlan
+    resolution: Resolution
 
     @staticmethod
     def prepare(
-        program: Program, layout: Layout, neurons: Sequence[int], *, page: int = 0, plan: SweepPlan | None = None,
+        program: Program, layout: Layout, neurons: Sequence[int], *, page: int = 0, resolution: Resolution | None = None,
         seed: int = 0,
     ) -> "Sweeps":  # fmt: skip
-        """Choose the states. A neuron that cannot be moved over the whole range is moved as far as its weights reach."""
-        plan, spec = plan or SweepPlan(), program.spec
-        bench = bench_program(spec, [layout], program.weight_codes, program.scale_codes, page=page)
+        """Choose the states. A neuron that cannot cover the whole range is moved as far as its weights reach."""
+        resolution, spec = resolution or Resolution(), program.spec
+        through = pins_program(spec, [layout], program.weight_codes, program.scale_codes, page=page)
         numerators, operands = codes.weight_converter(spec).numerators, layout.operands(spec)
         top_state = int(np.abs(codes.state_converter(spec).numerators).min(initial=1 << 30, where=_ends(spec)))
         rows, columns = layout.places(spec)
-        grid, lsbs = plan.grid_lsb(spec), quarter_products_per_lsb(spec)
+        grid, lsbs = resolution.grid_lsb(spec), quarter_products_per_lsb(spec)
         grids, states = list[Floats](), list[Codes]()
         for neuron in neurons:
             halves = numerators[program.weight_codes[page, rows[neuron], columns[neuron]].astype(np.int64)]
@@ -251,22 +252,22 @@ class Sweeps:
             lsb = float(lsbs[int(program.scale_codes[page, rows[neuron, 0], group])])
             reach = int(np.abs(halves).sum()) * top_state / lsb
             mine = grid * min(1.0, 0.97 * reach / float(grid[-1]))
-            targets = np.repeat(np.rint(mine * lsb).astype(np.int64), plan.repeats)
+            targets = np.repeat(np.rint(mine * lsb).astype(np.int64), resolution.repeats)
             chosen, _ = states_for_sums(spec, halves, targets, seed, lsb * NEAR_LSB)
             image = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.uint16)
             image[:, operands[neuron]] = chosen
             grids.append(mine)
             states.append(image)
         images = np.concatenate(states).reshape(-1, spec.registers, spec.columns)
-        return Sweeps(bench, tuple(neurons), tuple(grids), images, plan)
+        return Sweeps(through, tuple(neurons), tuple(grids), images, resolution)
 
     def run(self, chip: Chip, *, noise_seed: int = 0, threads: int | None = None) -> list[Sweep]:
-        """What a chip makes of them."""
-        spec, plan = self.bench.spec, self.plan
-        found = chip.run_codes(self.bench, self.images, noise_seed=noise_seed, threads=threads).codes[f"{OUTPUT}0"]
-        codes_nsrk = found.astype(np.int64).reshape(len(self.neurons), plan.steps, plan.repeats, -1)
+        """Run them on a chip."""
+        spec, resolution = self.program.spec, self.resolution
+        found = chip.run_codes(self.program, self.images, noise_seed=noise_seed, threads=threads).codes[f"{OUTPUT}0"]
+        codes_nsrk = found.astype(np.int64).reshape(len(self.neurons), resolution.steps, resolution.repeats, -1)
         return [
-            Sweep(grid, count_reached(spec, codes_nsrk[i, :, :, neuron]), plan.repeats)
+            Sweep(grid, count_reached(spec, codes_nsrk[i, :, :, neuron]), resolution.repeats)
             for i, (neuron, grid) in enumerate(zip(self.neurons, self.grids_lsb, strict=True))
         ]
 

@@ -1,9 +1,9 @@
-"""Trim: gain and offset of each neuron as measured at the pins of one chip, and a program that makes up for them.
+"""Trim: gain and offset of each neuron, measured at the pins of one chip, and a program that compensates them.
 
-A neuron's ADC sees `gain x sum + offset` instead of the sum that its codes mean. The gain is made up for by
+A neuron's ADC sees `gain x sum + offset` instead of the sum that the codes stand for. The gain is compensated by
 requantising that neuron's weights, the offset by the weights on its constant states, and a gain beyond half a step of the
-scale by another scale code. Neurons are known by where they sit: page, first row, group within the row, and ADC. One that
-sits under several ADCs gets the mean of what they need.
+scale by another scale code. Neurons are identified by page, first row, group within the row, and ADC. A neuron that several
+ADCs convert gets the mean of what they need.
 """
 
 from collections import defaultdict
@@ -17,16 +17,17 @@ from pydantic import Field, ValidationError
 
 from anna.base import container
 from anna.base.errors import FileError, SpecError
+from anna.base.renamed import renamed
 from anna.chip import codes
 from anna.chip.codes import Floats, Ints
 from anna.chip.spec import Record, first_sentence
-from anna.lab.pins import Layout, SweepPlan, Sweeps, gain_and_offset
+from anna.lab.pins import Layout, Resolution, Sweeps, gain_and_offset
 from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.sequencer.timeline import Timeline, elaborate
 
 Place = tuple[int, int, int]  # page, first row, group
-FORMAT = 1  # which files do not name
+FORMAT = 1  # files do not name it
 UPGRADES: container.Upgrades = {}  # none is older
 
 
@@ -43,9 +44,9 @@ class NeuronTrim(Record):
 
 
 class Trim(Record):
-    """What was measured of one chip with one program in it."""
+    """What was measured on one chip running one program."""
 
-    program: str = Field(description="SHA-256 of the program that was in the chip")
+    program: str = Field(description="SHA-256 of the program")
     chip_seed: str | None = Field(description="seed of the chip, for the record")
     neurons: tuple[NeuronTrim, ...]
 
@@ -57,7 +58,7 @@ class Trim(Record):
         table = dict[Place, tuple[float, float, int]]()
         for place, ones in found.items():
             gain = offset = 0.0
-            for one in ones:  # in the order of the list: the same bits everywhere
+            for one in ones:  # in a fixed order: the same bits everywhere
                 gain, offset = gain + one.gain, offset + one.offset_lsb
             table[place] = gain / len(ones), offset / len(ones), ones[0].scale_code
         return table
@@ -77,14 +78,14 @@ class Trim(Record):
 
 
 # --- measuring -------------------------------------------------------------------------------------------------------
-OWN_NOISE_SEED = 1 << 63  # far from the small numbers that users give to the runs that they judge
+OWN_NOISE_SEED = 1 << 63  # far from the small numbers that users choose for their runs
 
 
 class TrimMeter:
-    """The measurement of all neurons that a program uses, on the program's own weights and scales: its test programs
-    and images are made once and serve any number of chips."""
+    """Measures all neurons that a program uses, on the program's own weights and scales; the images are made once, for any
+    number of chips."""
 
-    def __init__(self, program: Program, *, plan: SweepPlan | None = None, timeline: Timeline | None = None) -> None:
+    def __init__(self, program: Program, *, resolution: Resolution | None = None, timeline: Timeline | None = None) -> None:
         self.program, self.timeline = program, timeline or elaborate(program)
         self._sweeps = list[tuple[Sweeps, list[Place]]]()
         done = set[tuple[Place, int]]()
@@ -95,11 +96,11 @@ class TrimMeter:
             done.update((places[k], k) for k in wanted)
             if wanted:
                 layout = Layout(calc.fan_in, calc.row, calc.neurons, program.ops[calc.index].per_row("registers"))
-                sweeps = Sweeps.prepare(program, layout, wanted, page=calc.page, plan=plan)
+                sweeps = Sweeps.prepare(program, layout, wanted, page=calc.page, resolution=resolution)
                 self._sweeps.append((sweeps, [places[k] for k in wanted]))
 
     def measure(self, chip: Chip, *, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None) -> Trim:
-        """Gain and offset of every neuron. One whose weights cannot move it over two thresholds is left out."""
+        """Gain and offset of every neuron, except those whose weights cannot move them over two thresholds."""
         ideal, found = codes.unit_thresholds(self.program.spec), list[NeuronTrim]()
         for sweeps, places in self._sweeps:
             results = sweeps.run(chip, noise_seed=noise_seed, threads=threads)
@@ -113,14 +114,20 @@ class TrimMeter:
         return Trim(program=self.program.digest, chip_seed=seed, neurons=tuple(found))
 
 
+@renamed(plan="resolution")
 def measure_trim(
-    chip: Chip, program: Program, *, plan: SweepPlan | None = None, noise_seed: int = OWN_NOISE_SEED, threads: int | None = None
+    chip: Chip,
+    program: Program,
+    *,
+    resolution: Resolution | None = None,
+    noise_seed: int = OWN_NOISE_SEED,
+    threads: int | None = None,
 ) -> Trim:
-    """Measure gain and offset of every neuron that a program uses; for many chips, keep a `TrimMeter`."""
-    return TrimMeter(program, plan=plan).measure(chip, noise_seed=noise_seed, threads=threads)
+    """Measure gain and offset of every neuron that a program uses; for many chips, keep an `anna.lab.TrimMeter`."""
+    return TrimMeter(program, resolution=resolution).measure(chip, noise_seed=noise_seed, threads=threads)
 
 
-# --- making up for it ------------------------------------------------------------------------------------------------
+# --- compensating ----------------------------------------------------------------------------------------------------
 def trim(
     program: Program,
     measured: Trim,
@@ -128,17 +135,17 @@ def trim(
     *,
     timeline: Timeline | None = None,
 ) -> Program:
-    """The program with weights, biases and scales that make up for what was measured.
+    """The program with weights, biases and scales that compensate what was measured.
 
-    `weights_lsb` (pages, rows, columns) are the weights before quantisation; without them, the levels of the codes.
+    `weights_lsb` (pages, rows, columns) are the weights before quantisation; default: the levels of their codes.
     """
     if measured.program != program.digest:
-        raise SpecError(f"this trim was measured with another program than {program.name}")
+        raise SpecError(f"this trim was not measured with program {program.name}; measure it again (measure_trim)")
     walked, spec = timeline or elaborate(program), program.spec
     converter = codes.weight_converter(spec)
     wanted = converter.values(program.weight_codes) if weights_lsb is None else np.asarray(weights_lsb, np.float64)
     if wanted.shape != program.weight_codes.shape or not np.isfinite(wanted).all():
-        raise SpecError(f"weights have shape {wanted.shape}; program {program.name} has {program.weight_codes.shape}")
+        raise SpecError(f"weights have shape {wanted.shape}; expected finite numbers in shape {program.weight_codes.shape}")
     weight_codes, scale_codes = program.weight_codes.astype(np.int64), program.scale_codes.astype(np.int64)
     ranges = codes.full_scales(spec)
     constants = _constant_states(walked)
@@ -162,7 +169,7 @@ def trim(
 
 
 def _synapses(timeline: Timeline) -> dict[Place, tuple[Ints, Ints]]:
-    """Rows and columns of each neuron; a place that serves neurons of different fan-ins is left out."""
+    """Rows and columns of each neuron, except places that serve neurons of different fan-ins."""
     found, mixed = dict[Place, tuple[Ints, Ints]](), set[Place]()
     for calc in timeline.calcs:
         rows, columns = calc.synapses(timeline.spec)
@@ -175,7 +182,7 @@ def _synapses(timeline: Timeline) -> dict[Place, tuple[Ints, Ints]]:
 
 
 def _constant_states(timeline: Timeline) -> Mapping[int, Ints]:
-    """For each page (rows, columns): the numerator of the state that a synapse always reads, 0 where it varies."""
+    """For each page, (rows, columns): the numerator of the state that a synapse always reads, 0 if it varies."""
     spec, values, program = timeline.spec, timeline.values, timeline.program
     numerators = codes.state_converter(spec).numerators
     held: dict[int, Ints] = {}
@@ -198,8 +205,8 @@ def _constant_states(timeline: Timeline) -> Mapping[int, Ints]:
 
 
 def _best_scale(ranges: Floats, scale_code: int, gain: float, weights: Floats, converter: codes.Converter) -> int:
-    """The scale code that takes what it can resolve of a gain: the one whose range, seen through the gain, is nearest to
-    the range wanted, but a narrower one where the weights would grow beyond their codes."""
+    """The scale code that corrects most of a gain: the one whose range, seen through the gain, is nearest to the range
+    wanted, or a narrower one if the weights would exceed their codes."""
 
     def off(code: int) -> tuple[float, int]:
         ratio = float(ranges[code] / ranges[scale_code]) / gain
@@ -213,17 +220,18 @@ def _best_scale(ranges: Floats, scale_code: int, gain: float, weights: Floats, c
 
 
 def _requantised(converter: codes.Converter, targets: Floats, weights: Floats, moving: NDArray[np.bool_]) -> Ints:
-    """Codes of weights so that the neuron's gain comes out right as a whole.
+    """Weight codes that make the neuron's total gain come out right.
 
-    Rounding each weight alone leaves an error of the gain, the sum of (error x weight). Weights are rounded the other way,
-    the most useful for its price first, until that sum is a thousandth of the sum of squares, or no step makes it smaller.
+    Rounding each weight alone leaves an error in the gain, the sum of (error x weight). Weights are rounded the other way,
+    the one with the best ratio of gain to added error first, until that sum is a thousandth of the sum of squares, or no
+    step makes it smaller.
     """
     new = converter.nearest(targets)
     levels = converter.numerators / 2.0
     goal = 0.001 * _ordered_sum(weights * weights, moving)
     while abs(total := _ordered_sum((targets - levels[new]) * weights, moving)) > goal:
         error = targets - levels[new]
-        step = np.where(error >= 0, 1, -1)  # the way in which a code would be rounded otherwise
+        step = np.where(error >= 0, 1, -1)  # the other way to round
         better = abs(total) - np.abs(total - step * weights)
         price = np.maximum((error - step) ** 2 - error**2, 1e-9)
         allowed = moving & (better > 0) & (new + step >= 0) & (new + step < converter.size)
@@ -235,7 +243,7 @@ def _requantised(converter: codes.Converter, targets: Floats, weights: Floats, m
 
 
 def _ordered_sum(values: Floats, counted: NDArray[np.bool_]) -> float:
-    """A sum in a fixed order: the same bits everywhere."""
+    """A sum in a fixed order, for the same bits everywhere."""
     total = 0.0
     for value in values[counted].tolist():
         total += value
@@ -243,7 +251,7 @@ def _ordered_sum(values: Floats, counted: NDArray[np.bool_]) -> float:
 
 
 def _bias_sum(weights: Floats, held: Ints) -> float:
-    """What the constant states bring, in weight LSB x state LSB."""
+    """What the constant states add, in weight LSB x state LSB."""
     total = 0.0
     for weight, numerator in zip(weights.tolist(), held.tolist(), strict=True):
         total += weight * numerator / 2.0
@@ -251,7 +259,7 @@ def _bias_sum(weights: Floats, held: Ints) -> float:
 
 
 def _set_bias(converter: codes.Converter, page: Ints, rows: Ints, columns: Ints, held: Ints, wanted: float) -> None:
-    """Weights on the constant states whose sum comes nearest to what is wanted, shared evenly."""
+    """Set the weights on the constant states so that their sum comes nearest to `wanted`, shared evenly."""
     places = np.flatnonzero(held)
     rest = wanted
     for i, at in enumerate(places):

@@ -1,1 +1,1 @@
-"""The machine: control plane, interpreter, engine, and the chip that a user holds."""
+"""The machine: the interpreter, lock-step, and the chip that a user runs programs on."""

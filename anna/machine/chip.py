@@ -1,4 +1,4 @@
-"""The chip that a user holds: `Chip(seed=..., analog=...).run(program, images)`."""
+"""The chip that a user runs programs on: `Chip(seed=..., analog=...).run(program, images)`."""
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,23 +31,23 @@ from anna.sequencer.timeline import Timeline
 if TYPE_CHECKING:
     from anna.engine import Engine
 
-PREPARED_PROGRAMS = 8  # engines that a chip keeps ready
+PREPARED_PROGRAMS = 8  # engines that a chip caches
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What came out of a run, and what it took on the chip."""
+    """What a run gave, and how long the chip took."""
 
     program: Program
     timeline: Timeline
     codes: Mapping[str, NDArray[np.generic]]  # output region -> (images, *shape) state codes
-    maps: Mapping[str, NDArray[np.generic]]  # the same for what was tapped
+    maps: Mapping[str, NDArray[np.generic]]  # the same for tapped maps
     noise_seed: int
-    threads: int = 1  # that the host's float layers may use
+    threads: int = 1  # for the host's float layers
 
     @property
     def images(self) -> int:
-        """Images that were run."""
+        """Number of images."""
         return len(next(iter(self.codes.values()))) if self.codes else 0
 
     @property
@@ -62,31 +62,31 @@ class Result:
 
     @property
     def board_images_per_s(self) -> float:
-        """Images a second of the whole board in steady state: the host works on one while the chip works on the next."""
+        """Images per second of the whole board in steady state: the host works on one while the chip works on the next."""
         if self.program.report is None:
-            raise MachineError(f"program {self.program.name} names no board: it was not compiled from a network")
+            raise MachineError(f"program {self.program.name} has no board: it was not compiled from a network")
         return float(self.program.report["board_images_per_s"])
 
     @cached_property
     def scores(self) -> NDArray[np.float32]:
-        """Scores (images, classes) of a compiled network, its host's float layers included; of one that slides,
-        (images, classes, rows, columns)."""
+        """Scores (images, classes) of a compiled network, after the host's float layers; (images, classes, rows, columns)
+        if the network slides."""
         if self.program.host is None:
             raise MachineError(f"program {self.program.name} has no scores: it was not compiled from a network")
         return self.program.host.scores(self.program.spec, self.codes, self.threads)
 
     def error(self, labels: ArrayLike) -> float:
-        """Share of the images that were misread, where these are the right labels."""
+        """Share of the images whose label is wrong, given the right ones."""
         right = np.asarray(labels)
         if right.shape != self.labels.shape:
-            raise DataError(f"labels have shape {right.shape}; expected {self.labels.shape}, one an image")
+            raise DataError(f"labels have shape {right.shape}; expected {self.labels.shape}, one per image")
         if not self.images:
-            raise DataError("no images were run, so there is no share of them")
+            raise DataError("no images were run, so there is no error rate")
         return int((self.labels != right).sum()) / self.labels.size
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """The class with the greatest score, the lowest of equals."""
+        """The class with the highest score; the lowest class of a tie."""
         labels: NDArray[np.int64] = np.argmax(self.scores, axis=1)
         return labels
 
@@ -95,7 +95,7 @@ class Result:
 
     @property
     def cycles_per_image(self) -> float:
-        """Chip cycles of an image in the planned batch, page loads included."""
+        """Chip cycles per image at the program's batch size, page loads included."""
         return self.timeline.cycles_per_image
 
     @property
@@ -122,9 +122,9 @@ class Result:
 class Chip:
     """One die. Without arguments it is the ideal chip.
 
-    `seed` draws one with the imperfections of `analog`, a record or the name of a preset (default: typical); `faults` are
-    what is broken on it. A `die` that was drawn, loaded or measured before is used as it is. A drawn chip becomes silicon
-    when a program says which chip it is for, and is the same silicon for the next one.
+    `seed` draws a die with the imperfections of `analog`, a record or the name of a preset (default: typical); `faults` are
+    what is broken on it. A `die` drawn or loaded before is used as it is. The die is drawn when the first program tells
+    which chip it is for, and stays the same after that.
     """
 
     def __init__(
@@ -176,14 +176,14 @@ class Chip:
         if self._silicon is None:
             return self.die(spec).electronics
         if self._silicon.spec != spec:
-            raise MachineError("the program is for another chip: its specification differs from this die's")
+            raise MachineError("the program is for another chip: its specification is not this die's")
         return self._silicon
 
     def die(self, spec: ChipSpec = ANNA_1991) -> Die:
-        """This chip's silicon as an object: its fixed pattern to look at, to save, to share."""
+        """This chip's silicon as an object: its fixed pattern, to look at, save and share."""
         if spec not in self._drawn:
             if self._silicon is not None:
-                raise MachineError("this chip has no die for that specification")
+                raise MachineError("this chip's die is of another specification")
             self._drawn[spec] = Die.draw(spec, self.analog, self.seed or 0, self.chip_on_board, self.faults)
         return self._drawn[spec]
 
@@ -204,10 +204,10 @@ class Chip:
         timeline: Timeline | None = None,
     ) -> Result:
         """Run raw images, as the network of a compiled program takes them: grey levels (n, rows, columns) of uint8, or
-        floats (n, maps, rows, columns). They become state codes piece by piece as they run.
+        floats (n, maps, rows, columns). They are turned into state codes piece by piece.
 
-        The result depends on no other argument than `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles`.
-        `threads` defaults to all cores. A `timeline` of this program that was made before saves making it again.
+        Of the options, only `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles` change the result. `threads`
+        defaults to all cores. Pass a `timeline` of this program to save making it again.
         """
         expect_program(program)
         found, prepare = checked_images(program, images)
@@ -230,7 +230,7 @@ class Chip:
         engine: str = "engine",
         timeline: Timeline | None = None,
     ) -> Result:
-        """Run images that are state codes already, (n, *input shape); the options are those of `run`."""
+        """Run images given as state codes, (n, *input shape); options as in `run`."""
         expect_program(program)
         options = _Options(noise_seed, image_ids, taps, phase_cycles, threads, lanes, simd, engine, timeline)
         return self._run(program, checked_codes(program, codes), None, options)
@@ -252,7 +252,7 @@ class Chip:
             key = self.silicon(program.spec).noise_key(noise_seed)
             rows = ready.run(given, ids, noise_seed=key, threads=threads, lanes=lanes, prepare=prepare)
         else:
-            raise MachineError(f"there is no engine {options.engine!r}; there are 'engine' and 'interpreter'")
+            raise MachineError(f"there is no engine {options.engine!r}; expected 'engine' or 'interpreter'")
         parts, at = dict[str, NDArray[np.generic]](), 0
         for region in wanted:
             parts[region.name] = rows[:, at : at + region.size].reshape(count, *region.shape)
@@ -262,7 +262,7 @@ class Chip:
         return Result(program, timeline, outputs, maps, noise_seed, threads)
 
     def engine(self, program: Program, *, taps: Sequence[str] = (), phase_cycles: int = 0, simd: str | None = None) -> "Engine":
-        """The engine that runs this program on this die, made ready: what it counted and proved."""
+        """The engine prepared for this program on this die, with what it counted and proved."""
         expect_program(program)
         wanted = [*program.outputs, *_tapped(program, taps)]
         return self._prepared(program, wanted, phase_cycles, simd, None)[1]
@@ -302,7 +302,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class _Options:
-    """How images are run: the arguments that `run` and `run_codes` share."""
+    """The options that `run` and `run_codes` share."""
 
     noise_seed: int
     image_ids: ArrayLike | None
@@ -324,12 +324,11 @@ def run_chips(
     threads: int | None = None,
     **options: Any,
 ) -> Iterator[Result]:
-    """Many chips: the results of running the same raw `images`, or the same state `codes`, on each, in turn; options as
-    those of `Chip.run`.
+    """Run the same raw `images`, or the same state `codes`, on many chips and yield each result in turn; options as in
+    `Chip.run`.
 
-    The program is walked once for all chips. Several threads (default: as many as there are cores) take a chip each, so
-    that as many chips are ahead of the result that is read; with one thread a result is there before the next chip is
-    drawn.
+    The program is walked once for all chips. Each of several threads (default: all cores) takes a chip, so that as many
+    chips run ahead of the result being read; with one thread a result is yielded before the next chip is drawn.
     """
     expect_program(program)
     if (images is None) == (codes is None):
@@ -344,7 +343,7 @@ def run_chips(
         return chip.run(program, images, timeline=timeline, threads=threads, **options)
 
     first = list(islice(waiting, threads))
-    if len(first) <= 1:  # nothing to do side by side: the images are shared among the threads
+    if len(first) <= 1:  # one chip at a time: the threads share its images
         yield from (run(chip, threads) for chip in chain(first, waiting))
         return
     with ThreadPoolExecutor(threads) as pool:
@@ -353,7 +352,7 @@ def run_chips(
             while running:
                 yield running.popleft().result()
                 running.extend(pool.submit(run, chip) for chip in islice(waiting, 1))
-        finally:  # whoever reads no further, or is interrupted, waits for no chip that has not begun
+        finally:  # a caller that stops reading, or is interrupted, waits only for chips that have begun
             pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -368,5 +367,5 @@ def _tapped(program: Program, taps: Sequence[str]) -> list[Region]:
 def _checked_ids(image_ids: ArrayLike | None, images: int) -> NDArray[np.uint64]:
     ids = np.arange(images, dtype=np.uint64) if image_ids is None else np.asarray(image_ids)
     if ids.shape != (images,) or not np.issubdtype(ids.dtype, np.integer) or (ids.size and ids.min() < 0):
-        raise DataError(f"image_ids must be {images} whole numbers, zero or more, one an image")
+        raise DataError(f"image_ids must be {images} whole numbers, zero or more, one per image")
     return ids.astype(np.uint64)

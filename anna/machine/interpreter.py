@@ -1,7 +1,7 @@
-"""The oracle: one image, one instruction at a time, in plain Python and NumPy, with everything to look at.
+"""The interpreter: one image, one instruction at a time, in plain Python and NumPy, with everything open to inspection.
 
-It says what a program means. Step it, run it to a cycle, stop it at an instruction or when something changes, look into
-registers, memory and synapses, step back, save it and go on elsewhere. The engine must agree with it to the bit.
+It defines what a program means, and the engine must agree with it to the bit. Step it, run it to a cycle, stop it at an
+instruction or when something changes, look at registers, memory and synapses, step back, save and restore it.
 """
 
 import copy
@@ -30,7 +30,7 @@ CHECKPOINT_EVERY = 64  # instructions between two snapshots for stepping back
 
 @dataclass(frozen=True)
 class CalcRecord:
-    """All that happened in one CALC."""
+    """Everything that happened in one CALC."""
 
     ordinal: int
     index: int  # instruction
@@ -63,7 +63,7 @@ class State:
 
     @property
     def cycle(self) -> int:
-        """Cycles since the image began, page loads apart."""
+        """Cycles since the image began, without page loads."""
         return self.elapsed + self.board.now
 
 
@@ -71,7 +71,7 @@ Hook = Callable[[CalcRecord], None]
 
 
 class Interpreter:
-    """A program at work on one image, given as state codes in the shape of its input region."""
+    """A program running on one image, given as state codes in the shape of its input region."""
 
     @renamed(picture="codes")
     def __init__(
@@ -105,7 +105,7 @@ class Interpreter:
         if codes.shape != region.shape:
             raise DataError(f"codes have shape {codes.shape}; region {region.name} takes {region.shape}")
         if not np.issubdtype(codes.dtype, np.integer) or codes.min() < 0 or codes.max() >= 1 << spec.state_bits:
-            raise DataError(f"the interpreter takes state codes, whole numbers from 0 to {(1 << spec.state_bits) - 1}")
+            raise DataError(f"codes must be state codes, whole numbers from 0 to {(1 << spec.state_bits) - 1}")
         memory = np.full(self.program.window_states, UNDEFINED, dtype=np.int64)
         memory[region.addresses] = codes
         memory[self.program.constant_addresses] = self.program.constant_codes
@@ -114,7 +114,7 @@ class Interpreter:
     def _reset_registers(self) -> Ints:
         return np.full((self.spec.registers, self.spec.columns), self.spec.reset_state_code, dtype=np.int64)
 
-    # --- moving on ---------------------------------------------------------------------------------------------------
+    # --- running -----------------------------------------------------------------------------------------------------
     @property
     def done(self) -> bool:
         """Whether END was reached."""
@@ -122,11 +122,11 @@ class Interpreter:
 
     @property
     def cycle(self) -> int:
-        """Cycles since the image began, page loads apart."""
+        """Cycles since the image began, without page loads."""
         return self.state.cycle
 
     def step(self) -> Op:
-        """Carry out the next instruction."""
+        """Execute the next instruction."""
         if self.state.done:
             raise MachineError(f"program {self.program.name} has ended")
         op = self.program.ops[self.state.index]
@@ -154,7 +154,7 @@ class Interpreter:
         return op
 
     def run(self, to_cycle: int | None = None) -> str:
-        """Go on until the end, a breakpoint, a change of something watched, or a cycle; says which it was."""
+        """Run to the end, a breakpoint, a change of something watched, or a cycle; returns which it was."""
         seen = {name: look() for name, look in self._watches.items()}
         while not self.state.done:
             if to_cycle is not None and self.cycle >= to_cycle:
@@ -168,10 +168,10 @@ class Interpreter:
         return "end"
 
     def back(self, steps: int = 1) -> None:
-        """Undo instructions: everything is as it was before them."""
+        """Undo instructions."""
         target = self.state.index - steps
         if steps < 0 or target < 0:
-            raise MachineError(f"cannot step back {steps} of the {self.state.index} instructions carried out")
+            raise MachineError(f"cannot step back {steps} instructions; {self.state.index} have been executed")
         hooks, self.hooks = self.hooks, []
         self.state = copy.deepcopy(self._checkpoints[max(i for i in self._checkpoints if i <= target)])
         while self.state.index < target:
@@ -183,12 +183,12 @@ class Interpreter:
         return copy.deepcopy(self.state)
 
     def restore(self, state: State) -> None:
-        """Go on from a saved state of the same program."""
+        """Continue from a saved state of the same program."""
         self.state = copy.deepcopy(state)
         self._checkpoints = {i: kept for i, kept in self._checkpoints.items() if i == 0}
         self._checkpoints[state.index] = copy.deepcopy(state)
 
-    # --- looking -----------------------------------------------------------------------------------------------------
+    # --- inspection --------------------------------------------------------------------------------------------------
     def register(self, number: int) -> Ints:
         """State codes in the hold stage of a register, as the array sees them."""
         held: Ints = self.state.hold[number].copy()
@@ -228,11 +228,11 @@ class Interpreter:
         self._watches[f"address {address}"] = lambda: self.memory(address)
 
     def watch_synapse(self, row: int, column: int) -> None:
-        """Stop `run` when the weight of a synapse changes: a new page, a refresh, or charge that leaked."""
+        """Stop `run` when the weight of a synapse changes: a new page, a refresh, or leaked charge."""
         self._watches[f"synapse {row}.{column}"] = lambda: self.synapse(row, column)
 
     def unwatch(self) -> None:
-        """Watch nothing."""
+        """Remove all watches."""
         self._watches.clear()
 
     # --- what the instructions do ------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def _drive(silicon: Silicon, states: Ints, rows: Ints, columns: Ints) -> Ints:
 
 def interpret(program: Program, codes: NDArray[np.generic], silicon: Silicon | None = None, *, noise_seed: int = 0,
               image_id: int = 0, phase_cycles: int = 0) -> dict[str, Ints]:  # fmt: skip
-    """Run an image, given as state codes, to the end: the state codes of every output region and map."""
+    """Run an image, given as state codes, to the end; returns the state codes of every output region and map."""
     machine = Interpreter(program, codes, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles)
     while not machine.done:
         machine.step()

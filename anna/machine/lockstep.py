@@ -1,8 +1,7 @@
-"""Two evaluators run side by side, stopped at the first CALC in which they differ.
+"""Runs the interpreter against a reference and stops at the first CALC in which they differ.
 
-The interpreter is one of them. The other is anything that can say which state code each neuron of each CALC should give:
-the engine (`engine_reference`), or maps that came from elsewhere (`map_reference`), such as those of the float network
-(`anna.compiler.reference`). Where a reference has no opinion, it says NaN.
+A reference gives the state code that each neuron of each CALC should have: the engine (`engine_reference`), or maps from
+elsewhere (`map_reference`), such as those of the float network (`anna.compiler.reference`). NaN means: anything goes.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +24,7 @@ Reference = Callable[[int], NDArray[np.float64]]  # CALC -> expected code of eac
 
 @dataclass(frozen=True)
 class Divergence:
-    """The first neuron that is off, and all that went into it."""
+    """The first neuron that differs, and everything that went into it."""
 
     neuron: int
     expected: float
@@ -46,12 +45,12 @@ class Divergence:
 
 
 def lockstep(machine: Interpreter, reference: Reference, tolerance_lsb: float = 0.0) -> Divergence | None:
-    """Run the interpreter to its end, or to the first CALC that is off by more than the tolerance; it stays there."""
+    """Run the interpreter to the end, or to the first CALC that differs by more than the tolerance, and stop there."""
     found: list[Divergence] = []
 
     def compare(record: CalcRecord) -> None:
         expected = reference(record.ordinal)[: len(record.codes)]
-        off = np.abs(record.codes - expected) > tolerance_lsb  # NaN compares as not off
+        off = np.abs(record.codes - expected) > tolerance_lsb  # false for NaN
         if off.any():
             neuron = int(off.argmax())
             found.append(Divergence(neuron, float(expected[neuron]), record))
@@ -78,7 +77,7 @@ def engine_reference(
     kernel: str | None = None,
     timeline: Timeline | None = None,
 ) -> Reference:
-    """What the engine gives for every CALC of an image, given as state codes."""
+    """What the engine gives for every CALC of an image; the image is given as state codes."""
     timeline = timeline or elaborate(program)
     silicon = silicon or IdealSilicon(program.spec)
     results = timeline.values.fixed + np.arange(len(timeline.calcs) * program.spec.neurons_at_once)
@@ -91,14 +90,14 @@ def engine_reference(
 
 
 def map_reference(timeline: Timeline, maps: Mapping[str, NDArray[np.float64]]) -> Reference:
-    """What each CALC should give so that regions hold these codes, which may lie between two; NaN for all other results."""
+    """What each CALC should give so that regions hold these codes, which may be fractions; NaN for all other results."""
     table = np.full((len(timeline.calcs), timeline.spec.neurons_at_once), np.nan)
     for name, codes in maps.items():
         if name not in timeline.outputs:
             raise MachineError(f"program {timeline.program.name} has no region {name}; it has {', '.join(timeline.outputs)}")
         values = timeline.outputs[name]
         if codes.shape != values.shape:
-            raise MachineError(f"region {name} has shape {values.shape}; the maps given for it have {codes.shape}")
+            raise MachineError(f"maps for region {name} have shape {codes.shape}; expected {values.shape}")
         results = values >= timeline.values.fixed
         table.reshape(-1)[values[results] - timeline.values.fixed] = codes[results]
     return lambda calc: table[calc]

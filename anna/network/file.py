@@ -67,7 +67,7 @@ def graph_bytes(network: Network) -> bytes:
     return save(tensors, metadata={KEY: canonical_json(content)})
 
 
-def save_graph(network: Network, path: Path | str) -> None:
+def save_network(network: Network, path: Path | str) -> None:
     """Write the network, all or nothing."""
     write_beside(Path(path), graph_bytes(network))
 
@@ -153,7 +153,7 @@ _TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset"
 
 
 def load_graph(path: Path | str) -> Network:
-    """The network in a file that `save_graph` wrote."""
+    """The network in a file that `save_network` wrote."""
     path = Path(path)
     content, tensors = unpack(path, KEY, "network")
     try:

@@ -1,7 +1,7 @@
 """What makes a program legal, as a table of rules.
 
 `RULES` states each rule and the sentence that a user gets. The first group looks at instructions one by one; the second
-at what happens in time, as `anna.sequencer.timeline` walked it, and is asked only where the first group is content.
+at what happens in time, as `anna.sequencer.timeline` walks it, and is checked only if the first group holds.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from anna.sequencer.timeline import Hazard, Timeline, elaborate
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule: what must hold, and what is said where it does not."""
+    """One rule: what must hold, and the message where it does not."""
 
     statement: str
     sentence: str
@@ -30,8 +30,8 @@ class Rule:
 RULES = {
     # --- each instruction by itself
     "program-shape": Rule(
-        "A program begins with PAGE and has one END, at its end.",
-        "{found}; a program begins with PAGE and has one END, at its end",
+        "A program begins with PAGE and ends with its only END.",
+        "{found}; a program begins with PAGE and ends with its only END",
     ),
     "page-exists": Rule(
         "A page is resident before use: PAGE names a page that the program holds.",
@@ -39,7 +39,7 @@ RULES = {
     ),
     "columns-exist": Rule(
         "A SHIFT stays within the columns of an existing register.",
-        "{what} {value} does not exist; the chip has {limit} of them",
+        "{what} {value} does not exist; the chip has {limit} {what}s",
     ),
     "states-moved": Rule(
         "A SHIFT or OUT moves at least one state, and a SHIFT no more than its columns.",
@@ -57,10 +57,11 @@ RULES = {
         "The rows of a CALC exist.",
         "needs rows {first} to {last}; the chip has rows 0 to {limit}",
     ),
-    "time-passes": Rule("A WAIT waits at least one cycle.", "waits for nothing; the least is 1 cycle"),
+    "time-passes": Rule("A WAIT waits at least one cycle.", "waits 0 cycles; a WAIT waits at least 1"),
     "batch-fits": Rule(
         "The windows of a batch fit into the state memory.",
-        "a batch of {batch} images needs {batch} x {window} = {need} states, the memory holds {limit}; a batch of {fits} fits",
+        "a batch of {batch} images needs {batch} x {window} = {need} states, but the memory holds {limit}; "
+        "choose a batch of at most {fits}",
     ),
     "regions-fit": Rule(
         "Constants lie outside the region of the image.",
@@ -70,7 +71,7 @@ RULES = {
     "register-held": Rule(
         "A register is not overwritten while a CALC reads it.",
         "overwrites register {register} in cycle {cycle}, which {reader} reads until cycle {until}; "
-        "WAIT cycles={wait} before it would do",
+        "insert WAIT cycles={wait} before it",
     ),
     "defined-before-read": Rule(
         "A SHIFT reads only addresses that hold something: pixels, constants or results.",
@@ -78,38 +79,37 @@ RULES = {
     ),
     "written-before-read": Rule(
         "A state is read only after it has arrived in memory.",
-        "reads address {address} in cycle {cycle}, which can be read from cycle {ready} on; "
-        "WAIT cycles={wait} before it would do",
+        "reads address {address} in cycle {cycle}, but it is readable from cycle {ready}; insert WAIT cycles={wait} before it",
     ),
     "read-before-overwritten": Rule(
         "A state is overwritten only after earlier instructions have read it.",
-        "overwrites address {address} in cycle {cycle}, which an earlier SHIFT reads in cycle {read}; "
-        "WAIT cycles={wait} before it would do",
+        "overwrites address {address} in cycle {cycle}, but an earlier SHIFT reads it in cycle {read}; "
+        "insert WAIT cycles={wait} before it",
     ),
     "constants-kept": Rule(
         "Constants are not overwritten: the next image needs them.",
         "overwrites the constant at address {address}",
     ),
     "result-exists": Rule(
-        "An OUT follows a CALC whose results were not taken yet.",
-        "there is no CALC whose results were not taken yet",
+        "An OUT follows a CALC whose results have not been taken yet.",
+        "no CALC before it has results left to take",
     ),
     "results-enough": Rule(
         "An OUT takes no more results than its CALC has neurons.",
-        "takes {wanted} results, {calc} has {neurons}",
+        "takes {wanted} results, but {calc} has {neurons}",
     ),
     "results-kept": Rule(
         "Results are taken before the next CALC replaces them.",
-        "its results are replaced by those of {by} before they were taken",
+        "its results are replaced by those of {by} before they are taken",
     ),
     "results-taken": Rule(
         "Results are taken before the page segment ends.",
-        "its results are never taken out",
+        "its results are never taken",
     ),
     "state-under-weight": Rule(
         "A synapse that carries current reads a state that was stored.",
-        "neuron {neuron} reads column {column} of register {register}, which was never stored, under the weight at "
-        "page {page} row {row} column {column}, which is not zero",
+        "neuron {neuron} reads column {column} of register {register}, which was never stored, with a nonzero weight at "
+        "page {page} row {row} column {column}",
     ),
     "outputs-written": Rule(
         "Every state of an output region is written.",
@@ -122,7 +122,7 @@ _INSTRUCTIONS = ("reader", "by", "calc")  # details that name an instruction
 
 @dataclass(frozen=True)
 class Violation:
-    """One broken rule, ready to be read."""
+    """One broken rule, with its message."""
 
     rule: str
     index: int | None  # instruction
@@ -130,7 +130,7 @@ class Violation:
 
 
 def violations(program: Program) -> tuple[list[Violation], Timeline | None]:
-    """Every broken rule, in the order of the program; and the timeline, where the program could be walked."""
+    """Every broken rule, in program order, and the timeline if the program could be walked."""
     found = [_violation(program, hazard) for hazard in _well_formed(program)]
     if found:
         return found, None
@@ -140,9 +140,9 @@ def violations(program: Program) -> tuple[list[Violation], Timeline | None]:
 
 @lru_cache(maxsize=16)
 def verified(program: Program) -> Timeline:
-    """The timeline of a legal program; an illegal one is refused with all that is wrong with it.
+    """The timeline of a legal program; raises IllegalProgram with everything that is wrong.
 
-    A timeline does not depend on the chip's imperfections, so the last few are kept: many chips run one program.
+    A timeline does not depend on the chip's imperfections, so the last few are cached: many chips run one program.
     """
     found, timeline = violations(program)
     if found or timeline is None:
@@ -167,9 +167,9 @@ def _well_formed(program: Program) -> Iterator[Hazard]:
     ops = program.ops
     ends = [i for i, op in enumerate(ops) if op.name == "END"]
     if not ops or ops[0].name != "PAGE":
-        yield Hazard("program-shape", -1, {"found": f"begins with {ops[0].name}" if ops else "holds no instruction"})
+        yield Hazard("program-shape", -1, {"found": f"begins with {ops[0].name}" if ops else "has no instructions"})
     elif ends != [len(ops) - 1]:
-        found = f"has {len(ends)} END" if len(ends) != 1 else f"goes on after the END at instruction {ends[0]}"
+        found = f"has {len(ends)} END" if len(ends) != 1 else f"continues after the END at instruction {ends[0]}"
         yield Hazard("program-shape", -1, {"found": found})
     formed = True
     for index, op in enumerate(ops):

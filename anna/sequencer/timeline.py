@@ -1,8 +1,8 @@
 """The control plane: a program walked once, cycle by cycle, moving addresses instead of values.
 
-ANNA's control flow never depends on data, so one walk says for every image what happens when: which values meet which
-synapses at which cycle, how old each charge is, what leaves at the pins. A *value* is a state that existed at some time:
-a pixel of the image, a constant, what a register holds after reset, or a result of a CALC; the walk gives each a number.
+ANNA's control flow never depends on data, so one walk tells what happens when, for every image: which values meet which
+synapses in which cycle, how old each charge is, what leaves at the pins. A *value* is a state that exists at some time:
+a pixel of the image, a constant, what a register holds after reset, or a result of a CALC; the walk numbers them.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ UNDEFINED = -1
 
 @dataclass(frozen=True)
 class Hazard:
-    """A rule that an instruction breaks in time or data; `anna.sequencer.rules` says it in a sentence."""
+    """A rule that an instruction breaks in time or data; `anna.sequencer.rules` has its message."""
 
     rule: str
     index: int
@@ -44,7 +44,7 @@ class Values:
 
     @property
     def reset(self) -> int:
-        """What a register holds that was never stored."""
+        """What a register holds before its first STORE."""
         return self.inputs + self.constants
 
     @property
@@ -57,11 +57,11 @@ class Values:
         return self.fixed + calc * self.neurons + neuron
 
     def total(self, calcs: int) -> int:
-        """All values of a program with so many CALCs."""
+        """The number of values of a program with this many CALCs."""
         return self.fixed + calcs * self.neurons
 
     def origin(self, value: int) -> str:
-        """Where a value is from, for a reader."""
+        """Where a value comes from, in words."""
         if value < self.inputs:
             return f"pixel {value}"
         if value < self.reset:
@@ -115,7 +115,7 @@ class Segment:
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
-    """What happens in which cycle, for every image alike."""
+    """What happens in which cycle, the same for every image."""
 
     program: Program
     values: Values
@@ -137,12 +137,12 @@ class Timeline:
 
     @property
     def run_cycles(self) -> int:
-        """Cycles of one image, page loads apart."""
+        """Cycles of one image, without page loads."""
         return sum(segment.cycles for segment in self.segments)
 
     @property
     def page_loads(self) -> int:
-        """Page loads of one batch in steady state: none where the one page stays in."""
+        """Page loads of one batch in steady state: none for a program of one page."""
         pages = [segment.page for segment in self.segments]
         return sum(page != before for page, before in zip(pages, pages[-1:] + pages[:-1], strict=True))
 
@@ -158,7 +158,7 @@ class Timeline:
 
     @property
     def cycles_per_image(self) -> float:
-        """Cycles of one image of the planned batch, with its share of the page loads."""
+        """Cycles of one image at the program's batch size, with its share of the page loads."""
         return self.batch_cycles / self.program.batch
 
     @property
@@ -168,7 +168,7 @@ class Timeline:
 
     @cached_property
     def busy_cycles(self) -> dict[str, int]:
-        """Cycles in which each unit works, for one image."""
+        """Cycles in which each unit is busy, for one image."""
         busy = {unit.value: 0 for unit in (Unit.INPUT, Unit.ARRAY, Unit.OUTPUT)}
         for op, span in zip(self.program.ops, self.spans, strict=True):
             if op.name in ("SHIFT", "CALC", "OUT"):
@@ -190,19 +190,19 @@ class Timeline:
 
     @cached_property
     def live_products(self) -> int:
-        """Products with a weight that carries current, for one image: those of biases and of partial sums too, those of
-        weights that became zero not. A network's own count is its `multiply_adds`."""
+        """Products with a weight that carries current, for one image: biases and partial sums included, weights that
+        were rounded to zero not. A network's own count is its `multiply_adds`."""
         numerators = codes.weight_converter(self.spec).numerators
         live = numerators[self.program.weight_codes] != 0
         return sum(int(live[calc.page][calc.synapses(self.spec)].sum()) for calc in self.calcs)
 
     def ages(self, calc: Calc, phase_cycles: int = 0) -> Ints:
-        """How old the charge of every synapse of a CALC is, in cycles, (neurons, fan_in)."""
+        """Age of the charge of every synapse of a CALC, in cycles, (neurons, fan_in)."""
         rows, columns = calc.synapses(self.spec)
         return refresh.ages(self.spec, np.int64(calc.cycle), rows, columns, phase_cycles)  # type: ignore[arg-type]
 
     def events(self, segment: int, first: int, last: int) -> Iterator[str]:
-        """What happens in cycles first .. last of a segment, a line each, for a reader."""
+        """What happens in cycles first .. last of a segment, one line each."""
         ops = self.program.ops
         mine = [i for i, s in enumerate(self.segment_of) if s == segment]
         for cycle in range(first, last + 1):
@@ -213,7 +213,7 @@ class Timeline:
 
 @dataclass
 class _Walk:
-    """The state of the walk; every method moves it on by one instruction."""
+    """The state of the walk; `step` advances it by one instruction."""
 
     program: Program
     values: Values
@@ -272,7 +272,7 @@ class _Walk:
             self.hazard("result-exists", index)
         before = self.board.now
         span = self.board.issue(op)
-        self.late = span.start - before  # what a WAIT before it would have to make up for first
+        self.late = span.start - before  # cycles of waiting that a WAIT before it has to cover first
         self.spans.append(span)
         self.segment_of.append(len(self.segments) - 1)
         match op.name:
@@ -359,7 +359,7 @@ class _Walk:
 
 
 def elaborate(program: Program) -> Timeline:
-    """Walk a program whose instructions are well formed (see `anna.sequencer.rules`); hazards are noted, not raised."""
+    """Walk a program whose instructions are well formed (see `anna.sequencer.rules`); hazards are recorded, not raised."""
     values = Values(program.input.size, len(program.constant_addresses), program.spec.neurons_at_once)
     walk = _Walk(program, values)
     for index, op in enumerate(program.ops):

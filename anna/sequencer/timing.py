@@ -5,10 +5,10 @@ in that cycle. Registers and memory are edge-triggered: what is written in a cyc
 is read in that cycle is still the old value.
 
     SHIFT   waits for the input unit
-    STORE   waits for the SHIFT before it and then leaves the input unit free: the next SHIFT overlaps it
-    CALC    waits for the array, for a STORE to end, and so that its results find the output latch free
+    STORE   waits for the SHIFT before it and leaves the input unit free: the next SHIFT overlaps it
+    CALC    waits for the array, for a STORE to end, and until the output latch will be free for its results
     OUT     waits for the output unit and for its CALC to end
-    WAIT    counts from the start of the instruction before
+    WAIT    counts from the start of the instruction before it
 """
 
 from collections import deque
@@ -20,7 +20,7 @@ from anna.program.isa import Op
 
 @dataclass(frozen=True)
 class Span:
-    """The cycles of one instruction: it is busy in start .. end - 1 and had waited for its unit before that."""
+    """The cycles of one instruction: busy in start .. end - 1, after `stall` cycles of waiting for its unit."""
 
     start: int
     end: int
@@ -34,7 +34,7 @@ def ceil_div(a: int, b: int) -> int:
 
 @dataclass
 class Scoreboard:
-    """The units of the chip within one page segment. `issue` moves time on; nothing here looks at data."""
+    """The units of the chip within one page segment. `issue` advances time; nothing here looks at data."""
 
     spec: ChipSpec
     now: int = 0  # cycle in which the last instruction started
@@ -43,7 +43,7 @@ class Scoreboard:
     array_free: int = 0
     output_free: int = 0
     registers_free: int = 0  # first cycle in which the last STORE can be read
-    pending: deque[int] = field(default_factory=deque)  # ends of the CALCs whose results were not taken yet
+    pending: deque[int] = field(default_factory=deque)  # ends of the CALCs whose results have not been taken
 
     def issue(self, op: Op) -> Span:
         """Start the next instruction."""
@@ -72,7 +72,7 @@ class Scoreboard:
         return 0
 
     def _occupy(self, op: Op, start: int) -> int:
-        """Note what is busy from `start` on, and until when."""
+        """Mark the unit busy from `start`; returns until when."""
         match op.name:
             case "SHIFT":
                 self.input_free = start + ceil_div(op.states, self.spec.states_in_per_cycle)

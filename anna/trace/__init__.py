@@ -1,1 +1,1 @@
-"""What happened when, for the viewers that people know: Perfetto for time lines, VCD for wave forms."""
+"""Traces for common viewers: Perfetto for time lines, VCD for waveforms."""

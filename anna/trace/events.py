@@ -1,4 +1,4 @@
-"""The events of one picture: which unit works on which instruction in which cycles since the picture began."""
+"""The events of one image: which unit works on which instruction, in cycles since the image began."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from anna.program.isa import Unit
 from anna.program.text import line_of
 from anna.sequencer.timeline import Timeline
 
-UNIT_OF = {"STORE": "store"}  # works beside the input unit, overlapped
+UNIT_OF = {"STORE": "store"}  # a track of its own: it overlaps the input unit
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Event:
 
 
 def segment_starts(timeline: Timeline) -> list[int]:
-    """The cycle of the picture in which each page segment begins, page loads apart."""
+    """The cycle of the image in which each page segment begins, without page loads."""
     starts, at = [], 0
     for segment in timeline.segments:
         starts.append(at)
@@ -33,7 +33,7 @@ def segment_starts(timeline: Timeline) -> list[int]:
 
 
 def events(timeline: Timeline) -> Iterator[Event]:
-    """Everything that takes time, in the order of the program."""
+    """Every instruction that takes time, in program order."""
     starts = segment_starts(timeline)
     for index, (op, span, segment) in enumerate(zip(timeline.program.ops, timeline.spans, timeline.segment_of, strict=True)):
         if op.instruction.unit is not Unit.SEQUENCER:

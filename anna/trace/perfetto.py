@@ -1,4 +1,4 @@
-"""A time line for Perfetto (ui.perfetto.dev, or chrome://tracing): one track a unit, one slice an instruction."""
+"""A time line for Perfetto (ui.perfetto.dev, or chrome://tracing): one track per unit, one slice per instruction."""
 
 import json
 from typing import Any
@@ -7,11 +7,11 @@ from anna.sequencer.timeline import Timeline
 from anna.trace.events import events, segment_starts
 
 TRACKS = ("input", "store", "array", "output")
-PROCESS, PAGES = 1, 0  # numbers by which the viewer knows the chip and the track of its pages
+PROCESS, PAGES = 1, 0  # the viewer's numbers for the chip and for its page track
 
 
 def perfetto(timeline: Timeline) -> str:
-    """The trace as JSON, times in microseconds of chip time."""
+    """The trace as JSON; times in microseconds of chip time."""
     us = timeline.spec.cycle_ns / 1e3
     out: list[dict[str, Any]] = [
         {"ph": "M", "pid": PROCESS, "name": "process_name", "args": {"name": f"ANNA: {timeline.program.name}"}},

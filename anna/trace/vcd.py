@@ -1,4 +1,4 @@
-"""Wave forms (IEEE 1364 VCD) of one picture, for GTKWave and its like: busy units, registers, results, from the oracle."""
+"""Waveforms (IEEE 1364 VCD) of one image, for GTKWave and the like: busy units, registers, results of the interpreter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from anna.sequencer.timeline import Timeline
 from anna.trace.events import events, segment_starts
 
 UNITS = ("input", "store", "array", "output")
-_FIRST, _LAST = 33, 126  # the printable characters of which VCD makes its short names
+_FIRST, _LAST = 33, 126  # the printable characters that VCD identifiers are made of
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def _codes() -> Iterator[str]:
 
 
 def vcd(machine: Interpreter, timeline: Timeline) -> str:
-    """Run a fresh interpreter to its end and write what changed when; a time step is a picosecond of chip time."""
+    """Run a fresh interpreter to its end and record every change; a time step is a picosecond of chip time."""
     spec, names = timeline.spec, _codes()
     signals = {unit: _Signal(f"{unit}_busy", 1, next(names)) for unit in UNITS}
     signals["page"] = _Signal("page", 16, next(names))
@@ -47,7 +47,7 @@ def vcd(machine: Interpreter, timeline: Timeline) -> str:
     def put(cycle: int, signal: str, value: int) -> None:
         changes.setdefault(cycle, {})[signal] = value
 
-    for event in events(timeline):  # in the order of time for each unit: work that goes on undoes the end before it
+    for event in events(timeline):  # in time order for each unit: work that begins as other work ends keeps the unit busy
         put(event.first_cycle, event.unit, 1)
         put(event.first_cycle + event.cycles, event.unit, 0)
     for segment, start in zip(timeline.segments, segment_starts(timeline), strict=True):
@@ -73,7 +73,7 @@ def vcd(machine: Interpreter, timeline: Timeline) -> str:
 
 
 def _text(timeline: Timeline, signals: dict[str, _Signal], changes: dict[int, dict[str, int]]) -> Iterator[str]:
-    yield f"$comment program {timeline.program.name}, one picture $end"
+    yield f"$comment program {timeline.program.name}, one image $end"
     yield "$timescale 1 ps $end"
     yield "$scope module anna $end"
     for signal in signals.values():

@@ -1,6 +1,7 @@
 """The house: imports run one way, public names are exact, every file says what it is for."""
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from types import ModuleType
 import pytest
 
 import anna
+import anna.lab
 import lenet
 import sim
 
@@ -42,12 +44,16 @@ def test_every_file_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
+NAMESPACES = {"lab"}  # rooms that are public as such
 PUBLIC = {
     anna: """
-        ANNA_1991 Analog AnnaError BOARD_1991 BOARD_1996 BoardSpec Chip ChipSpec CompileOptions Die Faults
-        Interpreter Program Region Result Timeline Trim __version__ assemble compile disassemble elaborate
-        engine_reference input_codes lockstep measure_trim run_chips trim verified violations
+        ANNA_1991 Activation Affine Analog AnnaError BOARD_1991 BOARD_1996 BoardSpec Chip ChipSpec CompileOptions Convolution
+        Die Ensemble Faults FullConnection Graph Interpreter Pool Prepare Program Rbf Region Result Softmax Subsample Timeline
+        Trim __version__ assemble compilation compile disassemble elaborate engine_reference float_reference forward
+        input_codes lab listing load_network lockstep measure_trim perfetto run_chips save_drawing save_network simd_levels
+        trim vcd verified violations
     """,
+    anna.lab: "Resolution TrimMeter converters dac_levels droop effective_bits",
     lenet: "calibration define digits holdout load names record",
     sim: "Comparison Ledger Store SweepSpec compare ledger load_spec make_spec run_sweep",
 }
@@ -62,20 +68,54 @@ def test_public_names_are_exact_and_all_there(package: ModuleType) -> None:
         package.chips  # noqa: B018
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", [package.__name__ for package in PUBLIC])
 def test_a_public_name_stays_itself_whatever_is_imported(package: str) -> None:
     """A module of the same name would take its place."""
-    public = __import__(package).__all__
-    modules = {path.relative_to(ROOT / package).parts[0].removesuffix(".py") for path in (ROOT / package).rglob("*.py")}
-    assert not modules & set(public)
+    public = importlib.import_module(package).__all__
+    folder = ROOT / package.replace(".", "/")
+    modules = {path.relative_to(folder).parts[0].removesuffix(".py") for path in folder.rglob("*.py")}
+    assert not modules & set(public) - NAMESPACES
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", [package.__name__ for package in PUBLIC])
 def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
     heavy = "{'numpy', 'pydantic', 'matplotlib', 'torch', 'safetensors'}"
     code = f"import sys, {package}; print(*sorted(set(sys.modules) & {heavy}))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert found.stdout.strip() == ""
+
+
+USERS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.py"))]
+FACES = {package.__name__ for package in PUBLIC}
+
+
+def private_imports(text: str) -> list[str]:
+    """Lines that import anything of ours but a public name of a public package; several packages may share a line."""
+    found = []
+    for line in re.findall(r"^\s*((?:import|from)\s+(?:anna|lenet|sim)\b.*)$", text, re.M):
+        if line.startswith("from"):
+            package, _, names = line.removeprefix("from").partition(" import ")
+            public = getattr(sys.modules.get(package.strip()), "__all__", ()) if package.strip() in FACES else ()
+            bad = {name.split()[0] for name in names.split("#")[0].strip("() ").split(",") if name.strip()} - set(public)
+        else:
+            bad = {name.split()[0] for name in line.removeprefix("import").split("#")[0].split(",")} - FACES
+        found += [line] if bad else []
+    return found
+
+
+@pytest.mark.parametrize("path", USERS, ids=lambda path: path.name)
+def test_pages_and_examples_import_public_names_only(path: Path) -> None:
+    assert not private_imports(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("line", "private"),
+    [("import anna, lenet", False), ("from anna import Chip", False), ("import anna.lab", False),
+     ("from anna.lab import droop", False), ("    from anna.engine import Engine", True), ("import anna, sim.cli", True),
+     ("from anna import engine", True), ("from anna.lab import pins", True)],
+)  # fmt: skip
+def test_a_private_import_is_found(line: str, private: bool) -> None:
+    assert bool(private_imports(f"Text.\n{line}\n")) is private
 
 
 def test_nothing_draws_from_a_hidden_seed() -> None:

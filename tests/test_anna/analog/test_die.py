@@ -17,7 +17,7 @@ from anna.analog.parameters import CAUSES, STRENGTHS
 from anna.base.errors import FileError, MachineError, SpecError
 from anna.chip import codes, refresh
 from anna.chip.spec import ANNA_1991, BOARD_1996
-from anna.lab.pins import bench_program, straight
+from anna.lab.pins import pins_program, straight
 from anna.machine.interpreter import Interpreter
 from anna.program.file import Program, blank_pages
 
@@ -136,7 +136,7 @@ def test_kt_over_c() -> None:
 def flat(weight: float = 8.0) -> Program:
     weights, scales = blank_pages(ANNA_1991)
     weights[:] = codes.weight_converter(ANNA_1991).exact(weight)
-    return bench_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], weights, scales)
+    return pins_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], weights, scales)
 
 
 def synapses(faults: anna.Faults, program: Program) -> np.ndarray:

@@ -11,7 +11,7 @@ import anna
 from anna.analog.synapse import leak_per_cycle
 from anna.chip import codes, refresh
 from anna.chip.spec import ANNA_1991
-from anna.lab.pins import bench_program, straight
+from anna.lab.pins import pins_program, straight
 from anna.machine.interpreter import Interpreter
 from anna.program.file import Program, blank_pages
 
@@ -21,7 +21,7 @@ LEAKY = anna.Analog(charge_lost=0.2)
 def waiting(cycles: int, weight: float = 31.0) -> Program:
     weights, scales = blank_pages(ANNA_1991)
     weights[:] = codes.weight_converter(ANNA_1991).exact(weight)
-    return bench_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], weights, scales, wait_cycles=cycles)
+    return pins_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], weights, scales, wait_cycles=cycles)
 
 
 @settings(max_examples=200, deadline=None)

@@ -12,7 +12,7 @@ from anna.chip.spec import ANNA_1991
 from anna.engine import is_checked, simd_levels
 from anna.lab import noise_check
 from anna.lab.noise_check import LARGEST_KS, LARGEST_Z
-from anna.lab.pins import bench_program, straight
+from anna.lab.pins import pins_program, straight
 from anna.program.file import blank_pages
 
 
@@ -66,7 +66,7 @@ def test_chips_have_their_own_noise_and_one_die_the_same_whatever_its_parameters
     assert typical.changed().electronics.noise_key(5) == 5 == anna.Chip().silicon(ANNA_1991).noise_key(5)
     for bad in (-1, 2**64):
         for engine in ("engine", "interpreter"):
-            program = bench_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], *blank_pages(ANNA_1991))
+            program = pins_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], *blank_pages(ANNA_1991))
             with pytest.raises(anna.AnnaError, match="the noise seed is"):
                 anna.Chip(seed=1).run_codes(program, np.zeros((1, 4, 64), int), noise_seed=bad, engine=engine)
 
@@ -80,7 +80,7 @@ def test_codes_at_the_pins_come_with_the_expected_probabilities(sigma_lsb: float
     converter = codes.weight_converter(spec)
     for row, weight in enumerate((-31, -17, -9, -1, 0, 5, 13, 29)):
         weights[0, row, :3] = converter.exact(float(weight))
-    program = bench_program(spec, [straight(spec, 64, 0, 8)], weights, scales)
+    program = pins_program(spec, [straight(spec, 64, 0, 8)], weights, scales)
     image = np.zeros((1, 4, 64), dtype=np.uint8)
     image[0, 0, :3] = 7
     chip = anna.Chip(seed=4, analog=analog)

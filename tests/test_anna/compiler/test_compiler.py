@@ -107,7 +107,7 @@ def graphs(draw: st.DrawFn) -> Graph:
     return Graph("drawn", first, (*layers, FullConnection("out", weights)))
 
 
-def some_pictures(graph: Graph, count: int) -> np.ndarray:
+def some_images(graph: Graph, count: int) -> np.ndarray:
     return np.random.default_rng(5).uniform(-1, 1, (count, *graph.input_shape)).astype(np.float32)
 
 
@@ -116,7 +116,7 @@ def some_pictures(graph: Graph, count: int) -> np.ndarray:
 @given(graphs(), st.sampled_from(["auto", "none"]), st.integers(1, 3))
 def test_a_program_is_the_integer_arithmetic_of_its_codes(graph: Graph, host: str, batch: int) -> None:
     """Legal (the compiler refuses itself otherwise), and the same states from interpreter, engine and plain sums."""
-    seen = some_pictures(graph, 24)
+    seen = some_images(graph, 24)
     expect_integer_arithmetic(compilation(graph, seen, host=host, batch=batch, check_count=0), seen)
 
 
@@ -148,7 +148,7 @@ def chain(seed: int, shape: Shape, maps: list[int], kernel: tuple[int, int], pad
 def test_a_state_that_two_lines_compute_is_read_after_the_second() -> None:
     """Eleven rows, several at once: the last line moves up, and writes states a second time."""
     graph = chain(0, (1, 10, 6), [1], (1, 3), (1, 0, 1, 2))
-    seen = some_pictures(graph, 24)
+    seen = some_images(graph, 24)
     done = compilation(graph, seen, host="none", check_count=0)
     outs = [op.addresses for op in done.program.ops if op.name == "OUT"]
     assert np.unique(np.concatenate(outs), return_counts=True)[1].max() == 2
@@ -159,7 +159,7 @@ def test_a_state_that_two_lines_compute_is_read_after_the_second() -> None:
 def test_maps_that_share_memory_are_read_after_they_are_written(seed: int) -> None:
     """A map in the memory of an earlier one: its reader must not take what the earlier one left there."""
     graph = chain(seed, (1, 8, 8), [3, 3, 3, 3, 3], (1, 2), (0, 0, 0, 0))
-    seen = some_pictures(graph, 24)
+    seen = some_images(graph, 24)
     roomy = compilation(graph, seen, host="none", check_count=0).program
     small = anna.ANNA_1991.changed(memory_states=roomy.window_states * 3 // 4)
     done = compilation(graph, seen, host="none", check_count=0, chip=small)
@@ -169,8 +169,8 @@ def test_maps_that_share_memory_are_read_after_they_are_written(seed: int) -> No
 
 @SLOW
 @given(graph=graphs())
-def test_bytes_are_a_function_of_network_and_pictures(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> None:
-    seen = some_pictures(graph, 16)
+def test_bytes_are_a_function_of_network_and_images(graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> None:
+    seen = some_images(graph, 16)
     first = anna.compile(graph, seen, check_count=0).to_bytes()
     assert anna.compile(graph, seen, check_count=0).to_bytes() == first
     path = tmp_path_factory.mktemp("programs") / "drawn.anna"
@@ -210,7 +210,7 @@ def test_the_adc_of_the_arithmetic_is_the_chips() -> None:
 
 
 @given(st.integers(1, 5000), st.integers(1, 500), st.integers(1, 20))
-def test_pictures_are_picked_from_all_classes(count: int, wanted: int, classes: int) -> None:
+def test_images_are_picked_from_all_classes(count: int, wanted: int, classes: int) -> None:
     """Evenly, each once, and from every class that comes round again and again."""
     wanted = min(count, wanted)
     picked = evenly(count, wanted)
@@ -248,7 +248,7 @@ def test_every_pass_has_a_text() -> None:
     for name in PASSES:
         assert done.text(name).strip()
     assert "C3: S2 4@14x14 -> 12@10x10, window 5x5 stride 1x1, inputs 25/50" in done.text("check").replace("(1, 1)", "1x1")
-    assert done.text("selfcheck").startswith("1 pictures")
+    assert done.text("selfcheck").startswith("1 images")
 
 
 def test_the_selfcheck_refuses_a_wrong_program() -> None:
@@ -291,10 +291,10 @@ def test_a_damaged_host_part_is_refused(tmp_path: Path) -> None:
 
 
 def test_naive_is_worse() -> None:
-    pictures = lenet.calibration()[0][:100]
+    images = lenet.calibration()[0][:100]
     net = lenet.load("recognizer")
-    naive = compilation(net, pictures, **NAIVE.model_dump(include={"range_method", "fit", "round"}), check_count=0)
-    best = compilation(net, pictures, check_count=0)
+    naive = compilation(net, images, **NAIVE.model_dump(include={"range_method", "fit", "round"}), check_count=0)
+    best = compilation(net, images, check_count=0)
     for bad, good in zip(naive.quantised.layers, best.quantised.layers, strict=True):
         assert good.sqnr_db > bad.sqnr_db
 

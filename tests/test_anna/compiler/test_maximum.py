@@ -35,7 +35,7 @@ def convolution(rng: np.random.Generator, activation: Activation) -> Convolution
     return Convolution("C", rng.normal(0, 0.5, (MAPS, 1, 3, 3)).astype(np.float32), activation=activation, padding=(1, 1, 1, 1))
 
 
-def pictures(seed: int, count: int = 40) -> NDArray[np.float32]:
+def images(seed: int, count: int = 40) -> NDArray[np.float32]:
     return np.random.default_rng(seed).normal(0, 1, (count, 1, SIDE, SIDE)).astype(np.float32)
 
 
@@ -66,7 +66,7 @@ def pools(draw: st.DrawFn) -> Pool:
 @given(pools(), st.sampled_from([RELU, SCALED_TANH, NONE]), st.integers(0, 99))
 def test_the_greatest_state_of_each_window_comes_out(pool: Pool, activation: Activation, seed: int) -> None:
     """On the interpreter too: the compiler checks its own work on every program that it makes."""
-    x = pictures(seed)
+    x = images(seed)
     done = compilation(graph(pool, convolution(np.random.default_rng(seed), activation), seed=seed), x, board=roomy())
     states = states_of(done, x[:9])
     assert np.array_equal(states["P"], greatest(states["C"], pool, np.zeros(MAPS, bool)))
@@ -84,7 +84,7 @@ def test_a_map_that_falls_where_its_values_rise_is_turned_round() -> None:
     turned = np.array([True, False, True])
     scale = np.where(turned, -0.7, 1.3).astype(np.float32)
     net = graph(pool, convolution(rng, RELU), Affine("A", scale, np.array([0.1, 0.2, 0.3], np.float32)))
-    x = pictures(1)
+    x = images(1)
     done = compilation(net, x)
     states = states_of(done, x[:9])
     assert np.array_equal(states["P"], greatest(states["C"], pool, turned))
@@ -99,7 +99,7 @@ def test_a_factor_behind_it_changes_what_its_states_stand_for() -> None:
     last = FullConnection("last", full(np.random.default_rng(1), pool, (first,)))
     quants = []
     for between in ((), (Affine("A", scale, offset),)):
-        done = compilation(Graph("pooled", (1, SIDE, SIDE), (first, pool, *between, last)), pictures(2))
+        done = compilation(Graph("pooled", (1, SIDE, SIDE), (first, pool, *between, last)), images(2))
         quants.append(done.quantised.layers[-1])
     plain, scaled = quants
     assert plain.layer.name == scaled.layer.name == "P"
@@ -108,8 +108,8 @@ def test_a_factor_behind_it_changes_what_its_states_stand_for() -> None:
     assert np.allclose(scaled.meaning.offset_m, plain.meaning.offset_m * scale + offset)
 
 
-def test_a_picture_may_be_pooled_at_once() -> None:
-    pool, x = Pool("P", "max", (2, 2), (2, 2)), pictures(3)
+def test_a_image_may_be_pooled_at_once() -> None:
+    pool, x = Pool("P", "max", (2, 2), (2, 2)), images(3)
     net = Graph("first", (1, SIDE, SIDE), (pool, convolution(np.random.default_rng(1), RELU),
                                            FullConnection("last", np.ones((2, 48), np.float32))))  # fmt: skip
     done = compilation(net, x)
@@ -120,14 +120,14 @@ def test_a_picture_may_be_pooled_at_once() -> None:
 def test_the_activation_behind_it_goes_before_it() -> None:
     behind = graph(Pool("P", "max", activation=RELU), convolution(np.random.default_rng(0), NONE))
     before = graph(Pool("P", "max"), convolution(np.random.default_rng(0), RELU))
-    one, other = (compilation(net, pictures(4)).program for net in (behind, before))
+    one, other = (compilation(net, images(4)).program for net in (behind, before))
     assert np.array_equal(one.weight_codes, other.weight_codes)
     assert np.array_equal(one.words, other.words)
 
 
 def test_typical_chips_are_seldom_two_states_off() -> None:
     """Every sum lies in the middle between two thresholds; four conversions one after the other are noisy all the same."""
-    x, done = pictures(6, 200), compilation(graph(Pool("P", "max")), pictures(6, 200))
+    x, done = images(6, 200), compilation(graph(Pool("P", "max")), images(6, 200))
     run = anna.Chip(seed=3, analog=anna.Analog.typical()).run(done.program, x, taps=["C"])
     away = run.codes["P"].astype(int) - greatest(run.maps["C"].astype(np.uint16), Pool("P", "max"), np.zeros(MAPS, bool))
     assert (np.abs(away) <= 1).mean() > 0.95
@@ -147,8 +147,8 @@ def test_a_chip_that_cannot_says_so() -> None:
     squash = anna.ANNA_1991.changed(adc_curve="squash")
     assert maximum.unit(squash) is None
     with pytest.raises(CompileError, match=r"P: .* ADC cannot give in whole states \(curve squash"):
-        compilation(graph(Pool("P", "max")), pictures(7), chip=squash, host="last")
+        compilation(graph(Pool("P", "max")), images(7), chip=squash, host="last")
     with pytest.raises(CompileError, match=r"P: takes a maximum over \(1, 2\) and skips states"):
-        compilation(graph(Pool("P", "max", (1, 2), (2, 2))), pictures(7), host="last")
-    hosted = compilation(graph(Pool("P", "max")), pictures(7), chip=squash)
+        compilation(graph(Pool("P", "max", (1, 2), (2, 2))), images(7), host="last")
+    hosted = compilation(graph(Pool("P", "max")), images(7), chip=squash)
     assert [layer.name for layer in hosted.checked.members[0].host] == ["P", "last"]

@@ -17,8 +17,8 @@ from anna.network.graph import Convolution, Network
 FINE = anna.ANNA_1991.changed(weight_bits=16, state_bits=16, adc_curve="squash", adc_full_scale=0.02)
 
 
-def pictures(net: Network, count: int) -> np.ndarray:
-    """Calibration pictures of the size that a network takes; without the data folder, built-in digits cut to 16x16."""
+def images(net: Network, count: int) -> np.ndarray:
+    """Calibration images of the size that a network takes; without the data folder, built-in digits cut to 16x16."""
     found = lenet.calibration()[0]
     assert net.prepare is not None
     if net.prepare.source == (16, 16):
@@ -60,7 +60,7 @@ def test_a_table_that_mixes_the_pairs_compiles_too() -> None:
 @pytest.mark.parametrize("name", ["linear", "lenet1", "lenet1_28", "lenet4", "lenet5", "lenet5_modern", "mlp300", "mlp1000"])
 def test_every_network_compiles_and_runs(name: str) -> None:
     net = lenet.load(name)
-    seen = pictures(net, 60)
+    seen = images(net, 60)
     program = anna.compile(net, seen)
     result = anna.Chip().run(program, seen[:3])
     assert result.scores.shape == (3, 10)
@@ -69,7 +69,7 @@ def test_every_network_compiles_and_runs(name: str) -> None:
 
 def test_an_ensemble_adds_its_members_scores() -> None:
     net = lenet.load("boosted_lenet4")
-    seen = pictures(net, 40)
+    seen = images(net, 40)
     program = anna.compile(net, seen, check_count=1)
     result = anna.Chip().run(program, seen[:4])
     assert program.host is not None
@@ -78,8 +78,8 @@ def test_an_ensemble_adds_its_members_scores() -> None:
     assert np.array_equal(result.scores, parts[0] + parts[1] + parts[2])
 
 
-def test_a_wider_picture_is_read_in_one_pass() -> None:
-    """Where the wide picture shows what a 32x32 one shows, the scores there are the same."""
+def test_a_wider_image_is_read_in_one_pass() -> None:
+    """Where the wide image shows what a 32x32 one shows, the scores there are the same."""
     net = lenet.load("recognizer").members[0]
     seen = lenet.calibration()[0][:60]
     wide = net.widened(32, 72)
@@ -100,7 +100,7 @@ def test_a_wider_picture_is_read_in_one_pass() -> None:
 def test_many_bits_converge_on_the_float_network(name: str) -> None:
     """16-bit weights and states and an ADC that follows the squash: within 0.5 % of the range of the scores."""
     net = lenet.load(name)
-    seen = pictures(net, 150)
+    seen = images(net, 150)
     done = compilation(net, seen[50:], chip=FINE)
     host = done.program.host
     assert host is not None
@@ -136,7 +136,7 @@ def test_mnist_keeps_its_error(name: str) -> None:
 
 
 def test_paging_is_shared_by_a_batch() -> None:
-    net, seen = lenet.load("lenet5"), pictures(lenet.load("lenet5"), 40)
+    net, seen = lenet.load("lenet5"), images(lenet.load("lenet5"), 40)
     alone = anna.compile(net, seen, check_count=0).report
     shared = anna.compile(net, seen, batch=28, check_count=0).report
     hosted = anna.compile(net, seen, host="C5", check_count=0).report
@@ -151,12 +151,12 @@ def test_paging_is_shared_by_a_batch() -> None:
 def test_a_neuron_reads_no_more_rows_than_its_chip_lets_it() -> None:
     """With 64 inputs at most, a sum lies in one register, whatever the other registers hold."""
     net = lenet.load("linear")
-    program = anna.compile(net, pictures(net, 60), chip=anna.ANNA_1991.changed(fan_ins=(64,)))
-    assert anna.Chip().run(program, pictures(net, 3)).scores.shape == (3, 10)
+    program = anna.compile(net, images(net, 60), chip=anna.ANNA_1991.changed(fan_ins=(64,)))
+    assert anna.Chip().run(program, images(net, 3)).scores.shape == (3, 10)
 
 
 def test_a_part_of_a_sum_that_a_map_reads_nothing_of_is_no_bug() -> None:
     """C3's partial tables: with 64 inputs at most, some part of its sums has maps without inputs."""
     net = lenet.load("lenet5")
     with pytest.raises(CompileError, match=r"C3.* does not fit the chip's 4 registers.*option host=C3"):
-        anna.compile(net, pictures(net, 40), chip=anna.ANNA_1991.changed(fan_ins=(64,)))
+        anna.compile(net, images(net, 40), chip=anna.ANNA_1991.changed(fan_ins=(64,)))

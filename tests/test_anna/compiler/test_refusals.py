@@ -11,7 +11,7 @@ from anna.base.errors import AnnaError, CompileError, GraphError, SpecError
 from anna.network.graph import TANH, Convolution, FullConnection, Graph, Layer, Pool, Rbf, Softmax
 
 RNG = np.random.default_rng(1)
-PICTURES = RNG.normal(size=(30, 8, 16, 16)).astype(np.float32)
+IMAGES = RNG.normal(size=(30, 8, 16, 16)).astype(np.float32)
 
 
 def weights(*shape: int) -> np.ndarray:
@@ -47,57 +47,57 @@ def test_a_sum_beyond_the_fan_in() -> None:
     """Refused with split=off whatever the host would take over; with split=host only where nothing is left for the chip."""
     beyond = "sums 392 inputs and a bias, a neuron of the chip 256; allow its sum to be split (option split=chip)"
     for split in ("off", "host"):
-        assert refused(network(), PICTURES, split=split) == (f"C1: {beyond}",)
+        assert refused(network(), IMAGES, split=split) == (f"C1: {beyond}",)
     on_host = " or run it and all after it on the host (option host=C2)"
-    assert refused(two_sums(), PICTURES, split="off") == (f"C2: {beyond}{on_host}",)
+    assert refused(two_sums(), IMAGES, split="off") == (f"C2: {beyond}{on_host}",)
     for options in ({"split": "off", "host": "C2"}, {"split": "host"}):
-        report = anna.compile(two_sums(), PICTURES, **options).report
+        report = anna.compile(two_sums(), IMAGES, **options).report
         assert report is not None and [layer["where"] for layer in report["layers"]] == ["chip", "host", "host"]
-    assert anna.compile(network(), PICTURES).report is not None
+    assert anna.compile(network(), IMAGES).report is not None
 
 
 def test_a_host_that_would_take_everything_is_not_advised() -> None:
     graph = Graph("net", (8, 1, 1), (Rbf("R", weights(6, 8)), FullConnection("F", weights(3, 6))))
-    pictures = RNG.normal(size=(20, 8, 1, 1)).astype(np.float32)
-    (reason,) = refused(graph, pictures)
+    images = RNG.normal(size=(20, 8, 1, 1)).astype(np.float32)
+    (reason,) = refused(graph, images)
     assert reason == "R: measures distances, which the chip cannot; no layer before it is left for the chip"
 
 
 def test_all_reasons_at_once() -> None:
     graph = network(UNEVEN)
-    reasons = refused(graph, PICTURES, split="off", host="none")
+    reasons = refused(graph, IMAGES, split="off", host="none")
     assert [reason.split(":")[0] for reason in reasons] == ["C1", "P"]
     assert "counts in no mean" in reasons[1]
 
 
 def test_what_only_the_host_can() -> None:
     rbf = Graph("net", (8, 1, 1), (FullConnection("F", weights(6, 8), activation=TANH), Rbf("R", weights(3, 6)), Softmax("S")))
-    pictures = RNG.normal(size=(20, 8, 1, 1)).astype(np.float32)
-    reasons = refused(rbf, pictures, host="none")
+    images = RNG.normal(size=(20, 8, 1, 1)).astype(np.float32)
+    reasons = refused(rbf, images, host="none")
     assert "R: measures distances" in reasons[0]
     assert "S: is a softmax" in reasons[1]
-    program = anna.compile(rbf, pictures)
+    program = anna.compile(rbf, images)
     assert program.host is not None
     assert [layer.name for layer in program.host.tails[0].layers] == ["R", "S"]
 
 
 def test_from_the_first_impossible_layer_on_the_host_takes_over() -> None:
-    program = anna.compile(network(UNEVEN), PICTURES)
+    program = anna.compile(network(UNEVEN), IMAGES)
     assert program.report is not None
     where = {layer["name"]: layer["where"] for layer in program.report["layers"]}
     assert where == {"C1.1": "chip", "C1": "chip", "P": "host", "out": "host"}
 
 
 def test_calibration_is_needed() -> None:
-    for nothing in (None, PICTURES[:0]):
+    for nothing in (None, IMAGES[:0]):
         (reason,) = refused(network(), nothing)
-        assert "no calibration pictures were given" in reason
+        assert "no calibration images were given" in reason
 
 
-@pytest.mark.parametrize("pictures", [7, "digits.npy", []])
-def test_what_is_no_picture_calibrates_nothing(pictures: object) -> None:
-    (reason,) = refused(network(), pictures)
-    assert reason.startswith("net: no calibration pictures were given")
+@pytest.mark.parametrize("images", [7, "digits.npy", []])
+def test_what_is_no_image_calibrates_nothing(images: object) -> None:
+    (reason,) = refused(network(), images)
+    assert reason.startswith("net: no calibration images were given")
 
 
 @pytest.mark.parametrize(
@@ -110,18 +110,18 @@ def test_what_is_no_picture_calibrates_nothing(pictures: object) -> None:
 )  # fmt: skip
 def test_only_networks_are_compiled(given: object, sentence: str) -> None:
     with pytest.raises(GraphError) as caught:
-        anna.compile(given, PICTURES)  # type: ignore[arg-type]
+        anna.compile(given, IMAGES)  # type: ignore[arg-type]
     assert str(caught.value) == sentence
 
 
 def test_calibration_of_another_kind() -> None:
-    with pytest.raises(CompileError, match="calibration pictures have shape"):
-        anna.compile(network(), PICTURES[:, :3])
-    with pytest.raises(CompileError, match="calibration pictures are float32; expected uint8"):
-        anna.compile(lenet.load("recognizer"), PICTURES)
-    bad = PICTURES.copy()
+    with pytest.raises(CompileError, match="calibration images have shape"):
+        anna.compile(network(), IMAGES[:, :3])
+    with pytest.raises(CompileError, match="calibration images are float32; expected uint8"):
+        anna.compile(lenet.load("recognizer"), IMAGES)
+    bad = IMAGES.copy()
     bad[3, 0, 0, 0] = np.nan
-    with pytest.raises(CompileError, match="picture 3 holds NaN"):
+    with pytest.raises(CompileError, match="image 3 holds NaN"):
         anna.compile(network(), bad)
 
 
@@ -131,12 +131,12 @@ def test_weights_that_are_no_numbers() -> None:
 
 
 def test_a_batch_that_does_not_fit_the_memory() -> None:
-    (reason,) = refused(network(), PICTURES, batch=1000)
-    assert "a batch of 1000 pictures needs 1000 x " in reason
+    (reason,) = refused(network(), IMAGES, batch=1000)
+    assert "a batch of 1000 images needs 1000 x " in reason
     assert "the memory holds 262144; choose a batch of at most " in reason
     fits = int(reason.rsplit(" ", 1)[1])
-    assert anna.compile(network(), PICTURES, batch=fits).batch == fits
-    refused(network(), PICTURES, batch=fits + 1)
+    assert anna.compile(network(), IMAGES, batch=fits).batch == fits
+    refused(network(), IMAGES, batch=fits + 1)
 
 
 def test_a_window_wider_than_the_registers() -> None:
@@ -149,16 +149,16 @@ def test_a_window_wider_than_the_registers() -> None:
 
 
 def test_unknown_options() -> None:
-    (reason,) = refused(network(), PICTURES, host="C9")
+    (reason,) = refused(network(), IMAGES, host="C9")
     assert "names no layer; expected auto, last, none or one of C1, out" in reason
     with pytest.raises(TypeError, match="colour"):
-        anna.compile(network(), PICTURES, colour="red")  # type: ignore[call-arg]
+        anna.compile(network(), IMAGES, colour="red")  # type: ignore[call-arg]
     with pytest.raises(SpecError, match="batch"):
-        anna.compile(network(), PICTURES, batch=0)
+        anna.compile(network(), IMAGES, batch=0)
 
 
 def test_a_chip_without_a_zero_weight() -> None:
-    (reason,) = refused(network(), PICTURES, chip=anna.ANNA_1991.changed(weight_levels="mid-rise"))
+    (reason,) = refused(network(), IMAGES, chip=anna.ANNA_1991.changed(weight_levels="mid-rise"))
     assert "no exact zero" in reason
 
 
@@ -167,7 +167,7 @@ def test_a_result_counts_what_was_misread() -> None:
     images, labels = lenet.holdout()
     result = anna.Chip().run(anna.compile(net, lenet.calibration(), calibration_count=50), images[:200])
     assert result.error(labels[:200].tolist()) == (result.labels != labels[:200]).mean()
-    with pytest.raises(AnnaError, match=r"^labels have shape \(199,\); expected \(200,\), one an image$"):
+    with pytest.raises(AnnaError, match=r"^labels have shape \(199,\); expected \(200,\), one per image$"):
         result.error(labels[:199])
 
 

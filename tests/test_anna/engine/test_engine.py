@@ -21,14 +21,14 @@ OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent")
 FAST = ("clamp", "noise", "stuck", "bent", "steps")
 
 
-def pictures(rng, workload, images):
+def random_images(rng, workload, images):
     levels = len(workload.numerators)
     codes = rng.integers(0, levels, (images, len(workload.input_slots))).astype(np.uint16 if levels > 256 else np.uint8)
     return codes, rng.integers(0, 2**64, images, dtype=np.uint64)
 
 
 def check(workload, rng, images, noise_seed, lanes):
-    codes, ids = pictures(rng, workload, images)
+    codes, ids = random_images(rng, workload, images)
     expected = evaluate(workload, codes, ids, noise_seed)
     for simd in simd_levels():
         for kernel in (None, "wide"):
@@ -107,7 +107,7 @@ def test_any_number_of_images(images, outputs):
     rng = np.random.default_rng(images)
     workload = random_workload(rng, options=frozenset({"noise"}))
     workload = replace(workload, output_slots=rng.integers(0, workload.slots, outputs).astype(np.int32))
-    codes, ids = pictures(rng, workload, images)
+    codes, ids = random_images(rng, workload, images)
     expected = evaluate(workload, codes, ids, 5)
     for simd in simd_levels():
         np.testing.assert_array_equal(Engine(workload, simd=simd).run(codes, ids, noise_seed=5), expected, err_msg=simd)
@@ -117,7 +117,7 @@ def test_results_do_not_depend_on_company():
     """An image alone, in a crowd, or twice: the same row."""
     rng = np.random.default_rng(1)
     workload = random_workload(rng, options=frozenset({"noise"}))
-    codes, ids = pictures(rng, workload, 50)
+    codes, ids = random_images(rng, workload, 50)
     engine = Engine(workload)
     together = engine.run(codes, ids, noise_seed=9)
     for i in (0, 17, 49):
@@ -127,7 +127,7 @@ def test_results_do_not_depend_on_company():
 def test_the_noise_seed_and_the_image_id_matter():
     rng = np.random.default_rng(2)
     workload = random_workload(rng, calcs=20, options=frozenset({"noise"}))
-    codes, ids = pictures(rng, workload, 64)
+    codes, ids = random_images(rng, workload, 64)
     engine = Engine(workload)
     first = engine.run(codes, ids, noise_seed=1)
     assert (first != engine.run(codes, ids, noise_seed=2)).any()
@@ -264,7 +264,7 @@ def test_no_inputs_and_no_outputs(kernel):
 def test_run_packs_and_runs():
     rng = np.random.default_rng(8)
     workload = random_workload(rng)
-    codes, ids = pictures(rng, workload, 9)
+    codes, ids = random_images(rng, workload, 9)
     np.testing.assert_array_equal(run(workload, codes, ids, noise_seed=0), evaluate(workload, codes, ids, 0))
 
 
@@ -272,7 +272,7 @@ def test_the_gil_is_dropped():
     """Python runs in the middle of one call into C. Were the lock held, no tick could lie inside the call."""
     rng = np.random.default_rng(9)
     workload = random_workload(rng, calcs=300, fan_in=200, slots=600, sparse=0.0)
-    codes, ids = pictures(rng, workload, 20_000)
+    codes, ids = random_images(rng, workload, 20_000)
     engine = Engine(workload, simd="plain")
     span = []
 
@@ -356,7 +356,7 @@ def test_bad_images_are_refused():
     rng = np.random.default_rng(11)
     workload = random_workload(rng, slots=40)
     inputs = len(workload.input_slots)
-    codes, ids = pictures(rng, workload, 100)
+    codes, ids = random_images(rng, workload, 100)
     engine = Engine(workload)
     for dtype, value in ((np.uint8, 200), (np.uint16, 300)):
         bad = codes.astype(dtype)

@@ -17,12 +17,12 @@ from anna.chip import codes
 from anna.chip.spec import ANNA_1991
 from anna.lab import curves as lab
 from anna.lab.characterise import converters, dac_levels, droop, effective_bits
-from anna.lab.pins import SweepPlan, bench_program, line, random_words, states_for_sums, straight
+from anna.lab.pins import Resolution, line, pins_program, random_words, states_for_sums, straight
 from anna.lab.trim import TrimMeter
 from anna.program.file import Program, blank_pages
 
 ROOT = Path(__file__).parents[3]
-FINE = SweepPlan(steps=200, repeats=64)
+FINE = Resolution(steps=200, repeats=64)
 
 
 @settings(max_examples=60, deadline=None)
@@ -52,7 +52,7 @@ def test_thresholds_gain_offset_and_noise_of_the_adcs() -> None:
     chip = anna.Chip(seed=5, analog=analog)
     pattern = chip.die().pattern
     true = real_thresholds(ANNA_1991, *(pattern[n] for n in ("adc_gain", "adc_offset_lsb", "adc_threshold_offset_lsb")))
-    found = converters(chip, plan=FINE)
+    found = converters(chip, resolution=FINE)
     # A threshold's area has a standard error of 0.006 LSB here; a gain of true / 7 thresholds inherits it.
     np.testing.assert_allclose(found.thresholds_lsb, true, atol=0.05)
     slopes = [line(codes.unit_thresholds(ANNA_1991), one) for one in true]
@@ -73,7 +73,7 @@ def test_an_ideal_chip_measures_ideal() -> None:
 @pytest.mark.parametrize("scale_code", [0, 3, 9, 13])
 def test_scale_mismatch_at_its_scale_code(scale_code: int) -> None:
     chip = anna.Chip(seed=2, analog=anna.Analog(scale_mismatch=0.05, thermal_noise_lsb=0.1))
-    found = converters(chip, scale_code, plan=FINE).gains_and_offsets[:, 0]
+    found = converters(chip, scale_code, resolution=FINE).gains_and_offsets[:, 0]
     np.testing.assert_allclose(found, 1 / chip.die().pattern["scale_factor"][:, scale_code], rtol=0.01)
 
 
@@ -81,7 +81,7 @@ def test_a_missing_code_shows_as_a_width_of_nothing() -> None:
     die = anna.Die.draw(ANNA_1991, anna.Analog.ideal(), 0)
     offsets = np.zeros((8, 7))
     offsets[3, 2] = 1.0  # on top of its neighbour
-    found = converters(anna.Chip(die=die.changed(adc_threshold_offset_lsb=offsets)), plan=FINE)
+    found = converters(anna.Chip(die=die.changed(adc_threshold_offset_lsb=offsets)), resolution=FINE)
     assert found.dnl_lsb[3, 2] == pytest.approx(-1.0, abs=0.1)
     assert np.abs(np.delete(found.dnl_lsb, 3, axis=0)).max() < 0.1
 
@@ -106,7 +106,9 @@ def test_the_levels_of_a_dac(dac: int) -> None:
 
 def test_the_levels_of_a_dac_need_columns_of_its_own() -> None:
     halves = anna.ANNA_1991.changed(refresh_order="halves")
-    with pytest.raises(SpecError, match=r"DAC 1 need 16 of 64 columns that it writes in every row.* has 0 of 64 such columns"):
+    with pytest.raises(
+        SpecError, match=r"measuring DAC 1 needs 16 of 64 columns that it writes in every row.* has 0 of 64 such columns"
+    ):
         dac_levels(anna.Chip(), 1, spec=halves)
 
 
@@ -126,11 +128,11 @@ def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
     spec = ANNA_1991.changed(state_bits=12)
     weights, scales = blank_pages(spec)
     weights[:] = random_words(0, weights.size, 1).reshape(weights.shape) % 64
-    program = bench_program(spec, [straight(spec, 256, 0, 8)], weights, scales)
+    program = pins_program(spec, [straight(spec, 256, 0, 8)], weights, scales)
     states = (random_words(0, 256, 2) % 8) * 512 + 256
-    pictures = np.repeat(states.reshape(1, 4, 64), 4000, axis=0)
+    images = np.repeat(states.reshape(1, 4, 64), 4000, axis=0)
     chip = anna.Chip(seed=0, analog=anna.Analog(storage_capacitance_ff=200.0))
-    found = chip.run_codes(program, pictures).codes["codes0"].astype(float) / 512
+    found = chip.run_codes(program, images).codes["codes0"].astype(float) / 512
     inside = (found.min(axis=0) > 0) & (found.max(axis=0) < 7.99)
     assert inside.sum() >= 3
     np.testing.assert_allclose(found.std(axis=0)[inside], 0.0070, rtol=0.05)
@@ -139,13 +141,13 @@ def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
 def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert lab.main(["--chip-seed", "7", "-o", str(tmp_path)]) == 0
     assert capsys.readouterr().out in (ROOT / "docs" / "characterisation.md").read_text(encoding="utf-8")
-    pictures = {path.name for path in (ROOT / "docs" / "characterisation").iterdir()}
-    assert {path.name for path in tmp_path.iterdir()} == pictures
+    figures = {path.name for path in (ROOT / "docs" / "characterisation").iterdir()}
+    assert {path.name for path in tmp_path.iterdir()} == figures
     assert lab.main(["--analog", "good"]) == 2
     assert capsys.readouterr().err == "there is no preset 'good'; expected ideal, typical or worst\n"
 
 
-def test_what_many_chips_are_worth(capsys: pytest.CaptureFixture[str]) -> None:
+def test_effective_bits_of_many_chips(capsys: pytest.CaptureFixture[str]) -> None:
     assert lab.main(["--chips", "2"]) == 0
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split(" | ")[0] for row in rows] == ["| 16", "| 64", "| 128", "| 256"]
@@ -159,21 +161,21 @@ def recognizer() -> Program:
 
 @pytest.mark.slow
 def test_calibration_gets_back_half_of_what_gain_and_offset_mismatch_cost() -> None:
-    """Mean over 32 chips, paired: the same die with and without the mismatch, the same noise, the same 1,000 pictures.
+    """Mean over 32 chips, paired: the same die with and without the mismatch, the same noise, the same 1,000 images.
 
     The severity was fixed before any chip was looked at: a typical chip whose ADCs' gains spread by 10 % and whose
     offsets spread by 0.5 LSB. Measured through the pins, made up for in the program's own 6-bit weights.
     """
     program = recognizer()
     timeline = anna.verified(program)
-    pictures, labels = (part[:1000] for part in lenet.holdout())
+    images, labels = (part[:1000] for part in lenet.holdout())
     typical = anna.Analog.typical()
     severe = typical.changed(adc_gain_mismatch=0.10, adc_offset_lsb=0.5)
     meter = TrimMeter(program, timeline=timeline)
 
     def errors(analog: anna.Analog, seed: int, program: Program) -> int:
         walked = dataclasses.replace(timeline, program=program)
-        result = anna.Chip(seed=seed, analog=analog).run(program, pictures, noise_seed=1, timeline=walked)
+        result = anna.Chip(seed=seed, analog=analog).run(program, images, noise_seed=1, timeline=walked)
         return int((result.labels != labels).sum())
 
     cost, back = [], []
@@ -190,7 +192,7 @@ def test_calibration_gets_back_half_of_what_gain_and_offset_mismatch_cost() -> N
 def hand_made() -> Program:
     """Eight neurons of 64 inputs, the last three columns constant: fine, coarse and coarse."""
     rng = np.random.default_rng(0)
-    lines = [".program name=hand", ".input name=picture address=0 shape=61", ".output name=states address=64 shape=8",
+    lines = [".program name=hand", ".input name=image address=0 shape=61", ".output name=states address=64 shape=8",
              ".constant address=61 codes=4,7,7"]  # fmt: skip
     for row in range(8):
         values = [*rng.integers(-20, 21, 61), 0, 0, 0]
@@ -205,18 +207,18 @@ def test_gains_and_offsets_are_measured_and_made_up_for() -> None:
     program = hand_made()
     analog = anna.Analog(adc_gain_mismatch=0.08, adc_offset_lsb=0.5, thermal_noise_lsb=0.2)
     chip = anna.Chip(seed=4, analog=analog)
-    trim = anna.measure_trim(chip, program, plan=FINE)
+    trim = anna.measure_trim(chip, program, resolution=FINE)
     pattern = chip.die().pattern
     assert [(n.page, n.row, n.group, n.adc) for n in trim.neurons] == [(0, k, 0, k) for k in range(8)]
     np.testing.assert_allclose([n.gain for n in trim.neurons], 1 / pattern["adc_gain"], rtol=0.01)
     offsets = -pattern["adc_offset_lsb"] / pattern["adc_gain"]
     np.testing.assert_allclose([n.offset_lsb for n in trim.neurons], offsets, atol=0.03)
-    pictures = np.random.default_rng(1).integers(0, 8, (3000, 61))
-    ideal = anna.Chip().run_codes(program, pictures).codes["states"]
+    images = np.random.default_rng(1).integers(0, 8, (3000, 61))
+    ideal = anna.Chip().run_codes(program, images).codes["states"]
     quiet = anna.Chip(seed=4, analog=analog.without("thermal_noise"))
-    before = (quiet.run_codes(program, pictures).codes["states"] != ideal).mean()
-    mended = anna.trim(program, trim)
-    after = (quiet.run_codes(mended, pictures).codes["states"] != ideal).mean()
+    before = (quiet.run_codes(program, images).codes["states"] != ideal).mean()
+    trimmed = anna.trim(program, trim)
+    after = (quiet.run_codes(trimmed, images).codes["states"] != ideal).mean()
     assert before > 0.25
     assert after < 0.2 * before
 
@@ -225,37 +227,37 @@ def test_a_gain_beyond_half_a_step_takes_another_scale_code() -> None:
     program = hand_made()
     die = anna.Die.draw(ANNA_1991, anna.Analog(thermal_noise_lsb=0.2), 1)
     chip = anna.Chip(die=die.changed(adc_gain=np.array([1.5, 0.7, 1.0, 1.1, 0.9, 1.0, 1.0, 1.0])))
-    mended = anna.trim(program, anna.measure_trim(chip, program))
-    assert mended.scale_codes[0, :8, 0].tolist() == [3, 5, 4, 4, 4, 4, 4, 4]
-    pictures = np.random.default_rng(1).integers(0, 8, (2000, 61))
-    ideal = anna.Chip().run_codes(program, pictures).codes["states"].astype(int)
-    found = chip.run_codes(mended, pictures).codes["states"].astype(int)
+    trimmed = anna.trim(program, anna.measure_trim(chip, program))
+    assert trimmed.scale_codes[0, :8, 0].tolist() == [3, 5, 4, 4, 4, 4, 4, 4]
+    images = np.random.default_rng(1).integers(0, 8, (2000, 61))
+    ideal = anna.Chip().run_codes(program, images).codes["states"].astype(int)
+    found = chip.run_codes(trimmed, images).codes["states"].astype(int)
     assert np.abs((found - ideal).mean(axis=0)).max() < 0.03
 
 
 def test_an_ideal_chip_needs_no_trim() -> None:
     program = hand_made()
-    trim = anna.measure_trim(anna.Chip(), program, plan=FINE)
+    trim = anna.measure_trim(anna.Chip(), program, resolution=FINE)
     for neuron in trim.neurons:
         assert (neuron.gain, neuron.offset_lsb) == pytest.approx((1.0, 0.0), abs=0.01)
-    pictures = np.random.default_rng(1).integers(0, 8, (2000, 61))
-    ideal = anna.Chip().run_codes(program, pictures).codes["states"]
-    again = anna.Chip().run_codes(anna.trim(program, trim), pictures).codes["states"]
+    images = np.random.default_rng(1).integers(0, 8, (2000, 61))
+    ideal = anna.Chip().run_codes(program, images).codes["states"]
+    again = anna.Chip().run_codes(anna.trim(program, trim), images).codes["states"]
     assert (again != ideal).mean() < 0.04  # gains are measured to half a per cent: sums next to a threshold move
 
 
 def test_a_trim_is_plain_data(tmp_path: Path) -> None:
     program = hand_made()
-    trim = anna.measure_trim(anna.Chip(seed=3), program, plan=SweepPlan(steps=40, repeats=4))
+    trim = anna.measure_trim(anna.Chip(seed=3), program, resolution=Resolution(steps=40, repeats=4))
     path = tmp_path / "chip3.json"
     trim.save(path)
     assert anna.Trim.load(path) == trim
-    assert anna.measure_trim(anna.Chip(seed=3), program, plan=SweepPlan(steps=40, repeats=4)) == trim
+    assert anna.measure_trim(anna.Chip(seed=3), program, resolution=Resolution(steps=40, repeats=4)) == trim
     other = anna.assemble((ROOT / "tests" / "programs" / "calc.asm").read_text())
-    with pytest.raises(SpecError, match="this trim was measured with another program than"):
+    with pytest.raises(SpecError, match="this trim was not measured with program calc; measure it again"):
         anna.trim(other, trim)
     path.write_text("{}")
     with pytest.raises(FileError, match="is not a trim: program is missing"):
         anna.Trim.load(path)
-    with pytest.raises(SpecError, match="a sweep needs at least 8 steps"):
-        SweepPlan(steps=1)
+    with pytest.raises(SpecError, match="a sweep needs at least 8 steps, 1 repeat and a margin of 0 to 100 LSB"):
+        Resolution(steps=1)

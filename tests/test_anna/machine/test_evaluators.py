@@ -21,9 +21,9 @@ def many(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=SLOW)
 
 
-def expected(program: Program, silicon, pictures, ids, seed: int, phase: int) -> np.ndarray:
-    rows = [interpret(program, picture, silicon, noise_seed=seed, image_id=int(i), phase_cycles=phase)
-            for picture, i in zip(pictures, ids, strict=True)]  # fmt: skip
+def expected(program: Program, silicon, states, ids, seed: int, phase: int) -> np.ndarray:
+    rows = [interpret(program, codes, silicon, noise_seed=seed, image_id=int(i), phase_cycles=phase)
+            for codes, i in zip(states, ids, strict=True)]  # fmt: skip
     return np.array([[int(part.reshape(-1)[0]) for part in row.values()] for row in rows]).reshape(len(rows), -1)
 
 
@@ -43,14 +43,14 @@ def test_interpreter_equals_engine_to_the_bit(request: pytest.FixtureRequest) ->
     def check(program: Program, parts: frozenset[str], seed: int, phase: int, lanes: int, threads: int) -> None:
         silicon = CrookedSilicon(program.spec, seed % 2**32, parts)
         images = 1 + lanes
-        pictures = random_codes(program, images, seed % 2**31)
+        states = random_codes(program, images, seed % 2**31)
         ids = np.random.default_rng(seed % 2**31).permutation(images).astype(np.uint64) + np.uint64(seed >> 32)
         timeline = anna.verified(program)
         wanted = list(timeline.outputs.values())
         workload = build_workload(timeline, silicon, wanted, phase)
         few = [0, images - 1]
-        truth = expected(program, silicon, pictures[few], ids[few], seed, phase)
-        flat = pictures.reshape(images, -1)
+        truth = expected(program, silicon, states[few], ids[few], seed, phase)
+        flat = states.reshape(images, -1)
         order = np.random.default_rng(seed % 2**31 + 1).permutation(images)
         whole = Engine(workload).run(flat, ids, noise_seed=seed)
         np.testing.assert_array_equal(whole[few], truth)
@@ -87,9 +87,9 @@ def test_text_to_words_to_text_is_the_identity(program: Program) -> None:
 @many(100)
 @given(program=legal_programs(), seed=st.integers(0, 2**31), parts=st.frozensets(st.sampled_from(PARTS)))
 def test_lockstep_with_the_engine_finds_no_difference(program: Program, seed: int, parts: frozenset[str]) -> None:
-    picture, silicon = random_codes(program, 1, seed)[0], CrookedSilicon(program.spec, seed, parts)
-    reference = engine_reference(program, picture, silicon, noise_seed=seed, image_id=3)
-    assert lockstep(Interpreter(program, picture, silicon, noise_seed=seed, image_id=3), reference) is None
+    codes, silicon = random_codes(program, 1, seed)[0], CrookedSilicon(program.spec, seed, parts)
+    reference = engine_reference(program, codes, silicon, noise_seed=seed, image_id=3)
+    assert lockstep(Interpreter(program, codes, silicon, noise_seed=seed, image_id=3), reference) is None
 
 
 @many(60)

@@ -16,8 +16,8 @@ PROGRAMS = Path(__file__).parents[2] / "programs"
 
 def machine(name: str = "overlap") -> Interpreter:
     program = anna.assemble((PROGRAMS / f"{name}.asm").read_text())
-    picture = np.arange(program.input.size).reshape(program.input.shape) % (1 << program.spec.state_bits)
-    return Interpreter(program, picture)
+    codes = np.arange(program.input.size).reshape(program.input.shape) % (1 << program.spec.state_bits)
+    return Interpreter(program, codes)
 
 
 def test_a_step_is_one_instruction() -> None:
@@ -83,7 +83,7 @@ def test_steps_back_to_the_very_same_state() -> None:
     for state in reversed(before):
         m.back()
         assert repr(m.state) == state
-    with pytest.raises(MachineError, match="cannot step back 1 of the 0 instructions carried out"):
+    with pytest.raises(MachineError, match="cannot step back 1 instructions; 0 have been executed"):
         m.back()
 
 
@@ -130,7 +130,7 @@ def test_a_reference_without_an_opinion_is_nan() -> None:
     ("codes", "sentence"),
     [
         (np.zeros((3, 3)), r"codes have shape \(3, 3\); region image takes \(16, 6\)"),
-        (np.full((16, 6), 8), "the interpreter takes state codes, whole numbers from 0 to 7"),
+        (np.full((16, 6), 8), "codes must be state codes, whole numbers from 0 to 7"),
         (np.full((16, 6), -1), "whole numbers from 0 to 7"),
         (np.full((16, 6), np.nan), "whole numbers from 0 to 7"),
     ],
@@ -157,7 +157,7 @@ def test_an_unknown_region_is_told_with_those_there_are() -> None:
         ({"codes": np.zeros((2, 3))}, r"codes have shape \(2, 3\); program overlap takes \(n, 16, 6\)"),
         ({"codes": np.zeros((2, 16, 6))}, "codes are float64; program overlap takes state codes, whole numbers 0 to 7"),
         ({"codes": np.full((2, 16, 6), 9)}, "image 0 holds a state code outside 0 to 7"),
-        ({"image_ids": [1, 2, 3]}, "image_ids must be 2 whole numbers, zero or more, one an image"),
+        ({"image_ids": [1, 2, 3]}, "image_ids must be 2 whole numbers, zero or more, one per image"),
         ({"image_ids": [-1, 2]}, "image_ids must be 2 whole numbers"),
         ({"taps": ["c1"]}, "program overlap has no map c1; it has none"),
         ({"engine": "steam"}, "there is no engine 'steam'"),
@@ -180,7 +180,9 @@ def test_a_bad_run_is_refused_in_one_sentence(arguments: dict[str, object], sent
 
 @pytest.mark.parametrize("chip", [7, "overlap", None])
 def test_a_chip_runs_programs_and_nothing_else(chip: object) -> None:
-    sentence = f"a chip runs a program, not {type(chip).__name__}; anna.compile makes one of a network, anna.assemble of a text"
+    sentence = (
+        f"a chip runs a program, not {type(chip).__name__}; anna.compile makes one from a network, anna.assemble from text"
+    )
     for run in (anna.Chip().run, anna.Chip().run_codes, lambda *given: next(anna.run_chips([anna.Chip()], *given))):
         with pytest.raises(MachineError, match=f"^{sentence}$"):
             run(chip, np.zeros((2, 16, 6), int))  # type: ignore[arg-type]

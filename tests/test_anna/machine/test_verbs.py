@@ -29,24 +29,24 @@ def test_images_and_the_codes_made_of_them_give_the_same(program: anna.Program, 
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64])
-def test_grey_levels_with_an_axis_more_are_not_taken_for_codes(program: anna.Program, dtype: type) -> None:
+def test_grey_levels_in_the_shape_of_codes_are_not_taken_for_codes(program: anna.Program, dtype: type) -> None:
     """The same digits, as whole numbers of the shape of codes, were once read as codes: 90 % error instead of 1.5 %."""
     grey = np.zeros((3, *program.input.shape), dtype)
-    with pytest.raises(anna.AnnaError, match=r"if these are state codes, say so: run_codes$"):
+    with pytest.raises(anna.AnnaError, match=r"if these are state codes, use run_codes$"):
         anna.Chip().run(program, grey)
 
 
 def test_images_are_not_taken_for_codes(program: anna.Program, images: np.ndarray) -> None:
-    with pytest.raises(anna.AnnaError, match=r"^codes have shape \(50, 28, 28\); .*; raw images go to run$"):
+    with pytest.raises(anna.AnnaError, match=r"^codes have shape \(50, 28, 28\); .*; for raw images use run$"):
         anna.Chip().run_codes(program, images)
-    with pytest.raises(anna.AnnaError, match=r"^codes are float32; .*; raw images go to run$"):
+    with pytest.raises(anna.AnnaError, match=r"^codes are float32; .*; for raw images use run$"):
         anna.Chip().run_codes(program, np.zeros((2, *program.input.shape), np.float32))
-    with pytest.raises(anna.AnnaError, match=r"^image 1 holds a state code outside 0 to 7; raw images go to run$"):
+    with pytest.raises(anna.AnnaError, match=r"^image 1 holds a state code outside 0 to 7; for raw images use run$"):
         anna.Chip().run_codes(program, np.arange(2, dtype=np.uint8)[:, None, None, None] * np.full(program.input.shape, 200))
 
 
 def test_a_program_without_a_host_takes_codes_only() -> None:
-    sentence = r"has no host to prepare images, so it takes state codes \(n, 1, 2, 2\): run_codes$"
+    sentence = r"has no host to prepare images; pass state codes \(n, 1, 2, 2\) to run_codes$"
     for images in (np.zeros((1, 2, 2), np.uint8), np.zeros((1, 1, 2, 2), int)):
         with pytest.raises(anna.AnnaError, match=sentence):
             anna.Chip().run(by_hand(), images)
@@ -54,7 +54,7 @@ def test_a_program_without_a_host_takes_codes_only() -> None:
             anna.input_codes(by_hand(), images)
 
 
-def test_many_chips_are_told_which_they_are_given(program: anna.Program, images: np.ndarray) -> None:
+def test_many_chips_run_either_images_or_codes(program: anna.Program, images: np.ndarray) -> None:
     chips = [anna.Chip(), anna.Chip(seed=1)]
     of_images = anna.run_chips(chips, program, images)
     of_codes = anna.run_chips(chips, program, codes=anna.input_codes(program, images))

@@ -15,7 +15,7 @@ from anna.compiler import compilation
 from anna.compiler.calibrate import CARE, care_of
 from anna.importers import load_network
 from anna.network.activations import CURVES, NONE, SCALED_TANH, Activation, Curve, Maths, Squash, Straight, by_onnx_operator
-from anna.network.file import graph_bytes, load_graph, save_graph
+from anna.network.file import graph_bytes, load_graph, save_network
 from anna.network.forward import forward
 from anna.network.graph import Affine, Convolution, FullConnection, Graph
 
@@ -87,7 +87,7 @@ def test_its_text_names_its_ends_only_where_they_matter(kind: str) -> None:
 @KINDS
 def test_a_file_keeps_it(kind: str, tmp_path: Path) -> None:
     graph = graph_of(some(kind))
-    save_graph(graph, tmp_path / "a.safetensors")
+    save_network(graph, tmp_path / "a.safetensors")
     assert graph_bytes(load_graph(tmp_path / "a.safetensors")) == graph_bytes(graph)
 
 

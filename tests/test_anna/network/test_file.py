@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from anna.base.errors import FileError
-from anna.network.file import KEY, graph_bytes, load_graph, save_graph
+from anna.network.file import KEY, graph_bytes, load_graph, save_network
 from anna.network.graph import (
     Activation,
     Affine,
@@ -63,7 +63,7 @@ def example(seed=0, dtype=np.float32):
 def test_what_comes_back_is_what_went_in(tmp_path_factory, seed, dtype):
     graph = example(seed, dtype)
     path = tmp_path_factory.mktemp("net") / "net.safetensors"
-    save_graph(graph, path)
+    save_network(graph, path)
     back = load_graph(path)
     assert str(back) == str(graph)
     assert back.digest == graph.digest
@@ -72,7 +72,7 @@ def test_what_comes_back_is_what_went_in(tmp_path_factory, seed, dtype):
 
 def test_an_ensemble_comes_back(tmp_path):
     both = Ensemble("both", (replace(example(1), name="one"), replace(example(2), name="two")))
-    save_graph(both, tmp_path / "both.safetensors")
+    save_network(both, tmp_path / "both.safetensors")
     back = load_graph(tmp_path / "both.safetensors")
     assert isinstance(back, Ensemble)
     assert back.digest == both.digest
@@ -88,11 +88,11 @@ def test_the_file_has_one_metadata_key_and_canonical_json():
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "net.safetensors"
-    save_graph(example(1), path)
+    save_network(example(1), path)
     before = path.read_bytes()
     monkeypatch.setattr("os.fsync", lambda number: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(FileError, match=r"net\.safetensors: cannot be written \(No space left on device\)"):
-        save_graph(example(2), path)
+        save_network(example(2), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -100,7 +100,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
 def changed(tmp_path, change, drop=(), extra=None):
     """The example's file with its description or its tensors changed."""
     path = tmp_path / "bad.safetensors"
-    save_graph(example(), path)
+    save_network(example(), path)
     data = path.read_bytes()
     content = json.loads(json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"][KEY])
     change(content)

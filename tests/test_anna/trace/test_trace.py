@@ -46,8 +46,8 @@ def test_perfetto_has_a_slice_for_every_instruction_that_takes_time() -> None:
 @settings(max_examples=60, deadline=None)
 @given(program=legal_programs())
 def test_wave_forms_say_what_the_schedule_says(program: anna.Program) -> None:
-    timeline, picture = anna.verified(program), random_codes(program, 1, 1)[0]
-    waves, ps = read_vcd(vcd(anna.Interpreter(program, picture), timeline)), round(program.spec.cycle_ns * 1e3)
+    timeline, codes = anna.verified(program), random_codes(program, 1, 1)[0]
+    waves, ps = read_vcd(vcd(anna.Interpreter(program, codes), timeline)), round(program.spec.cycle_ns * 1e3)
     for unit in ("input", "array", "output"):
         busy, level, since = 0, "0", 0
         for time, value in sorted({**waves[f"{unit}_busy"], timeline.run_cycles * ps: "0"}.items()):
@@ -58,9 +58,9 @@ def test_wave_forms_say_what_the_schedule_says(program: anna.Program) -> None:
 
 def test_wave_forms_hold_registers_and_results() -> None:
     program = anna.assemble((PROGRAMS / "overlap.asm").read_text())
-    picture = np.arange(96).reshape(16, 6) % 8
-    waves = read_vcd(vcd(anna.Interpreter(program, picture), anna.verified(program)))
+    codes = np.arange(96).reshape(16, 6) % 8
+    waves = read_vcd(vcd(anna.Interpreter(program, codes), anna.verified(program)))
     stored = int(waves["register_0"][16 * 50_000], 2)
     assert [stored >> (3 * column) & 7 for column in range(6)] == [0, 1, 2, 3, 4, 5]
-    first = anna.Chip().run_codes(program, picture[None]).codes["row"][0, 0]
+    first = anna.Chip().run_codes(program, codes[None]).codes["row"][0, 0]
     assert [int(waves[f"neuron_{k}"][20 * 50_000], 2) for k in range(8)] == first.tolist()

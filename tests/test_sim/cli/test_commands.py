@@ -241,7 +241,7 @@ def test_bad_usage_gets_one_clear_sentence(arguments: tuple[str, ...], sentence:
 def test_an_illegal_program_leaves_no_file(tmp_path: Path) -> None:
     source = ROOT / "tests" / "programs" / "illegal" / "register-held.asm"
     said = refused("asm", source, "-o", tmp_path / "x.anna")
-    assert "WAIT cycles=3 before it would do" in said
+    assert "insert WAIT cycles=3 before it" in said
     assert list(tmp_path.iterdir()) == []
 
 

@@ -12,7 +12,7 @@ import anna
 import lenet
 from anna.compiler import compilation
 from anna.compiler.passes import Compilation
-from anna.network.file import save_graph
+from anna.network.file import save_network
 from anna.network.forward import forward
 from anna.network.graph import Network
 from lenet.datasets.labelled import LabelledImages
@@ -117,7 +117,7 @@ def test_which_weights_are_taken(tmp_path: Path) -> None:
     assert chip_trained(network, "recognizer", 1, "none") is None
     assert chip_trained(lenet.load("linear"), "linear", 1, None) is None, "none are shipped"
     assert chip_trained(network, "mine.safetensors", 1, None) is None, "of a network of one's own none are known"
-    save_graph(other, tmp_path / "mine.safetensors")
+    save_network(other, tmp_path / "mine.safetensors")
     given = chip_trained(network, "recognizer", 1, str(tmp_path / "mine.safetensors"))
     assert given is not None and (given[0], given[1].digest) == ("mine", other.digest)
 
@@ -133,6 +133,6 @@ def test_the_command_has_the_arms(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
-    save_graph(lenet.load("linear"), tmp_path / "linear.safetensors")
+    save_network(lenet.load("linear"), tmp_path / "linear.safetensors")
     said = refused("compare", "--chip-trained", "linear.safetensors", cwd=tmp_path)
     assert said == "anna: linear.safetensors: holds another network than recognizer; expected other weights of the same one\n"

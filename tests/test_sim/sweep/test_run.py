@@ -190,9 +190,9 @@ def test_no_workers_are_no_number_of_workers(spec: SweepSpec, tmp_path: Path) ->
 
 def test_networks_and_records_from_files_are_sought_beside_the_sweep(home: Path, tmp_path: Path) -> None:
     import lenet
-    from anna.network.file import save_graph
+    from anna.network.file import save_network
 
-    save_graph(lenet.load("linear"), tmp_path / "mine.safetensors")
+    save_network(lenet.load("linear"), tmp_path / "mine.safetensors")
     (tmp_path / "mine.toml").write_text('preset = "typical"\n', encoding="utf-8")
     text = (home / "tiny.toml").read_text(encoding="utf-8").replace('"linear"', '"mine.safetensors"\nanalog = "mine.toml"')
     (tmp_path / "sweep.toml").write_text(text, encoding="utf-8")
