@@ -87,9 +87,9 @@ def main() -> None:
     found = [(gain(registers, 2), gain(run, 1), gain(processes, 2), gain(registers, 2)) for _ in range(given.rounds)]
     tell.send(False)
     second.join()
-    whole = [one for one in found if min(one[0], one[3]) >= NEARLY_ALL]
+    undisturbed = [one for one in found if min(one[0], one[3]) >= NEARLY_ALL]
     print(f"{'rounds':<40}{'number':>8}{'registers':>11}{'threads':>9}{'processes':>11}")
-    for name, those in (("all", found), (f"registers gain {NEARLY_ALL} or more", whole)):
+    for name, those in (("all", found), (f"registers gain {NEARLY_ALL} or more", undisturbed)):
         if those:
             columns = [statistics.median(column) for column in zip(*those, strict=True)]
             alone = (columns[0] + columns[3]) / 2

@@ -50,7 +50,7 @@ class LabelledImages:
         if count is None or count == len(self):
             return self
         if not 1 <= count <= len(self):
-            raise DataError(f"{count} digits are asked for; {self.name} has {len(self)}")
+            raise DataError(f"{count} digits requested, but {self.name} has {len(self)}")
         return self.picked(f"{self.name} (of {len(self):,})", first_of_each_class(self.labels, count))
 
 

@@ -10,14 +10,14 @@ from anna.program.text import assemble
 from anna.sequencer.rules import verified
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 
 LARGEST_TEXT_BYTES = 1 << 28
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "source", values.file(".asm"), "assembly text; - for standard input")
-    add(parser, "--output", kind=values.file(".anna"), says="beside the text")
+    positional(parser, "source", values.file(".asm"), "assembly text; - for standard input")
+    add(parser, "--output", kind=values.file(".anna"), default_text="beside the text")
 
 
 def read_text(source: str) -> str:

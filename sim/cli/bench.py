@@ -14,9 +14,9 @@ FULL, QUICK = (9, 65_536, 4096), (2, 2048, 1024)  # rounds, images a run, images
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--quick")
-    add(parser, "--network", several=True)
-    add(parser, "--thread-counts", several=True, says="1 and all cores")
-    add(parser, "--simd", says="the best there is")
+    add(parser, "--network", repeatable=True)
+    add(parser, "--thread-counts", repeatable=True, default_text="1 and all cores")
+    add(parser, "--simd", default_text="the best there is")
     add(parser, "--no-peers")
     add(parser, "--no-pin")
 

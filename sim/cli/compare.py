@@ -13,7 +13,7 @@ from lenet.datasets.labelled import LabelledImages
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
 from sim.cli.compiling import add_compile_options, compile_options
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.cli.progress import progress
 from sim.inputs.digits import Images
 from sim.inputs.files import read_labelled
@@ -25,23 +25,23 @@ LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file",
+    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file",
           default="recognizer", nargs="?")  # fmt: skip
-    add(parser, "--data", says="that of a LeNet's paper")
+    add(parser, "--data", default_text="that of a LeNet's paper")
     add(parser, "--weights-seed", default=1)
-    add(parser, "--images", says="the built-in digits, or with --data its test set; for a network of your own, what "
+    add(parser, "--images", default_text="the built-in digits, or with --data its test set; for a network of your own, what "
         "--calibration leaves of its images")  # fmt: skip
-    add(parser, "--count", says="all")
+    add(parser, "--count", default_text="all")
     add(parser, "--chips", default=8)
-    add(parser, "--analog", several=True, says="typical")
+    add(parser, "--analog", repeatable=True, default_text="typical")
     add(parser, "--trimmed")
     add(parser, "--quantised")
-    add(parser, "--chip-trained", says="those shipped, if there are any; none leaves them out")
+    add(parser, "--chip-trained", default_text="those shipped, if there are any; none leaves them out")
     add(parser, "--chip-seed", default=0)
     add(parser, "--noise-seed", default=0)
-    add(parser, "--ledger", default="totals", says=f"totals, on {LEDGER_IMAGES} images and {LEDGER_CHIPS} chips")
+    add(parser, "--ledger", default="totals", default_text=f"totals, on {LEDGER_IMAGES} images and {LEDGER_CHIPS} chips")
     add(parser, "--output", kind=values.file(".html"), default="report.html")
-    add(parser, "--threads", says="all cores")
+    add(parser, "--threads", default_text="all cores")
     add_compile_options(parser)
 
 

@@ -13,9 +13,9 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
     from anna.compiler.options import CompileOptions
 
     default = CompileOptions()
-    add(parser, "--calibration", says="the network's data set")
+    add(parser, "--calibration", default_text="the network's data set")
     add(parser, "--calibration-count", default=default.calibration_count)
-    add(parser, "--chip", default=[], several=True)
+    add(parser, "--chip", default=[], repeatable=True)
     add(parser, "--board", default=default.board.name)
     add(parser, "--batch", default=default.batch)
     add(parser, "--host", default=default.host)

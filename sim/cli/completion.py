@@ -9,18 +9,18 @@ import argparse
 from sim.cli import values
 from sim.cli.command import Command, write
 from sim.cli.completion_scripts import SCRIPTS
-from sim.cli.faces import faces_of
-from sim.cli.options import place
+from sim.cli.syntax import syntax_of
+from sim.cli.options import positional
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "shell", values.choice("SHELL", *SCRIPTS), "whose script: {words}")
+    positional(parser, "shell", values.choice("SHELL", *SCRIPTS), "whose script: {words}")
 
 
 def _run(given: argparse.Namespace) -> None:
     from sim.cli.main import full_parser
 
-    script = SCRIPTS[given.shell](faces_of(full_parser()))
+    script = SCRIPTS[given.shell](syntax_of(full_parser()))
     write({"shell": given.shell, "script": script}, script.rstrip("\n"), given.json)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from sim.cli.faces import FaceOption, Faces
+from sim.cli.syntax import OptionSyntax, Syntax
 from sim.cli.values import ANY, Kind
 
 HEAD = "# Completion of anna in {shell}: made by `anna completion {shell}`; make it again after an update.\n"
@@ -37,7 +37,7 @@ _anna_offer() {  # words, suffixes of files, "folders" or nothing
 }
 
 _anna() {
-    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} place=0 at
+    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} position=0 at
     COMPREPLY=()
     # An equals sign is a word of its own here: --data=mnist is three.
     if [[ $current == = ]]; then current=; elif [[ $before == = ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi
@@ -55,33 +55,33 @@ _anna() {
             @VALUED@) ((at++)); [[ ${COMP_WORDS[at]} == = ]] && ((at++)) ;;
             =) ((at++)) ;;
             -?*) ;;
-            *) ((place++)) ;;
+            *) ((position++)) ;;
         esac
     done
-    case "${COMP_WORDS[1]} $place" in
-@PLACES@    esac
+    case "${COMP_WORDS[1]} $position" in
+@POSITIONALS@    esac
 }
 
 complete -F _anna anna
 """
 
 
-def bash(faces: Faces) -> str:
+def bash(syntax: Syntax) -> str:
     """For bash 3.2 and later."""
     values = [
-        f"{'|'.join(_quoted(f'{face.name} {name}') for name in option.names)}) {_bash_offer(option.kind)}; return ;;"
-        for face in faces.commands for option in face.options if option.kind is not None
+        f"{'|'.join(_quoted(f'{command.name} {name}') for name in option.names)}) {_bash_offer(option.kind)}; return ;;"
+        for command in syntax.commands for option in command.options if option.kind is not None
     ]  # fmt: skip
-    options = [f"{face.name}) _anna_offer {_quoted(_names(face.options))} ;;" for face in faces.commands]
-    places = [f"{_quoted(f'{face.name} {place}')}) {_bash_offer(kind)} ;;"
-              for face in faces.commands for place, kind in enumerate(face.places)]  # fmt: skip
-    places += [f"'{face.name} '*) {_bash_offer(face.rest)} ;;" for face in faces.commands if face.rest is not None]
-    script = _BASH.replace("@COMMANDS@", f"{' '.join(face.name for face in faces.commands)} {_names(faces.options)}")
+    options = [f"{command.name}) _anna_offer {_quoted(_names(command.options))} ;;" for command in syntax.commands]
+    positionals = [f"{_quoted(f'{command.name} {position}')}) {_bash_offer(kind)} ;;"
+              for command in syntax.commands for position, kind in enumerate(command.positionals)]  # fmt: skip
+    positionals += [f"'{command.name} '*) {_bash_offer(command.rest)} ;;" for command in syntax.commands if command.rest is not None]
+    script = _BASH.replace("@COMMANDS@", f"{' '.join(command.name for command in syntax.commands)} {_names(syntax.options)}")
     script = script.replace("@VALUES@", _lines(values, 8)).replace("@OPTIONS@", _lines(options, 12))
-    return HEAD.format(shell="bash") + script.replace("@VALUED@", "|".join(faces.valued)).replace("@PLACES@", _lines(places, 8))
+    return HEAD.format(shell="bash") + script.replace("@VALUED@", "|".join(syntax.valued)).replace("@POSITIONALS@", _lines(positionals, 8))
 
 
-def _names(options: Iterable[FaceOption]) -> str:
+def _names(options: Iterable[OptionSyntax]) -> str:
     return " ".join(name for option in options for name in option.names)
 
 
@@ -119,7 +119,7 @@ _anna() {
         command) _describe command commands ;;
         argument)
             case $words[1] in
-@FACES@            esac ;;
+@ARGUMENTS@            esac ;;
     esac
 }
 
@@ -127,20 +127,20 @@ if [[ $funcstack[1] == _anna ]]; then _anna "$@"; else compdef _anna anna; fi
 """
 
 
-def zsh(faces: Faces) -> str:
+def zsh(syntax: Syntax) -> str:
     """For zsh 5, in a folder of `fpath` or sourced."""
-    commands = [_quoted(f"{face.name}:{face.summary}") for face in faces.commands]
+    commands = [_quoted(f"{command.name}:{command.summary}") for command in syntax.commands]
     own = []
-    for face in faces.commands:
-        specs = [*map(_zsh_option, face.options)]
-        specs += [_quoted(f"{place}:{_zsh_action(kind)}") for place, kind in enumerate(face.places, 1)]
-        specs += [_quoted(f"*:{_zsh_action(face.rest)}")] if face.rest is not None else []
-        own.append(f"{face.name}) _arguments -s {' '.join(specs)} ;;")
-    script = _ZSH.replace("@COMMANDS@", _lines(commands, 8)).replace("@FACES@", _lines(own, 16))
-    return "#compdef anna\n" + HEAD.format(shell="zsh") + script.replace("@OPTIONS@", " ".join(map(_zsh_option, faces.options)))
+    for command in syntax.commands:
+        specs = [*map(_zsh_option, command.options)]
+        specs += [_quoted(f"{position}:{_zsh_action(kind)}") for position, kind in enumerate(command.positionals, 1)]
+        specs += [_quoted(f"*:{_zsh_action(command.rest)}")] if command.rest is not None else []
+        own.append(f"{command.name}) _arguments -s {' '.join(specs)} ;;")
+    script = _ZSH.replace("@COMMANDS@", _lines(commands, 8)).replace("@ARGUMENTS@", _lines(own, 16))
+    return "#compdef anna\n" + HEAD.format(shell="zsh") + script.replace("@OPTIONS@", " ".join(map(_zsh_option, syntax.options)))
 
 
-def _zsh_option(option: FaceOption) -> str:
+def _zsh_option(option: OptionSyntax) -> str:
     text = option.help.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]").replace(":", "\\:")
     again = "*" if option.repeats else "" if len(option.names) == 1 else f"({' '.join(option.names)})"
     value = f":{_zsh_action(option.kind)}" if option.kind is not None else ""
@@ -170,7 +170,7 @@ end
 
 function __anna_at  # the command, and how many words stand after it without an option's name
     __anna_is $argv[1]; or return
-    set -l place 0
+    set -l position 0
     set -l skip 0
     for word in (__anna_words)[3..]
         if test $skip = 1
@@ -178,10 +178,10 @@ function __anna_at  # the command, and how many words stand after it without an 
         else if contains -- $word @VALUED@
             set skip 1
         else if not string match -q -- '-*' $word
-            set place (math $place + 1)
+            set position (math $position + 1)
         end
     end
-    test $place $argv[2] $argv[3]
+    test $position $argv[2] $argv[3]
 end
 
 function __anna_files  # with these suffixes, and folders on the way
@@ -198,25 +198,25 @@ complete -c anna -f
 @LINES@"""
 
 
-def fish(faces: Faces) -> str:
+def fish(syntax: Syntax) -> str:
     """For fish 3."""
     first = "test (count (__anna_words)) = 1"
-    lines = [f"complete -c anna -n {_fish(first)} -a {face.name} -d {_fish(face.summary)}" for face in faces.commands]
-    lines += [f"complete -c anna -n {_fish(first)} {_fish_option(option)}" for option in faces.options]
-    for face in faces.commands:
-        lines += [f"complete -c anna -n '__anna_is {face.name}' {_fish_option(option)}" for option in face.options]
-        lines += [f"complete -c anna -n '__anna_at {face.name} -eq {place}' {_fish_offer(kind)}"
-                  for place, kind in enumerate(face.places)]  # fmt: skip
-        if face.rest is not None:
-            lines.append(f"complete -c anna -n '__anna_at {face.name} -ge {len(face.places)}' {_fish_offer(face.rest)}")
-    return HEAD.format(shell="fish") + _FISH.replace("@VALUED@", " ".join(faces.valued)).replace("@LINES@", _lines(lines, 0))
+    lines = [f"complete -c anna -n {_fish(first)} -a {command.name} -d {_fish(command.summary)}" for command in syntax.commands]
+    lines += [f"complete -c anna -n {_fish(first)} {_fish_option(option)}" for option in syntax.options]
+    for command in syntax.commands:
+        lines += [f"complete -c anna -n '__anna_is {command.name}' {_fish_option(option)}" for option in command.options]
+        lines += [f"complete -c anna -n '__anna_at {command.name} -eq {position}' {_fish_offer(kind)}"
+                  for position, kind in enumerate(command.positionals)]  # fmt: skip
+        if command.rest is not None:
+            lines.append(f"complete -c anna -n '__anna_at {command.name} -ge {len(command.positionals)}' {_fish_offer(command.rest)}")
+    return HEAD.format(shell="fish") + _FISH.replace("@VALUED@", " ".join(syntax.valued)).replace("@LINES@", _lines(lines, 0))
 
 
 def _fish(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _fish_option(option: FaceOption) -> str:
+def _fish_option(option: OptionSyntax) -> str:
     names = " ".join(f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}" for name in option.names)
     values = "" if option.kind is None else f" -r {_fish_offer(option.kind)}"
     return f"{names} -d {_fish(option.help)}{values}"
@@ -233,4 +233,4 @@ def _fish_offer(kind: Kind) -> str:
     return f"-f -a {_fish(' '.join(parts))}" if parts else "-f"
 
 
-SCRIPTS: dict[str, Callable[[Faces], str]] = {"bash": bash, "zsh": zsh, "fish": fish}
+SCRIPTS: dict[str, Callable[[Syntax], str]] = {"bash": bash, "zsh": zsh, "fish": fish}

@@ -6,12 +6,12 @@ from pathlib import Path
 from anna.base.errors import DataError, UsageError
 from sim.cli import values
 from sim.cli.command import Command, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(
+    positional(
         parser,
         "action",
         values.choice("ACTION", "list", "verify", "fetch"),
@@ -19,8 +19,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         default="list",
         nargs="?",
     )
-    place(parser, "data", values.DATA_SET, "the data set to fetch: {words}", nargs="?")
-    add(parser, "--folder", says="ANNA_DATA")
+    positional(parser, "data", values.DATA_SET, "the data set to fetch: {words}", nargs="?")
+    add(parser, "--folder", default_text="ANNA_DATA")
 
 
 def _run(given: argparse.Namespace) -> None:

@@ -7,12 +7,12 @@ from anna.program.file import Program
 from anna.program.text import disassemble
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "file", values.file(".anna"), "a program")
-    add(parser, "--output", kind=values.file(".asm"), says="- for standard output")
+    positional(parser, "file", values.file(".anna"), "a program")
+    add(parser, "--output", kind=values.file(".asm"), default_text="- for standard output")
 
 
 def _run(given: argparse.Namespace) -> None:

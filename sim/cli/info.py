@@ -12,11 +12,11 @@ from anna.sequencer.timeline import Timeline
 from sim.cli import values
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "file", values.file(".anna"), "a program; without it, the chip of 1991", nargs="?")
+    positional(parser, "file", values.file(".anna"), "a program; without it, the chip of 1991", nargs="?")
     add(parser, "--facts")
     add(parser, "--isa")
 

@@ -117,12 +117,12 @@ def add(
     name: str,
     *,
     default: Any = None,
-    says: str | None = None,
-    several: bool = False,
+    default_text: str | None = None,
+    repeatable: bool = False,
     kind: Kind | None = None,
 ) -> None:
-    """Give a command an option. A default that does not speak for itself `says` what it is; `several`: it may be given
-    again; a `kind` says more closely which files a result goes to."""
+    """Give a command an option. A default that does not speak for itself `default_text` what it is; `repeatable`: it may be given
+    again; a `kind` `kind` more closely which files a result goes to."""
     option = OPTIONS[name]
     names = [part for part in (option.short, option.name) if part]
     if option.kind is None:
@@ -130,13 +130,13 @@ def add(
         text = option.text() + (f" (default: {'yes' if default else 'no'})" if option.negative else "")
         parser.add_argument(*names, action=action, default=bool(default), help=text)
         return
-    kind, says = kind or option.kind, says or (None if default in (None, []) else str(default))
-    text = option.text() + ("; may be given again" if several else "") + (f" (default: {says})" if says else "")
+    kind, default_text = kind or option.kind, default_text or (None if default in (None, []) else str(default))
+    text = option.text() + ("; may be given again" if repeatable else "") + (f" (default: {default_text})" if default_text else "")
     parser.add_argument(*names, type=kind, metavar=kind.metavar, default=default, help=text.replace("%", "%%"),
-                        action="append" if several else "store")  # fmt: skip
+                        action="append" if repeatable else "store")  # fmt: skip
 
 
-def place(parser: argparse.ArgumentParser, name: str, kind: Kind, text: str, *, default: Any = None, nargs: Any = None) -> None:
+def positional(parser: argparse.ArgumentParser, name: str, kind: Kind, text: str, *, default: Any = None, nargs: Any = None) -> None:
     """Give a command a place: what stands there without an option's name."""
     text = text.replace("{words}", kind.names) + (f" (default: {default})" if default is not None else "")
     parser.add_argument(name, type=kind, metavar=kind.metavar, nargs=nargs, default=default, help=text.replace("%", "%%"))

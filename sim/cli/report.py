@@ -6,11 +6,11 @@ from typing import Any
 
 from sim.cli import values
 from sim.cli.command import Command, write
-from sim.cli.options import place
+from sim.cli.options import positional
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "folder", values.FOLDER, "the folder of a sweep; it may still be running")
+    positional(parser, "folder", values.FOLDER, "the folder of a sweep; it may still be running")
 
 
 def _run(given: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from anna.program.file import Program
 from sim.cli import values
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, output_file, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.inputs.digits import Images
 from sim.inputs.files import images_and_labels, read_codes
 from sim.inputs.own_images import checked_labels
@@ -26,18 +26,18 @@ STATES_PRINTED = 32  # states of an output that are printed for a person
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "file", values.file(".anna"), "a program")
+    positional(parser, "file", values.file(".anna"), "a program")
     add(parser, "--images")
     add(parser, "--codes")
     add(parser, "--random")
-    add(parser, "--count", says="all")
-    add(parser, "--analog", says="ideal, with --chip-seed typical")
-    add(parser, "--chip-seed", says="0")
+    add(parser, "--count", default_text="all")
+    add(parser, "--analog", default_text="ideal, with --chip-seed typical")
+    add(parser, "--chip-seed", default_text="0")
     add(parser, "--noise-seed", default=0)
-    add(parser, "--threads", says="all cores")
-    add(parser, "--simd", says="the best there is")
+    add(parser, "--threads", default_text="all cores")
+    add(parser, "--simd", default_text="the best there is")
     add(parser, "--interpreter")
-    add(parser, "--output", kind=values.file(".npz"), says="only the table")
+    add(parser, "--output", kind=values.file(".npz"), default_text="only the table")
 
 
 def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Result, Images | None]:
@@ -55,7 +55,7 @@ def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Re
     if given.codes is not None:
         codes = read_codes(Path(given.codes), program.input.shape)
         if given.count is not None and not 0 <= given.count <= len(codes):
-            raise DataError(f"{given.count} images are asked for; {given.codes} has {len(codes)}")
+            raise DataError(f"{given.count} images requested, but {given.codes} has {len(codes)}")
         return chip.run_codes(program, codes[: given.count], **options), None
     return chip.run_codes(program, _random(given, program), **options), None
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from anna.base.errors import UsageError
 from sim.cli import values
 from sim.cli.command import Command, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "       anna sweep plan SPEC.toml [--shard K/N]\n"
         "       anna sweep merge DIR ... -o DIR"
     )
-    place(parser, "words", WORDS, "what to do, and with which sweep or folders; run may be left out", nargs="+")
+    positional(parser, "words", WORDS, "what to do, and with which sweep or folders; run may be left out", nargs="+")
     add(parser, "--output", kind=values.FOLDER)
-    add(parser, "--workers", says="all cores")
+    add(parser, "--workers", default_text="all cores")
     add(parser, "--cluster")
-    add(parser, "--trained", says="in the sweep's folder")
+    add(parser, "--trained", default_text="in the sweep's folder")
     add(parser, "--shard")
 
 
@@ -91,13 +91,13 @@ def _text(done: Any, folder: Path) -> str:
 
 def _plan(path: Path, given: argparse.Namespace) -> None:
     from sim.sweep.run import identity, shard_of
-    from sim.sweep.spec import load_spec, shown
+    from sim.sweep.spec import load_spec, value_text
 
     spec = load_spec(path)
     points = shard_of(spec.all_points(), _shard(given.shard))
     identity(spec)  # networks, digits and records are there
     head = ("point", *spec.axes)
-    rows = [(str(point.number), *(shown(value) for value in point.values.values())) for point in points[:POINTS_PRINTED]]
+    rows = [(str(point.number), *(value_text(value) for value in point.values.values())) for point in points[:POINTS_PRINTED]]
     more = f"\n... and {len(points) - POINTS_PRINTED:,} more; all of them with --json" if len(points) > POINTS_PRINTED else ""
     text = (
         f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n"

@@ -14,17 +14,17 @@ from anna.program.file import Program
 from anna.sequencer.rules import verified
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.inputs.files import images_and_labels, read_codes
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "file", values.file(".anna"), "a program")
-    place(parser, "images", values.IMAGES, "images: those of a name ({words}), or of a file", nargs="?")
+    positional(parser, "file", values.file(".anna"), "a program")
+    positional(parser, "images", values.IMAGES, "images: those of a name ({words}), or of a file", nargs="?")
     add(parser, "--codes")
     add(parser, "--image", default=0)
     add(parser, "--vcd")
-    add(parser, "--perfetto", says="NAME.json")
+    add(parser, "--perfetto", default_text="NAME.json")
 
 
 def _codes(given: argparse.Namespace, program: Program) -> NDArray[Any]:

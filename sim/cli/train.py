@@ -5,22 +5,22 @@ from pathlib import Path
 
 from sim.cli import values
 from sim.cli.command import Command, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "network", values.LENET, "a network: {words}")
-    add(parser, "--data", says="that of the network's paper")
+    positional(parser, "network", values.LENET, "a network: {words}")
+    add(parser, "--data", default_text="that of the network's paper")
     add(parser, "--train-seed", default=1)
-    add(parser, "--recipe", says="that of the shipped weights")
+    add(parser, "--recipe", default_text="that of the shipped weights")
     add(parser, "--distort")
     add(parser, "--passes")
     add(parser, "--validation", default=0)
-    add(parser, "--count", says="all training digits")
+    add(parser, "--count", default_text="all training digits")
     add(parser, "--for-chip")
     add(parser, "--chip-passes")
-    add(parser, "--folder", says="ANNA_DATA")
+    add(parser, "--folder", default_text="ANNA_DATA")
     add(parser, "--output", kind=values.FOLDER, default=".")
 
 

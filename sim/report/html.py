@@ -6,7 +6,7 @@ from typing import Any
 import anna
 from anna.sequencer.timeline import Timeline
 from sim.comparison.arm_table import ARMS
-from sim.comparison.ledger_table import LEDGER_SHOWN, Losses
+from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
 from sim.comparison.rows import CloseUp, ComparisonRows
 from sim.report import plots
 from sim.report.page import column_table, escaped, figure, page, table
@@ -48,7 +48,7 @@ def _losses(ledger: Losses) -> list[str]:
         "<h2>Where it was lost</h2>",
         "<p>What each imperfection costs where it is the only one, and what is got back where only it is left out; then "
         "the layers of the dearest. The parts need not add up: they mask and reinforce each other.</p>",
-        column_table(LEDGER_SHOWN, ledger.entries),
+        column_table(LEDGER_WITH_MEANINGS, ledger.entries),
         figure(plots.ledger(ledger), counted),
     ]
 

@@ -128,22 +128,22 @@ def feature_maps(layers: Sequence[LayerMaps], most: int = MAPS_SHOWN) -> Any:
         for number, layer in enumerate(layers):
             for row, (maps, kind) in enumerate(((layer.float_maps, "float"), (layer.chip_maps, "chip"))):
                 top = -pitch * (2 * number + row)
-                for m, shown in enumerate(maps[0][:most]):
-                    _map(axes, shown, maps[0], pitch * m, top)
+                for m, one_map in enumerate(maps[0][:most]):
+                    _map(axes, one_map, maps[0], pitch * m, top)
                 axes.text(-0.15, top - 0.5, f"{layer.name} {kind}", ha="right", va="center", fontsize=7)
         axes.set(xlim=(-label, pitch * most), ylim=(0.1 - tall, 0.1), aspect="equal")
         axes.set_axis_off()
     return figure
 
 
-def _map(axes: Any, shown: Any, stack: Any, left: float, top: float) -> None:
+def _map(axes: Any, one_map: Any, stack: Any, left: float, top: float) -> None:
     """One map in its cell, on the scale of its stack; a thin frame makes a white one stand out from a white page."""
     from matplotlib.patches import Rectangle
 
-    rows, columns = shown.shape
+    rows, columns = one_map.shape
     size = max(rows, columns)
     wide, tall = columns / size, rows / size
-    axes.imshow(shown, cmap="gray", vmin=float(stack.min()), vmax=float(stack.max()), interpolation="nearest",
+    axes.imshow(one_map, cmap="gray", vmin=float(stack.min()), vmax=float(stack.max()), interpolation="nearest",
                 extent=(left, left + wide, top - tall, top))  # fmt: skip
     axes.add_patch(Rectangle((left, top - tall), wide, tall, fill=False, edgecolor=FAINT, linewidth=0.5))
 
@@ -152,10 +152,10 @@ def synapses(error: NDArray[Any]) -> Any:
     """How far each synapse of a drawn chip is from the weight that it was given, in weight LSB."""
     reach = float(np.abs(error).max()) or 1.0
     with themed(6.4, 4.8) as (figure, axes):
-        shown = axes.imshow(error, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
+        drawn = axes.imshow(error, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
         axes.set_xlabel("column")
         axes.set_ylabel("row")
-        bar = figure.colorbar(shown, ax=axes, shrink=0.9)
+        bar = figure.colorbar(drawn, ax=axes, shrink=0.9)
         bar.set_label("error of the weight, weight LSB")
     return figure
 
@@ -169,28 +169,28 @@ def timeline(timeline: Timeline, cycles: int = 160) -> Any:
     units = ("SHIFT", "CALC", "OUT")
     begin = next((span.start for op, span in zip(ops, spans, strict=True) if op.name == "CALC"), 0)
     first = max(0, begin - 20)
-    with themed(6.4, 3.3, rows=2) as (figure, (near, whole)):
+    with themed(6.4, 3.3, rows=2) as (figure, (detail, overview)):
         for place, unit in enumerate(units):
             mine = [(span.start, span.end - span.start) for op, span, segment in
                     zip(ops, spans, timeline.segment_of, strict=True) if op.name == unit and segment == 0]  # fmt: skip
-            shown = [bar for bar in mine if bar[0] + bar[1] > first and bar[0] < first + cycles]
-            near.broken_barh(shown, (place - 0.35, 0.7), facecolors=COLOURS[place], edgecolor=PAPER, linewidth=0.4)
+            bars = [bar for bar in mine if bar[0] + bar[1] > first and bar[0] < first + cycles]
+            detail.broken_barh(bars, (place - 0.35, 0.7), facecolors=COLOURS[place], edgecolor=PAPER, linewidth=0.4)
             length = max(100, timeline.segments[0].cycles)
             bins, sizes = np.zeros(100), np.bincount(np.arange(length) * 100 // length, minlength=100)
             for start, width in mine:
                 np.add.at(bins, np.minimum(99, np.arange(start, start + width) * 100 // length), 1)
-            whole.plot(np.arange(100) / 100 * length, 100 * bins / sizes, color=COLOURS[place], linewidth=1.2,
+            overview.plot(np.arange(100) / 100 * length, 100 * bins / sizes, color=COLOURS[place], linewidth=1.2,
                        label=NAMES[unit])  # fmt: skip
-        near.set_yticks(range(3), [NAMES[unit] for unit in units])
-        near.set_xlim(first, first + cycles)
-        near.invert_yaxis()
-        near.set_title(f"{cycles} cycles, one by one")
-        near.tick_params(left=False)
+        detail.set_yticks(range(3), [NAMES[unit] for unit in units])
+        detail.set_xlim(first, first + cycles)
+        detail.invert_yaxis()
+        detail.set_title(f"{cycles} cycles, one by one")
+        detail.tick_params(left=False)
         pages = len(timeline.segments)
         where = "the whole image" if pages == 1 else f"the first of {pages} weight pages"
-        whole.set_title(f"{where}: share of cycles in which each works, %")
-        whole.set_ylim(0, 105)
-        whole.set_xlim(0, length)
-        whole.set_xlabel("cycle")
+        overview.set_title(f"{where}: share of cycles in which each works, %")
+        overview.set_ylim(0, 105)
+        overview.set_xlim(0, length)
+        overview.set_xlabel("cycle")
         figure.legend(loc="outside lower left", ncols=3)
     return figure

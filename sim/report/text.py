@@ -6,7 +6,7 @@ from typing import Any
 from sim.base import formats
 from sim.base.columns import terminal_lines
 from sim.comparison.arm_table import ARMS, Gain
-from sim.comparison.ledger_table import LEDGER_SHOWN, Losses
+from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
 from sim.comparison.rows import ComparisonRows
 
 LEDGER_NOTE = "alone: this cause and no other, less the ideal chip; without: all causes less all but this one"
@@ -59,7 +59,7 @@ def ledger_text(found: Losses) -> str:
     lines = [
         f"where it was lost, in points of error, on {found.images:,} of the images and {found.chips} {found.kind} "
         f"(ideal {100 * found.ideal_error:.2f} %, all causes {100 * found.full_error:.2f} %)",
-        *terminal_lines(LEDGER_SHOWN, found.entries),
+        *terminal_lines(LEDGER_WITH_MEANINGS, found.entries),
         LEDGER_NOTE,
     ]
     return "\n".join(lines)
@@ -67,9 +67,9 @@ def ledger_text(found: Losses) -> str:
 
 def _time(report: Mapping[str, Any]) -> str:
     host = report.get("host_multiply_adds", 0)
-    whole = host + report.get("chip_multiply_adds", 0)
+    total = host + report.get("chip_multiply_adds", 0)
     return (
         f"chip time {report['chip_us_per_image']:,.1f} us an image ({report['cycles_per_image']:,.0f} cycles); "
         f"the board reads {report['board_images_per_s']:,.0f} a second, bound by its {report['board_binds']}; "
-        f"{host:,} of {whole:,} multiply-adds run on the host"
+        f"{host:,} of {total:,} multiply-adds run on the host"
     )

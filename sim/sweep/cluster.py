@@ -37,7 +37,7 @@ def local(wanted: int | None = None) -> Iterator[tuple[Any, Any]]:
     from anna.base.threads import worker_count
 
     count = worker_count(wanted, "workers")
-    with _deaf_children():
+    with _ignoring_interrupts():
         started = distributed.LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=":0",
                                            silence_logs=logging.CRITICAL)  # fmt: skip
     with started as found, distributed.Client(found) as client:
@@ -45,7 +45,7 @@ def local(wanted: int | None = None) -> Iterator[tuple[Any, Any]]:
 
 
 @contextmanager
-def _deaf_children() -> Iterator[None]:
+def _ignoring_interrupts() -> Iterator[None]:
     """Processes that begin here do not hear Ctrl-C: it is for the coordinator, which then ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -35,7 +35,7 @@ from lenet.training.train import expect_torch, split
 from sim.base import provenance
 from sim.base.columns import values
 from sim.base.statistics import error_of_counts
-from sim.inputs.digits import expect_apart, for_network
+from sim.inputs.digits import expect_disjoint, for_network
 from sim.inputs.models import load_network
 from sim.sweep.rows import STORED, ChipRun, Outcome
 from sim.sweep.spec import Point, SweepSpec
@@ -89,7 +89,7 @@ def prepared(source: Source) -> Prepared:
     found = load_network(source.network, source.data, source.weights_seed)
     digits, (images, _) = for_network(found, source.data)
     chosen = digits.first(source.images)
-    expect_apart(chosen.images, image_keys(np.asarray(images)))
+    expect_disjoint(chosen.images, image_keys(np.asarray(images)))
     return Prepared(found, chosen, np.asarray(images))
 
 
@@ -177,7 +177,7 @@ def _digits_digest(spec: SweepSpec, network: str) -> str:
     training = Training.of(network, spec.data, 0, {})
     shown, (images, _) = for_network(define(training.network, training.data), spec.data)
     chosen = shown.first(spec.images)
-    expect_apart(chosen.images, image_keys(np.asarray(images)))
+    expect_disjoint(chosen.images, image_keys(np.asarray(images)))
     return f"{_training_digits(training.data).digest[:32]} {chosen.sha256[:32]}"
 
 

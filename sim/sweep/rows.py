@@ -38,14 +38,14 @@ class ChipRun:
 
 # The columns of the database: with one more, its format number (`store.FORMAT`) rises.
 STORED: tuple[Column[ChipRun], ...] = (
-    Column("chip", "", "number of the chip at its point, from 0", lambda run: run.number),
+    Column("chip", "", "number of the chip within its point, from 0", lambda run: run.number),
     Column("chip_seed", "", "seed of the chip", lambda run: run.seed),
-    Column("images", "images", "digits shown to it", lambda run: len(run.labels)),
+    Column("images", "images", "digits it reads", lambda run: len(run.labels)),
     Column("wrong", "images", "digits that the chip misreads", lambda run: int(run.wrong.sum())),
     Column(
         "disagreement",
         "images",
-        "digits that it reads otherwise than the float network",
+        "digits read differently from the float network",
         lambda run: int((run.found != run.reference).sum()),
     ),
     Column(
@@ -54,7 +54,7 @@ STORED: tuple[Column[ChipRun], ...] = (
         "digits that the float network misreads",
         lambda run: int((run.reference != run.labels).sum()),
     ),
-    Column("cycles_per_image", "cycles", "time on the chip", lambda run: run.result.cycles_per_image),
+    Column("cycles_per_image", "cycles", "chip time per digit", lambda run: run.result.cycles_per_image),
 )
 
 # These follow from stored ones, so no database holds them.

@@ -50,7 +50,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepStatus:
     """What is in the database after a run; `points_total` counts the points of this shard."""
 
     points_done: int
@@ -91,7 +91,7 @@ def run_sweep(
     trained: Path | None = None,
     command: str = "",
     watch: Watch | None = None,
-) -> Swept:
+) -> SweepStatus:
     """Compute what is not in the folder's database yet; interrupted at any moment, the same call goes on.
 
     `executor` is anything with `submit`, and is given `at_once` points (default: enough for all its workers); without
@@ -119,14 +119,14 @@ def run_sweep(
                                        "jobs": count if executor is None else None, **provenance.process()})  # fmt: skip
                 _work(store, run, working, window, [Task(spec, point, inputs, str(home)) for point in todo], len(mine), watch)
         write_beside(folder / RESULTS, store.csv().encode())
-        return progress_of(store, mine)
+        return status_of(store, mine)
 
 
-def progress_of(store: Store, points: list[Point]) -> Swept:
+def status_of(store: Store, points: list[Point]) -> SweepStatus:
     """How much of the points is there."""
     done, refused = store.done, {point for point, _ in store.refusals()}
     mine = {point.number for point in points}
-    return Swept(len(done & mine), len(mine), len(refused & mine), store.row_count, store.path)
+    return SweepStatus(len(done & mine), len(mine), len(refused & mine), store.row_count, store.path)
 
 
 @contextmanager

@@ -48,17 +48,17 @@ def _point(key: str, unit: str, meaning: str, value: Callable[[Summary], Any], h
 POINTS: tuple[Column[Summary], ...] = (
     _point("point", "", "number of the point, from 0", lambda one: one.point, "point", lambda one: f"{one.point}"),
     _point("chips", "", "chips drawn", lambda one: one.chips, "chips", lambda one: f"{one.chips}"),
-    _point("error", "share", "digits misread, the mean over chips", lambda one: one.error, "error",
+    _point("error", "share", "digits misread, mean over chips", lambda one: one.error, "error",
            lambda one: per_cent(one.error)),
-    _point("low", "share", "where the 95 % interval of the error begins, over digits and chips", lambda one: one.low,
+    _point("low", "share", "lower end of the 95 % interval of the error, over digits and chips", lambda one: one.low,
            "95 % interval", lambda one: interval(one.low, one.high)),
     _point("std_over_chips", "share", "standard deviation of the error from chip to chip", lambda one: one.std_over_chips,
            "sd over chips", lambda one: "" if one.std_over_chips is None else f"{100 * one.std_over_chips:.2f}"),
-    _point("disagreement", "share", "digits read otherwise than in floats, the mean over chips", lambda one: one.disagreement,
+    _point("disagreement", "share", "digits read differently from the float network, mean over chips", lambda one: one.disagreement,
            "differs", lambda one: per_cent(one.disagreement)),
     _point("float_error", "share", "digits that the float network misreads", lambda one: one.float_error, "float",
            lambda one: per_cent(one.float_error)),
-    _point("cycles_per_image", "cycles", "time of a digit on the chip", lambda one: one.cycles_per_image, "cycles",
+    _point("cycles_per_image", "cycles", "chip time per digit", lambda one: one.cycles_per_image, "cycles",
            lambda one: f"{one.cycles_per_image:,.0f}"),
 )  # fmt: skip
 
