@@ -1,4 +1,4 @@
-"""`anna compile`: a trained network to a program file."""
+"""`anna compile`: compiles a trained network to a program file."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ from sim.cli.progress import progress
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     positional(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file")
-    add(parser, "--output", kind=values.file(".anna"), default_text="NAME.anna here")
+    add(parser, "--output", kind=values.file(".anna"), default_text="NAME.anna in this folder")
     add(parser, "--data", default_text="that of a LeNet's paper")
     add(parser, "--weights-seed", default=1)
     add(parser, "--variant")
@@ -31,7 +31,7 @@ def _run(given: argparse.Namespace) -> None:
     path = output_file(given.output or network.name + SUFFIX)
     instead = "give sample images with --calibration FILE"
     if not Path(given.model).suffix:
-        instead += ", or take weights for the built-in digits: --data mnist"
+        instead += ", or use weights for the built-in digits: --data mnist"
     calibration = calibration_images(network, given.calibration, instead)
     with progress() as show:
         show(f"compile {network.name}")

@@ -1,4 +1,4 @@
-"""The options with which commands compile a network, and what they mean to the compiler."""
+"""The compiler options that commands share, and their translation to `anna.compile`."""
 
 import argparse
 from typing import Any, get_origin
@@ -9,7 +9,7 @@ from sim.cli.options import add
 
 
 def add_compile_options(parser: argparse.ArgumentParser) -> None:
-    """How a network is compiled: those of `anna.compile`, with its defaults."""
+    """Adds the options of `anna.compile`, with its defaults."""
     from anna.compiler.options import CompileOptions
 
     default = CompileOptions()
@@ -27,13 +27,13 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
 
 
 def compile_options(given: argparse.Namespace) -> dict[str, Any]:
-    """What was given, as keyword arguments of `anna.compile`."""
+    """The given options as keyword arguments of `anna.compile`."""
     names = ("batch", "host", "split", "range_method", "fit", "round", "calibration_count", "check_count")
     return {"board": board(given), **{name: getattr(given, name) for name in names}}
 
 
 def board(given: argparse.Namespace) -> BoardSpec:
-    """The board with the changed chip."""
+    """The board, with the chip's fields changed."""
     fields: dict[str, Any] = {}
     for pair in given.chip:
         name, equals, value = pair.partition("=")

@@ -1,4 +1,4 @@
-"""`anna disasm`: a program file back to its canonical text."""
+"""`anna disasm`: turns a program file back into its canonical text."""
 
 import argparse
 
@@ -27,7 +27,7 @@ def _run(given: argparse.Namespace) -> None:
 
 COMMAND = Command(
     summary="show a program file as assembly",
-    description="Writes the canonical text of a program; assembled again it gives the same file, byte for byte.",
+    description="Writes the canonical text of a program; assembling it gives the same file, byte for byte.",
     examples=("anna disasm edges.anna | head",),
     arguments=_arguments,
     run=_run,

@@ -1,4 +1,4 @@
-"""The commands as a shell sees them: their options, their positionals, and what can be offered in each; read from the parsers."""
+"""The commands as a shell completes them: options, positionals, and what each offers; read from the parsers."""
 
 import argparse
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from sim.cli.values import Kind
 
 @dataclass(frozen=True)
 class OptionSyntax:
-    """An option of a command; without a `kind` it takes no value."""
+    """An option of a command; one without a `kind` takes no value."""
 
     names: tuple[str, ...]
     help: str
@@ -19,31 +19,31 @@ class OptionSyntax:
 
 @dataclass(frozen=True)
 class CommandSyntax:
-    """A command as the shell sees it."""
+    """A command: its options and positionals."""
 
     name: str
     summary: str
     options: tuple[OptionSyntax, ...]
-    positionals: tuple[Kind, ...]  # what stands there without an option's name, one after the other
-    rest: Kind | None  # and after them, any number
+    positionals: tuple[Kind, ...]  # in order
+    rest: Kind | None  # what may follow them, any number of times
 
 
 @dataclass(frozen=True)
 class Syntax:
-    """All of `anna`."""
+    """All commands of `anna`, and its own options."""
 
     commands: tuple[CommandSyntax, ...]
     options: tuple[OptionSyntax, ...]
 
     @property
     def valued(self) -> tuple[str, ...]:
-        """The options that take a value; each does so wherever it exists."""
+        """The options that take a value; each does so in every command that has it."""
         every = [option for command in self.commands for option in command.options]
         return tuple(sorted({name for option in every if option.kind is not None for name in option.names}))
 
 
 def syntax_of(parser: argparse.ArgumentParser) -> Syntax:
-    """The commands of the parser of all of them."""
+    """The syntax that the complete parser describes."""
     commands = next(action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
     summaries = {action.dest: action.help or "" for action in commands._choices_actions}
     found = tuple(_command(name, summaries[name], sub) for name, sub in commands.choices.items())
@@ -55,7 +55,7 @@ def _command(name: str, summary: str, parser: argparse.ArgumentParser) -> Comman
     for action in parser._get_positional_actions():
         positionals.append(_kind(action))
         if action.nargs == "+":
-            rest = replace(positionals[-1], words=tuple)  # words say what to do with what follows
+            rest = replace(positionals[-1], words=tuple)  # the words are for the first one only
     return CommandSyntax(name, summary, tuple(_options(parser)), tuple(positionals), rest)
 
 

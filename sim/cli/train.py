@@ -1,4 +1,4 @@
-"""`anna train`: train a network on digits and write its weights with their record."""
+"""`anna train`: trains a network on digits and writes its weights with their record."""
 
 import argparse
 from pathlib import Path
@@ -36,7 +36,7 @@ def _run(given: argparse.Namespace) -> None:
                 chip_passes=given.chip_passes, folder=folder, output=Path(given.output), watch=show,
             )  # fmt: skip
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("the same command continues after the last finished pass") from None
+        raise KeyboardInterrupt("run the same command again to continue after the last finished pass") from None
     rows = [("digits", "wrong", "error", "95 % interval")]
     for one in done.record["results"]:
         interval = f"{one['low_percent']:.2f} to {one['high_percent']:.2f} %"
@@ -47,8 +47,8 @@ def _run(given: argparse.Namespace) -> None:
 
 COMMAND = Command(
     summary="train a network (needs PyTorch)",
-    description="Trains a network on digits and writes its weights with their record. Interrupted, the same command\n"
-    "continues it. Needs the optional extra `train`.",
+    description="Trains a network on digits and writes its weights with their record. After an interruption the same\n"
+    "command continues. Needs the optional extra `train`.",
     examples=("anna train recognizer --data usps --train-seed 4 -o weights", "anna train lenet4 --for-chip -o weights"),
     arguments=_arguments,
     run=_run,

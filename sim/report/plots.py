@@ -1,4 +1,4 @@
-"""Plots of a comparison: each takes what was computed and draws it; nothing here runs anything."""
+"""Plots of a comparison: each draws what was already computed; nothing here runs anything."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ REJECTS_SHOWN = 0.2  # share of rejects up to which the curve is drawn
 
 
 def errors(arms: Sequence[ArmRow]) -> Any:
-    """Error of each arm with its interval; a dot for every chip."""
+    """Error of each arm with its interval, and a dot per chip."""
     with themed(6.4, 0.8 + 0.42 * len(arms)) as (figure, axes):
         for place, arm in enumerate(arms):
             interval, colour = arm.error, COLOURS[place % len(COLOURS)]
@@ -38,7 +38,7 @@ def errors(arms: Sequence[ArmRow]) -> Any:
 
 
 def rejects(arms: Sequence[ArmRow]) -> Any:
-    """Error among the accepted against the share rejected."""
+    """Error of the accepted images against the share rejected."""
     with themed(6.4, 3.0) as (figure, axes):
         for place, arm in enumerate(arms):
             curve = arm.rejects
@@ -48,7 +48,7 @@ def rejects(arms: Sequence[ArmRow]) -> Any:
         for goal in (1.0, 0.5):
             axes.axhline(goal, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
         axes.set_xlabel("rejected, %")
-        axes.set_ylabel("error among the accepted, %")
+        axes.set_ylabel("error of the accepted, %")
         axes.set_xlim(0, 100 * REJECTS_SHOWN)
         axes.set_ylim(bottom=0)
         axes.legend()
@@ -56,13 +56,13 @@ def rejects(arms: Sequence[ArmRow]) -> Any:
 
 
 def ledger(found: Losses) -> Any:
-    """What each cause costs alone, and what leaving it out gives back."""
+    """What each cause costs alone, and what leaving it out recovers."""
     causes = [entry for entry in found.entries if entry.layer == "all"]
     with themed(6.4, 0.9 + 0.36 * len(causes)) as (figure, axes):
         places = np.arange(len(causes))
         axes.barh(places - 0.18, [entry.alone_points for entry in causes], 0.34, color=COLOURS[0], label="alone")
         axes.barh(places + 0.18, [entry.without_points or 0.0 for entry in causes], 0.34, color=COLOURS[1],
-                  label="got back without it")  # fmt: skip
+                  label="recovered without it")  # fmt: skip
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.set_yticks(places, [entry.cause.replace("_", " ") for entry in causes])
         axes.invert_yaxis()
@@ -73,14 +73,14 @@ def ledger(found: Losses) -> Any:
 
 
 def confusion(found: Sequence[Confusion]) -> Any:
-    """Which digits two arms take for which."""
+    """How often two arms read each digit as each other digit."""
     shares = [
         100 * (one.counts * (1 - np.eye(len(one.counts))) / one.counts.sum(axis=1, keepdims=True).clip(1)) for one in found
     ]
     most = max(1.0, *(float(share.max()) for share in shares))
     with themed(6.4, 3.3, columns=2) as (figure, all_axes):
         for one, share, axes in zip(found, shares, all_axes, strict=True):
-            # The page shows through where there is nothing: white or black.
+            # Where there are no errors the page shows through, white or black.
             axes.imshow(np.ones_like(share), cmap=_one_colour(), alpha=0.75 * share / most)
             for row, column in np.argwhere(share >= 0.15):
                 axes.text(column, row, f"{share[row, column]:.1f}", ha="center", va="center", fontsize=6)
@@ -99,7 +99,7 @@ def _one_colour() -> Any:
 
 
 def signal_to_noise(found: ComparisonRows) -> Any:
-    """Signal to noise of each layer on each kind of chip, and its share of saturated outputs."""
+    """Signal-to-noise ratio of each layer on each kind of chip, and the share of saturated outputs."""
     layers, compiled = found.layers, [layer for layer in found.report["layers"] if layer["where"] == "chip"]
     known = layers[0] if layers else {}
     kinds = [(COLOURS[place % len(COLOURS)], arm.name) for place, arm in enumerate(found.arms) if arm.name in known]
@@ -108,7 +108,7 @@ def signal_to_noise(found: ComparisonRows) -> Any:
         for number, (colour, kind) in enumerate(kinds):
             places = np.arange(len(layers)) + (number - (len(kinds) - 1) / 2) * width
             left.bar(places, [layer[kind] for layer in layers], width, color=colour, label=kind)
-        left.set_title("signal to noise, dB")
+        left.set_title("signal-to-noise ratio, dB")
         figure.legend(loc="outside lower left", ncols=4)
         right.bar(range(len(compiled)), [100 * layer["saturated_share"] for layer in compiled], 0.6, color=COLOURS[0])
         right.set_title("saturated outputs, %")
@@ -121,8 +121,8 @@ def signal_to_noise(found: ComparisonRows) -> Any:
 
 
 def feature_maps(layers: Sequence[LayerMaps], most: int = MAPS_SHOWN) -> Any:
-    """One digit's maps in every layer: above as floats, below as the chip's states."""
-    pitch, label = 1.12, 2.2  # cells of one by one, and gaps; all in one set of axes, for each set takes long to draw
+    """One digit's maps in every layer, floats above the chip's states."""
+    pitch, label = 1.12, 2.2  # unit cells and gaps; all in one set of axes, since each set is slow to draw
     tall = 2 * pitch * len(layers) + 0.1
     with themed(6.4, 6.4 * tall / (label + pitch * most)) as (figure, axes):
         for number, layer in enumerate(layers):
@@ -137,7 +137,7 @@ def feature_maps(layers: Sequence[LayerMaps], most: int = MAPS_SHOWN) -> Any:
 
 
 def _map(axes: Any, one_map: Any, stack: Any, left: float, top: float) -> None:
-    """One map in its cell, on the scale of its stack; a thin frame makes a white one stand out from a white page."""
+    """One map in its cell, on its stack's grey scale; a thin frame sets a white map off from a white page."""
     from matplotlib.patches import Rectangle
 
     rows, columns = one_map.shape
@@ -149,7 +149,7 @@ def _map(axes: Any, one_map: Any, stack: Any, left: float, top: float) -> None:
 
 
 def synapses(error: NDArray[Any]) -> Any:
-    """How far each synapse of a drawn chip is from the weight that it was given, in weight LSB."""
+    """The error of each synapse of a drawn chip, in weight LSB."""
     reach = float(np.abs(error).max()) or 1.0
     with themed(6.4, 4.8) as (figure, axes):
         drawn = axes.imshow(error, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
@@ -164,7 +164,7 @@ NAMES = {"SHIFT": "pins, in", "CALC": "array", "OUT": "pins, out"}
 
 
 def timeline(timeline: Timeline, cycles: int = 160) -> Any:
-    """Which unit works in which cycle, where the array begins, and over the whole image."""
+    """When each unit is busy: cycle by cycle where the array starts, and over the whole image."""
     ops, spans = timeline.program.ops, timeline.spans
     units = ("SHIFT", "CALC", "OUT")
     begin = next((span.start for op, span in zip(ops, spans, strict=True) if op.name == "CALC"), 0)
@@ -188,7 +188,7 @@ def timeline(timeline: Timeline, cycles: int = 160) -> Any:
         detail.tick_params(left=False)
         pages = len(timeline.segments)
         where = "the whole image" if pages == 1 else f"the first of {pages} weight pages"
-        overview.set_title(f"{where}: share of cycles in which each works, %")
+        overview.set_title(f"{where}: share of cycles in which each is busy, %")
         overview.set_ylim(0, 105)
         overview.set_xlim(0, length)
         overview.set_xlabel("cycle")

@@ -1,4 +1,4 @@
-"""Shards of one sweep put together: what each has, checked where two have the same point."""
+"""Merges the shards of a sweep; points that several shards hold must agree."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,9 @@ from sim.sweep.store import Store
 
 
 def merge(folders: Sequence[Path], output: Path) -> SweepStatus:
-    """Take all points of the folders into `output`, which may hold some already."""
+    """Copies all points of the folders into `output`, which may already hold some."""
     if not folders:
-        raise AnnaError("there is nothing to merge; expected folders of sweeps")
+        raise AnnaError("nothing to merge; expected folders of a sweep")
     with Store(folders[0]) as first:
         named = first.identity
     with Store(output, named) as merged:

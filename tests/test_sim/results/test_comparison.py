@@ -208,8 +208,8 @@ def test_layers_lie_in_places_of_their_own(compiled: anna.Program) -> None:
 def test_a_program_of_several_pages_has_its_layers_in_the_ledger(made, paged) -> None:
     """C5 has too many inputs for a neuron of the chip: C5.1 holds sums of its parts."""
     lines = ledger(paged, made[2].first(50), chips=1, analog=Analog.typical().alone("droop", "adc_offset"))
-    dearest, layers = lines.entries[0].cause, ("C1", "S2", "C3", "S4", "C5.1", "C5", "F6")
-    assert [(entry.cause, entry.layer) for entry in lines.entries[2:]] == [(dearest, layer) for layer in layers]
+    costliest, layers = lines.entries[0].cause, ("C1", "S2", "C3", "S4", "C5.1", "C5", "F6")
+    assert [(entry.cause, entry.layer) for entry in lines.entries[2:]] == [(costliest, layer) for layer in layers]
 
 
 def test_digits_of_a_part_have_all_classes_alike() -> None:
@@ -266,7 +266,7 @@ def test_the_page_has_what_a_reader_looks_for(found: Comparison, made) -> None:
     lost = ledger(program, digits.first(20), chips=1)
     page = replace(found, ledger=lost).page("anna compare")
     assert re.findall("<h2>(.*?)</h2>", page) == [
-        "Error against rejects", "Where it was lost", "Which digits", "What the program does", "Layer by layer", "One digit",
+        "Error against rejects", "Where it was lost", "Errors by class", "What the program does", "Layer by layer", "One digit",
         "A drawn chip", "How this was made",
     ]  # fmt: skip
     captions = re.findall("<figcaption>(.*?)</figcaption>", page)
