@@ -35,7 +35,9 @@ def quantised_reader(graph: Graph) -> Reader:
             with calibration_mode(net):
                 net(x)
             net.eval()
-            quant_inference_mode(net, cache_quant_weight=True).__enter__()  # never exited: it holds as long as the network lives
+            quant_inference_mode(
+                net, cache_quant_weight=True
+            ).__enter__()  # never exited: it holds as long as the network lives
             net(x)  # the first run caches scales and weights
     return torch_reader(net)
 

@@ -59,7 +59,7 @@ class Replaced(nn.Module):
     does the last layer, which runs on the chip's host."""
 
     def __init__(self, graph: Graph, other: Callable[[Any, bool], Any]) -> None:
-        """`other` makes the replacement of an nn.Conv2d or nn.Linear; its second argument says whether that is the first layer."""
+        """`other` makes the replacement of an nn.Conv2d or nn.Linear; its second argument says whether it is the first."""
         super().__init__()
         net = TorchNet(graph).eval()
         self.chain, self.others = net.chain, nn.ModuleList()

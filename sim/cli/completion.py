@@ -9,8 +9,8 @@ import argparse
 from sim.cli import values
 from sim.cli.command import Command, write
 from sim.cli.completion_scripts import SCRIPTS
-from sim.cli.syntax import syntax_of
 from sim.cli.options import positional
+from sim.cli.syntax import syntax_of
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:

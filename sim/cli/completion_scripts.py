@@ -75,10 +75,14 @@ def bash(syntax: Syntax) -> str:
     options = [f"{command.name}) _anna_offer {_quoted(_names(command.options))} ;;" for command in syntax.commands]
     positionals = [f"{_quoted(f'{command.name} {position}')}) {_bash_offer(kind)} ;;"
               for command in syntax.commands for position, kind in enumerate(command.positionals)]  # fmt: skip
-    positionals += [f"'{command.name} '*) {_bash_offer(command.rest)} ;;" for command in syntax.commands if command.rest is not None]
+    positionals += [
+        f"'{command.name} '*) {_bash_offer(command.rest)} ;;" for command in syntax.commands if command.rest is not None
+    ]
     script = _BASH.replace("@COMMANDS@", f"{' '.join(command.name for command in syntax.commands)} {_names(syntax.options)}")
     script = script.replace("@VALUES@", _lines(values, 8)).replace("@OPTIONS@", _lines(options, 12))
-    return HEAD.format(shell="bash") + script.replace("@VALUED@", "|".join(syntax.valued)).replace("@POSITIONALS@", _lines(positionals, 8))
+    return HEAD.format(shell="bash") + script.replace("@VALUED@", "|".join(syntax.valued)).replace(
+        "@POSITIONALS@", _lines(positionals, 8)
+    )
 
 
 def _names(options: Iterable[OptionSyntax]) -> str:
@@ -137,7 +141,9 @@ def zsh(syntax: Syntax) -> str:
         specs += [_quoted(f"*:{_zsh_action(command.rest)}")] if command.rest is not None else []
         own.append(f"{command.name}) _arguments -s {' '.join(specs)} ;;")
     script = _ZSH.replace("@COMMANDS@", _lines(commands, 8)).replace("@ARGUMENTS@", _lines(own, 16))
-    return "#compdef anna\n" + HEAD.format(shell="zsh") + script.replace("@OPTIONS@", " ".join(map(_zsh_option, syntax.options)))
+    return (
+        "#compdef anna\n" + HEAD.format(shell="zsh") + script.replace("@OPTIONS@", " ".join(map(_zsh_option, syntax.options)))
+    )
 
 
 def _zsh_option(option: OptionSyntax) -> str:
@@ -208,7 +214,9 @@ def fish(syntax: Syntax) -> str:
         lines += [f"complete -c anna -n '__anna_at {command.name} -eq {position}' {_fish_offer(kind)}"
                   for position, kind in enumerate(command.positionals)]  # fmt: skip
         if command.rest is not None:
-            lines.append(f"complete -c anna -n '__anna_at {command.name} -ge {len(command.positionals)}' {_fish_offer(command.rest)}")
+            lines.append(
+                f"complete -c anna -n '__anna_at {command.name} -ge {len(command.positionals)}' {_fish_offer(command.rest)}"
+            )
     return HEAD.format(shell="fish") + _FISH.replace("@VALUED@", " ".join(syntax.valued)).replace("@LINES@", _lines(lines, 0))
 
 

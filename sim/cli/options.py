@@ -36,16 +36,16 @@ _OPTIONS = (
     Option("--chip-trained", values.CHIP_TRAINED, "also compare weights of the network that were trained further for the chip"),
     Option("--network", values.choice("NET", "recognizer", "lenet5"), "only this network: {words}"),
     # images
-    Option("--images", values.IMAGES, "images: a named source ({words}) or a file: .npy, .npz with an array images and optionally "
-           "labels, or IDX"),
+    Option("--images", values.IMAGES, "images: a named source ({words}) or a file: .npy, .npz with an array images and "
+           "optionally labels, or IDX"),
     Option("--codes", values.file(), "state codes instead of images, from a file: .npy, .npz or IDX"),
     Option("--random", values.COUNT, "this many images of random state codes instead, drawn from --noise-seed"),
     Option("--count", values.COUNT, "number of images: evenly from all classes if labels are known, else the first"),
     Option("--image", values.COUNT, "which image, counted from 0"),
     Option("--folder", values.FOLDER, "the data folder"),
     # compiling
-    Option("--calibration", values.CALIBRATION, "sample images for choosing ranges: those of a data set ({words}) or a file: .npy, "
-           ".npz or IDX"),
+    Option("--calibration", values.CALIBRATION, "sample images for choosing ranges: those of a data set ({words}) or a file: "
+           ".npy, .npz or IDX"),
     Option("--calibration-count", values.COUNT, "the most calibration images to use"),
     Option("--chip", values.CHIP_FIELD, "change a field of the chip, such as weight_bits=8"),
     Option("--board", values.BOARD, "the board: {words}"),
@@ -136,7 +136,9 @@ def add(
                         action="append" if repeatable else "store")  # fmt: skip
 
 
-def positional(parser: argparse.ArgumentParser, name: str, kind: Kind, text: str, *, default: Any = None, nargs: Any = None) -> None:
+def positional(
+    parser: argparse.ArgumentParser, name: str, kind: Kind, text: str, *, default: Any = None, nargs: Any = None
+) -> None:
     """Adds a positional argument to a command."""
     text = text.replace("{words}", kind.names) + (f" (default: {default})" if default is not None else "")
     parser.add_argument(name, type=kind, metavar=kind.metavar, nargs=nargs, default=default, help=text.replace("%", "%%"))

@@ -53,7 +53,9 @@ def _only_array(path: Path, name: str) -> NDArray[Any]:
     with np.load(path, allow_pickle=False) as arrays:
         found = name if name in arrays.files else arrays.files[0] if len(arrays.files) == 1 else None
         if found is None:
-            raise DataError(f"{path}: holds {', '.join(arrays.files) or 'no arrays'}; expected a single array, or one named {name}")
+            raise DataError(
+                f"{path}: holds {', '.join(arrays.files) or 'no arrays'}; expected a single array, or one named {name}"
+            )
         return np.asarray(arrays[found])
 
 

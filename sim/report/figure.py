@@ -64,5 +64,7 @@ def svg(figure: Any) -> str:
         text = text.replace(colour, variable)
     text = re.sub(r'<svg ([^>]*?)height="[^"]*"', r"<svg \1", text, count=1)
     text = re.sub(r'<svg ([^>]*?)width="[^"]*"', r'<svg \1 role="img"', text, count=1)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)  # contains web addresses; nothing fetches them, but they do not belong here
+    text = re.sub(
+        r"<metadata>.*?</metadata>", "", text, flags=re.S
+    )  # contains web addresses; nothing fetches them, but they do not belong here
     return re.sub(r"\n\s*", "\n", text)

@@ -35,8 +35,8 @@ def _accuracy(found: ComparisonRows, made: str) -> list[str]:
         column_table(ARMS, found.arms),
         figure(plots.errors(found.arms), f"Error of each arm. {made}."),
         "<h2>Error against rejects</h2>",
-        "<p>A classifier that may reject doubtful images makes fewer errors on the rest. An image is the more doubtful, the less "
-        "its best score leads the second.</p>",
+        "<p>A classifier that may reject doubtful images makes fewer errors on the rest. An image is more doubtful the "
+        "less its best score leads the second.</p>",
         figure(plots.rejects(found.arms), f"First chip of each arm; dashed: 1 % and 0.5 %. {made}."),
     ]
 
@@ -112,7 +112,7 @@ def _made(found: ComparisonRows, command: str) -> str:
         f"Program: SHA-256 <code>{found.program_sha256[:16]}</code>. "
         "The same command gives the same numbers on every machine.</p>",
         *(f'<p class="note">{escaped(note)}.</p>' for note in notes(found)),
-        '<p class="note">Intervals: Wilson, over images and chips. p: McNemar's exact test of the first chip against float. '
+        '<p class="note">Intervals: Wilson, over images and chips. p: exact McNemar test of the first chip against float. '
         "Rejects: smallest share of rejected images that leaves at most that error.</p>",
     ]
     return "\n".join(lines)

@@ -18,7 +18,9 @@ def lead(found: SweepResult) -> str:
     """The result in up to three sentences."""
     refused = f", {len(found.refusals)} of them refused" if found.refusals else ""
     done = len(found.points) + len(found.refusals)
-    text = f"{done:,} of {found.total:,} points{refused}; {len(found.rows):,} rows, one per chip, each on {_images(found)} digits."
+    text = (
+        f"{done:,} of {found.total:,} points{refused}; {len(found.rows):,} rows, one per chip, each on {_images(found)} digits."
+    )
     if not found.points:
         return text
     best = min(found.points, key=lambda point: (point.error, point.point))
@@ -67,7 +69,9 @@ def point_table(found: SweepResult) -> Table:
 
 
 def _axis(name: str, heading: str) -> Column[Summary]:
-    return Column(name, "", "", lambda point: point.values[name], page=View(heading, lambda point: value_text(point.values[name])))
+    return Column(
+        name, "", "", lambda point: point.values[name], page=View(heading, lambda point: value_text(point.values[name]))
+    )
 
 
 def short(names: list[str]) -> list[str]:

@@ -62,7 +62,9 @@ def executor_of(client: Any) -> tuple[Executor, int]:
     try:
         client.wait_for_workers(1, timeout=SECONDS)
     except TimeoutError:
-        raise MachineError(f"the cluster still has no workers after {SECONDS} s; start some with: dask worker ADDRESS") from None
+        raise MachineError(
+            f"the cluster still has no workers after {SECONDS} s; start some with: dask worker ADDRESS"
+        ) from None
     threads = sum(client.nthreads().values())
     return client.get_executor(pure=False), 2 * max(1, threads)
 

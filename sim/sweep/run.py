@@ -223,7 +223,9 @@ def _submitted(workers: Executor, function: Callable[..., T], arguments: tuple[A
     try:
         return workers.submit(function, *arguments)
     except (BrokenExecutor, RuntimeError) as error:
-        raise MachineError(f"the executor accepts no more work ({error}); finished points are kept, run again to continue") from None
+        raise MachineError(
+            f"the executor accepts no more work ({error}); finished points are kept, run again to continue"
+        ) from None
 
 
 def _is_death(error: Exception) -> bool:

@@ -304,6 +304,7 @@ def _sentence(error: ValidationError) -> str:
     where = problem["loc"]
     if len(where) > 1 and where[0] == "axes" and problem["type"] != "value_error":
         if isinstance(problem["input"], dict) or "Range" in map(str, where):
-            return f"axis {where[1]!r}: expected a list of values, or first <= last with an optional count; got {problem['input']!r}"
+            wanted = "a list of values, or first <= last with an optional count"
+            return f"axis {where[1]!r}: expected {wanted}; got {problem['input']!r}"
         return f"axis {where[1]!r}: expected a list of values or a range, got {problem['input']!r}"
     return first_sentence(error, SweepSpec)

@@ -163,8 +163,8 @@ class Store:
         known = self.trainings
         for name, digest in digests.items():
             if known.get(name, digest) != digest:
-                raise FileError(f"{self.path}: holds rows computed with other weights from the {name}; weights trained on another "
-                                "machine or with other versions differ: share one folder of trained weights, or start over")  # fmt: skip
+                raise FileError(f"{self.path}: holds rows computed with other weights from the {name}; weights trained on "
+                                "another machine or with other versions differ: share one folder of them, or start over")  # fmt: skip
         with self._writing():
             self._db.executemany("INSERT OR IGNORE INTO trainings VALUES (?, ?)", sorted(digests.items()))
 
@@ -196,7 +196,9 @@ class Store:
             with self._transaction():
                 yield
         except sqlite3.OperationalError as error:
-            raise FileError(f"{self.path}: cannot be written ({error}); finished points are kept, run again to continue") from None
+            raise FileError(
+                f"{self.path}: cannot be written ({error}); finished points are kept, run again to continue"
+            ) from None
 
     def merge(self, other: "Store") -> int:
         """Copies the points of another database of the same sweep and returns how many are new. Points that both hold must
@@ -292,7 +294,9 @@ def _difference(stored: Identity, named: Identity) -> str:
         before, now = dict(stored.inputs), dict(named.inputs)
         where = next((name for name in now if now[name] != before.get(name)), "what it names")
         return f"was started with other weights, digits or parameters ({where}); give this sweep a new folder"
-    return f"was started by anna {stored.version}, and this is {named.version}; finish it there, or give this sweep a new folder"
+    return (
+        f"was started by anna {stored.version}, and this is {named.version}; finish it there, or give this sweep a new folder"
+    )
 
 
 def _locked(path: Path) -> io.TextIOWrapper:

@@ -14,8 +14,8 @@ from command_line import good
 import lenet
 from lenet.datasets.registry import DATA_SETS
 from sim.cli.completion_scripts import SCRIPTS
-from sim.cli.syntax import syntax_of
 from sim.cli.main import COMMANDS, full_parser
+from sim.cli.syntax import syntax_of
 
 FILES = ("net.onnx", "weights.safetensors", "edges.anna", "two words.anna", "edges.asm", "bits.toml", "digits.npy", "notes.txt")
 
