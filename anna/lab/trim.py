@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from anna.base import container
 from anna.base.errors import FileError, SpecError
+from anna.base.renamed import renamed
 from anna.chip import codes
 from anna.chip.codes import Floats, Ints
 from anna.chip.spec import Record, first_sentence
@@ -121,6 +122,7 @@ def measure_trim(
 
 
 # --- making up for it ------------------------------------------------------------------------------------------------
+@renamed(calibration="measured", schedule="timeline")
 def trim(
     program: Program,
     measured: Trim,
