@@ -1,4 +1,4 @@
-"""Prints one of the files that the engine's build makes from the table of its fields: header, declarations, filling or number."""
+"""Writes `anna/native/fields.py` as C and as Cython, into a folder of the build: fields.h, fields.pxi, filling.pxi."""
 
 import runpy
 import sys
