@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.native.loader import compiled
+
 if TYPE_CHECKING:
     from anna.engine.workload import Workload
 
@@ -43,10 +45,10 @@ def _margin(sigma: NDArray[np.float32] | None) -> int:
     return 0 if sigma is None or sigma.size == 0 else int(np.ceil(float(sigma.max()) * LARGEST_NORMAL)) + 1
 
 
-def _largest_row_sum(workload: "Workload", magnitudes: NDArray[np.float64]) -> float:
-    """The largest sum of |weight| over the operands of one CALC and neuron; float64 is exact far beyond any chip."""
-    begins = workload.op_start[:-1][np.diff(workload.op_start) > 0]  # a CALC without operands sums nothing
-    return float(np.add.reduceat(magnitudes, begins, axis=0).max(initial=0.0)) if len(begins) else 0.0
+def _largest_row_sum(workload: "Workload") -> float:
+    charge = None if workload.charge_sigma is None else np.ascontiguousarray(workload.charge_sigma, np.float32)
+    start, weight = (np.ascontiguousarray(workload.op_start, np.int64), np.ascontiguousarray(workload.op_weight, np.int32))
+    return float(compiled("anna.engine.rows").largest_row_sum(start, weight, charge, LARGEST_NORMAL))
 
 
 def prove(workload: "Workload") -> Bounds:
@@ -54,10 +56,7 @@ def prove(workload: "Workload") -> Bounds:
     weight = _largest(workload.op_weight)
     numerator = _largest(workload.numerators if workload.op_levels is None else workload.numerator_tables)
     noise = _margin(workload.sigma)
-    magnitudes = np.abs(workload.op_weight.astype(np.float64))
-    if workload.charge_sigma is not None:
-        magnitudes += np.ceil(workload.charge_sigma.astype(np.float64) * LARGEST_NORMAL) + 1
-    largest = int(_largest_row_sum(workload, magnitudes)) * numerator + noise
+    largest = int(_largest_row_sum(workload)) * numerator + noise
     levels = len(workload.numerators)
     lined = workload.op_levels is not None
     checks = (

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from anna.base.errors import DataError, MachineError
 from anna.base.threads import share
+from anna.engine.arrays import check_packed, workload_arrays
 from anna.engine.bounds import Bounds, prove
-from anna.engine.fields import workload_arrays
-from anna.native.loader import choose_level, native
+from anna.native.loader import choose_level, compiled, native
 
 if TYPE_CHECKING:
     from anna.engine.workload import Workload
-    from anna.native._native import NativePlan
+    from anna.native._native import NativeWorkload
 
 Codes = NDArray[Any]  # uint8 or uint16
 
@@ -49,16 +49,16 @@ class Engine:
         if self.kernel == "narrow" and self.bounds.why_wide:
             raise MachineError(f"the narrow kernel cannot run this workload: {'; '.join(self.bounds.why_wide)}")
         self._levels, self._inputs, self._outputs = sizes["levels"], sizes["inputs"], sizes["outputs"]
-        self._native: NativePlan = native().NativePlan(sizes, arrays)
-        stored = arrays["out_slot"] >= 0
-        calc_of = np.repeat(np.arange(sizes["calcs"]), np.diff(arrays["op_start"]))
-        self.useful_macs = int(np.count_nonzero((arrays["op_weight"] != 0) & stored[calc_of]))
         width, self._block = native().level_shape(self.simd)
+        self.useful_macs = _useful_macs(arrays)
+        self._native: NativeWorkload
         if self.kernel == "narrow":
-            packed = self._native.pack(width)
-            self.padded_macs = packed["padded_macs"]
-            slot_bytes = 2 * packed["slots"]
+            packed = _pack(sizes, arrays, width)
+            self._native = native().NativeWorkload(sizes, arrays, *packed)
+            self.padded_macs = packed[0]["padded_macs"]
+            slot_bytes = 2 * packed[0]["room"]
         else:
+            self._native = native().NativeWorkload(sizes, arrays)
             self.padded_macs = sizes["ops"] * sizes["neurons"]
             slot_bytes = 2 * sizes["slots"]
         blocks = _STATE_BYTES // max(1, slot_bytes * self._block)
@@ -134,15 +134,29 @@ class Engine:
 
     def _raise(self, fault: tuple[int, int, int, int], codes: Codes, first: int) -> None:
         """The one place where a fault of the C engine becomes an exception."""
-        status, image, index, value = fault
+        status, image, index, _ = fault
         if status == _BAD_CODE:
             raise DataError(
                 f"image {first + image}, input {index}: the code is {codes[image, index]}, "
                 f"but a state has {self._levels} levels, so codes go from 0 to {self._levels - 1}"
             )
-        if status == 1:
-            raise MachineError("the engine found no memory for its states: run fewer lanes or threads")
-        raise MachineError(f"the engine's checks failed at CALC {image}: entry {index} is {value}")
+        raise MachineError("the engine found no memory for its states: run fewer lanes or threads")
+
+
+def _useful_macs(arrays: dict[str, Any]) -> int:
+    rows = compiled("anna.engine.rows")
+    return int(rows.useful_weights(arrays["op_start"], arrays["op_weight"], arrays["out_slot"]))
+
+
+def _pack(sizes: dict[str, int], arrays: dict[str, Any], width: int) -> tuple[dict[str, int], dict[str, Any]]:
+    """The packed form; a checked build walks it as the kernel will."""
+    numbers, packed = compiled("anna.engine.packing").pack(sizes, arrays, width)
+    if native().CHECKED:
+        check_packed(sizes | numbers, packed)
+        wrong = compiled("anna.engine.audit").wrong_group(numbers, packed)
+        if wrong is not None:
+            raise MachineError(f"packed workload: group {wrong}, of CALC {packed['group'][wrong]['calc']}, leaves its arrays")
+    return numbers, packed
 
 
 def run(

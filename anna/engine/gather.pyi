@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 _Ints = NDArray[np.int64]
 _Int32s = NDArray[np.int32]
 
-INTERFACE: int
+INTERFACE: str
 
 def synapses(conducts: NDArray[np.uint8], first: _Ints, neurons: _Ints, fan_in: _Ints, values: _Int32s) -> _Ints: ...
 def merge(calc: _Ints, neuron: _Ints, value: _Ints, calcs: int, values: int, apart: bool) -> tuple[_Ints, _Ints, _Ints]: ...

@@ -8,7 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t
 
 import numpy as np
 
-INTERFACE = 5
+include "interface.pxi"
 
 
 def synapses(const uint8_t[::1] conducts, const int64_t[::1] first, const int64_t[::1] neurons, const int64_t[::1] fan_in,

@@ -128,6 +128,7 @@ def measure_trim(
 
 
 # --- compensating ----------------------------------------------------------------------------------------------------
+@renamed(calibration="measured", schedule="timeline")
 def trim(
     program: Program,
     measured: Trim,

@@ -6,14 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 CHECKED: bool
-INTERFACE: int
+INTERFACE: str
 
 def levels() -> tuple[str, ...]: ...
 def level_shape(name: str) -> tuple[int, int]: ...
 
-class NativePlan:
-    def __new__(cls, sizes: dict[str, int], arrays: dict[str, Any]) -> Self: ...
-    def pack(self, width: int) -> dict[str, int]: ...
+class NativeWorkload:
+    def __new__(
+        cls,
+        sizes: dict[str, int],
+        arrays: dict[str, Any],
+        packed_sizes: dict[str, int] | None = None,
+        packed_arrays: dict[str, Any] | None = None,
+    ) -> Self: ...
     def run(
         self,
         level_name: str,

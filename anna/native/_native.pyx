@@ -3,7 +3,6 @@
 include "engine.pxi"
 
 CHECKED = bool(ANNA_CHECKED)
-INTERFACE = 5
 
 
 def levels():
@@ -25,7 +24,7 @@ def level_shape(str name):
 
 
 cdef const void *address(object array, list keep) except? NULL:
-    """Where an array's numbers lie; the array is kept alive with the plan. None and empty arrays give NULL."""
+    """Where an array's numbers lie; the array is kept alive with the workload. None and empty arrays give NULL."""
     cdef const unsigned char[::1] view
     if array is None or array.size == 0:
         return NULL
@@ -34,88 +33,48 @@ cdef const void *address(object array, list keep) except? NULL:
     return &view[0]
 
 
-cdef class NativePlan:
-    """A plan whose arrays were checked in Python, and its packed form for each width asked for."""
+include "filling.pxi"
+include "interface.pxi"
 
-    cdef anna_plan plan
-    cdef anna_packed *packed
+
+cdef class NativeWorkload:
+    """A workload whose arrays were checked in Python, and its packed form, if it is for the narrow kernel."""
+
+    cdef anna_workload workload
+    cdef anna_packed packed
+    cdef bint narrow
     cdef list keep
 
-    def __cinit__(self, dict sizes, dict arrays):
-        self.packed = NULL
+    def __cinit__(self, dict sizes, dict arrays, dict packed_sizes=None, dict packed_arrays=None):
         self.keep = []
-        self.plan.slots = sizes["slots"]
-        self.plan.levels = sizes["levels"]
-        self.plan.neurons = sizes["neurons"]
-        self.plan.calcs = sizes["calcs"]
-        self.plan.ops = sizes["ops"]
-        self.plan.tables = sizes["tables"]
-        self.plan.inputs = sizes["inputs"]
-        self.plan.constants = sizes["constants"]
-        self.plan.outputs = sizes["outputs"]
-        self.plan.lines = sizes["numerator_tables"]
-        self.plan.numerators = <const int32_t *>address(arrays["numerators"], self.keep)
-        self.plan.input_slots = <const int32_t *>address(arrays["input_slots"], self.keep)
-        self.plan.constant_slots = <const int32_t *>address(arrays["constant_slots"], self.keep)
-        self.plan.constant_codes = <const uint16_t *>address(arrays["constant_codes"], self.keep)
-        self.plan.output_slots = <const int32_t *>address(arrays["output_slots"], self.keep)
-        self.plan.op_start = <const int64_t *>address(arrays["op_start"], self.keep)
-        self.plan.op_slot = <const int32_t *>address(arrays["op_slot"], self.keep)
-        self.plan.op_weight = <const int32_t *>address(arrays["op_weight"], self.keep)
-        self.plan.thresholds = <const int64_t *>address(arrays["thresholds"], self.keep)
-        self.plan.table = <const int32_t *>address(arrays["table"], self.keep)
-        self.plan.out_slot = <const int32_t *>address(arrays["out_slot"], self.keep)
-        self.plan.clamp_low = <const int64_t *>address(arrays["clamp_low"], self.keep)
-        self.plan.clamp_high = <const int64_t *>address(arrays["clamp_high"], self.keep)
-        self.plan.sigma = <const float *>address(arrays["sigma"], self.keep)
-        self.plan.ordinal = <const uint32_t *>address(arrays["ordinal"], self.keep)
-        self.plan.and_mask = <const uint16_t *>address(arrays["and_mask"], self.keep)
-        self.plan.or_mask = <const uint16_t *>address(arrays["or_mask"], self.keep)
-        self.plan.charge_sigma = <const float *>address(arrays["charge_sigma"], self.keep)
-        self.plan.charge_refresh = <const uint32_t *>address(arrays["charge_refresh"], self.keep)
-        self.plan.charge_synapse = <const uint32_t *>address(arrays["charge_synapse"], self.keep)
-        self.plan.op_levels = <const int32_t *>address(arrays["op_levels"], self.keep)
-        self.plan.numerator_tables = <const int32_t *>address(arrays["numerator_tables"], self.keep)
-
-    def __dealloc__(self):
-        anna_free(self.packed)
-
-    def pack(self, int width):
-        """Prepare the narrow kernel; returns what was counted on the way."""
-        cdef int status
-        if self.packed is not NULL:
-            raise ValueError("the plan is packed already")
-        with nogil:
-            status = anna_pack(&self.plan, width, &self.packed)
-        if status:
-            raise MemoryError("no memory to pack the plan")
-        return {"groups": self.packed.groups, "pairs": self.packed.pairs, "weights": self.packed.weights,
-                "copies": self.packed.copies, "padded_macs": self.packed.padded_macs, "slots": self.packed.slots,
-                "unwritten_slots": self.packed.cold}
+        self.narrow = packed_arrays is not None
+        fill_anna_workload(&self.workload, sizes, arrays, self.keep)
+        if self.narrow:
+            fill_anna_packed(&self.packed, packed_sizes, packed_arrays, self.keep)
 
     def run(self, str level_name, codes, const uint64_t[::1] image_ids, uint64_t noise_seed, int64_t lanes, results):
         """Run the images of `codes` into `results`; both C-contiguous. Returns (status, image, index, value)."""
         cdef const anna_level *level = find_level(level_name)
-        cdef anna_job job
+        cdef anna_batch batch
         cdef anna_fault fault
         cdef list keep = []
         if image_ids.shape[0] == 0:
             return 0, 0, 0, 0
-        job.codes = address(codes, keep)
-        job.code_size = codes.itemsize
-        job.image_ids = &image_ids[0]
-        job.images = image_ids.shape[0]
-        job.noise_seed = noise_seed
-        job.lanes = lanes
-        job.results = <void *>address(results, keep)
-        job.result_size = results.itemsize
+        batch.codes = address(codes, keep)
+        batch.code_size = codes.itemsize
+        batch.image_ids = &image_ids[0]
+        batch.images = image_ids.shape[0]
+        batch.noise_seed = noise_seed
+        batch.lanes = lanes
+        batch.results = <void *>address(results, keep)
+        batch.result_size = results.itemsize
         fault.status = 0
         fault.image = fault.index = fault.value = 0
         with nogil:
-            if self.packed is not NULL:
-                level.run(&self.plan, self.packed, &job, &fault)
+            if self.narrow:
+                level.run(&self.workload, &self.packed, &batch, &fault)
             else:
-                level.run_wide(&self.plan, &job, &fault)
+                level.run_wide(&self.workload, &batch, &fault)
         return fault.status, fault.image, fault.index, fault.value
 
 

@@ -1,38 +1,12 @@
 # engine.h as Cython sees it; ANNA_CHECKED comes from the build.
-from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint64_t
+
+include "fields.pxi"
 
 cdef extern from "engine.h" nogil:
     int ANNA_CHECKED
 
-    ctypedef struct anna_plan:
-        int64_t slots, levels, neurons, calcs, ops, tables, inputs, constants, outputs, lines
-        const int32_t *numerators
-        const int32_t *input_slots
-        const int32_t *constant_slots
-        const int32_t *output_slots
-        const uint16_t *constant_codes
-        const int64_t *op_start
-        const int32_t *op_slot
-        const int32_t *op_weight
-        const int64_t *thresholds
-        const int32_t *table
-        const int32_t *out_slot
-        const int64_t *clamp_low
-        const int64_t *clamp_high
-        const float *sigma
-        const uint32_t *ordinal
-        const uint16_t *and_mask
-        const uint16_t *or_mask
-        const float *charge_sigma
-        const uint32_t *charge_refresh
-        const uint32_t *charge_synapse
-        const int32_t *op_levels
-        const int32_t *numerator_tables
-
-    ctypedef struct anna_packed:
-        int64_t groups, width, pairs, weights, slots, copies, padded_macs, cold
-
-    ctypedef struct anna_job:
+    ctypedef struct anna_batch:
         const void *codes
         int32_t code_size, result_size
         const uint64_t *image_ids
@@ -60,8 +34,8 @@ cdef extern from "engine.h" nogil:
     ctypedef struct anna_level:
         const char *name
         int32_t width, lanes
-        void (*run)(const anna_plan *, const anna_packed *, const anna_job *, anna_fault *) noexcept nogil
-        void (*run_wide)(const anna_plan *, const anna_job *, anna_fault *) noexcept nogil
+        void (*run)(const anna_workload *, const anna_packed *, const anna_batch *, anna_fault *) noexcept nogil
+        void (*run_wide)(const anna_workload *, const anna_batch *, anna_fault *) noexcept nogil
         void (*normals)(uint64_t, uint64_t, uint32_t, uint32_t, int64_t, float *) noexcept nogil
         void (*census)(uint64_t, uint64_t, int64_t, uint32_t, const float *, int64_t, int64_t *, double *) noexcept nogil
         double (*peak)(int64_t) noexcept nogil
@@ -74,8 +48,6 @@ cdef extern from "engine.h" nogil:
         void (*pictures_to_codes)(const anna_frame *, const uint8_t *, const uint8_t *, uint8_t *, int64_t) noexcept nogil
         void (*codes_to_values)(const uint8_t *, const float *, float *, int64_t, int64_t, int64_t, int64_t) noexcept nogil
 
-    int anna_pack(const anna_plan *plan, int width, anna_packed **packed)
-    void anna_free(anna_packed *packed)
     const anna_level *anna_find_level(const char *name)
     int anna_count_levels()
     const anna_level *anna_level_at(int index)

@@ -1,4 +1,5 @@
-/* One SIMD level: the kernels of the engine compiled with the vocabulary named by ANNA_VECTORS. */
+/* One SIMD level: the kernels of the engine compiled with the vocabulary named by ANNA_VECTORS. C, with all that it takes in,
+ * because it is compiled once for each level, each time with that level's vector types and flags. */
 #define _POSIX_C_SOURCE 200112L
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* Which SIMD levels this machine has, best first, and the plain loop they are compared with. */
+/* Which SIMD levels this machine has, best first. C, because it asks the compiler's own functions. */
 #include <string.h>
 
 #include "engine.h"

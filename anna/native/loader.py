@@ -4,9 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 from anna.base.errors import BuildError, MachineError
-
-# Rises whenever what the extension's functions take or return changes; repeated in _native.pyx.
-INTERFACE = 5
+from anna.native.fields import interface
 
 HOW = (
     "run `pip install .` in the project's folder, or, to work in the source tree, "
@@ -17,8 +15,8 @@ HOW = (
 def check_module(module: ModuleType) -> None:
     """Raise if the extension was built from other sources."""
     found = getattr(module, "INTERFACE", None)
-    if found != INTERFACE:
-        raise BuildError(f"the compiled engine has interface {found}, these sources need {INTERFACE}: {HOW}")
+    if found != interface():
+        raise BuildError(f"the compiled engine has interface {found}, these sources need {interface()}: {HOW}")
 
 
 def compiled(name: str) -> ModuleType:

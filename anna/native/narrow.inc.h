@@ -36,16 +36,15 @@ typedef struct {
         }                                                                                                             \
         break;
 
-/* The sums of one group, [place][low, high]. Kinds of 8: 0 all places; 1, 2 halves; 3..6 quarters; 7..14 single ones;
- * 15, 16, 17: every half, quarter, single one, each with a pair of its own. Kinds of 4: 0 all; 1, 2 halves; 3..6 single
- * ones; 7, 8: every half, single one. With `lined`, each operand goes through the steps of its own state line. */
+/* The sums of one group, [place][low, high]; kinds.h says what a kind's operands meet. With `lined`, each operand goes
+ * through the steps of its own state line. */
 static inline __attribute__((always_inline)) void narrow_sums(const anna_packed *packed, const anna_group *group,
                                                               const int16_t *states, VI out[WIDTH][2], const int lined)
 {
-    const int32_t *line = packed->pair_line + 2 * group->pair;
+    const int32_t *line = lined ? packed->pair_line + 2 * group->pair : NULL;
     const int32_t *start = packed->start + (group - packed->group) * WIDTH;
     const int32_t *slot = packed->pair_slot + 2 * group->pair;
-    const int32_t *weight = packed->weight + group->weight;
+    const int32_t *weight = (const int32_t *)packed->weight + group->weight; /* a pair at a time */
     const anna_segment *segment = packed->segment + group->segment, *end = segment + group->segments;
     VI sum[WIDTH][2];
     for (int n = 0; n < WIDTH; n++)
@@ -55,34 +54,35 @@ static inline __attribute__((always_inline)) void narrow_sums(const anna_packed 
         switch (segment->kind) {
 #define S(n) STEP(n)
 #if ANNA_WIDTH == 8
-            SEGMENT(0, PAIR(S(0) S(1) S(2) S(3) S(4) S(5) S(6) S(7)))
-            SEGMENT(1, PAIR(S(0) S(1) S(2) S(3)))
-            SEGMENT(2, PAIR(S(4) S(5) S(6) S(7)))
-            SEGMENT(3, PAIR(S(0) S(1)))
-            SEGMENT(4, PAIR(S(2) S(3)))
-            SEGMENT(5, PAIR(S(4) S(5)))
-            SEGMENT(6, PAIR(S(6) S(7)))
-            SEGMENT(7, PAIR(S(0)))
-            SEGMENT(8, PAIR(S(1)))
-            SEGMENT(9, PAIR(S(2)))
-            SEGMENT(10, PAIR(S(3)))
-            SEGMENT(11, PAIR(S(4)))
-            SEGMENT(12, PAIR(S(5)))
-            SEGMENT(13, PAIR(S(6)))
-            SEGMENT(14, PAIR(S(7)))
-            SEGMENT(15, PAIR(S(0) S(1) S(2) S(3)) PAIR(S(4) S(5) S(6) S(7)))
-            SEGMENT(16, PAIR(S(0) S(1)) PAIR(S(2) S(3)) PAIR(S(4) S(5)) PAIR(S(6) S(7)))
-            SEGMENT(17, PAIR(S(0)) PAIR(S(1)) PAIR(S(2)) PAIR(S(3)) PAIR(S(4)) PAIR(S(5)) PAIR(S(6)) PAIR(S(7)))
+            SEGMENT(KIND_ALL, PAIR(S(0) S(1) S(2) S(3) S(4) S(5) S(6) S(7)))
+            SEGMENT(KIND_HALF(0), PAIR(S(0) S(1) S(2) S(3)))
+            SEGMENT(KIND_HALF(1), PAIR(S(4) S(5) S(6) S(7)))
+            SEGMENT(KIND_QUARTER(0), PAIR(S(0) S(1)))
+            SEGMENT(KIND_QUARTER(1), PAIR(S(2) S(3)))
+            SEGMENT(KIND_QUARTER(2), PAIR(S(4) S(5)))
+            SEGMENT(KIND_QUARTER(3), PAIR(S(6) S(7)))
+            SEGMENT(KIND_EIGHTH(0), PAIR(S(0)))
+            SEGMENT(KIND_EIGHTH(1), PAIR(S(1)))
+            SEGMENT(KIND_EIGHTH(2), PAIR(S(2)))
+            SEGMENT(KIND_EIGHTH(3), PAIR(S(3)))
+            SEGMENT(KIND_EIGHTH(4), PAIR(S(4)))
+            SEGMENT(KIND_EIGHTH(5), PAIR(S(5)))
+            SEGMENT(KIND_EIGHTH(6), PAIR(S(6)))
+            SEGMENT(KIND_EIGHTH(7), PAIR(S(7)))
+            SEGMENT(KIND_EVERY_HALF(8), PAIR(S(0) S(1) S(2) S(3)) PAIR(S(4) S(5) S(6) S(7)))
+            SEGMENT(KIND_EVERY_QUARTER(8), PAIR(S(0) S(1)) PAIR(S(2) S(3)) PAIR(S(4) S(5)) PAIR(S(6) S(7)))
+            SEGMENT(KIND_EVERY_EIGHTH(8), PAIR(S(0)) PAIR(S(1)) PAIR(S(2)) PAIR(S(3))
+                                          PAIR(S(4)) PAIR(S(5)) PAIR(S(6)) PAIR(S(7)))
 #else
-            SEGMENT(0, PAIR(S(0) S(1) S(2) S(3)))
-            SEGMENT(1, PAIR(S(0) S(1)))
-            SEGMENT(2, PAIR(S(2) S(3)))
-            SEGMENT(3, PAIR(S(0)))
-            SEGMENT(4, PAIR(S(1)))
-            SEGMENT(5, PAIR(S(2)))
-            SEGMENT(6, PAIR(S(3)))
-            SEGMENT(7, PAIR(S(0) S(1)) PAIR(S(2) S(3)))
-            SEGMENT(8, PAIR(S(0)) PAIR(S(1)) PAIR(S(2)) PAIR(S(3)))
+            SEGMENT(KIND_ALL, PAIR(S(0) S(1) S(2) S(3)))
+            SEGMENT(KIND_HALF(0), PAIR(S(0) S(1)))
+            SEGMENT(KIND_HALF(1), PAIR(S(2) S(3)))
+            SEGMENT(KIND_QUARTER(0), PAIR(S(0)))
+            SEGMENT(KIND_QUARTER(1), PAIR(S(1)))
+            SEGMENT(KIND_QUARTER(2), PAIR(S(2)))
+            SEGMENT(KIND_QUARTER(3), PAIR(S(3)))
+            SEGMENT(KIND_EVERY_HALF(4), PAIR(S(0) S(1)) PAIR(S(2) S(3)))
+            SEGMENT(KIND_EVERY_QUARTER(4), PAIR(S(0)) PAIR(S(1)) PAIR(S(2)) PAIR(S(3)))
 #endif
 #undef S
         }
@@ -149,7 +149,7 @@ static inline __attribute__((always_inline)) void narrow_convert_short(const ann
 /* Sums to codes to the numerators that are stored: clamp, noise, ADC, stuck bits. `levels` is a constant where this is
  * inlined for the chip's own eight, and then nothing remains but a search. */
 static inline __attribute__((always_inline)) void
-narrow_convert(const anna_plan *plan, const anna_packed *packed, const anna_group *group, VI sum[WIDTH][2],
+narrow_convert(const anna_workload *workload, const anna_packed *packed, const anna_group *group, VI sum[WIDTH][2],
                const narrow_noise *noise, uint64_t seed, int16_t *states, const int levels, const int simple)
 {
     const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
@@ -158,7 +158,7 @@ narrow_convert(const anna_plan *plan, const anna_packed *packed, const anna_grou
     for (int quad = 0; quad < WIDTH / 4; quad++)
         if (group->noisy_quads >> quad & 1)
             for (int v = 0; v < 2; v++)
-                noise_quad(&noise->lanes[v], plan->ordinal[group->calc], (uint32_t)(group->first_quad + quad), seed,
+                noise_quad(&noise->lanes[v], workload->ordinal[group->calc], (uint32_t)(group->first_quad + quad), seed,
                            z[quad][v]);
     for (int n = 0; n < WIDTH; n++, neuron++) {
         if (neuron->out_slot < 0)
@@ -194,21 +194,21 @@ static inline VS narrow_numerators(const anna_packed *packed, VS codes)
 }
 
 /* Finds the first code of a row that is not below the number of levels. */
-static void narrow_blame(const anna_plan *plan, const anna_job *job, int64_t image, anna_fault *fault)
+static void narrow_blame(const anna_workload *workload, const anna_batch *batch, int64_t image, anna_fault *fault)
 {
-    const uint8_t *row = (const uint8_t *)job->codes + image * plan->inputs;
-    for (int64_t i = 0; i < plan->inputs && !fault->status; i++)
-        if (row[i] >= plan->levels)
+    const uint8_t *row = (const uint8_t *)batch->codes + image * workload->inputs;
+    for (int64_t i = 0; i < workload->inputs && !fault->status; i++)
+        if (row[i] >= workload->levels)
             *fault = (anna_fault){ANNA_BAD_CODE, image, i, row[i]};
 }
 
-static void narrow_load(const anna_plan *plan, const anna_packed *packed, const anna_job *job, int64_t first,
+static void narrow_load(const anna_workload *workload, const anna_packed *packed, const anna_batch *batch, int64_t first,
                         int16_t *states, anna_fault *fault)
 {
-    const int64_t inputs = plan->inputs, last = job->images - 1;
+    const int64_t inputs = workload->inputs, last = batch->images - 1;
     const uint8_t *rows[BLOCK];
     VN seen = {0};
-    block_rows(job->codes, inputs, first, job->images, rows);
+    block_rows(batch->codes, inputs, first, batch->images, rows);
     for (int64_t at = 0; at < inputs; at += TILE) {
         const int64_t count = inputs - at < TILE ? inputs - at : TILE;
         uint8_t codes[TILE][BLOCK];
@@ -217,42 +217,43 @@ static void narrow_load(const anna_plan *plan, const anna_packed *packed, const 
             VN bytes;
             memcpy(&bytes, codes[i], sizeof bytes);
             seen |= bytes;
-            *(VS *)(states + BLOCK * (int64_t)plan->input_slots[at + i]) =
+            *(VS *)(states + BLOCK * (int64_t)workload->input_slots[at + i]) =
                 narrow_numerators(packed, __builtin_convertvector(bytes, VS));
         }
     }
     for (int i = 0; i < BLOCK; i++) /* no code is larger than all codes or-ed together */
-        if (seen[i] >= plan->levels)
+        if (seen[i] >= workload->levels)
             for (int64_t k = 0; k < BLOCK && first + k <= last && !fault->status; k++)
-                narrow_blame(plan, job, first + k, fault);
+                narrow_blame(workload, batch, first + k, fault);
 }
 
-static void narrow_begin(const anna_plan *plan, const anna_packed *packed, int16_t *states)
+static void narrow_begin(const anna_workload *workload, const anna_packed *packed, int16_t *states)
 {
     for (int64_t i = 0; i < packed->cold; i++)
         for (int lane = 0; lane < BLOCK; lane++)
             states[BLOCK * (int64_t)packed->cold_slot[i] + lane] = packed->numerator[0];
-    for (int64_t i = 0; i < plan->constants; i++)
+    for (int64_t i = 0; i < workload->constants; i++)
         for (int lane = 0; lane < BLOCK; lane++)
-            states[BLOCK * (int64_t)plan->constant_slots[i] + lane] = packed->numerator[plan->constant_codes[i]];
+            states[BLOCK * (int64_t)workload->constant_slots[i] + lane] = packed->numerator[workload->constant_codes[i]];
 }
 
 /* Numerators rise with the code, so a code is the number of numerators above the first that a state reaches. */
-static void narrow_store(const anna_plan *plan, const anna_packed *packed, const anna_job *job, int64_t first,
+static void narrow_store(const anna_workload *workload, const anna_packed *packed, const anna_batch *batch, int64_t first,
                          const int16_t *states)
 {
-    const int64_t images = job->images - first < BLOCK ? job->images - first : BLOCK, outputs = plan->outputs;
+    const int64_t images = batch->images - first < BLOCK ? batch->images - first : BLOCK, outputs = workload->outputs;
+    const int16_t *numerator = packed->numerator;
     uint8_t *rows[BLOCK];
     for (int64_t lane = 0; lane < BLOCK; lane++)
-        rows[lane] = (uint8_t *)job->results + (first + lane) * outputs; /* those beyond the last image are left alone */
+        rows[lane] = (uint8_t *)batch->results + (first + lane) * outputs; /* those beyond the last image are left alone */
     for (int64_t at = 0; at < outputs; at += TILE) {
         uint8_t codes[TILE][BLOCK];
         const int64_t count = outputs - at < TILE ? outputs - at : TILE;
         for (int64_t i = 0; i < count; i++) {
-            const VS value = *(const VS *)(states + BLOCK * (int64_t)plan->output_slots[at + i]);
+            const VS value = *(const VS *)(states + BLOCK * (int64_t)workload->output_slots[at + i]);
             VS code = {0};
-            for (int64_t c = 1; c < plan->levels; c++)
-                code -= (VS)(value >= packed->numerator[c]);
+            for (int64_t c = 1; c < workload->levels; c++)
+                code -= (VS)(value >= numerator[c]);
             const VN bytes = __builtin_convertvector(code, VN);
             memcpy(codes[i], &bytes, sizeof bytes);
         }
@@ -260,37 +261,33 @@ static void narrow_store(const anna_plan *plan, const anna_packed *packed, const
     }
 }
 
-static void narrow_run(const anna_plan *plan, const anna_packed *packed, const anna_job *job, anna_fault *fault)
+static void narrow_run(const anna_workload *workload, const anna_packed *packed, const anna_batch *batch, anna_fault *fault)
 {
-    const int64_t blocks = job->lanes > BLOCK ? (job->lanes + BLOCK - 1) / BLOCK : 1;
-    const int64_t stride = packed->slots * BLOCK;
-    const int levels = (int)plan->levels, simple = levels == 8 && packed->affine && !packed->clamps && !packed->masks;
+    const int64_t blocks = batch->lanes > BLOCK ? (batch->lanes + BLOCK - 1) / BLOCK : 1;
+    const int64_t stride = packed->room * BLOCK;
+    const int levels = (int)workload->levels, simple = levels == 8 && packed->affine && !packed->clamps && !packed->masks;
     narrow_noise *noise = NULL;
     int16_t *states = NULL;
-    if (ANNA_CHECKED)
-        anna_audit(plan, packed, fault);
-    if (fault->status)
-        return;
     if (posix_memalign((void **)&states, 64, (size_t)(stride * blocks) * sizeof *states + 64) ||
         posix_memalign((void **)&noise, 64, (size_t)blocks * sizeof *noise)) {
         *fault = (anna_fault){ANNA_NO_MEMORY, 0, 0, 0};
         free(states);
         return;
     }
-    for (int64_t first = 0; first < job->images; first += blocks * BLOCK) {
-        const int64_t left = (job->images - first + BLOCK - 1) / BLOCK, here = left < blocks ? left : blocks;
+    for (int64_t first = 0; first < batch->images; first += blocks * BLOCK) {
+        const int64_t left = (batch->images - first + BLOCK - 1) / BLOCK, here = left < blocks ? left : blocks;
         for (int64_t block = 0; block < here; block++) {
             const int64_t image = first + block * BLOCK;
             uint64_t ids[2][VL];
             for (int v = 0; v < 2; v++) {
                 for (int i = 0; i < VL; i++) {
                     const int64_t at = image + 8 * (i / 4) + 4 * v + i % 4;
-                    ids[v][i] = job->image_ids[at < job->images ? at : job->images - 1];
+                    ids[v][i] = batch->image_ids[at < batch->images ? at : batch->images - 1];
                 }
                 noise[block].lanes[v] = noise_prepare(ids[v]);
             }
-            narrow_begin(plan, packed, states + block * stride);
-            narrow_load(plan, packed, job, image, states + block * stride, fault);
+            narrow_begin(workload, packed, states + block * stride);
+            narrow_load(workload, packed, batch, image, states + block * stride, fault);
             if (fault->status)
                 goto done;
         }
@@ -306,16 +303,16 @@ static void narrow_run(const anna_plan *plan, const anna_packed *packed, const a
                 if (packed->edge)
                     narrow_convert_short(packed, group, sum, mine);
                 else if (simple)
-                    narrow_convert(plan, packed, group, sum, &noise[block], job->noise_seed, mine, 8, 1);
+                    narrow_convert(workload, packed, group, sum, &noise[block], batch->noise_seed, mine, 8, 1);
                 else
-                    narrow_convert(plan, packed, group, sum, &noise[block], job->noise_seed, mine, levels, 0);
+                    narrow_convert(workload, packed, group, sum, &noise[block], batch->noise_seed, mine, levels, 0);
                 for (int64_t c = group->copy; c < group->copy + group->copies; c++)
                     memcpy(mine + (int64_t)BLOCK * packed->copy[2 * c + 1], mine + (int64_t)BLOCK * packed->copy[2 * c],
                            BLOCK * sizeof *mine);
             }
         }
         for (int64_t block = 0; block < here; block++)
-            narrow_store(plan, packed, job, first + block * BLOCK, states + block * stride);
+            narrow_store(workload, packed, batch, first + block * BLOCK, states + block * stride);
     }
 done:
     free(states);

@@ -3,8 +3,8 @@
  * Plain loops over the lanes; states lie as codes, [slot][VL images]. The noise is the narrow kernel's. */
 
 typedef struct {
-    const anna_plan *plan;
-    const anna_job *job;
+    const anna_workload *workload;
+    const anna_batch *batch;
     uint16_t *codes;    /* [slots][VL] */
     int64_t *sums;      /* [neurons][VL] */
     uint16_t *results;  /* [neurons][VL] */
@@ -30,15 +30,15 @@ static inline int wide_search(int64_t x, const int64_t *threshold, int64_t edges
 /* Charge noise: the weight each lane's synapse really got at its last refresh. */
 static void wide_charged(wide_state *s, int64_t k, int64_t n, int64_t weight[VL])
 {
-    const anna_plan *plan = s->plan;
-    const int64_t at = k * plan->neurons + n;
-    const float sigma = plan->charge_sigma[at];
-    const uint32_t synapse = plan->charge_synapse[at], refresh = plan->charge_refresh[at];
+    const anna_workload *workload = s->workload;
+    const int64_t at = k * workload->neurons + n;
+    const float sigma = workload->charge_sigma[at];
+    const uint32_t synapse = workload->charge_synapse[at], refresh = workload->charge_refresh[at];
     for (int i = 0; i < VL; i++)
-        weight[i] = plan->op_weight[at];
+        weight[i] = workload->op_weight[at];
     const uint64_t which = (uint64_t)refresh << 32 | synapse >> 2;
     if (s->charge_of[n] != which) {
-        noise_quad(&s->lanes, refresh, (uint32_t)ANNA_CHARGE << 28 | synapse >> 2, s->job->noise_seed,
+        noise_quad(&s->lanes, refresh, (uint32_t)ANNA_CHARGE << 28 | synapse >> 2, s->batch->noise_seed,
                    s->charge + 4 * n);
         s->charge_of[n] = which;
     }
@@ -48,23 +48,23 @@ static void wide_charged(wide_state *s, int64_t k, int64_t n, int64_t weight[VL]
 
 static void wide_sums(wide_state *s, int64_t calc)
 {
-    const anna_plan *plan = s->plan;
-    const int64_t neurons = plan->neurons;
+    const anna_workload *workload = s->workload;
+    const int64_t neurons = workload->neurons;
     memset(s->sums, 0, (size_t)neurons * VL * sizeof *s->sums);
-    for (int64_t k = plan->op_start[calc]; k < plan->op_start[calc + 1]; k++) {
-        const uint16_t *code = s->codes + (int64_t)plan->op_slot[k] * VL;
+    for (int64_t k = workload->op_start[calc]; k < workload->op_start[calc + 1]; k++) {
+        const uint16_t *code = s->codes + (int64_t)workload->op_slot[k] * VL;
         int64_t state[VL], weight[VL];
         for (int i = 0; i < VL; i++)
-            state[i] = plan->numerators[code[i]];
+            state[i] = workload->numerators[code[i]];
         for (int64_t n = 0; n < neurons; n++) {
             int64_t *sum = s->sums + n * VL;
-            const int64_t at = k * neurons + n, fixed = plan->op_weight[at];
-            if (plan->op_levels) {
-                const int32_t *numerator = plan->numerator_tables + plan->op_levels[at] * plan->levels;
+            const int64_t at = k * neurons + n, fixed = workload->op_weight[at];
+            if (workload->op_levels) {
+                const int32_t *numerator = workload->numerator_tables + workload->op_levels[at] * workload->levels;
                 for (int i = 0; i < VL; i++)
                     state[i] = numerator[code[i]];
             }
-            if (plan->charge_sigma && plan->charge_sigma[at] != 0.0f) {
+            if (workload->charge_sigma && workload->charge_sigma[at] != 0.0f) {
                 wide_charged(s, k, n, weight);
                 for (int i = 0; i < VL; i++)
                     sum[i] += weight[i] * state[i];
@@ -78,88 +78,89 @@ static void wide_sums(wide_state *s, int64_t calc)
 
 static void wide_convert(wide_state *s, int64_t calc)
 {
-    const anna_plan *plan = s->plan;
-    const int64_t neurons = plan->neurons;
+    const anna_workload *workload = s->workload;
+    const int64_t neurons = workload->neurons;
     VF z[4];
     for (int64_t n = 0; n < neurons; n++) {
         const int64_t at = calc * neurons + n;
         int64_t *sum = s->sums + n * VL;
-        if (plan->sigma && n % 4 == 0)
-            noise_quad(&s->lanes, plan->ordinal[calc], (uint32_t)(n / 4), s->job->noise_seed, z);
-        if (plan->out_slot[at] < 0)
+        if (workload->sigma && n % 4 == 0)
+            noise_quad(&s->lanes, workload->ordinal[calc], (uint32_t)(n / 4), s->batch->noise_seed, z);
+        if (workload->out_slot[at] < 0)
             continue;
         for (int i = 0; i < VL; i++) {
             int64_t x = sum[i];
-            if (plan->clamp_low)
-                x = x < plan->clamp_low[at] ? plan->clamp_low[at] : x;
-            if (plan->clamp_high)
-                x = x > plan->clamp_high[at] ? plan->clamp_high[at] : x;
-            if (plan->sigma)
-                x += round_long(z[n % 4][i] * plan->sigma[at]);
-            int code = wide_search(x, plan->thresholds + plan->table[at] * (plan->levels - 1), plan->levels - 1);
-            if (plan->and_mask)
-                code &= plan->and_mask[at];
-            if (plan->or_mask)
-                code |= plan->or_mask[at];
+            if (workload->clamp_low)
+                x = x < workload->clamp_low[at] ? workload->clamp_low[at] : x;
+            if (workload->clamp_high)
+                x = x > workload->clamp_high[at] ? workload->clamp_high[at] : x;
+            if (workload->sigma)
+                x += round_long(z[n % 4][i] * workload->sigma[at]);
+            const int64_t edges = workload->levels - 1;
+            int code = wide_search(x, workload->thresholds + workload->table[at] * edges, edges);
+            if (workload->and_mask)
+                code &= workload->and_mask[at];
+            if (workload->or_mask)
+                code |= workload->or_mask[at];
             s->results[n * VL + i] = (uint16_t)code;
         }
     }
     for (int64_t n = 0; n < neurons; n++) {
-        const int32_t slot = plan->out_slot[calc * neurons + n];
+        const int32_t slot = workload->out_slot[calc * neurons + n];
         if (slot >= 0)
             memcpy(s->codes + (int64_t)slot * VL, s->results + n * VL, VL * sizeof *s->codes);
     }
 }
 
-static int64_t wide_code(const anna_job *job, int64_t at)
+static int64_t wide_code(const anna_batch *batch, int64_t at)
 {
-    return job->code_size == 1 ? ((const uint8_t *)job->codes)[at] : ((const uint16_t *)job->codes)[at];
+    return batch->code_size == 1 ? ((const uint8_t *)batch->codes)[at] : ((const uint16_t *)batch->codes)[at];
 }
 
 static void wide_block(wide_state *s, int64_t first, anna_fault *fault)
 {
-    const anna_plan *plan = s->plan;
-    const anna_job *job = s->job;
+    const anna_workload *workload = s->workload;
+    const anna_batch *batch = s->batch;
     uint64_t ids[VL];
-    memset(s->codes, 0, (size_t)plan->slots * VL * sizeof *s->codes);
-    for (int64_t i = 0; i < plan->constants; i++)
+    memset(s->codes, 0, (size_t)workload->slots * VL * sizeof *s->codes);
+    for (int64_t i = 0; i < workload->constants; i++)
         for (int lane = 0; lane < VL; lane++)
-            s->codes[(int64_t)plan->constant_slots[i] * VL + lane] = plan->constant_codes[i];
+            s->codes[(int64_t)workload->constant_slots[i] * VL + lane] = workload->constant_codes[i];
     for (int64_t lane = 0; lane < VL; lane++) {
-        const int64_t image = first + lane < job->images ? first + lane : job->images - 1;
-        ids[lane] = job->image_ids[image];
-        for (int64_t i = 0; i < plan->inputs; i++) {
-            const int64_t code = wide_code(job, image * plan->inputs + i);
-            if (code >= plan->levels) {
+        const int64_t image = first + lane < batch->images ? first + lane : batch->images - 1;
+        ids[lane] = batch->image_ids[image];
+        for (int64_t i = 0; i < workload->inputs; i++) {
+            const int64_t code = wide_code(batch, image * workload->inputs + i);
+            if (code >= workload->levels) {
                 *fault = (anna_fault){ANNA_BAD_CODE, image, i, code};
                 return;
             }
-            s->codes[(int64_t)plan->input_slots[i] * VL + lane] = (uint16_t)code;
+            s->codes[(int64_t)workload->input_slots[i] * VL + lane] = (uint16_t)code;
         }
     }
     s->lanes = noise_prepare(ids);
-    for (int64_t n = 0; n < plan->neurons; n++)
+    for (int64_t n = 0; n < workload->neurons; n++)
         s->charge_of[n] = UINT64_MAX;
-    for (int64_t calc = 0; calc < plan->calcs; calc++) {
+    for (int64_t calc = 0; calc < workload->calcs; calc++) {
         wide_sums(s, calc);
         wide_convert(s, calc);
     }
-    for (int64_t lane = 0; lane < VL && first + lane < job->images; lane++)
-        for (int64_t i = 0; i < plan->outputs; i++) {
-            const uint16_t code = s->codes[(int64_t)plan->output_slots[i] * VL + lane];
-            const int64_t at = (first + lane) * plan->outputs + i;
-            if (job->result_size == 1)
-                ((uint8_t *)job->results)[at] = (uint8_t)code;
+    for (int64_t lane = 0; lane < VL && first + lane < batch->images; lane++)
+        for (int64_t i = 0; i < workload->outputs; i++) {
+            const uint16_t code = s->codes[(int64_t)workload->output_slots[i] * VL + lane];
+            const int64_t at = (first + lane) * workload->outputs + i;
+            if (batch->result_size == 1)
+                ((uint8_t *)batch->results)[at] = (uint8_t)code;
             else
-                ((uint16_t *)job->results)[at] = code;
+                ((uint16_t *)batch->results)[at] = code;
         }
 }
 
-static void wide_run(const anna_plan *plan, const anna_job *job, anna_fault *fault)
+static void wide_run(const anna_workload *workload, const anna_batch *batch, anna_fault *fault)
 {
-    const size_t neurons = (size_t)plan->neurons;
-    wide_state s = {.plan = plan, .job = job};
-    int failed = posix_memalign((void **)&s.codes, 64, (size_t)plan->slots * VL * sizeof *s.codes + 64);
+    const size_t neurons = (size_t)workload->neurons;
+    wide_state s = {.workload = workload, .batch = batch};
+    int failed = posix_memalign((void **)&s.codes, 64, (size_t)workload->slots * VL * sizeof *s.codes + 64);
     failed |= posix_memalign((void **)&s.sums, 64, neurons * VL * sizeof *s.sums + 64);
     failed |= posix_memalign((void **)&s.results, 64, neurons * VL * sizeof *s.results + 64);
     failed |= posix_memalign((void **)&s.charge, 64, neurons * 4 * sizeof *s.charge + 64);
@@ -167,7 +168,7 @@ static void wide_run(const anna_plan *plan, const anna_job *job, anna_fault *fau
     if (failed)
         *fault = (anna_fault){ANNA_NO_MEMORY, 0, 0, 0};
     else
-        for (int64_t first = 0; first < job->images && !fault->status; first += VL)
+        for (int64_t first = 0; first < batch->images && !fault->status; first += VL)
             wide_block(&s, first, fault);
     free(s.codes);
     free(s.sums);

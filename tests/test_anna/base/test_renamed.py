@@ -59,6 +59,23 @@ def test_a_timeline_is_still_found_under_its_old_name() -> None:
         assert result.schedule is result.timeline
 
 
+def test_an_interpreter_and_a_trim_still_take_their_old_keywords() -> None:
+    program = anna.assemble((ROOT / "tests" / "programs" / "calc.asm").read_text())
+    codes = np.zeros(program.input.shape, int)
+    with pytest.warns(DeprecationWarning, match="picture is now codes"):
+        assert not anna.Interpreter(program, picture=codes).done  # type: ignore[call-arg]
+    with pytest.warns(DeprecationWarning, match="picture is now codes"):
+        assert callable(anna.engine_reference(program, picture=codes))  # type: ignore[call-arg]
+    nothing = anna.Trim(program=program.digest, chip_seed=None, neurons=())
+    with pytest.warns(DeprecationWarning, match="calibration is now measured"):
+        assert anna.trim(program, calibration=nothing).digest == program.digest  # type: ignore[call-arg]
+
+
+def test_a_sweep_still_takes_jobs(tmp_path: Path) -> None:
+    with pytest.warns(DeprecationWarning, match="jobs is now workers"), pytest.raises(anna.AnnaError, match="workers is 0"):
+        sim.run_sweep(None, tmp_path, jobs=0)  # type: ignore[call-arg, arg-type]
+
+
 def test_compare_still_takes_one_seed_for_chips_and_noise() -> None:
     """Refused for another reason, which is enough to see that the old names were understood."""
     with (

@@ -1,16 +1,20 @@
 """The build: what is installed, the message for a missing or stale extension, the checked switch."""
 
+import dataclasses
 import importlib
 import subprocess
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from anna import engine
 from anna.base.errors import BuildError
-from anna.native import loader
+from anna.engine.workload import Workload
+from anna.native import fields, loader
+from anna.native.fields import interface
 
 ROOT = Path(__file__).parents[3]
 MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in (ROOT / "anna").rglob("*.pyx"))
@@ -28,7 +32,7 @@ def test_the_build_says_whether_it_is_checked():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_compiled_module_is_installed_and_built_from_these_sources(name):
-    assert loader.compiled(name).INTERFACE == loader.INTERFACE
+    assert interface() == loader.compiled(name).INTERFACE
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -41,9 +45,21 @@ def test_a_missing_module_is_told_in_one_sentence(monkeypatch, name):
 
 def test_a_stale_extension_is_refused():
     stale = types.ModuleType("_native")
-    stale.INTERFACE = loader.INTERFACE - 1
-    with pytest.raises(BuildError, match=f"has interface {loader.INTERFACE - 1}, these sources need {loader.INTERFACE}"):
+    stale.INTERFACE = "0123456789ab"
+    with pytest.raises(BuildError, match=f"has interface 0123456789ab, these sources need {interface()}"):
         loader.check_module(stale)
+
+
+def test_every_change_of_a_field_changes_the_interface(monkeypatch):
+    numbers = {interface.__wrapped__()}
+    for change in ({"kind": "int64"}, {"shape": "ops"}, {"below": "slots"}, {"name": "other"}):
+        monkeypatch.setattr(fields, "WORKLOAD", (replace(fields.WORKLOAD[0], **change), *fields.WORKLOAD[1:]))
+        numbers.add(interface.__wrapped__())
+    assert len(numbers) == 5
+
+
+def test_the_table_lists_what_a_workload_has():
+    assert {part.name for part in dataclasses.fields(Workload)} == {"slots", *(field.name for field in fields.WORKLOAD)}
 
 
 def test_importing_the_engine_does_not_load_the_extension():

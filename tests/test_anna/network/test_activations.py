@@ -135,7 +135,7 @@ def images(count: int) -> np.ndarray:
 
 def test_a_new_activation_that_the_adc_can_compute_runs_on_the_chip(plant: Callable[[str, Curve], Activation]) -> None:
     graph, seen = graph_of(plant("hard_sigmoid", HARD_SIGMOID)), images(60)
-    program = compilation(graph, seen, chip=FINE, calibrate="max").program
+    program = compilation(graph, seen, chip=FINE, range_method="max").program
     scores, wanted = anna.Chip().run(program, seen[:12]).scores, forward(graph, seen[:12]).scores
     assert np.abs(scores - wanted).max() < 0.005 * float(wanted.max() - wanted.min())
 
@@ -147,7 +147,7 @@ def test_a_new_activation_that_it_cannot_compute_runs_on_the_host(plant: Callabl
     graph = replace(graph, layers=(straight.layers[0], factor, *straight.layers[1:]))
     with pytest.raises(CompileError, match=r"a: ends in leaky_relu, which no range of the ADC makes; run it and all after"):
         compilation(graph, seen, host="none")
-    program = compilation(graph, seen, chip=FINE, calibrate="max").program
+    program = compilation(graph, seen, chip=FINE, range_method="max").program
     assert program.report is not None
     assert [region.name for region in program.outputs] == ["b"]
     scores, wanted = anna.Chip().run(program, seen[:12]).scores, forward(graph, seen[:12]).scores

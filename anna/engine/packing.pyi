@@ -1,0 +1,18 @@
+"""Types of the compiled packer."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+INTERFACE: str
+
+def pack(sizes: dict[str, int], arrays: dict[str, Any], width: int) -> tuple[dict[str, int], dict[str, Any]]: ...
+def pack_rows(
+    width: int,
+    row_start: NDArray[np.int64],
+    rows: list[NDArray[Any]],
+    row_kinds: NDArray[np.uint16],
+    in_kind: NDArray[np.int32],
+    place: NDArray[np.int32],
+) -> dict[str, Any]: ...
