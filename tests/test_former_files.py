@@ -99,7 +99,7 @@ def test_a_compiled_program_gives_the_same_scores(name: str, images: np.ndarray,
 @pytest.mark.parametrize("name", COMPILED)
 def test_no_result_is_shown_on_the_pictures_that_a_program_was_calibrated_on(name: str) -> None:
     images, labels = lenet.calibration()
-    with pytest.raises(anna.AnnaError, match="500 images serve both for calibration and for results"):
+    with pytest.raises(anna.AnnaError, match="500 images are used for both calibration and results"):
         sim.compare(network(COMPILED[name]), program(name), images, labels, chips=1)
 
 

@@ -71,7 +71,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
     [
         ({"analogs": ["superb"]}, "there is no preset 'superb'; expected ideal, typical or worst"),
         ({"analogs": [7]}, "7 is not a kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
-        ({"analogs": ["worst", "worst"]}, "2 kinds are called 'worst chips'; expected names that differ: (name, Analog)"),
+        ({"analogs": ["worst", "worst"]}, "2 kinds are named 'worst chips'; expected distinct names: (name, Analog)"),
         ({"chips": 0}, "chips is 0; expected at least 1"),
         ({"chips": 2.5}, "chips is 2.5; expected a whole number"),
         ({"chip_seed": "a"}, "chip_seed is 'a'; expected a whole number"),
