@@ -130,13 +130,13 @@ def chip_cases(network: Network, program: Program, images: NDArray[Any], threads
         cycles = chip.run(program, images[:1], simd=simd).cycles_per_image
         key = chip.silicon(program.spec).noise_key(0)
 
-        def whole(chip: Chip, count: int) -> object:
+        def run_all(chip: Chip, count: int) -> object:
             return chip.run(program, images, threads=count, simd=simd).labels
 
         def part(engine: Engine, key: int) -> object:
             return engine.run(codes, ids, noise_seed=key)
 
-        works = [(f"{network.name}, {name} chip", count, partial(whole, chip, count)) for count in threads]
+        works = [(f"{network.name}, {name} chip", count, partial(run_all, chip, count)) for count in threads]
         works.insert(1, (f"{network.name}, {name} chip, {CODES}", 1, partial(part, engine, key)))
         found += [
             Case(case, count, work, len(images), network.name, useful, engine.padded_macs, cycles, first)
@@ -153,13 +153,13 @@ def peer_cases(network: Network, images: NDArray[Any], count: int) -> list[Case]
     found = []
     for peer in peers(network):
         seconds, batch = _best_batch(peer, x)
-        shown = x[: max(batch, int(LONGEST_PEER_RUN_S / seconds) // batch * batch)]
+        some = x[: max(batch, int(LONGEST_PEER_RUN_S / seconds) // batch * batch)]
 
-        def work(peer: Peer = peer, shown: NDArray[np.float32] = shown, batch: int = batch) -> None:
-            peer.run(shown, batch)
+        def work(peer: Peer = peer, some: NDArray[np.float32] = some, batch: int = batch) -> None:
+            peer.run(some, batch)
 
         name = f"{network.name}, {peer.name}"
-        found.append(Case(name, 1, work, len(shown), network.name, network.multiply_adds, batch=batch))
+        found.append(Case(name, 1, work, len(some), network.name, network.multiply_adds, batch=batch))
     return found
 
 
@@ -176,12 +176,12 @@ def _best_batch(peer: Peer, x: NDArray[np.float32]) -> tuple[float, int]:
 
 def _least(peer: Peer, x: NDArray[np.float32], batch: int) -> float:
     """Seconds of processor time an image, so that a busy machine does not choose the batch."""
-    shown = x[: max(batch, len(x) // 2)]
+    some = x[: max(batch, len(x) // 2)]
     times = []
     for _ in range(3):
         began = time.process_time()
-        peer.run(shown, batch)
-        times.append((time.process_time() - began) / len(shown))
+        peer.run(some, batch)
+        times.append((time.process_time() - began) / len(some))
     return max(min(times), 1e-9)
 
 

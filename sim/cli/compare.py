@@ -1,4 +1,4 @@
-"""`anna compare`: the main job. A trained network, compiled, run on ideal and drawn chips, against float."""
+"""`anna compare`: the main command. A trained network, compiled, run on ideal and drawn chips, against float."""
 
 import argparse
 import shlex

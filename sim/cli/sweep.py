@@ -91,13 +91,13 @@ def _text(done: Any, folder: Path) -> str:
 
 def _plan(path: Path, given: argparse.Namespace) -> None:
     from sim.sweep.run import identity, shard_of
-    from sim.sweep.spec import load_spec, shown
+    from sim.sweep.spec import load_spec, value_text
 
     spec = load_spec(path)
     points = shard_of(spec.all_points(), _shard(given.shard))
     identity(spec)  # networks, digits and records are there
     head = ("point", *spec.axes)
-    rows = [(str(point.number), *(shown(value) for value in point.values.values())) for point in points[:POINTS_PRINTED]]
+    rows = [(str(point.number), *(value_text(value) for value in point.values.values())) for point in points[:POINTS_PRINTED]]
     more = f"\n... and {len(points) - POINTS_PRINTED:,} more; all of them with --json" if len(points) > POINTS_PRINTED else ""
     text = (
         f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n"

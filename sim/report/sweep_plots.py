@@ -8,7 +8,7 @@ import numpy as np
 
 from anna.chip.spec import ANNA_1991
 from sim.report.figure import COLOURS, FAINT, INK, themed
-from sim.sweep.spec import shown
+from sim.sweep.spec import value_text
 from sim.sweep.summary import Summary, SweepResult, is_number
 
 WEIGHTS, STATES = "chip.weight_bits", "chip.state_bits"
@@ -95,7 +95,7 @@ def error_against(found: SweepResult, axis: str) -> Any:
             if not groups:
                 continue
             colour = ramp[place] if ramp else COLOURS[place % len(COLOURS)]
-            label = ", ".join(shown(value) for value in others.values()) or "all"
+            label = ", ".join(value_text(value) for value in others.values()) or "all"
             low, high = [min(group) for group in groups], [max(group) for group in groups]
             axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
             means, mark = [sum(group) / len(group) for group in groups], "o-" if ramp or place < len(COLOURS) else "s--"
@@ -146,7 +146,7 @@ def points(found: SweepResult, most: int = POINTS) -> Any:
             axes.plot([100 * one for one in point.errors], [place + 0.24] * point.chips, ".", color=colour, markersize=4)
             axes.plot(100 * point.error, place, "o", color=colour, markersize=5)
             axes.plot(100 * point.float_error, place, "|", color=INK, markersize=10)
-        names = [", ".join(shown(point.values[name]) for name in found.varying) for point in mine]
+        names = [", ".join(value_text(point.values[name]) for name in found.varying) for point in mine]
         axes.set_yticks(range(len(mine)), names)
         axes.set_ylim(len(mine) - 0.5, -0.6)
         axes.set_xlim(left=0)

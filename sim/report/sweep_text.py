@@ -6,7 +6,7 @@ from typing import Any
 from sim.base.columns import Column, View, cells, on_page
 from sim.base.formats import per_cent
 from sim.report import sweep_plots as plots
-from sim.sweep.spec import shown
+from sim.sweep.spec import value_text
 from sim.sweep.summary import POINTS, Summary, SweepResult
 
 POINTS_SHOWN = 200  # points of a table that a person reads; all are in results.csv
@@ -22,7 +22,7 @@ def lead(found: SweepResult) -> str:
     if not found.points:
         return text
     best = min(found.points, key=lambda point: (point.error, point.point))
-    where = ", ".join(f"{name} = {shown(best.values[name])}" for name in found.varying)
+    where = ", ".join(f"{name} = {value_text(best.values[name])}" for name in found.varying)
     floats = {per_cent(point.float_error) for point in found.points}
     float_text = f" The float network errs on {floats.pop()}." if len(floats) == 1 else ""
     return f"{text} The least error is {per_cent(best.error)}{f' at {where}' if where else ''}.{float_text}"
@@ -36,7 +36,7 @@ def how(found: SweepResult) -> str:
     """Seeds and rows: what stands under every figure."""
     last = found.spec.seed + found.spec.chips - 1
     seeds = f"chips of seeds {found.spec.seed} to {last}, noise seed {found.spec.seed}"
-    held = "".join(f"; {name} = {shown(value)}" for name, value in found.held.items())
+    held = "".join(f"; {name} = {value_text(value)}" for name, value in found.held.items())
     return f"{len(found.rows):,} rows: {seeds}, {_images(found)} digits each{held}"
 
 
@@ -47,7 +47,7 @@ def commands(found: SweepResult) -> list[str]:
 
 def others_text(others: dict[str, Any]) -> str:
     """The values of the other axes."""
-    return ", ".join(f"{name} = {shown(value)}" for name, value in others.items())
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in others.items())
 
 
 def map_table(found: SweepResult, others: dict[str, Any]) -> Table:
@@ -67,7 +67,9 @@ def point_table(found: SweepResult) -> Table:
 
 
 def _axis(name: str, heading: str) -> Column[Summary]:
-    return Column(name, "", "", lambda point: point.values[name], page=View(heading, lambda point: shown(point.values[name])))
+    return Column(
+        name, "", "", lambda point: point.values[name], page=View(heading, lambda point: value_text(point.values[name]))
+    )
 
 
 def short(names: list[str]) -> list[str]:
@@ -79,7 +81,7 @@ def short(names: list[str]) -> list[str]:
 def refusal_table(found: SweepResult) -> Table:
     """Points that cannot be, and why."""
     names = list(found.varying)
-    rows = [[str(one.point), *(shown(one.values[name]) for name in names), one.sentence] for one in found.refusals]
+    rows = [[str(one.point), *(value_text(one.values[name]) for name in names), one.sentence] for one in found.refusals]
     return ["point", *short(names), "why"], list(rows[:POINTS_SHOWN])
 
 

@@ -92,7 +92,7 @@ class Point(Record):
     @property
     def text(self) -> str:
         """Its values for a reader."""
-        return ", ".join(f"{name} = {shown(value)}" for name, value in self.values.items())
+        return ", ".join(f"{name} = {value_text(value)}" for name, value in self.values.items())
 
     def fields_of(self, group: str) -> dict[str, Any]:
         """The values of one group by their field name."""
@@ -212,13 +212,13 @@ class SweepSpec(Record):
         return [Point(number=i, values=dict(zip(names, row, strict=True))) for i, row in enumerate(rows)]
 
 
-def shown(value: Any) -> str:
+def value_text(value: Any) -> str:
     """A value for a reader."""
     if value is None:
         return "none"
     if isinstance(value, float):
         return f"{value:.6g}"
-    return " ".join(map(shown, value)) if isinstance(value, tuple | list) else str(value)
+    return " ".join(map(value_text, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _drawn(seed: int, axis: str, number: int, values: Sequence[Value]) -> Value:

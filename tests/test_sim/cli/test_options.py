@@ -99,7 +99,7 @@ def test_a_value_that_means_something_else_today_is_refused(words: tuple[str, ..
 
 # Keyword arguments of public functions that are no options: objects that only Python has, and what a command says otherwise.
 ONLY_PYTHON = {
-    "image_ids", "taps", "phase_cycles", "lanes", "engine", "timeline", "plan", "watch", "executor", "at_once", "command",
+    "image_ids", "taps", "phase_cycles", "lanes", "engine", "timeline", "resolution", "watch", "executor", "at_once", "command",
     "weights_lsb", "chip_trained", "quantised", "analogs", "labels", "codes", "kernel", "silicon", "image_id", "home",
 }  # fmt: skip
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
