@@ -52,7 +52,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def images_for(engine: Engine, inputs: int, seconds: float) -> tuple[Any, Any]:
-    """Enough pictures to run for about so long."""
+    """Enough images to run for about so long."""
     rng = np.random.default_rng(1)
     count = 512
     while True:

@@ -1,8 +1,8 @@
 """Time and memory of a run as images and chips grow, each point in a process of its own.
 
-    python benchmarks/scaling.py [--network recognizer] [--images 10 --images 100000] [--chips 1 --chips 8]
+    python benchmarks/scaling.py [--network recognizer] [--count 10 --count 100000] [--chips 1 --chips 8]
 
-Prints the seconds of processor time without compiling, images a second, and the most memory the process held, pictures
+Prints the seconds of processor time without compiling, images a second, and the most memory the process held, images
 and results included; `--repeat` takes the least of several runs.
 """
 
@@ -20,11 +20,11 @@ import anna, lenet
 path, images, chips = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 program = anna.Program.load(path)
 some = lenet.holdout()[0]
-pictures = some[np.arange(images) % len(some)]
-anna.Chip().run(program, pictures[:1])
+images = some[np.arange(images) % len(some)]
+anna.Chip().run(program, images[:1])
 timeline, began, right = anna.verified(program), time.process_time(), 0
 for seed in range(chips):
-    right += len(anna.Chip(seed=seed).run(program, pictures, timeline=timeline, threads=1).labels)
+    right += len(anna.Chip(seed=seed).run(program, images, timeline=timeline, threads=1).labels)
 print(json.dumps([time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
 """
 
@@ -44,7 +44,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", default="recognizer")
-    parser.add_argument("--images", type=int, action="append", help="default: 10, 100, ... 100,000")
+    parser.add_argument("--count", type=int, action="append", help="default: 10, 100, ... 100,000")
     parser.add_argument("--chips", type=int, action="append", help="default: 1, then 10 to 1,000 on 10 images")
     parser.add_argument("--repeat", type=int, default=1)
     given = parser.parse_args()
@@ -52,7 +52,7 @@ def main() -> None:
         path = Path(folder) / "network.anna"
         anna.compile(lenet.load(given.network), calibration=lenet.calibration()).save(path)
         print(f"{'images':>8}{'chips':>9}{'seconds':>10}{'images/s':>11}{'ms a chip':>11}{'MB':>7}")
-        points = [(images, 1) for images in given.images or (10, 100, 1000, 10_000, 100_000)]
+        points = [(images, 1) for images in given.count or (10, 100, 1000, 10_000, 100_000)]
         points += [(10, chips) for chips in given.chips or (10, 100, 1000)]
         for images, chips in points:
             seconds, memory = point(path, images, chips, given.repeat)

@@ -1,7 +1,7 @@
 """What a second thread gains, beside what two cores gain where nothing is shared: multiply-adds on registers, and a second
 process.
 
-    python benchmarks/threads.py [--network recognizer] [--rounds 40] [--pictures 32768] [--simd avx2]
+    python benchmarks/threads.py [--network recognizer] [--rounds 40] [--count 32768] [--simd avx2]
 
 On a virtual machine the second core is not always whole. So each round times, one after another and with one core and with
 two: registers alone, whole runs on a typical chip by threads, the same runs by processes, and registers again. Prints
@@ -32,16 +32,16 @@ def gain(work: Callable[[int], object], done: float) -> float:
 
 
 def runs(network: str, count: int, simd: str) -> Callable[[int], object]:
-    """Whole runs of so many pictures, by the number of threads."""
+    """Whole runs of so many images, by the number of threads."""
     import anna
     import lenet
 
     some = lenet.holdout()[0]
-    pictures = some[np.arange(count) % len(some)]
+    images = some[np.arange(count) % len(some)]
     program = anna.compile(lenet.load(network), calibration=lenet.calibration())
     chip = anna.Chip(seed=1)
-    chip.run(program, pictures[:1], simd=simd)
-    return lambda threads: chip.run(program, pictures, threads=threads, simd=simd).labels
+    chip.run(program, images[:1], simd=simd)
+    return lambda threads: chip.run(program, images, threads=threads, simd=simd).labels
 
 
 def other(told: Connection, *what: Any) -> None:
@@ -60,10 +60,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", default="recognizer")
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--pictures", type=int, default=32768)
+    parser.add_argument("--count", type=int, default=32768)
     parser.add_argument("--simd")
     given = parser.parse_args()
-    what = (given.network, given.pictures, choose_level(given.simd))
+    what = (given.network, given.count, choose_level(given.simd))
     tell, told = multiprocessing.get_context("spawn").Pipe()
     second = multiprocessing.get_context("spawn").Process(target=other, args=(told, *what), daemon=True)
     second.start()

@@ -38,21 +38,21 @@ def wilson(share: float, trials: float, z: float = Z95) -> Interval:
 class Spread:
     """Where the error rate of several chips varies from, as standard deviations of the rate of one chip."""
 
-    over_chips: float  # silicon that differs, counted on the same pictures
+    over_chips: float  # silicon that differs, counted on the same images
     over_noise: float | None  # the same silicon run again; None: it was run once
-    over_images: float  # other pictures of the same kind
+    over_images: float  # other images of the same kind
 
 
 def error_of_chips(wrong_cn: Bools) -> Interval:
-    """Mean error of chips drawn at random, all seen on the same pictures drawn at random."""
+    """Mean error of chips drawn at random, all seen on the same images drawn at random."""
     erred_n = wrong_cn.sum(axis=0)
     return error_of_counts(wrong_cn.sum(axis=1).tolist(), int((erred_n * erred_n).sum()), wrong_cn.shape[1])
 
 
 def error_of_counts(wrong: Sequence[int], squares: int, images: int) -> Interval:
-    """The same from the errors of each chip, and the sum over pictures of the square of how many chips erred on it.
+    """The same from the errors of each chip, and the sum over images of the square of how many chips erred on it.
 
-    Both draws count. The variance of the mean is that between the pictures' mean errors over the number of pictures, and
+    Both draws count. The variance of the mean is that between the images' mean errors over the number of images, and
     that between chips over the number of chips; the interval is Wilson's with as many trials as that variance is worth.
     """
     chips, total = len(wrong), sum(wrong)
@@ -89,8 +89,8 @@ def spread(wrong_crn: NDArray[np.bool_]) -> Spread:
 
 
 def difference_of_chips(first_cn: Bools, second_cn: Bools) -> Interval:
-    """Second error less first of the same chips on the same pictures, with a normal interval over both: what pictures or
-    chips have in common falls out of the difference. Variance of a mean of two crossed draws: that of the pictures' means
+    """Second error less first of the same chips on the same images, with a normal interval over both: what images or
+    chips have in common falls out of the difference. Variance of a mean of two crossed draws: that of the images' means
     and that of the chips' means, less the rest that both contain.
     """
     chips, images = first_cn.shape
@@ -109,7 +109,7 @@ def difference_of_chips(first_cn: Bools, second_cn: Bools) -> Interval:
 
 @dataclass(frozen=True)
 class Paired:
-    """Two classifiers on the same pictures: only those that one of them gets wrong tell them apart."""
+    """Two classifiers on the same images: only those that one of them gets wrong tell them apart."""
 
     only_first_wrong: int
     only_second_wrong: int
@@ -117,7 +117,7 @@ class Paired:
 
 
 def mcnemar(first_wrong: Bools, second_wrong: Bools) -> Paired:
-    """McNemar's exact test (two-sided, binomial on the pictures in which the two differ)."""
+    """McNemar's exact test (two-sided, binomial on the images in which the two differ)."""
     b = int((first_wrong & ~second_wrong).sum())
     c = int((second_wrong & ~first_wrong).sum())
     n = b + c
@@ -145,7 +145,7 @@ class RejectCurve:
 
 
 def reject_curve(scores_nk: NDArray[Any], labels: NDArray[Any]) -> RejectCurve:
-    """Reject the pictures whose best score leads the second by least; ties are rejected together."""
+    """Reject the images whose best score leads the second by least; ties are rejected together."""
     ordered = np.sort(scores_nk, axis=1)
     lead = ordered[:, -1] - ordered[:, -2]
     wrong = scores_nk.argmax(axis=1) != labels

@@ -50,7 +50,7 @@ def _settings(graph: Graph, first: bool) -> Any:
     settings.drift_compensation = None
     io = settings.forward
     io.inp_bound, io.inp_res = STATE_BOUND, 1 / STEPS
-    if first and graph.prepare is not None:  # the range is symmetric; the steps are those of the pictures' own
+    if first and graph.prepare is not None:  # the range is symmetric; the steps are those of the images' own
         low, high = graph.prepare.low, graph.prepare.high
         io.inp_bound = max(-low, high)
         io.inp_res = (high - low) / STEPS / (2 * io.inp_bound)

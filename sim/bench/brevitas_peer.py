@@ -1,6 +1,6 @@
 """A network in Brevitas: fake quantisation in float32, weights of six bits and states of three, and no noise.
 
-Run as its documentation advises for inference: ranges taken from calibration pictures, then scales held fixed and quantised
+Run as its documentation advises for inference: ranges taken from calibration images, then scales held fixed and quantised
 weights kept. Compiling (its `compile=True`) gained nothing here.
 """
 
@@ -29,8 +29,8 @@ def quantised_reader(graph: Graph) -> Reader:
         from brevitas.graph.calibrate import calibration_mode
 
         net = Replaced(graph, _quantised).eval()
-        pictures = network_input(graph, lenet.calibration()[0]).transpose(3, 0, 1, 2)
-        x = torch.from_numpy(np.ascontiguousarray(pictures))
+        images = network_input(graph, lenet.calibration()[0]).transpose(3, 0, 1, 2)
+        x = torch.from_numpy(np.ascontiguousarray(images))
         with torch.no_grad():
             with calibration_mode(net):
                 net(x)
@@ -41,7 +41,7 @@ def quantised_reader(graph: Graph) -> Reader:
 
 
 def _quantised(module: Any, first: bool) -> Any:
-    """The same behind a quantiser of its input; that of pictures has a zero point, for they are not even about zero."""
+    """The same behind a quantiser of its input; that of images has a zero point, for they are not even about zero."""
     from brevitas import nn
     from brevitas.quant import Int8ActPerTensorFloat, ShiftedUint8ActPerTensorFloat
     from torch.nn import Conv2d

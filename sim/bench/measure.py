@@ -33,7 +33,7 @@ from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
 PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"
 CODES = "codes to codes"
 COPIED_BYTES, PEAK_S = 1 << 26, 0.1
-LONGEST_PEER_RUN_S = 0.5  # of processor time: a slow peer gets fewer pictures a run, not the whole benchmark's time
+LONGEST_PEER_RUN_S = 0.5  # of processor time: a slow peer gets fewer images a run, not the whole benchmark's time
 WORTH_TRYING = 1.5  # a batch size so many times slower than the best found ends the search: larger ones are slower yet
 
 
@@ -112,7 +112,7 @@ def peak_rss_mb() -> float:
 
 
 def chip_cases(network: Network, program: Program, images: NDArray[Any], threads: list[int], simd: str | None) -> list[Case]:
-    """Whole runs, raw pictures in and labels out, on the ideal chip, a typical and a worst one; and on one thread the chip's
+    """Whole runs, raw images in and labels out, on the ideal chip, a typical and a worst one; and on one thread the chip's
     part of them, state codes in and out."""
     host = program.host
     assert host is not None
@@ -146,7 +146,7 @@ def chip_cases(network: Network, program: Program, images: NDArray[Any], threads
 
 
 def peer_cases(network: Network, images: NDArray[Any], count: int) -> list[Case]:
-    """The peers at the batch size that suits each best, with at most `count` pictures a run."""
+    """The peers at the batch size that suits each best, with at most `count` images a run."""
     if not isinstance(network, Graph):
         return []
     x = np.ascontiguousarray(network_input(network, images[:count]).transpose(3, 0, 1, 2))
@@ -164,7 +164,7 @@ def peer_cases(network: Network, images: NDArray[Any], count: int) -> list[Case]
 
 
 def _best_batch(peer: Peer, x: NDArray[np.float32]) -> tuple[float, int]:
-    """Seconds of processor time a picture, and the batch size at which these are least."""
+    """Seconds of processor time an image, and the batch size at which these are least."""
     best = (float("inf"), 0)
     for batch in BATCHES:
         seconds = _least(peer, x, batch)
@@ -175,7 +175,7 @@ def _best_batch(peer: Peer, x: NDArray[np.float32]) -> tuple[float, int]:
 
 
 def _least(peer: Peer, x: NDArray[np.float32], batch: int) -> float:
-    """Seconds of processor time a picture, so that a busy machine does not choose the batch."""
+    """Seconds of processor time an image, so that a busy machine does not choose the batch."""
     shown = x[: max(batch, len(x) // 2)]
     times = []
     for _ in range(3):

@@ -21,7 +21,7 @@ def float_reader(graph: Graph) -> Reader:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(onnx_model(graph), options, providers=["CPUExecutionProvider"])
-    return lambda pictures: session.run(None, {"x": pictures})[0]
+    return lambda images: session.run(None, {"x": images})[0]
 
 
 class _Nodes:
@@ -79,7 +79,7 @@ MATHS = Maths(
 
 
 def onnx_model(graph: Graph) -> bytes:
-    """The graph as an ONNX file that takes prepared pictures and gives scores."""
+    """The graph as an ONNX file that takes prepared images and gives scores."""
     from onnx import TensorProto, helper
 
     nodes = _Nodes()

@@ -1,7 +1,7 @@
 """What else reads digits: the same networks in ONNX Runtime, PyTorch, aihwkit and Brevitas, one thread each.
 
-Peers get prepared float32 pictures, a batch size that suits them, and no part of the preparation to do; the simulated
-chip gets raw pictures. What is not installed is left out and named.
+Peers get prepared float32 images, a batch size that suits them, and no part of the preparation to do; the simulated
+chip gets raw images. What is not installed is left out and named.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ BATCHES = (32, 64, 128, 512, 2048)
 
 @dataclass(frozen=True)
 class Peer:
-    """Something that reads prepared pictures, one batch after another."""
+    """Something that reads prepared images, one batch after another."""
 
     name: str
     read: Reader
 
-    def run(self, pictures: NDArray[np.float32], batch: int) -> None:
-        """All pictures, in batches."""
-        for start in range(0, len(pictures), batch):
-            self.read(pictures[start : start + batch])
+    def run(self, images: NDArray[np.float32], batch: int) -> None:
+        """All images, in batches."""
+        for start in range(0, len(images), batch):
+            self.read(images[start : start + batch])
 
 
 def missing() -> list[str]:

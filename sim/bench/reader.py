@@ -1,4 +1,4 @@
-"""What a peer of the benchmark is to it: something that reads prepared pictures."""
+"""What a peer of the benchmark is to it: something that reads prepared images."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Reader = Callable[[NDArray[np.float32]], Any]  # prepared pictures (n, maps, rows, columns) to scores (n, classes, ...)
+Reader = Callable[[NDArray[np.float32]], Any]  # prepared images (n, maps, rows, columns) to scores (n, classes, ...)

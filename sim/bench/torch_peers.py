@@ -20,12 +20,12 @@ STATE_STEP, WEIGHT_ERROR, NOISE = 2.0 / 7, 0.02, 0.05  # of the noisy model: of 
 
 
 def torch_reader(net: Any) -> Reader:
-    """A torch module for prepared pictures, on one thread."""
+    """A torch module for prepared images, on one thread."""
     torch.set_num_threads(1)
 
-    def read(pictures: NDArray[np.float32]) -> Any:
+    def read(images: NDArray[np.float32]) -> Any:
         with torch.inference_mode():
-            return net(torch.from_numpy(pictures))
+            return net(torch.from_numpy(images))
 
     return read
 
@@ -60,7 +60,7 @@ class Replaced(nn.Module):
     chip leaves to its host, stay in float32."""
 
     def __init__(self, graph: Graph, other: Callable[[Any, bool], Any]) -> None:
-        """`other` makes a module of an nn.Conv2d or nn.Linear; it is told whether the pictures come in there."""
+        """`other` makes a module of an nn.Conv2d or nn.Linear; it is told whether the images come in there."""
         super().__init__()
         net = TorchNet(graph).eval()
         self.chain, self.others = net.chain, nn.ModuleList()

@@ -30,12 +30,12 @@ from lenet.datasets.labelled import LabelledImages
 
 Watch = Callable[[str], None]
 Kind = str | Analog | tuple[str, Analog]
-PICTURES_AT_ONCE = 100  # of the integer arithmetic: their maps fit the cache
+IMAGES_AT_ONCE = 100  # of the integer arithmetic: their maps fit the cache
 
 
 @dataclass(frozen=True, eq=False)
 class Arm:
-    """One classifier, or several chips of one kind, on the same pictures."""
+    """One classifier, or several chips of one kind, on the same images."""
 
     name: str
     what: str  # how it was made, for a reader
@@ -129,11 +129,11 @@ def quantised_arm(program: Program, graph: QuantGraph, digits: LabelledImages, t
     lasts = [member.last for member in graph.lowered.members]
 
     def some(start: int) -> dict[str, States]:
-        found = evaluate(graph, states[start : start + PICTURES_AT_ONCE])
+        found = evaluate(graph, states[start : start + IMAGES_AT_ONCE])
         return {name: found[name] for name in lasts}
 
     with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(some, range(0, len(states), PICTURES_AT_ONCE)))
+        parts = list(pool.map(some, range(0, len(states), IMAGES_AT_ONCE)))
     kind = np.uint8 if spec.state_bits <= 8 else np.uint16
     scores = host.scores(spec, {name: np.concatenate([part[name] for part in parts]).astype(kind) for name in lasts})
     what = "the codes in plain integer arithmetic, without the engine"

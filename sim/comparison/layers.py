@@ -23,9 +23,9 @@ def layer_maps(network: Network, program: Program, images: Maps, chip: Chip, noi
 
 
 def layer_rows(network: Network, program: Program, digits: LabelledImages, chips: dict[str, Chip], noise_seed: int = 0,
-               pictures: int = 200) -> list[dict[str, Any]]:  # fmt: skip
+               most: int = 200) -> list[dict[str, Any]]:  # fmt: skip
     """Signal to noise of each layer against float, a column for each chip."""
-    images = digits.first(min(pictures, len(digits))).images
+    images = digits.first(min(most, len(digits))).images
     rows: dict[str, dict[str, Any]] = {}
     for title, chip in chips.items():
         for layer in layer_maps(network, program, images, chip, noise_seed):

@@ -3,7 +3,7 @@
     alone_points      what this cause costs where it is the only one: its error less that of the ideal chip
     without_points    what is got back where only this cause is left out: the full error less the one without it
 
-All rows use the same pictures, the same chips and the same noise seed, so that their differences are those of the cause.
+All rows use the same images, the same chips and the same noise seed, so that their differences are those of the cause.
 Layers are told apart by where their weights lie: rows of the array, on one or more weight pages.
 """
 

@@ -1,8 +1,8 @@
 """What the codes alone cost, on chips without imperfections: rounding of input, weights and states, and saturation.
 
 Each is told apart by compiling the network for a chip that is fine in all other respects (alone), or coarse in all but this
-one (without). A fine chip has 12-bit weights, 10-bit states and an ADC that follows the squash. The input picture cannot be
-finer than the states on any chip, so its rounding alone is that of the float network on rounded pictures.
+one (without). A fine chip has 12-bit weights, 10-bit states and an ADC that follows the squash. The input image cannot be
+finer than the states on any chip, so its rounding alone is that of the float network on rounded images.
 """
 
 from collections.abc import Callable, Mapping
@@ -62,7 +62,7 @@ def codes_ledger(
 
 
 def _rounded_input(network: Network, program: Program, digits: LabelledImages) -> float | None:
-    """Points that the float network loses when its pictures are rounded to the chip's states."""
+    """Points that the float network loses when its images are rounded to the chip's states."""
     if not isinstance(network, Graph) or not isinstance(network.layers[0], Prepare) or program.host is None:
         return None
     shape = network.steps[0].output_shape

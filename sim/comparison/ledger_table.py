@@ -21,7 +21,7 @@ MEANINGS = {
     "adc_noise": "noise of the output converters, new each time",
     "weight_rounding": "weights rounded to their codes",
     "state_rounding": "states rounded to their codes",
-    "input_rounding": "the picture rounded to states",
+    "input_rounding": "the image rounded to states",
 }
 
 

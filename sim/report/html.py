@@ -19,7 +19,7 @@ def comparison_page(found: ComparisonRows, close: CloseUp, command: str) -> str:
     """The whole page of a comparison."""
     title = f"{found.network} on the ANNA chip"
     seeds = "ideal chip" if found.drawn is None else f"chips of seeds {found.drawn.seeds[0]} to {found.drawn.seeds[-1]}"
-    made = f"{found.images:,} pictures of {found.data}, {seeds}, noise seed {found.noise_seed}"
+    made = f"{found.images:,} images of {found.data}, {seeds}, noise seed {found.noise_seed}"
     parts = [f"<h1>{escaped(title)}</h1>", f'<p class="lead">{_lead(found)}</p>', *_accuracy(found, made)]
     if found.losses is not None and found.losses.entries:
         parts += _losses(found.losses)
@@ -35,14 +35,14 @@ def _accuracy(found: ComparisonRows, made: str) -> list[str]:
         column_table(ARMS, found.arms),
         figure(plots.errors(found.arms), f"Error of each arm. {made}."),
         "<h2>Error against rejects</h2>",
-        "<p>A reader that may refuse doubtful pictures errs less on the rest. Doubt is the lead of the best score over the "
+        "<p>A reader that may refuse doubtful images errs less on the rest. Doubt is the lead of the best score over the "
         "second.</p>",
         figure(plots.rejects(found.arms), f"First chip of each arm; dashed: 1 % and 0.5 %. {made}."),
     ]
 
 
 def _losses(ledger: Losses) -> list[str]:
-    counted = (f"Points of error on {ledger.images:,} pictures and {ledger.chips} {ledger.kind}, the same for all rows "
+    counted = (f"Points of error on {ledger.images:,} images and {ledger.chips} {ledger.kind}, the same for all rows "
                f"(ideal {100 * ledger.ideal_error:.2f} %, all causes {100 * ledger.full_error:.2f} %).")  # fmt: skip
     return [
         "<h2>Where it was lost</h2>",
@@ -60,11 +60,11 @@ def _program(found: ComparisonRows, timeline: Timeline, made: str) -> list[str]:
         "have to pass the pins.</p>",
         _layers_table(found.report),
         figure(plots.timeline(timeline), "Which part of the chip works when: the pins through which states "
-               "come in, the array, the pins through which they leave. From the schedule, the same for every picture."),
+               "come in, the array, the pins through which they leave. From the schedule, the same for every image."),
         "<h2>Layer by layer</h2>",
         figure(plots.signal_to_noise(found), "Signal to noise: maps of the first chip of each kind against those in "
-               f"float, on at most 200 of the pictures; {made}. Saturated: outputs at the lowest or the highest state, on the "
-               "compiler's calibration pictures."),
+               f"float, on at most 200 of the images; {made}. Saturated: outputs at the lowest or the highest state, on the "
+               "compiler's calibration images."),
     ]  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def _one_chip(found: ComparisonRows, close: CloseUp) -> list[str]:
     drawn, parts = found.drawn, list[str]()
     shown = "the ideal chip" if drawn is None else f"the chip of seed {drawn.seeds[0]} ({drawn.name})"
     if close.maps:
-        parts += ["<h2>One digit</h2>", figure(plots.feature_maps(close.maps), f"The first picture, a {close.label}: maps "
+        parts += ["<h2>One digit</h2>", figure(plots.feature_maps(close.maps), f"The first image, a {close.label}: maps "
                   f"in float and as states of {shown}, noise seed {found.noise_seed}. Black is the least of a layer, white the "
                   f"most; of each layer the first {plots.MAPS_SHOWN} maps.")]  # fmt: skip
     errors = close.weight_errors_lsb
@@ -86,7 +86,7 @@ def _one_chip(found: ComparisonRows, close: CloseUp) -> list[str]:
 def _lead(found: ComparisonRows) -> str:
     arm = found.drawn or found.headline
     floats, chip = 100 * found.reference.error.share, 100 * arm.error.share
-    speed = f" The chip takes {found.report['chip_us_per_image']:,.0f} µs a picture." if found.report else ""
+    speed = f" The chip takes {found.report['chip_us_per_image']:,.0f} µs an image." if found.report else ""
     return escaped(
         f"In 32-bit floats {floats:.2f} % of the digits are misread, on the {arm.name} {chip:.2f} % "
         f"({100 * (arm.error.share - found.reference.error.share):+.2f} points).{speed}"
@@ -112,7 +112,7 @@ def _made(found: ComparisonRows, command: str) -> str:
         f"Program: SHA-256 <code>{found.program_sha256[:16]}</code>. "
         "The same command gives the same figures on every machine.</p>",
         *(f'<p class="note">{escaped(note)}.</p>' for note in notes(found)),
-        '<p class="note">Intervals: Wilson, over pictures and chips. p: McNemar, exact, the first chip against float. '
-        "Rejects: smallest share of refused pictures that leaves at most that error.</p>",
+        '<p class="note">Intervals: Wilson, over images and chips. p: McNemar, exact, the first chip against float. '
+        "Rejects: smallest share of refused images that leaves at most that error.</p>",
     ]
     return "\n".join(lines)

@@ -152,10 +152,10 @@ def synapses(error: NDArray[Any]) -> Any:
     """How far each synapse of a drawn chip is from the weight that it was given, in weight LSB."""
     reach = float(np.abs(error).max()) or 1.0
     with themed(6.4, 4.8) as (figure, axes):
-        picture = axes.imshow(error, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
+        shown = axes.imshow(error, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
         axes.set_xlabel("column")
         axes.set_ylabel("row")
-        bar = figure.colorbar(picture, ax=axes, shrink=0.9)
+        bar = figure.colorbar(shown, ax=axes, shrink=0.9)
         bar.set_label("error of the weight, weight LSB")
     return figure
 
@@ -164,7 +164,7 @@ NAMES = {"SHIFT": "pins, in", "CALC": "array", "OUT": "pins, out"}
 
 
 def timeline(timeline: Timeline, cycles: int = 160) -> Any:
-    """Which unit works in which cycle, where the array begins, and over the whole picture."""
+    """Which unit works in which cycle, where the array begins, and over the whole image."""
     ops, spans = timeline.program.ops, timeline.spans
     units = ("SHIFT", "CALC", "OUT")
     begin = next((span.start for op, span in zip(ops, spans, strict=True) if op.name == "CALC"), 0)
@@ -187,7 +187,7 @@ def timeline(timeline: Timeline, cycles: int = 160) -> Any:
         near.set_title(f"{cycles} cycles, one by one")
         near.tick_params(left=False)
         pages = len(timeline.segments)
-        where = "the whole picture" if pages == 1 else f"the first of {pages} weight pages"
+        where = "the whole image" if pages == 1 else f"the first of {pages} weight pages"
         whole.set_title(f"{where}: share of cycles in which each works, %")
         whole.set_ylim(0, 105)
         whole.set_xlim(0, length)

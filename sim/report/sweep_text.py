@@ -103,7 +103,7 @@ def made(found: SweepResult) -> list[str]:
         lines.append(f"Commit: {', '.join(commits)} (+: with changed files).")
     lines += [f"{name}: {digest}" for name, digest in found.inputs if not name.startswith("analog ")]
     lines.append("Digests: of the network, then of the digits. The same sweep gives the same results.csv on every machine.")
-    lines.append("Intervals: Wilson, over pictures and chips. Differs: share of digits read otherwise than in floats.")
+    lines.append("Intervals: Wilson, over images and chips. Differs: share of digits read otherwise than in floats.")
     return lines
 
 

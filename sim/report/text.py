@@ -12,7 +12,7 @@ from sim.comparison.rows import ComparisonRows
 LEDGER_NOTE = "alone: this cause and no other, less the ideal chip; without: all causes less all but this one"
 
 NOTES = (
-    "equal: pictures, trained weights (unless chip-trained), preparation, and the noise seed of all chips",
+    "equal: images, trained weights (unless chip-trained), preparation, and the noise seed of all chips",
     "chosen: 6-bit weights, 3-bit states, 4-bit scales as on the chip; levels, ranges and imperfections are assumed",
     "fitted: ranges, scales and rounding to at most 500 calibration digits, which are not among those shown",
 )
@@ -26,7 +26,7 @@ def notes(found: ComparisonRows) -> tuple[str, ...]:
     weights = others[0][0].what.partition(",")[0]
     return (
         *NOTES,
-        f"chip-trained: {weights}; pictures, preparation, chips and noise are equal",
+        f"chip-trained: {weights}; images, preparation, chips and noise are equal",
         *(f"against the network's own weights: {arm.name} {_gain(gain)}" for arm, gain in others),
     )
 
@@ -39,7 +39,7 @@ def _gain(gain: Gain) -> str:
 def comparison_text(found: ComparisonRows) -> str:
     """The table, and what it took."""
     wide = max(len(arm.name) for arm in found.arms)
-    lines = [f"{found.network} on {found.data}, {found.images:,} pictures", "", *terminal_lines(ARMS, found.arms)]
+    lines = [f"{found.network} on {found.data}, {found.images:,} images", "", *terminal_lines(ARMS, found.arms)]
     if found.layers:
         lines += ["", "signal to noise of each layer against float, dB"]
         titles = [title for title in found.layers[0] if title != "layer"]
@@ -50,14 +50,14 @@ def comparison_text(found: ComparisonRows) -> str:
     if found.report:
         lines += ["", _time(found.report)]
     classes = ", ".join(f"{digit}: {count}" for digit, count in enumerate(found.class_counts))
-    lines += ["", *notes(found), f"pictures a class: {classes}"]
+    lines += ["", *notes(found), f"images a class: {classes}"]
     return "\n".join(lines)
 
 
 def ledger_text(found: Losses) -> str:
     """The ledger, and what it was counted on."""
     lines = [
-        f"where it was lost, in points of error, on {found.images:,} of the pictures and {found.chips} {found.kind} "
+        f"where it was lost, in points of error, on {found.images:,} of the images and {found.chips} {found.kind} "
         f"(ideal {100 * found.ideal_error:.2f} %, all causes {100 * found.full_error:.2f} %)",
         *terminal_lines(LEDGER_SHOWN, found.entries),
         LEDGER_NOTE,
@@ -69,7 +69,7 @@ def _time(report: Mapping[str, Any]) -> str:
     host = report.get("host_multiply_adds", 0)
     whole = host + report.get("chip_multiply_adds", 0)
     return (
-        f"chip time {report['chip_us_per_image']:,.1f} us a picture ({report['cycles_per_image']:,.0f} cycles); "
+        f"chip time {report['chip_us_per_image']:,.1f} us an image ({report['cycles_per_image']:,.0f} cycles); "
         f"the board reads {report['board_images_per_s']:,.0f} a second, bound by its {report['board_binds']}; "
         f"{host:,} of {whole:,} multiply-adds run on the host"
     )

@@ -1,4 +1,4 @@
-"""The comparison: what the chip costs a network in accuracy, each figure with its interval, pictures and chips."""
+"""The comparison: what the chip costs a network in accuracy, each figure with its interval, images and chips."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """All arms on the same pictures, and what follows from them."""
+    """All arms on the same images, and what follows from them."""
 
     network: Network
     program: Program
@@ -66,7 +66,7 @@ class Comparison:
         return next((arm for arm in self.arms if arm.seeds), None)
 
     def error(self, arm: Arm) -> Interval:
-        """Mean error of the arm's chips with its 95 % interval, over pictures and chips."""
+        """Mean error of the arm's chips with its 95 % interval, over images and chips."""
         return counting.error_of(arm, self.digits.labels)
 
     def std_over_chips(self, arm: Arm) -> float | None:
@@ -74,11 +74,11 @@ class Comparison:
         return counting.std_over_chips(arm, self.digits.labels)
 
     def disagreement(self, arm: Arm) -> float:
-        """Share of pictures that an arm reads otherwise than the float network, right or wrong."""
+        """Share of images that an arm reads otherwise than the float network, right or wrong."""
         return counting.disagreement(arm, self.reference)
 
     def paired(self, arm: Arm, against: Arm | None = None) -> Paired:
-        """The arm's first chip against float or the first chip of another arm, on the pictures in which they differ."""
+        """The arm's first chip against float or the first chip of another arm, on the images in which they differ."""
         return counting.paired(arm, against or self.reference, self.digits.labels)
 
     def ordinary(self, arm: Arm) -> Arm | None:
@@ -173,7 +173,7 @@ class Comparison:
 
     def __repr__(self) -> str:
         errors = ", ".join(f"{arm.name} {100 * self.error(arm).share:.2f} %" for arm in self.arms)
-        return f"Comparison({self.network.name} on {self.digits.name}, {len(self.digits)} pictures: {errors})"
+        return f"Comparison({self.network.name} on {self.digits.name}, {len(self.digits)} images: {errors})"
 
 
 @renamed(calibrate_chips="trimmed", seed=("chip_seed", "noise_seed"))
@@ -193,7 +193,7 @@ def compare(
     chip_trained: ChipTrained | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Comparison:
-    """Run a network and its program on the same pictures: in float, on the ideal chip, and on drawn chips.
+    """Run a network and its program on the same images: in float, on the ideal chip, and on drawn chips.
 
     `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to call them otherwise.
     Chip k of each kind has seed `chip_seed` + k; all of them meet the same noise seed `noise_seed`. Images that a program was

@@ -24,7 +24,7 @@ class Ledger(Losses):
     """The lines, dearest first, and what they were counted on."""
 
     def __repr__(self) -> str:
-        return f"Ledger({len(self.entries)} lines on {self.images} pictures and {self.chips} {self.kind})"
+        return f"Ledger({len(self.entries)} lines on {self.images} images and {self.chips} {self.kind})"
 
     def _repr_html_(self) -> str:
         return f"<pre>{self.table()}</pre>"

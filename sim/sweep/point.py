@@ -56,7 +56,7 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A network with its pictures."""
+    """A network with its images."""
 
     network: Network
     digits: LabelledImages
@@ -64,7 +64,7 @@ class Prepared:
 
     @cached_property
     def digest(self) -> str:
-        """What network and pictures are, to the bit."""
+        """What network and images are, to the bit."""
         return f"{self.network.digest[:32]} {self.digits.sha256[:32]}"
 
     @cached_property
@@ -74,7 +74,7 @@ class Prepared:
 
 
 class Source(NamedTuple):
-    """What a network and its pictures are found by."""
+    """What a network and its images are found by."""
 
     network: str
     data: str | None
@@ -87,10 +87,10 @@ class Source(NamedTuple):
 def prepared(source: Source) -> Prepared:
     """Loaded once in a process."""
     found = load_network(source.network, source.data, source.weights_seed)
-    digits, (pictures, _) = for_network(found, source.data)
+    digits, (images, _) = for_network(found, source.data)
     chosen = digits.first(source.images)
-    expect_apart(chosen.images, image_keys(np.asarray(pictures)))
-    return Prepared(found, chosen, np.asarray(pictures))
+    expect_apart(chosen.images, image_keys(np.asarray(images)))
+    return Prepared(found, chosen, np.asarray(images))
 
 
 @lru_cache(maxsize=2)
@@ -101,7 +101,7 @@ def _compiled(source: Source, board: BoardSpec, options: tuple[tuple[str, Any], 
 
 
 def source_of(spec: SweepSpec, point: Point, home: str = "") -> Source:
-    """Network and pictures at a point; networks that the sweep trains lie in `home`."""
+    """Network and images at a point; networks that the sweep trains lie in `home`."""
     training = spec.training_at(point)
     seed = point.values.get("weights_seed", spec.weights_seed)
     assert isinstance(seed, int)
@@ -124,7 +124,7 @@ def analog_at(spec: SweepSpec, point: Point) -> Analog:
 
 
 def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
-    """The digests of all networks, pictures and analog records that the sweep names; files that lack are told here. Of a
+    """The digests of all networks, images and analog records that the sweep names; files that lack are told here. Of a
     network that the sweep trains, those of its digits."""
     found = {}
     networks = spec.values_of("network") if "network" in spec.axes else (spec.network,)
@@ -156,7 +156,7 @@ def trainings(spec: SweepSpec, points: Sequence[Point]) -> list[Training]:
 
 
 def trained_inputs(spec: SweepSpec, points: Sequence[Point], home: str) -> dict[str, str]:
-    """The digests of the networks that the sweep has trained, with their pictures."""
+    """The digests of the networks that the sweep has trained, with their images."""
     found = dict[str, str]()
     for point in points:
         with contextlib.suppress(*REFUSALS):
@@ -175,9 +175,9 @@ def _training_digits(data: str) -> LabelledImages:
 def _digits_digest(spec: SweepSpec, network: str) -> str:
     """Digits to train on, and those to show."""
     training = Training.of(network, spec.data, 0, {})
-    shown, (pictures, _) = for_network(define(training.network, training.data), spec.data)
+    shown, (images, _) = for_network(define(training.network, training.data), spec.data)
     chosen = shown.first(spec.images)
-    expect_apart(chosen.images, image_keys(np.asarray(pictures)))
+    expect_apart(chosen.images, image_keys(np.asarray(images)))
     return f"{_training_digits(training.data).digest[:32]} {chosen.sha256[:32]}"
 
 
@@ -221,7 +221,7 @@ def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     reference = one.reference
     labels = one.digits.labels.astype(np.int64)
     rows: list[dict[str, Any]] = []
-    erred = np.zeros(len(labels), dtype=np.int64)  # how many chips err on each picture
+    erred = np.zeros(len(labels), dtype=np.int64)  # how many chips err on each image
     seeds = range(spec.seed, spec.seed + (1 if analog.is_ideal else spec.chips))  # ideal chips are all alike
     chips = (Chip() if analog.is_ideal else Chip(seed=seed, analog=analog) for seed in seeds)
     for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline, threads=1):

@@ -71,6 +71,6 @@ class Outcome:
 
     point: int
     rows: tuple[dict[str, Any], ...]
-    squares: int  # over all pictures, the square of how many chips erred on it: what the interval needs besides the rows
+    squares: int  # over all images, the square of how many chips erred on it: what the interval needs besides the rows
     refusal: str | None
     facts: dict[str, Any]

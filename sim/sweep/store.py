@@ -152,7 +152,7 @@ class Store:
 
     @property
     def trainings(self) -> dict[str, str]:
-        """The digests of the networks that the sweep has trained, with their pictures."""
+        """The digests of the networks that the sweep has trained, with their images."""
         there = self._db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'trainings'").fetchone()[0]
         return dict(self._db.execute("SELECT name, digest FROM trainings ORDER BY name")) if there else {}  # none in format 1
 
@@ -249,7 +249,7 @@ class Store:
         return out
 
     def spreads(self) -> dict[int, int]:
-        """Of each point: over its pictures, the sum of squares of how many chips erred."""
+        """Of each point: over its images, the sum of squares of how many chips erred."""
         return dict(self._db.execute("SELECT point, squares FROM spreads ORDER BY point").fetchall())
 
     def refusals(self) -> list[tuple[int, str]]:

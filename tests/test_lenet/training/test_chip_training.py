@@ -72,9 +72,9 @@ def test_noise_costs_about_what_drawn_chips_cost(some):
     graph = lenet.load("recognizer", data="mnist")
     digits = holdout().picked("more digits", np.arange(2000))
     net = chip_net(graph, digits).train()
-    pictures = prepared(graph, digits.images)
+    images = prepared(graph, digits.images)
     with torch.no_grad():
-        found = torch.cat([net(pictures[at : at + 50]).argmax(1) for at in range(0, len(digits), 50)]).numpy()
+        found = torch.cat([net(images[at : at + 50]).argmax(1) for at in range(0, len(digits), 50)]).numpy()
     program = anna.compile(graph, some.images, round="nearest", check_count=0)
     chips = [anna.Chip(seed=seed).run(program, digits.images).labels for seed in range(4)]
     drawn = np.mean([(labels != digits.labels).mean() for labels in chips])
@@ -85,9 +85,9 @@ def test_noise_costs_about_what_drawn_chips_cost(some):
 
 def test_no_imperfection_is_drawn_at_strength_zero(some):
     net = chip_net(lenet.load("recognizer", data="mnist"), some, strength=0.0)
-    pictures = prepared(net.graph, some.images[:20])
+    images = prepared(net.graph, some.images[:20])
     with torch.no_grad():
-        assert torch.equal(net.train()(pictures), net.eval()(pictures))
+        assert torch.equal(net.train()(images), net.eval()(images))
 
 
 def test_states_and_weights_are_the_chips_levels():

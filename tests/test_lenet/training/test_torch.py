@@ -101,9 +101,9 @@ def test_gradients_against_differences_of_the_forward(kind):
     pull = torch.from_numpy(np.random.Generator(np.random.PCG64(6)).standard_normal(tuple(out.shape)))
     (out * pull).sum().backward()
 
-    def value(arrays, pictures):
+    def value(arrays, images):
         changed = replace(layer, **arrays) if arrays else layer
-        outputs = run_layer(changed, pictures.transpose(1, 2, 3, 0))[1]
+        outputs = run_layer(changed, images.transpose(1, 2, 3, 0))[1]
         return float((outputs.transpose(3, 0, 1, 2) * pull.numpy()).sum())
 
     step = 1e-6

@@ -54,8 +54,8 @@ def test_coverage_of_one_classifier(share: float) -> None:
 
 
 @pytest.mark.parametrize(("chips", "sigma"), [(4, 0.0), (8, 0.3), (16, 0.6)])
-def test_coverage_of_several_chips_on_the_same_pictures(chips: int, sigma: float) -> None:
-    """Pictures differ in difficulty, chips in skill; both are drawn anew each time. Few chips make it a little narrow."""
+def test_coverage_of_several_chips_on_the_same_images(chips: int, sigma: float) -> None:
+    """Images differ in difficulty, chips in skill; both are drawn anew each time. Few chips make it a little narrow."""
     rng, held, draws = np.random.default_rng(4), 0, 1500
 
     def rate(difficulty: np.ndarray, skill: np.ndarray) -> np.ndarray:
@@ -75,7 +75,7 @@ def test_one_chip_is_wilson() -> None:
     assert error_of_chips(np.zeros((3, 500), bool)) == wilson(0.0, 500)
 
 
-def test_the_interval_is_worth_the_variance_over_pictures_and_over_chips() -> None:
+def test_the_interval_is_worth_the_variance_over_images_and_over_chips() -> None:
     """Sums of whole numbers give what the definition gives in floats."""
     rng = np.random.default_rng(0)
     for chips, images, rate in [(8, 1000, 0.02), (3, 20, 0.5), (2, 50, 0.1)]:
@@ -87,7 +87,7 @@ def test_the_interval_is_worth_the_variance_over_pictures_and_over_chips() -> No
 
 
 def test_a_difference_of_paired_chips_covers_the_truth_and_is_narrower_than_two_errors() -> None:
-    """Half the errors are the pictures' own and common to both sides."""
+    """Half the errors are the images' own and common to both sides."""
     rng = np.random.default_rng(7)
     held, draws = 0, 400
     for _ in range(draws):
@@ -102,7 +102,7 @@ def test_a_difference_of_paired_chips_covers_the_truth_and_is_narrower_than_two_
 
 
 def test_a_difference_of_one_chip_by_hand() -> None:
-    """Of 100 pictures 9 only the first gets wrong, 1 only the second: -8 points, variance (10 - 0.64) / 99 / 100."""
+    """Of 100 images 9 only the first gets wrong, 1 only the second: -8 points, variance (10 - 0.64) / 99 / 100."""
     first, second = np.arange(100)[None] < 9, np.arange(100)[None] == 50
     found = difference_of_chips(first, second)
     assert (found.share, found.high - found.low) == (-0.08, pytest.approx(2 * 1.959964 * math.sqrt(9.36 / 9900)))
@@ -125,7 +125,7 @@ def test_confusion_counts() -> None:
 
 
 def test_reject_curve_by_hand() -> None:
-    """Four pictures with leads 4, 3, 2, 1; those with 3 and 1 are wrong."""
+    """Four images with leads 4, 3, 2, 1; those with 3 and 1 are wrong."""
     scores = np.array([[4, 0], [3, 0], [2, 0], [1, 0]], dtype=float)
     curve = reject_curve(scores, np.array([0, 1, 0, 1]))
     assert curve.rejected.tolist() == [0, 0.25, 0.5, 0.75]
@@ -135,7 +135,7 @@ def test_reject_curve_by_hand() -> None:
     assert curve.needed_for(-1) is None
 
 
-def test_pictures_of_one_confidence_are_rejected_together() -> None:
+def test_images_of_one_confidence_are_rejected_together() -> None:
     curve = reject_curve(np.array([[1.0, 0.0]] * 5 + [[3.0, 0.0]]), np.array([0, 1, 0, 1, 0, 0]))
     assert curve.rejected.tolist() == [0, 5 / 6]
 

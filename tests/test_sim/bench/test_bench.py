@@ -27,7 +27,7 @@ def found_peers(network: str) -> dict[str, Peer]:
 
 
 @lru_cache
-def pictures_and_labels(network: str) -> tuple[np.ndarray, np.ndarray]:
+def images_and_labels(network: str) -> tuple[np.ndarray, np.ndarray]:
     graph = lenet.load(network)
     assert isinstance(graph, Graph)
     images = lenet.holdout()[0][:200]
@@ -39,13 +39,13 @@ def scores(network: str, name: str) -> np.ndarray:
     found = found_peers(network)
     if name not in found:
         pytest.skip(f"NOT TESTED: {name} is not installed")
-    return np.asarray(found[name].read(pictures_and_labels(network)[0])).reshape(200, -1)
+    return np.asarray(found[name].read(images_and_labels(network)[0])).reshape(200, -1)
 
 
 @pytest.mark.parametrize("name", LEAST_SAME)
 @pytest.mark.parametrize("network", ["recognizer", "lenet5"])
 def test_peers_read_as_the_float_network_does(network: str, name: str) -> None:
-    same = scores(network, name).argmax(1) == pictures_and_labels(network)[1]
+    same = scores(network, name).argmax(1) == images_and_labels(network)[1]
     assert same.mean() > LEAST_SAME[name]
 
 
@@ -68,9 +68,9 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert peers(graph) == []
 
 
-def test_a_slow_peer_gets_fewer_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(pictures: np.ndarray) -> None:
-        until = time.process_time() + 0.002 * len(pictures) + (0.1 if len(pictures) > 32 else 0)
+def test_a_slow_peer_gets_fewer_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(images: np.ndarray) -> None:
+        until = time.process_time() + 0.002 * len(images) + (0.1 if len(images) > 32 else 0)
         while time.process_time() < until:
             pass
 
@@ -78,7 +78,7 @@ def test_a_slow_peer_gets_fewer_pictures(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(measure, "peers", lambda graph: [Peer("slow", read)])
     (case,) = measure.peer_cases(network, lenet.holdout()[0][:256], 256)
     assert case.batch == 32 and case.images % 32 == 0
-    assert 32 <= case.images <= 224  # within half a second at 2 ms a picture or a little more
+    assert 32 <= case.images <= 224  # within half a second at 2 ms an image or a little more
 
 
 def test_the_command_has_the_documented_fields() -> None:

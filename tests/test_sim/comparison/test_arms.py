@@ -25,8 +25,8 @@ IMAGES = 250
 
 
 def compiled(network: Network) -> tuple[Compilation, LabelledImages]:
-    digits, (pictures, _) = for_network(network, None)
-    return compilation(network, pictures, check_count=0, calibration_count=100), digits.first(IMAGES)
+    digits, (images, _) = for_network(network, None)
+    return compilation(network, images, check_count=0, calibration_count=100), digits.first(IMAGES)
 
 
 @pytest.mark.parametrize("name", ["recognizer", "lenet1", "lenet1_28", "lenet4", "lenet5", "lenet5_modern", "linear", "mlp300"])

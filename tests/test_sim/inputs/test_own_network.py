@@ -1,4 +1,4 @@
-"""A network of one's own from the command line: an ONNX file and pictures in, a program and a comparison out."""
+"""A network of one's own from the command line: an ONNX file and images in, a program and a comparison out."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ NETWORK = ROOT / "tests" / "data" / "exported" / "keras_plain.onnx"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Files of pictures as a user may have them."""
+    """Files of images as a user may have them."""
     home = tmp_path_factory.mktemp("own")
     images, labels = other_digits(300)
     np.savez(home / "digits.npz", images=images, labels=labels)
@@ -49,7 +49,7 @@ def test_one_file_with_labels_is_divided(folder: Path) -> None:
     assert found["float_error"] < 0.25
 
 
-def test_pictures_to_show_in_a_file_of_their_own(folder: Path) -> None:
+def test_images_to_show_in_a_file_of_their_own(folder: Path) -> None:
     found = json.loads(good("compare", NETWORK, "--calibration", "samples.npy", "--images", "maps_last.npz", "--count", 100,
                             "--chips", 1, "--ledger", "none", "--json", cwd=folder))  # fmt: skip
     assert (found["data"], found["images"]) == ("maps_last.npz (of 300)", 100)
@@ -86,7 +86,7 @@ def test_what_does_not_fit_gets_one_sentence(folder: Path, arguments: tuple[str,
         ("grey.npz", "images are uint8; expected float32 or float64: this network does not prepare raw images, so give them"),
         ("shape.npz", "images have shape (300, 13, 14); expected (n, 1, 14, 14)"),
         ("nan.npz", "holds NaN or infinite values; expected finite ones"),
-        ("none.npz", "no calibration pictures were given"),
+        ("none.npz", "no calibration images were given"),
         ("missing.npz", "missing.npz: cannot be read (No such file or directory)"),
     ],
 )

@@ -35,8 +35,8 @@ IMAGES = 300
 @pytest.fixture(scope="module")
 def made() -> tuple[object, anna.Program, LabelledImages]:
     network = lenet.load("recognizer", data="mnist")
-    digits, (pictures, _) = for_network(network, None)
-    return network, anna.compile(network, pictures, check_count=0), digits.first(IMAGES)
+    digits, (images, _) = for_network(network, None)
+    return network, anna.compile(network, images, check_count=0), digits.first(IMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -219,29 +219,29 @@ def test_digits_of_a_part_have_all_classes_alike() -> None:
 
 
 def test_calibration_and_results_never_overlap() -> None:
-    digits, (pictures, _) = for_network(lenet.load("recognizer", data="mnist"), None)
-    expect_apart(digits.images, image_keys(pictures))
+    digits, (images, _) = for_network(lenet.load("recognizer", data="mnist"), None)
+    expect_apart(digits.images, image_keys(images))
     with pytest.raises(DataError, match="1 images serve both for calibration and for results; expected none"):
         expect_apart(digits.images, image_keys(digits.images[7:8].astype(float)))
 
 
 def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
-    """So whoever compares need not say again which pictures those were, even after the program was a file."""
+    """So whoever compares need not say again which images those were, even after the program was a file."""
     network, program, _ = made
-    pictures, labels = lenet.calibration()
+    images, labels = lenet.calibration()
     program.save(tmp_path / "r.anna")
     for one in (program, anna.Program.load(tmp_path / "r.anna")):
         for show in (lambda *digits, one=one: compare(network, one, *digits), lambda *digits, one=one: ledger(one, *digits)):
             with pytest.raises(DataError, match="500 images serve both for calibration and for results; expected none"):
-                show(pictures, labels)
+                show(images, labels)
 
 
-def test_results_may_be_shown_on_pictures_that_calibration_left_out() -> None:
-    network, (pictures, labels) = lenet.load("linear"), lenet.calibration()
-    program = anna.compile(network, pictures, calibration_count=50)
-    left = ~np.isin(image_keys(pictures), program.calibrated_on)
+def test_results_may_be_shown_on_images_that_calibration_left_out() -> None:
+    network, (images, labels) = lenet.load("linear"), lenet.calibration()
+    program = anna.compile(network, images, calibration_count=50)
+    left = ~np.isin(image_keys(images), program.calibrated_on)
     assert left.sum() == 450
-    assert len(compare(network, program, pictures[left], labels[left], chips=1).digits) == 450
+    assert len(compare(network, program, images[left], labels[left], chips=1).digits) == 450
 
 
 def test_other_peoples_digits_are_refused() -> None:
@@ -251,7 +251,7 @@ def test_other_peoples_digits_are_refused() -> None:
 
 def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
     text = good("compare", "--count", 200, "--chips", 2, "--output", tmp_path / "r.html", cwd=tmp_path)
-    assert text.splitlines()[0] == "recognizer on built-in hold-out (of 4,500), 200 pictures"
+    assert text.splitlines()[0] == "recognizer on built-in hold-out (of 4,500), 200 images"
     for name in ("float", "ideal chip", "typical chips", "where it was lost", "chip time", "equal:", "chosen:", "fitted:"):
         assert name in text
     page = (tmp_path / "r.html").read_text(encoding="utf-8")

@@ -123,7 +123,7 @@ def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> Non
 
 
 def test_a_point_stops_only_between_batches_of_chips(tmp_path: Path) -> None:
-    """With 20 pictures the interval is never narrow; a wide goal is met after the first batch, a strict one never."""
+    """With 20 images the interval is never narrow; a wide goal is met after the first batch, a strict one never."""
     for width, chips in ((99.0, 2), (0.1, 5)):
         here(tiny(chips=5, stop={"width_points": width, "every_chips": 2}), tmp_path / str(chips))
         with Store(tmp_path / str(chips)) as store:

@@ -224,7 +224,7 @@ def test_the_plan_trains_nothing_and_takes_no_folder_of_weights(tmp_path: Path) 
 def test_digits_of_a_part_are_a_part_of_more() -> None:
     whole = lenet.training.train.training_digits("mnist", os.environ["ANNA_DATA"])
     few, many = (lenet.training.train.split(whole, 100, count)[0] for count in (50, 200))
-    names = [{picture.tobytes() for picture in part.images} for part in (few, many)]
+    names = [{image.tobytes() for image in part.images} for part in (few, many)]
     assert names[0] <= names[1] and (len(few), len(many)) == (50, 200)
     kept = lenet.training.train.split(whole, 100, 50)[1]
     assert kept is not None and np.array_equal(kept.images, lenet.training.train.split(whole, 100)[1].images)
