@@ -1,9 +1,9 @@
-"""The engine's speed beside a plain C loop of the same arithmetic and beside the peak of its own instruction.
+"""Compares the engine with a plain C loop of the same arithmetic and with the peak of its own instruction.
 
     python benchmarks/engine.py [--json] [--simd avx2] [--threads 2] [--seconds 0.3]
 
-Everything is measured in one run, in turns, and medians are told, so that the ratios hold although machines differ.
-Multiply-adds are useful ones: nonzero weights of neurons whose result is stored.
+Everything is measured in one run, in turn, and reported as medians, so that ratios hold across machines. Multiply-adds are
+the useful ones: nonzero weights of neurons whose result is stored.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def images_for(engine: Engine, inputs: int, seconds: float) -> tuple[Any, Any]:
-    """Enough images to run for about so long."""
+    """Enough images to run for about this long."""
     rng = np.random.default_rng(1)
     count = 512
     while True:

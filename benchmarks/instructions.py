@@ -1,9 +1,9 @@
-"""Instructions that a small run executes, counted by callgrind: a figure that no busy machine disturbs.
+"""Counts with callgrind the instructions that a small run executes: a figure that a busy machine does not disturb.
 
     python benchmarks/instructions.py [--update] [--case avx2-noise]
 
-Compared with the bounds in instructions.json; exit code 1 where one is passed, 3 where valgrind is missing. Valgrind knows
-no AVX-512, so the counts are of AVX2 and plain. Only the kernel is counted.
+Compares them with the bounds in instructions.json; exits with 1 if one is exceeded, with 3 if valgrind is missing. Valgrind
+has no AVX-512, so the counts are for AVX2 and plain. Only the kernel is counted.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 BOUNDS = HERE / "instructions.json"
 IMAGES = 64
-ROOM = 1.05  # a stored bound leaves so much to compilers of other versions
+ROOM = 1.05  # margin in a stored bound for other compiler versions
 CASES = ("avx2-ideal", "avx2-noise", "plain-ideal", "plain-noise")
 CHILD = """
 import sys
@@ -36,7 +36,7 @@ for word in sys.argv[3:]:
 
 
 def counts(wanted: Sequence[str]) -> dict[str, int]:
-    """Instructions an image for each case: each is one call of the kernel, and callgrind writes a file after each call."""
+    """Instructions per image for each case: each is one kernel call, and callgrind writes a file after each call."""
     from anna.engine import simd_levels
 
     cases = [case for case in wanted if case.split("-")[0] in simd_levels()]
@@ -54,8 +54,8 @@ def counts(wanted: Sequence[str]) -> dict[str, int]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--update", action="store_true", help="store what is counted, with some room, as the bounds")
-    parser.add_argument("--case", action="append", choices=CASES, help="only this one; may be given again (default: all)")
+    parser.add_argument("--update", action="store_true", help="store the counts, with a margin, as the bounds")
+    parser.add_argument("--case", action="append", choices=CASES, help="only this case; repeatable (default: all)")
     given = parser.parse_args()
     if shutil.which("valgrind") is None:
         print("valgrind is not installed: no instructions were counted", file=sys.stderr)
@@ -67,7 +67,7 @@ def main() -> int:
         BOUNDS.write_text(json.dumps(bounds, indent=2) + "\n")
     bounds = json.loads(BOUNDS.read_text())
     for name, number in found.items():
-        print(f"{name:12} {number:>10,} instructions an image, bound {bounds.get(name, 0):,}")
+        print(f"{name:12} {number:>10,} instructions per image, bound {bounds.get(name, 0):,}")
     return int(any(number > bounds.get(name, 0) for name, number in found.items()))
 
 

@@ -1,9 +1,9 @@
-"""Time and memory of a run as images and chips grow, each point in a process of its own.
+"""Measures time and memory of a run as images and chips grow, each point in its own process.
 
     python benchmarks/scaling.py [--network recognizer] [--count 10 --count 100000] [--chips 1 --chips 8]
 
-Prints the seconds of processor time without compiling, images a second, and the most memory the process held, images
-and results included; `--repeat` takes the least of several runs.
+Prints seconds of processor time without compiling, images per second, and peak memory including images and results;
+`--repeat` takes the fastest of several runs.
 """
 
 import argparse
@@ -30,7 +30,7 @@ print(json.dumps([time.process_time() - began, resource.getrusage(resource.RUSAG
 
 
 def point(path: Path, images: int, chips: int, repeat: int) -> tuple[float, float]:
-    """Seconds and megabytes."""
+    """Seconds and megabytes of one point."""
     runs = []
     for _ in range(repeat):
         command = [sys.executable, "-c", CHILD, str(path), str(images), str(chips)]
@@ -51,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.anna"
         anna.compile(lenet.load(given.network), calibration=lenet.calibration()).save(path)
-        print(f"{'images':>8}{'chips':>9}{'seconds':>10}{'images/s':>11}{'ms a chip':>11}{'MB':>7}")
+        print(f"{'images':>8}{'chips':>9}{'seconds':>10}{'images/s':>11}{'ms/chip':>11}{'MB':>7}")
         points = [(images, 1) for images in given.count or (10, 100, 1000, 10_000, 100_000)]
         points += [(10, chips) for chips in given.chips or (10, 100, 1000)]
         for images, chips in points:

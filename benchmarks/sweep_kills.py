@@ -1,7 +1,7 @@
-"""Kills a sweep with SIGKILL at random moments, goes on each time, and compares the result table with an undisturbed one.
+"""Kills a sweep with SIGKILL at random moments, resumes it each time, and compares the result with an undisturbed sweep.
 
     python benchmarks/sweep_kills.py examples/bits.toml --kills 20 --undisturbed FOLDER
-    python benchmarks/sweep_kills.py examples/bits.toml --dask 2            # a local cluster, one of whose workers dies
+    python benchmarks/sweep_kills.py examples/bits.toml --dask 2            # a local cluster with one worker killed
 
 Without --undisturbed, the undisturbed sweep runs first.
 """
@@ -41,18 +41,18 @@ def undisturbed(spec: Path, folder: Path, workers: int) -> bytes:
 
 
 def killed(spec: Path, folder: Path, workers: int, kills: int, seconds: float, rng: random.Random) -> bytes:
-    """Kill at moments drawn so that the kills spread over the whole sweep, the first instants of a start included."""
+    """Kills at random moments spread over the whole sweep, including the first instants after a start."""
     begun, total = time.perf_counter(), load_spec(spec).total
     for number in range(kills):
         process = start(spec, folder, workers)
         after = rng.uniform(0.1, seconds)
         try:
             process.wait(timeout=after)
-            sys.exit(f"the sweep ended before kill {number + 1}: choose fewer seconds between kills")
+            sys.exit(f"the sweep ended before kill {number + 1}: use a smaller --between")
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
-        print(f"kill {number + 1:2d} after {after:5.1f} s: {done(folder)} of {total} points are there", flush=True)
+        print(f"kill {number + 1:2d} after {after:5.1f} s: {done(folder)} of {total} points done", flush=True)
     if start(spec, folder, workers).wait():
         sys.exit("the sweep failed after the kills")
     print(f"killed {kills} times: {time.perf_counter() - begun:.1f} s")
@@ -60,7 +60,7 @@ def killed(spec: Path, folder: Path, workers: int, kills: int, seconds: float, r
 
 
 def on_dask(spec: Path, folder: Path, workers: int, kill_after: float) -> bytes:
-    """The same on a local Dask cluster; one worker is killed on the way."""
+    """The same on a local Dask cluster, with one worker killed on the way."""
     import threading
 
     from sim.sweep.cluster import executor_of, local
@@ -88,12 +88,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("spec", type=Path)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--between", type=float, default=3.0, help="at most so many seconds from a start to its kill")
-    parser.add_argument("--dask", type=int, default=0, metavar="N", help="instead: a local cluster of N, one killed")
-    parser.add_argument("--kill-after", type=float, default=10.0, metavar="S", help="of the Dask worker")
+    parser.add_argument("--between", type=float, default=3.0, help="most seconds from a start to its kill")
+    parser.add_argument("--dask", type=int, default=0, metavar="N", help="instead: a local cluster of N, one worker killed")
+    parser.add_argument("--kill-after", type=float, default=10.0, metavar="S", help="seconds until the Dask worker is killed")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--undisturbed", type=Path, help="folder of the same sweep, done before")
+    parser.add_argument("--undisturbed", type=Path, help="folder of the same sweep, already complete")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as where:
         home = Path(where)

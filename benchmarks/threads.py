@@ -1,11 +1,11 @@
-"""What a second thread gains, beside what two cores gain where nothing is shared: multiply-adds on registers, and a second
-process.
+"""Measures what a second thread gains, beside what two cores gain when nothing is shared: multiply-adds on registers, and
+a second process.
 
     python benchmarks/threads.py [--network recognizer] [--rounds 40] [--count 32768] [--simd avx2]
 
-On a virtual machine the second core is not always whole. So each round times, one after another and with one core and with
-two: registers alone, whole runs on a typical chip by threads, the same runs by processes, and registers again. Prints
-medians over all rounds, and over those in which registers gained nearly all they could, before and after.
+On a virtual machine the second core is not always fully available. So each round times, with one core and with two:
+registers alone, complete runs on a typical chip by threads, the same runs by processes, and registers again. Prints medians
+over all rounds, and over those in which registers gained nearly everything, before and after.
 """
 
 import argparse
@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-NEARLY_ALL = 1.9  # of two
+NEARLY_ALL = 1.9  # of 2
 
 
 def gain(work: Callable[[int], object], done: float) -> float:
-    """How much sooner two do `done` times the work of one."""
+    """Speedup of two over one, where two do `done` times the work."""
     times = []
     for count in (1, 2, 1):
         began = time.perf_counter()
@@ -32,7 +32,7 @@ def gain(work: Callable[[int], object], done: float) -> float:
 
 
 def runs(network: str, count: int, simd: str) -> Callable[[int], object]:
-    """Whole runs of so many images, by the number of threads."""
+    """A function that runs this many images on a number of threads."""
     import anna
     import lenet
 
@@ -45,7 +45,7 @@ def runs(network: str, count: int, simd: str) -> Callable[[int], object]:
 
 
 def other(told: Connection, *what: Any) -> None:
-    """The second process: runs whenever it is told to."""
+    """The second process: runs whenever told to."""
     run = runs(*what)
     told.send("ready")
     while told.recv():
@@ -87,9 +87,9 @@ def main() -> None:
     found = [(gain(registers, 2), gain(run, 1), gain(processes, 2), gain(registers, 2)) for _ in range(given.rounds)]
     tell.send(False)
     second.join()
-    whole = [one for one in found if min(one[0], one[3]) >= NEARLY_ALL]
+    undisturbed = [one for one in found if min(one[0], one[3]) >= NEARLY_ALL]
     print(f"{'rounds':<40}{'number':>8}{'registers':>11}{'threads':>9}{'processes':>11}")
-    for name, those in (("all", found), (f"registers gain {NEARLY_ALL} or more", whole)):
+    for name, those in (("all", found), (f"registers gain {NEARLY_ALL} or more", undisturbed)):
         if those:
             columns = [statistics.median(column) for column in zip(*those, strict=True)]
             alone = (columns[0] + columns[3]) / 2

@@ -12,7 +12,7 @@ ONE = 1 << 10  # fixed-point weights carry 10 fractional bits
 
 
 class WorkloadBuilder:
-    """Collects CALCs: each is up to eight neurons, a neuron a dictionary from slot to weight."""
+    """Collects CALCs of up to eight neurons each."""
 
     def __init__(self, slots: int, inputs: int, rng: np.random.Generator, ideal: bool) -> None:
         self.slots, self.inputs, self.rng, self.ideal = slots, inputs, rng, ideal
@@ -22,14 +22,14 @@ class WorkloadBuilder:
         self.out_slot: list[list[int]] = []
 
     def kernel(self, operands: int) -> NDArray[np.int32]:
-        """Weights of one neuron: 6-bit codes, and, unless ideal, a deviation as a real chip has it."""
+        """Weights of one neuron: 6-bit codes, plus a deviation as on a real chip unless ideal."""
         codes = self.rng.integers(-31, 32, operands)
         codes[codes == 0] = 1
         away = 0 if self.ideal else self.rng.integers(-300, 300, operands)
         return (codes * ONE + away).astype(np.int32)
 
     def calc(self, neurons: list[tuple[list[int], NDArray[np.int32], int]]) -> None:
-        """Neurons of (slots, weights, output slot)."""
+        """Adds a CALC of neurons (slots, weights, output slot)."""
         slots = sorted({slot for operands, _, _ in neurons for slot in operands})
         column = {slot: i for i, slot in enumerate(slots)}
         weights = np.zeros((len(slots), 8), np.int32)
@@ -43,7 +43,7 @@ class WorkloadBuilder:
         self.out_slot.append(outputs)
 
     def workload(self, outputs: list[int], sigma_lsb: float) -> Workload:
-        """Thresholds as a linear ADC with errors of its own for each neuron of each CALC's slot."""
+        """The workload, with thresholds of linear ADCs that each have their own errors."""
         calcs = len(self.out_slot)
         fan_in = max(1.0, len(self.op_slot) / calcs)
         step = 32 * ONE * 7 * fan_in**0.5 / LEVELS
@@ -71,7 +71,7 @@ class WorkloadBuilder:
 
 
 def dense(inputs: int = 256, calcs: int = 16, sigma_lsb: float = 0.0, seed: int = 0) -> Workload:
-    """Eight neurons on all inputs at once, the chip's array kept busy: 2,048 multiply-adds a CALC."""
+    """Eight neurons on all inputs at once, which keeps the array busy: 2,048 multiply-adds per CALC."""
     builder = WorkloadBuilder(inputs + 8 * calcs, inputs, np.random.default_rng(seed), ideal=not sigma_lsb)
     for calc in range(calcs):
         builder.calc([(list(range(inputs)), builder.kernel(inputs), inputs + 8 * calc + n) for n in range(8)])
@@ -85,7 +85,7 @@ def _window(base: int, width: int, row: int, column: int, size: int) -> list[int
 def recogniser(sigma_lsb: float = 0.0, seed: int = 0) -> Workload:
     """32x32, 5x5 to 4@28x28, 2x2 to 4@14x14, 5x5 to 12@10x10 on 20 kernels, 2x2 to 12@5x5: 132,736 multiply-adds.
 
-    Two rows of positions in one CALC, two maps in one register, as the compiler places them.
+    Each CALC computes two rows of positions and each register holds two maps, as the compiler places them.
     """
     c1, s2 = 1024, 1024 + 4 * 784
     c3, s4 = s2 + 4 * 196, s2 + 4 * 196 + 1200
@@ -120,7 +120,7 @@ def recogniser(sigma_lsb: float = 0.0, seed: int = 0) -> Workload:
 
 
 def _subsample(builder: WorkloadBuilder, source: int, target: int, maps: int, size: int) -> None:
-    """Means of 2x2, four maps in one CALC and two positions where they fit."""
+    """2x2 means: four maps per CALC, and two positions where they fit."""
     neurons = [
         (
             _window(source + m * 4 * size * size, 2 * size, 2 * row, 2 * column, 2),

@@ -19,7 +19,7 @@ __all__ = ["calibration", "define", "digits", "holdout", "load", "names", "recor
 
 
 def holdout() -> Pair:
-    """Images (4500, 28, 28) and labels of the built-in digits for results: 450 of each class; no shipped weights saw them."""
+    """Images (4500, 28, 28) and labels of the built-in digits for results, 450 per class; no shipped weights have seen them."""
     from lenet.datasets.digits import holdout
 
     found = holdout()
@@ -27,8 +27,8 @@ def holdout() -> Pair:
 
 
 def calibration(data: str = "mnist", folder: str | None = None) -> Pair:
-    """Images and labels for calibration, 50 of each class: built-in digits for "mnist"; of other data sets the first
-    training digits in the data folder."""
+    """Images and labels for calibration, 50 per class: built-in digits for "mnist"; for other data sets the first training
+    digits in the data folder."""
     from lenet.datasets.digits import calibration
 
     found = calibration(data, folder)
@@ -36,7 +36,7 @@ def calibration(data: str = "mnist", folder: str | None = None) -> Pair:
 
 
 def digits(data: str, part: str, folder: str | None = None) -> Pair:
-    """Images and labels of a data set as published, from the data folder (`ANNA_DATA`): digits("mnist", "test")."""
+    """Images and labels of a published data set, from the data folder (`ANNA_DATA`): digits("mnist", "test")."""
     from lenet.datasets.digits import digits
 
     found = digits(data, part, folder)
@@ -44,7 +44,7 @@ def digits(data: str, part: str, folder: str | None = None) -> Pair:
 
 
 def __getattr__(name: str) -> Any:
-    """The catalogue is imported when first asked for, so that `import lenet` stays light."""
+    """Imports the catalogue on first use, so that `import lenet` stays fast."""
     if name in ("define", "load", "names", "record"):
         from lenet.networks import catalogue
 

@@ -1,6 +1,6 @@
 """Experiments on the chip and the networks, and the command line.
 
-Names are loaded when they are first used, so that `import sim` is quick.
+Names are loaded on first use, so `import sim` is fast.
 """
 
 from importlib import import_module
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sim.sweep.spec import make_spec as make_spec
     from sim.sweep.store import Store as Store
 
-# No module of sim is called as one of these names: importing it would put it in the name's place.
+# No module of sim may have one of these names: importing it would shadow the name.
 _HOMES = {
     "Comparison": "sim.results.comparison",
     "Ledger": "sim.results.ledger",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lenet.datasets.digits import built_in
-from sim.sweep.run import Swept, run_sweep
+from sim.sweep.run import SweepStatus, run_sweep
 from sim.sweep.spec import SweepSpec, make_spec
 
 QUICK = {
@@ -59,7 +59,7 @@ def made_up_mnist(folder: Path) -> Path:
     return home.parent
 
 
-def here(spec: SweepSpec, folder: Path) -> Swept:
+def here(spec: SweepSpec, folder: Path) -> SweepStatus:
     """Run a sweep in this process."""
     with ThreadPoolExecutor(1) as thread:
         return run_sweep(spec, folder, executor=thread)

@@ -1,1 +1,1 @@
-"""The data sets: a registry, the readers of their files, the built-in digits, and fetching what is missing."""
+"""The data sets: the registry, readers for their files, the built-in digits, and the download of missing files."""

@@ -1,8 +1,8 @@
 """Digits with their labels, for training, calibration and results: built in, or read from the data folder.
 
-Who may see what: training sees a set's training part without its built-in digits (of MNIST, 55,000 of 60,000).
-Calibration sees 50 digits of each class, of the built-in ones where there are some. Results by default use the other
-built-in digits (450 of each class), else the test part.
+Training uses a set's training part without its built-in digits (for MNIST, 55,000 of 60,000). Calibration uses 50 digits
+per class, built-in ones if the set has any. Results by default use the other built-in digits (450 per class), or else the
+test part.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ def _built_in_of(one: DataSet) -> BuiltIn:
 
 
 def built_in(data: str = MNIST) -> LabelledImages:
-    """All built-in digits: of MNIST the first 500 of each class of its training set, the classes taking turns."""
+    """All built-in digits: for MNIST the first 500 per class of the training set, classes taking turns."""
     return grey_digits("built-in digits", *_built_in_of(data_set(data)).read())
 
 
 def _first_of_each_class(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Where the first 50 of each class are, the classes taking turns."""
+    """Indices of the first 50 of each class, classes taking turns."""
     return np.stack([np.flatnonzero(labels == label)[:CALIBRATION_PER_CLASS] for label in range(10)], axis=1).ravel()
 
 
 def calibration(data: str = MNIST, folder: Path | str | None = None) -> LabelledImages:
-    """For calibration only: the first 50 of each class, of the built-in digits, else of the training part."""
+    """For calibration only: the first 50 per class of the built-in digits, or else of the training part."""
     one = data_set(data)
     found = built_in(data) if one.built_in is not None else digits(data, "train", folder)
     name = "calibration" if one.built_in is not None else f"{data} calibration"
@@ -46,7 +46,7 @@ def calibration(data: str = MNIST, folder: Path | str | None = None) -> Labelled
 
 
 def holdout(data: str = MNIST) -> LabelledImages:
-    """For results: the built-in digits that are not for calibration."""
+    """For results: the built-in digits that are not used for calibration."""
     found = built_in(data)
     rest = np.setdiff1d(np.arange(len(found)), _first_of_each_class(found.labels))
     return found.picked(_built_in_of(data_set(data)).results, rest)
@@ -59,19 +59,19 @@ def for_results(name: str, folder: Path | str | None = None) -> LabelledImages:
 
 
 def data_folder(folder: Path | str | None = None) -> Path:
-    """The folder that holds a folder for each data set: the one given, else the one that ANNA_DATA names."""
+    """The folder with a subfolder per data set: the one given, or else the one in ANNA_DATA."""
     names = ", ".join(registry.DATA_SETS)
     chosen = folder if folder is not None else os.environ.get("ANNA_DATA")
     if not chosen:
-        raise DataError(f"no data folder is known; set ANNA_DATA to the one that holds the data sets ({names}), or name it")
+        raise DataError(f"no data folder is known; set ANNA_DATA to the folder with the data sets ({names}), or name it")
     path = Path(chosen)
     if not path.is_dir():
-        raise DataError(f"{path}: is not a folder; expected the data folder, which holds the data sets ({names})")
+        raise DataError(f"{path}: is not a folder; expected the data folder, with the data sets ({names})")
     return path
 
 
 def digits(data: str, part: str, folder: Path | str | None = None) -> LabelledImages:
-    """A part as published: `digits("mnist", "test")` gives its 10,000."""
+    """A part as published: `digits("mnist", "test")` gives the 10,000 test digits."""
     one = data_set(data)
     if part not in one.parts:
         raise DataError(f"data set {data} has no part {part!r}; expected one of {', '.join(one.parts)}")
@@ -83,7 +83,7 @@ def digits(data: str, part: str, folder: Path | str | None = None) -> LabelledIm
 
 
 def training_digits(data: str, folder: Path | str | None = None) -> LabelledImages:
-    """The digits that shipped weights may be trained on: never a built-in one."""
+    """The digits that shipped weights may be trained on, which exclude all built-in ones."""
     one = data_set(data)
     found = digits(data, "train", folder)
     if one.built_in is None:

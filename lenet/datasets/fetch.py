@@ -1,4 +1,4 @@
-"""Which files of the data sets a folder holds, checked byte for byte, and fetching those that are missing."""
+"""Checks byte for byte which files of the data sets a folder holds, and downloads missing ones."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lenet.datasets.idx import unpacked
 from lenet.datasets.labelled import content_digest
 from lenet.datasets.registry import DataFile, data_set
 
-Progress = Callable[[str, int, int | None], None]  # file, bytes so far, bytes in all if known
+Progress = Callable[[str, int, int | None], None]  # file, bytes so far, total bytes if known
 LARGEST_DOWNLOAD = 64 * 2**20  # bytes; the largest file has 10 million
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a folder holds of one file."""
+    """The state of one file in a folder."""
 
     data: str
     file: DataFile
@@ -34,7 +34,7 @@ class Found:
 
 
 def check_file(file: DataFile, path: Path) -> str:
-    """Why the file at `path` is not `file`, or nothing."""
+    """Why the file at `path` is not `file`; empty if it is."""
     try:
         if file.read is None:
             found = hashlib.sha256(unpacked(path)).hexdigest()
@@ -46,7 +46,7 @@ def check_file(file: DataFile, path: Path) -> str:
 
 
 def verify(folder: Path) -> tuple[Found, ...]:
-    """Every file of every data set, as `folder` holds it."""
+    """The state in `folder` of every file of every data set."""
     return tuple(_found(one.name, file, folder) for one in registry.DATA_SETS.values() for file in one.files)
 
 
@@ -67,9 +67,9 @@ def fetch(
     timeout_seconds: float = 30.0,
     progress: Progress | None = None,
 ) -> tuple[Path, ...]:
-    """Fetch the missing and damaged files of a data set into `folder`/`data`; intact ones are left alone.
+    """Downloads the missing and damaged files of a data set into `folder`/`data`; intact files are kept.
 
-    Each mirror is tried in turn. A file is checked before it takes its name, so an interrupted fetch leaves nothing behind.
+    Tries each mirror in turn. A file is checked before it gets its name, so an interrupted download leaves nothing behind.
     """
     one = data_set(data)
     home = folder / data
@@ -115,7 +115,7 @@ def _download(url: str, name: str, timeout: float, progress: Progress | None) ->
         while block := answer.read(1 << 16):
             data += block
             if len(data) > LARGEST_DOWNLOAD:
-                raise ValueError(f"sends more than {LARGEST_DOWNLOAD} bytes")
+                raise ValueError(f"more than {LARGEST_DOWNLOAD} bytes were sent")
             if progress is not None:
                 progress(name, len(data), total)
     if total is not None and len(data) != total:

@@ -1,4 +1,4 @@
-"""The IDX file of MNIST: a header of big-endian sizes, then bytes; read with every size checked, plain or gzipped."""
+"""MNIST's IDX format: a header of big-endian sizes, then bytes; plain or gzipped, every size checked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
 
 
 def unpacked(path: Path) -> bytes:
-    """The file's bytes, gunzipped when it is a gzip file."""
+    """The file's bytes, unpacked if it is a gzip file."""
     try:
         with path.open("rb") as file:
             raw = file.read(LARGEST + 1)
@@ -44,7 +44,7 @@ def unpacked(path: Path) -> bytes:
 def decode_idx(data: bytes, where: str) -> npt.NDArray[np.uint8]:
     """The array in the bytes of an IDX file; `where` names the file in messages."""
     if len(data) < 4 or data[:2] != b"\0\0":
-        raise DataError(f"{where}: does not begin as an IDX file; expected two zero bytes, a type and a number of axes")
+        raise DataError(f"{where}: does not start like an IDX file; expected two zero bytes, a type and a number of axes")
     if data[2] != UINT8:
         raise DataError(f"{where}: holds IDX type 0x{data[2]:02x}; expected 0x08, unsigned bytes")
     axes = data[3]
@@ -68,5 +68,5 @@ def encode_idx(array: npt.NDArray[Any]) -> bytes:
 
 
 def write_idx_gz(path: Path, array: npt.NDArray[Any]) -> None:
-    """A gzipped IDX file whose bytes depend on the array alone (no time, no name in the gzip header)."""
+    """Writes a gzipped IDX file whose bytes depend only on the array (no time or name in the gzip header)."""
     path.write_bytes(gzip.compress(encode_idx(array), compresslevel=9, mtime=0))

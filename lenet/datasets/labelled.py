@@ -1,4 +1,4 @@
-"""Images with their labels, known by a digest; digits are checked where they come in."""
+"""Images with their labels, identified by a digest; digits are validated when they are read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Pair = tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]  # images (n, rows, c
 
 @dataclass(frozen=True, eq=False)
 class LabelledImages:
-    """Images with a label each, under a name: digits as published, or what a user brings."""
+    """Images with one label each, under a name: published digits or a user's own."""
 
     name: str
     images: npt.NDArray[Any]
@@ -30,7 +30,7 @@ class LabelledImages:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of shape, images and labels in their order, as records of a training have it."""
+        """SHA-256 of shape, images and labels in order, as training records store it."""
         state = hashlib.sha256(repr(self.images.shape).encode())
         state.update(np.ascontiguousarray(self.images).tobytes())
         state.update(np.ascontiguousarray(self.labels).tobytes())
@@ -38,24 +38,24 @@ class LabelledImages:
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of images and labels, as sweeps and reports have it."""
+        """SHA-256 of images and labels, as sweeps and reports store it."""
         return hashlib.sha256(self.images.tobytes() + self.labels.tobytes()).hexdigest()
 
     def picked(self, name: str, index: npt.NDArray[Any]) -> LabelledImages:
-        """Some of them, under a name of their own; read-only."""
+        """A selection under its own name; read-only."""
         return LabelledImages(name, _frozen(self.images[index]), _frozen(self.labels[index]))
 
     def first(self, count: int | None) -> LabelledImages:
-        """So many of them: the first of each class in turn, so that every class has its share."""
+        """The first `count`, taking the first of each class in turn, so that every class has its share."""
         if count is None or count == len(self):
             return self
         if not 1 <= count <= len(self):
-            raise DataError(f"{count} digits are asked for; {self.name} has {len(self)}")
+            raise DataError(f"{count} digits requested, but {self.name} has {len(self)}")
         return self.picked(f"{self.name} (of {len(self):,})", first_of_each_class(self.labels, count))
 
 
 def first_of_each_class(labels: npt.NDArray[Any], count: int) -> npt.NDArray[np.int64]:
-    """Where so many are: the first of each class, then the second of each, and so on."""
+    """Indices of `count` images: the first of each class, then the second of each, and so on."""
     rank = np.zeros(len(labels), dtype=np.int64)
     for label in np.unique(labels):
         mine = labels == label
@@ -64,7 +64,7 @@ def first_of_each_class(labels: npt.NDArray[Any], count: int) -> npt.NDArray[np.
 
 
 def grey_digits(name: str, images: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8]) -> LabelledImages:
-    """Images (n, rows, columns) of uint8, 0 paper and 255 ink, and their labels 0 to 9: checked, and read-only from now on."""
+    """Images (n, rows, columns) of uint8, 0 paper and 255 ink, and labels 0 to 9: validated and made read-only."""
     if images.dtype != np.uint8 or images.ndim != 3:
         raise DataError(
             f"{name}: images are {images.dtype} of shape {images.shape}; expected uint8 of shape (n, rows, columns)"
@@ -82,7 +82,7 @@ def _frozen(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def image_hashes(images: npt.NDArray[np.uint8]) -> list[bytes]:
-    """SHA-256 of every image, by which the same image is found again in another set."""
+    """SHA-256 of every image, to find the same image in another set."""
     return [hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest() for image in images]
 
 

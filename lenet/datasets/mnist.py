@@ -1,4 +1,4 @@
-"""MNIST as published, four IDX files, and the 5,000 of its training digits that ship with the package."""
+"""MNIST as published in four IDX files, and the 5,000 of its training digits that ship with the package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from anna.base.errors import DataError
 from lenet.datasets.idx import read_idx
 from lenet.datasets.labelled import Pair
 
-STEMS = {"train": "train", "test": "t10k"}  # how the files of a part begin
+STEMS = {"train": "train", "test": "t10k"}  # prefixes of a part's files
 BUILT_IN = Path(__file__).parent / "holdout"
 
 
@@ -21,7 +21,7 @@ def read_mnist(folder: Path, part: str) -> Pair:
 
 
 def read_built_in() -> Pair:
-    """The first 500 of each class of the training set, the classes taking turns."""
+    """The first 500 per class of the training set, classes taking turns."""
     return read_idx(BUILT_IN / "holdout-images-idx3-ubyte.gz"), read_idx(BUILT_IN / "holdout-labels-idx1-ubyte.gz")
 
 
@@ -29,4 +29,4 @@ def _read(folder: Path, stem: str) -> npt.NDArray[np.uint8]:
     for name in (stem, f"{stem}.gz"):
         if (folder / name).is_file():
             return read_idx(folder / name)
-    raise DataError(f"{folder}: neither {stem} nor {stem}.gz is there; run `anna data fetch mnist`")
+    raise DataError(f"{folder}: holds neither {stem} nor {stem}.gz; run `anna data fetch mnist`")

@@ -1,4 +1,4 @@
-"""The data sets, one record each: what a set holds, where its files come from, how they are read, what is kept for what.
+"""The registry of data sets, one record each: contents, files and their sources, reader, and built-in images.
 
 To add a data set, add its record here and its reader beside this file; loaders, training, sweeps and commands follow.
 """
@@ -20,42 +20,42 @@ CALIBRATION_PER_CLASS = 50
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of a data set, known by the SHA-256 of its unpacked bytes, or by the images it holds, in any order."""
+    """A file of a data set, identified by the SHA-256 of its unpacked bytes, or by its images in any order."""
 
     name: str
     sha256: str = ""
-    content: str = ""  # `content_digest` of what `read` finds, where the bytes differ from copy to copy
+    content: str = ""  # `content_digest` of what `read` returns, if the bytes differ between copies
     read: Callable[[Path], Pair] | None = None
-    needs: str = ""  # the package without which it cannot be read
+    needs: str = ""  # the package needed to read it
     on_mirrors: bool = True
 
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """Training images that ship with the package, the classes taking turns. No weights are ever trained on them."""
+    """Training images that ship with the package, classes taking turns. No weights are ever trained on them."""
 
     count: int
     read: Callable[[], Pair]
-    results: str  # the name of those for results: all but the ones for calibration
+    results: str  # name of those for results: all but the calibration images
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set as published. Its calibration images are the first 50 of each class, built in or else of its training part."""
+    """A data set as published. Its calibration images are the first 50 per class, built in or else from the training part."""
 
     name: str
     citation: str
     shape: tuple[int, int]  # rows and columns of an image
-    digit: int  # rows and columns of the box that a digit fills
-    middle: int  # rows and columns of the middle that a network without a border reads
-    parts: Mapping[str, int]  # how many images each part has; "train" and "test"
-    read: Callable[[Path, str], Pair]  # a part, from the folder that holds the files
+    digit: int  # rows and columns of the box a digit fills
+    middle: int  # rows and columns of the centre that a network without a border reads
+    parts: Mapping[str, int]  # number of images in each part, "train" and "test"
+    read: Callable[[Path, str], Pair]  # reads a part from the folder with the files
     files: tuple[DataFile, ...]
-    mirrors: tuple[str, ...]  # addresses that a file's name is added to
+    mirrors: tuple[str, ...]  # URLs to which a file's name is appended
     built_in: BuiltIn | None = None
 
     def scaled(self, digit: int) -> tuple[int, int] | None:
-        """The size of an image whose digits fill so many rows and columns; None where they do already."""
+        """The image size at which digits fill this many rows and columns; None if they already do."""
         return None if digit == self.digit else (self._times(self.shape[0], digit), self._times(self.shape[1], digit))
 
     def _times(self, side: int, digit: int) -> int:
@@ -63,13 +63,13 @@ class DataSet:
 
     @property
     def results(self) -> str:
-        """The source of images on which results are shown unless another is named."""
+        """The default source of images for results."""
         return self.name if self.built_in is None else self.built_in.results
 
 
 @dataclass(frozen=True)
 class Source:
-    """Images for results, by the name that commands and sweeps use: a test part, or built-in images."""
+    """Images for results, under the name that commands and sweeps use: a test part, or built-in images."""
 
     name: str
     title: str
@@ -114,7 +114,7 @@ USPS = DataSet(
 )
 
 DATA_SETS: Mapping[str, DataSet] = MappingProxyType({one.name: one for one in (MNIST, USPS)})
-DEFAULT = MNIST  # where a network does not say what it was trained on
+DEFAULT = MNIST  # for a network that does not say what it was trained on
 
 
 def _sources(data_sets: Mapping[str, DataSet]) -> dict[str, Source]:
@@ -130,14 +130,14 @@ SOURCES: Mapping[str, Source] = MappingProxyType(_sources(DATA_SETS))
 
 
 def data_set(name: str) -> DataSet:
-    """The data set of that name, or a DataError that lists those there are."""
+    """The data set with this name; a DataError lists the known ones."""
     if name not in DATA_SETS:
         raise DataError(f"data set {name!r} is not known; expected one of {', '.join(DATA_SETS)}")
     return DATA_SETS[name]
 
 
 def source(name: str) -> Source:
-    """The images for results of that name, or a DataError that lists those there are."""
+    """The images for results with this name; a DataError lists the known ones."""
     if name not in SOURCES:
-        raise DataError(f"there are no images called {name!r}; expected one of {', '.join(SOURCES)}")
+        raise DataError(f"no images are named {name!r}; expected one of {', '.join(SOURCES)}")
     return SOURCES[name]

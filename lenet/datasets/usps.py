@@ -1,9 +1,9 @@
-"""The zip-code digits of 1989 (USPS), 7,291 for training and 2,007 for test, from either form in which they are around.
+"""The zip-code digits of 1989 (USPS), 7,291 for training and 2,007 for testing, in either of their two file formats.
 
 `usps.h5` holds groups train and test with data (n, 256) in 0..1 and target (n), and needs the optional package h5py.
-`zip.train.gz` and `zip.test.gz` are text, a digit a line: the label and 256 numbers in -1..1. Both carry the same
-three-decimal values; as grey levels they become the nearest of 0..255, which moves a pixel by at most 0.2 % of the
-range.
+`zip.train.gz` and `zip.test.gz` are text, one digit per line: the label and 256 numbers in -1..1. Both hold the
+same values with three decimals; each becomes the nearest grey level of 0..255, which moves a pixel by at most 0.2 % of
+the range.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ STEPS = 2000  # -1..1 in steps of 0.001
 
 
 def read_usps(folder: Path, part: str) -> Pair:
-    """Images (n, 16, 16) and labels of a part, from whichever file `folder` holds."""
+    """Images (n, 16, 16) and labels of a part, from whichever file is in `folder`."""
     if (folder / "usps.h5").is_file():
         return _read_hdf5(folder / "usps.h5", part)
     for name in (f"zip.{part}.gz", f"zip.{part}"):
         if (folder / name).is_file():
             return read_zip_text(folder / name)
-    raise DataError(f"{folder}: neither usps.h5, zip.{part}.gz nor zip.{part} is there; run `anna data fetch usps`")
+    raise DataError(f"{folder}: holds none of usps.h5, zip.{part}.gz and zip.{part}; run `anna data fetch usps`")
 
 
 def grey_levels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    """Values 0..1 as grey levels, by whole-number arithmetic on their thousandths."""
+    """Values 0..1 as grey levels, by integer arithmetic in steps of 1/2000."""
     if values.ndim != 2 or values.shape[1] != 256:
         raise DataError(f"{where}: images have shape {values.shape}; expected (n, 256)")
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
-        raise DataError(f"{where}: a pixel is NaN or outside the range; expected values from 0 (paper) to 1 (ink)")
+        raise DataError(f"{where}: a pixel is NaN or out of range; expected values from 0 (paper) to 1 (ink)")
     steps = np.rint(values.astype(np.float64) * STEPS).astype(np.int64)
     return ((steps * 255 + STEPS // 2) // STEPS).astype(np.uint8).reshape(-1, 16, 16)
 
@@ -45,7 +45,7 @@ def grey_levels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 def _labels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     labels = values.astype(np.uint8)
     if values.ndim != 1 or (labels != values).any() or labels.max(initial=0) > 9:
-        raise DataError(f"{where}: labels are not whole numbers 0 to 9")
+        raise DataError(f"{where}: labels are not integers from 0 to 9")
     return labels
 
 
@@ -54,7 +54,7 @@ def _read_hdf5(path: Path, part: str) -> Pair:
         import h5py  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
         raise DataError(
-            f"{path}: reading HDF5 needs the package h5py, which is not installed; install it, or use zip.{part}.gz"
+            f"{path}: reading HDF5 needs the package h5py, which is not installed; install it or use zip.{part}.gz"
         ) from None
     try:
         with h5py.File(path, "r") as file:

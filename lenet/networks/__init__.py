@@ -1,1 +1,1 @@
-"""The networks of 1989 to 1998, and the catalogue that finds them by name."""
+"""The networks of 1989 to 1998, and the catalogue of their names."""

@@ -1,4 +1,4 @@
-"""The networks by name, and their trained weights."""
+"""The catalogue: networks by name, and their trained weights."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ names = tuple(DEFINITIONS)
 
 
 def full_name(name: str) -> str:
-    """The name without alias, or a DataError that lists the networks."""
+    """The name with aliases resolved; a DataError lists the networks."""
     found = ALIASES.get(name, name)
     if found not in DEFINITIONS:
         raise DataError(f"network {name!r} is not known; expected one of {', '.join(names)}")
@@ -48,13 +48,13 @@ def native_data(name: str) -> str:
 
 
 def define(name: str, data: str | None = None) -> Network:
-    """The network untrained: shapes, tables and counts, weights of zero."""
+    """The untrained network: shapes, tables and counts, with zero weights."""
     name = full_name(name)
     return DEFINITIONS[name](data or native_data(name))
 
 
 def stem(name: str, data: str, weights_seed: int, variant: str = "") -> str:
-    """What the files of a trained network are called, before the ending."""
+    """The file name of a trained network, without suffix."""
     return f"{full_name(name)}-{data}-seed{weights_seed}" + (f"-{variant}" if variant else "")
 
 
@@ -68,22 +68,22 @@ def _weights_path(name: str, data: str | None, weights_seed: int, variant: str) 
     path = WEIGHTS / f"{wanted}.safetensors"
     if not path.is_file():
         there = [one for one in shipped() if one.startswith(f"{full_name(name)}-")]
-        raise DataError(f"no trained weights {wanted} ship with anna; of this network there are: {', '.join(there) or 'none'}")
+        raise DataError(f"no trained weights {wanted} ship with anna; for this network there are: {', '.join(there) or 'none'}")
     return path
 
 
 @renamed(seed="weights_seed")
 def load(name: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> Network:
-    """A network with the trained weights that ship with anna. Needs no PyTorch.
+    """A network with trained weights that ship with anna. Needs no PyTorch.
 
-    `data` is the data set it was trained on (default: that of its paper); `variant` is "", "distorted" (distorted copies
-    too) or "chip" (trained on for the chip).
+    `data` is the data set it was trained on (default: that of its paper); `variant` is "", "distorted" (also trained
+    on distorted copies) or "chip" (trained further for the chip).
     """
     return load_graph(_weights_path(name, data, weights_seed, variant))
 
 
 @renamed(seed="weights_seed")
 def record(name: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> dict[str, Any]:
-    """How the weights came about: command, versions, hashes of the data, curve, results."""
+    """The record of the weights: command, versions, hashes of the data, curve, results."""
     path = _weights_path(name, data, weights_seed, variant).with_suffix(".json")
     return read_record(path)

@@ -1,7 +1,7 @@
-"""The networks without convolution of paper 8's table: linear, 300 and 1000 hidden units, on 28x28.
+"""The networks without convolutions in paper 8's table: linear, 300 and 1000 hidden units, on 28x28.
 
 Published: 784-10, 784-300-10, 784-1000-10 and their errors. Assumed: the squash of the hidden units (scaled tanh, as
-in the LeNets), the range of the image, that the output has no squash.
+in the LeNets), the range of the image, no squash at the output.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """LeNet-1: the 1989 zip-code network on 16x16, and the network of the same name in the 1998 table, on 28x28.
 
 **1989** (paper 7). Published: every layer, the border of -1, the bias per unit, all counts. Not published: which 8 of
-the 12 maps each H2 map reads (A: three groups of four H2 maps, each group leaving out another third of H1), and where
-the odd column of the border lies (A: two above and left, one below and right).
+the 12 maps each H2 map reads (A: three groups of four H2 maps, each group leaving out a different third of H1), and
+where the odd column of the border lies (A: two above and left, one below and right).
 
 **28x28** (LeCun et al., NIPS 2, 1990; paper 8's "LeNet-1"). Published: shapes, "one or two maps", the counts of
 connections, parameters and units, which settle 20 kernels (D). Recalled: digits shrunk to 16x16 inside the field,
 pairs only within the first two and the last two maps. Assumed: which map reads which within that (see recognizer.py),
-that the output has no squash (it would change no label).
+and no squash at the output (it would change no label).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _zip_layer(name: str, inputs: int, size: int, table: tuple[tuple[int, ...], 
 
 def lenet1(data: str = "usps") -> Graph:
     """The 1989 network, untrained."""
-    prepare = parts.close_up(parts.data_of("lenet1", data), 16)  # of MNIST the middle 24x24, shrunk to a zip digit's size (A)
+    prepare = parts.close_up(parts.data_of("lenet1", data), 16)  # for MNIST the central 24x24, shrunk to a zip digit's size (A)
     graph = Graph(
         "lenet1",
         (1, *prepare.source),
@@ -66,7 +66,7 @@ def lenet1(data: str = "usps") -> Graph:
 
 def lenet1_28(data: str = "mnist") -> Graph:
     """LeNet-1 of the 1998 table, untrained."""
-    prepare = parts.image(parts.data_of("lenet1_28", data), 28, 16)  # of MNIST, 28 -> 22 takes the digit's 20x20 to 16x16 (R)
+    prepare = parts.image(parts.data_of("lenet1_28", data), 28, 16)  # for MNIST, 28 -> 22 takes the digit's 20x20 to 16x16 (R)
     graph = Graph(
         "lenet1_28",
         (1, *prepare.source),

@@ -2,10 +2,10 @@
 
 Published (paper 8): about 260,000 connections, about 17,000 parameters, 1.1 % on MNIST, boosted 0.7 %. Recalled: the
 shape, and that each C1 map feeds two S2 maps. Assumed: which three of the eight S2 maps each C3 map reads (below:
-three maps that come from three different C1 maps, each S2 map read six times).
+three maps from three different C1 maps, each S2 map read six times).
 
-**Open question.** This shape has 262,306 connections, which meets 260,000, and 50,698 parameters, which does not meet
-17,000: 120 units fully connected to 400 inputs alone have 48,120. No shape with such a layer can meet both published
+**Open question.** This shape has 262,306 connections, which matches 260,000, and 50,698 parameters, which does not match
+17,000: 120 units fully connected to 400 inputs alone have 48,120. No shape with such a layer can match both published
 figures.
 """
 
@@ -18,12 +18,12 @@ from lenet.networks import parts
 S2_SOURCE = (0, 1, 2, 3, 0, 1, 2, 3)  # the order is A
 C3_TABLE = tuple(tuple((o + step) % 8 for step in ((0, 1, 2) if o < 8 else (0, 2, 3))) for o in range(16))  # A
 PUBLISHED_CONNECTIONS = 260_000  # P, "about"
-PUBLISHED_PARAMETERS = 17_000  # P, "about"; not met, see above
+PUBLISHED_PARAMETERS = 17_000  # P, "about"; not matched, see above
 
 
 def lenet4(data: str = "mnist", name: str = "lenet4") -> Graph:
     """LeNet-4, untrained."""
-    prepare = parts.image(parts.data_of(name, data), 32, low=-0.1, high=1.175)  # the range of paper 8 (P, there for LeNet-5)
+    prepare = parts.image(parts.data_of(name, data), 32, low=-0.1, high=1.175)  # paper 8's range for LeNet-5 (P)
     graph = Graph(
         name,
         (1, *prepare.source),
@@ -46,5 +46,5 @@ def lenet4(data: str = "mnist", name: str = "lenet4") -> Graph:
 
 
 def boosted_lenet4(data: str = "mnist") -> Ensemble:
-    """Three LeNet-4, untrained; the second and third are trained on what the ones before get wrong (training/train.py)."""
+    """Three LeNet-4, untrained; the second and third are trained on what the earlier ones get wrong (training/boost.py)."""
     return Ensemble("boosted_lenet4", tuple(lenet4(data, f"lenet4_{place}") for place in ("first", "second", "third")), data)

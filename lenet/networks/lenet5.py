@@ -1,12 +1,11 @@
 """LeNet-5 of 1998, and the "modern" LeNet-5 of today's tutorials.
 
 **1998** (paper 8). Published: every layer, the C3 table, the image's range (-0.1 for paper, 1.175 for ink), the
-squash, the counts: 340,908 connections with the 840 of the RBF units, 60,000 trainable parameters. Published as a
-figure only: the 7x12 bitmaps that are the centres of the RBF units; those below are drawn for this project in its
-style (A).
+squash, the counts: 340,908 connections with the 840 of the RBF units, 60,000 trainable parameters. Published only as a
+figure: the 7x12 bitmaps that are the centres of the RBF units; those below are drawn for this project in that style (A).
 
 **Modern**: C3 reads all maps, ReLU, mean pooling without parameters, a linear output trained with softmax. No paper
-fixes it.
+defines it.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ _BITMAPS = """
 
 
 def bitmaps() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    """The centres of the ten RBF units, 84 numbers of -1 and +1 each."""
+    """The centres of the ten RBF units, each 84 values of -1 or +1."""
     rows = [line.split() for line in _BITMAPS.strip().splitlines()]
     return np.array(
         [[1.0 if pixel == "#" else -1.0 for row in rows for pixel in row[digit]] for digit in range(10)], np.float32
@@ -77,7 +76,7 @@ def lenet5(data: str = "mnist") -> Graph:
 
 
 def lenet5_modern(data: str = "mnist") -> Graph:
-    """LeNet-5 as tutorials build it today, untrained."""
+    """LeNet-5 as today's tutorials build it, untrained."""
     prepare = parts.image(parts.data_of("lenet5_modern", data), 32, low=0.0)
     return Graph(
         "lenet5_modern",

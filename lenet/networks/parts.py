@@ -11,20 +11,20 @@ from lenet.datasets.registry import DATA_SETS, DataSet
 
 
 def data_of(name: str, data: str) -> DataSet:
-    """The data set, or a GraphError that names the network for which it was wanted."""
+    """The data set; a GraphError names the network that asked for it."""
     if data not in DATA_SETS:
         raise GraphError(f"{name}: data set {data!r} is not known; expected one of {', '.join(DATA_SETS)}")
     return DATA_SETS[data]
 
 
 def check_count(graph: Graph, what: str, obtained: int, published: int) -> None:
-    """The count of the paper, asserted where the network is defined."""
+    """Asserts the paper's count where the network is defined."""
     if obtained != published:
         raise GraphError(f"{graph.name}: {what} is {obtained}; expected {published}, the published figure")
 
 
 def image(data: DataSet, field: int, digit: int = 20, *, low: float = -1.0, high: float = 1.0) -> Prepare:
-    """A digit in the middle of a field x field image, background `low`, ink `high`.
+    """A digit centred in a field x field image, background `low`, ink `high`.
 
     MNIST digits fill 20x20 of their 28x28 (P, paper 8); digits of other sets are enlarged to that size (A).
     """
@@ -32,7 +32,7 @@ def image(data: DataSet, field: int, digit: int = 20, *, low: float = -1.0, high
 
 
 def close_up(data: DataSet, size: int) -> Prepare:
-    """The middle of an image, shrunk so that the digit fills a size x size image without a border."""
+    """The centre of an image, shrunk so that the digit fills a size x size image without a border."""
     middle = (data.middle, data.middle)
     crop = None if middle == data.shape else middle
     return Prepare(data.shape, crop=crop, resize=None if data.middle == size else (size, size))
@@ -41,7 +41,7 @@ def close_up(data: DataSet, size: int) -> Prepare:
 def convolution(
     name: str, maps: int, table_oi: npt.NDArray[np.bool_], kernel: int = 5, squash: Activation = SCALED_TANH
 ) -> Convolution:
-    """An untrained convolution on the connection table, a bias per map."""
+    """An untrained convolution with a connection table and a bias per map."""
     weights = np.zeros((maps, table_oi.shape[1], kernel, kernel), np.float32)
     return Convolution(name, weights, np.zeros(maps, np.float32), table_oi, activation=squash)
 
@@ -52,7 +52,7 @@ def every_map(maps: int, inputs: int) -> npt.NDArray[np.bool_]:
 
 
 def table(rows: tuple[tuple[int, ...], ...], inputs: int) -> npt.NDArray[np.bool_]:
-    """A connection table from the input maps that each output map reads."""
+    """A connection table, from the input maps that each output map reads."""
     table_oi = np.zeros((len(rows), inputs), bool)
     for output, row in enumerate(rows):
         table_oi[output, list(row)] = True
@@ -65,5 +65,5 @@ def subsample(name: str, maps: int, source: tuple[int, ...] | None = None) -> Su
 
 
 def full(name: str, units: int, inputs: int, squash: Activation = NONE) -> FullConnection:
-    """An untrained full connection, a bias per unit."""
+    """An untrained full connection with a bias per unit."""
     return FullConnection(name, np.zeros((units, inputs), np.float32), np.zeros(units, np.float32), squash)

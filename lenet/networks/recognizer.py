@@ -2,9 +2,8 @@
 
 Published: over 133,000 connections on the chip, 1 ms a character (papers 1, 2, 5). Recalled: 136,000 connections in
 all, 3,000 in the last layer, which ran in float on the host. Derived from these: the shape (docs/networks.md shows the
-arithmetic). Assumed: which of its four or two maps each C3 map reads. Recalled is only that pairs stay within maps
-0-1 and 2-3, so that one 64-state register holds what a map reads. The output has no squash (A): it would change no
-label.
+arithmetic). Assumed: which maps each C3 map reads; all that is recalled is that pairs stay within maps 0-1 and 2-3, so that
+one 64-state register holds what a map reads. The output has no squash (A): it would change no label.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 from anna.network.graph import Graph
 from lenet.networks import parts
 
-_PAIR = ((0, 1),) * 4 + ((0,), (1,))  # A: of each half, four maps read both and two read one
+_PAIR = ((0, 1),) * 4 + ((0,), (1,))  # A: in each half, four maps read both inputs and two read one
 C3_TABLE = _PAIR + tuple(tuple(i + 2 for i in row) for row in _PAIR)
 
 

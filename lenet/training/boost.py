@@ -1,9 +1,8 @@
-"""Boosting, as paper 8 tells it of LeNet-4: three networks in turn, each on what the ones before find hard.
+"""Boosting, as paper 8 describes it for LeNet-4: three networks in turn, each trained on what the earlier ones find hard.
 
-The first is trained as usual. The second sees as many digits that the first gets wrong as digits that it gets right.
-The third sees digits on which the first two disagree. Distorted copies supply as many of them as needed, for the
-first network makes few errors on its own training digits (P). How many copies are looked through is not published (A:
-`POOL_PASSES`).
+The first is trained as usual. The second sees equally many digits that the first gets wrong and gets right. The third sees
+digits on which the first two disagree. Distorted copies supply enough of them, since the first network makes few errors on
+its own training digits (P). How many copies are searched is not published (A: `POOL_PASSES`).
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ Hard = Callable[[LabelledImages], npt.NDArray[np.bool_]]
 
 
 def labels_of(graph: Graph, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """What the network answers, by PyTorch: a choice of training digits needs no portable bits."""
+    """The network's answers, by PyTorch: selecting training digits needs no portable bits."""
     net = TorchNet(graph)
     with torch.no_grad():
         answers = [net(prepared(graph, images[at : at + 1000])).argmax(1).numpy() for at in range(0, len(images), 1000)]
@@ -40,16 +39,16 @@ def labels_of(graph: Graph, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Distorted copies of the training digits, in which those for the next network are looked for."""
+    """Distorted copies of the training digits, searched for the next network's digits."""
 
     digits: LabelledImages
     distortion: Distortion
     train_seed: int
-    passes: int  # over the digits, each with copies of its own
+    passes: int  # over the digits, each with new copies
     watch: Watch
 
     def hard(self, stage: int, hard: Hard, *, easy_too: bool) -> LabelledImages:
-        """The copies for which `hard` holds; with `easy_too`, as many drawn from the others."""
+        """The copies for which `hard` holds; with `easy_too`, also as many drawn from the rest."""
         found = []
         for number in range(self.passes):
             found.append(self._chosen(stage, number, hard, easy_too))
@@ -82,7 +81,7 @@ def fit_boosted(
     watch: Watch,
     pool_passes: int = POOL_PASSES,
 ) -> tuple[Ensemble, tuple[Pass, ...]]:
-    """Train the three members in turn; each has a checkpoint of its own, and all are kept until the last is trained."""
+    """Trains the three members in turn; each has its own checkpoint, kept until the last one is trained."""
     beside = {stage: checkpoint and checkpoint.with_name(f"{checkpoint.name}{stage}") for stage in STAGES}
     distortion = recipe.distortion or Distortion()
     pool = Pool(digits, distortion, train_seed, pool_passes, watch)

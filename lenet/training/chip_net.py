@@ -1,10 +1,9 @@
 """A network as the chip computes it, as a PyTorch module: for training with the chip's precision in the loop.
 
-The compiler itself says what runs on the chip, in which parts, with which ranges and weight steps (`settle`), for the
-weights as they are; until it is asked again, ranges stand still and weights move. Weights are rounded to their codes and
-sums to states, with gradients that pass straight through the rounding and stop where a sum leaves the range of the ADC.
-Biases are not rounded: the chip's constant columns resolve them finely. In training mode every batch meets a drawn chip
-of its own, and every sum its noise.
+The compiler decides what runs on the chip, in which parts, with which ranges and weight steps (`settle`), for the current
+weights; until the next call, ranges stay fixed while weights move. Weights are rounded to their codes and sums to states;
+gradients pass straight through the rounding and are zero where a sum leaves the ADC's range. Biases are not rounded: the
+chip's constant columns resolve them finely. In training mode every batch gets its own drawn chip, and every sum its noise.
 """
 
 from __future__ import annotations
@@ -34,39 +33,38 @@ from lenet.training.drawn_chip import SPEC, STATES, WEIGHTS, DrawnChip, tensor
 from lenet.training.recipes import ForChip
 from lenet.training.torch_net import TorchLayer, TorchNet
 
-# Weights are rounded here, so the compiler's own search for a better rounding would say nothing about them.
+# Weights are rounded here, so the compiler's search for a better rounding does not apply.
 OPTIONS = CompileOptions(round="nearest", check_count=0)
 
 
 @dataclass(frozen=True, eq=False)
 class Lookup:
-    """An array of the lowered network: constants, and each trainable number at the places where it stands."""
+    """An array of the lowered network: constants, and each trainable number wherever it appears."""
 
     constant: Tensor
-    place: Tensor  # 0: no trainable number
+    place: Tensor  # index of a trainable number; 0: none
 
     def values(self, numbers: Tensor) -> Tensor:
-        """The array for the trainable numbers as they are; number 0 is nothing."""
+        """The array for the current trainable numbers; number 0 is zero."""
         return self.constant + numbers[self.place]
 
 
 @dataclass(frozen=True, eq=False)
 class Ranges:
-    """What the compiler chose for one layer: what states and a weight LSB stand for, which sums the ADC spans."""
+    """The compiler's choices for one layer: what states and a weight LSB stand for, and which sums the ADC spans."""
 
     gain_i: Tensor
     offset_i: Tensor
     border_i: Tensor  # levels of the border around the input
     unit_o: Tensor  # what a weight LSB x state LSB stands for in the float sum
-    middle_o: Tensor  # the float sum in the middle of the ADC's range
+    middle_o: Tensor  # the float sum at the middle of the ADC's range
     lsb_o: Tensor  # of the ADC, in weight LSB x state LSB
-    carry_o: Tensor  # weight LSB that a partial sum's state meets
+    carry_o: Tensor  # weight LSB by which a partial sum's state is multiplied
     carry_offset_o: Tensor
 
 
 class ChipNet(nn.Module):
-    """Takes prepared images as TorchNet does and gives the scores of the chip and its host; its parameters are those of
-    the float network."""
+    """Maps prepared images to the scores of the chip and its host; its parameters are those of the float network."""
 
     def __init__(self, graph: Graph, how: ForChip) -> None:
         super().__init__()
@@ -78,31 +76,31 @@ class ChipNet(nn.Module):
         lowered = lower(graph)
         (member,) = lowered.members
         self.layers = member.layers
-        self.host = [TorchLayer(layer) for layer in member.host]  # their numbers are put in: they have none of their own
+        self.host = [TorchLayer(layer) for layer in member.host]  # their parameters are passed in at each call
         self._found = _lookups(self.net)
         self._ranges: dict[str, Ranges] = {}
         self._input = Meaning(np.ones(1), np.zeros(1))
         for layer in self.layers:
             if layer.on_states:
-                raise DataError(f"{graph.name}: {layer.origin} takes a maximum; expected sums only, to be trained for the chip")
+                raise DataError(f"{graph.name}: {layer.origin} takes a maximum; only sums can be trained for the chip")
         own = _arrays(lowered)
         with torch.no_grad():
             numbers = self._numbers()
-            for name, lookup in self._found.items():  # else a factor was folded into a weight: not a mere place
+            for name, lookup in self._found.items():  # otherwise a factor was folded into a weight
                 if not np.array_equal(lookup.values(numbers).numpy(), own[name]):
-                    raise DataError(f"{graph.name}: {name} on the chip is not the network's own; expected one without factors")
+                    raise DataError(f"{graph.name}: {name} is scaled on the chip; expected the network's own numbers")
 
     def to_graph(self) -> Graph:
-        """The float network with the weights as they are now."""
+        """The float network with the current weights."""
         return self.net.to_graph()
 
     def begin_pass(self, images: npt.NDArray[np.uint8], key: tuple[int, ...]) -> None:
-        """Settle, and draw the chips and noise of a pass from its key."""
+        """Settles, and seeds the chips and noise of a pass from its key."""
         self.settle(images)
         self.noise = torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
 
     def settle(self, images: npt.NDArray[np.uint8]) -> None:
-        """Let the compiler choose ranges and scales for the weights as they are, on some of the images."""
+        """Lets the compiler choose ranges and scales for the current weights, on some of the images."""
         count = min(self.range_digits, len(images))
         chosen = images[np.arange(count) * len(images) // count]
         lowered = lower(self.to_graph())
@@ -145,10 +143,10 @@ class ChipNet(nn.Module):
         if carried is not None:
             sums = sums + carried * along(ranges.carry_o)
         sums = sums / along(ranges.lsb_o)
-        return to_states(sums if chip is None else chip.met(sums))
+        return to_states(sums if chip is None else chip.seen_by_adc(sums))
 
     def _bias(self, layer: ChipLayer, numbers: Tensor, weights: Tensor, ranges: Ranges) -> Tensor:
-        """What is added to the sums of each map, or of each unit, in weight LSB x state LSB."""
+        """The bias of each map, or of each unit, in weight LSB x state LSB."""
         bias = (weights * ranges.offset_i[:, None, None]).sum((1, 2, 3)) + ranges.carry_offset_o - ranges.middle_o
         if layer.bias is not None:
             own = self._found[f"{layer.name} bias"].values(numbers)
@@ -157,7 +155,7 @@ class ChipNet(nn.Module):
 
 
 def _bordered(layer: ChipLayer, states: Tensor, ranges: Ranges) -> Tensor:
-    """States with the border that the layer's padding stands for."""
+    """States with the border of the layer's padding."""
     if not any(layer.padding):
         return states
     top, bottom, left, right = layer.padding
@@ -166,8 +164,8 @@ def _bordered(layer: ChipLayer, states: Tensor, ranges: Ranges) -> Tensor:
 
 
 def _products(layer: ChipLayer, steps: Tensor, states: Tensor, chip: DrawnChip | None) -> Tensor:
-    """Sums of weight steps times states, as synapses of the drawn chip hold the weights."""
-    if layer.kernel == tuple(states.shape[2:]):  # one position: a product of matrices, without the taps of other parts
+    """Sums of weight steps times states, with weights as the drawn chip's synapses hold them."""
+    if layer.kernel == tuple(states.shape[2:]):  # one position: a matrix product, without the taps of other parts
         taps = torch.from_numpy(np.flatnonzero(layer.mask_oiyx.any(axis=0)))
         few = steps.flatten(1)[:, taps]
         return functional.linear(states.flatten(1)[:, taps], few if chip is None else chip.held(few))[:, :, None, None]
@@ -176,24 +174,24 @@ def _products(layer: ChipLayer, steps: Tensor, states: Tensor, chip: DrawnChip |
 
 
 def lower(graph: Graph) -> Lowered:
-    """The network as the chip's layers, long sums in parts."""
+    """The network as the chip's layers, with long sums split into parts."""
     return split(check(graph, OPTIONS), SPEC)
 
 
 def along(values_m: Tensor) -> Tensor:
-    """A value per map, shaped to act on every position."""
+    """A value per map, shaped to broadcast over positions."""
     return values_m[:, None, None]
 
 
 def to_weights(steps: Tensor) -> Tensor:
-    """The nearest weight levels; gradients as if they were not rounded."""
+    """The nearest weight levels; gradients ignore the rounding."""
     low, high = float(WEIGHTS.values(0)), float(WEIGHTS.values(WEIGHTS.size - 1))
     held = steps.clamp(low, high)
     return held + (held.round() - held).detach()
 
 
 def to_states(sums: Tensor) -> Tensor:
-    """The nearest mid-rise levels; gradients as if they were not rounded, none beyond the ends."""
+    """The nearest mid-rise levels; gradients ignore the rounding and are zero beyond the ends."""
     half = STATES.size / 2
     held = sums.clamp(-half, half)
     level = (held - 0.5).round().clamp(-half, half - 1) + 0.5
@@ -201,7 +199,7 @@ def to_states(sums: Tensor) -> Tensor:
 
 
 def _ranges(quant: QuantLayer, source: Meaning, carry: Meaning | None) -> Ranges:
-    """What the compiler chose; the middle of the range is what its constants leave of the bias."""
+    """The compiler's choices; the middle of the range is the part of the bias that its constants do not cover."""
     layer = quant.layer
     bias = (layer.weights_oiyx * layer.mask_oiyx * source.offset_m[:, None, None]).sum(axis=(1, 2, 3))
     if layer.bias is not None:
@@ -217,7 +215,7 @@ def _ranges(quant: QuantLayer, source: Meaning, carry: Meaning | None) -> Ranges
 
 
 def _arrays(lowered: Lowered) -> dict[str, npt.NDArray[np.float32]]:
-    """Every array of the lowered network that may hold trainable numbers."""
+    """All arrays of the lowered network that may hold trainable numbers."""
     found: dict[str, npt.NDArray[Any]] = {}
     (member,) = lowered.members
     for layer in member.layers:
@@ -231,7 +229,7 @@ def _arrays(lowered: Lowered) -> dict[str, npt.NDArray[np.float32]]:
 
 
 def _lookups(net: TorchNet) -> dict[str, Lookup]:
-    """Where each trainable number stands on the chip: found by lowering a network whose numbers are their own places."""
+    """Where each trainable number appears on the chip: found by lowering a network whose numbers are their own indices."""
     with_places, without = TorchNet(net.graph), TorchNet(net.graph)
     first = 1
     with torch.no_grad():

@@ -1,8 +1,8 @@
-"""Distorted copies of digits for training: planar affine maps and elastic fields, every draw from the seed.
+"""Distorted copies of digits for training: planar affine maps and elastic fields, all drawn from the seed.
 
-Paper 8 names the affine ones (shifts, scaling, squeezing, horizontal shearing; P) but not their sizes, which are A
-here; the elastic field (a smoothed random displacement of every pixel) is later than the papers and off where a paper
-is reproduced.
+Paper 8 names the affine ones (shifts, scaling, squeezing, horizontal shearing; P) but not their sizes, which are A here.
+The elastic field (a smoothed random displacement of every pixel) is later than the papers and off when a paper is
+reproduced.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from lenet.training.recipes import Distortion
 def _gaussian(deviation: float) -> torch.Tensor:
     reach = int(3 * deviation + 0.5)
     kernel = torch.exp(-(torch.arange(-reach, reach + 1, dtype=torch.float32) ** 2) / (2 * deviation**2))
-    return kernel / torch.sqrt((kernel * kernel).sum())  # keeps the deviation of white noise
+    return kernel / torch.sqrt((kernel * kernel).sum())  # preserves the standard deviation of white noise
 
 
 def distort(images: npt.NDArray[np.uint8], how: Distortion, seed: tuple[int, ...], chunk: int = 1000) -> npt.NDArray[np.uint8]:
-    """A distorted copy of every image (n, rows, columns); `seed` alone decides the draws."""
+    """A distorted copy of every image (n, rows, columns); the draws depend only on `seed`."""
     n, rows, columns = images.shape
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed)))
     out = np.empty_like(images)

@@ -1,8 +1,8 @@
-"""A drawn chip as training meets it: what its DACs write, what its synapses hold, what its ADCs make of a sum.
+"""A drawn chip for training: what its DACs write, what its synapses hold, how its ADCs convert a sum.
 
-A copy in miniature of `anna.analog`, in PyTorch and without geometry: which DAC writes a weight and which ADC converts a
-map follows here from their number, on the chip from where they are placed. Strengths and curves are those of
-`anna.analog`; parts that are off in its presets are left out.
+A small version of `anna.analog` in PyTorch, without geometry: which DAC writes a weight and which ADC converts a map depends
+on their index here, and on their placement on the chip. Strengths and curves come from `anna.analog`; parts that are off in
+its presets are left out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WEIGHTS = codes.weight_converter(SPEC)
 
 
 class DrawnChip:
-    """One chip with its fixed pattern; noise of every sum is drawn when the sum is converted."""
+    """One chip with its fixed pattern; a sum's noise is drawn when it is converted."""
 
     def __init__(self, analog: Analog, draws: torch.Generator) -> None:
         self.analog, self.draws = analog, draws
@@ -43,11 +43,11 @@ class DrawnChip:
         codes_ot = weights_ot.detach().round().long() - int(WEIGHTS.values(0))
         written = self.written_dc[torch.arange(shape[1]) % SPEC.dacs, codes_ot]
         gains = 1 + analog.synapse_gain_mismatch * self._normals(*shape)
-        kept = 1 - analog.charge_lost * torch.rand(shape, generator=self.draws)  # charges of any age within a refresh
+        kept = 1 - analog.charge_lost * torch.rand(shape, generator=self.draws)  # charges of any age within a refresh period
         return (weights_ot + (written - weights_ot).detach()) * gains * kept
 
-    def met(self, sums: Tensor) -> Tensor:
-        """Sums (n, maps, rows, columns) in ADC LSB as the ideal thresholds must see them for the codes of this chip."""
+    def seen_by_adc(self, sums: Tensor) -> Tensor:
+        """Sums (n, maps, rows, columns) in ADC LSB, shifted so that ideal thresholds give this chip's codes."""
         analog, maps = self.analog, sums.shape[1]
         sums = sums * (1 + analog.scale_mismatch * self._normals(maps))[:, None, None]
         middle = STATES.size // 2 - 1  # of the thresholds
@@ -58,5 +58,5 @@ class DrawnChip:
 
 
 def tensor(array: Any) -> Tensor:
-    """In 32-bit floats."""
+    """The array in 32-bit floats."""
     return torch.tensor(np.asarray(array, dtype=np.float32))

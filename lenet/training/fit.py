@@ -1,7 +1,7 @@
 """The training loop: passes over digits, a checkpoint after each, and the same bits for the same seed.
 
-Every draw of a pass (order, distortion) comes from (seed, pass), so that an interrupted run goes on with the bits it
-would have had. PyTorch is held to one thread: its sums change with the number of threads.
+Every draw of a pass (order, distortion) comes from (seed, pass), so an interrupted run continues with the same bits.
+PyTorch is limited to one thread, because its sums depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from lenet.training.torch_net import TorchNet, prepared
 
 Watch = Callable[[str], None]
 Net = TorchNet | ChipNet
-Step = Callable[[int], None]  # moves the weights after the batch in that place of a pass
+Step = Callable[[int], None]  # updates the weights after a batch, given its index in the pass
 KEY = "anna_checkpoint"
 
 
 @dataclass(frozen=True, eq=False)
 class Setup:
-    """All that the weights of one training run follow from."""
+    """Everything that determines the weights of one training run."""
 
-    graph: Graph  # trained from new initial weights, or from its own where the recipe draws none
+    graph: Graph  # trained from new initial weights, or from its own if the recipe draws none
     recipe: Recipe
     digits: LabelledImages
     train_seed: int
@@ -52,7 +52,7 @@ class Setup:
 
     @property
     def fingerprint(self) -> str:
-        """What a checkpoint must agree with to be continued."""
+        """What a checkpoint must match to be continued."""
         parts = [
             text(self.graph),
             canonical_json(asdict(self.recipe)),
@@ -69,29 +69,29 @@ class Setup:
 
 @dataclass(frozen=True)
 class Pass:
-    """What one pass over the digits came to."""
+    """The outcome of one pass over the digits."""
 
     number: int
     loss: float
-    error_percent: float  # on the digits as they came, while the weights moved
+    error_percent: float  # on the training digits, while the weights moved
     validation_error_percent: float | None
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """The trained graph and how it went."""
+    """The trained graph and its learning curve."""
 
     graph: Graph
     curve: tuple[Pass, ...]
 
 
 def quiet(_: str) -> None:
-    """A watch that says nothing."""
+    """A watch that prints nothing."""
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """PyTorch on one thread, for bits that do not depend on their number."""
+    """Limits PyTorch to one thread, so that bits do not depend on their number."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -101,7 +101,7 @@ def one_thread() -> Iterator[None]:
 
 
 def error_percent(net: Net, images: Tensor, labels: Tensor) -> float:
-    """Share of wrong labels, for watching a run; results are counted with anna's own forward."""
+    """Error rate for watching a run; results are counted with anna's own forward."""
     net.eval()  # a ChipNet without noise: the ideal chip
     with torch.no_grad():
         answers = torch.cat([net(images[at : at + 500]).argmax(1) for at in range(0, len(labels), 500)])
@@ -118,11 +118,11 @@ def fit(
     watch: Watch = quiet,
     stop_after: int | None = None,
 ) -> Fitted:
-    """Train the graph of a setup.
+    """Trains the graph of a setup.
 
-    With `checkpoint`, the file is written after each pass, and continued from if it is of the same setup; it is removed
-    at the end unless `keep_checkpoint` leaves that to the caller. `stop_after` ends after so many passes, for tests of
-    an interruption.
+    With `checkpoint`, that file is written after each pass, and training continues from it if it has the same setup; it
+    is removed at the end unless `keep_checkpoint` leaves that to the caller. `stop_after` stops after this many passes, to
+    test interruptions.
     """
     with one_thread():
         fitted = _Run(setup, checkpoint, watch).passes(stop_after)
@@ -138,7 +138,7 @@ def _tensors(graph: Graph, digits: LabelledImages) -> tuple[Tensor, Tensor]:
 
 @dataclass
 class _Tally:
-    """What a pass has come to so far."""
+    """Running totals of a pass."""
 
     loss: float = 0.0
     wrong: int = 0
@@ -154,7 +154,7 @@ class _Tally:
 
 
 class _Run:
-    """One run under way: the network, its optimiser, the curve so far."""
+    """A run in progress: the network, its optimiser, the curve so far."""
 
     def __init__(self, setup: Setup, checkpoint: Path | None, watch: Watch) -> None:
         self.setup, self.recipe, self.checkpoint, self.watch = setup, setup.recipe, checkpoint, watch
@@ -193,7 +193,7 @@ class _Run:
             if place % 50 == 0:
                 self._tell(number, tally)
         if not np.isfinite(tally.loss):
-            raise DataError(f"{self.net.graph.name}: the loss is NaN or infinite in pass {number + 1}; expected a smaller step")
+            raise DataError(f"{self.net.graph.name}: the loss is NaN or infinite in pass {number + 1}; use a smaller step")
         checked = None if self.validation is None else error_percent(self.net, *self.validation)
         self.curve.append(Pass(number + 1, tally.mean_loss, tally.error_percent, checked))
 
@@ -209,7 +209,7 @@ class _Run:
         return prepared(self.net.graph, copies)
 
     def _learn(self, images: Tensor, labels: Tensor, step: Callable[[], None], tally: _Tally) -> None:
-        """One batch: scores, gradients, a step."""
+        """Learns one batch: scores, gradients, a step."""
         scores = self.net(images)
         value = loss(self.loss_name, scores, labels)
         for parameter in self.parameters:
@@ -261,11 +261,9 @@ class _Run:
                 about: dict[str, Any] = json.loads((file.metadata() or {})[KEY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise DataError(f"{path}: the checkpoint is damaged ({error}); remove it to start again") from None
+            raise DataError(f"{path}: the checkpoint is damaged ({error}); remove it to start over") from None
         if about.get("fingerprint") != self.fingerprint:
-            raise DataError(
-                f"{path}: belongs to another run (network, recipe, digits or seed differ); remove it to start again"
-            )
+            raise DataError(f"{path}: belongs to another run (network, recipe, digits or seed differ); remove it to start over")
         self.curve = [Pass(**row) for row in about["curve"]]
         with torch.no_grad():
             for n, parameter in enumerate(self.parameters):

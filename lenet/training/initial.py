@@ -1,5 +1,4 @@
-"""Initial weights: every number drawn from a seeded generator, so that a seed fixes a training run from its first
-bit."""
+"""Initial weights, drawn from a seeded generator, so that the seed determines a training run."""
 
 from __future__ import annotations
 
@@ -14,10 +13,10 @@ Rule = Literal["uniform_2.4_over_fan_in", "deviation_1_over_root_fan_in"]
 
 
 def initial(graph: Graph, seed: int, rule: Rule = "deviation_1_over_root_fan_in") -> Graph:
-    """`graph` with its trainable weights drawn anew.
+    """`graph` with newly drawn trainable weights.
 
-    uniform_2.4_over_fan_in: uniform between -2.4/F and 2.4/F, F the number of inputs of the unit (P, papers 7 and 8).
-    deviation_1_over_root_fan_in: uniform with deviation 1/sqrt(F) (today's habit; the 1998 authors' later advice, R).
+    uniform_2.4_over_fan_in: uniform between -2.4/F and 2.4/F, where F is the number of inputs of the unit (P, papers 7 and 8).
+    deviation_1_over_root_fan_in: uniform with deviation 1/sqrt(F) (today's practice; the 1998 authors' later advice, R).
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     return replace(graph, layers=tuple(_drawn(layer, rng, rule) for layer in graph.layers))
@@ -37,7 +36,7 @@ def _drawn(layer: Layer, rng: np.random.Generator, rule: Rule) -> Layer:
         case FullConnection():
             limit = _limits(layer.weights_oi.shape[1], rule)
             return replace(layer, weights_oi=(rng.uniform(-1, 1, layer.weights_oi.shape) * limit).astype(np.float32))
-        case Subsample():  # near the mean of the window; not all alike, or LeNet-4's twin maps would stay twins
+        case Subsample():  # near the mean of the window, but not all equal: LeNet-4's twin maps would stay identical
             area = layer.window[0] * layer.window[1]
             coefficient = rng.uniform(0.5, 1.5, len(layer.coefficient_o)) / area
             bias = rng.uniform(-0.1, 0.1, len(layer.bias_o))

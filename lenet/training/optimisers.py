@@ -1,5 +1,4 @@
-"""The two ways to step: Adam over batches, and one digit at a time with a diagonal of second derivatives (papers 7
-and 8)."""
+"""The two optimisers: Adam over batches, and one digit at a time with diagonal second derivatives (papers 7 and 8)."""
 
 from __future__ import annotations
 
@@ -15,15 +14,15 @@ from lenet.training.torch_net import TorchLayer, TorchNet, squash
 
 LossName = Literal["cross_entropy", "squared_error", "map"]
 # Paper 8's criterion (equation 9) is y_right + log(e^-j + sum of e^-y), y the squared distances. Neither j nor a
-# scale of the distances is published. Distances over 84 units reach hundreds, so that unscaled only the nearest wrong
+# scale of the distances is published. Distances over 84 units reach hundreds, so without a scale only the nearest wrong
 # class counts.
 MAP_SCALE = 0.1  # A: y is the squared distance times this
-MAP_CONSTANT = 6.0  # A: j; classes whose y is far beyond it do not matter
+MAP_CONSTANT = 6.0  # A: j; classes with y far beyond it do not matter
 
 
 def loss_name(graph: Graph) -> LossName:
-    """The loss that fits the output: distances take paper 8's MAP criterion, squashed units the squared error of
-    paper 7."""
+    """The loss for the output: paper 8's MAP criterion for distances, paper 7's squared error for squashed units, else
+    cross-entropy."""
     last = graph.layers[-1]
     if isinstance(last, Rbf):
         return "map"
@@ -44,7 +43,7 @@ def loss(kind: LossName, scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def adam_step(largest: float, step: int, steps: int, warm_up_share: float) -> float:
-    """Rises in a line to `largest` in the first share of the steps, then falls along a cosine to zero."""
+    """Rises linearly to `largest` over the first share of the steps, then falls along a cosine to zero."""
     warm = max(1, round(steps * warm_up_share))
     if step < warm:
         return largest * (step + 1) / warm
@@ -65,8 +64,8 @@ def second_derivatives(net: TorchNet, x: Tensor, labels: Tensor) -> list[Tensor]
     """Diagonal Gauss-Newton second derivatives of the mean loss for every parameter, in the order of
     `net.parameters()`.
 
-    As paper 8's appendix: go back through the layers with squared weights, squared slopes and squared inputs. The
-    derivative at the output is that of the loss with the scores taken as they are.
+    As in paper 8's appendix: propagates back through the layers with squared weights, slopes and inputs. The derivative
+    at the output is that of the loss with respect to the scores.
     """
     inputs, sums = [], []
     with torch.no_grad():
@@ -83,16 +82,16 @@ def second_derivatives(net: TorchNet, x: Tensor, labels: Tensor) -> list[Tensor]
         back = back * _slope(module, total) ** 2
         if isinstance(
             layer, Rbf
-        ):  # of the squared distance to the right centre: 2 for each unit, wherever the other centres lie
+        ):  # second derivative of the squared distance to the right centre: 2 per unit, wherever the other centres lie
             back = torch.full_like(given, 2 * MAP_SCALE / len(given))
             continue
         if not isinstance(layer, Convolution | Subsample | FullConnection | Pool):
-            raise TypeError(f"{layer.name}: the second-order recipes do not know layers of kind {layer.kind}")
+            raise TypeError(f"{layer.name}: second-order recipes do not support {layer.kind} layers")
         squared = TorchLayer(layer)
         with torch.no_grad():
             for (_, target), (_, source) in zip(squared.named_parameters(), module.named_parameters(), strict=True):
                 target.copy_(source**2)
-        # the sums are linear in inputs and in weights: their transposes, with squares in place of values
+        # sums are linear in inputs and in weights: use their transposes, with squares in place of values
         wanted = given.detach().clone().requires_grad_(True)
         (next_back,) = torch.autograd.grad(squared.sums(wanted), wanted, back)
         parameters = list(module.parameters())
@@ -106,7 +105,7 @@ def second_derivatives(net: TorchNet, x: Tensor, labels: Tensor) -> list[Tensor]
 def _linear_sums(module: TorchLayer, squared_inputs: Tensor, inputs: Tensor) -> Tensor:
     if not isinstance(module.layer, Subsample):
         return module.sums(squared_inputs)
-    # the coefficient multiplies the sum of the window: what is squared is that sum
+    # the coefficient multiplies the sum of the window, so that sum is squared
     layer = module.layer
     area = layer.window[0] * layer.window[1]
     total = functional.avg_pool2d(inputs[:, list(layer.source)], layer.window) * area
@@ -122,7 +121,7 @@ def _output_curvature(net: TorchNet, scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def diagonal_update(parameters: list[nn.Parameter], rates: list[Tensor]) -> None:
-    """One step against the gradient, each weight at its own rate."""
+    """One step against the gradient, each weight with its own rate."""
     with torch.no_grad():
         for parameter, rate in zip(parameters, rates, strict=True):
             assert parameter.grad is not None

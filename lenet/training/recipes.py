@@ -1,7 +1,7 @@
-"""How a network is trained, as data: the recipes by name, and which network is trained how by default.
+"""Training recipes as data: by name, with the default for each network.
 
-`modern` is Adam with a warm-up and a falling step. `1989` and `1998` go through the digits one at a time with steps
-divided by estimates of the second derivatives (papers 7 and 8).
+`modern` is Adam with a warm-up and a decaying step. `1989` and `1998` take one digit at a time, with steps divided by
+estimates of the second derivatives (papers 7 and 8).
 """
 
 from __future__ import annotations
@@ -15,30 +15,29 @@ from lenet.training.initial import Rule
 
 @dataclass(frozen=True)
 class Distortion:
-    """How far a copy may stray; every quantity is drawn evenly between plus and minus its limit, once for each
-    image."""
+    """Limits of a distorted copy; each quantity is drawn uniformly between plus and minus its limit, once per image."""
 
     shift_pixels: float = 1.0  # along rows and columns
-    scale: float = 0.12  # relative, rows and columns apart, so that it also squeezes
-    shear: float = 0.2  # columns moved for each row
+    scale: float = 0.12  # relative, separately for rows and columns, so it also squeezes
+    shear: float = 0.2  # columns of shift per row
     rotation_degrees: float = 8.0
-    elastic_pixels: float = 0.0  # standard deviation of the displacement of a pixel; 0 leaves the elastic field out
+    elastic_pixels: float = 0.0  # standard deviation of a pixel's displacement; 0: no elastic field
     elastic_smoothing_pixels: float = 4.0  # standard deviation of the Gaussian that smooths the field
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a training run beside network, data and seed."""
+    """Everything that determines a training run besides network, data and seed."""
 
     name: str
     optimiser: Literal["adam", "diagonal"]
     passes: int
     batch: int
-    steps: tuple[float, ...]  # adam: the largest step; diagonal: one for each pass, the last repeated
-    initial: Rule | None  # None: the weights that are given
-    weight_decay: float = 0.0  # adam only, decoupled, towards zero for each unit of step
-    warm_up_share: float = 0.05  # adam only: share of all steps in which the step rises to its largest
-    second_order_digits: int = 500  # diagonal only: digits for each estimate (P, paper 8)
+    steps: tuple[float, ...]  # adam: the largest step; diagonal: one per pass, the last repeated
+    initial: Rule | None  # None: start from the given weights
+    weight_decay: float = 0.0  # adam only, decoupled, per unit of step
+    warm_up_share: float = 0.05  # adam only: share of all steps over which the step rises to its largest
+    second_order_digits: int = 500  # diagonal only: digits per estimate (P, paper 8)
     second_order_floor: float = 0.02  # diagonal only: mu of paper 8 (P)
     distortion: Distortion | None = None
     notes: tuple[str, ...] = field(default=())
@@ -46,11 +45,11 @@ class Recipe:
 
 @dataclass(frozen=True)
 class ForChip:
-    """What a network meets that is trained on for the chip."""
+    """The conditions of training for the chip."""
 
     analog: str = "typical"  # the chips' electronics: a preset by name
-    strength: float = 1.0  # all imperfections so many times as strong
-    range_digits: int = 500  # training digits for which the compiler chooses ranges, before each pass
+    strength: float = 1.0  # factor on the strength of all imperfections
+    range_digits: int = 500  # training digits on which the compiler chooses ranges before each pass
 
 
 MODERN = Recipe(
@@ -98,32 +97,31 @@ RECIPES = {recipe.name: recipe for recipe in (MODERN, RECIPE_1989, RECIPE_1998)}
 
 
 def default_recipe(network: str, data: str) -> str:
-    """The recipe of the shipped weights: the 1989 network on its own digits is trained as in 1989, all else in the
-    modern way."""
+    """The recipe of the shipped weights: 1989 for the 1989 network on its own digits, modern for everything else."""
     return "1989" if (network, data) == ("lenet1", "usps") else "modern"
 
 
 def recipe_for(network: str, data: str, name: str, *, distorted: bool = False) -> Recipe:
-    """The recipe by name, with what was chosen on validation digits for this network and data set."""
+    """The recipe by name, with the values chosen on validation digits for this network and data set."""
     if name not in RECIPES:
         raise DataError(f"recipe {name!r} is not known; expected one of {', '.join(RECIPES)}")
     recipe = RECIPES[name]
     if name == "modern":
         recipe = replace(recipe, **_CHOSEN.get((network, data), {}))  # type: ignore[arg-type]
-    if distorted:  # new copies in each pass are learnt more slowly, and not by heart
+    if distorted:  # new copies in each pass are learnt more slowly, but cannot be memorised
         recipe = replace(recipe, distortion=Distortion(), passes=2 * recipe.passes if name == "modern" else recipe.passes)
     return recipe
 
 
 def chip_recipe_for(network: str, data: str, before: Recipe) -> Recipe:
-    """How a network goes on for the chip: as chosen on validation digits, on the copies that it has seen before."""
+    """The recipe for the chip: as chosen on validation digits, with the distortion of the recipe before."""
     recipe = replace(FOR_CHIP, **_CHOSEN_FOR_CHIP.get((network, data), {}))  # type: ignore[arg-type]
     return replace(recipe, distortion=before.distortion)
 
 
-# a USPS digit grown to 20x20 is small and few (7,291): copies that stray half as far as those of MNIST
+# USPS digits are small (enlarged to 20x20) and few (7,291), so their copies stray less than those of MNIST
 _MILD = Distortion(shift_pixels=1.0, scale=0.1, shear=0.15, rotation_degrees=5.0)
-# chosen on digits kept aside from the training set (1,000 of USPS, 5,000 of MNIST), never on test digits
+# chosen on digits held out of the training set (1,000 of USPS, 5,000 of MNIST), never on test digits
 _CHOSEN: dict[tuple[str, str], dict[str, object]] = {
     ("recognizer", "usps"): {"passes": 60, "steps": (0.01,), "distortion": _MILD},
     ("recognizer", "mnist"): {"passes": 25, "steps": (0.01,)},

@@ -1,5 +1,4 @@
-"""What is written beside trained weights: results with their interval, and everything needed to make the weights
-again."""
+"""The record written beside trained weights: results with intervals, and everything needed to reproduce the weights."""
 
 from __future__ import annotations
 
@@ -17,7 +16,7 @@ from lenet.datasets import registry
 from lenet.datasets.digits import calibration
 from lenet.datasets.labelled import LabelledImages
 
-CHIPS = range(8)  # seeds of the drawn chips on which weights trained for the chip are counted
+CHIPS = range(8)  # seeds of the drawn chips on which weights trained for the chip are tested
 Z95 = 1.959963984540054  # of the normal distribution, two-sided 95 %
 
 
@@ -30,7 +29,7 @@ def wilson_percent(wrong: int, total: int) -> tuple[float, float]:
 
 
 def result(network: Network, digits: LabelledImages) -> dict[str, Any]:
-    """Errors of the network on the digits, by the float forward of anna in float32."""
+    """Errors of the network on the digits, by anna's forward in float32."""
     wrong = int((forward(network, digits.images).labels != digits.labels).sum())
     low, high = wilson_percent(wrong, len(digits))
     return {
@@ -45,8 +44,8 @@ def result(network: Network, digits: LabelledImages) -> dict[str, Any]:
 
 
 def chip_result(ordinary: Network, trained: Network, digits: LabelledImages, folder: Any = None) -> dict[str, Any]:
-    """Errors of float weights and of those trained for the chip, both compiled: on the ideal chip and on the same drawn
-    chips. The latter are rounded to nearest, as they were in training."""
+    """Errors of float weights and of those trained for the chip, both compiled, on the ideal chip and the same drawn chips.
+    The latter are rounded to nearest, as in training."""
     found = {"digits": digits.name, "digits_sha256": digits.digest, "images": len(digits)}
     samples = calibration(ordinary.data or registry.DEFAULT.name, folder).images
     programs = {"ordinary": compile(ordinary, samples), "trained": compile(trained, samples, round="nearest")}
@@ -58,7 +57,7 @@ def chip_result(ordinary: Network, trained: Network, digits: LabelledImages, fol
 
 
 def versions() -> dict[str, str]:
-    """What computed: the bits of a training run are promised on one machine and one set of versions only."""
+    """Versions and machine: a training run has the same bits only on one machine with one set of versions."""
     out = {"python": platform.python_version(), "machine": platform.machine()}
     for package in ("anna", "numpy", "torch"):
         try:

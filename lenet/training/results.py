@@ -1,6 +1,6 @@
-"""Published against obtained: the table of docs/training.md, made from the records of the shipped weights.
+"""Published and obtained errors: the tables of docs/training.md, made from the records of the shipped weights.
 
-`python -m lenet.training.results` prints it. Published figures carry their mark; a goal is what this project asked of itself.
+`python -m lenet.training.results` prints them. Published figures carry their mark; goals are this project's own.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from lenet.networks.record import read_record
 
 @dataclass(frozen=True)
 class Published:
-    """An error of the literature and the goal set for the shipped weights."""
+    """A published error, and the goal for the shipped weights."""
 
-    error: str  # with its mark and paper, for print
+    error: str  # with mark and paper, for display
     goal_percent: float | None  # at most this
 
 
@@ -46,7 +46,7 @@ HEADINGS = (
 
 
 def published(stem: str) -> Published:
-    """The figure for weights of this stem, whatever the seed."""
+    """The published figure for weights with this stem, for any seed."""
     words = [word for word in stem.split("-") if not word.startswith("seed")]
     return PUBLISHED.get("-".join(words), NOT_PUBLISHED)
 
@@ -65,12 +65,12 @@ def row(stem: str, record: dict[str, Any]) -> tuple[str, ...]:
 
 
 def in_new_options(command: str) -> str:
-    """A record's command as anna takes it today: version 0.1.0 said --seed and --digits."""
+    """A record's command with today's options: version 0.1.0 had --seed and --digits."""
     return command.replace(" --seed ", " --train-seed ").replace(" --digits ", " --count ")
 
 
 def table() -> str:
-    """The whole table in Markdown."""
+    """The table in Markdown."""
     rows = [row(stem, read_record(WEIGHTS / f"{stem}.json")) for stem in shipped()]
     lines = [HEADINGS, tuple("---" for _ in HEADINGS), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -90,7 +90,7 @@ CHIP_HEADINGS = (
 
 
 def chip_rows(stem: str) -> list[tuple[str, ...]]:
-    """A line for each set of digits: weights trained for the chip beside those that they go on from, errors in per cent."""
+    """One line per set of digits: errors in per cent of weights trained for the chip, beside those they continue from."""
     record, before = (read_record(WEIGHTS / f"{one}.json") for one in (stem, stem[: -len("-chip")]))
     rows = []
     for float_before, float_now, chips in zip(before["results"], record["results"], record["for_chip"]["on_chip"], strict=True):

@@ -1,4 +1,4 @@
-"""What to train, as data: the task that `anna train` is given, with its defaults filled in, its recipes and its names."""
+"""What to train, as data: a task of `anna train` with its defaults filled in, its recipes and file names."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from lenet.training.recipes import Recipe, chip_recipe_for, default_recipe, reci
 
 @dataclass(frozen=True)
 class Task:
-    """All that trained weights follow from, besides the digits themselves."""
+    """Everything that determines trained weights, besides the digits themselves."""
 
     network: str
-    data: str  # the data set; by default that of the network's paper
-    recipe: str  # by name; by default that of the shipped weights
+    data: str  # the data set; default: that of the network's paper
+    recipe: str  # by name; default: that of the shipped weights
     train_seed: int = 1
-    distort: bool = False  # distorted copies of the digits too
+    distort: bool = False  # also train on distorted copies of the digits
     passes: int | None = None  # over the digits; None: the recipe's
-    validation: int = 0  # so many training digits are kept aside and watched
-    count: int | None = None  # train on so many digits only; None: all
-    for_chip: bool = False  # go on from these weights in the chip's codes, with its noise
-    chip_passes: int | None = None  # the passes of that; None: the recipe's
+    validation: int = 0  # number of training digits held out to watch progress
+    count: int | None = None  # number of digits to train on; None: all
+    for_chip: bool = False  # continue from these weights in the chip's codes, with its noise
+    chip_passes: int | None = None  # its passes; None: the recipe's
 
     @classmethod
     def of(cls, network: str, data: str | None, recipe: str | None, **rest: Any) -> Task:
@@ -35,20 +35,20 @@ class Task:
 
     def __post_init__(self) -> None:
         if self.train_seed < 0:
-            raise DataError(f"train_seed is {self.train_seed}; expected a whole number of at least 0")
-        network, _ = self.untrained, self.float_recipe  # both refuse what they do not know
+            raise DataError(f"train_seed is {self.train_seed}; expected at least 0")
+        network, _ = self.untrained, self.float_recipe  # both raise on unknown names
         for name, passes in (("passes", self.passes), ("chip_passes", self.chip_passes)):
             if passes is not None and passes < 1:
                 raise DataError(f"{name} is {passes}; expected at least 1")
         if self.chip_passes is not None and not self.for_chip:
-            raise DataError("chip_passes is given without for_chip; expected both or neither")
+            raise DataError("chip_passes needs for_chip; give both or neither")
         if self.for_chip and isinstance(network, Ensemble):
             count = len(network.members)
-            raise DataError(f"{self.network}: has {count} networks; expected a single one to train for the chip")
+            raise DataError(f"{self.network}: has {count} networks; only a single network can be trained for the chip")
 
     @property
     def untrained(self) -> Network:
-        """The network, its weights zero."""
+        """The network, with zero weights."""
         return define(self.network, self.data)
 
     @property
@@ -58,26 +58,26 @@ class Task:
 
     @property
     def last_recipe(self) -> Recipe:
-        """How the weights that the task asks for are trained."""
+        """How the task's final weights are trained."""
         if not self.for_chip:
             return self.float_recipe
         return _with_passes(chip_recipe_for(self.network, self.data, self.float_recipe), self.chip_passes)
 
     @property
     def floats(self) -> Task:
-        """The task of the float weights that one for the chip goes on from."""
+        """The task of the float weights that a task for the chip continues from."""
         return replace(self, for_chip=False, chip_passes=None)
 
     @property
     def stem(self) -> str:
-        """What its files are called, before the ending."""
+        """The name of its files, without suffix."""
         unusual = self.recipe != default_recipe(self.network, self.data)
         variants = ["distorted"] * self.distort + [self.recipe] * unusual + ["chip"] * self.for_chip
         return stem(self.network, self.data, self.train_seed, "-".join(variants))
 
     @property
     def command(self) -> str:
-        """The command that makes the weights again."""
+        """The command that reproduces the weights."""
         words = f"anna train {self.network} --data {self.data} --train-seed {self.train_seed} --recipe {self.recipe}"
         words += " --distort" * self.distort
         for option, value in (("validation", self.validation or None), ("passes", self.passes), ("count", self.count)):

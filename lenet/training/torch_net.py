@@ -1,5 +1,4 @@
-"""A graph as a PyTorch module, for training and for checking the float forward; the only place where layers meet
-torch."""
+"""A graph as a PyTorch module, for training and for checking the float forward; layers meet torch only here."""
 
 from __future__ import annotations
 
@@ -64,12 +63,12 @@ class TorchLayer(nn.Module):
             self.register_buffer("mask", mask)
 
     def array(self, name: str) -> Tensor:
-        """The parameter or buffer of this name."""
+        """The parameter or buffer with this name."""
         found: Tensor = getattr(self, name)
         return found
 
     def per_map(self, name: str) -> Tensor:
-        """The same, shaped to act on every position of its map."""
+        """The same, shaped to broadcast over the positions of its map."""
         return self.array(name)[:, None, None]
 
     def sums(self, x: Tensor) -> Tensor:
@@ -112,7 +111,7 @@ class TorchLayer(nn.Module):
 
 
 class TorchNet(nn.Module):
-    """A graph; takes prepared images (n, maps, rows, columns), gives scores (n, classes) when the output is 1x1."""
+    """A graph as a module, from prepared images (n, maps, rows, columns) to scores, (n, classes) if the output is 1x1."""
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
@@ -125,7 +124,7 @@ class TorchNet(nn.Module):
         return x.flatten(1) if self.graph.output_shape[1:] == (1, 1) else x
 
     def to_graph(self) -> Graph:
-        """The graph with the weights as they are now."""
+        """The graph with the current weights."""
         layers: list[Layer] = [layer for layer in self.graph.layers if isinstance(layer, Prepare)]
         for module in self.chain:
             assert isinstance(module, TorchLayer)
@@ -142,5 +141,5 @@ class TorchNet(nn.Module):
 def prepared(graph: Graph, images: Any, dtype: Any = np.float32) -> Tensor:
     """Raw uint8 images as the tensor that a TorchNet of `graph` takes."""
     if graph.prepare is None:
-        raise GraphError(f"{graph.name}: has no preparation of raw images; expected a graph that begins with Prepare")
+        raise GraphError(f"{graph.name}: does not prepare raw images; expected a graph that begins with Prepare")
     return torch.from_numpy(np.ascontiguousarray(prepare(graph.prepare, images, dtype)[:, None]))

@@ -1,7 +1,7 @@
-"""Train a network and write its weights with their record; `anna train` is its command, `run` the same as a function.
+"""Trains a network and writes its weights with their record; `run` is `anna train` as a function.
 
-The weights are those after the last pass: nothing is chosen by looking at test digits, which are counted once, at the
-end. Recipes are chosen on digits kept aside from the training set (`validation`).
+The weights are those after the last pass: nothing is chosen on test digits, whose errors are counted once, at the end.
+Recipes are chosen on digits held out of the training set (`validation`).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ from lenet.training.task import Task
 if TYPE_CHECKING:
     from lenet.training.fit import Pass
 
-VALIDATION_DRAW = 1989  # seeds which training digits are kept aside: the same for every network and seed
+VALIDATION_DRAW = 1989  # seeds the choice of held-out training digits: the same for every network and seed
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Where the data sets are read, weights are written, and float weights to go on from are looked for."""
+    """Where data sets are read, weights are written, and float weights to continue from are found."""
 
     data: Path | str | None  # None: ANNA_DATA
     output: Path
@@ -47,7 +47,7 @@ class Folders:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """The digits of one training, each part unseen by the others."""
+    """The digits of one training, in disjoint parts."""
 
     training: LabelledImages
     validation: LabelledImages | None
@@ -56,9 +56,9 @@ class Parts:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training came to."""
+    """The outcome of training."""
 
-    start: Network | None  # the float weights that training for the chip went on from
+    start: Network | None  # the float weights that training for the chip continued from
     trained: Network
     curve: tuple[Pass, ...]
 
@@ -92,15 +92,15 @@ def run(
     test: bool = True,
     watch: Callable[[str], None] | None = None,
 ) -> Trained:
-    """Train `network` and write `<stem>.safetensors` and `<stem>.json` into `output`.
+    """Trains `network` and writes `<stem>.safetensors` and `<stem>.json` into `output`.
 
-    What decides the weights is told by the fields of `Task`. `folder` is the data folder (default: ANNA_DATA); `test`
-    counts errors on the test digits at the end; `watch` is called with a line of progress now and then. Interrupted, a
-    run leaves a checkpoint in `output`, and the same call continues it.
+    The fields of `Task` describe what determines the weights. `folder` is the data folder (default: ANNA_DATA); `test`
+    counts errors on the test digits at the end; `watch` is called with progress lines. An interrupted run leaves a
+    checkpoint in `output`, and the same call continues it.
 
-    `for_chip` goes on from the weights that the other options give, in the codes of the chip and with its noise. Those
-    float weights are taken from `float_weights` (a folder; default: `output`) or from the shipped ones when a record
-    there tells of the same recipe, digits and seed; else they are trained first, into that folder.
+    `for_chip` continues from the weights that the other options give, in the chip's codes and with its noise. Those float
+    weights come from `float_weights` (a folder; default: `output`) or from the shipped ones if a record there has the same
+    recipe, digits and seed; otherwise they are trained first, into that folder.
     """
     task = Task.of(network, data, recipe, train_seed=train_seed, distort=distort, passes=passes, validation=validation,
                    count=count, for_chip=for_chip, chip_passes=chip_passes)  # fmt: skip
@@ -110,7 +110,7 @@ def run(
 
 
 def train(task: Task, folders: Folders, *, test: bool, watch: Callable[[str], None]) -> Trained:
-    """Train and write what a task asks for."""
+    """Trains what a task describes and writes it."""
     expect_torch()
     _expect_folder(folders.output, task)
     parts = parts_of(task, folders.data, test=test)
@@ -122,9 +122,9 @@ def train(task: Task, folders: Folders, *, test: bool, watch: Callable[[str], No
 
 
 def expect_torch() -> None:
-    """Refuse to train where PyTorch is absent."""
+    """Raises if PyTorch is not installed."""
     if find_spec("torch") is None:
-        raise DataError("training needs the package torch, which is not installed; install the extra `train`")
+        raise DataError("training needs PyTorch, which is not installed; install the extra `train`")
 
 
 def _expect_folder(output: Path, task: Task) -> None:
@@ -145,14 +145,15 @@ def parts_of(task: Task, folder: Path | str | None, *, test: bool) -> Parts:
 def split(
     everything: LabelledImages, validation: int, count: int | None = None
 ) -> tuple[LabelledImages, LabelledImages | None]:
-    """The digits for training (all, or so many of them), and those kept aside to watch it.
+    """The digits for training (all, or `count` of them), and those held out to watch it.
 
-    One drawn order decides: the first are kept aside, the next are trained on, so that fewer digits are a part of more.
+    Both come from one random order: the first are held out, the next are trained on, so a smaller set is always part of a
+    larger one.
     """
     if not 0 <= validation < len(everything):
-        raise DataError(f"validation takes {validation} digits of {len(everything)}; expected fewer than there are")
+        raise DataError(f"validation takes {validation} of {len(everything)} digits; expected fewer")
     if count is not None and not 1 <= count <= len(everything) - validation:
-        raise DataError(f"training on {count} digits; expected 1 to {len(everything) - validation}")
+        raise DataError(f"training takes {count} digits; expected 1 to {len(everything) - validation}")
     if not validation and count is None:
         return everything, None
     order = np.random.Generator(np.random.PCG64(VALIDATION_DRAW)).permutation(len(everything))
@@ -163,7 +164,7 @@ def split(
 
 
 def _start(task: Task, folders: Folders, parts: Parts, test: bool, watch: Callable[[str], None]) -> Network:
-    """The float weights that training for the chip goes on from: found, or trained first."""
+    """The float weights that training for the chip continues from: found, or trained first."""
     floats = task.floats
     places = (folders.float_weights, WEIGHTS)
     found = trained_before(places, floats.stem, floats.float_recipe, parts.training, task.train_seed)
@@ -175,7 +176,7 @@ def _start(task: Task, folders: Folders, parts: Parts, test: bool, watch: Callab
 def trained_before(
     folders: Sequence[Path], name: str, recipe: Recipe, training: LabelledImages, train_seed: int
 ) -> Network | None:
-    """Weights of that name whose record says that they came of this recipe, these digits and this seed."""
+    """Weights with this name whose record has this recipe, these digits and this seed."""
     for folder in folders:
         weights, record = folder / f"{name}.safetensors", folder / f"{name}.json"
         if not (weights.is_file() and record.is_file()):
@@ -186,14 +187,14 @@ def trained_before(
         except FileError as error:
             raise DataError(f"{error}; or remove it and its weights to train again") from None
         except (KeyError, TypeError):
-            raise DataError(f"{record}: not the record of a training; remove it and its weights to train again") from None
+            raise DataError(f"{record}: is not a training record; remove it and its weights to train again") from None
         if told == (json.loads(json.dumps(asdict(recipe))), training.digest, train_seed):
             return load_graph(weights)
     return None
 
 
 def _fitted(task: Task, start: Network | None, parts: Parts, output: Path, watch: Callable[[str], None]) -> Outcome:
-    """The trained network and its curve, with a checkpoint beside the files that will be written."""
+    """The trained network and its curve; the checkpoint lies beside the files to be written."""
     from lenet.training.boost import fit_boosted
     from lenet.training.fit import Setup, fit
 
@@ -209,7 +210,7 @@ def _fitted(task: Task, start: Network | None, parts: Parts, output: Path, watch
 
 
 def _record(task: Task, parts: Parts, outcome: Outcome, folder: Path | str | None) -> dict[str, Any]:
-    """What was trained, on what, and to which results; the names are those of the file."""
+    """What was trained, on what, with which results; the keys are those of the file."""
     for_chip = {} if outcome.start is None else {"for_chip": {
         **asdict(ForChip()), "start": task.floats.stem, "start_digest": outcome.start.digest,
         "on_chip": [chip_result(outcome.start, outcome.trained, one, folder) for one in parts.tests],

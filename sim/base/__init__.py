@@ -1,1 +1,1 @@
-"""What every experiment stands on: cores, provenance, statistics."""
+"""What every experiment uses: columns of tables, number formats, provenance, statistics."""

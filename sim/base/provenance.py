@@ -1,4 +1,4 @@
-"""Where and by what figures were computed: versions, the commit in a checkout, the machine. Never part of a result."""
+"""Where and with what a result was computed: versions, commit, machine. Never part of the result itself."""
 
 import contextlib
 import datetime
@@ -16,13 +16,13 @@ import anna
 
 
 def now() -> str:
-    """The time, to the second, in UTC."""
+    """The current time in UTC, to the second."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @lru_cache(maxsize=1)
 def process() -> dict[str, Any]:
-    """What this process is: the same for all that it computes."""
+    """Facts about this process, which hold for everything it computes."""
     from anna.native.loader import choose_level
 
     return {
@@ -41,13 +41,13 @@ def process() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def commit() -> str | None:
-    """The commit of the checkout that runs, with a + if files were changed; None if it is installed."""
+    """The commit of the running checkout, with a + if files have changed; None if anna is installed."""
     root = Path(anna.__file__).parents[1]
     if not (root / ".git").exists():
         return None
-    asked = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
     try:
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None
@@ -55,7 +55,7 @@ def commit() -> str | None:
 
 @lru_cache(maxsize=1)
 def cpu() -> str:
-    """What the processor calls itself."""
+    """The processor's name."""
     with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
         for line in file:
             if line.startswith("model name"):

@@ -1,6 +1,6 @@
 """Statistics of classifiers, from counts and small arrays: intervals, paired tests, spreads, rejects.
 
-Axes: `wrong_cn` is a truth table, chips by images. All sums are of whole numbers or in a fixed order.
+Axes: `wrong_cn` is boolean, chips by images. All sums are of integers or run in a fixed order.
 """
 
 import math
@@ -25,7 +25,7 @@ class Interval:
 
 
 def wilson(share: float, trials: float, z: float = Z95) -> Interval:
-    """Wilson's score interval of a share found in so many trials (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
+    """Wilson's score interval of a share observed in this many trials (Wilson, J. Am. Stat. Assoc. 22, 1927)."""
     if trials <= 0:
         return Interval(math.nan, 0.0, 1.0)
     spread = z * z / trials
@@ -36,40 +36,41 @@ def wilson(share: float, trials: float, z: float = Z95) -> Interval:
 
 @dataclass(frozen=True)
 class Spread:
-    """Where the error rate of several chips varies from, as standard deviations of the rate of one chip."""
+    """The sources of variation in the error rate of several chips, as standard deviations of one chip's rate."""
 
-    over_chips: float  # silicon that differs, counted on the same images
-    over_noise: float | None  # the same silicon run again; None: it was run once
+    over_chips: float  # different silicon, the same images
+    over_noise: float | None  # the same silicon run again; None if it ran once
     over_images: float  # other images of the same kind
 
 
 def error_of_chips(wrong_cn: Bools) -> Interval:
-    """Mean error of chips drawn at random, all seen on the same images drawn at random."""
+    """Mean error of randomly drawn chips, all run on the same randomly drawn images."""
     erred_n = wrong_cn.sum(axis=0)
     return error_of_counts(wrong_cn.sum(axis=1).tolist(), int((erred_n * erred_n).sum()), wrong_cn.shape[1])
 
 
 def error_of_counts(wrong: Sequence[int], squares: int, images: int) -> Interval:
-    """The same from the errors of each chip, and the sum over images of the square of how many chips erred on it.
+    """The same, from each chip's error count and the sum over images of the squared number of chips that misread it.
 
-    Both draws count. The variance of the mean is that between the images' mean errors over the number of images, and
-    that between chips over the number of chips; the interval is Wilson's with as many trials as that variance is worth.
+    Both draws count. The variance of the mean has two terms: the variance between images over the number of images,
+    and the variance between chips over the number of chips. The interval is Wilson's, with the number of trials that
+    would give that variance.
     """
     chips, total = len(wrong), sum(wrong)
     share = total / (chips * images)
     if chips == 1:
         return wilson(share, images)
-    # Sums of squared deviations, exact: n sum(k^2) - (sum k)^2 in whole numbers, divided once.
+    # Sums of squared deviations, exact: n sum(k^2) - (sum k)^2 in integers, divided once.
     from_images = (images * squares - total * total) / (chips * chips * images) / max(1, images - 1) / images
     over_chips = (chips * sum(k * k for k in wrong) - total * total) / (chips * images * images)
     from_chips = over_chips / (chips - 1) / chips
     variance = from_images + max(0.0, from_chips - from_images / chips)
-    worth = share * (1 - share) / variance if variance > 0 else images
-    return wilson(share, max(1.0, worth))
+    effective_trials = share * (1 - share) / variance if variance > 0 else images
+    return wilson(share, max(1.0, effective_trials))
 
 
 def spread(wrong_crn: NDArray[np.bool_]) -> Spread:
-    """The parts of the variation of the error rate, from runs of each chip with several noise seeds (chips, runs, images)."""
+    """Splits the variation of the error rate, from runs of each chip with several noise seeds (chips, runs, images)."""
     chips, runs, images = wrong_crn.shape
     rate_cr = wrong_crn.sum(axis=2) / images
     share = float(rate_cr.sum()) / (chips * runs)
@@ -89,9 +90,9 @@ def spread(wrong_crn: NDArray[np.bool_]) -> Spread:
 
 
 def difference_of_chips(first_cn: Bools, second_cn: Bools) -> Interval:
-    """Second error less first of the same chips on the same images, with a normal interval over both: what images or
-    chips have in common falls out of the difference. Variance of a mean of two crossed draws: that of the images' means
-    and that of the chips' means, less the rest that both contain.
+    """Second error minus first, for the same chips on the same images, with a normal interval over both: what they share
+    cancels in the difference. The variance of a mean of two crossed draws is that of the image means plus that of the
+    chip means, minus the residual that both contain.
     """
     chips, images = first_cn.shape
     moved = second_cn.astype(np.int64) - first_cn.astype(np.int64)
@@ -109,11 +110,11 @@ def difference_of_chips(first_cn: Bools, second_cn: Bools) -> Interval:
 
 @dataclass(frozen=True)
 class Paired:
-    """Two classifiers on the same images: only those that one of them gets wrong tell them apart."""
+    """Two classifiers on the same images; only images that exactly one misreads tell them apart."""
 
     only_first_wrong: int
     only_second_wrong: int
-    p_value: float  # of a difference this large or larger if there were none
+    p_value: float  # of a difference at least this large if there were none
 
 
 def mcnemar(first_wrong: Bools, second_wrong: Bools) -> Paired:
@@ -126,39 +127,39 @@ def mcnemar(first_wrong: Bools, second_wrong: Bools) -> Paired:
 
 
 def confusion(labels: NDArray[Any], found: NDArray[Any], classes: int) -> NDArray[np.int64]:
-    """How often each class (rows) was taken for each other (columns)."""
+    """How often each class (rows) was read as each class (columns)."""
     counts = np.bincount(labels.astype(np.int64) * classes + found.astype(np.int64), minlength=classes * classes)
     return counts.reshape(classes, classes).astype(np.int64)
 
 
 @dataclass(frozen=True)
 class RejectCurve:
-    """Error among the accepted, against the share that is rejected for lack of confidence."""
+    """Error of the accepted images against the share rejected for lack of confidence."""
 
     rejected: NDArray[np.float64]  # rising
     error: NDArray[np.float64]
 
     def needed_for(self, error: float) -> float | None:
-        """Smallest share of rejects with at most that error among the accepted; None where no share does it."""
+        """The smallest share of rejects that leaves at most this error; None if no share does."""
         good = np.flatnonzero(self.error <= error)
         return float(self.rejected[good[0]]) if len(good) else None
 
 
 def reject_curve(scores_nk: NDArray[Any], labels: NDArray[Any]) -> RejectCurve:
-    """Reject the images whose best score leads the second by least; ties are rejected together."""
+    """Rejects first the images whose best score leads the second by the least; ties are rejected together."""
     ordered = np.sort(scores_nk, axis=1)
     lead = ordered[:, -1] - ordered[:, -2]
     wrong = scores_nk.argmax(axis=1) != labels
     order = np.argsort(lead, kind="stable")
     lead, wrong = lead[order], wrong[order]
-    cut = np.flatnonzero(np.diff(lead, prepend=-np.inf) > 0)  # where a new lead begins: all before it may be rejected
+    cut = np.flatnonzero(np.diff(lead, prepend=-np.inf) > 0)  # where a new lead begins: everything before it may be rejected
     left = len(lead) - cut
     wrong_left = int(wrong.sum()) - np.concatenate([[0], np.cumsum(wrong)])[cut]
     return RejectCurve(cut / len(lead), wrong_left / left)
 
 
 def snr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
-    """Signal to noise of maps against their reference, with the best gain and offset taken out."""
+    """Signal-to-noise ratio of maps against their reference, after removing the best gain and offset."""
     x, y = reference.reshape(-1).astype(np.float64), found.reshape(-1).astype(np.float64)
     x, y = x - math.fsum(x.tolist()) / len(x), y - math.fsum(y.tolist()) / len(y)
     power, cross, other = math.fsum((x * x).tolist()), math.fsum((x * y).tolist()), math.fsum((y * y).tolist())
@@ -169,12 +170,12 @@ def snr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
 
 
 def variance(values: NDArray[Any]) -> float:
-    """Mean square of the distance from the mean, its sums rounded once: the same on every machine."""
+    """Variance, with sums rounded once: the same on every machine."""
     x = values.reshape(-1).astype(np.float64)
     x = x - math.fsum(x.tolist()) / len(x)
     return math.fsum((x * x).tolist()) / len(x)
 
 
 def mean(values: Sequence[float]) -> float:
-    """Mean with one rounding."""
+    """Mean, with the sum rounded once."""
     return math.fsum(values) / len(values)

@@ -1,1 +1,1 @@
-"""How fast a run is, beside what else reads digits on this machine: `anna bench`."""
+"""`anna bench`: times runs beside other software that reads digits on the same machine."""

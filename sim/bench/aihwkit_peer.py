@@ -1,8 +1,8 @@
 """A network in IBM's aihwkit: noisy inference on analog tiles, weights programmed once.
 
-The settings are those of its own hardware-aware inference presets that cost least at run time: its tile in PyTorch,
-quicker here than the one in C++; input ranges fixed, so that neither the inputs of each product are measured for their
-maximum nor products repeated where they clip; biases and subsampling digital; no drift, and so no compensation of it.
+The settings are the fastest ones in its hardware-aware inference presets: the PyTorch tile, which is faster here than the
+C++ one; fixed input ranges, so no maximum is taken of each input vector and no product is repeated when it clips; digital
+biases and subsampling; no drift, hence no drift compensation.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from anna.network.graph import Graph
 from sim.bench.reader import Reader
 from sim.bench.torch_peers import NOISE, WEIGHT_ERROR, Replaced, torch_reader
 
-STEPS = 7  # of a DAC and an ADC: eight levels
-WEIGHT_STEPS = 31  # of a weight's magnitude, beside the sign
-STATE_BOUND, SUM_BOUND = 1.75, 3.0  # ranges of a DAC and an ADC: tanh gives up to 1.7159, and is flat from 3 on
+STEPS = 7  # of the DAC and the ADC: eight levels
+WEIGHT_STEPS = 31  # of a weight's magnitude, plus the sign
+STATE_BOUND, SUM_BOUND = 1.75, 3.0  # ranges of the DAC and the ADC: tanh reaches 1.7159 and is flat beyond 3
 
 
 def noisy_reader(graph: Graph) -> Reader:
-    """Inputs and sums in eight steps, weights of six bits programmed with errors, fresh noise on every sum."""
+    """Inputs and sums in eight levels, six-bit weights programmed with errors, fresh noise on every sum."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return torch_reader(Replaced(graph, lambda module, first: _analog(graph, module, first)).eval())
 
 
 def _analog(graph: Graph, module: Any, first: bool) -> Any:
-    """The same on an analog tile."""
+    """The module on an analog tile."""
     from aihwkit.inference import StateIndependentNoiseModel
     from aihwkit.nn import AnalogConv2d, AnalogLinear
     from torch.nn import Conv2d
@@ -50,7 +50,7 @@ def _settings(graph: Graph, first: bool) -> Any:
     settings.drift_compensation = None
     io = settings.forward
     io.inp_bound, io.inp_res = STATE_BOUND, 1 / STEPS
-    if first and graph.prepare is not None:  # the range is symmetric; the steps are those of the images' own
+    if first and graph.prepare is not None:  # the range is symmetric; the step is that of the images' own range
         low, high = graph.prepare.low, graph.prepare.high
         io.inp_bound = max(-low, high)
         io.inp_res = (high - low) / STEPS / (2 * io.inp_bound)

@@ -1,7 +1,7 @@
-"""A network in Brevitas: fake quantisation in float32, weights of six bits and states of three, and no noise.
+"""A network in Brevitas: fake quantisation in float32 with six-bit weights and three-bit states, no noise.
 
-Run as its documentation advises for inference: ranges taken from calibration images, then scales held fixed and quantised
-weights kept. Compiling (its `compile=True`) gained nothing here.
+Run as its documentation advises for inference: ranges come from calibration images, then scales are fixed and quantised
+weights cached. Compiling (its `compile=True`) gained nothing here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sim.bench.torch_peers import Replaced, torch_reader
 
 
 def quantised_reader(graph: Graph) -> Reader:
-    """Inputs of convolutions and full connections in eight steps, their weights in 63."""
+    """Inputs of convolutions and full connections in eight levels, their weights in 63."""
     import torch
 
     with warnings.catch_warnings():
@@ -35,13 +35,15 @@ def quantised_reader(graph: Graph) -> Reader:
             with calibration_mode(net):
                 net(x)
             net.eval()
-            quant_inference_mode(net, cache_quant_weight=True).__enter__()  # for as long as the network lives
-            net(x)  # the first run keeps scales and weights
+            quant_inference_mode(
+                net, cache_quant_weight=True
+            ).__enter__()  # never exited: it holds as long as the network lives
+            net(x)  # the first run caches scales and weights
     return torch_reader(net)
 
 
 def _quantised(module: Any, first: bool) -> Any:
-    """The same behind a quantiser of its input; that of images has a zero point, for they are not even about zero."""
+    """The module with its input quantised; images get a zero point, since they are not symmetric about zero."""
     from brevitas import nn
     from brevitas.quant import Int8ActPerTensorFloat, ShiftedUint8ActPerTensorFloat
     from torch.nn import Conv2d

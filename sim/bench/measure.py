@@ -1,8 +1,8 @@
-"""The measurement: every case in turn, again and again, and the median of each, so that what disturbs one disturbs all.
+"""Times all cases in turn, many rounds, and takes the median of each, so that a disturbance hits all cases alike.
 
-`images_per_s` counts seconds of the clock, `images_per_cpu_s` seconds of processor time of this process, which a busy
-machine disturbs less: ratios between one-threaded cases and shares of the peak are taken from these, gains by threads
-from the clock. Multiply-adds are useful ones: those of the network that the chip does; padded ones are apart.
+`images_per_s` uses wall-clock time and `images_per_cpu_s` this process's processor time, which a busy machine disturbs
+less: ratios between one-threaded cases and shares of the peak use processor time, gains from threads use wall-clock time.
+Multiply-adds are the useful ones: those of the network that run on the chip. Padded ones are counted separately.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
 PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"
 CODES = "codes to codes"
 COPIED_BYTES, PEAK_S = 1 << 26, 0.1
-LONGEST_PEER_RUN_S = 0.5  # of processor time: a slow peer gets fewer images a run, not the whole benchmark's time
-WORTH_TRYING = 1.5  # a batch size so many times slower than the best found ends the search: larger ones are slower yet
+LONGEST_PEER_RUN_S = 0.5  # of processor time: a slow peer gets fewer images per run
+GIVE_UP_RATIO = 1.5  # a batch size this much slower than the best so far ends the search: larger ones are slower still
 
 
 @dataclass(frozen=True)
 class Row:
-    """One case. `ratio` is to `ratio_to`: of images_per_cpu_s on one thread, of images_per_s on several. `share_of_peak`
-    compares multiply-adds in a second of processor time."""
+    """One case. `ratio` is relative to `ratio_to`: of images_per_cpu_s on one thread, of images_per_s on several.
+    `share_of_peak` compares multiply-adds per second of processor time."""
 
     case: str
     threads: int
@@ -52,13 +52,13 @@ class Row:
     share_of_peak: float | None
     ratio_to: str | None
     ratio: float | None
-    first_run_s: float | None = None  # drawing the chip and gathering its operands, once a chip
+    first_run_s: float | None = None  # drawing the chip and gathering its operands, once per chip
     batch: int | None = None
 
 
 @dataclass
 class Case:
-    """Something to time, what it does in a run, and what came out."""
+    """Something to time: the work of one run, and the times measured."""
 
     name: str
     threads: int
@@ -76,7 +76,7 @@ class Case:
         self.cpus: list[float] = []
 
     def once(self) -> None:
-        """Run and take the time."""
+        """Runs the work once and records its time."""
         wall, cpu = time.perf_counter(), time.process_time()
         self.work()
         self.cpus.append(time.process_time() - cpu)
@@ -84,17 +84,17 @@ class Case:
 
     @property
     def rate(self) -> float:
-        """Images a second of the clock, median."""
+        """Median images per second of wall-clock time."""
         return self.images / statistics.median(self.walls)
 
     @property
     def cpu_rate(self) -> float:
-        """Images a second of processor time, median."""
+        """Median images per second of processor time."""
         return self.images / max(statistics.median(self.cpus), 1e-9)
 
 
 def machine() -> str:
-    """The processor's name, and how many cores this process may use."""
+    """The processor, the cores this process may use, system and Python."""
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
@@ -104,7 +104,7 @@ def machine() -> str:
 
 
 def peak_rss_mb() -> float:
-    """The most memory this process ever held."""
+    """The peak memory of this process."""
     import resource
 
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -112,8 +112,8 @@ def peak_rss_mb() -> float:
 
 
 def chip_cases(network: Network, program: Program, images: NDArray[Any], threads: list[int], simd: str | None) -> list[Case]:
-    """Whole runs, raw images in and labels out, on the ideal chip, a typical and a worst one; and on one thread the chip's
-    part of them, state codes in and out."""
+    """Complete runs, raw images in and labels out, on an ideal, a typical and a worst chip; and, on one thread, the chip's
+    part alone, state codes in and out."""
     host = program.host
     assert host is not None
     useful = network.multiply_adds - host.multiply_adds
@@ -130,14 +130,14 @@ def chip_cases(network: Network, program: Program, images: NDArray[Any], threads
         cycles = chip.run(program, images[:1], simd=simd).cycles_per_image
         key = chip.silicon(program.spec).noise_key(0)
 
-        def run_all(chip: Chip, count: int) -> object:
+        def full_run(chip: Chip, count: int) -> object:
             return chip.run(program, images, threads=count, simd=simd).labels
 
-        def part(engine: Engine, key: int) -> object:
+        def chip_only(engine: Engine, key: int) -> object:
             return engine.run(codes, ids, noise_seed=key)
 
-        works = [(f"{network.name}, {name} chip", count, partial(run_all, chip, count)) for count in threads]
-        works.insert(1, (f"{network.name}, {name} chip, {CODES}", 1, partial(part, engine, key)))
+        works = [(f"{network.name}, {name} chip", count, partial(full_run, chip, count)) for count in threads]
+        works.insert(1, (f"{network.name}, {name} chip, {CODES}", 1, partial(chip_only, engine, key)))
         found += [
             Case(case, count, work, len(images), network.name, useful, engine.padded_macs, cycles, first)
             for case, count, work in works
@@ -153,13 +153,13 @@ def peer_cases(network: Network, images: NDArray[Any], count: int) -> list[Case]
     found = []
     for peer in peers(network):
         seconds, batch = _best_batch(peer, x)
-        some = x[: max(batch, int(LONGEST_PEER_RUN_S / seconds) // batch * batch)]
+        sample = x[: max(batch, int(LONGEST_PEER_RUN_S / seconds) // batch * batch)]
 
-        def work(peer: Peer = peer, some: NDArray[np.float32] = some, batch: int = batch) -> None:
-            peer.run(some, batch)
+        def work(peer: Peer = peer, sample: NDArray[np.float32] = sample, batch: int = batch) -> None:
+            peer.run(sample, batch)
 
         name = f"{network.name}, {peer.name}"
-        found.append(Case(name, 1, work, len(some), network.name, network.multiply_adds, batch=batch))
+        found.append(Case(name, 1, work, len(sample), network.name, network.multiply_adds, batch=batch))
     return found
 
 
@@ -168,26 +168,26 @@ def _best_batch(peer: Peer, x: NDArray[np.float32]) -> tuple[float, int]:
     best = (float("inf"), 0)
     for batch in BATCHES:
         seconds = _least(peer, x, batch)
-        if seconds > WORTH_TRYING * best[0]:
+        if seconds > GIVE_UP_RATIO * best[0]:
             break
         best = min(best, (seconds, batch))
     return best
 
 
 def _least(peer: Peer, x: NDArray[np.float32], batch: int) -> float:
-    """Seconds of processor time an image, so that a busy machine does not choose the batch."""
-    some = x[: max(batch, len(x) // 2)]
+    """Seconds of processor time per image, so that a busy machine does not decide the batch size."""
+    sample = x[: max(batch, len(x) // 2)]
     times = []
     for _ in range(3):
         began = time.process_time()
-        peer.run(some, batch)
-        times.append((time.process_time() - began) / len(some))
+        peer.run(sample, batch)
+        times.append((time.process_time() - began) / len(sample))
     return max(min(times), 1e-9)
 
 
 def roofline(simd: str, threads: list[int]) -> list[Case]:
-    """The engine's own multiply-add on registers, on each number of threads: what a thread gains where nothing is shared but
-    the machine; and a copy of memory."""
+    """The engine's multiply-add on registers alone, for each number of threads: what threads gain when they share nothing but
+    the machine; and a memory copy."""
     from anna.base.threads import share
     from anna.native.loader import native
 
@@ -206,7 +206,7 @@ def roofline(simd: str, threads: list[int]) -> list[Case]:
 
 
 def run(cases: list[Case], rounds: int, watch: Callable[[str], None] | None = None) -> None:
-    """All cases in turn, `rounds` times."""
+    """Runs all cases in turn, `rounds` times."""
     for number in range(rounds):
         if watch:
             watch(f"round {number + 1} of {rounds}")
@@ -215,22 +215,22 @@ def run(cases: list[Case], rounds: int, watch: Callable[[str], None] | None = No
 
 
 def rows(cases: list[Case]) -> list[Row]:
-    """What came out, as rows."""
+    """The results as rows."""
     by_name = {(case.name, case.threads): case for case in cases}
     peak = next((case.cpu_rate * case.useful_macs for case in cases if (case.name, case.threads) == (PEAK, 1)), None)
     found = []
     for case in cases:
         if case.name == COPY:
-            continue  # told apart: it has no images
+            continue  # reported separately: it has no images
         other = by_name.get((case.name, 1)) if case.threads > 1 else by_name.get((f"{case.network}, {ONNX_RUNTIME}", 1))
-        told = None if other is None else f"{other.name}, {other.threads} thread"
+        compared_to = None if other is None else f"{other.name}, {other.threads} thread"
         macs = case.useful_macs * case.rate or None
         found.append(
             Row(
                 case.name, case.threads, case.rate, case.cpu_rate, case.cycles * case.rate or None, macs,
                 case.padded_macs * case.rate or None,
                 case.useful_macs * case.cpu_rate / peak if macs and peak else None,
-                told, None if other is None else _ratio(case, other), case.first_run_s, case.batch,
+                compared_to, None if other is None else _ratio(case, other), case.first_run_s, case.batch,
             )
         )  # fmt: skip
     return found
@@ -241,7 +241,7 @@ def _ratio(case: Case, other: Case) -> float:
 
 
 def report(cases: list[Case], simd: str, missing: list[str], rounds: int) -> dict[str, Any]:
-    """The whole of it as one object."""
+    """All results as one JSON object."""
     return {
         "machine": machine(),
         "simd": simd,

@@ -52,7 +52,7 @@ class _Nodes:
 
 @dataclass(frozen=True)
 class _Value:
-    """What a node gives, for the formulas of activations."""
+    """The output of a node, which the formulas of activations compute with."""
 
     nodes: _Nodes
     name: str
@@ -79,7 +79,7 @@ MATHS = Maths(
 
 
 def onnx_model(graph: Graph) -> bytes:
-    """The graph as an ONNX file that takes prepared images and gives scores."""
+    """The graph as an ONNX model from prepared images to scores."""
     from onnx import TensorProto, helper
 
     nodes = _Nodes()

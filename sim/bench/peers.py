@@ -1,7 +1,7 @@
-"""What else reads digits: the same networks in ONNX Runtime, PyTorch, aihwkit and Brevitas, one thread each.
+"""Peers to compare with: the same networks in ONNX Runtime, PyTorch, aihwkit and Brevitas, one thread each.
 
-Peers get prepared float32 images, a batch size that suits them, and no part of the preparation to do; the simulated
-chip gets raw images. What is not installed is left out and named.
+Peers get prepared float32 images in the batch size that suits them best; the simulated chip gets raw images and does the
+preparation too. Peers that are not installed are skipped and listed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Peer:
     read: Reader
 
     def run(self, images: NDArray[np.float32], batch: int) -> None:
-        """All images, in batches."""
+        """Reads all images, in batches."""
         for start in range(0, len(images), batch):
             self.read(images[start : start + batch])
 
@@ -43,7 +43,7 @@ def missing() -> list[str]:
 
 
 def peers(graph: Graph) -> list[Peer]:
-    """All that are installed, each held to one thread."""
+    """All installed peers, each limited to one thread."""
     found = []
     if find_spec("onnxruntime") and find_spec("onnx"):
         from sim.bench import onnx_peer

@@ -1,4 +1,4 @@
-"""What a peer of the benchmark is to it: something that reads prepared images."""
+"""The interface of a benchmark peer: a function from prepared images to scores."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Networks in PyTorch, one thread: float32, the noisy model that one writes by hand, and what libraries on top of PyTorch
-share."""
+"""Networks in PyTorch on one thread: float32, a hand-written noisy model, and what the libraries built on PyTorch share."""
 
 from __future__ import annotations
 
@@ -16,11 +15,11 @@ from anna.network.graph import Convolution, FullConnection, Graph, Layer
 from lenet.training.torch_net import TorchNet, squash
 from sim.bench.reader import Reader
 
-STATE_STEP, WEIGHT_ERROR, NOISE = 2.0 / 7, 0.02, 0.05  # of the noisy model: of the order of the chip's own
+STATE_STEP, WEIGHT_ERROR, NOISE = 2.0 / 7, 0.02, 0.05  # of the noisy model; roughly the chip's own
 
 
 def torch_reader(net: Any) -> Reader:
-    """A torch module for prepared images, on one thread."""
+    """Wraps a torch module as a reader, on one thread."""
     torch.set_num_threads(1)
 
     def read(images: NDArray[np.float32]) -> Any:
@@ -36,7 +35,7 @@ def float_reader(graph: Graph) -> Reader:
 
 
 def noisy_reader(graph: Graph) -> Reader:
-    """As one writes it by hand: fixed errors of the weights, fresh noise on every sum, states in eight steps."""
+    """The usual hand-written model: fixed weight errors, fresh noise on every sum, states in eight levels."""
     net = TorchNet(graph).eval()
     with torch.no_grad():
         for parameter in net.parameters():
@@ -56,11 +55,11 @@ def noisy_reader(graph: Graph) -> Reader:
 
 
 class Replaced(nn.Module):
-    """A network in which other modules do the convolutions and full connections; all else, and the last layer, which the
-    chip leaves to its host, stay in float32."""
+    """A network whose convolutions and full connections are replaced by other modules. Everything else stays in float32, as
+    does the last layer, which runs on the chip's host."""
 
     def __init__(self, graph: Graph, other: Callable[[Any, bool], Any]) -> None:
-        """`other` makes a module of an nn.Conv2d or nn.Linear; it is told whether the images come in there."""
+        """`other` makes the replacement of an nn.Conv2d or nn.Linear; its second argument says whether it is the first."""
         super().__init__()
         net = TorchNet(graph).eval()
         self.chain, self.others = net.chain, nn.ModuleList()
@@ -78,7 +77,7 @@ class Replaced(nn.Module):
 
 
 def plain(layer: Layer) -> Any:
-    """A convolution or full connection as PyTorch's own module; None for other layers."""
+    """A convolution or full connection as the standard PyTorch module; None for other layers."""
     if not isinstance(layer, Convolution | FullConnection):
         return None
     made: Any

@@ -1,4 +1,4 @@
-"""The command line `anna`: one file a command, one table of commands, errors in one sentence."""
+"""The command line `anna`: one file per command, one table of commands, errors in one sentence."""
 
 from sim.cli.main import main
 

@@ -1,4 +1,4 @@
-"""`python -m sim.cli` is `anna`."""
+"""`python -m sim.cli` runs `anna`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`anna asm`: assembly text to a program file, after the verifier has let it pass."""
+"""`anna asm`: assembles text to a program file, once the verifier accepts it."""
 
 import argparse
 import sys
@@ -10,25 +10,25 @@ from anna.program.text import assemble
 from anna.sequencer.rules import verified
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 
 LARGEST_TEXT_BYTES = 1 << 28
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "source", values.file(".asm"), "assembly text; - for standard input")
-    add(parser, "--output", kind=values.file(".anna"), says="beside the text")
+    positional(parser, "source", values.file(".asm"), "assembly text; - for standard input")
+    add(parser, "--output", kind=values.file(".anna"), default_text="beside the source")
 
 
 def read_text(source: str) -> str:
-    """The text of a file or of standard input."""
+    """The text of a file or standard input."""
     path = Path(source)
     if source != "-" and path.is_file() and path.stat().st_size > LARGEST_TEXT_BYTES:
-        raise AssemblyError(f"{source}: has more than {LARGEST_TEXT_BYTES} bytes; expected assembly text")
+        raise AssemblyError(f"{source}: is larger than {LARGEST_TEXT_BYTES} bytes; expected assembly text")
     try:
         return sys.stdin.read() if source == "-" else path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise AssemblyError(f"{source}: is not text; expected assembly (for a program file see anna disasm)") from None
+        raise AssemblyError(f"{source}: is not text; expected assembly (for a program file use anna disasm)") from None
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -47,7 +47,7 @@ def _run(given: argparse.Namespace) -> None:
 
 COMMAND = Command(
     summary="assemble a program written by hand",
-    description="Assembles text to a program file and verifies it. The language: anna info --isa, and docs/assembly.md.",
+    description="Assembles text to a program file and verifies it. For the language see anna info --isa and docs/assembly.md.",
     examples=("anna asm edges.asm -o edges.anna",),
     arguments=_arguments,
     run=_run,

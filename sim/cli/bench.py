@@ -1,4 +1,4 @@
-"""`anna bench`: how fast runs are on this machine, beside what else reads digits."""
+"""`anna bench`: times runs on this machine beside other software that reads digits."""
 
 import argparse
 import os
@@ -9,14 +9,14 @@ from sim.cli.options import add
 from sim.cli.progress import progress
 
 NETWORKS = ("recognizer", "lenet5")
-FULL, QUICK = (9, 65_536, 4096), (2, 2048, 1024)  # rounds, images a run, images a run of a peer
+FULL, QUICK = (9, 65_536, 4096), (2, 2048, 1024)  # rounds, images per run, images per run of a peer
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--quick")
-    add(parser, "--network", several=True)
-    add(parser, "--thread-counts", several=True, says="1 and all cores")
-    add(parser, "--simd", says="the best there is")
+    add(parser, "--network", repeatable=True)
+    add(parser, "--thread-counts", repeatable=True, default_text="1 and all cores")
+    add(parser, "--simd", default_text="the best available")
     add(parser, "--no-peers")
     add(parser, "--no-pin")
 
@@ -49,7 +49,7 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _measure(cases: list[Any], rounds: int, watch: Any, pin: bool) -> None:
-    """One-threaded cases on one core, the others on all."""
+    """Runs one-threaded cases on one core and the others on all."""
     from sim.bench.measure import run
 
     pinned = pin and hasattr(os, "sched_setaffinity")
@@ -101,16 +101,16 @@ def _text(found: dict[str, Any]) -> str:
     head = f"{found['machine']}; SIMD {found['simd']}; load {found['load_average'] or 0:.1f}"
     return (
         f"{head}; medians of {found['rounds']} rounds\n\n"
-        f"{table(lines)}\n\n{absent}memory: {(found['copy_bytes_per_s'] or 0) / 1e9:.1f} GB/s read and written by a copy\n"
-        f"ratio: to ONNX Runtime float32 in processor time, on one thread; of several threads, to one by the clock\n"
-        f"most memory: {found['peak_rss_mb']:.0f} MB, peers included"
+        f"{table(lines)}\n\n{absent}memory: a copy reads and writes {(found['copy_bytes_per_s'] or 0) / 1e9:.1f} GB/s\n"
+        f"ratio: on one thread to ONNX Runtime float32 in processor time; on several to one thread in wall-clock time\n"
+        f"peak memory: {found['peak_rss_mb']:.0f} MB, including peers"
     )
 
 
 COMMAND = Command(
-    summary="how fast runs are here, beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
-    description="Times whole runs, raw images in and labels out, on ideal and drawn chips, in turns with other software\n"
-    "on the same networks, and beside the machine's own limits.",
+    summary="time runs on this machine beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
+    description="Times complete runs, raw images in and labels out, on ideal and drawn chips, in turn with other software\n"
+    "on the same networks, and compares them with the limits of the machine.",
     examples=("anna bench", "anna bench --quick --json", "anna bench --network lenet5 --simd avx2 --thread-counts 1"),
     arguments=_arguments,
     run=_run,

@@ -1,4 +1,4 @@
-"""What a command is, and how commands write their results."""
+"""What a command is, and how it writes its result."""
 
 import argparse
 import json
@@ -22,21 +22,21 @@ class Command:
 
 
 def write(result: Mapping[str, Any], text: str, as_json: bool) -> None:
-    """The result as one JSON object, or as text for a person."""
+    """Prints the result as one JSON object, or as text for a person."""
     print(json.dumps(result, allow_nan=False) if as_json else text)
 
 
 def output_file(name: str) -> Path:
-    """The file that a result goes to, refused before the work begins if it cannot be written."""
+    """The file for a result; raises before the work begins if it cannot be written."""
     from anna.base.container import expect_writable
 
     if name == "-":
-        raise UsageError("-: this result does not go to standard output; expected a file name (./- for one called -)")
+        raise UsageError("-: this result cannot go to standard output; expected a file name (./- for a file named -)")
     expect_writable(Path(name))
     return Path(name)
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as aligned columns; the first is left-aligned, the others too, for they carry units."""
+    """Rows as left-aligned columns; numbers too, since they carry units."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -1,4 +1,4 @@
-"""`anna compare`: the main command. A trained network, compiled, run on ideal and drawn chips, against float."""
+"""`anna compare`, the main command: compiles a trained network and compares ideal and drawn chips with float."""
 
 import argparse
 import shlex
@@ -13,7 +13,7 @@ from lenet.datasets.labelled import LabelledImages
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
 from sim.cli.compiling import add_compile_options, compile_options
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.cli.progress import progress
 from sim.inputs.digits import Images
 from sim.inputs.files import read_labelled
@@ -21,27 +21,27 @@ from sim.inputs.files import read_labelled
 if TYPE_CHECKING:
     from sim.results.comparison import Comparison
 
-LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # what the ledger is counted on unless --ledger full
+LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # for the ledger, unless --ledger full
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file",
+    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file",
           default="recognizer", nargs="?")  # fmt: skip
-    add(parser, "--data", says="that of a LeNet's paper")
+    add(parser, "--data", default_text="that of a LeNet's paper")
     add(parser, "--weights-seed", default=1)
-    add(parser, "--images", says="the built-in digits, or with --data its test set; for a network of your own, what "
-        "--calibration leaves of its images")  # fmt: skip
-    add(parser, "--count", says="all")
+    add(parser, "--images", default_text="the built-in digits, or with --data its test set; for your own network, the images "
+        "that --calibration leaves")  # fmt: skip
+    add(parser, "--count", default_text="all")
     add(parser, "--chips", default=8)
-    add(parser, "--analog", several=True, says="typical")
+    add(parser, "--analog", repeatable=True, default_text="typical")
     add(parser, "--trimmed")
     add(parser, "--quantised")
-    add(parser, "--chip-trained", says="those shipped, if there are any; none leaves them out")
+    add(parser, "--chip-trained", default_text="shipped ones, if any; none leaves them out")
     add(parser, "--chip-seed", default=0)
     add(parser, "--noise-seed", default=0)
-    add(parser, "--ledger", default="totals", says=f"totals, on {LEDGER_IMAGES} images and {LEDGER_CHIPS} chips")
+    add(parser, "--ledger", default="totals", default_text=f"totals, on {LEDGER_IMAGES} images and {LEDGER_CHIPS} chips")
     add(parser, "--output", kind=values.file(".html"), default="report.html")
-    add(parser, "--threads", says="all cores")
+    add(parser, "--threads", default_text="all cores")
     add_compile_options(parser)
 
 
@@ -53,7 +53,7 @@ def _run(given: argparse.Namespace) -> None:
         found = _found(given, show)
     try:
         write_beside(path, found.page(shlex.join(["anna", *sys.argv[1:]])).encode())
-    finally:  # what was found is told even where its page cannot be written
+    finally:  # print the result even if the page cannot be written
         write({**found.to_json(), "report": str(path)}, f"{found.table()}\n\n{path}", given.json)
 
 
@@ -77,7 +77,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     options = compile_options(given)
     made = compilation(network, calibration, **options)
     program = made.program
-    usual = None if options["board"].chip == ANNA_1991 else "none"  # shipped weights were trained for that chip
+    usual = None if options["board"].chip == ANNA_1991 else "none"  # shipped weights were trained for the chip of 1991
     other = chip_trained(network, given.model, given.weights_seed, given.chip_trained or usual)
     as_trained = {**options, "round": "nearest"}
     other_arm = other and ChipTrained(*other, compile(other[1], calibration, **as_trained))
@@ -99,7 +99,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
 
 
 def _images(network: Network, given: argparse.Namespace) -> tuple[LabelledImages, Images]:
-    """On which images results are shown, and those that the network is calibrated with."""
+    """The images for results, and those for calibration."""
     from lenet.datasets.registry import DATA_SETS, SOURCES
     from sim.inputs.calibration import calibration_images
     from sim.inputs.digits import for_network
@@ -112,8 +112,8 @@ def _images(network: Network, given: argparse.Namespace) -> tuple[LabelledImages
     if source is None and network.prepare is None and own_samples and not given.data:
         return divided(own_images(network, Path(given.calibration).name, *read_labelled(Path(given.calibration))))
     named = not Path(given.model).suffix
-    instead = ("take weights for the built-in digits: --data mnist --images holdout" if named else
-               "give images of your own with --calibration FILE and --images FILE.npz")  # fmt: skip
+    instead = ("use weights for the built-in digits: --data mnist --images holdout" if named else
+               "give your own images with --calibration FILE and --images FILE.npz")  # fmt: skip
     calibration = calibration_images(network, given.calibration, instead)
     return for_network(network, source or given.data)[0], calibration
 
@@ -123,9 +123,9 @@ def _title(name: str) -> str:
 
 
 COMMAND = Command(
-    summary="what the chip costs a network in accuracy, and where",
-    description="Compiles a trained network, runs it on the ideal chip and on drawn chips, and compares with float:\n"
-    "errors with 95 % intervals, spread over chips, rejects, and the ledger of what was lost where.",
+    summary="what accuracy the chip costs a network, and where",
+    description="Compiles a trained network, runs it on the ideal chip and on drawn chips, and compares them with float:\n"
+    "errors with 95 % intervals, spread over chips, rejects, and a ledger of where accuracy was lost.",
     examples=(
         "anna compare",
         "anna compare lenet5 --chips 16 --analog typical --analog worst",

@@ -1,4 +1,4 @@
-"""`anna compile`: a trained network to a program file."""
+"""`anna compile`: compiles a trained network to a program file."""
 
 import argparse
 from pathlib import Path
@@ -7,18 +7,18 @@ from anna.program.file import SUFFIX
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
 from sim.cli.compiling import add_compile_options, compile_options
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file")
-    add(parser, "--output", kind=values.file(".anna"), says="NAME.anna here")
-    add(parser, "--data", says="that of a LeNet's paper")
+    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file")
+    add(parser, "--output", kind=values.file(".anna"), default_text="NAME.anna in this folder")
+    add(parser, "--data", default_text="that of a LeNet's paper")
     add(parser, "--weights-seed", default=1)
     add(parser, "--variant")
     add_compile_options(parser)
-    add(parser, "--print-after", default=[], several=True)
+    add(parser, "--print-after", default=[], repeatable=True)
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -31,7 +31,7 @@ def _run(given: argparse.Namespace) -> None:
     path = output_file(given.output or network.name + SUFFIX)
     instead = "give sample images with --calibration FILE"
     if not Path(given.model).suffix:
-        instead += ", or take weights for the built-in digits: --data mnist"
+        instead += ", or use weights for the built-in digits: --data mnist"
     calibration = calibration_images(network, given.calibration, instead)
     with progress() as show:
         show(f"compile {network.name}")

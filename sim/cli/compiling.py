@@ -1,4 +1,4 @@
-"""The options with which commands compile a network, and what they mean to the compiler."""
+"""The compiler options that commands share, and their translation to `anna.compile`."""
 
 import argparse
 from typing import Any, get_origin
@@ -9,13 +9,13 @@ from sim.cli.options import add
 
 
 def add_compile_options(parser: argparse.ArgumentParser) -> None:
-    """How a network is compiled: those of `anna.compile`, with its defaults."""
+    """Adds the options of `anna.compile`, with its defaults."""
     from anna.compiler.options import CompileOptions
 
     default = CompileOptions()
-    add(parser, "--calibration", says="the network's data set")
+    add(parser, "--calibration", default_text="the network's data set")
     add(parser, "--calibration-count", default=default.calibration_count)
-    add(parser, "--chip", default=[], several=True)
+    add(parser, "--chip", default=[], repeatable=True)
     add(parser, "--board", default=default.board.name)
     add(parser, "--batch", default=default.batch)
     add(parser, "--host", default=default.host)
@@ -27,13 +27,13 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
 
 
 def compile_options(given: argparse.Namespace) -> dict[str, Any]:
-    """What was given, as keyword arguments of `anna.compile`."""
+    """The given options as keyword arguments of `anna.compile`."""
     names = ("batch", "host", "split", "range_method", "fit", "round", "calibration_count", "check_count")
     return {"board": board(given), **{name: getattr(given, name) for name in names}}
 
 
 def board(given: argparse.Namespace) -> BoardSpec:
-    """The board with the changed chip."""
+    """The board, with the chip's fields changed."""
     fields: dict[str, Any] = {}
     for pair in given.chip:
         name, equals, value = pair.partition("=")

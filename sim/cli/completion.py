@@ -1,7 +1,7 @@
-"""`anna completion`: what the Tab key should know, as a script for a shell.
+"""`anna completion`: prints a script for completion with the Tab key.
 
-The script is made from the parsers of all commands and asks nothing of anna when it runs, so that Tab answers at once.
-What may stand in a place is what its type offers (`sim.cli.values`).
+The script is generated from the parsers of all commands and never calls anna, so Tab answers at once. What can be completed
+for an argument is what its type offers (`sim.cli.values`).
 """
 
 import argparse
@@ -9,25 +9,25 @@ import argparse
 from sim.cli import values
 from sim.cli.command import Command, write
 from sim.cli.completion_scripts import SCRIPTS
-from sim.cli.faces import faces_of
-from sim.cli.options import place
+from sim.cli.options import positional
+from sim.cli.syntax import syntax_of
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "shell", values.choice("SHELL", *SCRIPTS), "whose script: {words}")
+    positional(parser, "shell", values.choice("SHELL", *SCRIPTS), "the shell: {words}")
 
 
 def _run(given: argparse.Namespace) -> None:
     from sim.cli.main import full_parser
 
-    script = SCRIPTS[given.shell](faces_of(full_parser()))
+    script = SCRIPTS[given.shell](syntax_of(full_parser()))
     write({"shell": given.shell, "script": script}, script.rstrip("\n"), given.json)
 
 
 COMMAND = Command(
-    summary="what the Tab key should know, for bash, zsh or fish",
-    description="Prints a script with which the shell completes commands, options, names and files of the right kind.\n"
-    "It is made once and asks nothing of anna at the Tab key; after an update, make it again.",
+    summary="print a completion script for bash, zsh or fish",
+    description="Prints a script that lets the shell complete commands, options, names and files of the right kind.\n"
+    "The script never calls anna; after an update, generate it again.",
     examples=(
         "anna completion bash > ~/.local/share/bash-completion/completions/anna",
         "anna completion zsh > ~/.zfunc/_anna      # a folder of $fpath",

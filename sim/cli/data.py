@@ -1,4 +1,4 @@
-"""`anna data`: which data sets are here, whether their files are intact, and fetching them."""
+"""`anna data`: lists the data sets, verifies their files, and fetches them."""
 
 import argparse
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 from anna.base.errors import DataError, UsageError
 from sim.cli import values
 from sim.cli.command import Command, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(
+    positional(
         parser,
         "action",
         values.choice("ACTION", "list", "verify", "fetch"),
@@ -19,8 +19,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         default="list",
         nargs="?",
     )
-    place(parser, "data", values.DATA_SET, "the data set to fetch: {words}", nargs="?")
-    add(parser, "--folder", says="ANNA_DATA")
+    positional(parser, "data", values.DATA_SET, "the data set to fetch: {words}", nargs="?")
+    add(parser, "--folder", default_text="ANNA_DATA")
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -31,13 +31,13 @@ def _run(given: argparse.Namespace) -> None:
     if given.action == "fetch":
         if given.data is None:
             raise UsageError(f"fetch needs the name of a data set: {' or '.join(DATA_SETS)}")
-        home = Path(given.folder) if given.folder is not None else data_folder()  # a folder that is named may be made
+        home = Path(given.folder) if given.folder is not None else data_folder()  # a named folder may be created
         with progress() as show:
             paths = fetch(given.data, home, progress=lambda *so_far: show(_line(*so_far)))
         write({"files": [str(path) for path in paths]}, "\n".join(f"{path}: intact" for path in paths), given.json)
         return
     if given.data is not None:
-        raise UsageError(f"{given.action} takes no data set; it looks at all of them")
+        raise UsageError(f"{given.action} takes no data set; it covers all of them")
     rows = [("data", "file", "state"), *_built_in(), *_files(given)]
     write({"files": [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]}, table(rows), given.json)
     damaged = [row for row in rows[1:] if row[2].startswith("damaged")]
@@ -82,8 +82,8 @@ def _line(name: str, done_bytes: int, total_bytes: int | None) -> str:
 
 COMMAND = Command(
     summary="list, verify or fetch the data sets",
-    description="5,000 digits of MNIST are built in. Whole data sets are read from a folder (ANNA_DATA, or --folder);\n"
-    "fetch gets them from public mirrors and checks every byte.",
+    description="5,000 digits of MNIST are built in. Complete data sets are read from a folder (ANNA_DATA, or --folder);\n"
+    "fetch downloads them from public mirrors and checks every byte.",
     examples=("anna data", "anna data verify --folder digits", "anna data fetch mnist --folder digits"),
     arguments=_arguments,
     run=_run,

@@ -1,4 +1,4 @@
-"""`anna disasm`: a program file back to its canonical text."""
+"""`anna disasm`: turns a program file back into its canonical text."""
 
 import argparse
 
@@ -7,12 +7,12 @@ from anna.program.file import Program
 from anna.program.text import disassemble
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "file", values.file(".anna"), "a program")
-    add(parser, "--output", kind=values.file(".asm"), says="- for standard output")
+    positional(parser, "file", values.file(".anna"), "a program")
+    add(parser, "--output", kind=values.file(".asm"), default_text="- for standard output")
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -27,7 +27,7 @@ def _run(given: argparse.Namespace) -> None:
 
 COMMAND = Command(
     summary="show a program file as assembly",
-    description="Writes the canonical text of a program; assembled again it gives the same file, byte for byte.",
+    description="Writes the canonical text of a program; assembling it gives the same file, byte for byte.",
     examples=("anna disasm edges.anna | head",),
     arguments=_arguments,
     run=_run,

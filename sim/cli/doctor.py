@@ -1,4 +1,4 @@
-"""`anna doctor`: what is installed, what runs, which digits are there, and whether all is intact."""
+"""`anna doctor`: reports what is installed, what runs, which digits and weights are present, and whether all is intact."""
 
 import argparse
 import platform
@@ -11,15 +11,15 @@ from sim.cli.command import Command, table, write
 from sim.cli.versions import versions
 
 NEEDED = ("numpy", "pydantic", "safetensors", "matplotlib")
-ONNX_PEER = "ONNX Runtime's rows of anna bench, which take both onnx and onnxruntime"
+ONNX_PEER = "the ONNX Runtime rows of anna bench, which need both onnx and onnxruntime"
 OPTIONAL = {
-    "torch": "anna train and the rows of PyTorch in anna bench", "onnx": ONNX_PEER, "onnxruntime": ONNX_PEER,
+    "torch": "anna train and the PyTorch rows of anna bench", "onnx": ONNX_PEER, "onnxruntime": ONNX_PEER,
     "distributed": "sweeps on a cluster", "pyarrow": "the Parquet table of anna report",
 }  # fmt: skip
 
 
 def _optional() -> dict[str, str]:
-    """Packages that something needs which is not always wanted, and what that is."""
+    """Optional packages, and what needs them."""
     from lenet.datasets.registry import DATA_SETS
 
     files = [(one.name, file) for one in DATA_SETS.values() for file in one.files if file.needs]
@@ -96,20 +96,20 @@ def _run(given: argparse.Namespace) -> None:
             ("python", f"{platform.python_version()} at {sys.executable}"), ("machine", platform.machine())]  # fmt: skip
     if engine["built"]:
         kind = "checked build" if engine["checked"] else "fast build"
-        rows.append(("engine", f"{kind}; SIMD levels here: {', '.join(engine['simd_levels'])}"))
+        rows.append(("engine", f"{kind}; SIMD levels: {', '.join(engine['simd_levels'])}"))
     else:
         rows.append(("engine", engine["reason"]))
     rows += [(name, packages[name] or "missing: pip install .") for name in NEEDED]
-    rows += [(name, packages[name] or f"not installed; only for {use}") for name, use in optional.items()]
+    rows += [(name, packages[name] or f"not installed; only needed for {use}") for name, use in optional.items()]
     rows += [("digits", f"{one['data']} {one['file']}: {one['state']}") for one in digits]
     rows += [("weights", f"{one['weights']}: {one['state']}") for one in weights]
     write(result, table(rows), given.json)
 
 
 COMMAND = Command(
-    summary="what is installed, what runs, what is there",
-    description="Says which packages are installed, whether the engine is built and for which SIMD levels, which digits and\n"
-    "trained weights are there, and whether they are intact.",
+    summary="check the installation, the digits and the weights",
+    description="Reports which packages are installed, whether the engine is built and for which SIMD levels, which digits\n"
+    "and trained weights are present, and whether they are intact.",
     examples=("anna doctor",),
     arguments=lambda _: None,
     run=_run,

@@ -1,4 +1,4 @@
-"""How a command ends: its exit code, and what it says of an error, as a sentence or as JSON."""
+"""How a command ends: its exit code, and its error message as a sentence or as JSON."""
 
 import json
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ EXIT_MEANINGS: Mapping[Exit, str] = {
     Exit.INTERRUPTED: "interrupted with Ctrl-C",
 }
 
-# Beside the codes of AnnaError and its kinds.
+# Codes besides those of AnnaError and its subclasses.
 FILE_SYSTEM, OUT_OF_MEMORY, INTERRUPTED, BUG = "file-system", "out-of-memory", "interrupted", "bug"
 OTHER_CODES: Mapping[str, str] = {
     FILE_SYSTEM: "The system refuses to read or write a file.",
@@ -36,7 +36,7 @@ OTHER_CODES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Failure:
-    """What is told of an error."""
+    """What is reported about an error."""
 
     code: str
     exit: Exit
@@ -50,7 +50,7 @@ class Failure:
 
 
 def failure(error: BaseException) -> Failure:
-    """What is told of an error, whatever its kind."""
+    """What is reported about an error of any kind."""
     match error:
         case AnnaError():
             return Failure(error.code, Exit.BAD_INPUT, str(error))
@@ -62,5 +62,5 @@ def failure(error: BaseException) -> Failure:
         case MemoryError():
             return Failure(OUT_OF_MEMORY, Exit.BAD_INPUT, "there is not enough memory for this")
         case _:
-            told = f"a bug in anna: {type(error).__name__}: {error} (run again with --debug and report it)"
-            return Failure(BUG, Exit.BUG, told)
+            message = f"a bug in anna: {type(error).__name__}: {error} (run again with --debug and report it)"
+            return Failure(BUG, Exit.BUG, message)

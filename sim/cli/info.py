@@ -1,4 +1,4 @@
-"""`anna info`: what the chip is, and what a program does on it, cycle by cycle counted."""
+"""`anna info`: describes the chip, or what a program does on it, with cycles."""
 
 import argparse
 from typing import Any
@@ -12,11 +12,11 @@ from anna.sequencer.timeline import Timeline
 from sim.cli import values
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "file", values.file(".anna"), "a program; without it, the chip of 1991", nargs="?")
+    positional(parser, "file", values.file(".anna"), "a program (default: describe the chip of 1991)", nargs="?")
     add(parser, "--facts")
     add(parser, "--isa")
 
@@ -99,17 +99,17 @@ def _program_text(program: Program, timeline: Timeline) -> str:
         ("outputs", ", ".join(f"{region.name} {'x'.join(map(str, region.shape))}" for region in program.outputs) or "none"),
         ("instructions", f"{len(program.ops):,}"),
         ("weight pages", f"{len(program.weight_codes)}, {timeline.page_loads} loads for a batch of {program.batch}"),
-        ("memory", f"{program.window_states:,} states an image"),
-        ("cycles an image", f"{timeline.cycles_per_image:,g} = {timeline.seconds_per_image * 1e6:,g} us"),
+        ("memory", f"{program.window_states:,} states per image"),
+        ("cycles per image", f"{timeline.cycles_per_image:,g} = {timeline.seconds_per_image * 1e6:,g} us"),
         *((f"{unit} busy", f"{info['busy_cycles'][unit]:,} cycles, {info['utilisation'][unit]:.1%}"
-           + (f", waited for {info['stall_cycles'][unit]:,}" if unit in info["stall_cycles"] else ""))
+           + (f", stalled {info['stall_cycles'][unit]:,}" if unit in info["stall_cycles"] else ""))
           for unit in info["busy_cycles"]),
         ("page loads", f"{info['page_load_cycles_per_image']:,g} cycles, {info['utilisation']['page_loads']:.1%}"),
-        ("live synapses", f"{timeline.live_products:,} products an image, biases and partial sums included"),
+        ("live synapses", f"{timeline.live_products:,} products per image, including biases and partial sums"),
     ]  # fmt: skip
     if program.report is not None:
         rows += [
-            ("multiply-adds", f"{info['chip_multiply_adds']:,} an image on the chip, as the network counts them"),
+            ("multiply-adds", f"{info['chip_multiply_adds']:,} per image on the chip, as the network counts them"),
             ("host", host_text(info)),
             ("board", board_text(info)),
         ]
@@ -141,8 +141,8 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="what the chip is, or what a program does on it",
-    description="Says what the chip is; with a file, what its program takes: cycles, utilisation, pages, memory, host.",
+    summary="describe the chip, or what a program does on it",
+    description="Describes the chip; with a file, what its program takes: cycles, utilisation, pages, memory, host.",
     examples=("anna info", "anna info edges.anna --json", "anna info --facts"),
     arguments=_arguments,
     run=_run,

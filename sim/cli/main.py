@@ -1,4 +1,4 @@
-"""Reads the command line, runs the command, and turns what goes wrong into one sentence and an exit code."""
+"""Parses the command line, runs the command, and turns an error into one sentence and an exit code."""
 
 import argparse
 import contextlib
@@ -26,7 +26,7 @@ COMMANDS = (
 
 
 class _Parser(argparse.ArgumentParser):
-    """Usage errors in the same form as all others."""
+    """Reports usage errors in the same form as all others."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message}; see {self.prog} --help")
@@ -44,7 +44,7 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
         description="Compiles trained networks for AT&T's analog ANNA chip of 1991 and runs them cycle by cycle.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="store_true", help="the version; with --json also those of noise and files")
+    parser.add_argument("--version", action="store_true", help="the version; with --json also the versions of noise and files")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
     for name, command in commands.items():
         sub = subparsers.add_parser(
@@ -61,12 +61,12 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
 
 
 def full_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+    """The parser for all commands."""
     return _parser({name: _command(name) for name in COMMANDS})
 
 
 def _parsed(given: list[str]) -> argparse.Namespace:
-    """The arguments, or a sentence that says what may have been meant."""
+    """The parsed arguments; a usage error suggests what may have been meant."""
     name = given[0] if given else ""
     if name and not name.startswith("-") and name not in COMMANDS:
         raise UsageError(f"there is no command {name}{nearest(name, COMMANDS)}; see anna --help")
@@ -87,11 +87,11 @@ def subparsers(parser: argparse.ArgumentParser) -> "argparse._SubParsersAction[a
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit code."""
+    """Runs one command and returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug, as_json = "--debug" in given, "--json" in given
-    # What runs long has threads of its own. NumPy's, which wait by spinning, only get in their way: on a busy machine they
-    # made a compilation four times as long, on an idle one they won nothing.
+    # Long work has its own threads. NumPy's wait by spinning and only get in the way: on a busy machine they made a
+    # compilation four times as slow, on an idle one they gained nothing.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _make_streams_safe()
     try:
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 parsed = _parsed(given)
                 _command(parsed.command).run(parsed)
             sys.stdout.flush()
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader of our output has closed it
         _close_stdout()
     except KeyboardInterrupt as error:
         return _complain(failure(error), as_json)
@@ -120,26 +120,26 @@ def _print_version(as_json: bool) -> None:
 
 
 def _make_streams_safe() -> None:
-    """A closed stream is like a pipe that nobody reads, and a letter that the output cannot show is replaced."""
+    """Treats a closed stream like a pipe that nobody reads, and replaces characters that the output cannot encode."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            stream = open(os.devnull, mode)  # noqa: SIM115  (open until the end, for processes started from here too)
+            stream = open(os.devnull, mode)  # noqa: SIM115  (stays open, also for child processes)
             os.set_inheritable(stream.fileno(), True)
             setattr(sys, name, stream)
-    if isinstance(sys.stdout, io.TextIOWrapper):  # standard error escapes such letters by itself
+    if isinstance(sys.stdout, io.TextIOWrapper):  # standard error already escapes them
         sys.stdout.reconfigure(errors="replace")
 
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C stays an interrupt, even where a library that is just being loaded makes an error of its own of it."""
+    """Keeps Ctrl-C an interrupt, even if a library that is being loaded turns it into another error."""
     heard = []
 
     def hear(number: int, frame: FrameType | None) -> NoReturn:
         heard.append(number)
         signal.default_int_handler(number, frame)
 
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not so in the background of a script
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler  # not the case in the background of a script
     if not usual or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -167,6 +167,6 @@ def _complain(found: Failure, as_json: bool) -> Exit:
 
 
 def _close_stdout() -> None:
-    """Leave nothing behind that Python would try to flush at exit."""
+    """Redirects standard output to nowhere, so that Python does not try to flush it at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

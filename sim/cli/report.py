@@ -1,4 +1,4 @@
-"""`anna report`: a sweep's folder as one page, as Markdown, and as tidy tables."""
+"""`anna report`: renders a sweep's folder as one page, Markdown and tidy tables."""
 
 import argparse
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Any
 
 from sim.cli import values
 from sim.cli.command import Command, write
-from sim.cli.options import place
+from sim.cli.options import positional
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "folder", values.FOLDER, "the folder of a sweep; it may still be running")
+    positional(parser, "folder", values.FOLDER, "the folder of a sweep; it may still be running")
 
 
 def _run(given: argparse.Namespace) -> None:
@@ -40,7 +40,7 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _parquet(rows: list[dict[str, Any]]) -> bytes | None:
-    """The rows as Parquet, where pyarrow is installed."""
+    """The rows as Parquet; None if pyarrow is not installed."""
     try:
         import pyarrow
         from pyarrow import parquet
@@ -52,9 +52,9 @@ def _parquet(rows: list[dict[str, Any]]) -> bytes | None:
 
 
 COMMAND = Command(
-    summary="a sweep as one page with plots, as Markdown, CSV and Parquet",
-    description="Reads the folder of a sweep and writes report.html, report.md and results.csv into it, and results.parquet\n"
-    "where pyarrow is installed.",
+    summary="render a sweep as a page with plots, Markdown, CSV and Parquet",
+    description="Reads a sweep's folder and writes report.html, report.md and results.csv into it, and results.parquet if\n"
+    "pyarrow is installed.",
     examples=("anna report bits", "anna report bits --json"),
     arguments=_arguments,
     run=_run,

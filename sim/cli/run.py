@@ -1,4 +1,4 @@
-"""`anna run`: a program over images, from a file or those that are here."""
+"""`anna run`: runs a program on images."""
 
 import argparse
 import io
@@ -16,57 +16,57 @@ from anna.program.file import Program
 from sim.cli import values
 from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, output_file, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.inputs.digits import Images
 from sim.inputs.files import images_and_labels, read_codes
 from sim.inputs.own_images import checked_labels
 
-IMAGES_PRINTED = 8  # images whose outputs are printed for a person
-STATES_PRINTED = 32  # states of an output that are printed for a person
+IMAGES_PRINTED = 8  # images whose outputs are printed as text
+STATES_PRINTED = 32  # states of an output that are printed as text
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "file", values.file(".anna"), "a program")
+    positional(parser, "file", values.file(".anna"), "a program")
     add(parser, "--images")
     add(parser, "--codes")
     add(parser, "--random")
-    add(parser, "--count", says="all")
-    add(parser, "--analog", says="ideal, with --chip-seed typical")
-    add(parser, "--chip-seed", says="0")
+    add(parser, "--count", default_text="all")
+    add(parser, "--analog", default_text="ideal; with --chip-seed, typical")
+    add(parser, "--chip-seed", default_text="0")
     add(parser, "--noise-seed", default=0)
-    add(parser, "--threads", says="all cores")
-    add(parser, "--simd", says="the best there is")
+    add(parser, "--threads", default_text="all cores")
+    add(parser, "--simd", default_text="the best available")
     add(parser, "--interpreter")
-    add(parser, "--output", kind=values.file(".npz"), says="only the table")
+    add(parser, "--output", kind=values.file(".npz"), default_text="no file, only the table")
 
 
 def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Result, Images | None]:
-    """What the chip makes of images or of state codes, and the labels of the images where these are known."""
+    """The result on images or state codes, and the images' labels if known."""
     options = {"noise_seed": given.noise_seed, "threads": given.threads, "simd": given.simd,
                "engine": "interpreter" if given.interpreter else "engine"}  # fmt: skip
     sources = {"--images": given.images, "--codes": given.codes, "--random": given.random}
     if sum(source is not None for source in sources.values()) != 1:
-        raise UsageError("give one of --images SOURCE, --codes FILE and --random N")
+        raise UsageError("give exactly one of --images SOURCE, --codes FILE and --random N")
     if given.images is not None:
         images, labels = images_and_labels(given.images, given.count)
         if program.host is None:
-            raise DataError(f"program {program.name} has no host to prepare images: give state codes with --codes FILE")
+            raise DataError(f"program {program.name} has no host to prepare images; give state codes with --codes FILE")
         return chip.run(program, images, **options), labels
     if given.codes is not None:
         codes = read_codes(Path(given.codes), program.input.shape)
         if given.count is not None and not 0 <= given.count <= len(codes):
-            raise DataError(f"{given.count} images are asked for; {given.codes} has {len(codes)}")
+            raise DataError(f"{given.count} images requested, but {given.codes} has {len(codes)}")
         return chip.run_codes(program, codes[: given.count], **options), None
     return chip.run_codes(program, _random(given, program), **options), None
 
 
 def _random(given: argparse.Namespace, program: Program) -> NDArray[np.uint16]:
     if given.count is not None:
-        raise UsageError(f"--random {given.random} says how many; expected no --count")
+        raise UsageError(f"--random {given.random} already says how many; leave out --count")
     if not 0 <= given.random <= 10_000_000:
         raise UsageError(f"--random {given.random}: expected 0 to 10000000 images")
     if given.noise_seed < 0:
-        raise UsageError(f"the noise seed is {given.noise_seed}; expected zero or more")
+        raise UsageError(f"noise seed is {given.noise_seed}; expected at least 0")
     rng, top = np.random.default_rng(given.noise_seed), 1 << program.spec.state_bits
     return rng.integers(0, top, (given.random, *program.input.shape), dtype=np.uint16)
 
@@ -97,7 +97,7 @@ def _run(given: argparse.Namespace) -> None:
 
 
 def _errors(result: Result, labels: Images | None) -> dict[str, Any]:
-    """How many images were misread, of those that have one label each."""
+    """How many images were misread, if each image has one label."""
     if labels is None or not result.images or result.labels.ndim > 1:
         return {}
     labels = checked_labels("the images", labels, result.images, result.scores.shape[1])
@@ -126,7 +126,7 @@ def _text(result: Result, facts: dict[str, Any]) -> str:
             parts = (codes[i].reshape(-1)[:STATES_PRINTED] for codes in result.codes.values())
             rows.append((str(i), *(" ".join(map(str, part)) for part in parts)))
     left = result.images - printed
-    more = f"\n... and {left} more; all of them with -o FILE.npz or --json" if left else ""
+    more = f"\n... and {left} more; -o FILE.npz or --json gives all" if left else ""
     ends = [f"{result.images} images, {result.cycles_per_image:,g} cycles each: {result.seconds * 1e3:,g} ms of chip time"]
     if "board" in facts:
         ends += [f"host: {host_text(facts)}", f"board: {board_text(facts)}"]
@@ -136,8 +136,8 @@ def _text(result: Result, facts: dict[str, Any]) -> str:
 
 
 COMMAND = Command(
-    summary="run a program over images",
-    description="Runs a program over images: labels of a compiled network, state codes of its outputs, chip time.",
+    summary="run a program on images",
+    description="Runs a program on images: labels of a compiled network, state codes of its outputs, chip time.",
     examples=(
         "anna run edges.anna --random 10000",
         "anna run recognizer.anna --images holdout --chip-seed 7",

@@ -1,4 +1,4 @@
-"""`anna sweep`: many points into one database; plan, run, shards and their merging."""
+"""`anna sweep`: plans and runs sweeps, whole or in shards, and merges shards."""
 
 import argparse
 import re
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from anna.base.errors import UsageError
 from sim.cli import values
 from sim.cli.command import Command, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ACTIONS = ("run", "plan", "merge")
 WORDS = values.Kind("[run|plan|merge] SPEC.toml|DIR ...", words=lambda: ACTIONS, suffixes=(".toml",), folders=True)
-POINTS_PRINTED = 20  # points of a plan that are printed for a person
+POINTS_PRINTED = 20  # points of a plan that are printed as text
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,22 +28,22 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "       anna sweep plan SPEC.toml [--shard K/N]\n"
         "       anna sweep merge DIR ... -o DIR"
     )
-    place(parser, "words", WORDS, "what to do, and with which sweep or folders; run may be left out", nargs="+")
+    positional(parser, "words", WORDS, "what to do, and with which sweep or folders (default: run)", nargs="+")
     add(parser, "--output", kind=values.FOLDER)
-    add(parser, "--workers", says="all cores")
+    add(parser, "--workers", default_text="all cores")
     add(parser, "--cluster")
-    add(parser, "--trained", says="in the sweep's folder")
+    add(parser, "--trained", default_text="in the sweep's folder")
     add(parser, "--shard")
 
 
 def _run(given: argparse.Namespace) -> None:
     action, words = (given.words[0], given.words[1:]) if given.words[0] in ACTIONS else ("run", given.words)
     if given.output == "-":
-        raise UsageError("-: a sweep fills a folder, not standard output; expected -o DIR")
+        raise UsageError("-: a sweep writes to a folder, not standard output; expected -o DIR")
     if action != "plan" and given.output is None:
         raise UsageError(f"{action} needs a folder: -o DIR; see anna sweep --help")
     if action != "run" and (given.workers, given.cluster, given.trained) != (None, None, None):
-        raise UsageError(f"{action} computes nothing, so it takes no --workers, --cluster or --trained; see anna sweep --help")
+        raise UsageError(f"{action} computes nothing and takes no --workers, --cluster or --trained; see anna sweep --help")
     if action == "merge":
         if given.shard or not words:
             raise UsageError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
@@ -85,7 +85,7 @@ def _text(done: Any, folder: Path) -> str:
     refused = f", {done.refused} of them refused" if done.refused else ""
     return (
         f"{done.points_done} of {done.points_total} points{refused}; {done.rows} rows in {done.database}\n"
-        f"{folder / 'results.csv'}; a page with plots: anna report {shlex.quote(str(folder))}"
+        f"{folder / 'results.csv'}; for a page with plots: anna report {shlex.quote(str(folder))}"
     )
 
 
@@ -95,15 +95,15 @@ def _plan(path: Path, given: argparse.Namespace) -> None:
 
     spec = load_spec(path)
     points = shard_of(spec.all_points(), _shard(given.shard))
-    identity(spec)  # networks, digits and records are there
+    identity(spec)  # raises if networks, digits or records are missing
     head = ("point", *spec.axes)
     rows = [(str(point.number), *(value_text(value) for value in point.values.values())) for point in points[:POINTS_PRINTED]]
-    more = f"\n... and {len(points) - POINTS_PRINTED:,} more; all of them with --json" if len(points) > POINTS_PRINTED else ""
+    more = f"\n... and {len(points) - POINTS_PRINTED:,} more; --json gives all" if len(points) > POINTS_PRINTED else ""
     text = (
         f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n"
         f"{table([head, *rows])}{more}\n\n"
-        f"in parts, on as many machines:  anna sweep run {shlex.quote(str(path))} -o part1 --shard 1/4\n"
-        "and together:                   anna sweep merge part1 part2 part3 part4 -o whole"
+        f"in parts, one per machine:  anna sweep run {shlex.quote(str(path))} -o part1 --shard 1/4\n"
+        "then together:              anna sweep merge part1 part2 part3 part4 -o whole"
     )
     result = {"name": spec.name, "points_done": 0, "points_total": len(points), "rows": 0, "database": None,
               "chips": spec.chips, "images": spec.images,
@@ -116,7 +116,7 @@ def _merge(folders: list[Path], output: Path, as_json: bool) -> None:
 
     done = merge(folders, output)
     missing = done.points_total - done.points_done
-    text = _text(done, output) + (f"\n{missing} points are in none of the folders" if missing else "")
+    text = _text(done, output) + (f"\n{missing} points are missing from all folders" if missing else "")
     write(done.to_json, text, as_json)
 
 
@@ -135,9 +135,9 @@ def _duration(seconds: float) -> str:
 
 
 COMMAND = Command(
-    summary="many chips, codes or networks at once, into one database",
-    description="Compiles and runs every point of a sweep on several drawn chips. Interrupted at any moment, the same\n"
-    "command goes on; the result table is the same to the byte, whoever computes it.",
+    summary="run many variants of chip, compiler or network into one database",
+    description="Compiles and runs every point of a sweep on several drawn chips. After an interruption the same command\n"
+    "continues; the result table is the same to the byte, whatever computes it.",
     examples=(
         "anna sweep bits.toml -o bits --workers 2",
         "anna sweep plan bits.toml",

@@ -1,4 +1,4 @@
-"""`anna trace`: one image through a program, as a timeline or as wave forms."""
+"""`anna trace`: writes one image's run through a program as a timeline or waveforms."""
 
 import argparse
 from pathlib import Path
@@ -14,29 +14,29 @@ from anna.program.file import Program
 from anna.sequencer.rules import verified
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.inputs.files import images_and_labels, read_codes
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "file", values.file(".anna"), "a program")
-    place(parser, "images", values.IMAGES, "images: those of a name ({words}), or of a file", nargs="?")
+    positional(parser, "file", values.file(".anna"), "a program")
+    positional(parser, "images", values.IMAGES, "the images of a source ({words}) or a file", nargs="?")
     add(parser, "--codes")
     add(parser, "--image", default=0)
     add(parser, "--vcd")
-    add(parser, "--perfetto", says="NAME.json")
+    add(parser, "--perfetto", default_text="NAME.json")
 
 
 def _codes(given: argparse.Namespace, program: Program) -> NDArray[Any]:
-    """The state codes of the image that is traced."""
+    """The state codes of the traced image."""
     if (given.images is None) == (given.codes is None):
-        raise UsageError("an image is missing: give either IMAGES or --codes FILE")
+        raise UsageError("no image given; give either IMAGES or --codes FILE")
     if given.codes is not None:
         source, found = given.codes, read_codes(Path(given.codes), program.input.shape)
     else:
         source, found = given.images, images_and_labels(given.images)[0]
     if not 0 <= given.image < len(found):
-        raise DataError(f"{source}: holds {len(found)} images; there is no number {given.image}")
+        raise DataError(f"{source}: holds {len(found)} images; expected --image below that, got {given.image}")
     one = found[given.image : given.image + 1]
     codes: NDArray[Any] = checked_codes(program, one) if given.codes is not None else input_codes(program, one)
     return np.asarray(codes[0])
@@ -64,9 +64,9 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="one image as a timeline (Perfetto) or wave forms (VCD)",
-    description="Writes what happens in which cycle: a timeline of the units for Perfetto, wave forms with registers and\n"
-    "results for GTKWave and its like.",
+    summary="write one image as a timeline (Perfetto) or waveforms (VCD)",
+    description="Writes what happens in each cycle: a timeline of the units for Perfetto, or waveforms with registers and\n"
+    "results for GTKWave and similar viewers.",
     examples=(
         "anna trace recognizer.anna holdout",
         "anna trace edges.anna --codes codes.npy --vcd edges.vcd --perfetto edges.json",

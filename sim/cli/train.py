@@ -1,26 +1,26 @@
-"""`anna train`: train a network on digits and write its weights with their record."""
+"""`anna train`: trains a network on digits and writes its weights with their record."""
 
 import argparse
 from pathlib import Path
 
 from sim.cli import values
 from sim.cli.command import Command, table, write
-from sim.cli.options import add, place
+from sim.cli.options import add, positional
 from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    place(parser, "network", values.LENET, "a network: {words}")
-    add(parser, "--data", says="that of the network's paper")
+    positional(parser, "network", values.LENET, "a network: {words}")
+    add(parser, "--data", default_text="that of the network's paper")
     add(parser, "--train-seed", default=1)
-    add(parser, "--recipe", says="that of the shipped weights")
+    add(parser, "--recipe", default_text="that of the shipped weights")
     add(parser, "--distort")
     add(parser, "--passes")
     add(parser, "--validation", default=0)
-    add(parser, "--count", says="all training digits")
+    add(parser, "--count", default_text="all training digits")
     add(parser, "--for-chip")
     add(parser, "--chip-passes")
-    add(parser, "--folder", says="ANNA_DATA")
+    add(parser, "--folder", default_text="ANNA_DATA")
     add(parser, "--output", kind=values.FOLDER, default=".")
 
 
@@ -36,7 +36,7 @@ def _run(given: argparse.Namespace) -> None:
                 chip_passes=given.chip_passes, folder=folder, output=Path(given.output), watch=show,
             )  # fmt: skip
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("the same command continues after the last finished pass") from None
+        raise KeyboardInterrupt("run the same command again to continue after the last finished pass") from None
     rows = [("digits", "wrong", "error", "95 % interval")]
     for one in done.record["results"]:
         interval = f"{one['low_percent']:.2f} to {one['high_percent']:.2f} %"
@@ -47,8 +47,8 @@ def _run(given: argparse.Namespace) -> None:
 
 COMMAND = Command(
     summary="train a network (needs PyTorch)",
-    description="Trains a network on digits and writes its weights with their record. Interrupted, the same command\n"
-    "continues it. Needs the optional extra `train`.",
+    description="Trains a network on digits and writes its weights with their record. After an interruption the same\n"
+    "command continues. Needs the optional extra `train`.",
     examples=("anna train recognizer --data usps --train-seed 4 -o weights", "anna train lenet4 --for-chip -o weights"),
     arguments=_arguments,
     run=_run,

@@ -1,7 +1,7 @@
-"""Types of arguments: how the text after an option, or in a place, is read, and what the Tab key offers for it.
+"""Argument types: how the text of an argument is parsed, and what the Tab key offers for it.
 
-A type is what `argparse` calls with the text. What it offers is asked for only when it is needed, so that a command loads no
-more than it uses.
+`argparse` calls a type with the text. What a type offers is looked up only when needed, so a command loads no more than it
+uses.
 """
 
 import argparse
@@ -19,21 +19,21 @@ class Kind:
 
     metavar: str
     read: Callable[[str], Any] = str
-    words: Callable[[], tuple[str, ...]] = tuple  # what is known by name; one that ends in = is a beginning
+    words: Callable[[], tuple[str, ...]] = tuple  # known names; one that ends in = is a prefix
     suffixes: tuple[str, ...] = ()  # of files; ANY: all files
-    folders: bool = False  # for their own sake: on the way to a file they are offered anyway
+    folders: bool = False  # as arguments; on the way to a file they are offered anyway
 
     def __call__(self, text: str) -> Any:
         return self.read(text)
 
     @property
     def offers(self) -> bool:
-        """Whether something can be offered; else only the user knows."""
+        """Whether there is anything to offer."""
         return bool(self.words() or self.suffixes or self.folders)
 
     @property
     def names(self) -> str:
-        """The words in a sentence."""
+        """The words, separated by commas."""
         return ", ".join(self.words())
 
 
@@ -41,7 +41,7 @@ def _number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
 
 
 def _networks() -> tuple[str, ...]:
@@ -99,7 +99,7 @@ def _passes() -> tuple[str, ...]:
 
 
 def _of_compiler(name: str) -> Callable[[], tuple[str, ...]]:
-    """The words that one of the compiler's options takes, from its type."""
+    """The words that a compiler option takes, from its type."""
 
     def words() -> tuple[str, ...]:
         from anna.compiler.options import CompileOptions
@@ -116,21 +116,21 @@ def _simd_levels() -> tuple[str, ...]:
 
 
 def _source(text: str) -> str:
-    """A name or a file. Version 0.1 of `anna compare` took a number here."""
+    """A name or a file; version 0.1 of `anna compare` took a number here."""
     if text.isdecimal() and not Path(text).exists():
-        raise argparse.ArgumentTypeError(f"{text} is neither a data set nor a file; how many is now --count {text}")
+        raise argparse.ArgumentTypeError(f"{text} is neither a data set nor a file; for a number of images use --count {text}")
     return text
 
 
 def _data_set(text: str) -> str:
-    """The name of a data set. Version 0.1 of `anna compare` took images by name here."""
+    """The name of a data set; version 0.1 of `anna compare` took named images here."""
     if text in _sources() and text not in _data_sets():
-        raise argparse.ArgumentTypeError(f"{text} is not a data set but images of one: --images {text}")
+        raise argparse.ArgumentTypeError(f"{text} is not a data set but a source of images: --images {text}")
     return one_of(_data_sets())(text)
 
 
 def one_of(words: tuple[str, ...]) -> Callable[[str], str]:
-    """Reads one of these words."""
+    """A parser that accepts only these words."""
 
     def read(text: str) -> str:
         if text not in words:
@@ -146,7 +146,7 @@ def choice(metavar: str, *words: str) -> Kind:
 
 
 def late_choice(metavar: str, words: Callable[[], tuple[str, ...]]) -> Kind:
-    """One of a few words that are not known before they are asked for."""
+    """One of a few words that are looked up only when needed."""
     return Kind(metavar, lambda text: one_of(words())(text), words)
 
 

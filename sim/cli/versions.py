@@ -1,4 +1,4 @@
-"""The versions of the package, of the noise and of each kind of file; docs/versions.md says what they promise."""
+"""The versions of the package, the noise and each kind of file; docs/versions.md says what they promise."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import anna
 
 
 def versions() -> dict[str, Any]:
-    """All versions, each from the one place where it stands."""
+    """All versions, each from the place that defines it."""
     from anna.analog import die, noise
     from anna.lab import trim
     from anna.network import file as network

@@ -1,1 +1,1 @@
-"""What the chip costs a network: arms, layers, and the ledger of losses."""
+"""Measures what the chip costs a network: arms, layers, and the ledger of losses."""

@@ -1,4 +1,4 @@
-"""The table of arms: what is counted of each, and its columns, each defined here and nowhere else."""
+"""The table of arms: what is counted for each arm, and the columns, each defined only here."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,20 @@ from sim.base.statistics import Interval, RejectCurve
 
 @dataclass(frozen=True)
 class Gain:
-    """What other weights gain (less than 0) or lose on the same chips as the network's own."""
+    """What other weights gain (below 0) or lose against the network's own, on the same chips."""
 
-    ordinary: str  # the arm with the network's own weights
+    ordinary: str  # name of the arm with the network's own weights
     moved: Interval  # of the error, a share
     p_value: float
 
 
 @dataclass(frozen=True, eq=False)
 class ArmRow:
-    """One arm, counted; shares, not per cent."""
+    """The counts of one arm; shares, not percentages."""
 
     name: str
     what: str
-    seeds: tuple[int, ...]  # of its chips; empty where nothing is drawn
+    seeds: tuple[int, ...]  # of its chips; empty if nothing is drawn
     errors: tuple[float, ...]  # of each chip
     error: Interval  # the mean over chips
     std_over_chips: float | None
@@ -33,7 +33,7 @@ class ArmRow:
 
     @property
     def chips(self) -> int:
-        """How many chips; one for a float network."""
+        """Number of chips; one for a float network."""
         return len(self.errors)
 
 
@@ -46,12 +46,12 @@ def _differs(arm: ArmRow) -> str:
 
 
 def _rejects(goal: float, heading: str, width: int) -> Column[ArmRow]:
-    """Shares of rejects for the errors among the accepted that the papers quote."""
+    """Shares of rejects at the error rates of the accepted that the papers quote."""
     return Column(
         f"rejects_for_{goal:g}",
         "share",
-        f"images to refuse, those whose best score leads the second by least, so that the rest has at most {100 * goal:g} % "
-        "error; null where no share does it",
+        f"images to reject, smallest lead of the best score first, so that the rest have at most {100 * goal:g} % "
+        "error; null if no share does",
         lambda arm: arm.rejects.needed_for(goal),
         page=View(f"rejects for {100 * goal:g}\u00a0%", lambda arm: formats.rejects(arm.rejects.needed_for(goal))),
         terminal=View(heading, lambda arm: formats.rejects(arm.rejects.needed_for(goal)), width),
@@ -70,7 +70,7 @@ ARMS: tuple[Column[ArmRow], ...] = (
     Column(
         "chips",
         "",
-        "chips drawn; 1 where nothing is drawn",
+        "chips drawn; 1 if nothing is drawn",
         lambda arm: arm.chips,
         page=View("chips", lambda arm: f"{arm.chips}"),
         terminal=View("chips", lambda arm: f"{arm.chips}", 5),
@@ -78,7 +78,7 @@ ARMS: tuple[Column[ArmRow], ...] = (
     Column(
         "error",
         "share",
-        "images misread, the mean over the arm's chips",
+        "images misread, mean over the arm's chips",
         lambda arm: arm.error.share,
         page=View("error", lambda arm: formats.per_cent(arm.error.share)),
         terminal=View("error", lambda arm: formats.per_cent(arm.error.share), 8),
@@ -86,17 +86,17 @@ ARMS: tuple[Column[ArmRow], ...] = (
     Column(
         "low",
         "share",
-        "where the 95 % interval of the error begins: for one chip Wilson's, for several Wilson's with as many trials as the "
-        "variance over images and over chips amounts to",
+        "lower end of the 95 % interval of the error: Wilson's; for several chips with the number of trials that gives the "
+        "variance over images and chips",
         lambda arm: arm.error.low,
         page=View("95 % interval", lambda arm: formats.interval(arm.error.low, arm.error.high)),
         terminal=View("95 % interval", lambda arm: formats.interval(arm.error.low, arm.error.high), 17),
     ),
-    Column("high", "share", "where that interval ends", lambda arm: arm.error.high),
+    Column("high", "share", "upper end of that interval", lambda arm: arm.error.high),
     Column(
         "error_std_over_chips",
         "share",
-        "standard deviation of the error from chip to chip; null for a single one",
+        "standard deviation of the error from chip to chip; null for a single chip",
         lambda arm: arm.std_over_chips,
         page=View("sd over chips", _spread),
         terminal=View("over chips", lambda arm: _spread(arm, "± "), 10),
@@ -104,7 +104,7 @@ ARMS: tuple[Column[ArmRow], ...] = (
     Column(
         "disagreement",
         "share",
-        "images read otherwise than in float, right or wrong",
+        "images read differently from the float network, right or wrong",
         lambda arm: arm.disagreement,
         page=View("differs from float", _differs),
         terminal=View("differs", _differs, 8),
@@ -112,7 +112,7 @@ ARMS: tuple[Column[ArmRow], ...] = (
     Column(
         "p_value_against_float",
         "",
-        "McNemar's exact test, the first chip against float; null for float itself",
+        "McNemar's exact test of the first chip against float; null for float itself",
         lambda arm: arm.p_value,
         page=View("p", lambda arm: formats.p_value(arm.p_value)),
         terminal=View("p", lambda arm: formats.p_value(arm.p_value), 7),
@@ -122,26 +122,26 @@ ARMS: tuple[Column[ArmRow], ...] = (
     Column("what", "", "how the arm was made, in words", lambda arm: arm.what),
 )
 
-# Of arms with other weights only; the terminal and the page tell them below the table.
+# Only for arms with other weights; the terminal and the page show them below the table.
 GAINS: tuple[Column[Gain], ...] = (
     Column("ordinary", "", "the arm with the network's own weights on the same chips", lambda gain: gain.ordinary),
     Column(
         "points_against_ordinary",
         "points of error",
-        "what these weights gain (less than 0) or lose against that arm",
+        "what these weights gain (below 0) or lose against that arm",
         lambda gain: 100 * gain.moved.share,
     ),
     Column(
         "points_low",
         "points of error",
-        "where the 95 % interval of that difference begins, over images and chips",
+        "lower end of the 95 % interval of that difference, over images and chips",
         lambda gain: 100 * gain.moved.low,
     ),
-    Column("points_high", "points of error", "where that interval ends", lambda gain: 100 * gain.moved.high),
+    Column("points_high", "points of error", "upper end of that interval", lambda gain: 100 * gain.moved.high),
     Column(
         "p_value_against_ordinary",
         "",
-        "McNemar's exact test, the first chip of either arm",
+        "McNemar's exact test of the first chips of both arms",
         lambda gain: gain.p_value,
     ),
 )

@@ -1,12 +1,12 @@
-"""What stands side by side in a comparison, and how each is run.
+"""The arms of a comparison, and how each is run.
 
 float          the network in 32-bit floats
-quantised graph    its codes in plain integer arithmetic, without the engine: must be what the ideal chip gives
+quantised graph    its codes in plain integer arithmetic, without the engine: must equal the ideal chip
 ideal chip     6-bit weights and 3-bit states on a chip without imperfections
-typical chips  drawn chips, each with its own fixed pattern and its own noise
-worst chips    the same with the electronics at their worst
-..., chip-trained  the same chips with other weights of the network, trained on for the chip
-..., trimmed   each of those chips with a program that makes up for its gains and offsets, as measured at its pins
+typical chips  drawn chips, each with its own fixed pattern and noise
+worst chips    the same with the worst electronics
+..., chip-trained  the same chips with other weights of the network, trained further for the chip
+..., trimmed   each of those chips with a program that compensates its gains and offsets, as measured at its pins
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ from lenet.datasets.labelled import LabelledImages
 
 Watch = Callable[[str], None]
 Kind = str | Analog | tuple[str, Analog]
-IMAGES_AT_ONCE = 100  # of the integer arithmetic: their maps fit the cache
+IMAGES_AT_ONCE = 100  # in the integer arithmetic: their maps fit in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,31 +38,31 @@ class Arm:
     """One classifier, or several chips of one kind, on the same images."""
 
     name: str
-    what: str  # how it was made, for a reader
+    what: str  # how it was made, in words
     labels_cn: NDArray[np.int64]  # (chips, images)
     scores_nk: NDArray[Any]  # of the first chip
     seeds: tuple[int, ...]  # of the chips; empty where nothing is drawn
     analog: Analog | None = None  # the chips' electronics; None: no chip
-    program: Literal["own", "trimmed", "chip-trained"] = "own"  # what the chips run; own: the comparison's
-    ordinary: str | None = None  # the arm of the same chips with the network's own weights, where this one has others
+    program: Literal["own", "trimmed", "chip-trained"] = "own"  # what the chips run; own: the comparison's program
+    ordinary: str | None = None  # for an arm with other weights: the arm with the network's own on the same chips
 
     def __repr__(self) -> str:
         return f"Arm({self.name}: {self.what})"
 
     @property
     def chips(self) -> int:
-        """How many chips; one for a float network."""
+        """Number of chips; one for a float network."""
         return len(self.labels_cn)
 
     def wrong_cn(self, labels: NDArray[Any]) -> NDArray[np.bool_]:
-        """Where each chip errs."""
+        """Which images each chip misreads."""
         wrong: NDArray[np.bool_] = self.labels_cn != labels.astype(np.int64)[None]
         return wrong
 
 
 @dataclass(frozen=True, eq=False)
 class ChipTrained:
-    """Other weights of the network, trained on for the chip, and their program."""
+    """Other weights of the network, trained further for the chip, and their program."""
 
     name: str
     network: Network
@@ -70,7 +70,7 @@ class ChipTrained:
 
 
 def kind_of(given: Kind) -> tuple[str, Analog]:
-    """What chips of a kind are called, and their electronics: of a preset, of a record, or of a record with a name."""
+    """The name and electronics of a kind of chips, given as a preset, a record, or a name with a record."""
     match given:
         case str():
             return f"{given} chips", Analog.preset(given)
@@ -78,16 +78,16 @@ def kind_of(given: Kind) -> tuple[str, Analog]:
             return f"{given.kind if given.kind in PRESETS else 'own'} chips", given
         case (str(name), Analog() as analog):
             return name, analog
-    raise DataError(f"{given!r} is no kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)")
+    raise DataError(f"{given!r} is not a kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)")
 
 
 def kinds_of(given: str | Analog | Sequence[Kind]) -> list[tuple[str, Analog]]:
-    """One kind of chips or several, each with a name of its own."""
+    """One or several kinds of chips, with distinct names."""
     kinds = [kind_of(one) for one in ([given] if isinstance(given, str | Analog) else given)]
     names = [name for name, _ in kinds]
     for name in names:
         if names.count(name) > 1:
-            raise DataError(f"{names.count(name)} kinds are called {name!r}; expected names that differ: (name, Analog)")
+            raise DataError(f"{names.count(name)} kinds are named {name!r}; expected distinct names: (name, Analog)")
     return kinds
 
 
@@ -107,7 +107,7 @@ def chip_arm(
     noise_seed: int,
     threads: int,
 ) -> Arm:  # fmt: skip
-    """Drawn chips, spread over threads; an ideal chip is drawn once, whatever its seed."""
+    """Drawn chips, spread over threads; an ideal chip runs once, whatever the seeds."""
     drawn = tuple(seeds) if not analog.is_ideal else (0,)
 
     def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
@@ -122,7 +122,7 @@ def chip_arm(
 
 
 def quantised_arm(program: Program, graph: QuantGraph, digits: LabelledImages, threads: int) -> Arm:
-    """The quantised graph that a program was made from, in whole numbers, map by map; the engine has no part in it."""
+    """The quantised graph that a program was made from, in integers, map by map, without the engine."""
     host, spec = program.host, program.spec
     assert host is not None, f"{program.name} was compiled, so it has a host"
     states = host.input_codes(spec, graph.lowered.input_shape, digits.images)
@@ -141,7 +141,7 @@ def quantised_arm(program: Program, graph: QuantGraph, digits: LabelledImages, t
 
 
 def chip_trained_arm(arm: Arm, other: ChipTrained, digits: LabelledImages, noise_seed: int, threads: int) -> Arm:
-    """The chips of an arm again, with weights that were trained on for the chip."""
+    """The chips of an arm again, with weights trained further for the chip."""
     assert arm.analog is not None
     wrong = int((forward(other.network, digits.images).labels != digits.labels).sum())
     what = f"other weights: {other.name} (in floats {100 * wrong / len(digits):.2f} %), {arm.what}"
@@ -151,7 +151,7 @@ def chip_trained_arm(arm: Arm, other: ChipTrained, digits: LabelledImages, noise
 
 
 def trimmed_arm(arm: Arm, program: Program, digits: LabelledImages, noise_seed: int, threads: int) -> Arm:
-    """The chips of an arm again, each measured through its pins and given a program of its own."""
+    """The chips of an arm again, each measured at its pins and given its own program."""
     from anna.lab.trim import TrimMeter, trim
 
     meter = TrimMeter(program)
@@ -184,7 +184,7 @@ def all_arms(
     chip_trained: ChipTrained | None,
     say: Watch,
 ) -> tuple[Arm, ...]:
-    """All that stands side by side, in its order, each run."""
+    """Runs all arms, in the order of the table."""
     say("float")
     arms = [float_arm(network, digits)]
     if quantised is not None:
@@ -206,6 +206,6 @@ def all_arms(
 
 
 def first_chips(arms: Sequence[Arm]) -> dict[str, Chip]:
-    """The first chip of each kind that runs the comparison's own program."""
+    """The first chip of each kind that runs the comparison's program."""
     kinds = [arm for arm in arms if arm.analog is not None and arm.program == "own"]
     return {arm.name: Chip(seed=arm.seeds[0], analog=arm.analog) if arm.seeds else Chip() for arm in kinds}

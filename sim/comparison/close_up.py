@@ -1,4 +1,4 @@
-"""What a page shows closely: two arms class by class, when which part of the chip works, one image, one chip's synapses."""
+"""The details on a page: two arms class by class, the units' timeline, one image's maps, one chip's synapses."""
 
 from anna.analog.die import Die
 from anna.chip import codes
@@ -16,7 +16,7 @@ from sim.comparison.rows import CloseUp, Confusion, Maps
 def close_up(
     network: Network, program: Program, digits: LabelledImages, arms: tuple[Arm, Arm], classes: int, noise_seed: int
 ) -> CloseUp:
-    """Two arms class by class; the first image on the second one's first chip, or on the ideal chip where none is drawn."""
+    """Two arms class by class; the first image on the second arm's first chip, or on the ideal chip if none is drawn."""
     drawn = arms[1] if arms[1].seeds else None
     chip = Chip() if drawn is None else Chip(seed=drawn.seeds[0], analog=drawn.analog)
     return CloseUp(
@@ -29,6 +29,6 @@ def close_up(
 
 
 def _weight_errors_lsb(die: Die) -> Maps:
-    """How far each synapse of a drawn chip is from the weight that it was given, the largest there is."""
+    """The error of each synapse of a drawn chip when given the largest weight."""
     top = (1 << die.spec.weight_bits) - 1
     return die.weights_lsb(top) - codes.weight_converter(die.spec).values(top)

@@ -1,7 +1,8 @@
-"""Silicon that is real in one place and ideal elsewhere, so that a cause can be told apart by layer.
+"""Silicon that is real in one place and ideal elsewhere, to attribute a cause to a layer.
 
 A layer's place is where the compiler put its weights: rows of the array, on one or more weight pages. An imperfection acts
-there on the synapses, and on the neurons whose first synapse lies there. Faults are no cause of a ledger and stay out.
+on the synapses there, and on the neurons whose first synapse lies there. Faults are not a cause in the ledger and are left
+out.
 """
 
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ NO_LIMIT = 2**62
 
 
 def places_of_layers(program: Program) -> Mapping[str, Place]:
-    """Where the weights of each layer lie; empty for a program that was not compiled from a network."""
+    """Where each layer's weights lie; empty for a program that was not compiled from a network."""
     report = program.report or {}
     found = dict[str, Place]()
     for part in report.get("placement", ()):
@@ -30,11 +31,11 @@ def places_of_layers(program: Program) -> Mapping[str, Place]:
 
 
 class Confined(IdealSilicon):
-    """Silicon that is real in a place and ideal in all others."""
+    """Silicon that is real in one place and ideal elsewhere."""
 
     def __init__(self, real: Silicon, place: Place) -> None:
         super().__init__(real.spec)
-        # Real silicon may measure states, and with them sums, in a finer unit; the ideal part has to follow.
+        # Real silicon may count states, and hence sums, in a finer unit; the ideal part has to use it too.
         fine = int(real.numerators[-1]) // int(self.numerators[-1])
         self.numerators, self._thresholds = self.numerators * fine, self._thresholds * fine
         self._real, self._place, self._pages = real, place, np.array(0)
@@ -43,52 +44,52 @@ class Confined(IdealSilicon):
         return np.asarray(self._place[self._pages, rows])
 
     def with_pages(self, pages: Ints) -> Silicon:
-        """The place is looked up there."""
+        """The same silicon for these pages, on which the place is looked up."""
         turned = copy(self)
         turned._real, turned._pages = self._real.with_pages(pages), pages
         return turned
 
     def noise_key(self, noise_seed: int) -> int:
-        """The real chip's noise, so that rows of a ledger share it."""
+        """The real chip's noise, which all rows of a ledger share."""
         return self._real.noise_key(noise_seed)
 
     def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
-        """The real answer here."""
+        """The real silicon's answer in the place."""
         real = self._real.conducts(weight_codes, rows, columns)
         return np.where(self._here(rows), real, super().conducts(weight_codes, rows, columns))
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
-        """Real weights here."""
+        """Real weights in the place."""
         ideal = super().weights(weight_codes, rows, columns, ages_cycles)
         return np.where(self._here(rows), self._real.weights(weight_codes, rows, columns, ages_cycles), ideal)
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
-        """Real thresholds of neurons that begin here."""
+        """Real thresholds for neurons that begin in the place."""
         ideal, real = (silicon(adcs, rows, groups, scale_codes) for silicon in (super().thresholds, self._real.thresholds))
         return np.where(self._here(rows)[:, None], real, ideal)
 
     def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:  # type: ignore[override]
-        """Noise of neurons that begin here."""
+        """Noise for neurons that begin in the place."""
         real = self._real.thermal_sigma(adcs, rows, groups, scale_codes)
         return None if real is None else np.where(self._here(rows), real, np.float32(0))
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:  # type: ignore[override]
-        """Limits of neurons that begin here."""
+        """Limits for neurons that begin in the place."""
         real, here = self._real.sum_limits(adcs, rows, groups, scale_codes), self._here(rows)
         return None if real is None else (np.where(here, real[0], -NO_LIMIT), np.where(here, real[1], NO_LIMIT))
 
     def charge_sigma(self, weight_codes: Ints, rows: Ints, columns: Ints) -> Sigmas | None:  # type: ignore[override]
-        """Charge noise here."""
+        """Charge noise in the place."""
         real = self._real.charge_sigma(weight_codes, rows, columns)
         return None if real is None else np.where(self._here(rows), real, np.float32(0))
 
     def state_tables(self) -> Any:
-        """The real tables, and one of ideal steps behind them."""
+        """The real tables, then one with ideal steps."""
         real = self._real.state_tables()
         return None if real is None else np.vstack([real, self.numerators])
 
     def state_table_of(self, rows: Ints, columns: Ints) -> Ints:
-        """A real one here, elsewhere the last."""
+        """A real table in the place, the last one elsewhere."""
         tables = self.state_tables()
         last = 0 if tables is None else len(tables) - 1
         return np.where(self._here(rows), self._real.state_table_of(rows, columns), last)

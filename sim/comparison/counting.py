@@ -1,4 +1,4 @@
-"""Arms counted against the labels, the float network and each other: the rows of a comparison."""
+"""Counts arms against the labels, the float network and each other: the rows of a comparison."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def errors_of(arm: Arm, labels: Labels) -> tuple[float, ...]:
 
 
 def std_over_chips(arm: Arm, labels: Labels) -> float | None:
-    """Standard deviation of the error rate from chip to chip; None for a single one."""
+    """Standard deviation of the error rate from chip to chip; None for a single chip."""
     if arm.chips < 2:
         return None
     rates = errors_of(arm, labels)
@@ -33,23 +33,23 @@ def std_over_chips(arm: Arm, labels: Labels) -> float | None:
 
 
 def disagreement(arm: Arm, reference: Arm) -> float:
-    """Share of images that an arm reads otherwise than another's first chip, right or wrong."""
+    """Share of images that an arm reads differently from another's first chip, right or wrong."""
     other: NDArray[np.bool_] = arm.labels_cn != reference.labels_cn[0][None]
     return int(other.sum()) / int(other.size)
 
 
 def paired(arm: Arm, against: Arm, labels: Labels) -> Paired:
-    """The first chips of two arms, on the images in which they differ."""
+    """McNemar's test of the first chips of two arms."""
     return statistics.mcnemar(against.wrong_cn(labels)[0], arm.wrong_cn(labels)[0])
 
 
 def confusion(arm: Arm, labels: Labels, classes: int) -> NDArray[np.int64]:
-    """Classes against answers, over all chips of the arm."""
+    """Classes against answers, over all the arm's chips."""
     return statistics.confusion(np.tile(labels.astype(np.int64), arm.chips), arm.labels_cn.reshape(-1), classes)
 
 
 def arm_row(arm: Arm, reference: Arm, ordinary: Arm | None, labels: Labels) -> ArmRow:
-    """An arm against float, and where it has other weights against the `ordinary` ones on the same chips."""
+    """An arm against float; if it has other weights, also against the `ordinary` ones on the same chips."""
     return ArmRow(
         name=arm.name,
         what=arm.what,

@@ -1,4 +1,4 @@
-"""Layer by layer: the chip's maps beside those of the float network, and how much of their signal is noise."""
+"""Layer by layer: the chip's maps beside the float network's, and their signal-to-noise ratio."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sim.comparison.rows import LayerMaps, Maps
 
 
 def layer_maps(network: Network, program: Program, images: Maps, chip: Chip, noise_seed: int = 0) -> list[LayerMaps]:
-    """The maps of every layer that both the program and the float network name."""
+    """The maps of every layer that the program and the float network both name."""
     taps = [region.name for region in program.regions if region.kind == "map"]
     result = chip.run(program, images, taps=taps, noise_seed=noise_seed)
     chip_maps = {**result.map_values, **result.outputs}
@@ -24,7 +24,7 @@ def layer_maps(network: Network, program: Program, images: Maps, chip: Chip, noi
 
 def layer_rows(network: Network, program: Program, digits: LabelledImages, chips: dict[str, Chip], noise_seed: int = 0,
                most: int = 200) -> list[dict[str, Any]]:  # fmt: skip
-    """Signal to noise of each layer against float, a column for each chip."""
+    """Signal-to-noise ratio of each layer against float, one column per chip."""
     images = digits.first(min(most, len(digits))).images
     rows: dict[str, dict[str, Any]] = {}
     for title, chip in chips.items():

@@ -1,10 +1,10 @@
-"""Where it was lost: the cost of the chip's imperfections by cause and by layer, each alone and each left out.
+"""Where accuracy was lost: the cost of the chip's imperfections by cause and by layer, each alone and each left out.
 
-    alone_points      what this cause costs where it is the only one: its error less that of the ideal chip
-    without_points    what is got back where only this cause is left out: the full error less the one without it
+    alone_points      what this cause costs alone: its error minus the ideal chip's
+    without_points    what is recovered when only this cause is left out: the full error minus the error without it
 
-All rows use the same images, the same chips and the same noise seed, so that their differences are those of the cause.
-Layers are told apart by where their weights lie: rows of the array, on one or more weight pages.
+All rows use the same images, chips and noise seed, so they differ only by the cause. A layer is where its weights lie: rows
+of the array, on one or more weight pages.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def losses(
     threads: int,
     say: Watch,
 ) -> Losses:
-    """Each cause of a kind of chips, and the layers of the one that costs most."""
+    """Each cause for one kind of chips, and the costliest one layer by layer."""
     name, record = kind
     timeline, seeds = verified(program), range(chip_seed, chip_seed + chips)
 
@@ -59,11 +59,11 @@ def losses(
         entries.append(Entry(cause, "all", 100 * (alone - ideal), 100 * (full - without)))
     entries.sort(key=lambda entry: (-entry.alone_points, entry.cause))
     if entries:
-        dearest = entries[0].cause
+        costliest = entries[0].cause
         for layer, place in places_of_layers(program).items():
-            say(f"ledger: {dearest} in {layer}")
-            alone = mean_error(_confined(program.spec, record.alone(dearest), place))
-            entries.append(Entry(dearest, layer, 100 * (alone - ideal), None))
+            say(f"ledger: {costliest} in {layer}")
+            alone = mean_error(_confined(program.spec, record.alone(costliest), place))
+            entries.append(Entry(costliest, layer, 100 * (alone - ideal), None))
     return Losses(tuple(entries), len(digits), chips, ideal, full, name)
 
 

@@ -1,8 +1,8 @@
-"""What the codes alone cost, on chips without imperfections: rounding of input, weights and states, and saturation.
+"""What the codes cost on chips without imperfections: rounding of input, weights and states, and saturation.
 
-Each is told apart by compiling the network for a chip that is fine in all other respects (alone), or coarse in all but this
-one (without). A fine chip has 12-bit weights, 10-bit states and an ADC that follows the squash. The input image cannot be
-finer than the states on any chip, so its rounding alone is that of the float network on rounded images.
+Each cause is isolated by compiling the network for a chip that is fine in all other respects (alone), or coarse in all
+other respects (without). A fine chip has 12-bit weights, 10-bit states and an ADC that follows the squash. No chip has an
+input finer than its states, so the rounding of the input is measured with the float network on rounded images.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ def codes_ledger(
     options: Mapping[str, Any],
     watch: Watch | None = None,
 ) -> list[Entry]:
-    """The entries of the codes, for a program that was compiled with these options (`board` among them)."""
+    """The ledger entries of the codes, for a program compiled with these options (including `board`)."""
     say = watch or (lambda _: None)
     board = options["board"]
     assert isinstance(board, BoardSpec)
@@ -48,12 +48,12 @@ def codes_ledger(
 
     coarse = {field: getattr(board.chip, field) for field in CAUSES.values()}
     say("ledger: fine chip")
-    best, whole = error_on(**FINE), error_on()
+    best, coarse_error = error_on(**FINE), error_on()
     entries = []
     for cause, field in CAUSES.items():
         say(f"ledger: {cause}")
         alone = error_on(**{**FINE, field: coarse[field]}) - best
-        without = whole - error_on(**{field: FINE[field]})
+        without = coarse_error - error_on(**{field: FINE[field]})
         entries.append(Entry(cause, "all", alone, without))
     rounded = _rounded_input(network, program, digits)
     if rounded is not None:
@@ -62,7 +62,7 @@ def codes_ledger(
 
 
 def _rounded_input(network: Network, program: Program, digits: LabelledImages) -> float | None:
-    """Points that the float network loses when its images are rounded to the chip's states."""
+    """Points of error that the float network adds when its images are rounded to the chip's states."""
     if not isinstance(network, Graph) or not isinstance(network.layers[0], Prepare) or program.host is None:
         return None
     shape = network.steps[0].output_shape

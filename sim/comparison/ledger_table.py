@@ -1,55 +1,55 @@
-"""The ledger's table: its lines, what each cause is, and its columns, each defined here and nowhere else."""
+"""The ledger's table: its lines, what each cause means, and the columns, each defined only here."""
 
 from dataclasses import dataclass
 
 from sim.base import formats
 from sim.base.columns import Column, View
 
-# What a cause is, for a reader.
+# What each cause is, in words.
 MEANINGS = {
     "weight_dac": "levels of the converters that write the weights",
-    "synapse_gain": "synapses that multiply by a little more or less",
-    "synapse_zero": "synapses that add something of their own",
-    "state_steps": "levels that states drive synapses with",
-    "droop": "charge that leaks from weights between refreshes",
-    "charge_noise": "each refresh writes a little more or less charge",
-    "saturation": "sums that are cut off",
-    "thermal_noise": "noise of each sum, new each time",
+    "synapse_gain": "synapses that multiply by slightly too much or too little",
+    "synapse_zero": "synapses that add an offset",
+    "state_steps": "levels at which states drive synapses",
+    "droop": "charge that weights leak between refreshes",
+    "charge_noise": "refreshes that write slightly too much or too little charge",
+    "saturation": "sums beyond the range, clipped",
+    "thermal_noise": "noise on each sum, new each time",
     "scale": "ranges of the scale circuits",
-    "adc_offset": "thresholds of the output converters, for ever shifted",
+    "adc_offset": "fixed offsets of the output converters' thresholds",
     "adc_gain": "ranges of the output converters",
     "adc_noise": "noise of the output converters, new each time",
     "weight_rounding": "weights rounded to their codes",
     "state_rounding": "states rounded to their codes",
-    "input_rounding": "the image rounded to states",
+    "input_rounding": "images rounded to states",
 }
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the ledger; `layer` is "all" for a cause as a whole."""
+    """One line of the ledger; `layer` is "all" for a cause in all layers."""
 
     cause: str
     layer: str
     alone_points: float
-    without_points: float | None  # None: only the cause as a whole is left out
+    without_points: float | None  # None for a single layer: only complete causes are left out
 
     @property
     def meaning(self) -> str:
-        """What the cause is; nothing for its layers, which stand below it."""
+        """What the cause is; empty for its layers, which are listed below it."""
         return MEANINGS[self.cause] if self.layer in ("all", "input") else ""
 
 
 @dataclass(frozen=True)
 class Losses:
-    """The lines of a ledger, dearest first, and what they were counted on."""
+    """The lines of a ledger, costliest first, and what they were counted on."""
 
     entries: tuple[Entry, ...]
     images: int
     chips: int
     ideal_error: float
     full_error: float
-    kind: str  # of chips
+    kind: str  # the kind of chips
 
 
 LEDGER: tuple[Column[Entry], ...] = (
@@ -64,7 +64,7 @@ LEDGER: tuple[Column[Entry], ...] = (
     Column(
         "layer",
         "",
-        "`all`, or the layer in which alone it acts",
+        "`all`, or the only layer it acts in",
         lambda entry: entry.layer,
         page=View("layer", lambda entry: entry.layer),
         terminal=View("layer", lambda entry: entry.layer, 10, left=True),
@@ -72,7 +72,7 @@ LEDGER: tuple[Column[Entry], ...] = (
     Column(
         "alone_points",
         "points of error",
-        "what the cause costs where it is the only one: its error less that of the ideal chip",
+        "what the cause costs alone: its error minus the ideal chip's",
         lambda entry: entry.alone_points,
         page=View("alone, points", lambda entry: formats.points(entry.alone_points)),
         terminal=View("alone", lambda entry: formats.points(entry.alone_points), 8),
@@ -80,15 +80,15 @@ LEDGER: tuple[Column[Entry], ...] = (
     Column(
         "without_points",
         "points of error",
-        "what is got back where only this cause is left out; null for a single layer",
+        "what is recovered when only this cause is left out; null for a single layer",
         lambda entry: entry.without_points,
-        page=View("got back without it, points", lambda entry: formats.points(entry.without_points)),
+        page=View("recovered without it, points", lambda entry: formats.points(entry.without_points)),
         terminal=View("without", lambda entry: formats.points(entry.without_points), 8),
     ),
 )
 
-# What a reader of the ledger is told besides: the cause in words.
-LEDGER_SHOWN: tuple[Column[Entry], ...] = (
+# With the cause in words, for readers.
+LEDGER_WITH_MEANINGS: tuple[Column[Entry], ...] = (
     *LEDGER,
     Column(
         "meaning",

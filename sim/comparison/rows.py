@@ -1,4 +1,4 @@
-"""What a comparison found, as plain records: all that a table, a figure or a page shows of it, and nothing that can run."""
+"""A comparison's results as plain records: all that a table, figure or page shows, and nothing that can run."""
 
 import math
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Maps = NDArray[Any]  # (images, maps, rows, columns)
 
 @dataclass(frozen=True, eq=False)
 class ComparisonRows:
-    """All arms on the same images, counted."""
+    """The counts of all arms on the same images."""
 
     network: str
     data: str
@@ -28,9 +28,9 @@ class ComparisonRows:
     chip_seed: int  # of the first chip of each kind
     noise_seed: int  # of all chips
     arms: tuple[ArmRow, ...]
-    layers: tuple[dict[str, Any], ...]  # signal to noise of each layer against float, dB
+    layers: tuple[dict[str, Any], ...]  # signal-to-noise ratio of each layer against float, dB
     losses: Losses | None
-    report: Mapping[str, Any]  # the compiler's; empty for a program that was not compiled
+    report: Mapping[str, Any]  # the compiler's; empty for a program written by hand
     program_sha256: str
 
     @property
@@ -45,7 +45,7 @@ class ComparisonRows:
 
     @property
     def headline(self) -> ArmRow:
-        """The last arm that has the network's own weights."""
+        """The last arm with the network's own weights."""
         return [arm for arm in self.arms if arm.gain is None][-1]
 
 
@@ -59,7 +59,7 @@ class LayerMaps:
 
     @property
     def snr_db(self) -> float:
-        """Signal to noise, each map with its best gain and offset, the powers of all maps added."""
+        """Signal-to-noise ratio: each map with its best gain and offset, powers summed over maps."""
         signal = noise = 0.0
         for m in range(self.float_maps.shape[1]):
             wanted, found = self.float_maps[:, m], self.chip_maps[:, m]
@@ -72,7 +72,7 @@ class LayerMaps:
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """How often an arm took each class (rows) for each other (columns)."""
+    """How often an arm read each class (rows) as each class (columns)."""
 
     arm: str
     counts: NDArray[np.int64]
@@ -80,10 +80,10 @@ class Confusion:
 
 @dataclass(frozen=True, eq=False)
 class CloseUp:
-    """What only a page shows: two arms class by class, and one image on the first drawn chip, or on the ideal one."""
+    """Details only a page shows: two arms class by class, and one image on the first drawn chip, or the ideal chip."""
 
     confusions: tuple[Confusion, ...]
-    timeline: Timeline | None  # None: of a program that was not compiled
+    timeline: Timeline | None  # None for a program written by hand
     label: int  # of the image
     maps: tuple[LayerMaps, ...]  # of the image
-    weight_errors_lsb: NDArray[Any] | None  # of each synapse, as written and not leaked yet; None: the ideal chip
+    weight_errors_lsb: NDArray[Any] | None  # of each synapse, just written; None for the ideal chip

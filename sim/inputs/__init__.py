@@ -1,1 +1,1 @@
-"""Networks and images as a command or a caller names them."""
+"""Loads the networks and images that a command or caller names."""

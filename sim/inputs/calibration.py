@@ -1,4 +1,4 @@
-"""Calibration images as a user names them: those of a data set, or those of a file."""
+"""Calibration images by source: a data set or a file."""
 
 import os
 from pathlib import Path
@@ -14,8 +14,8 @@ from sim.inputs.files import read_images
 
 
 def calibration_images(network: Network, source: str | None, instead: str) -> NDArray[Any]:
-    """The images of a data set by name or of a file; by default of the data set that the network was trained on. `instead`
-    says what can be done where these are not here."""
+    """The calibration images of a data set or a file; by default those of the data set the network was trained on.
+    `instead` tells the user what to do if these are missing."""
     import lenet
     from lenet.datasets.registry import DATA_SETS
 
@@ -29,7 +29,7 @@ def calibration_images(network: Network, source: str | None, instead: str) -> ND
         raise DataError(f"network {network.name} needs sample images: --calibration FILE (.npy, .npz or IDX)")
     if DATA_SETS[data].built_in is None and not os.environ.get("ANNA_DATA"):
         raise DataError(
-            f"{network.name} is calibrated with digits of {data}, which are not built in: set ANNA_DATA to the folder that "
+            f"{network.name} is calibrated on {data} digits, which are not built in: set ANNA_DATA to the folder that "
             f"holds {data}, or {instead}"
         )
     return np.asarray(lenet.calibration(data)[0])

@@ -1,4 +1,4 @@
-"""The digits on which results are shown, and those for calibration: matching the network, never overlapping."""
+"""Digits for results and for calibration: both match the network, and they never overlap."""
 
 from typing import Any
 
@@ -16,23 +16,23 @@ Labels = NDArray[np.uint8]
 
 
 def as_labelled(images: Images | LabelledImages, labels: NDArray[Any] | None) -> LabelledImages:
-    """Images and labels as a caller has them: two arrays, or both in one."""
+    """Accepts images and labels as two arrays or in one object."""
     if isinstance(images, LabelledImages):
         return images
     if labels is None:
-        raise DataError("labels are missing; expected one an image")
+        raise DataError("labels are missing; expected one per image")
     images, labels = np.asarray(images), np.asarray(labels)
     if not images.size or not np.issubdtype(images.dtype, np.number):
         raise DataError("there are no images; expected at least one")
     if labels.shape != (len(images),):
-        raise DataError(f"labels have shape {labels.shape}; expected ({len(images)},), one an image")
+        raise DataError(f"labels have shape {labels.shape}; expected ({len(images)},), one per image")
     if not np.issubdtype(labels.dtype, np.integer):
-        raise DataError(f"labels are {labels.dtype}; expected whole numbers")
+        raise DataError(f"labels are {labels.dtype}; expected integers")
     return LabelledImages("given images", images, labels)
 
 
 def labelled_images(data: str) -> LabelledImages:
-    """`holdout`: the built-in digits for results; by the name of a data set: its test part, from the data folder."""
+    """The built-in digits for results (`holdout`), or the test part of a data set from the data folder."""
     from lenet.datasets.digits import for_results
 
     found = for_results(data)
@@ -40,13 +40,13 @@ def labelled_images(data: str) -> LabelledImages:
 
 
 def for_network(network: Network, data: str | None) -> tuple[LabelledImages, tuple[Images, Labels]]:
-    """Digits to show and to calibrate with, of the set that the network was trained on; others are refused."""
+    """Digits for results and for calibration, from the data set the network was trained on; refuses any other."""
     import lenet
 
     if network.prepare is None:
         raise DataError(
-            f"network {network.name} takes floats, prepared as in its training; the digits that are here are grey levels: show "
-            "it images of your own"
+            f"network {network.name} takes floats, prepared as in its training, and digits are grey levels; expected images of "
+            "your own"
         )
     trained = registry.data_set(network.data) if network.data else registry.DEFAULT
     chosen = registry.source(data or trained.results)
@@ -55,8 +55,8 @@ def for_network(network: Network, data: str | None) -> tuple[LabelledImages, tup
     return labelled_images(chosen.name), lenet.calibration(trained.name)
 
 
-def expect_apart(results: Images, calibration: NDArray[np.uint64] | None) -> None:
-    """Refuse images that serve both calibration, which is told by their keys, and results."""
+def expect_disjoint(results: Images, calibration: NDArray[np.uint64] | None) -> None:
+    """Refuses results on images that the network was calibrated on; `calibration` holds the keys of those."""
     both = 0 if calibration is None else int(np.isin(image_keys(results), calibration).sum())
     if both:
-        raise DataError(f"{both} images serve both for calibration and for results; expected none")
+        raise DataError(f"{both} images are used for both calibration and results; expected none")

@@ -1,4 +1,4 @@
-"""Images and state codes that a user names: images of a data set, or a file, .npy, .npz or IDX, checked at the border."""
+"""Reads images and state codes: those of a data set by name, or an .npy, .npz or IDX file; everything is checked here."""
 
 import gzip
 import math
@@ -20,12 +20,12 @@ _IDX_TYPES: dict[int, np.dtype[Any]] = {
 
 
 def read_images(path: Path) -> NDArray[Any]:
-    """The images of a file, first axis the number: grey levels or floats. Nothing is executed or unpickled."""
+    """The images in a file, one per index of the first axis: grey levels or floats. Nothing is executed or unpickled."""
     return _read(path, "images", floats=True)
 
 
 def read_codes(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
-    """The state codes of a file, first axis the number of the image; the axis of an only map may be left out."""
+    """The state codes in a file, one image per index of the first axis; the axis of a single map may be left out."""
     codes = _read(path, "codes", floats=False)
     alone = shape[:1] == (1,) and codes.shape[1:] == shape[1:]  # 28x28 for a region of 1x28x28
     return codes[:, None] if alone and codes.ndim == len(shape) else codes
@@ -45,26 +45,28 @@ def _read(path: Path, name: str, floats: bool) -> NDArray[Any]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
-        raise DataError(f"{path}: is not a whole file of {name} ({error})") from None
-    raise DataError(f"{path}: is neither .npy, .npz nor IDX; expected {name} as whole numbers")
+        raise DataError(f"{path}: is damaged or incomplete ({error}); expected a file of {name}") from None
+    raise DataError(f"{path}: is neither .npy, .npz nor IDX; expected {name} as integers")
 
 
 def _only_array(path: Path, name: str) -> NDArray[Any]:
     with np.load(path, allow_pickle=False) as arrays:
         found = name if name in arrays.files else arrays.files[0] if len(arrays.files) == 1 else None
         if found is None:
-            raise DataError(f"{path}: holds {', '.join(arrays.files) or 'no arrays'}; expected one array, or one called {name}")
+            raise DataError(
+                f"{path}: holds {', '.join(arrays.files) or 'no arrays'}; expected a single array, or one named {name}"
+            )
         return np.asarray(arrays[found])
 
 
 def images_and_labels(source: str, count: int | None = None) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """The images of that name, where there are some (`holdout` is built in), else those of a file; and their labels, where
-    these are known. So many of them: of all classes alike where there are labels, else the first."""
+    """The images of a named source (`holdout` is built in) or a file, and their labels if known. With `count`, that many:
+    evenly from all classes if there are labels, otherwise the first."""
     images, labels = _images_and_labels(source)
     if count is None:
         return images, labels
     if not 0 <= count <= len(images):
-        raise DataError(f"{count} images are asked for; {source} has {len(images)}")
+        raise DataError(f"{count} images requested, but {source} has {len(images)}")
     if labels is None or len(labels) != len(images):
         return images[:count], labels
     chosen = first_of_each_class(labels, count)
@@ -83,7 +85,7 @@ def _images_and_labels(source: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
 
 
 def read_labelled(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The arrays `images` and `labels` of an .npz file."""
+    """The arrays `images` and `labels` in an .npz file."""
     images = read_images(path)
     labels = _labels(path) if zipfile.is_zipfile(path) else None
     if labels is not None:
@@ -96,18 +98,18 @@ def _labels(path: Path) -> NDArray[Any] | None:
         with np.load(path, allow_pickle=False) as arrays:
             return np.asarray(arrays["labels"]) if "labels" in arrays.files else None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: is not a whole file of images and labels ({error})") from None
+        raise DataError(f"{path}: is damaged or incomplete ({error}); expected a file of images and labels") from None
 
 
 def _idx(path: Path, data: bytes) -> NDArray[Any]:
     kind, axes = data[2], data[3]
     if kind not in _IDX_TYPES or not 1 <= axes <= 4:
-        raise DataError(f"{path}: is IDX of type {kind:#x} with {axes} axes; expected whole numbers with 1 to 4 axes")
+        raise DataError(f"{path}: is IDX of type {kind:#x} with {axes} axes; expected integers with 1 to 4 axes")
     shape = struct.unpack(f">{axes}I", data[4 : 4 + 4 * axes])
     array: NDArray[Any] = np.frombuffer(data, _IDX_TYPES[kind], offset=4 + 4 * axes)
     expected = math.prod(shape)
     if array.size != expected:
-        raise DataError(f"{path}: holds {array.size} numbers; its head announces {expected}")
+        raise DataError(f"{path}: holds {array.size} numbers; its header says {expected}")
     return array.reshape(shape)
 
 
@@ -115,5 +117,5 @@ def _numbers(path: Path, array: NDArray[Any], floats: bool) -> NDArray[Any]:
     if floats and array.dtype in (np.float32, np.float64):
         return array
     if not np.issubdtype(array.dtype, np.integer):
-        raise DataError(f"{path}: holds {array.dtype}; expected whole numbers")
+        raise DataError(f"{path}: holds {array.dtype}; expected integers")
     return array

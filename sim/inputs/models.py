@@ -1,4 +1,4 @@
-"""A network from what a user names: a LeNet by name, or a file."""
+"""Loads the network that a user names: a LeNet by name, or a file."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from anna import importers
 from anna.base.errors import DataError
 from anna.network.graph import Network
 
-# Files of other tools, which hold what ONNX can say.
+# Other tools' files; the same networks can be exported as ONNX.
 ONNX_FROM = {".pt": "PyTorch", ".pth": "PyTorch", ".ckpt": "PyTorch", ".h5": "Keras", ".keras": "Keras",
              ".tflite": "TensorFlow", ".pb": "TensorFlow", ".pkl": "Python"}  # fmt: skip
 
@@ -18,18 +18,18 @@ def load_network(model: str, data: str | None = None, weights_seed: int = 1, var
 
     suffix = Path(model).suffix.lower()
     if variant and suffix:
-        raise DataError(f"{model}: is a file, which has no variant {variant}; variants are those of a LeNet by name")
+        raise DataError(f"{model}: a file has no variant {variant}; only a LeNet by name does")
     if suffix in (".onnx", ".safetensors"):
         return importers.load_network(model)
     if suffix in ONNX_FROM:
-        raise DataError(f"{model}: is a file of {ONNX_FROM[suffix]}; export the network as ONNX, as docs/import.md shows")
+        raise DataError(f"{model}: is a {ONNX_FROM[suffix]} file; export the network as ONNX, as docs/import.md shows")
     if suffix or "/" in model:
-        raise DataError(f"{model}: is neither .onnx nor .safetensors, nor a network by name: {', '.join(lenet.names)}")
+        raise DataError(f"{model}: is neither .onnx nor .safetensors, nor the name of a network: {', '.join(lenet.names)}")
     return lenet.load(model, data=None if data is None else source(data).data.name, weights_seed=weights_seed, variant=variant)
 
 
 def chip_trained(network: Network, model: str, seed: int, given: str | None) -> tuple[str, Network] | None:
-    """Name and weights of the same network trained on for the chip: of a file, else those shipped with a LeNet; None where
+    """Name and weights of the same network trained further for the chip: from a file, or those shipped with a LeNet. None if
     there are none or `given` is "none"."""
     import lenet
     from lenet.networks.catalogue import shipped, stem
@@ -42,5 +42,5 @@ def chip_trained(network: Network, model: str, seed: int, given: str | None) -> 
         return stem(model, network.data, seed, "chip"), lenet.load(model, network.data, seed, "chip")
     other = importers.load_network(given)
     if (str(other), other.data) != (str(network), network.data):
-        raise DataError(f"{given}: holds another network than {network.name}; expected other weights of the same one")
+        raise DataError(f"{given}: holds a network other than {network.name}; expected other weights of the same one")
     return Path(given).stem, other

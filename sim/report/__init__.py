@@ -1,1 +1,1 @@
-"""How results are shown: text for a terminal, plots, one HTML page. Nothing here runs anything."""
+"""Shows results as text, plots and one HTML page. Nothing here runs anything."""

@@ -1,7 +1,7 @@
-"""Figures that stand in a page of either theme: drawn by matplotlib, inlined as SVG, coloured by the page's own variables.
+"""Figures for pages of either theme: drawn by matplotlib, inlined as SVG, coloured by the page's CSS variables.
 
-Three inks are drawn as colours that nothing else uses and become CSS variables in the SVG: text, faint lines, background. They
-are colours that a figure can be seen in by itself, too. The same figure makes the same bytes.
+Text, faint lines and background are drawn in three colours that nothing else uses, which become CSS variables in the SVG.
+They are also readable colours for a figure on its own. The same figure gives the same bytes.
 """
 
 import io
@@ -12,7 +12,7 @@ from typing import Any
 
 INK, FAINT, PAPER = "#1a1b1d", "#d2d3d5", "#fdfeff"
 _VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", PAPER: "var(--paper)"}
-# Okabe and Ito's colours, told apart by the colour-blind and legible on white and on black.
+# Okabe and Ito's colours: distinct to the colour-blind, legible on white and on black.
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
 
 _STYLE: Any = {
@@ -40,7 +40,7 @@ _STYLE: Any = {
 
 @contextmanager
 def themed(width: float, height: float, columns: int = 1, rows: int = 1, **options: Any) -> Iterator[tuple[Any, Any]]:
-    """A figure of so many inches and its axes, in our style, without touching anybody's global state."""
+    """A figure of this size in inches and its axes, in our style; global state stays untouched."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -64,5 +64,7 @@ def svg(figure: Any) -> str:
         text = text.replace(colour, variable)
     text = re.sub(r'<svg ([^>]*?)height="[^"]*"', r"<svg \1", text, count=1)
     text = re.sub(r'<svg ([^>]*?)width="[^"]*"', r'<svg \1 role="img"', text, count=1)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)  # names web addresses; nothing is fetched, but still
+    text = re.sub(
+        r"<metadata>.*?</metadata>", "", text, flags=re.S
+    )  # contains web addresses; nothing fetches them, but they do not belong here
     return re.sub(r"\n\s*", "\n", text)

@@ -1,4 +1,4 @@
-"""One self-contained page: light and dark, printable, without network; every figure says how it was made."""
+"""A comparison as one self-contained page: light and dark, printable, offline; every figure says how it was made."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,25 +6,25 @@ from typing import Any
 import anna
 from anna.sequencer.timeline import Timeline
 from sim.comparison.arm_table import ARMS
-from sim.comparison.ledger_table import LEDGER_SHOWN, Losses
+from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
 from sim.comparison.rows import CloseUp, ComparisonRows
 from sim.report import plots
 from sim.report.page import column_table, escaped, figure, page, table
 from sim.report.text import notes
 
-PARTS = {"input": "pins, in", "output": "pins, out"}  # of the chip, as a reader sees them
+PARTS = {"input": "pins, in", "output": "pins, out"}  # of the chip, as readers see them
 
 
 def comparison_page(found: ComparisonRows, close: CloseUp, command: str) -> str:
-    """The whole page of a comparison."""
+    """The page of a comparison."""
     title = f"{found.network} on the ANNA chip"
-    seeds = "ideal chip" if found.drawn is None else f"chips of seeds {found.drawn.seeds[0]} to {found.drawn.seeds[-1]}"
+    seeds = "ideal chip" if found.drawn is None else f"chip seeds {found.drawn.seeds[0]} to {found.drawn.seeds[-1]}"
     made = f"{found.images:,} images of {found.data}, {seeds}, noise seed {found.noise_seed}"
     parts = [f"<h1>{escaped(title)}</h1>", f'<p class="lead">{_lead(found)}</p>', *_accuracy(found, made)]
     if found.losses is not None and found.losses.entries:
         parts += _losses(found.losses)
-    confusion = figure(plots.confusion(close.confusions), f"Errors by class, over all chips of the arm. {made}.")
-    parts += ["<h2>Which digits</h2>", confusion]
+    confusion = figure(plots.confusion(close.confusions), f"Over all chips of the arm. {made}.")
+    parts += ["<h2>Errors by class</h2>", confusion]
     if close.timeline is not None:
         parts += _program(found, close.timeline, made)
     return page(title, [*parts, *_one_chip(found, close), "<h2>How this was made</h2>", _made(found, command)])
@@ -35,8 +35,8 @@ def _accuracy(found: ComparisonRows, made: str) -> list[str]:
         column_table(ARMS, found.arms),
         figure(plots.errors(found.arms), f"Error of each arm. {made}."),
         "<h2>Error against rejects</h2>",
-        "<p>A reader that may refuse doubtful images errs less on the rest. Doubt is the lead of the best score over the "
-        "second.</p>",
+        "<p>A classifier that may reject doubtful images makes fewer errors on the rest. An image is more doubtful the "
+        "less its best score leads the second.</p>",
         figure(plots.rejects(found.arms), f"First chip of each arm; dashed: 1 % and 0.5 %. {made}."),
     ]
 
@@ -46,9 +46,9 @@ def _losses(ledger: Losses) -> list[str]:
                f"(ideal {100 * ledger.ideal_error:.2f} %, all causes {100 * ledger.full_error:.2f} %).")  # fmt: skip
     return [
         "<h2>Where it was lost</h2>",
-        "<p>What each imperfection costs where it is the only one, and what is got back where only it is left out; then "
-        "the layers of the dearest. The parts need not add up: they mask and reinforce each other.</p>",
-        column_table(LEDGER_SHOWN, ledger.entries),
+        "<p>What each imperfection costs alone, and what is recovered when only that one is left out; then the costliest "
+        "one layer by layer. The parts need not add up: imperfections mask and reinforce each other.</p>",
+        column_table(LEDGER_WITH_MEANINGS, ledger.entries),
         figure(plots.ledger(ledger), counted),
     ]
 
@@ -56,29 +56,29 @@ def _losses(ledger: Losses) -> list[str]:
 def _program(found: ComparisonRows, timeline: Timeline, made: str) -> list[str]:
     return [
         "<h2>What the program does</h2>",
-        "<p>A layer cannot be done in fewer cycles than its bound: the sums that the array has to make, or the states that "
-        "have to pass the pins.</p>",
+        "<p>No layer can take fewer cycles than its bound: the sums the array has to compute, or the states that have to pass "
+        "the pins.</p>",
         _layers_table(found.report),
-        figure(plots.timeline(timeline), "Which part of the chip works when: the pins through which states "
-               "come in, the array, the pins through which they leave. From the schedule, the same for every image."),
+        figure(plots.timeline(timeline), "When each part of the chip is busy: the pins that states come in "
+               "through, the array, and the pins they leave through. From the timeline, the same for every image."),
         "<h2>Layer by layer</h2>",
-        figure(plots.signal_to_noise(found), "Signal to noise: maps of the first chip of each kind against those in "
-               f"float, on at most 200 of the images; {made}. Saturated: outputs at the lowest or the highest state, on the "
+        figure(plots.signal_to_noise(found), "Signal-to-noise ratio: maps of the first chip of each kind against "
+               f"float, on at most 200 of the images; {made}. Saturated: outputs at the lowest or highest state, on the "
                "compiler's calibration images."),
     ]  # fmt: skip
 
 
 def _one_chip(found: ComparisonRows, close: CloseUp) -> list[str]:
     drawn, parts = found.drawn, list[str]()
-    shown = "the ideal chip" if drawn is None else f"the chip of seed {drawn.seeds[0]} ({drawn.name})"
+    shown = "the ideal chip" if drawn is None else f"the chip with seed {drawn.seeds[0]} ({drawn.name})"
     if close.maps:
         parts += ["<h2>One digit</h2>", figure(plots.feature_maps(close.maps), f"The first image, a {close.label}: maps "
-                  f"in float and as states of {shown}, noise seed {found.noise_seed}. Black is the least of a layer, white the "
-                  f"most; of each layer the first {plots.MAPS_SHOWN} maps.")]  # fmt: skip
+                  f"in float and as states of {shown}, noise seed {found.noise_seed}. Black is a layer's lowest value, white "
+                  f"its highest; at most {plots.MAPS_SHOWN} maps of each layer.")]  # fmt: skip
     errors = close.weight_errors_lsb
     if errors is not None:
-        caption = (f"All {errors.size:,} synapses of {shown}: how far each is from the largest weight, when it was given "
-                   "that and has not leaked yet.")  # fmt: skip
+        caption = (f"All {errors.size:,} synapses of {shown}: the error of each when just written with the largest "
+                   "weight.")  # fmt: skip
         parts += ["<h2>A drawn chip</h2>", figure(plots.synapses(errors), caption)]
     return parts
 
@@ -86,9 +86,9 @@ def _one_chip(found: ComparisonRows, close: CloseUp) -> list[str]:
 def _lead(found: ComparisonRows) -> str:
     arm = found.drawn or found.headline
     floats, chip = 100 * found.reference.error.share, 100 * arm.error.share
-    speed = f" The chip takes {found.report['chip_us_per_image']:,.0f} µs an image." if found.report else ""
+    speed = f" The chip takes {found.report['chip_us_per_image']:,.0f} µs per image." if found.report else ""
     return escaped(
-        f"In 32-bit floats {floats:.2f} % of the digits are misread, on the {arm.name} {chip:.2f} % "
+        f"The network misreads {floats:.2f} % of the digits in 32-bit floats and {chip:.2f} % on the {arm.name} "
         f"({100 * (arm.error.share - found.reference.error.share):+.2f} points).{speed}"
     )
 
@@ -110,9 +110,9 @@ def _made(found: ComparisonRows, command: str) -> str:
         f"<p>Command: <code>{escaped(command)}</code>, anna {escaped(anna.__version__)}.</p>",
         f"<p>Digits: {escaped(found.data)}, SHA-256 <code>{found.data_sha256[:16]}</code>. "
         f"Program: SHA-256 <code>{found.program_sha256[:16]}</code>. "
-        "The same command gives the same figures on every machine.</p>",
+        "The same command gives the same numbers on every machine.</p>",
         *(f'<p class="note">{escaped(note)}.</p>' for note in notes(found)),
-        '<p class="note">Intervals: Wilson, over images and chips. p: McNemar, exact, the first chip against float. '
-        "Rejects: smallest share of refused images that leaves at most that error.</p>",
+        '<p class="note">Intervals: Wilson, over images and chips. p: exact McNemar test of the first chip against float. '
+        "Rejects: smallest share of rejected images that leaves at most that error.</p>",
     ]
     return "\n".join(lines)

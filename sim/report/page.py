@@ -1,4 +1,4 @@
-"""What all pages are made of: one style for light, dark and paper, tables, figures with captions. No scripts, no network."""
+"""The parts of all pages: one style for light, dark and paper; tables; figures with captions. No scripts, no network."""
 
 import html
 from collections.abc import Collection, Iterable, Sequence
@@ -31,7 +31,7 @@ th.why, td.why { white-space: normal; text-align: left; min-width: 18rem; } pre 
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """A whole page."""
+    """A complete page."""
     head = (
         '<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escaped(title)}</title>\n<style>{STYLE}</style>"
@@ -41,12 +41,12 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 
 def escaped(value: object) -> str:
-    """Text as it stands in HTML."""
+    """Text escaped for HTML."""
     return html.escape(str(value))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], wordy: Collection[str] = ()) -> str:
-    """A table of numbers; columns called `wordy` hold sentences."""
+    """A table of numbers; columns named in `wordy` hold sentences."""
     kinds = [' class="why"' if name in wordy else "" for name in head]
 
     def line(cells: Sequence[str], tag: str) -> str:
@@ -57,12 +57,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], wordy: Collection[
 
 
 def column_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> str:
-    """A table of these columns, as far as a page shows them."""
+    """A table of those columns that a page shows."""
     views = on_page(columns)
     return table(*cells(views, rows), [view.heading for view in views if view.sentences])
 
 
 def figure(drawn: Any, caption: str, command: str = "") -> str:
-    """A figure with what it shows and how it was made."""
+    """A figure with a caption that says what it shows and how it was made."""
     made = f" Made by: <code>{escaped(command)}</code>" if command else ""
     return f'<figure><div class="wide">{svg(drawn)}</div><figcaption>{escaped(caption)}{made}</figcaption></figure>'

@@ -1,4 +1,4 @@
-"""Plots of a comparison: each takes what was computed and draws it; nothing here runs anything."""
+"""Plots of a comparison: each draws what was already computed; nothing here runs anything."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ REJECTS_SHOWN = 0.2  # share of rejects up to which the curve is drawn
 
 
 def errors(arms: Sequence[ArmRow]) -> Any:
-    """Error of each arm with its interval; a dot for every chip."""
+    """Error of each arm with its interval, and a dot per chip."""
     with themed(6.4, 0.8 + 0.42 * len(arms)) as (figure, axes):
         for place, arm in enumerate(arms):
             interval, colour = arm.error, COLOURS[place % len(COLOURS)]
@@ -38,7 +38,7 @@ def errors(arms: Sequence[ArmRow]) -> Any:
 
 
 def rejects(arms: Sequence[ArmRow]) -> Any:
-    """Error among the accepted against the share rejected."""
+    """Error of the accepted images against the share rejected."""
     with themed(6.4, 3.0) as (figure, axes):
         for place, arm in enumerate(arms):
             curve = arm.rejects
@@ -48,7 +48,7 @@ def rejects(arms: Sequence[ArmRow]) -> Any:
         for goal in (1.0, 0.5):
             axes.axhline(goal, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
         axes.set_xlabel("rejected, %")
-        axes.set_ylabel("error among the accepted, %")
+        axes.set_ylabel("error of the accepted, %")
         axes.set_xlim(0, 100 * REJECTS_SHOWN)
         axes.set_ylim(bottom=0)
         axes.legend()
@@ -56,13 +56,13 @@ def rejects(arms: Sequence[ArmRow]) -> Any:
 
 
 def ledger(found: Losses) -> Any:
-    """What each cause costs alone, and what leaving it out gives back."""
+    """What each cause costs alone, and what leaving it out recovers."""
     causes = [entry for entry in found.entries if entry.layer == "all"]
     with themed(6.4, 0.9 + 0.36 * len(causes)) as (figure, axes):
         places = np.arange(len(causes))
         axes.barh(places - 0.18, [entry.alone_points for entry in causes], 0.34, color=COLOURS[0], label="alone")
         axes.barh(places + 0.18, [entry.without_points or 0.0 for entry in causes], 0.34, color=COLOURS[1],
-                  label="got back without it")  # fmt: skip
+                  label="recovered without it")  # fmt: skip
         axes.axvline(0, color=INK, linewidth=0.8)
         axes.set_yticks(places, [entry.cause.replace("_", " ") for entry in causes])
         axes.invert_yaxis()
@@ -73,14 +73,14 @@ def ledger(found: Losses) -> Any:
 
 
 def confusion(found: Sequence[Confusion]) -> Any:
-    """Which digits two arms take for which."""
+    """How often two arms read each digit as each other digit."""
     shares = [
         100 * (one.counts * (1 - np.eye(len(one.counts))) / one.counts.sum(axis=1, keepdims=True).clip(1)) for one in found
     ]
     most = max(1.0, *(float(share.max()) for share in shares))
     with themed(6.4, 3.3, columns=2) as (figure, all_axes):
         for one, share, axes in zip(found, shares, all_axes, strict=True):
-            # The page shows through where there is nothing: white or black.
+            # Where there are no errors the page shows through, white or black.
             axes.imshow(np.ones_like(share), cmap=_one_colour(), alpha=0.75 * share / most)
             for row, column in np.argwhere(share >= 0.15):
                 axes.text(column, row, f"{share[row, column]:.1f}", ha="center", va="center", fontsize=6)
@@ -99,7 +99,7 @@ def _one_colour() -> Any:
 
 
 def signal_to_noise(found: ComparisonRows) -> Any:
-    """Signal to noise of each layer on each kind of chip, and its share of saturated outputs."""
+    """Signal-to-noise ratio of each layer on each kind of chip, and the share of saturated outputs."""
     layers, compiled = found.layers, [layer for layer in found.report["layers"] if layer["where"] == "chip"]
     known = layers[0] if layers else {}
     kinds = [(COLOURS[place % len(COLOURS)], arm.name) for place, arm in enumerate(found.arms) if arm.name in known]
@@ -108,7 +108,7 @@ def signal_to_noise(found: ComparisonRows) -> Any:
         for number, (colour, kind) in enumerate(kinds):
             places = np.arange(len(layers)) + (number - (len(kinds) - 1) / 2) * width
             left.bar(places, [layer[kind] for layer in layers], width, color=colour, label=kind)
-        left.set_title("signal to noise, dB")
+        left.set_title("signal-to-noise ratio, dB")
         figure.legend(loc="outside lower left", ncols=4)
         right.bar(range(len(compiled)), [100 * layer["saturated_share"] for layer in compiled], 0.6, color=COLOURS[0])
         right.set_title("saturated outputs, %")
@@ -121,41 +121,41 @@ def signal_to_noise(found: ComparisonRows) -> Any:
 
 
 def feature_maps(layers: Sequence[LayerMaps], most: int = MAPS_SHOWN) -> Any:
-    """One digit's maps in every layer: above as floats, below as the chip's states."""
-    pitch, label = 1.12, 2.2  # cells of one by one, and gaps; all in one set of axes, for each set takes long to draw
+    """One digit's maps in every layer, floats above the chip's states."""
+    pitch, label = 1.12, 2.2  # unit cells and gaps; all in one set of axes, since each set is slow to draw
     tall = 2 * pitch * len(layers) + 0.1
     with themed(6.4, 6.4 * tall / (label + pitch * most)) as (figure, axes):
         for number, layer in enumerate(layers):
             for row, (maps, kind) in enumerate(((layer.float_maps, "float"), (layer.chip_maps, "chip"))):
                 top = -pitch * (2 * number + row)
-                for m, shown in enumerate(maps[0][:most]):
-                    _map(axes, shown, maps[0], pitch * m, top)
+                for m, one_map in enumerate(maps[0][:most]):
+                    _map(axes, one_map, maps[0], pitch * m, top)
                 axes.text(-0.15, top - 0.5, f"{layer.name} {kind}", ha="right", va="center", fontsize=7)
         axes.set(xlim=(-label, pitch * most), ylim=(0.1 - tall, 0.1), aspect="equal")
         axes.set_axis_off()
     return figure
 
 
-def _map(axes: Any, shown: Any, stack: Any, left: float, top: float) -> None:
-    """One map in its cell, on the scale of its stack; a thin frame makes a white one stand out from a white page."""
+def _map(axes: Any, one_map: Any, stack: Any, left: float, top: float) -> None:
+    """One map in its cell, on its stack's grey scale; a thin frame sets a white map off from a white page."""
     from matplotlib.patches import Rectangle
 
-    rows, columns = shown.shape
+    rows, columns = one_map.shape
     size = max(rows, columns)
     wide, tall = columns / size, rows / size
-    axes.imshow(shown, cmap="gray", vmin=float(stack.min()), vmax=float(stack.max()), interpolation="nearest",
+    axes.imshow(one_map, cmap="gray", vmin=float(stack.min()), vmax=float(stack.max()), interpolation="nearest",
                 extent=(left, left + wide, top - tall, top))  # fmt: skip
     axes.add_patch(Rectangle((left, top - tall), wide, tall, fill=False, edgecolor=FAINT, linewidth=0.5))
 
 
 def synapses(error: NDArray[Any]) -> Any:
-    """How far each synapse of a drawn chip is from the weight that it was given, in weight LSB."""
+    """The error of each synapse of a drawn chip, in weight LSB."""
     reach = float(np.abs(error).max()) or 1.0
     with themed(6.4, 4.8) as (figure, axes):
-        shown = axes.imshow(error, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
+        drawn = axes.imshow(error, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
         axes.set_xlabel("column")
         axes.set_ylabel("row")
-        bar = figure.colorbar(shown, ax=axes, shrink=0.9)
+        bar = figure.colorbar(drawn, ax=axes, shrink=0.9)
         bar.set_label("error of the weight, weight LSB")
     return figure
 
@@ -164,33 +164,33 @@ NAMES = {"SHIFT": "pins, in", "CALC": "array", "OUT": "pins, out"}
 
 
 def timeline(timeline: Timeline, cycles: int = 160) -> Any:
-    """Which unit works in which cycle, where the array begins, and over the whole image."""
+    """When each unit is busy: cycle by cycle where the array starts, and over the whole image."""
     ops, spans = timeline.program.ops, timeline.spans
     units = ("SHIFT", "CALC", "OUT")
     begin = next((span.start for op, span in zip(ops, spans, strict=True) if op.name == "CALC"), 0)
     first = max(0, begin - 20)
-    with themed(6.4, 3.3, rows=2) as (figure, (near, whole)):
+    with themed(6.4, 3.3, rows=2) as (figure, (detail, overview)):
         for place, unit in enumerate(units):
             mine = [(span.start, span.end - span.start) for op, span, segment in
                     zip(ops, spans, timeline.segment_of, strict=True) if op.name == unit and segment == 0]  # fmt: skip
-            shown = [bar for bar in mine if bar[0] + bar[1] > first and bar[0] < first + cycles]
-            near.broken_barh(shown, (place - 0.35, 0.7), facecolors=COLOURS[place], edgecolor=PAPER, linewidth=0.4)
+            bars = [bar for bar in mine if bar[0] + bar[1] > first and bar[0] < first + cycles]
+            detail.broken_barh(bars, (place - 0.35, 0.7), facecolors=COLOURS[place], edgecolor=PAPER, linewidth=0.4)
             length = max(100, timeline.segments[0].cycles)
             bins, sizes = np.zeros(100), np.bincount(np.arange(length) * 100 // length, minlength=100)
             for start, width in mine:
                 np.add.at(bins, np.minimum(99, np.arange(start, start + width) * 100 // length), 1)
-            whole.plot(np.arange(100) / 100 * length, 100 * bins / sizes, color=COLOURS[place], linewidth=1.2,
+            overview.plot(np.arange(100) / 100 * length, 100 * bins / sizes, color=COLOURS[place], linewidth=1.2,
                        label=NAMES[unit])  # fmt: skip
-        near.set_yticks(range(3), [NAMES[unit] for unit in units])
-        near.set_xlim(first, first + cycles)
-        near.invert_yaxis()
-        near.set_title(f"{cycles} cycles, one by one")
-        near.tick_params(left=False)
+        detail.set_yticks(range(3), [NAMES[unit] for unit in units])
+        detail.set_xlim(first, first + cycles)
+        detail.invert_yaxis()
+        detail.set_title(f"{cycles} cycles, one by one")
+        detail.tick_params(left=False)
         pages = len(timeline.segments)
         where = "the whole image" if pages == 1 else f"the first of {pages} weight pages"
-        whole.set_title(f"{where}: share of cycles in which each works, %")
-        whole.set_ylim(0, 105)
-        whole.set_xlim(0, length)
-        whole.set_xlabel("cycle")
+        overview.set_title(f"{where}: share of cycles in which each is busy, %")
+        overview.set_ylim(0, 105)
+        overview.set_xlim(0, length)
+        overview.set_xlabel("cycle")
         figure.legend(loc="outside lower left", ncols=3)
     return figure

@@ -1,4 +1,4 @@
-"""Plots of a sweep: each takes what was computed and draws it; nothing here runs anything."""
+"""Plots of a sweep: each draws what was already computed; nothing here runs anything."""
 
 import itertools
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from sim.sweep.spec import value_text
 from sim.sweep.summary import Summary, SweepResult, is_number
 
 WEIGHTS, STATES = "chip.weight_bits", "chip.state_bits"
-MAPS, LINES, POINTS = 6, 8, 40  # at most so many maps, lines of one plot, and points of one
-LOG_FROM = 20.0  # errors further apart than this stand on a logarithmic scale
+MAPS, LINES, POINTS = 6, 8, 40  # the most maps, lines in a plot, and points in a plot
+LOG_FROM = 20.0  # errors that differ by more than this factor get a logarithmic scale
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # per cent, where the scale is logarithmic
 
 Values = dict[str, Any]
 
 
 def combinations(found: SweepResult, without: Sequence[str]) -> list[Values]:
-    """The values that the other axes take together."""
+    """The combinations of values of the other axes."""
     names = [name for name in found.varying if name not in without]
     if found.spec.design == "grid":
         return [dict(zip(names, row, strict=True)) for row in itertools.product(*(found.varying[name] for name in names))]
@@ -28,17 +28,17 @@ def combinations(found: SweepResult, without: Sequence[str]) -> list[Values]:
 
 
 def chosen(found: SweepResult, values: Values) -> list[Summary]:
-    """The points with these values."""
+    """The points that have these values."""
     return [point for point in found.points if all(point.values[name] == value for name, value in values.items())]
 
 
 def has_map(found: SweepResult) -> bool:
-    """Whether weight bits x state bits can be drawn as a map."""
+    """Whether the sweep can be drawn as a map of weight bits x state bits."""
     return WEIGHTS in found.varying and STATES in found.varying and found.spec.design == "grid"
 
 
 def grid(found: SweepResult, others: Values) -> tuple[list[int], list[int], np.ndarray[Any, np.dtype[np.float64]]]:
-    """State bits, weight bits, and the mean error at each of their pairs in per cent; NaN where there is no point."""
+    """State bits, weight bits, and the mean error of each pair in per cent; NaN where there is no point."""
     states, weights = found.varying[STATES], found.varying[WEIGHTS]
     error = np.full((len(states), len(weights)), np.nan)
     for point in chosen(found, others):
@@ -47,7 +47,7 @@ def grid(found: SweepResult, others: Values) -> tuple[list[int], list[int], np.n
 
 
 def bits_map(found: SweepResult, others: Values) -> Any:
-    """Mean error over weight bits x state bits; the chip as it was built has a frame."""
+    """Mean error over weight bits x state bits, with a frame around the chip as built."""
     from matplotlib.colors import LogNorm
     from matplotlib.patches import Rectangle
 
@@ -82,7 +82,7 @@ def bits_map(found: SweepResult, others: Values) -> Any:
 
 
 def error_against(found: SweepResult, axis: str) -> Any:
-    """Error against a numeric axis: a line for each combination of the others with a band over chips, or all points."""
+    """Error against a numeric axis: a line with a band over chips per combination of the other axes, or all points pooled."""
     lines = combinations(found, [axis])
     several = len(lines) > LINES or found.spec.design == "random"
     ramp = _ramp(lines)
@@ -120,7 +120,7 @@ def error_against(found: SweepResult, axis: str) -> Any:
 
 
 def _ramp(lines: list[Values]) -> list[Any]:
-    """Colours from dark to light where the lines differ by one number."""
+    """Colours from dark to light if the lines differ by one number; else none."""
     import matplotlib
 
     if len(lines) < 3 or any(len(others) != 1 or not is_number(next(iter(others.values()))) for others in lines):
@@ -137,7 +137,7 @@ def _log_scale(axes: Any, low: float, high: float) -> None:
 
 
 def points(found: SweepResult, most: int = POINTS) -> Any:
-    """Each point with its interval and a dot for every chip."""
+    """Each point with its interval, and a dot per chip."""
     mine = found.points[:most]
     with themed(6.4, 0.8 + 0.36 * max(1, len(mine))) as (figure, axes):
         for place, point in enumerate(mine):

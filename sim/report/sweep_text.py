@@ -1,4 +1,4 @@
-"""A sweep in words and tables: shared by its page and its Markdown."""
+"""A sweep in words and tables, for its page and its Markdown."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,23 +9,25 @@ from sim.report import sweep_plots as plots
 from sim.sweep.spec import value_text
 from sim.sweep.summary import POINTS, Summary, SweepResult
 
-POINTS_SHOWN = 200  # points of a table that a person reads; all are in results.csv
+POINTS_SHOWN = 200  # points in a table for people; results.csv has all
 
 Table = tuple[Sequence[str], list[Sequence[str]]]
 
 
 def lead(found: SweepResult) -> str:
-    """What came out, in a sentence or three."""
+    """The result in up to three sentences."""
     refused = f", {len(found.refusals)} of them refused" if found.refusals else ""
     done = len(found.points) + len(found.refusals)
-    text = f"{done:,} of {found.total:,} points{refused}; {len(found.rows):,} rows, each a chip on {_images(found)} digits."
+    text = (
+        f"{done:,} of {found.total:,} points{refused}; {len(found.rows):,} rows, one per chip, each on {_images(found)} digits."
+    )
     if not found.points:
         return text
     best = min(found.points, key=lambda point: (point.error, point.point))
     where = ", ".join(f"{name} = {value_text(best.values[name])}" for name in found.varying)
     floats = {per_cent(point.float_error) for point in found.points}
-    float_text = f" The float network errs on {floats.pop()}." if len(floats) == 1 else ""
-    return f"{text} The least error is {per_cent(best.error)}{f' at {where}' if where else ''}.{float_text}"
+    float_text = f" The float network misreads {floats.pop()}." if len(floats) == 1 else ""
+    return f"{text} The lowest error is {per_cent(best.error)}{f' at {where}' if where else ''}.{float_text}"
 
 
 def _images(found: SweepResult) -> str:
@@ -33,20 +35,20 @@ def _images(found: SweepResult) -> str:
 
 
 def how(found: SweepResult) -> str:
-    """Seeds and rows: what stands under every figure."""
+    """Seeds and rows, for the caption of every figure."""
     last = found.spec.seed + found.spec.chips - 1
-    seeds = f"chips of seeds {found.spec.seed} to {last}, noise seed {found.spec.seed}"
+    seeds = f"chip seeds {found.spec.seed} to {last}, noise seed {found.spec.seed}"
     held = "".join(f"; {name} = {value_text(value)}" for name, value in found.held.items())
     return f"{len(found.rows):,} rows: {seeds}, {_images(found)} digits each{held}"
 
 
 def commands(found: SweepResult) -> list[str]:
-    """The commands that computed the rows, each once."""
+    """The distinct commands that computed the rows."""
     return list(dict.fromkeys(run["command"] for run in found.runs if run.get("command"))) or ["sim.sweep.run.run_sweep(...)"]
 
 
 def others_text(others: dict[str, Any]) -> str:
-    """The values of the other axes."""
+    """The values of the other axes, in words."""
     return ", ".join(f"{name} = {value_text(value)}" for name, value in others.items())
 
 
@@ -73,39 +75,39 @@ def _axis(name: str, heading: str) -> Column[Summary]:
 
 
 def short(names: list[str]) -> list[str]:
-    """Names of axes without their group, where that leaves them different."""
+    """Names of axes without their group, if they stay distinct."""
     fields = [name.rpartition(".")[2] for name in names]
     return [field if fields.count(field) == 1 else name for name, field in zip(names, fields, strict=True)]
 
 
 def refusal_table(found: SweepResult) -> Table:
-    """Points that cannot be, and why."""
+    """Refused points, and why."""
     names = list(found.varying)
     rows = [[str(one.point), *(value_text(one.values[name]) for name in names), one.sentence] for one in found.refusals]
     return ["point", *short(names), "why"], list(rows[:POINTS_SHOWN])
 
 
 def more(total: int) -> str:
-    """What a table leaves out."""
+    """What a table does not show."""
     return f"{total - POINTS_SHOWN:,} more are in results.csv and the database." if total > POINTS_SHOWN else ""
 
 
 def made(found: SweepResult) -> list[str]:
-    """How all this was made, a sentence a line: versions, machines, time, digests."""
+    """How the sweep was made, one sentence per line: versions, machines, time, digests."""
     seconds = sum(run["seconds"] for run in found.runs)
     work = sum(facts.get("seconds", 0.0) for facts in found.facts)
     hosts = {(facts.get("host"), facts.get("cpu"), facts.get("cores")) for facts in found.facts}
     versions = {(facts.get("anna"), facts.get("python"), facts.get("numpy"), facts.get("simd")) for facts in found.facts}
     commits = sorted({str(facts["commit"]) for facts in found.facts if facts.get("commit")})
-    lines = [f"{len(found.runs)} start{'s' if len(found.runs) != 1 else ''}, {seconds:,.0f} s in all; {work:,.0f} s of work "
-             "by the workers."]  # fmt: skip
+    lines = [f"{len(found.runs)} start{'s' if len(found.runs) != 1 else ''}, {seconds:,.0f} s in all; the workers were "
+             f"busy for {work:,.0f} s."]  # fmt: skip
     lines += [f"Machine: {host}, {cpu}, {cores} cores." for host, cpu, cores in sorted(hosts, key=str)[:20]]
     lines += [f"anna {one}, Python {python}, NumPy {numpy}, {simd}." for one, python, numpy, simd in sorted(versions, key=str)]
     if commits:
-        lines.append(f"Commit: {', '.join(commits)} (+: with changed files).")
+        lines.append(f"Commit: {', '.join(commits)} (+: with uncommitted changes).")
     lines += [f"{name}: {digest}" for name, digest in found.inputs if not name.startswith("analog ")]
     lines.append("Digests: of the network, then of the digits. The same sweep gives the same results.csv on every machine.")
-    lines.append("Intervals: Wilson, over images and chips. Differs: share of digits read otherwise than in floats.")
+    lines.append("Intervals: Wilson, over images and chips. Differs: share of digits read differently from the float network.")
     return lines
 
 

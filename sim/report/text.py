@@ -6,20 +6,20 @@ from typing import Any
 from sim.base import formats
 from sim.base.columns import terminal_lines
 from sim.comparison.arm_table import ARMS, Gain
-from sim.comparison.ledger_table import LEDGER_SHOWN, Losses
+from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
 from sim.comparison.rows import ComparisonRows
 
-LEDGER_NOTE = "alone: this cause and no other, less the ideal chip; without: all causes less all but this one"
+LEDGER_NOTE = "alone: only this cause, minus the ideal chip; without: all causes, minus all but this one"
 
 NOTES = (
     "equal: images, trained weights (unless chip-trained), preparation, and the noise seed of all chips",
     "chosen: 6-bit weights, 3-bit states, 4-bit scales as on the chip; levels, ranges and imperfections are assumed",
-    "fitted: ranges, scales and rounding to at most 500 calibration digits, which are not among those shown",
+    "fitted: ranges, scales and rounding, on at most 500 calibration digits, none of which are among these images",
 )
 
 
 def notes(found: ComparisonRows) -> tuple[str, ...]:
-    """What was held equal, what is this design's choice, what was fitted; and what other weights gained or lost."""
+    """What was held equal, chosen and fitted; and what other weights gained or lost."""
     others = [(arm, arm.gain) for arm in found.arms if arm.gain is not None]
     if not others:
         return NOTES
@@ -37,11 +37,11 @@ def _gain(gain: Gain) -> str:
 
 
 def comparison_text(found: ComparisonRows) -> str:
-    """The table, and what it took."""
+    """The table, with layers, ledger, time and notes."""
     wide = max(len(arm.name) for arm in found.arms)
     lines = [f"{found.network} on {found.data}, {found.images:,} images", "", *terminal_lines(ARMS, found.arms)]
     if found.layers:
-        lines += ["", "signal to noise of each layer against float, dB"]
+        lines += ["", "signal-to-noise ratio of each layer against float, dB"]
         titles = [title for title in found.layers[0] if title != "layer"]
         for title in titles:
             lines.append(f"{title:{wide}s} " + "  ".join(f"{row['layer']} {row[title]:.1f}" for row in found.layers))
@@ -50,7 +50,7 @@ def comparison_text(found: ComparisonRows) -> str:
     if found.report:
         lines += ["", _time(found.report)]
     classes = ", ".join(f"{digit}: {count}" for digit, count in enumerate(found.class_counts))
-    lines += ["", *notes(found), f"images a class: {classes}"]
+    lines += ["", *notes(found), f"images per class: {classes}"]
     return "\n".join(lines)
 
 
@@ -59,7 +59,7 @@ def ledger_text(found: Losses) -> str:
     lines = [
         f"where it was lost, in points of error, on {found.images:,} of the images and {found.chips} {found.kind} "
         f"(ideal {100 * found.ideal_error:.2f} %, all causes {100 * found.full_error:.2f} %)",
-        *terminal_lines(LEDGER_SHOWN, found.entries),
+        *terminal_lines(LEDGER_WITH_MEANINGS, found.entries),
         LEDGER_NOTE,
     ]
     return "\n".join(lines)
@@ -67,9 +67,9 @@ def ledger_text(found: Losses) -> str:
 
 def _time(report: Mapping[str, Any]) -> str:
     host = report.get("host_multiply_adds", 0)
-    whole = host + report.get("chip_multiply_adds", 0)
+    total = host + report.get("chip_multiply_adds", 0)
     return (
-        f"chip time {report['chip_us_per_image']:,.1f} us an image ({report['cycles_per_image']:,.0f} cycles); "
-        f"the board reads {report['board_images_per_s']:,.0f} a second, bound by its {report['board_binds']}; "
-        f"{host:,} of {whole:,} multiply-adds run on the host"
+        f"chip time {report['chip_us_per_image']:,.1f} us per image ({report['cycles_per_image']:,.0f} cycles); "
+        f"the board reads {report['board_images_per_s']:,.0f} images per second, bound by its {report['board_binds']}; "
+        f"{host:,} of {total:,} multiply-adds run on the host"
     )

@@ -1,1 +1,1 @@
-"""What a user holds: results that print and draw themselves."""
+"""The results that users hold: they print and plot themselves."""

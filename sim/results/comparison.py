@@ -1,4 +1,4 @@
-"""The comparison: what the chip costs a network in accuracy, each figure with its interval, images and chips."""
+"""The comparison: what accuracy the chip costs a network, every figure with its interval, images and chips."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from sim.comparison.arms import Arm, ChipTrained, Kind, all_arms, first_chips, k
 from sim.comparison.close_up import close_up
 from sim.comparison.layers import layer_rows
 from sim.comparison.rows import ComparisonRows
-from sim.inputs.digits import as_labelled, expect_apart
+from sim.inputs.digits import as_labelled, expect_disjoint
 from sim.report.html import comparison_page
 from sim.report.plots import errors
 from sim.report.text import comparison_text
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """All arms on the same images, and what follows from them."""
+    """All arms on the same images, and their statistics."""
 
     network: Network
     program: Program
@@ -47,7 +47,7 @@ class Comparison:
     noise_seed: int
     arms: tuple[Arm, ...]
     ledger: Ledger | None = None
-    layers: tuple[dict[str, Any], ...] = ()  # signal to noise of each layer against float, dB
+    layers: tuple[dict[str, Any], ...] = ()  # signal-to-noise ratio of each layer against float, dB
 
     @property
     def seed(self) -> int:
@@ -70,24 +70,24 @@ class Comparison:
         return counting.error_of(arm, self.digits.labels)
 
     def std_over_chips(self, arm: Arm) -> float | None:
-        """Standard deviation of the error rate from chip to chip; None for a single one."""
+        """Standard deviation of the error rate from chip to chip; None for a single chip."""
         return counting.std_over_chips(arm, self.digits.labels)
 
     def disagreement(self, arm: Arm) -> float:
-        """Share of images that an arm reads otherwise than the float network, right or wrong."""
+        """Share of images that an arm reads differently from the float network, right or wrong."""
         return counting.disagreement(arm, self.reference)
 
     def paired(self, arm: Arm, against: Arm | None = None) -> Paired:
-        """The arm's first chip against float or the first chip of another arm, on the images in which they differ."""
+        """McNemar's test of the arm's first chip against float, or against another arm's first chip."""
         return counting.paired(arm, against or self.reference, self.digits.labels)
 
     def ordinary(self, arm: Arm) -> Arm | None:
-        """For an arm with other weights: the same chips with the network's own."""
+        """For an arm with other weights: the arm of the same chips with the network's own."""
         return next((one for one in self.arms if one.name == arm.ordinary), None)
 
     @property
     def headline(self) -> Arm:
-        """The last arm that has the network's own weights."""
+        """The last arm with the network's own weights."""
         return [arm for arm in self.arms if arm.ordinary is None][-1]
 
     def rejects(self, arm: Arm) -> RejectCurve:
@@ -95,17 +95,17 @@ class Comparison:
         return statistics.reject_curve(arm.scores_nk, self.digits.labels)
 
     def confusion(self, arm: Arm) -> NDArray[np.int64]:
-        """Classes against answers, over all chips of the arm."""
+        """Classes against answers, over all the arm's chips."""
         return counting.confusion(arm, self.digits.labels, self.classes)
 
     @cached_property
     def classes(self) -> int:
-        """How many classes there are."""
+        """Number of classes."""
         return int(self.reference.scores_nk.shape[1])
 
     @cached_property
     def _counted(self) -> ComparisonRows:
-        """All of it as what can be shown."""
+        """The counts that tables, figures and pages show."""
         labels = self.digits.labels
         return ComparisonRows(
             network=self.network.name,
@@ -123,11 +123,11 @@ class Comparison:
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row for each arm, for pandas or polars."""
+        """One row per arm, for pandas or polars."""
         return [{**values(ARMS, arm), **({} if arm.gain is None else values(GAINS, arm.gain))} for arm in self._counted.arms]
 
     def to_json(self) -> dict[str, Any]:
-        """The whole of it as one object."""
+        """All results as one JSON object."""
         found = self._counted
         return {
             "network": found.network,
@@ -153,16 +153,16 @@ class Comparison:
         }
 
     def table(self) -> str:
-        """The table that a person reads."""
+        """The table as text."""
         return comparison_text(self._counted)
 
     def plot(self) -> "Figure":
-        """A figure of matplotlib: the error of each arm with its interval, a dot for every chip."""
+        """A matplotlib figure: each arm's error with its interval, and a dot per chip."""
         figure: Figure = errors(self._counted.arms)
         return figure
 
     def page(self, command: str) -> str:
-        """The whole page of HTML; `command` is what made it."""
+        """The HTML page; `command` is what made it."""
         arms = (self.reference, self.drawn or self.headline)
         return comparison_page(
             self._counted, close_up(self.network, self.program, self.digits, arms, self.classes, self.noise_seed), command
@@ -193,21 +193,20 @@ def compare(
     chip_trained: ChipTrained | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Comparison:
-    """Run a network and its program on the same images: in float, on the ideal chip, and on drawn chips.
+    """Runs a network and its program on the same images: in float, on the ideal chip, and on drawn chips.
 
-    `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to call them otherwise.
-    Chip k of each kind has seed `chip_seed` + k; all of them meet the same noise seed `noise_seed`. Images that a program was
-    fitted to are refused. With `trimmed`, each drawn chip is also measured and given a program of its own.
-    `quantised`, what the program was made from, adds its plain integer arithmetic; `chip_trained` adds other weights on
-    all the chips.
+    `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to choose the name.
+    Chip k of each kind has seed `chip_seed` + k; all share the noise seed `noise_seed`. Images that a program was calibrated
+    on are refused. With `trimmed`, each drawn chip is also measured and given its own program. `quantised`, the graph the
+    program was made from, adds its plain integer arithmetic; `chip_trained` adds other weights on all the chips.
     """
     if not isinstance(network, Network) or not isinstance(program, Program):
-        raise DataError(f"compare takes a network and its program, not {type(network).__name__} and {type(program).__name__}")
+        raise DataError(f"compare needs a network and its program, got {type(network).__name__} and {type(program).__name__}")
     digits = as_labelled(images, labels)
     chips = checked_integer("chips", chips, 1)
     chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
     for one in [program] if chip_trained is None else [program, chip_trained.program]:
-        expect_apart(digits.images, one.calibrated_on)
+        expect_disjoint(digits.images, one.calibrated_on)
     kinds = kinds_of(analogs)
     say, threads = watch or (lambda _: None), worker_count(threads)
     arms = all_arms(network, program, digits, kinds, chips=chips, trimmed=trimmed, chip_seed=chip_seed, noise_seed=noise_seed,

@@ -1,4 +1,4 @@
-"""The ledger: where it was lost, by cause and by layer, as a table of its own."""
+"""The ledger: where accuracy was lost, by cause and by layer, as a table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from sim.base.columns import values
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.ledger import losses
 from sim.comparison.ledger_table import LEDGER, Losses
-from sim.inputs.digits import as_labelled, expect_apart
+from sim.inputs.digits import as_labelled, expect_disjoint
 from sim.report.text import ledger_text
 
 
 @dataclass(frozen=True)
 class Ledger(Losses):
-    """The lines, dearest first, and what they were counted on."""
+    """The lines, costliest first, and what they were counted on."""
 
     def __repr__(self) -> str:
         return f"Ledger({len(self.entries)} lines on {self.images} images and {self.chips} {self.kind})"
@@ -30,11 +30,11 @@ class Ledger(Losses):
         return f"<pre>{self.table()}</pre>"
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row for each line."""
+        """One row per line."""
         return [values(LEDGER, entry) for entry in self.entries]
 
     def table(self) -> str:
-        """The ledger for a terminal."""
+        """The ledger as text."""
         return ledger_text(self)
 
 
@@ -51,14 +51,14 @@ def ledger(
     threads: int | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Ledger:
-    """Each cause of a kind of chips, and the layers of the one that costs most.
+    """The cost of each cause for one kind of chips, and of the costliest one layer by layer.
 
-    Chip k has seed `chip_seed` + k, and all of them meet the same noise seed `noise_seed`, as in `compare`.
+    Chip k has seed `chip_seed` + k, and all share the noise seed `noise_seed`, as in `compare`.
     """
     chips = checked_integer("chips", chips, 1)
     chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
     digits, kind, threads = as_labelled(images, labels), kind_of(analog), worker_count(threads)
-    expect_apart(digits.images, program.calibrated_on)
+    expect_disjoint(digits.images, program.calibrated_on)
     found = losses(program, digits, kind, chips=chips, chip_seed=chip_seed, noise_seed=noise_seed, threads=threads,
                    say=watch or (lambda _: None))  # fmt: skip
     return Ledger(**vars(found))

@@ -1,1 +1,1 @@
-"""Sweeps: many points of chip, analog and compiler parameters, each on several drawn chips, into one database."""
+"""Sweeps: many points over chip, electronics, compiler and network, each on several drawn chips, into one database."""

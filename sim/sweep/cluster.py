@@ -1,4 +1,4 @@
-"""Dask as the executor of a sweep: a cluster by its address, or a local one. An optional extra of the package."""
+"""Dask as a sweep's executor: a cluster at an address, or a local one. Needs the optional extra `cluster`."""
 
 import logging
 import re
@@ -18,7 +18,7 @@ _ADDRESS = re.compile(r"(tcp|tls|ucx|inproc)://\S+")
 
 @contextmanager
 def cluster(where: str, workers: int | None = None) -> Iterator[tuple[Executor, int]]:
-    """The executor of `local`, `local:N` (N processes) or `tcp://host:port`, and how many points it takes at once."""
+    """The executor of `local`, `local:N` (N processes) or `tcp://host:port`, and how many points to submit at once."""
     kind, _, number = where.partition(":")
     if kind == "local" and (not number or (number.isdigit() and 1 <= int(number) <= 1024)):
         with local(int(number) if number else workers) as (client, _):
@@ -32,12 +32,12 @@ def cluster(where: str, workers: int | None = None) -> Iterator[tuple[Executor, 
 
 @contextmanager
 def local(wanted: int | None = None) -> Iterator[tuple[Any, Any]]:
-    """A Dask client and its cluster of so many processes on this machine."""
+    """A Dask client and its cluster of processes on this machine."""
     distributed = _distributed()
     from anna.base.threads import worker_count
 
     count = worker_count(wanted, "workers")
-    with _deaf_children():
+    with _ignoring_interrupts():
         started = distributed.LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=":0",
                                            silence_logs=logging.CRITICAL)  # fmt: skip
     with started as found, distributed.Client(found) as client:
@@ -45,8 +45,8 @@ def local(wanted: int | None = None) -> Iterator[tuple[Any, Any]]:
 
 
 @contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes that begin here do not hear Ctrl-C: it is for the coordinator, which then ends them."""
+def _ignoring_interrupts() -> Iterator[None]:
+    """Processes started inside ignore Ctrl-C: it goes to the coordinator, which then ends them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -58,11 +58,13 @@ def _deaf_children() -> Iterator[None]:
 
 
 def executor_of(client: Any) -> tuple[Executor, int]:
-    """The executor of a client, and twice as many points as its workers have threads."""
+    """The executor of a client, and twice the number of its workers' threads."""
     try:
         client.wait_for_workers(1, timeout=SECONDS)
     except TimeoutError:
-        raise MachineError(f"the cluster has no workers after {SECONDS} s; start some with: dask worker ADDRESS") from None
+        raise MachineError(
+            f"the cluster still has no workers after {SECONDS} s; start some with: dask worker ADDRESS"
+        ) from None
     threads = sum(client.nthreads().values())
     return client.get_executor(pure=False), 2 * max(1, threads)
 

@@ -1,24 +1,24 @@
-"""Shards of one sweep put together: what each has, checked where two have the same point."""
+"""Merges the shards of a sweep; points that several shards hold must agree."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from anna.base.container import write_beside
 from anna.base.errors import AnnaError
-from sim.sweep.run import RESULTS, Swept, progress_of
+from sim.sweep.run import RESULTS, SweepStatus, status_of
 from sim.sweep.store import Store
 
 
-def merge(folders: Sequence[Path], output: Path) -> Swept:
-    """Take all points of the folders into `output`, which may hold some already."""
+def merge(folders: Sequence[Path], output: Path) -> SweepStatus:
+    """Copies all points of the folders into `output`, which may already hold some."""
     if not folders:
-        raise AnnaError("there is nothing to merge; expected folders of sweeps")
+        raise AnnaError("nothing to merge; expected folders of a sweep")
     with Store(folders[0]) as first:
         named = first.identity
-    with Store(output, named) as whole:
+    with Store(output, named) as merged:
         for folder in folders:
             if folder.resolve() != output.resolve():
                 with Store(folder) as part:
-                    whole.merge(part)
-        write_beside(output / RESULTS, whole.csv().encode())
-        return progress_of(whole, named.spec.all_points())
+                    merged.merge(part)
+        write_beside(output / RESULTS, merged.csv().encode())
+        return status_of(merged, named.spec.all_points())

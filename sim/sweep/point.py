@@ -1,7 +1,7 @@
-"""The work unit of a sweep: one point, compiled once and run on all its chips; a pure function of its task.
+"""The unit of work of a sweep: one point, compiled once and run on all its chips; a pure function of its task.
 
-It runs in any process or on any machine that has anna. What points share is kept between them: images and the float
-reference of a network, and the last few programs, for points that differ only in their chips.
+It runs in any process, on any machine that has anna. What points share is cached: a network's images and float reference,
+and the last few programs, for points that differ only in their chips.
 """
 
 import contextlib
@@ -35,23 +35,23 @@ from lenet.training.train import expect_torch, split
 from sim.base import provenance
 from sim.base.columns import values
 from sim.base.statistics import error_of_counts
-from sim.inputs.digits import expect_apart, for_network
+from sim.inputs.digits import expect_disjoint, for_network
 from sim.inputs.models import load_network
 from sim.sweep.rows import STORED, ChipRun, Outcome
 from sim.sweep.spec import Point, SweepSpec
 from sim.sweep.training import Training, trained, weights_of
 
-REFUSALS = (CompileError, GraphError, IllegalProgram, MachineError, SpecError)  # the point cannot be, on any machine
+REFUSALS = (CompileError, GraphError, IllegalProgram, MachineError, SpecError)  # the point is impossible on any machine
 
 
 @dataclass(frozen=True)
 class Task:
-    """All that a worker needs for one point; `inputs` are the digests that its files must have."""
+    """All that a worker needs for one point; `inputs` are the digests its files must have."""
 
     spec: SweepSpec
     point: Point
     inputs: tuple[tuple[str, str], ...]
-    trained: str = ""  # the folder of the networks that the sweep trains
+    trained: str = ""  # folder of the networks that the sweep trains
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,32 +64,32 @@ class Prepared:
 
     @cached_property
     def digest(self) -> str:
-        """What network and images are, to the bit."""
+        """Digest of network and images."""
         return f"{self.network.digest[:32]} {self.digits.sha256[:32]}"
 
     @cached_property
     def reference(self) -> NDArray[np.int64]:
-        """What the float network reads."""
+        """The float network's labels."""
         return np.asarray(forward(self.network, self.digits.images).labels, np.int64)
 
 
 class Source(NamedTuple):
-    """What a network and its images are found by."""
+    """What identifies a network and its images."""
 
     network: str
     data: str | None
     weights_seed: int
     images: int
-    stamp: tuple[int, int] | None  # time and size of a file, so that one which changed is read again
+    stamp: tuple[int, int] | None  # time and size of the file, so that a changed file is read again
 
 
 @lru_cache(maxsize=4)
 def prepared(source: Source) -> Prepared:
-    """Loaded once in a process."""
+    """A network with its images, loaded once per process."""
     found = load_network(source.network, source.data, source.weights_seed)
     digits, (images, _) = for_network(found, source.data)
     chosen = digits.first(source.images)
-    expect_apart(chosen.images, image_keys(np.asarray(images)))
+    expect_disjoint(chosen.images, image_keys(np.asarray(images)))
     return Prepared(found, chosen, np.asarray(images))
 
 
@@ -101,7 +101,7 @@ def _compiled(source: Source, board: BoardSpec, options: tuple[tuple[str, Any], 
 
 
 def source_of(spec: SweepSpec, point: Point, home: str = "") -> Source:
-    """Network and images at a point; networks that the sweep trains lie in `home`."""
+    """Network and images of a point; networks that the sweep trains lie in `home`."""
     training = spec.training_at(point)
     seed = point.values.get("weights_seed", spec.weights_seed)
     assert isinstance(seed, int)
@@ -116,7 +116,7 @@ def source_of(spec: SweepSpec, point: Point, home: str = "") -> Source:
 
 
 def analog_at(spec: SweepSpec, point: Point) -> Analog:
-    """The chips' electronics at a point: the base, changed fields, then strengths scaled."""
+    """The electronics of a point: the base, with fields changed, then strengths scaled."""
     analog = Analog.named(spec.located(str(point.values.get("analog", spec.analog)))).changed(**point.fields_of("analog"))
     for what, factor in point.fields_of("scaled").items():
         analog = analog.scaled(what, factor)
@@ -124,8 +124,8 @@ def analog_at(spec: SweepSpec, point: Point) -> Analog:
 
 
 def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
-    """The digests of all networks, images and analog records that the sweep names; files that lack are told here. Of a
-    network that the sweep trains, those of its digits."""
+    """Digests of all networks, images and analog records that the sweep names; for a network it trains, of the digits.
+    Raises if a named file is missing."""
     found = {}
     networks = spec.values_of("network") if "network" in spec.axes else (spec.network,)
     seeds = spec.values_of("weights_seed") if "weights_seed" in spec.axes else (spec.weights_seed,)
@@ -133,7 +133,7 @@ def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
         expect_torch()
         found.update({f"digits of {network}": _digits_digest(spec, str(network)) for network in networks})
         for training in trainings(spec, spec.all_points()):
-            split(_training_digits(training.data), 0, training.options.digits)  # refuses more than there are
+            split(_training_digits(training.data), 0, training.options.digits)  # raises if there are too few
     else:
         for network, seed in itertools.product(networks, seeds):
             here = Point(number=0, values={"network": network, "weights_seed": seed})
@@ -144,8 +144,8 @@ def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
 
 
 def trainings(spec: SweepSpec, points: Sequence[Point]) -> list[Training]:
-    """The distinct trainings that some points need, those in floats first: others go on from them. Points whose training
-    cannot be are refused in their turn."""
+    """The distinct trainings that these points need, float trainings first since others continue from them. Points whose
+    training is impossible are skipped; they are refused when computed."""
     found = dict[str, Training]()
     for point in points:
         with contextlib.suppress(*REFUSALS):
@@ -156,13 +156,13 @@ def trainings(spec: SweepSpec, points: Sequence[Point]) -> list[Training]:
 
 
 def trained_inputs(spec: SweepSpec, points: Sequence[Point], home: str) -> dict[str, str]:
-    """The digests of the networks that the sweep has trained, with their images."""
+    """Digests of the networks that the sweep has trained, with their images."""
     found = dict[str, str]()
     for point in points:
         with contextlib.suppress(*REFUSALS):
             training = spec.training_at(point)
             if training is not None and training.text not in found:
-                trained(training, Path(home))  # is what its record says
+                trained(training, Path(home))  # raises unless it matches its record
                 found[training.text] = prepared(source_of(spec, point, home)).digest
     return found
 
@@ -173,16 +173,16 @@ def _training_digits(data: str) -> LabelledImages:
 
 
 def _digits_digest(spec: SweepSpec, network: str) -> str:
-    """Digits to train on, and those to show."""
+    """Digest of the digits for training and for results."""
     training = Training.of(network, spec.data, 0, {})
-    shown, (images, _) = for_network(define(training.network, training.data), spec.data)
-    chosen = shown.first(spec.images)
-    expect_apart(chosen.images, image_keys(np.asarray(images)))
+    results, (images, _) = for_network(define(training.network, training.data), spec.data)
+    chosen = results.first(spec.images)
+    expect_disjoint(chosen.images, image_keys(np.asarray(images)))
     return f"{_training_digits(training.data).digest[:32]} {chosen.sha256[:32]}"
 
 
 def _name(spec: SweepSpec, point: Point) -> str:
-    """What a point's network is called among the inputs."""
+    """The name of a point's network among the inputs."""
     training = spec.training_at(point)
     if training is not None:
         return training.text
@@ -191,7 +191,7 @@ def _name(spec: SweepSpec, point: Point) -> str:
 
 
 def compute(task: Task) -> Outcome:
-    """Compile and run one point."""
+    """Compiles and runs one point."""
     begun, clock = provenance.now(), time.perf_counter()
     try:
         rows, squares, facts = _rows(task)
@@ -211,7 +211,7 @@ def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     one = prepared(source)
     named = _name(spec, point)
     if one.digest != dict(task.inputs)[named]:
-        raise DataError(f"{named}: weights or digits differ here from those with which the sweep began")
+        raise DataError(f"{named}: weights or digits here differ from those the sweep began with")
     options = point.fields_of("compile")
     board = BOARDS[options.pop("board", "anna-board-1991")]
     board = board.changed(chip=board.chip.changed(**point.fields_of("chip")))
@@ -221,7 +221,7 @@ def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     reference = one.reference
     labels = one.digits.labels.astype(np.int64)
     rows: list[dict[str, Any]] = []
-    erred = np.zeros(len(labels), dtype=np.int64)  # how many chips err on each image
+    erred = np.zeros(len(labels), dtype=np.int64)  # how many chips misread each image
     seeds = range(spec.seed, spec.seed + (1 if analog.is_ideal else spec.chips))  # ideal chips are all alike
     chips = (Chip() if analog.is_ideal else Chip(seed=seed, analog=analog) for seed in seeds)
     for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline, threads=1):

@@ -1,8 +1,8 @@
-"""Worker processes as an executor in which each stands alone: one that dies loses its own call and is replaced.
+"""An executor of independent worker processes: a worker that dies loses only its own call and is replaced.
 
-`concurrent.futures.ProcessPoolExecutor` gives up all its workers and their work when one of them dies. Here each worker is
-a fresh interpreter with a pipe to its parent. It stands in a process group of its own, so that Ctrl-C reaches only the
-parent, and it ends by itself when the parent is gone, however that happened. Nothing is forked, so threads do no harm.
+`concurrent.futures.ProcessPoolExecutor` gives up all workers and their work when one of them dies. Here each worker is a
+fresh interpreter with a pipe to its parent. It runs in its own process group, so Ctrl-C reaches only the parent, and it
+exits when the parent is gone for whatever reason. Nothing is forked, so threads are safe.
 """
 
 import contextlib
@@ -16,15 +16,15 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from typing import IO, Any
 
-_HEAD = 8  # bytes that say how long a message is
+_HEAD = 8  # bytes of a message's length
 
 
 class WorkerDiedError(BrokenExecutor):
-    """The process that worked at a call is gone."""
+    """The process that ran a call has died."""
 
 
 class Processes(Executor):
-    """So many worker processes, started when first needed."""
+    """A fixed number of worker processes, each started when first needed."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
@@ -41,7 +41,7 @@ class Processes(Executor):
         return worker
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        """Call a function in some worker."""
+        """Calls a function in a free worker."""
         return self._threads.submit(self._call, function, arguments, named)
 
     def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -58,11 +58,11 @@ class Processes(Executor):
 
     @property
     def processes(self) -> list[int]:
-        """The numbers of the processes that are running."""
+        """The ids of the running processes."""
         return [worker.process.pid for worker in list(self._all) if worker.process is not None]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Without `wait`, whatever is under way is given up at once."""
+        """Shuts down; without `wait`, calls in progress are abandoned at once."""
         if wait:
             self._threads.shutdown(True, cancel_futures=cancel_futures)
         else:
@@ -80,11 +80,11 @@ class _Worker:
         self._killed = killed
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """Run it there; what it raised there is raised here."""
+        """Runs the function in the process; an exception there is raised here."""
         if self._killed:
-            raise WorkerDiedError("the worker was ended")
+            raise WorkerDiedError("the worker was shut down")
         if self.process is None:
-            # The worker finds modules where this process does, however that came about.
+            # The worker must find modules wherever this process does.
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
             command = [sys.executable, "-P", "-c", "from sim.sweep.processes import serve; serve()"]
             group = 0 if os.name == "posix" else None
@@ -104,7 +104,7 @@ class _Worker:
         return value
 
     def kill(self) -> None:
-        """End it at once, whatever it is doing."""
+        """Kills the process at once."""
         self._killed = True
         if self.process is not None:
             with contextlib.suppress(OSError):
@@ -131,9 +131,9 @@ def _receive(pipe: IO[bytes]) -> Any:
 
 
 def serve() -> None:
-    """A worker's life: calls from the parent until the parent is gone, even in the midst of one."""
+    """A worker's main loop: serves calls until the parent is gone, even in the middle of one."""
     calls, results = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed must not come between the results
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # printed text must not mix with the results
     waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def listen() -> None:

@@ -1,4 +1,4 @@
-"""What a point comes to: a row for each of its chips, whose columns are each defined here and nowhere else."""
+"""The outcome of a point: one row per chip, whose columns are defined only here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class ChipRun:
-    """What one chip of a point makes of the digits, beside the truth and what the float network reads."""
+    """One chip's result on the digits, with the true labels and the float network's."""
 
-    number: int  # among the chips of its point
+    number: int  # within its point
     seed: int
     result: Result
     labels: Labels
@@ -26,26 +26,26 @@ class ChipRun:
 
     @cached_property
     def found(self) -> Labels:
-        """What the chip reads."""
+        """The chip's labels."""
         return self.result.labels.astype(np.int64)
 
     @cached_property
     def wrong(self) -> NDArray[np.bool_]:
-        """Where it errs."""
+        """Which digits it misreads."""
         wrong: NDArray[np.bool_] = self.found != self.labels
         return wrong
 
 
-# The columns of the database: with one more, its format number (`store.FORMAT`) rises.
+# The columns of the database: a new one raises its format number (`store.FORMAT`).
 STORED: tuple[Column[ChipRun], ...] = (
-    Column("chip", "", "number of the chip at its point, from 0", lambda run: run.number),
+    Column("chip", "", "number of the chip within its point, from 0", lambda run: run.number),
     Column("chip_seed", "", "seed of the chip", lambda run: run.seed),
-    Column("images", "images", "digits shown to it", lambda run: len(run.labels)),
+    Column("images", "images", "digits it reads", lambda run: len(run.labels)),
     Column("wrong", "images", "digits that the chip misreads", lambda run: int(run.wrong.sum())),
     Column(
         "disagreement",
         "images",
-        "digits that it reads otherwise than the float network",
+        "digits read differently from the float network",
         lambda run: int((run.found != run.reference).sum()),
     ),
     Column(
@@ -54,10 +54,10 @@ STORED: tuple[Column[ChipRun], ...] = (
         "digits that the float network misreads",
         lambda run: int((run.reference != run.labels).sum()),
     ),
-    Column("cycles_per_image", "cycles", "time on the chip", lambda run: run.result.cycles_per_image),
+    Column("cycles_per_image", "cycles", "chip time per digit", lambda run: run.result.cycles_per_image),
 )
 
-# These follow from stored ones, so no database holds them.
+# Computed from the stored columns, so not in the database.
 DERIVED: tuple[Column[Mapping[str, Any]], ...] = (
     Column("error", "share", "`wrong` over `images`", lambda row: row["wrong"] / row["images"]),
 )
@@ -67,10 +67,10 @@ KEYS = tuple(column.key for column in STORED)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a point came to: rows, or the sentence of its refusal; `facts` say where and how it was computed."""
+    """The outcome of a point: its rows, or why it was refused; `facts` say where and how it was computed."""
 
     point: int
     rows: tuple[dict[str, Any], ...]
-    squares: int  # over all images, the square of how many chips erred on it: what the interval needs besides the rows
+    squares: int  # sum over images of the squared number of chips that misread it: with the rows, it gives the interval
     refusal: str | None
     facts: dict[str, Any]

@@ -1,4 +1,4 @@
-"""Runs a sweep on any executor: hands out points, takes in outcomes, and alone writes the database.
+"""Runs a sweep on any executor: submits points, collects outcomes, and is the only writer of the database.
 
 from sim.sweep.run import run_sweep
 run_sweep(load_spec(Path("bits.toml")), Path("bits"), workers=2)
@@ -26,7 +26,7 @@ from sim.sweep.spec import Point, SweepSpec
 from sim.sweep.store import Identity, Store
 from sim.sweep.training import FOLDER, Training, train, weights_of
 
-ATTEMPTS = 3  # times that a point is tried whose worker dies
+ATTEMPTS = 3  # tries for a point whose worker dies
 RESULTS = "results.csv"
 
 Watch = Callable[["Progress"], None]
@@ -35,23 +35,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a sweep is."""
+    """How far a sweep has come."""
 
     done: int
     total: int
     seconds: float  # since this run began
-    fresh: int  # points that this run has done
-    trainings: int = 0  # networks that are still to be trained, before any point
+    fresh: int  # points done by this run
+    trainings: int = 0  # networks still to be trained before the first point
 
     @property
     def seconds_left(self) -> float | None:
-        """By the pace so far; None before the first point."""
+        """Estimated from the pace so far; None before the first point."""
         return None if not self.fresh else self.seconds / self.fresh * (self.total - self.done)
 
 
 @dataclass(frozen=True)
-class Swept:
-    """What is in the database after a run; `points_total` counts the points of this shard."""
+class SweepStatus:
+    """What the database holds after a run; `points_total` counts the points of this shard."""
 
     points_done: int
     points_total: int
@@ -61,18 +61,18 @@ class Swept:
 
     @property
     def to_json(self) -> dict[str, Any]:
-        """For machines."""
+        """As a JSON object."""
         return {"points_done": self.points_done, "points_total": self.points_total, "refused": self.refused,
                 "rows": self.rows, "database": str(self.database)}  # fmt: skip
 
 
 def identity(spec: SweepSpec) -> Identity:
-    """All that the rows of a sweep follow from; files that it names and that lack are told here."""
+    """Everything that determines the rows of a sweep; raises if a named file is missing."""
     return Identity.of(spec, inputs_of(spec))
 
 
 def shard_of(points: list[Point], shard: tuple[int, int]) -> list[Point]:
-    """Part k of n: every n-th point, so that cheap and dear ones spread evenly."""
+    """Part k of n: every n-th point, so that cheap and costly points spread evenly."""
     k, n = shard
     if not 1 <= k <= n:
         raise SpecError(f"shard {k}/{n}: expected K/N with 1 <= K <= N")
@@ -91,13 +91,13 @@ def run_sweep(
     trained: Path | None = None,
     command: str = "",
     watch: Watch | None = None,
-) -> Swept:
-    """Compute what is not in the folder's database yet; interrupted at any moment, the same call goes on.
+) -> SweepStatus:
+    """Computes the points that the folder's database does not hold yet; after an interruption, the same call continues.
 
-    `executor` is anything with `submit`, and is given `at_once` points (default: enough for all its workers); without
-    one, `workers` processes work here (default: as many as there are cores).
-    A point whose worker dies is tried again; the others go on. The rows do not depend on who computes them.
-    Networks that the sweep trains lie in `trained` (default: in `folder`), where several shards may share them.
+    `executor` is anything with `submit`; at most `at_once` points are submitted to it at a time (default: enough for all
+    its workers). Without one, `workers` processes are started here (default: one per core).
+    A point whose worker dies is tried again while the others continue. The rows do not depend on who computes them.
+    Networks that the sweep trains are kept in `trained` (default: in `folder`), which shards may share.
     """
     count = worker_count(workers, "workers")
     mine = shard_of(spec.all_points(), shard)
@@ -119,19 +119,19 @@ def run_sweep(
                                        "jobs": count if executor is None else None, **provenance.process()})  # fmt: skip
                 _work(store, run, working, window, [Task(spec, point, inputs, str(home)) for point in todo], len(mine), watch)
         write_beside(folder / RESULTS, store.csv().encode())
-        return progress_of(store, mine)
+        return status_of(store, mine)
 
 
-def progress_of(store: Store, points: list[Point]) -> Swept:
-    """How much of the points is there."""
+def status_of(store: Store, points: list[Point]) -> SweepStatus:
+    """How many of the points the database holds."""
     done, refused = store.done, {point for point, _ in store.refusals()}
     mine = {point.number for point in points}
-    return Swept(len(done & mine), len(mine), len(refused & mine), store.row_count, store.path)
+    return SweepStatus(len(done & mine), len(mine), len(refused & mine), store.row_count, store.path)
 
 
 @contextmanager
 def _executor(executor: Executor | None, at_once: int | None, count: int) -> Iterator[tuple[Executor, int]]:
-    """The executor and how many points it is given at once: enough that none waits, few enough to stop soon."""
+    """The executor and how many points to submit at once: enough to keep it busy, few enough to stop quickly."""
     if executor is not None:
         yield executor, at_once or 2 * int(getattr(executor, "_max_workers", 0) or 32)
         return
@@ -145,7 +145,7 @@ def _executor(executor: Executor | None, at_once: int | None, count: int) -> Ite
 
 
 def _train(workers: Executor, window: int, wanted: list[Training], home: Path, total: int, watch: Watch | None) -> None:
-    """Train what is not there yet; those in floats before those that go on from them."""
+    """Runs the missing trainings, float trainings before those that continue from them."""
     for for_chip in (False, True):
         todo = [one for one in wanted if one.options.for_chip == for_chip and weights_of(one, home) is None]
         left = sum(weights_of(one, home) is None for one in wanted)
@@ -180,7 +180,7 @@ def _each(
     take: Callable[[T], None],
     tell: Callable[[int], None],
 ) -> None:
-    """Call a function with each of the named arguments on the workers, take in what comes back, tell how many have come."""
+    """Calls a function on the workers for each named set of arguments, collects the results and reports progress."""
     waiting, out = deque(calls), dict[Future[T], tuple[str, tuple[Any, ...]]]()
     attempts, lost, done = dict[str, int](), list[str](), 0
     try:
@@ -210,22 +210,24 @@ def _each(
                 done += 1
         tell(done)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("finished points are kept; the same command goes on from here") from None
+        raise KeyboardInterrupt("finished points are kept; run the same command again to continue") from None
     finally:
         for future in out:
             future.cancel()
     if lost:
         more = f" (and {len(lost) - 1} more {kind})" if len(lost) > 1 else ""
-        raise MachineError(f"{lost[0]}{more}; all other {kind} are done and kept, the same command tries again")
+        raise MachineError(f"{lost[0]}{more}; all other {kind} are done and kept; run the same command to try again")
 
 
 def _submitted(workers: Executor, function: Callable[..., T], arguments: tuple[Any, ...]) -> Future[T]:
     try:
         return workers.submit(function, *arguments)
     except (BrokenExecutor, RuntimeError) as error:
-        raise MachineError(f"the executor takes no more work ({error}); finished points are kept, run again to go on") from None
+        raise MachineError(
+            f"the executor accepts no more work ({error}); finished points are kept, run again to continue"
+        ) from None
 
 
 def _is_death(error: Exception) -> bool:
-    """Whether a call failed because its worker did: a process that died, or Dask's word for it."""
+    """Whether a call failed because its worker died; Dask has its own exception for that."""
     return isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ == "KilledWorker"

@@ -1,10 +1,10 @@
-"""What a sweep is: a TOML file that names a network, digits, chips, and axes over any field; from it come the points.
+"""The specification of a sweep: a TOML file that names a network, digits, chips, and axes over any field.
 
     name = "bits"
     network = "recognizer"            # a network by name, or a file
-    data = "holdout"                  # holdout or a data set (default: what the network was trained on)
-    images = 1000                     # so many digits, the first of each class in turn
-    chips = 8                         # drawn chips of each point
+    data = "holdout"                  # holdout or a data set (default: that of the network)
+    images = 1000                     # number of digits, the first of each class in turn
+    chips = 8                         # drawn chips per point
     seed = 0                          # of the first chip and of the noise; chip k has seed + k
     analog = "typical"                # ideal, typical, worst, or the file of a record
     design = "grid"                   # grid: all combinations; list: axes side by side; random: `points` draws
@@ -15,7 +15,7 @@
     "scaled.thermal_noise" = { first = 0.0, last = 4.0, count = 9 }
     "network" = ["recognizer", "lenet5"]
 
-With an axis of `train`, the sweep trains its networks itself.
+With a `train` axis, the sweep trains its networks itself.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ LARGEST = 1_000_000  # points of a sweep
 
 
 class Range(Record):
-    """Values from first to last: whole numbers one apart, or `count` numbers evenly spaced."""
+    """Values from first to last: consecutive integers, or `count` evenly spaced numbers."""
 
     first: float
     last: float
@@ -56,22 +56,22 @@ class Range(Record):
     @model_validator(mode="after")
     def _rises(self) -> Self:
         if self.last < self.first:
-            raise ValueError(f"a range goes from {self.first:g} down to {self.last:g}; expected first <= last")
+            raise ValueError(f"range falls from {self.first:g} to {self.last:g}; expected first <= last")
         if self.count is None and self.last - self.first > LARGEST:
-            raise ValueError(f"a range from {self.first:g} to {self.last:g} needs a count")
+            raise ValueError(f"range from {self.first:g} to {self.last:g} needs a count")
         return self
 
     @property
     def length(self) -> int:
-        """How many values."""
+        """Number of values."""
         return self.count or int(self.last - self.first) + 1
 
     @property
     def values(self) -> tuple[Scalar, ...]:
-        """The values; those that are whole numbers as such."""
+        """The values; integral ones as integers."""
         if self.count is None:
             if self.first != int(self.first) or self.last != int(self.last):
-                raise SpecError(f"a range from {self.first:g} to {self.last:g} needs a count")
+                raise SpecError(f"range from {self.first:g} to {self.last:g} needs a count")
             return tuple(range(int(self.first), int(self.last) + 1))
         step = (self.last - self.first) / max(1, self.count - 1)
         found = [self.first + step * i for i in range(self.count)]
@@ -79,7 +79,7 @@ class Range(Record):
 
 
 class Point(Record):
-    """One point: what differs from the sweep's base, by the full name of each axis."""
+    """One point: its value on each axis, by the axis's full name."""
 
     number: int = Field(ge=0)
     values: dict[str, Value]
@@ -91,17 +91,17 @@ class Point(Record):
 
     @property
     def text(self) -> str:
-        """Its values for a reader."""
+        """Its values in words."""
         return ", ".join(f"{name} = {value_text(value)}" for name, value in self.values.items())
 
     def fields_of(self, group: str) -> dict[str, Any]:
-        """The values of one group by their field name."""
+        """The values of one group, by field name."""
         mine = {name.partition(".")[2]: value for name, value in self.values.items() if name.startswith(group + ".")}
         return {_new_name(group, name): value for name, value in mine.items()}
 
 
 class Stop(Record):
-    """When a point has enough chips: looked at after every `every_chips` chips, and nowhere else."""
+    """When a point has enough chips; checked only after every `every_chips` chips."""
 
     width_points: float = Field(gt=0, le=100)  # of the 95 % interval of the error, in percentage points
     every_chips: int = Field(default=4, ge=2, le=10_000)
@@ -114,7 +114,7 @@ def _known_source(name: str) -> str:
 
 
 class SweepSpec(Record):
-    """The whole sweep, checked before anything runs."""
+    """A complete sweep, validated before anything runs."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}$")
     network: str = "recognizer"
@@ -128,7 +128,7 @@ class SweepSpec(Record):
     points: int | None = Field(default=None, ge=1, le=LARGEST)
     stop: Stop | None = None
     axes: dict[str, tuple[Value, ...] | Range] = Field(min_length=1)
-    _home: Path = PrivateAttr(default=Path())  # where files that it names are sought; no part of what the sweep is
+    _home: Path = PrivateAttr(default=Path())  # where the files it names are found; not part of the sweep's identity
 
     @model_validator(mode="after")
     def _axes_are_known(self) -> Self:
@@ -136,29 +136,29 @@ class SweepSpec(Record):
             _expect_axis(name)
             group, _, field = name.partition(".")
             if (new := _new_name(group, field)) != field and f"{group}.{new}" in self.axes:
-                raise ValueError(f"axes {name!r} and '{group}.{new}' are one and the same; expected one of them")
+                raise ValueError(f"axes {name!r} and '{group}.{new}' are the same; expected only one of them")
         if self.total > LARGEST:
             raise ValueError(f"the sweep has {self.total:,} points; expected at most {LARGEST:,}")
         for name, values in self._columns.items():
             if self.design != "list" and len(set(values)) < len(values):
-                raise ValueError(f"axis {name!r} has a value twice")
+                raise ValueError(f"axis {name!r} has a duplicate value")
         lengths = {name: len(values) for name, values in self._columns.items()}
         if min(lengths.values()) < 1:
             raise ValueError(f"axis {min(lengths, key=lambda name: lengths[name])!r} has no values")
         if self.design == "list" and len(set(lengths.values())) > 1:
             counts = ", ".join(f"{name} {length}" for name, length in lengths.items())
-            raise ValueError(f"a list needs axes of one length, got {counts}")
+            raise ValueError(f"a list needs axes of equal length, got {counts}")
         if (self.design == "random") != (self.points is not None):
-            raise ValueError("points is given for the random design, and only for that")
+            raise ValueError("points must be given for the random design, and for no other")
         return self
 
     @property
     def trains(self) -> bool:
-        """Whether it trains its networks itself."""
+        """Whether the sweep trains its networks itself."""
         return any(name.startswith("train.") for name in self.axes)
 
     def training_at(self, point: Point) -> Training | None:
-        """The training that a point's weights come from; None where they are shipped or a file's."""
+        """The training of a point's weights; None if they are shipped or come from a file."""
         if not self.trains:
             return None
         network, seed = point.values.get("network", self.network), point.values.get("weights_seed", self.weights_seed)
@@ -166,11 +166,11 @@ class SweepSpec(Record):
         return Training.of(str(network), self.data, seed, point.fields_of("train"))
 
     def located(self, name: str) -> str:
-        """A network or record as the sweep names it, with the path if it is a file."""
+        """The name of a network or record; a file gets its full path."""
         return str(self._home / name) if Path(name).suffix or "/" in name else name
 
     def values_of(self, axis: str) -> tuple[Value, ...]:
-        """The values of an axis, in the type of its field."""
+        """The values of an axis, with the type of its field."""
         return self._columns[axis]
 
     @cached_property
@@ -186,7 +186,7 @@ class SweepSpec(Record):
 
     @property
     def total(self) -> int:
-        """How many points there are."""
+        """Number of points."""
         if self.design == "random":
             return int(self.points or 0)
         lengths = [given.length if isinstance(given, Range) else len(given) for given in self.axes.values()]
@@ -194,12 +194,12 @@ class SweepSpec(Record):
 
     @property
     def content(self) -> dict[str, Any]:
-        """All that the rows follow from, as far as this file says it; the axes in their order."""
+        """Everything in this file that determines the rows, with the axes in order."""
         fields = self.model_dump(mode="json", exclude={"axes"})
         return {**fields, "axes": [[name, list(self.values_of(name))] for name in self.axes]}
 
     def all_points(self) -> list[Point]:
-        """The points in their order; a random design draws each axis by the sweep's seed."""
+        """The points in order; a random design draws each axis from the sweep's seed."""
         names = list(self.axes)
         columns = [self.values_of(name) for name in names]
         if self.design == "grid":
@@ -213,7 +213,7 @@ class SweepSpec(Record):
 
 
 def value_text(value: Any) -> str:
-    """A value for a reader."""
+    """A value as readers see it."""
     if value is None:
         return "none"
     if isinstance(value, float):
@@ -222,7 +222,7 @@ def value_text(value: Any) -> str:
 
 
 def _drawn(seed: int, axis: str, number: int, values: Sequence[Value]) -> Value:
-    """One of the values, by a hash of where it is wanted: the same on every machine and whatever is drawn besides."""
+    """One of the values, chosen by a hash of seed, axis and point: the same on every machine, independent of other draws."""
     digest = hashlib.sha256(f"{seed} {axis} {number}".encode()).digest()
     return values[int.from_bytes(digest[:8], "big") * len(values) >> 64]
 
@@ -240,13 +240,13 @@ def _expect_axis(name: str) -> None:
 
 
 def _new_name(group: str, field: str) -> str:
-    """The field that a name stands for, those of version 0.1 included: rows are found again by the name in the file."""
+    """The field that a name refers to, names of version 0.1 included; rows keep the name in the file."""
     return RENAMED.get(field, field) if group == "compile" else field
 
 
 @lru_cache(maxsize=256)
 def _adapter(axis: str) -> TypeAdapter[Any]:
-    """What checks the values of an axis, by itself; whether they fit together shows at each point."""
+    """Validates values of one axis alone; whether they fit together is checked at each point."""
     group, _, name = axis.partition(".")
     name = _new_name(group, name)
     if group == "scaled":
@@ -263,7 +263,7 @@ def _typed(axis: str, value: Value) -> Value:
     try:
         return adapter.validate_json(canonical_json(value), strict=True)  # type: ignore[no-any-return]
     except ValidationError as error:
-        if value == "none":  # TOML has no word for it
+        if value == "none":  # TOML has no null
             try:
                 return adapter.validate_python(None, strict=True)  # type: ignore[no-any-return]
             except ValidationError:
@@ -274,7 +274,7 @@ def _typed(axis: str, value: Value) -> Value:
 
 
 def load_spec(path: Path) -> SweepSpec:
-    """The sweep of a TOML file; what is wrong with it is told in one sentence. Files that it names are sought beside it."""
+    """The sweep in a TOML file; errors are one sentence. Files it names are relative to its folder."""
     try:
         with path.open("rb") as file:
             content = tomllib.load(file)
@@ -289,7 +289,7 @@ def load_spec(path: Path) -> SweepSpec:
 
 
 def make_spec(content: Any, home: Path | None = None) -> SweepSpec:
-    """The sweep of a mapping as the TOML file has it; files that it names are sought in `home`."""
+    """The sweep in a mapping with the TOML file's fields; files it names are relative to `home`."""
     try:
         spec = SweepSpec.model_validate(content)
     except ValidationError as error:
@@ -299,11 +299,12 @@ def make_spec(content: Any, home: Path | None = None) -> SweepSpec:
 
 
 def _sentence(error: ValidationError) -> str:
-    """As for other records; of an axis only its name, not the types that were tried."""
+    """As for other records; for an axis only its name, not the types that were tried."""
     problem = error.errors()[0]
     where = problem["loc"]
     if len(where) > 1 and where[0] == "axes" and problem["type"] != "value_error":
         if isinstance(problem["input"], dict) or "Range" in map(str, where):
-            return f"axis {where[1]!r}: expected a list of values, or first <= last and perhaps count; got {problem['input']!r}"
+            wanted = "a list of values, or first <= last with an optional count"
+            return f"axis {where[1]!r}: expected {wanted}; got {problem['input']!r}"
         return f"axis {where[1]!r}: expected a list of values or a range, got {problem['input']!r}"
     return first_sentence(error, SweepSpec)

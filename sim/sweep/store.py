@@ -1,8 +1,8 @@
-"""The database of a sweep: one SQLite file; a point's rows go in together or not at all.
+"""The database of a sweep: one SQLite file, to which a point's rows are added together or not at all.
 
-`results` (a row per point and chip), `spreads` and `refusals` hold only what the seeds determine: they are the same
-however often a sweep was interrupted, in whatever order and wherever its points ran. Where, when and by what they were
-computed lies in `provenance`, a row per point, and `runs`, a row per start.
+`results` (a row per point and chip), `spreads` and `refusals` hold only what the seeds determine: they do not depend on
+interruptions, on the order of points, or on where they ran. Where, when and with what points were computed is in
+`provenance`, a row per point, and `runs`, a row per start.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from sim.sweep.rows import DERIVED, KEYS, Outcome
 from sim.sweep.spec import SweepSpec, make_spec
 
 FORMAT = 2
-# Of the content that says which sweep it is. Format 2 brought the table of trainings, which is empty where it is missing.
+# Of the content that identifies the sweep. Format 2 added the table of trainings; if absent, it counts as empty.
 UPGRADES: Upgrades = {1: lambda content: content}
 APPLICATION = 0x616E6E61  # "anna", in SQLite's application_id
 NAME = "sweep.sqlite"
@@ -47,7 +47,7 @@ _SCHEMA = (
 
 @dataclass(frozen=True)
 class Identity:
-    """All that the rows of a sweep follow from: its file, what it names, and the version that computes."""
+    """Everything that determines the rows of a sweep: its file, what that names, and the version of anna."""
 
     spec: SweepSpec
     inputs: tuple[tuple[str, str], ...]
@@ -55,24 +55,24 @@ class Identity:
 
     @classmethod
     def of(cls, spec: SweepSpec, inputs: tuple[tuple[str, str], ...]) -> "Identity":
-        """With this version of anna."""
+        """The identity under this version of anna."""
         return cls(spec, inputs, anna.__version__)
 
     @property
     def content(self) -> str:
-        """As canonical text; of files, how the sweep names them and what lies in them."""
+        """Canonical text; files appear with their name in the sweep and their digest."""
         return canonical_json({"spec": self.spec.content, "inputs": [list(pair) for pair in self.inputs], "anna": self.version})
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> "Identity":
-        """Back from its content."""
+        """The identity in a parsed content."""
         spec = make_spec({**found["spec"], "axes": dict(found["spec"]["axes"])})
         return cls(spec, tuple((name, digest) for name, digest in found["inputs"]), found["anna"])
 
 
 class Store:
-    """An open database. Use as a context. With an identity it is for writing, and one process at a time holds the folder;
-    without, for reading what is there."""
+    """An open database, a context manager. With an identity it is opened for writing, by one process per folder at a time;
+    without, for reading."""
 
     def __init__(self, folder: Path, named: Identity | None = None) -> None:
         self.path = folder / NAME
@@ -90,7 +90,7 @@ class Store:
             self.identity = self._prepared(named)
         except sqlite3.Error as error:
             self.close()
-            raise FileError(f"{self.path}: is no database of a sweep, or cannot be opened ({error})") from None
+            raise FileError(f"{self.path}: is not a sweep database, or cannot be opened ({error})") from None
         except BaseException:
             self.close()
             raise
@@ -102,7 +102,7 @@ class Store:
         tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if not tables and not version and not application:
             if named is None:
-                raise FileError(f"{self.path}: is empty; the sweep was ended before it began")
+                raise FileError(f"{self.path}: is empty; the sweep was stopped before it began")
             with self._transaction():
                 for statement in _SCHEMA:
                     self._db.execute(statement)
@@ -111,8 +111,8 @@ class Store:
                 self._db.executemany("INSERT INTO points VALUES (?, ?)", points)
             return named
         if application != APPLICATION:
-            raise FileError(f"{self.path}: is a database, but not of a sweep")
-        if version > FORMAT:  # told before a table is read: a newer one may have other tables
+            raise FileError(f"{self.path}: is a database, but not a sweep's")
+        if version > FORMAT:  # refused before any table is read: a newer format may have other tables
             upgraded(self.path, "sweep", {"format": version}, FORMAT, UPGRADES)
         content = json.loads(self._db.execute("SELECT content FROM sweep").fetchone()[0])
         stored = Identity.read(upgraded(self.path, "sweep", {**content, "format": version}, FORMAT, UPGRADES))
@@ -133,7 +133,7 @@ class Store:
             raise
 
     def close(self) -> None:
-        """Let go of database and folder."""
+        """Closes the database and releases the folder."""
         if hasattr(self, "_db"):
             self._db.close()
         if self._lock is not None:
@@ -147,35 +147,36 @@ class Store:
 
     @property
     def done(self) -> set[int]:
-        """Points that need not run again."""
+        """Points that need no further run."""
         return {row[0] for row in self._db.execute("SELECT point FROM spreads UNION SELECT point FROM refusals")}
 
     @property
     def trainings(self) -> dict[str, str]:
-        """The digests of the networks that the sweep has trained, with their images."""
+        """Digests of the networks that the sweep has trained, with their images."""
         there = self._db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'trainings'").fetchone()[0]
         return dict(self._db.execute("SELECT name, digest FROM trainings ORDER BY name")) if there else {}  # none in format 1
 
     def expect_weights(self, digests: Mapping[str, str]) -> None:
-        """Note the networks that were trained; other weights than those of before are refused."""
+        """Records the trained networks; raises if their weights differ from those recorded before."""
         if not digests:
             return
         known = self.trainings
         for name, digest in digests.items():
             if known.get(name, digest) != digest:
-                raise FileError(f"{self.path}: holds rows of other weights from the {name}; weights trained on another machine "
-                                "or by other versions differ: share one folder of trained weights, or begin anew")  # fmt: skip
+                raise FileError(f"{self.path}: holds rows computed with other weights from the {name}; weights trained on "
+                                "another machine or with other versions differ: share one folder of them, or start "
+                                "over")  # fmt: skip
         with self._writing():
             self._db.executemany("INSERT OR IGNORE INTO trainings VALUES (?, ?)", sorted(digests.items()))
 
     def begin_run(self, facts: Mapping[str, Any]) -> int:
-        """Note that somebody starts; its number."""
+        """Records the start of a run and returns its number."""
         with self._writing():
             found = self._db.execute("INSERT INTO runs (seconds, points, facts) VALUES (0, 0, ?)", (json.dumps(facts),))
         return int(found.lastrowid or 0)
 
     def add(self, outcome: Outcome, run: int, seconds: float) -> None:
-        """A finished or refused point, all of it at once; `seconds` is how long the run has lasted."""
+        """Adds a finished or refused point in one transaction; `seconds` is how long the run has lasted."""
         with self._writing():
             if outcome.refusal is None:
                 self._insert(outcome.point, [tuple(row[name] for name in KEYS) for row in outcome.rows], outcome.squares)
@@ -196,11 +197,13 @@ class Store:
             with self._transaction():
                 yield
         except sqlite3.OperationalError as error:
-            raise FileError(f"{self.path}: cannot be written ({error}); finished points are kept, run again to go on") from None
+            raise FileError(
+                f"{self.path}: cannot be written ({error}); finished points are kept, run again to continue"
+            ) from None
 
     def merge(self, other: "Store") -> int:
-        """Take over what another database of the same sweep has; how many points are new. A point that both have must be
-        the same in both."""
+        """Copies the points of another database of the same sweep and returns how many are new. Points that both hold must
+        agree."""
         if other.identity.content != self.identity.content:
             raise FileError(f"{other.path}: {_difference(other.identity, self.identity)}")
         self.expect_weights(other.trainings)
@@ -234,11 +237,11 @@ class Store:
 
     @property
     def row_count(self) -> int:
-        """Rows of results."""
+        """Number of result rows."""
         return int(self._db.execute("SELECT count(*) FROM results").fetchone()[0])
 
     def rows(self) -> list[dict[str, Any]]:
-        """The results in their canonical order: point, the values of its axes, then what each chip gave."""
+        """The results in canonical order: point, values of its axes, then the columns of each chip."""
         axes, out = list(self.identity.spec.axes), []
         names = ", ".join(f"r.{name}" for name in KEYS)
         found = self._db.execute(f"SELECT r.point, p.content, {names} FROM results r JOIN points p USING (point) "
@@ -249,31 +252,31 @@ class Store:
         return out
 
     def spreads(self) -> dict[int, int]:
-        """Of each point: over its images, the sum of squares of how many chips erred."""
+        """For each point: the sum over images of the squared number of chips that misread it."""
         return dict(self._db.execute("SELECT point, squares FROM spreads ORDER BY point").fetchall())
 
     def refusals(self) -> list[tuple[int, str]]:
-        """Points that were refused, and why."""
+        """Refused points, and why."""
         return list(self._db.execute("SELECT point, sentence FROM refusals ORDER BY point"))
 
     def points(self) -> dict[int, dict[str, Any]]:
-        """The values of all points."""
+        """The axis values of all points."""
         axes = list(self.identity.spec.axes)
         found = ((point, json.loads(content)) for point, content in self._db.execute("SELECT point, content FROM points"))
         return {point: {name: values[name] for name in axes} for point, values in found}
 
     def runs(self) -> list[dict[str, Any]]:
-        """Every start: how long it lasted, how many points it did, and where it ran."""
+        """Every run: how long it lasted, how many points it did, and where it ran."""
         found = self._db.execute("SELECT run, seconds, points, facts FROM runs ORDER BY run")
         return [{"run": run, "seconds": seconds, "points": points, **json.loads(facts)}
                 for run, seconds, points, facts in found]  # fmt: skip
 
     def provenance(self) -> dict[int, dict[str, Any]]:
-        """Of each point: when, where, by which versions, how long."""
+        """For each point: when, where, with which versions, and how long."""
         return {point: json.loads(facts) for point, facts in self._db.execute("SELECT point, facts FROM provenance")}
 
     def csv(self) -> str:
-        """The result table as text, byte for byte the same for the same sweep."""
+        """The result table as CSV, byte for byte the same for the same sweep."""
         rows, out = self.rows(), io.StringIO()
         names = ["point", *self.identity.spec.axes, *KEYS, *(column.key for column in DERIVED)]
         writer = csv.DictWriter(out, names, lineterminator="\n")
@@ -283,31 +286,33 @@ class Store:
 
 
 def _difference(stored: Identity, named: Identity) -> str:
-    """Why two identities are not the same."""
+    """Why two identities differ."""
     if stored.spec.content != named.spec.content:
         theirs, ours = stored.spec.content, named.spec.content
         where = next(name for name in ours if ours[name] != theirs[name])
-        return f"holds another sweep ({where} differs); give each sweep a folder of its own"
+        return f"holds another sweep ({where} differs); give each sweep its own folder"
     if stored.inputs != named.inputs:
         before, now = dict(stored.inputs), dict(named.inputs)
         where = next((name for name in now if now[name] != before.get(name)), "what it names")
-        return f"was begun with other weights, digits or parameters ({where}); give this sweep a new folder"
-    return f"was begun by anna {stored.version}, this is {named.version}; finish it there, or give this sweep a new folder"
+        return f"was started with other weights, digits or parameters ({where}); give this sweep a new folder"
+    return (
+        f"was started by anna {stored.version}, and this is {named.version}; finish it there, or give this sweep a new folder"
+    )
 
 
 def _locked(path: Path) -> io.TextIOWrapper:
-    """The lock file, held by this process until it is closed or the process dies."""
+    """The lock file, held until it is closed or the process dies."""
     file = path.open("a")
     try:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:  # a system without flock: nothing to hold; SQLite still keeps each transaction whole
+    except ImportError:  # a system without flock: no lock; SQLite still keeps each transaction atomic
         return file
     except BlockingIOError:
         file.close()
         raise MachineError(f"{path.parent}: another sweep is running in this folder") from None
-    with contextlib.suppress(OSError):  # for a curious reader only
+    with contextlib.suppress(OSError):  # only for information
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()

@@ -1,4 +1,4 @@
-"""What a sweep's rows say of each point: mean error with its interval, spread over chips, disagreement with float."""
+"""Summarises a sweep's rows by point: mean error with its interval, spread over chips, disagreement with float."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from sim.sweep.store import Store
 
 @dataclass(frozen=True)
 class Summary:
-    """One point over all its chips; shares, not per cent."""
+    """One point over all its chips; shares, not percentages."""
 
     point: int
     values: dict[str, Any]
@@ -28,12 +28,12 @@ class Summary:
 
     @property
     def chips(self) -> int:
-        """How many chips."""
+        """Number of chips."""
         return len(self.errors)
 
     @property
     def std_over_chips(self) -> float | None:
-        """Standard deviation from chip to chip; None for a single one."""
+        """Standard deviation from chip to chip; None for a single chip."""
         if self.chips < 2:
             return None
         return math.sqrt(math.fsum((one - self.error) ** 2 for one in self.errors) / (self.chips - 1))
@@ -44,21 +44,21 @@ def _point(key: str, unit: str, meaning: str, value: Callable[[Summary], Any], h
     return Column(key, unit, meaning, value, page=View(heading, cell))
 
 
-# Of the table of points; after its first column stand the axes that vary.
+# Columns of the table of points; the axes that vary follow the first one.
 POINTS: tuple[Column[Summary], ...] = (
     _point("point", "", "number of the point, from 0", lambda one: one.point, "point", lambda one: f"{one.point}"),
     _point("chips", "", "chips drawn", lambda one: one.chips, "chips", lambda one: f"{one.chips}"),
-    _point("error", "share", "digits misread, the mean over chips", lambda one: one.error, "error",
+    _point("error", "share", "digits misread, mean over chips", lambda one: one.error, "error",
            lambda one: per_cent(one.error)),
-    _point("low", "share", "where the 95 % interval of the error begins, over digits and chips", lambda one: one.low,
+    _point("low", "share", "lower end of the 95 % interval of the error, over digits and chips", lambda one: one.low,
            "95 % interval", lambda one: interval(one.low, one.high)),
     _point("std_over_chips", "share", "standard deviation of the error from chip to chip", lambda one: one.std_over_chips,
            "sd over chips", lambda one: "" if one.std_over_chips is None else f"{100 * one.std_over_chips:.2f}"),
-    _point("disagreement", "share", "digits read otherwise than in floats, the mean over chips", lambda one: one.disagreement,
-           "differs", lambda one: per_cent(one.disagreement)),
+    _point("disagreement", "share", "digits read differently from the float network, mean over chips",
+           lambda one: one.disagreement, "differs", lambda one: per_cent(one.disagreement)),
     _point("float_error", "share", "digits that the float network misreads", lambda one: one.float_error, "float",
            lambda one: per_cent(one.float_error)),
-    _point("cycles_per_image", "cycles", "time of a digit on the chip", lambda one: one.cycles_per_image, "cycles",
+    _point("cycles_per_image", "cycles", "chip time per digit", lambda one: one.cycles_per_image, "cycles",
            lambda one: f"{one.cycles_per_image:,.0f}"),
 )  # fmt: skip
 
@@ -74,7 +74,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """All that a report needs, read from a database at one moment."""
+    """Everything a report needs, a snapshot of the database."""
 
     spec: SweepSpec
     points: tuple[Summary, ...]
@@ -88,7 +88,7 @@ class SweepResult:
 
     @property
     def varying(self) -> dict[str, list[Any]]:
-        """Axes with more than one value among all points, and their values in order."""
+        """Axes with more than one value, and their values in order."""
         found = {}
         for name in self.spec.axes:
             values = distinct(self.spec.values_of(name))
@@ -103,18 +103,18 @@ class SweepResult:
 
 
 def distinct(values: Iterable[Any]) -> list[Any]:
-    """Each value once: numbers rising, others in their order."""
+    """The distinct values: numbers sorted, others in order of appearance."""
     found = list(dict.fromkeys(tuple(value) if isinstance(value, list) else value for value in values))
     return sorted(found) if all(is_number(value) for value in found) else found
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value can stand on an axis of a plot."""
+    """Whether a value can be plotted on a numeric axis."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def read(store: Store) -> SweepResult:
-    """The sweep as it stands."""
+    """A snapshot of the sweep."""
     rows, spreads, values = store.rows(), store.spreads(), store.points()
     by_point: dict[int, list[dict[str, Any]]] = {}
     for row in rows:

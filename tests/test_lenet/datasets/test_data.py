@@ -100,7 +100,7 @@ def test_any_bytes_are_read_or_refused(data):
 
 IDX = encode_idx(np.zeros((3, 2, 2), np.uint8))
 BAD_IDX = [
-    (b"", "does not begin as an IDX file; expected two zero bytes, a type and a number of axes"),
+    (b"", "does not start like an IDX file; expected two zero bytes, a type and a number of axes"),
     (b"PK\x03\x04 and more", "does not begin as an IDX file; expected"),
     (IDX[:2] + b"\x0d" + IDX[3:], "holds IDX type 0x0d; expected 0x08, unsigned bytes"),
     (IDX[:3] + b"\x09" + IDX[4:], "declares 9 axes in 28 bytes; expected 1 to 4 axes with a size each"),
@@ -146,9 +146,9 @@ def test_the_text_form_of_usps(tmp_path):
     [
         (zip_line(6, -1, 255), "line 1 holds 256 words; expected a label and 256 numbers"),
         (zip_line(6, -1) + "6 x\n", "line 2 holds 2 words; expected a label and 256 numbers"),
-        (zip_line(6, 1.5), "a pixel is NaN or outside the range; expected values from 0 (paper) to 1 (ink)"),
-        (zip_line(6, float("nan")), "a pixel is NaN or outside the range; expected values from 0 (paper) to 1 (ink)"),
-        (zip_line(12, 1), "labels are not whole numbers 0 to 9"),
+        (zip_line(6, 1.5), "a pixel is NaN or out of range; expected values from 0 (paper) to 1 (ink)"),
+        (zip_line(6, float("nan")), "a pixel is NaN or out of range; expected values from 0 (paper) to 1 (ink)"),
+        (zip_line(12, 1), "labels are not integers from 0 to 9"),
     ],
 )
 def test_a_wrong_text_file_is_refused(tmp_path, lines, sentence):

@@ -124,7 +124,7 @@ def test_a_network_whose_weights_are_not_its_own_numbers_is_refused():
     first = define("linear").layers[0]
     assert isinstance(first, Prepare)
     graph = Graph("folded", (1, 28, 28), (first, Convolution("c", weights), factor, full))
-    with pytest.raises(DataError, match="folded: c weights on the chip is not the network's own; expected one without factors"):
+    with pytest.raises(DataError, match="folded: c weights is scaled on the chip; expected the network's own numbers"):
         ChipNet(graph, ForChip())
 
 
@@ -134,7 +134,7 @@ def test_a_network_that_takes_a_maximum_is_refused():
     full = FullConnection("o", rng.standard_normal((10, 2 * 12 * 12)).astype(np.float32))
     convolution = Convolution("c", rng.standard_normal((2, 1, 5, 5)).astype(np.float32), activation=Activation("scaled_tanh"))
     graph = Graph("maxima", (1, 28, 28), (define("linear").layers[0], convolution, Pool("p", "max"), full))
-    with pytest.raises(DataError, match="maxima: p takes a maximum; expected sums only, to be trained for the chip"):
+    with pytest.raises(DataError, match="maxima: p takes a maximum; only sums can be trained for the chip"):
         ChipNet(graph, ForChip())
 
 
@@ -205,7 +205,7 @@ def test_float_weights_of_the_same_recipe_digits_and_seed_are_not_trained_again(
     other = train.run("linear", for_chip=True, chip_passes=1, **(call | {"passes": 2}))
     assert other.record["for_chip"]["start_digest"] != plain.network.digest, "another recipe: trained anew"
     plain.record_path.write_text("{}")
-    with pytest.raises(DataError, match="not the record of a training; remove it and its weights to train again"):
+    with pytest.raises(DataError, match="is not a training record; remove it and its weights to train again"):
         train.run("linear", for_chip=True, **call)
 
 
@@ -234,7 +234,7 @@ def test_the_command(small_data, tmp_path, capsys):
     ("arguments", "sentence"),
     [
         ({"network": "boosted_lenet4", "for_chip": True}, "boosted_lenet4: has 3 networks; expected a single one"),
-        ({"network": "linear", "chip_passes": 2}, "chip_passes is given without for_chip; expected both or neither"),
+        ({"network": "linear", "chip_passes": 2}, "chip_passes needs for_chip; give both or neither"),
         ({"network": "linear", "passes": 1, "for_chip": True, "chip_passes": 0}, "chip_passes is 0; expected at least 1"),
         ({"network": "linear", "count": 0}, "training on 0 digits; expected 1 to 300"),
         ({"network": "linear", "count": 290, "validation": 20}, "training on 290 digits; expected 1 to 280"),

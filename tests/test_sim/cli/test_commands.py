@@ -116,7 +116,7 @@ def test_built_in_digits_go_through_compiled_programs_only(edges: Path, paged: P
     good("trace", paged, "holdout", "--perfetto", tmp_path / "p.json")
     assert json.loads((tmp_path / "p.json").read_text())["traceEvents"]
     said = refused("run", edges, "--images", "holdout")
-    assert "program edges has no host to prepare images: give state codes with --codes FILE" in said
+    assert "program edges has no host to prepare images; give state codes with --codes FILE" in said
 
 
 def test_a_chip_seed_draws_a_typical_chip(edges: Path) -> None:
@@ -246,7 +246,7 @@ def test_an_illegal_program_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_images_are_asked_for(edges: Path) -> None:
-    assert "give one of --images SOURCE, --codes FILE and --random N" in refused("run", edges)
+    assert "give exactly one of --images SOURCE, --codes FILE and --random N" in refused("run", edges)
 
 
 def test_a_full_disk_is_told_in_one_sentence(edges: Path) -> None:

@@ -14,8 +14,8 @@ from command_line import good
 import lenet
 from lenet.datasets.registry import DATA_SETS
 from sim.cli.completion_scripts import SCRIPTS
-from sim.cli.faces import faces_of
 from sim.cli.main import COMMANDS, full_parser
+from sim.cli.syntax import syntax_of
 
 FILES = ("net.onnx", "weights.safetensors", "edges.anna", "two words.anna", "edges.asm", "bits.toml", "digits.npy", "notes.txt")
 
@@ -190,13 +190,13 @@ def test_zsh_completes_what_is_typed(keys: str, words: str, scripts: dict[str, P
 
 def test_every_value_is_known_or_known_to_be_free() -> None:
     """A new option is completed by what its type offers; what is left are numbers, and parts of a sweep."""
-    found = faces_of(full_parser())
+    found = syntax_of(full_parser())
     assert found.valued
-    valued = [option for face in found.commands for option in face.options if option.kind is not None]
+    valued = [option for command in found.commands for option in command.options if option.kind is not None]
     unknown = {name for option in valued if option.kind is not None and not option.kind.offers for name in option.names}
     assert unknown == {
         "--random", "--count", "--image", "--chips", "--weights-seed", "--chip-seed", "--noise-seed", "--train-seed",
         "--threads", "--thread-counts", "--batch", "--calibration-count", "--check-count", "--workers", "--shard", "--passes",
         "--validation", "--chip-passes",
     }  # fmt: skip
-    assert all(place.offers for face in found.commands for place in face.places)
+    assert all(kind.offers for command in found.commands for kind in command.positionals)

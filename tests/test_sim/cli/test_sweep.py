@@ -203,7 +203,7 @@ def test_rows_of_another_version_are_not_mixed(home: Path, tmp_path: Path) -> No
 
 def test_files_that_are_no_database_of_a_sweep(home: Path, tmp_path: Path) -> None:
     for name, data, sentence in [("text", b"hello, hello, hello, hello", "is no database of a sweep, or cannot be opened"),
-                                 ("empty", b"", "is empty; the sweep was ended before it began")]:  # fmt: skip
+                                 ("empty", b"", "is empty; the sweep was stopped before it began")]:  # fmt: skip
         (tmp_path / name).mkdir()
         (tmp_path / name / "sweep.sqlite").write_bytes(data)
         assert sentence in refused("report", tmp_path / name)
@@ -212,7 +212,7 @@ def test_files_that_are_no_database_of_a_sweep(home: Path, tmp_path: Path) -> No
     with sqlite3.connect(tmp_path / "other" / "sweep.sqlite") as database:
         database.execute("CREATE TABLE mine (x)")
     database.close()
-    assert "is a database, but not of a sweep" in refused("sweep", home / "tiny.toml", "-o", tmp_path / "other")
+    assert "is a database, but not a sweep's" in refused("sweep", home / "tiny.toml", "-o", tmp_path / "other")
     assert "holds no sweep.sqlite; expected the folder of a sweep" in refused("report", tmp_path)
 
 
@@ -257,7 +257,7 @@ def test_the_report_is_whole_and_needs_no_network(home: Path, expected: bytes, t
     page = (tmp_path / "sweep" / "report.html").read_text(encoding="utf-8")
     assert page.count("<svg") == page.count("<figcaption>") == 3  # the map, and error against either
     assert "src=" not in page and "@import" not in page and 'href="http' not in page and "<script" not in page
-    assert page.count("Made by:") == 3 and f"{ROWS} rows: chips of seeds 0 to 2, noise seed 0, 20 digits each" in page
+    assert page.count("Made by:") == 3 and f"{ROWS} rows: chip seeds 0 to 2, noise seed 0, 20 digits each" in page
     assert "anna sweep" in page and "prefers-color-scheme: dark" in page and "@media print" in page
     assert "| state bits \\ weight bits | 4 | 5 | 6 | 7 |" in (tmp_path / "sweep" / "report.md").read_text(encoding="utf-8")
     assert (tmp_path / "sweep" / "results.csv").read_bytes() == expected

@@ -24,7 +24,7 @@ from sim.comparison.layers import layer_maps
 from sim.comparison.ledger_codes import CAUSES as CODES
 from sim.comparison.ledger_codes import codes_ledger
 from sim.comparison.ledger_table import MEANINGS, Entry
-from sim.inputs.digits import expect_apart, for_network, labelled_images
+from sim.inputs.digits import expect_disjoint, for_network, labelled_images
 from sim.report.figure import FAINT, INK, PAPER
 from sim.results.comparison import Comparison, compare
 from sim.results.ledger import ledger
@@ -70,14 +70,14 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
     ("given", "sentence"),
     [
         ({"analogs": ["superb"]}, "there is no preset 'superb'; expected ideal, typical or worst"),
-        ({"analogs": [7]}, "7 is no kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
+        ({"analogs": [7]}, "7 is not a kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
         ({"analogs": ["worst", "worst"]}, "2 kinds are called 'worst chips'; expected names that differ: (name, Analog)"),
         ({"chips": 0}, "chips is 0; expected at least 1"),
         ({"chips": 2.5}, "chips is 2.5; expected a whole number"),
         ({"chip_seed": "a"}, "chip_seed is 'a'; expected a whole number"),
         ({"threads": 0}, "threads is 0; expected at least 1"),
         ({"program": 5}, "compare takes a network and its program, not Graph and int"),
-        ({"labels": None}, "labels are missing; expected one an image"),
+        ({"labels": None}, "labels are missing; expected one per image"),
         ({"labels": [1, 2]}, "labels have shape (2,); expected (20,), one an image"),
         ({"labels": [0.5] * 20}, "labels are float64; expected whole numbers"),
         ({"images": "digits.npy"}, "there are no images; expected at least one"),
@@ -208,8 +208,8 @@ def test_layers_lie_in_places_of_their_own(compiled: anna.Program) -> None:
 def test_a_program_of_several_pages_has_its_layers_in_the_ledger(made, paged) -> None:
     """C5 has too many inputs for a neuron of the chip: C5.1 holds sums of its parts."""
     lines = ledger(paged, made[2].first(50), chips=1, analog=Analog.typical().alone("droop", "adc_offset"))
-    dearest, layers = lines.entries[0].cause, ("C1", "S2", "C3", "S4", "C5.1", "C5", "F6")
-    assert [(entry.cause, entry.layer) for entry in lines.entries[2:]] == [(dearest, layer) for layer in layers]
+    costliest, layers = lines.entries[0].cause, ("C1", "S2", "C3", "S4", "C5.1", "C5", "F6")
+    assert [(entry.cause, entry.layer) for entry in lines.entries[2:]] == [(costliest, layer) for layer in layers]
 
 
 def test_digits_of_a_part_have_all_classes_alike() -> None:
@@ -220,9 +220,9 @@ def test_digits_of_a_part_have_all_classes_alike() -> None:
 
 def test_calibration_and_results_never_overlap() -> None:
     digits, (images, _) = for_network(lenet.load("recognizer", data="mnist"), None)
-    expect_apart(digits.images, image_keys(images))
-    with pytest.raises(DataError, match="1 images serve both for calibration and for results; expected none"):
-        expect_apart(digits.images, image_keys(digits.images[7:8].astype(float)))
+    expect_disjoint(digits.images, image_keys(images))
+    with pytest.raises(DataError, match="1 images are used for both calibration and results; expected none"):
+        expect_disjoint(digits.images, image_keys(digits.images[7:8].astype(float)))
 
 
 def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
     program.save(tmp_path / "r.anna")
     for one in (program, anna.Program.load(tmp_path / "r.anna")):
         for show in (lambda *digits, one=one: compare(network, one, *digits), lambda *digits, one=one: ledger(one, *digits)):
-            with pytest.raises(DataError, match="500 images serve both for calibration and for results; expected none"):
+            with pytest.raises(DataError, match="500 images are used for both calibration and results; expected none"):
                 show(images, labels)
 
 
@@ -266,7 +266,7 @@ def test_the_page_has_what_a_reader_looks_for(found: Comparison, made) -> None:
     lost = ledger(program, digits.first(20), chips=1)
     page = replace(found, ledger=lost).page("anna compare")
     assert re.findall("<h2>(.*?)</h2>", page) == [
-        "Error against rejects", "Where it was lost", "Which digits", "What the program does", "Layer by layer", "One digit",
+        "Error against rejects", "Where it was lost", "Errors by class", "What the program does", "Layer by layer", "One digit",
         "A drawn chip", "How this was made",
     ]  # fmt: skip
     captions = re.findall("<figcaption>(.*?)</figcaption>", page)

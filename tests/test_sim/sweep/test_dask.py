@@ -72,7 +72,7 @@ def test_ctrl_c_with_a_local_cluster_is_one_sentence(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    assert err == "anna: interrupted; finished points are kept; the same command goes on from here\n"
+    assert err == "anna: interrupted; finished points are kept; run the same command again to continue\n"
 
 
 def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,7 +178,7 @@ def test_other_weights_than_those_of_before_are_refused(tmp_path: Path) -> None:
     assert path is not None
     lenet_file = Path(lenet.__file__).parent / "weights" / "linear-mnist-seed1.safetensors"
     path.write_bytes(lenet_file.read_bytes())
-    with pytest.raises(FileError, match="differs from what its record says; remove its folder to train it anew"):
+    with pytest.raises(FileError, match="does not match its record; remove its folder to train again"):
         trained(LINEAR, home)
 
 
@@ -187,7 +187,7 @@ def test_points_that_cannot_be_trained_are_recorded_with_their_sentence(tmp_path
     found = here(tiny(axes=axes), tmp_path)
     assert (found.points_done, found.refused) == (2, 1)
     with Store(tmp_path) as store:
-        assert store.refusals() == [(0, "train.chip_passes is given without train.for_chip; expected both or neither")]
+        assert store.refusals() == [(0, "train.chip_passes needs train.for_chip; give both or neither")]
 
 
 def test_what_cannot_be_trained_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,7 +210,7 @@ def test_without_torch_one_sentence_says_so(tmp_path: Path) -> None:
     command = [sys.executable, "-P", "-c", script, "sweep", str(path), "-o", str(tmp_path / "x")]
     answer = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stderr) == (
-        2, "anna: training needs the package torch, which is not installed; install the extra `train`\n")  # fmt: skip
+        2, "anna: training needs PyTorch, which is not installed; install the extra `train`\n")  # fmt: skip
     assert not (tmp_path / "x").exists()
 
 
