@@ -1,4 +1,4 @@
-"""Writes `anna/native/fields.py` as C and as Cython, into a folder of the build: fields.h, fields.pxi, filling.pxi."""
+"""Prints a file that the build makes from `anna/native/fields.py`: header, declarations, filling or number."""
 
 import runpy
 import sys

@@ -1,9 +1,9 @@
-"""The compiler: from a trained float network to a program for the chip, in passes that can each be looked at.
+"""The compiler: from a trained float network to a program for the chip, in passes that can each be inspected.
 
-    check      what runs on the chip and what on the host, or every reason why it cannot
-    split      sums with more inputs than a neuron has become parts and a join
-    calibrate  what the float network's maps hold for sample images
-    quantise   weights, biases and scales in codes, layer by layer, on what the chip itself feeds each layer
+    check      what runs on the chip and what on the host, or every reason why the network cannot run
+    split      sums with more inputs than a neuron has become chains of parts
+    calibrate  what the float network's maps hold for the calibration images
+    quantise   weights, biases and scales in codes, layer by layer, given what the chip itself feeds each layer
     place      how each layer lies in registers and rows, and on which weight page
     schedule   which instruction starts in which cycle
     emit       the program, verified
@@ -47,15 +47,13 @@ def compile(
     calibration_count: int = 500,
     check_count: int = 1,
 ) -> "Program":
-    """The program for a network.
+    """The program for a network; raises CompileError with every reason why the network cannot be compiled.
 
-    What cannot be compiled is refused with a `CompileError` that carries every reason.
-
-    calibration        sample images as the network takes them, or (images, labels): ranges are chosen by them
+    calibration        sample images as the network takes them, or (images, labels); ranges are chosen by them
     chip               another chip on the board (default: the board's own)
     board              its chips and its host
     batch              images that share a loaded weight page
-    host               what runs on the host: "last" (the last layer with weights and all after it), "auto" (the same, and
+    host               what the host runs: "last" (the last layer with weights and all after it), "auto" (the same, and
                        everything from the first layer that the chip cannot run), "none", or a layer's name
     split              sums with more inputs than a neuron has: in parts on the "chip", from there on the "host", or "off"
     range_method       how the range of each map is chosen from the calibration images
@@ -77,15 +75,15 @@ def compilation(
     chip: ChipSpec | None = None,
     **options: Any,
 ) -> "Compilation":
-    """The same with the same options, with the value of every pass to look at."""
+    """Compile with the same options as `compile`, and keep the value of every pass."""
     from anna.compiler.passes import run
     from anna.network.graph import Network
 
     if not isinstance(network, Network):
         if isinstance(network, str):
-            loaders = f"lenet.load({network!r}) or, of a file, anna.importers.load_network({network!r})"
-            raise GraphError(f"{network!r} is a name, not a network; {loaders} gives one")
-        raise GraphError(f"what is compiled is a network, not {type(network).__name__}")
+            loaders = f"load it with lenet.load({network!r}) or, from a file, anna.load_network({network!r})"
+            raise GraphError(f"{network!r} is a name, not a network; {loaders}")
+        raise GraphError(f"expected a network to compile, got {type(network).__name__}")
     chosen = CompileOptions.of(**options)
     if chip is not None:
         chosen = chosen.changed(board=chosen.board.changed(chip=chip))
@@ -93,11 +91,11 @@ def compilation(
 
 
 def _images_of(calibration: Any) -> Any:
-    """The images of a pair of images and labels; all else is images, or refused as such."""
+    """The images of a pair (images, labels); anything else is taken for images."""
     if not isinstance(calibration, tuple):
         return calibration
     if len(calibration) != 2 or len(np.shape(calibration[1])) != 1 or len(calibration[0]) != len(calibration[1]):
-        raise DataError("calibration is a tuple, but not of images and their labels; expected (images, labels), or images")
+        raise DataError("calibration is a tuple, but not of images and as many labels; expected (images, labels), or images")
     return calibration[0]
 
 

@@ -1,4 +1,4 @@
-"""Pass 3, calibrate: what every map of the float network holds for the sample images, and the ranges worth trying.
+"""Pass 3, calibrate: what every map of the float network holds for the calibration images, and the ranges to try.
 
 The float maps are the target that the quantised maps are fitted to, layer by layer.
 """
@@ -21,7 +21,7 @@ from anna.network.images import image_keys
 
 CARE = 15  # steps of how much an error matters: small whole numbers keep sums exact
 PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
-# Shares of the full range that "least-squares" tries.
+# Fractions of the full range that "least-squares" tries.
 SHRINK = (1.0, 0.9, 0.8, 0.72, 0.64, 0.57, 0.5, 0.44, 0.38, 0.32, 0.26, 0.2)
 WIDEN = (1.5, 3.0, 6.0, 12.0, 24.0)  # ranges for a straight sum on a squashing ADC, in units of its full range
 OPEN = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.3)  # half ranges that it tries for a squash, in units of 1 / slope
@@ -34,20 +34,20 @@ class FloatMaps:
     sums: Floats
     outputs: Floats
     activation: Activation  # what follows the sums
-    whole: "FloatMaps | None" = None  # of a part: the sum that it is a part of
+    complete: "FloatMaps | None" = None  # of a part: the complete sum
 
     def care(self, *where: Any) -> NDArray[np.uint8]:
-        """How much an error of the sums matters there, 1 .. CARE: of a part as much as of the whole sum."""
-        of = self.whole or self
+        """How much an error of the sums matters there, 1 .. CARE; in a part, as much as in the complete sum."""
+        of = self.complete or self
         return care_of(of.activation, of.sums[where])
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Float maps for the sample images."""
+    """Float maps for the calibration images."""
 
     images: int
-    keys: NDArray[np.uint64]  # that tell each of them from other images
+    keys: NDArray[np.uint64]  # identify each image
     input_values: Floats  # (images, maps, rows, columns), before leading factors and offsets
     maps: Mapping[str, FloatMaps]
 
@@ -62,12 +62,12 @@ class Calibration:
 
 
 def calibrate(lowered: Lowered, images: NDArray[np.generic] | None, options: CompileOptions) -> Calibration:
-    """Run the sample images through the float network."""
+    """Run the calibration images through the float network."""
     graph = lowered.members[0].graph
     chosen = np.asarray(images)
     if chosen.ndim == 0 or len(chosen) == 0:
         raise CompileError([
-            f"{lowered.network.name}: no calibration images were given; give some of the images it was trained for "
+            f"{lowered.network.name}: no calibration images were given; pass some of the images it was trained for "
             "(calibration=...), a few hundred are enough"
         ])  # fmt: skip
     if len(chosen) > options.calibration_count:
@@ -83,20 +83,20 @@ def calibrate(lowered: Lowered, images: NDArray[np.generic] | None, options: Com
         for layer in member.layers:
             carried = maps[layer.carry] if layer.carry else None
             if carried is not None:
-                added = layer.carry_sign * (carried.outputs if layer.whole else carried.sums)
+                added = layer.carry_sign * (carried.outputs if layer.on_states else carried.sums)
             maps[layer.name] = float_layer(layer, stack[layer.source], None if carried is None else added)
-            part = None if layer.whole else layer.carry
+            part = None if layer.on_states else layer.carry
             while part is not None:
-                # An error of a part matters as much as one of the whole sum.
-                maps[part] = replace(maps[part], whole=maps[layer.name])
+                # An error in a part matters as much as one in the complete sum.
+                maps[part] = replace(maps[part], complete=maps[layer.name])
                 part = next(one.carry for one in member.layers if one.name == part)
             stack[layer.name] = maps[layer.name].outputs
     return Calibration(len(chosen), image_keys(chosen), values, maps)
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:
-    """Which `wanted` of `count` images to take: one of each of `wanted` equal shares, anywhere in it, for an even step
-    may fall into step with their order (classes in turn). The same numbers always."""
+    """Which `wanted` of `count` images to take: one from each of `wanted` equal shares, at a pseudorandom place in it, since
+    an even step may coincide with their order (classes in turn). Always the same numbers."""
     number = np.arange(wanted, dtype=np.int64)
     mixed = (number.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)  # the mixing of SplitMix64
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -112,13 +112,13 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
     top, bottom, left, right = layer.padding
     if any(layer.padding):
         around = ((0, 0), (0, 0), (top, bottom), (left, right))
-        inputs = np.pad(inputs, around, constant_values=float(inputs.min()) if layer.whole else layer.padding_value)
-    # 20 + 20 bits and up to 2^13 terms that are not zero stay below 2^53: whole numbers, exact in any order.
+        inputs = np.pad(inputs, around, constant_values=float(inputs.min()) if layer.on_states else layer.padding_value)
+    # 20 + 20 bits and up to 2^13 nonzero terms stay below 2^53: whole numbers, exact in any order.
     assert int(layer.inputs_o.max()) <= 1 << 13, f"{layer.name}: a sum of more than 8192 inputs"
-    whole, power = exact.fixed(inputs)
+    fixed_inputs, power = exact.fixed(inputs)
     weights_ot, more = exact.fixed(weights)
     for piece in integer.pieces(layer, len(inputs)):
-        found = weights_ot @ integer.patches(layer, whole[piece])
+        found = weights_ot @ integer.patches(layer, fixed_inputs[piece])
         sums[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
     sums = np.ldexp(sums, -(power + more))
     if carried is not None:
@@ -132,24 +132,24 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
 
 
 def care_of(activation: Activation, sums: Floats) -> NDArray[np.uint8]:
-    """The squared slope of an activation, in CARE steps; never quite nothing, so that a saturated sum stays saturated."""
+    """The squared slope of an activation, in CARE steps; at least one, so that a saturated sum stays saturated."""
     slope = activation.curve.slope(sums, float_value(activation, sums))
     care: NDArray[np.uint8] = np.maximum(1, np.rint(slope * slope * CARE)).astype(np.uint8)
     return care
 
 
 def float_value(activation: Activation, sums: Floats) -> Floats:
-    """What the float network makes of exact sums: its activations are in 32 bits."""
+    """The activation of exact sums as the float network computes it, in 32 bits."""
     value: Floats = activation.value(sums.astype(np.float32)).astype(np.float64)
     return value
 
 
 # --- ranges ----------------------------------------------------------------------------------------------------------
 def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> list[tuple[float, float]]:
-    """Ranges (low, high) of a map's sums that the ADC may span, the plainest first."""
+    """Ranges (low, high) of a map's sums that the ADC may span, the simplest first."""
     low, high = float(sums_n.min()), float(sums_n.max())
     adc = layer.activation.curve.adc
-    assert adc is not None, f"{layer.name} was refused before"
+    assert adc is not None, f"{layer.name}: should have been refused"
     if method != "max":
         ordered = np.sort(sums_n)
         beyond = int(len(ordered) * PERCENT / 100)
@@ -165,14 +165,14 @@ def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> l
                                   if (high - low) * share < 2 * half]  # fmt: skip
         return [(-half, half)]
     begins, ends = math.isfinite(adc.low), math.isfinite(adc.high)
-    at_its_beginning = begins and not ends  # and nowhere else: what lies below is cut off
+    at_its_beginning = begins and not ends  # the ADC's range must begin there: what lies below is cut off
     low, high = adc.low if at_its_beginning else max(low, adc.low), min(high, adc.high)
     if method == "percentile":
         low, high = max(low, percentile[0]), min(high, percentile[1])
     if high <= low:
         high = low + max(abs(low), 1.0) * 1e-3
     if squash_adc:
-        # What must stay straight uses the middle of a squashing range: how much of it, the search finds.
+        # A straight sum uses the middle of a squashing range; the search finds how much of it.
         middle, half_width = (low + high) / 2, (high - low) / 2
         return [(middle - half_width * wide, middle + half_width * wide) for wide in WIDEN]
     if method != "least-squares":

@@ -1,7 +1,7 @@
-"""Pass 1, check: a network becomes chip layers and a host tail, or every reason why it cannot.
+"""Pass 1, check: a network becomes chip layers and a host tail, or is refused with every reason.
 
-What goes where: preparation before the chip, then layers on the chip, then a tail on the host. The chip computes sums and
-a saturating conversion, of which a maximum can be made; a distance or a softmax cannot.
+The host prepares the image, then layers run on the chip, then a tail on the host. The chip computes sums and a saturating
+conversion, from which a maximum can be made, but not a distance or a softmax.
 """
 
 from collections.abc import Sequence
@@ -33,15 +33,16 @@ from anna.network.parts import Shape
 
 WEIGHTED = (Convolution, FullConnection, Rbf)
 ACTIVATED = (Convolution, FullConnection, Subsample, Affine)
+NOTHING_LEFT = "moving it to the host would leave nothing for the chip"
 
 
 def check(network: Network, options: CompileOptions) -> Lowered:
-    """The lowered network; refuses with all reasons at once."""
+    """The lowered network; raises CompileError with all reasons at once."""
     reasons: list[str] = []
     spec = options.chip
     if spec.weight_levels != "mid-tread":
         reasons.append(
-            f"chip: its weights are {spec.weight_levels} and have no exact zero, so unused synapses would carry current; "
+            f"chip: {spec.weight_levels} weights have no exact zero, so unused synapses would carry current; "
             "choose weight_levels mid-tread"
         )
     if spec.columns not in spec.fan_ins:
@@ -53,7 +54,7 @@ def check(network: Network, options: CompileOptions) -> Lowered:
     members = []
     for member in network.members:
         if repr(member.prepare) != repr(first):
-            reasons.append(f"{member.name}: prepares its image otherwise than {network.members[0].name}; expected the same")
+            reasons.append(f"{member.name}: prepares its image differently from {network.members[0].name}; expected the same")
         prefix = "" if isinstance(network, Graph) else f"{member.name}."
         members.append(_member(member, prefix, options, reasons))
     if reasons:
@@ -66,7 +67,7 @@ def check(network: Network, options: CompileOptions) -> Lowered:
 def _member(graph: Graph, prefix: str, options: CompileOptions, reasons: list[str]) -> Member | None:
     steps = _activated_first([step for step in graph.steps if not isinstance(step.layer, Prepare)])
     if not steps:
-        reasons.append(f"{graph.name}: has no layer for the chip after its preparation")
+        reasons.append(f"{graph.name}: has no layers after its preparation; expected at least one for the chip")
         return None
     cut = _host_cut(graph, steps, options, reasons)
     if cut is None:
@@ -81,13 +82,13 @@ def _member(graph: Graph, prefix: str, options: CompileOptions, reasons: list[st
         offset = offset * as_floats(affine.scale_m) + as_floats(affine.offset_m)
     layers = _lower(on_chip, prefix)
     if not layers:
-        reasons.append(f"{graph.name}: no layer is left for the chip; choose another host option than {options.host!r}")
+        reasons.append(f"{graph.name}: host option {options.host!r} leaves no layer for the chip; choose another")
         return None
     return Member(prefix, graph, tuple(layers), host, scale, offset)
 
 
 def _activated_first(steps: list[Step]) -> list[Step]:
-    """The activation of a maximum goes before it, to the layer that can have it: activations rise, so it is the same."""
+    """Move the activation of a maximum to the layer before it, if that can have one: activations rise, so it is the same."""
     found: list[Step] = []
     for step in steps:
         layer = step.layer
@@ -101,7 +102,7 @@ def _activated_first(steps: list[Step]) -> list[Step]:
 
 
 def _host_cut(graph: Graph, steps: Sequence[Step], options: CompileOptions, reasons: list[str]) -> int | None:
-    """How many of the steps run on the chip."""
+    """How many steps run on the chip."""
     weighted = [i for i, step in enumerate(steps) if isinstance(step.layer, WEIGHTED)]
     names = [step.layer.name for step in steps]
     host = options.host
@@ -131,7 +132,7 @@ def _host_cut(graph: Graph, steps: Sequence[Step], options: CompileOptions, reas
 
 
 def _leaves_some(steps: Sequence[Step], cut: int) -> bool:
-    """Whether the chip has anything to do when the host takes over at a step."""
+    """Whether anything is left for the chip if the host takes over at a step."""
     return any(not isinstance(step.layer, Affine) for step in steps[:cut])
 
 
@@ -140,42 +141,42 @@ def _too_wide(step: Step, options: CompileOptions) -> bool:
 
 
 def _not_for_chip(step: Step, options: CompileOptions, leaves_some: bool) -> str | None:
-    """Why the chip cannot run a layer, and what would help; None where it can."""
+    """Why the chip cannot run a layer, and what would help; None if it can."""
     layer, spec = step.layer, options.chip
     on_host = [f"run it and all after it on the host (option host={layer.name})"] if leaves_some else []
 
-    def told(why: str, *ways: str) -> str:
+    def because(why: str, *ways: str) -> str:
         every = [*ways, *on_host]
-        return f"{layer.name}: {why}; {' or '.join(every) if every else 'no layer before it is left for the chip'}"
+        return f"{layer.name}: {why}; {' or '.join(every) if every else NOTHING_LEFT}"
 
     if layer.activation.curve.adc is None:
-        return told(f"ends in {layer.activation}, which no range of the ADC makes")
+        return because(f"ends in {layer.activation}, which no range of the ADC computes")
     match layer:
         case Pool() if layer.mode == "max" and maximum.unit(spec) is None:
-            return told(
-                f"takes a maximum, which this chip's ADC cannot give in whole states (curve {spec.adc_curve}, "
+            return because(
+                f"takes a maximum, which this chip's ADC cannot compute exactly (curve {spec.adc_curve}, "
                 f"{spec.weight_bits}-bit weights, {spec.state_bits}-bit states)", "train with mean pooling")  # fmt: skip
         case Pool() if layer.mode == "max" and not maximum.can_lower(layer):
-            return told(f"takes a maximum over {layer.window} and skips states (stride {layer.stride})")
+            return because(f"takes a maximum over {layer.window} and skips states (stride {layer.stride})")
         case Pool() if layer.mode == "max" and layer.activation != NONE:
-            return told("takes a maximum and squashes it, with no layer before it that could")
+            return because("takes a maximum and squashes it, and no layer before it can squash instead")
         case Pool() if layer.mode == "max":
             return None
         case Pool() if any(layer.padding):
-            return told(f"its padding {layer.padding} counts in no mean, so its weights differ at the border",
+            return because(f"its padding {layer.padding} is left out of the means, so its weights differ at the border",
                         "pool without padding")  # fmt: skip
         case Rbf():
-            return told("measures distances, which the chip cannot")
+            return because("computes distances, which the chip cannot")
         case Softmax():
-            return told("is a softmax, which the chip cannot")
+            return because("is a softmax, which the chip cannot")
     if options.split == "chip" or not _too_wide(step, options):
         return None
-    return told(f"sums {inputs_of(step)} inputs and a bias, a neuron of the chip {spec.max_inputs}",
+    return because(f"sums {inputs_of(step)} inputs and a bias, but a neuron of the chip has {spec.max_inputs} inputs",
                 "allow its sum to be split (option split=chip)")  # fmt: skip
 
 
 def inputs_of(step: Step) -> int:
-    """Largest number of inputs of a unit, biases apart."""
+    """Largest number of inputs of a unit, without biases."""
     match step.layer:
         case Convolution() as layer:
             return int(layer.table.sum(axis=1).max()) * layer.kernel[0] * layer.kernel[1]
@@ -187,7 +188,7 @@ def inputs_of(step: Step) -> int:
 
 
 def _lower(steps: Sequence[Step], prefix: str) -> list[ChipLayer]:
-    """Chip layers one after the other; factors and offsets per map fold into the layer before them."""
+    """Chip layers in order; factors and offsets per map are folded into the layer before them."""
     layers: list[ChipLayer] = []
     for step in steps:
         layer = step.layer
@@ -203,7 +204,7 @@ def _lower(steps: Sequence[Step], prefix: str) -> list[ChipLayer]:
 
 def _folded(before: ChipLayer, affine: Affine) -> ChipLayer | None:
     scale, offset = as_floats(affine.scale_m), as_floats(affine.offset_m)
-    if before.activation == NONE and before.post_scale_o is None and not before.whole:
+    if before.activation == NONE and before.post_scale_o is None and not before.on_states:
         bias = np.zeros(len(scale)) if before.bias is None else before.bias
         along = (slice(None),) + (None,) * (bias.ndim - 1)
         return replace(
@@ -244,7 +245,7 @@ def _chip_layer(step: Step, name: str, source: str) -> ChipLayer:
             weights, mask = _one_map(tuple(range(shape[0])), shape[0], (1, 1), as_floats(layer.scale_m))
             bias = as_floats(layer.offset_m)
         case _:
-            raise AssertionError(f"{layer.name} was refused before")
+            raise AssertionError(f"{layer.name}: should have been refused")
     out: Shape = (len(weights), *conv_geometry(shape, (weights.shape[2], weights.shape[3]), stride, padding))
     assert out == step.output_shape, f"{name}: {out} is not {step.output_shape}"
     activation = getattr(layer, "activation", NONE)

@@ -1,4 +1,4 @@
-"""Pass 7, emit: weight and scale codes in their rows, and the program."""
+"""Pass 7, emit: weight and scale codes in their rows, the link map, and the regions of the program."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -21,7 +21,7 @@ class Links:
     """Which neuron of the network each row and synapse belongs to.
 
     `neurons`: layer, map, dy, dx, page, first row, rows. `taps`: for every synapse the input (i, y, x flattened) that it
-    weighs, -1 where it is unused, -2 - k for constant column k, -1000 - k for column k of a unit's own bias.
+    weighs, -1 if it is unused, -2 - k for constant column k, -1000 - k for column k of a unit's own bias.
     """
 
     neurons_n7: NDArray[np.int32]
@@ -78,7 +78,7 @@ def synapses(scan: Scan, quant: QuantLayer, neuron: Neuron, position: int) -> li
 
 
 def regions(graph: QuantGraph, memory: Memory) -> list[Region]:
-    """The image, every map that can be looked at, and what the host reads."""
+    """The image, every map that stays in memory, and what the host reads."""
     outputs = {member.last for member in graph.lowered.members}
     found = []
     for stack in memory.stacks.values():

@@ -1,8 +1,8 @@
 """Exact sums of products: whole numbers in floats, so that the order of a sum cannot matter.
 
 A product of matrices of whole numbers is exact as long as every partial sum stays below 2^24 (float32) or 2^53 (float64),
-in whatever order a library adds. Floats enter as fixed-point numbers of 20 bits. So everything that decides a program's
-bytes is the same on every machine, and still as quick as the library.
+in whatever order a library adds. Floats are converted to fixed-point numbers of 20 bits. So everything that decides a
+program's bytes is the same on every machine, and as fast as the library.
 """
 
 import math
@@ -17,7 +17,7 @@ FIXED_BITS = 20
 
 
 def fixed(array: Floats, bits: int = FIXED_BITS) -> tuple[Floats, int]:
-    """Whole numbers below 2^bits and the power of two that they were multiplied with."""
+    """Whole numbers below 2^bits, and the power of two that the array was multiplied by."""
     largest = float(np.abs(array).max(initial=0.0))
     if largest == 0.0:
         return np.zeros_like(array, dtype=np.float64), 0
@@ -37,14 +37,14 @@ def product(a: NDArray[Any], b: NDArray[Any], bound: float) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Line:
-    """The straight line through targets over states that leaves the least (weighted) squared error."""
+    """The (weighted) least-squares line through targets over states."""
 
     gain: float
     mean_state: float
     mean_target: float
     power: float  # mean square of the target about its mean
-    error: float  # mean square of what is left
-    live: bool  # whether states and targets rise together at all
+    error: float  # mean square of the residual
+    live: bool  # whether states and targets rise together
 
     @property
     def offset(self) -> float:
@@ -53,7 +53,7 @@ class Line:
 
 
 def line(levels: Floats, codes: NDArray[np.uint16], target: Floats, care: NDArray[np.uint8] | None) -> Line:
-    """Fit target = gain x level + offset. Sums go code by code, each in the order of the images."""
+    """Fit target = gain x level + offset. Sums are per code, each in the order of the images."""
     if care is None:
         counts = np.bincount(codes, weights=np.ones(len(codes)), minlength=len(levels))
         sums = np.bincount(codes, weights=target, minlength=len(levels))
@@ -64,7 +64,7 @@ def line(levels: Floats, codes: NDArray[np.uint16], target: Floats, care: NDArra
         sums = np.bincount(codes, weights=heavy, minlength=len(levels))
         square = float(np.bincount(np.zeros(len(target), np.int8), weights=heavy * target)[0])
     n = float(counts.sum())  # whole numbers
-    # Few codes: sums of exact products one after the other. (cumsum adds in order; sum may not.)
+    # Few codes: exact products added one after the other. (cumsum adds in order; sum may not.)
     mean_s = float(np.cumsum(counts * levels)[-1]) / n
     mean_t = float(np.cumsum(sums)[-1]) / n
     away = levels - mean_s
@@ -78,7 +78,7 @@ def line(levels: Floats, codes: NDArray[np.uint16], target: Floats, care: NDArra
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Targets for `line_errors`, a row each, and what of them does not depend on the states."""
+    """Targets for `line_errors`, a row each, with sums that do not depend on the states."""
 
     values_rn: Floats
     care_rn: NDArray[np.uint8] | None
@@ -87,14 +87,14 @@ class Targets:
 
     @classmethod
     def of(cls, values_rn: Floats, care_rn: NDArray[np.uint8] | None) -> "Targets":
-        """Rows of targets and of how much each counts."""
+        """Rows of targets, and of how much each counts."""
         heavy = values_rn if care_rn is None else care_rn * values_rn
-        # In the order of the images, one after the other: a plain sum may go in another.
+        # In the order of the images; a plain sum may use another.
         return cls(values_rn, care_rn, heavy, np.cumsum(heavy * values_rn, axis=1)[:, -1])
 
 
 def line_errors(levels: Floats, codes_cn: NDArray[np.uint16], targets: Targets, row_c: NDArray[np.int64]) -> Floats:
-    """What `line` says is left, for many candidates, each with the row of its targets; the same sums in the same order."""
+    """The error that `line` gives, for many candidates, each with the row of its targets; the same sums in the same order."""
     rows = len(codes_cn)
     where = (codes_cn + np.arange(rows)[:, None] * len(levels)).reshape(-1)
     weights = None if targets.care_rn is None else targets.care_rn[row_c].reshape(-1)
@@ -114,9 +114,9 @@ def line_errors(levels: Floats, codes_cn: NDArray[np.uint16], targets: Targets, 
 
 
 def total(array: NDArray[np.floating], axis: int | tuple[int, ...] | None = None) -> Floats:
-    """A sum of floats, each rounded to 30 bits of the largest; exact after that up to 2^23 terms."""
-    whole, power = fixed(np.asarray(array, dtype=np.float64), 30)
-    found: Floats = np.ldexp(whole.sum(axis=axis), -power)
+    """A sum of floats, each rounded to 30 bits of the largest; exact after that, up to 2^23 terms."""
+    rounded, power = fixed(np.asarray(array, dtype=np.float64), 30)
+    found: Floats = np.ldexp(rounded.sum(axis=axis), -power)
     return found
 
 

@@ -1,7 +1,7 @@
-"""How one layer can lie in the registers: windows for one or several positions, registers, rows and what that costs.
+"""A scan: one way to run some output maps of a layer over its input, with registers, rows and cost.
 
-A window covers `down` rows and `right` columns of output positions at once, so that each state is brought in once for all
-of them. A register holds, for each image column of the window, the same strips (map, row) one after the other; moving on
+A window covers `down` rows and `right` columns of output positions at once, so that each state is loaded once for all of
+them. A register holds, for each image column of the window, the same strips (map, row) one after the other; moving on
 shifts the oldest image columns out. The topmost columns of a register keep constants, which carry the bias.
 """
 
@@ -25,20 +25,20 @@ def ceil_div(a: int, b: int) -> int:
 
 @dataclass(frozen=True)
 class RegisterLayout:
-    """What one register holds: taps column by column of the window, each image column with the same strips."""
+    """What one register holds: the taps of a window, column by column, the same strips in each."""
 
     taps: tuple[Tap, ...]
     strips: int  # taps of one image column
 
     @cached_property
     def column_of(self) -> dict[Tap, int]:
-        """Where each tap lies."""
+        """The column of each tap."""
         return {tap: column for column, tap in enumerate(self.taps)}
 
 
 @dataclass(frozen=True)
 class Neuron:
-    """A logical neuron of a scan: which output, which registers its rows read (the scan's own numbers)."""
+    """A logical neuron of a scan: its output, and the registers that its rows read (numbered within the scan)."""
 
     o: int
     dy: int
@@ -53,7 +53,7 @@ class Neuron:
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """Some output maps of a layer, computed in one scan over their input."""
+    """Some output maps of a layer, computed in one pass of a window over their input."""
 
     layer: ChipLayer
     spec: ChipSpec
@@ -62,11 +62,11 @@ class Scan:
     right: int
     registers: tuple[RegisterLayout, ...]
     constants: int  # constant columns of each register
-    unit_columns: int  # columns of a neuron's own bias, 0 where it has none
+    unit_columns: int  # columns of a neuron's own bias, 0 if it has none
 
     @property
     def starts_y(self) -> tuple[int, ...]:
-        """First output row of every line; the last line moves up where the rows do not come out even."""
+        """First output row of every line; the last line overlaps the one before if the rows do not divide evenly."""
         return _starts(self.layer.output_shape[1], self.down)
 
     @property
@@ -122,7 +122,7 @@ class Scan:
 
     @property
     def unit_states(self) -> int:
-        """States that bring the biases of the units of one step."""
+        """States that carry the biases of the units of one step."""
         return self.unit_columns * len(self.outputs) * self.down * self.right
 
     def part(self, outputs: Sequence[int]) -> "Scan":
@@ -135,7 +135,7 @@ class Scan:
 
     @cached_property
     def _parts(self) -> dict[tuple[int, ...], "Scan"]:
-        """Parts that were asked for: many ways to place a layer cut it alike."""
+        """A cache: many ways to place a layer cut it alike."""
         return {}
 
     # --- what it costs -----------------------------------------------------------------------------------------------
@@ -151,14 +151,14 @@ class Scan:
         return self._input_cycles(self.right)
 
     def _input_cycles(self, positions: int) -> int:
-        """Input cycles of moving on by so many positions."""
+        """Input cycles of moving on by this many positions."""
         per, columns = self.spec.states_in_per_cycle, positions * self.layer.stride[1]
         moved = (min(held.strips * columns, len(held.taps)) for held in self.registers)
         return sum(ceil_div(states, per) for states in moved) + ceil_div(self.unit_states, per)
 
     @cached_property
     def input_cycles(self) -> int:
-        """Input cycles of the whole scan; the last step of a line may move on by less."""
+        """Input cycles of the scan; the last step of a line may be shorter."""
         steps = sum(self._input_cycles(b - a) for a, b in pairwise(self.starts_x))
         return len(self.starts_y) * (self.fill_cycles + steps)
 
@@ -177,12 +177,12 @@ class Scan:
 
     @property
     def can_prefill(self) -> bool:
-        """Whether a second set of registers can take the next line's first window while a line runs."""
+        """Whether a second set of registers can load the next line's first window while a line runs."""
         return 2 * len(self.registers) <= self.spec.registers and len(self.starts_y) > 1 and not self.unit_columns
 
     @cached_property
     def cycles(self) -> int:
-        """Estimate of the whole scan."""
+        """Estimated cycles of the scan."""
         lines, steps = len(self.starts_y), len(self.starts_x)
         busy = max(self.array_cycles, self.output_cycles)
         spare = max(0, busy - self.step_cycles) * (steps - 1) if self.can_prefill else 0
@@ -210,5 +210,5 @@ def _starts(length: int, step: int) -> tuple[int, ...]:
 
 
 def fan_in_for(spec: ChipSpec, registers: int) -> int:
-    """The smallest fan-in that reads so many registers."""
+    """The smallest fan-in that reads this many registers."""
     return next(fan_in for fan_in in spec.fan_ins if fan_in >= registers * spec.columns)

@@ -1,7 +1,7 @@
-"""The quantised graph in plain integer arithmetic: what the chip must compute, said without registers or cycles.
+"""The quantised graph in plain integer arithmetic: what the chip must compute, without registers or cycles.
 
 Maps are (images, maps, rows, columns) of state codes. `quantise` uses it to see what the chip will see, `selfcheck` to
-hold the emitted program against.
+check the emitted program against.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def patches(layer: ChipLayer, maps: NDArray[Any]) -> NDArray[Any]:
     rows, columns = (maps.shape[2] - kh) // down + 1, (maps.shape[3] - kw) // right + 1
     held = np.empty((maps.shape[1], kh, kw, n, rows, columns), dtype=maps.dtype)
     by_map = maps.transpose(1, 0, 2, 3)
-    for y in range(kh):  # whole rows at a time: much quicker than window by window
+    for y in range(kh):  # entire rows at a time: much faster than window by window
         for x in range(kw):
             held[:, y, x] = by_map[:, :, y : y + down * rows : down, x : x + right * columns : right]
     return held.reshape(maps.shape[1] * kh * kw, -1)

@@ -1,4 +1,4 @@
-"""What the passes hand to each other before geometry: a network as chip layers that are all of one kind, and a host tail.
+"""What the first passes work on: a network as chip layers that are all of one kind, and a host tail.
 
 Every layer that the chip runs becomes a sum over a window with a mask of the taps that exist: a convolution with its
 connection table, a subsampling as a convolution that reads one map, a full connection as a window as large as its input.
@@ -23,7 +23,7 @@ class ChipLayer:
     """Output map o = post(activation(sum over the taps of mask_oiyx of weights x inputs, plus bias))."""
 
     name: str
-    origin: str  # the network's layer that it is, or is a part of
+    origin: str  # the network's layer that it comes from
     source: str  # the map stack that it reads: another chip layer, or INPUT
     input_shape: Shape
     output_shape: Shape
@@ -38,8 +38,8 @@ class ChipLayer:
     post_offset_o: Floats | None = None
     carry: str | None = None  # a stack of partial sums: map o of it is added to map o's sum, unit by unit
     carry_sign: int = 1
-    partial: bool = False  # whether its sums go on in another layer
-    whole: bool = False  # weighs states, not what they stand for: a step of a maximum
+    partial: bool = False  # whether another layer continues its sums
+    on_states: bool = False  # weighs states, not what they stand for: a step of a maximum
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -48,12 +48,12 @@ class ChipLayer:
 
     @property
     def bias_kind(self) -> str:
-        """Whether a bias belongs to a map, to a unit, or is not there."""
+        """Whether there is a bias per map, per unit, or none."""
         return "none" if self.bias is None else "map" if self.bias.ndim == 1 else "unit"
 
     @property
     def inputs_o(self) -> NDArray[np.int64]:
-        """Inputs of a neuron of each map, biases apart."""
+        """Inputs of a neuron of each map, without biases."""
         counts: NDArray[np.int64] = self.mask_oiyx.sum(axis=(1, 2, 3)).astype(np.int64)
         return counts
 
@@ -92,7 +92,7 @@ class Member:
     graph: Graph
     layers: tuple[ChipLayer, ...]
     host: tuple[Layer, ...]
-    input_scale_m: Floats  # leading factors and offsets of the network, absorbed into what a state of the image means
+    input_scale_m: Floats  # leading factors and offsets of the network, absorbed into what an input state means
     input_offset_m: Floats
 
     @property
@@ -103,7 +103,7 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class Lowered:
-    """A network ready for the chip: what the check pass makes."""
+    """A network as chip layers and host layers: what the check pass makes."""
 
     network: Network
     prepare: Prepare | None
@@ -120,7 +120,7 @@ class Lowered:
         return tuple(layer for layer in self.layers if layer.source == source)
 
     def last_reader(self, source: str) -> int:
-        """The position of the last layer that reads a map stack in any way; one beyond all where the host does."""
+        """The position of the last layer that reads a map stack in any way; one past the last layer if the host does."""
         found = [k for k, layer in enumerate(self.layers) if source in (layer.source, layer.carry)]
         outputs = {member.last for member in self.members}
         return len(self.layers) if source in outputs or not found else found[-1]

@@ -1,4 +1,4 @@
-"""The listing: what went where, what binds each layer, how good its states are; as JSON, and readable."""
+"""The listing: what runs where, what binds each layer, how good its states are; as JSON and as text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ UNITS = ("array", "input", "output", "paging")
 def report(
     graph: QuantGraph, placement: Placement, schedule: Schedule, timeline: Timeline, links: Links, options: CompileOptions
 ) -> dict[str, Any]:
-    """Everything that is told of a compilation, as JSON."""
+    """The report on a compilation, as JSON."""
     network, spec = graph.lowered.network, graph.spec
     host = _host(graph, options.board)
     layers = _layers(graph, placement, schedule, timeline, links) + host["layers"]
@@ -77,7 +77,7 @@ def _host(graph: QuantGraph, board: BoardSpec) -> dict[str, Any]:
 def _layers(
     graph: QuantGraph, placement: Placement, schedule: Schedule, timeline: Timeline, links: Links
 ) -> list[dict[str, Any]]:
-    """One entry a chip layer: cycles from its first SHIFT to its last OUT (layers overlap a little), what binds it, its
+    """One entry per chip layer: cycles from its first SHIFT to its last OUT (layers overlap a little), what binds it, and its
     bound: the busiest unit's cycles and its share of page loads."""
     spec, batch = graph.spec, timeline.program.batch
     load = spec.refresh_period_cycles / batch if timeline.page_loads else 0.0
@@ -110,9 +110,9 @@ def _layers(
 
 
 def listing(report: Mapping[str, Any]) -> str:
-    """The report for a reader."""
+    """The report of a compiled program as text."""
     head = [
-        f"{report['network']}: {report['cycles_per_image']:,.0f} cycles = {report['chip_us_per_image']:,.1f} us a image "
+        f"{report['network']}: {report['cycles_per_image']:,.0f} cycles = {report['chip_us_per_image']:,.1f} us per image "
         f"on the chip (bound {report['bound_cycles']:,.0f}), {report['board_images_per_s']:,.0f} images/s on "
         f"{report['board']} (bound by the {report['board_binds']})",
         f"{report['synapses_used']:,} synapses on {report['pages']} page(s), batch {report['batch']}; "
@@ -146,5 +146,5 @@ def listing(report: Mapping[str, Any]) -> str:
 
 
 def _share(report: Mapping[str, Any]) -> float:
-    whole = report["chip_multiply_adds"] + report["host_multiply_adds"]
-    return 100.0 * report["host_multiply_adds"] / whole if whole else 0.0
+    total = report["chip_multiply_adds"] + report["host_multiply_adds"]
+    return 100.0 * report["host_multiply_adds"] / total if total else 0.0

@@ -1,11 +1,11 @@
 """A maximum on the chip, exact in state codes: it takes in one element of the window after the other.
 
     r = clip(b - a)    a neuron whose ADC begins where b and a are equal, so that what is negative is cut off
-    m = a + r          a neuron that reads a again, and r beside it
+    m = a + r          a neuron that reads a again, and r with it
 
-Both weigh states with one whole number and convert with an ADC LSB of the same worth, so that a sum of states in LSB
-comes out as itself: nothing is rounded, and no sum lies within a fraction of a threshold. A window of rows and columns
-goes along its columns first, then along its rows. A map whose states fall where its values rise is turned round.
+Both weigh states with the same whole number and convert with an equal ADC LSB, so that a sum of states in LSB comes out as
+itself: nothing is rounded, and no sum is near a threshold. A window of rows and columns is reduced along its columns first,
+then along its rows. A map whose states fall as its values rise is inverted.
 """
 
 from dataclasses import dataclass, replace
@@ -25,33 +25,33 @@ from anna.network.activations import NONE, RELU
 from anna.network.graph import Pool, Step
 from anna.network.parts import Shape
 
-MARGIN = 0.25  # share of a state LSB by which a sum may miss the middle between two thresholds
+MARGIN = 0.25  # fraction of a state LSB by which a sum may miss the middle between two thresholds
 CONSTANTS = 2
 
 
 @dataclass(frozen=True)
 class Unit:
-    """The weight and the scale code at which one state LSB comes out as one."""
+    """The weight and the scale code that convert one state LSB to one."""
 
     weight: int
     scale_code: int
 
 
 def unit(spec: ChipSpec) -> Unit | None:
-    """The best of them; None where none is good enough or the ADC's steps are not straight."""
+    """The best pair; None if none is good enough or the ADC's steps are not straight."""
     if not ADC_CURVES[spec.adc_curve].straight:
         return None
     lsb, most = lsb_of(spec), (1 << (spec.weight_bits - 1)) - 1
     weights = np.clip(np.rint(lsb), 1, most)
     miss = np.abs(weights / lsb - 1.0) * (1 << spec.state_bits) / 2
-    # The greatest weight of those that come equally near: a stray charge matters least beside it.
+    # The greatest weight of those equally near: a stray charge matters least.
     best = min(range(len(lsb)), key=lambda code: (round(float(miss[code]), 3), -weights[code]))
     return Unit(int(weights[best]), best) if miss[best] <= MARGIN else None
 
 
 # --- layers ----------------------------------------------------------------------------------------------------------
 def lower(step: Step, name: str, source: str) -> list[ChipLayer]:
-    """The chip layers of a maximum; the last one has its name."""
+    """The chip layers of a maximum; the last one bears its name."""
     pool, shape = step.layer, step.input_shape
     assert isinstance(pool, Pool)
     top, bottom, left, right = pool.padding
@@ -65,7 +65,7 @@ def lower(step: Step, name: str, source: str) -> list[ChipLayer]:
 
 
 def can_lower(pool: Pool) -> bool:
-    """Whether a maximum is one along columns, rows, or both."""
+    """Whether the window is more than one element and skips none."""
     skips = [stride > 1 and window == 1 for window, stride in zip(pool.window, pool.stride, strict=True)]
     return max(pool.window) > 1 and not any(skips)
 
@@ -84,7 +84,7 @@ def _along(
             weights[np.arange(maps), np.arange(maps), tap] = weight
         window = weights.reshape(maps, maps, *kernel)
         return ChipLayer(name, origin, source, shape, out, window, window != 0, None, steps, border, 0.0,
-                         NONE if rising else RELU, carry=carry, carry_sign=sign, whole=True)  # fmt: skip
+                         NONE if rising else RELU, carry=carry, carry_sign=sign, on_states=True)  # fmt: skip
 
     layers: list[ChipLayer] = []
     for j in range(1, size):
@@ -96,7 +96,7 @@ def _along(
             layers.append(reading(more, {j: 1.0}, best, rising=False, sign=-1))
             ones = np.eye(maps)[:, :, None, None]
             layers.append(ChipLayer(sum_of, origin, best, out, out, ones, ones != 0, None, (1, 1), (0, 0, 0, 0), 0.0, NONE,
-                                    carry=more, whole=True))  # fmt: skip
+                                    carry=more, on_states=True))  # fmt: skip
     return layers
 
 
@@ -106,7 +106,7 @@ def quantise_layer(
 ) -> tuple[QuantLayer, States]:
     """A layer of a maximum in codes, and its states for the calibration images."""
     one, maps = unit(spec), len(layer.mask_oiyx)
-    assert one is not None, f"{layer.name} was refused before"
+    assert one is not None, f"{layer.name}: should have been refused"
     numerators, top = codes.state_converter(spec).numerators, (1 << spec.state_bits) - 1
     turn = np.where(meaning.gain_m < 0, -1, 1)  # where states fall as values rise
     difference = layer.activation == RELU
@@ -117,7 +117,7 @@ def quantise_layer(
     else:
         bias, carry_sign = -lowest * turn, turn
     constants = constant_weights(spec, bias.astype(np.float64), CONSTANTS)
-    border = np.where(turn < 0, top, 0).astype(np.int64)  # what no maximum takes
+    border = np.where(turn < 0, top, 0).astype(np.int64)  # the code that never wins
     totals = integer.sums(layer, spec, states, border, weights)
     totals = totals + (constants * constant_numerators(spec, CONSTANTS)).sum(axis=1)[:, None, None]
     unit_weights = np.zeros((maps, 0), np.int64)
@@ -137,8 +137,8 @@ def quantise_layer(
     noise = float(error.sum())
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     saturated = float(((out == 0) | (out == top)).mean())
-    no_states, worth = np.zeros((maps, 0, 1, 1), np.uint16), np.abs(meaning.gain_m) / one.weight
-    quant = QuantLayer(layer, weights, constants, unit_weights, no_states, scale, worth, result, border, round(sqnr, 3),
+    no_states, weight_lsb = np.zeros((maps, 0, 1, 1), np.uint16), np.abs(meaning.gain_m) / one.weight
+    quant = QuantLayer(layer, weights, constants, unit_weights, no_states, scale, weight_lsb, result, border, round(sqnr, 3),
                        round(saturated, 6))  # fmt: skip
     return quant, out
 

@@ -1,7 +1,7 @@
-"""Where the maps lie in the state memory: image column by image column, all maps of a pixel together.
+"""Where the maps lie in the state memory: column by column, all maps of a pixel together.
 
-A map that is read with a border lies inside a frame of constants. In this order the results of one CALC lie next to each
-other, and a column of a window is a block of rows of neighbouring maps: both are patterns of two strides.
+A map that is read with a border lies inside a frame of constants. In this order the results of one CALC are adjacent, and a
+column of a window is a block of rows of neighbouring maps: both are patterns of two strides.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack of maps in memory with the frame around it."""
+    """A stack of maps in memory, with its frame."""
 
     name: str
     address: int
@@ -56,13 +56,13 @@ class Memory:
     column_constants: int  # address of the constants for the topmost columns of a register, lowest column first
     column_count: int
     unit_biases: tuple[int, ...]  # for each scan: where the states of its first step lie; -1: none
-    reused: frozenset[str]  # stacks that others overwrite, so that they cannot be looked at afterwards
+    reused: frozenset[str]  # stacks that others overwrite, so that they cannot be tapped
     size: int
 
     @property
     def text(self) -> str:
         """The canonical text."""
-        lines = [f"{self.size} states a image, {len(self.constants)} of them constants"]
+        lines = [f"{self.size} states per image, {len(self.constants)} of them constants"]
         for stack in self.stacks.values():
             frame = f" in a frame of {stack.frame}" if any(stack.frame) else ""
             lines.append(f"  {stack.name} at {stack.address}: {stack.maps}@{stack.rows}x{stack.columns}{frame}")
@@ -70,7 +70,7 @@ class Memory:
 
 
 def lay_out(graph: QuantGraph, scans: Sequence[Scan], batch: int) -> Memory:
-    """Addresses for all maps; maps share memory only where a batch does not fit otherwise."""
+    """Addresses for all maps; maps share memory only if a batch does not fit otherwise."""
     memory = _lay_out(graph, scans, share=False)
     limit = graph.spec.memory_states
     if limit is not None and batch * memory.size > limit:
@@ -78,9 +78,9 @@ def lay_out(graph: QuantGraph, scans: Sequence[Scan], batch: int) -> Memory:
         if batch * memory.size > limit:
             raise CompileError([
                 f"{graph.lowered.network.name}: a batch of {batch} images needs {batch} x {memory.size} = "
-                f"{batch * memory.size} states, the memory holds {limit}; choose a batch of at most {limit // memory.size}"
+                f"{batch * memory.size} states, but the memory holds {limit}; choose a batch of at most {limit // memory.size}"
                 if limit // memory.size else
-                f"{graph.lowered.network.name}: a image needs {memory.size} states, the memory holds {limit}; choose a "
+                f"{graph.lowered.network.name}: an image needs {memory.size} states, but the memory holds {limit}; choose a "
                 "smaller image or a board with more memory"
             ])  # fmt: skip
     return memory
@@ -90,7 +90,7 @@ def _lay_out(graph: QuantGraph, scans: Sequence[Scan], share: bool) -> Memory:
     lowered, spec = graph.lowered, graph.spec
     stacks: dict[str, Stack] = {}
     constants: dict[int, int] = {}
-    dead: list[tuple[int, int]] = []  # address and size of what nobody reads any more
+    dead: list[tuple[int, int]] = []  # address and size of what is no longer read
     reused: set[str] = set()
     top = 0
 
@@ -111,7 +111,7 @@ def _lay_out(graph: QuantGraph, scans: Sequence[Scan], share: bool) -> Memory:
         readers = lowered.readers(name)
         frames = {reader.padding for reader in readers} or {(0, 0, 0, 0)}
         if len(frames) > 1:
-            raise CompileError([f"{name}: is read with borders of {sorted(frames)}; expected one border for all who read it"])
+            raise CompileError([f"{name}: is read with borders of {sorted(frames)}; expected the same border for all readers"])
         frame = frames.pop()
         plain = not any(frame)
         trial = Stack(name, 0, maps, rows, columns, frame)
@@ -120,7 +120,7 @@ def _lay_out(graph: QuantGraph, scans: Sequence[Scan], share: bool) -> Memory:
         if not plain:
             border = next(quant.border_i for quant in graph.layers if quant.layer.source == name)
             constants.update(_frame(stack, border.tolist()))
-        # What was read last by layers before this one's reader is free for the layer after this one.
+        # A stack whose last reader has run is free for the layer after this one.
         for other, _ in wanted[:position]:
             mine = stacks[other]
             if share and other not in reused and last_reader[other] < position and not any(mine.frame):
@@ -159,7 +159,7 @@ def _frame(stack: Stack, border_i: list[int]) -> dict[int, int]:
 
 
 def _unit_codes(scan: Scan, quant: QuantLayer) -> list[int]:
-    """State codes of the units' biases, step by step, in the order in which the columns hold them."""
+    """State codes of the units' biases, step by step, in column order."""
     if not scan.unit_columns or scan.layer.carry is not None:
         return []
     return [int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx])

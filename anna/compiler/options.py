@@ -1,4 +1,4 @@
-"""What a user may choose when compiling: one frozen record, validated, with a note at each field."""
+"""What a user may choose when compiling: one frozen, validated record that describes each field."""
 
 from typing import Any, Literal
 
@@ -18,7 +18,7 @@ RENAMED = {"calibrate": "range_method", "calibration_pictures": "calibration_cou
 
 
 class CompileOptions(Record):
-    """Options of `anna.compile`; every guess of the compiler that a user may want otherwise."""
+    """The options of `anna.compile`: every choice of the compiler that a user may override."""
 
     called = "compile options"
 

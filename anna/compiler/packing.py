@@ -1,4 +1,4 @@
-"""Which ways there are to lay a layer's windows in the registers: positions at once, and who shares a scan."""
+"""The ways to lay a layer's windows in the registers: how many positions at once, and which maps share a scan."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -16,7 +16,7 @@ MOST_POSITIONS = 16
 Strip = tuple[int, int]  # input map, row of the window
 Strips = frozenset[Strip]
 Packed = tuple[tuple[RegisterLayout, ...], int]  # registers, and how many constant columns each has
-Group = tuple[list[Strips], list[int], Packed]  # what a scan's output maps read, the maps, and where all lies
+Group = tuple[list[Strips], list[int], Packed]  # what a scan's output maps read, the maps, and their registers
 
 
 def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> Iterator[tuple[Scan, ...]]:
@@ -35,20 +35,20 @@ def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int)
 
 
 class Packer:
-    """A layer's output maps by the strips that they read, and the registers for any number of positions."""
+    """A layer's output maps by the strips that they read, and how to pack these for any number of positions."""
 
     def __init__(self, layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> None:
         self.layer, self.spec, self.constants, self.unit_columns = layer, spec, constants, unit_columns
         self.classes: dict[Strips, list[int]] = {}
         for o, rows in enumerate(np.asarray(layer.mask_oiyx.any(axis=3))):
             self.classes.setdefault(frozenset((int(i), int(y)) for i, y in np.argwhere(rows)), []).append(o)
-        # Maps without inputs, as a part of a sum may have, come last: they go along with others.
+        # Maps without inputs, as a part of a sum may have, come last: they join others.
         self.order = sorted(self.classes, key=lambda strips: (not strips, sorted(strips), self.classes[strips][0]))
         self.together = self._together()
         self.single = layer.output_shape[1:] == (1, 1)
 
     def _together(self) -> dict[int, int]:
-        """For every input map, the lowest map that output maps connect it with: those read together stand together."""
+        """For every input map, the lowest map that output maps connect it with: maps read together are placed together."""
         group = {i: i for strips in self.classes for i, _ in strips}
         for strips in self.order:
             joined = {group[i] for i, _ in strips}
@@ -57,7 +57,7 @@ class Packer:
         return group
 
     def scans(self, down: int, right: int) -> tuple[Scan, ...] | None:
-        """The layer with so many positions at once; output maps share a scan as long as their inputs fit the registers."""
+        """The layer with this many positions at once; output maps share a scan as long as their inputs fit the registers."""
         groups: list[Group] = []
         for strips in self.order:
             outputs = self.classes[strips]
@@ -82,7 +82,7 @@ class Packer:
                      for _, outputs, packed in groups)  # fmt: skip
 
     def _with_units(self, strips: Strips, outputs: list[int], down: int, right: int) -> list[Group] | None:
-        """As many output maps a scan as their units' own columns leave room for."""
+        """As many output maps per scan as their units' own columns leave room for."""
         each = self.unit_columns * down * right
         most = min(len(outputs), (self.spec.columns - 2) // each)
         for count in range(most, 0, -1):
@@ -101,15 +101,15 @@ class Packer:
         return found
 
     def _joined(self, one: Group, other: Group, down: int, right: int) -> Group | None:
-        """Two groups as one, where their inputs and their units' own columns fit one register."""
+        """Two groups as one, if their inputs and their units' own columns fit one register."""
         kinds, members = [*one[0], *other[0]], one[1] + other[1]
         packed = self._packed(kinds, len(members) * self.unit_columns * down * right, down, right)
         return (kinds, members, packed) if packed is not None and len(packed[0]) == 1 else None
 
     def _packed(self, kinds: list[Strips], extra: int, down: int, right: int) -> Packed | None:
-        """The fewest registers that hold the strips of a window; None where they do not fit.
+        """The fewest registers that hold the strips of a window; None if they do not fit.
 
-        Maps stay whole where that takes no more registers. The last register also holds `extra` columns of the units.
+        Maps are not divided unless that saves registers. The last register also holds `extra` columns of the units.
         """
         layer, spec = self.layer, self.spec
         sy, sx = layer.stride
@@ -134,7 +134,7 @@ class Packer:
                 layouts = self._flat(strips, count, extra)
                 sizes = [len(one.taps) for one in layouts]
                 sizes[-1] += extra
-                # Registers may share a strip: a neuron is taken to read one register, which asks for the most.
+                # Registers may share a strip: assume a neuron that reads one register, the worst case.
                 reserve = (
                     self.constants if len(layouts) == 1 or len(kinds) > 1 else 1 + ceil_div(self.constants - 1, len(layouts))
                 )
@@ -145,7 +145,7 @@ class Packer:
     def _reserve(self, kinds: list[Strips], where: dict[Strip, int], down: int, registers: int) -> int:
         """Constant columns of each register, so that every neuron reads as many as its bias needs.
 
-        A register has one fine constant and otherwise coarse ones: a neuron on r registers with c each has r (c - 1) coarse.
+        A register has one fine constant, the others are coarse: a neuron on r registers with c each has r (c - 1) coarse.
         """
         fewest = registers
         if registers > 1:
@@ -160,13 +160,13 @@ class Packer:
         read = np.asarray(self.layer.mask_oiyx.any(axis=0))
         width = self.layer.kernel[1]
         taps = [(i, y, x) for i, y in sorted(strips) for x in range(width) if read[i, y, x]]
-        whole = len(taps) + extra
-        edges = [min(whole * k // count, len(taps)) for k in range(count)] + [len(taps)]
+        total = len(taps) + extra
+        edges = [min(total * k // count, len(taps)) for k in range(count)] + [len(taps)]
         return tuple(RegisterLayout(tuple(taps[a:b]), b - a) for a, b in pairwise(edges) if b > a)
 
     def _shares(self, strips: Strips, count: int, width: int, extra: int) -> Iterator[list[list[Strip]]]:
-        """Ways to share strips among registers: whole maps first, then as evenly as can be; with columns of the units in
-        the last register, that one gets fewer."""
+        """Ways to share strips among registers: undivided maps first, then as evenly as possible; a last register that also
+        holds columns of the units gets fewer."""
         if not strips:
             return
         ids = sorted({i for i, _ in strips}, key=lambda i: (self.together[i], i))
@@ -191,6 +191,6 @@ class Packer:
 
 
 def _layout(strips: list[Strip], width: int) -> RegisterLayout:
-    # In the order of memory within a image column: row, then map.
+    # In the order of memory within an image column: row, then map.
     ordered = sorted(strips, key=lambda strip: (strip[1], strip[0]))
     return RegisterLayout(tuple((i, y, x) for x in range(width) for i, y in ordered), len(ordered))

@@ -1,4 +1,4 @@
-"""All passes in their order, and what each made."""
+"""All passes in order, and what each makes."""
 
 import re
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ from anna.sequencer.timeline import Timeline
 
 @dataclass(frozen=True, eq=False)
 class Compilation:
-    """What every pass made."""
+    """The value of every pass."""
 
     options: CompileOptions
     checked: Lowered
@@ -43,7 +43,7 @@ class Compilation:
     checked_images: int
 
     def text(self, after: str) -> str:
-        """The canonical text of what a pass made."""
+        """The canonical text of a pass's value."""
         return {
             "check": lambda: self.checked.text,
             "split": lambda: self.split.text,
@@ -52,7 +52,7 @@ class Compilation:
             "place": lambda: f"{self.placement.text}\n{self.memory.text}",
             "schedule": lambda: self.schedule.text,
             "emit": lambda: disassemble(self.program),
-            "selfcheck": lambda: f"{self.checked_images} images: interpreter and integer arithmetic agree to the bit",
+            "selfcheck": lambda: f"{self.checked_images} images: interpreter and integer arithmetic agree bit for bit",
         }[after]()
 
 
@@ -76,9 +76,9 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
         walked = verified(draft)
     except IllegalProgram as error:
         raise CompileError(
-            [f"the compiler made an illegal program, which is its fault: {why}" for why in error.reasons]
+            [f"internal error: the compiler produced an illegal program: {why}" for why in error.reasons]
         ) from None
-    # The report tells of the timeline, so the program that holds it can only be made now.
+    # The report includes the timeline, so the program that holds it can only be made now.
     done = replace(draft, report=listing.report(quantised, placement, scheduled, walked, links, options))
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_count)
     return Compilation(
@@ -87,12 +87,12 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
 
 
 def program_name(name: str) -> str:
-    """A network's name in the letters that a program's may have."""
+    """A network's name in the characters that a program's name may have."""
     return re.sub(r"[^A-Za-z0-9_.\-]", "_", name)[:100].lstrip(".-") or "network"
 
 
 def host_work(graph: QuantGraph) -> HostWork:
-    """Preparation and float layers of the host."""
+    """The host's part: preparation and float layers."""
     lowered, by_name = graph.lowered, {quant.layer.name: quant for quant in graph.layers}
     tails = tuple(
         HostTail(member.last, member.layers[-1].output_shape, by_name[member.last].meaning.gain_m,

@@ -20,7 +20,7 @@ class Pattern(NamedTuple):
 
 
 def patterns(addresses: Sequence[int]) -> list[Pattern]:
-    """The addresses in their order as few patterns, taking the longest first."""
+    """The addresses, in order, as patterns; each is the longest that the remaining addresses begin with."""
     found, at = [], 0
     while at < len(addresses):
         pattern = longest(addresses[at:])
@@ -39,7 +39,7 @@ def longest(addresses: Sequence[int]) -> Pattern:
         return best
     while run < total and addresses[run] - addresses[run - 1] == stride:
         run += 1
-    # Blocks of the whole run, and of every shorter beginning of it.
+    # Blocks of the run, and of every shorter prefix of it.
     for count in range(run, 0, -1):
         step = stride if count > 1 else 1
         blocks, block_stride = 1, 0

@@ -1,24 +1,25 @@
-"""Pass 5, place: for every layer the way to compute it, and the weight page that each of its scans lies on.
+"""Pass 5, place: how each layer is computed, and the weight page of each of its scans.
 
-The choice is a shortest path over the layers: cycles of the scans plus the batch's share of page loads, by rows used on
-the current page. A scan that does not fit is cut by output maps.
+The choice is a shortest path over the layers: cycles of the scans plus the batch's share of page loads, for each number of
+rows used on the current page. A scan that does not fit is cut by output maps.
 """
 
 from dataclasses import dataclass
 
 from anna.base.errors import CompileError
 from anna.compiler import packing
+from anna.compiler.check import NOTHING_LEFT
 from anna.compiler.geometry import Scan
 from anna.compiler.ir import ChipLayer
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
 
-BEST_WAYS = 12  # ways of a layer that are kept: the quickest for each number of rows
+BEST_WAYS = 12  # ways to compute a layer that are kept: the fastest for each number of rows
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A scan in its place."""
+    """A scan on its page and rows."""
 
     scan: Scan
     page: int
@@ -27,7 +28,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Placement:
-    """All scans in the order in which they run."""
+    """All scans, in the order in which they run."""
 
     scans: tuple[Placed, ...]
     pages: int
@@ -74,18 +75,18 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
         states = after
     if refused:
         raise CompileError(list(refused.values()))
-    # One page stays in for ever; the first of several is loaded as all others are.
+    # A single page is never reloaded; the first of several is loaded like all others.
     best = min(states.values(), key=lambda s: (s.cycles + (load if s.pages > 1 else 0.0), s.pages, s.row))
     if best.pages > spec.max_pages:
         raise CompileError([
-            f"{graph.lowered.network.name}: needs {best.pages} weight pages, the board's memory holds {spec.max_pages}; "
+            f"{graph.lowered.network.name}: needs {best.pages} weight pages, but the board's memory holds {spec.max_pages}; "
             "run its largest layers on the host (option host)"
         ])  # fmt: skip
     return Placement(best.scans, best.pages)
 
 
 def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[tuple[Scan, ...]]:
-    """Ways to compute a layer that no other beats in both rows and cycles."""
+    """The ways to compute a layer that no other beats in both rows and cycles."""
     found = []
     for scans in packing.options(layer, options.chip, constants, unit_columns):
         heaviest = max(max(scan.rows_per_output.values()) for scan in scans)
@@ -100,7 +101,7 @@ def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_column
 
 
 def _put(state: _State, way: tuple[Scan, ...], rows: int, load: float, new_page: bool, cut: bool) -> _State | None:
-    """The way's scans placed after a state: on the rows that are left, or on a new page; cut at the page's end or not."""
+    """The way's scans placed after a state: on the remaining rows or on a new page; cut at the page's end or not."""
     cycles, pages, row, scans = state.cycles, state.pages, state.row, list(state.scans)
     if new_page and row == 0:
         return None
@@ -109,9 +110,9 @@ def _put(state: _State, way: tuple[Scan, ...], rows: int, load: float, new_page:
     for scan in way:
         left = list(scan.outputs)
         need = scan.rows_per_output
-        whole = scan.rows
+        remaining = scan.rows
         while left:
-            if row and not cut and whole > rows - row:
+            if row and not cut and remaining > rows - row:
                 cycles, pages, row = cycles + load, pages + 1, 0
             taken, used = list[int](), 0
             while left and used + need[left[0]] <= rows - row:
@@ -122,7 +123,7 @@ def _put(state: _State, way: tuple[Scan, ...], rows: int, load: float, new_page:
                 continue
             part = scan if len(taken) == len(scan.outputs) else scan.part(taken)
             scans.append(Placed(part, pages - 1, row))
-            cycles, row, whole = cycles + part.cycles, row + used, whole - used
+            cycles, row, remaining = cycles + part.cycles, row + used, remaining - used
     return _State(cycles, pages, row, tuple(scans))
 
 
@@ -133,5 +134,5 @@ def _no_way(layer: ChipLayer, options: CompileOptions, leaves_some: bool) -> str
     return (
         f"{layer.name}: a window of {inputs} inputs on maps {layer.kernel[1]} columns wide does not fit the chip's "
         f"{spec.registers} registers of {spec.columns} states with its biases; "
-        f"{way if leaves_some else 'no layer before it is left for the chip'}"
+        f"{way if leaves_some else NOTHING_LEFT}"
     )

@@ -1,4 +1,4 @@
-"""What is to be rounded: one layer in units of its input's states, and what it should make of calibration images."""
+"""What is to be rounded: one layer in units of its input's states, and what it should give for the calibration images."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +18,7 @@ GRAM_WINDOWS = 1 << 13
 
 @dataclass(frozen=True, eq=False)
 class Carry:
-    """Partial sums that a layer goes on from."""
+    """Partial sums that a layer continues."""
 
     states: States  # (images, o, y, x)
     gain_o: Floats
@@ -31,10 +31,10 @@ class Problem:
 
     layer: ChipLayer
     spec: ChipSpec
-    used_t: Bools  # of all taps of the window, those that any map reads; the others are left out below
+    used_t: Bools  # the taps of the window that any map reads; the others are left out below
     weights_ot: Floats
     bias_o: Floats
-    unit_bias_oyx: Floats | None  # what a unit's bias differs from bias_o
+    unit_bias_oyx: Floats | None  # how much a unit's bias differs from bias_o
     windows: integer.States  # codes (windows, taps) for the search
     gram_windows: integer.States
     sums: Floats  # float sums of the search windows, (windows, o)
@@ -56,7 +56,7 @@ class Problem:
 
 def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offset_i: Floats, target: FloatMaps,
           carry: Carry | None, spec: ChipSpec, search_windows: int) -> Problem:  # fmt: skip
-    """The layer as its states see it, on windows picked evenly from the calibration images."""
+    """The layer in units of its states, on windows picked evenly from the calibration images."""
     maps = len(layer.weights_oiyx)
     weights = layer.weights_oiyx * layer.mask_oiyx * gain_i[:, None, None]
     shift = exact.total(layer.weights_oiyx * layer.mask_oiyx * offset_i[:, None, None], axis=(1, 2, 3))
@@ -71,10 +71,10 @@ def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floa
     unit_sums = None
     if per_unit is not None:
         unit_sums = per_unit.transpose(1, 2, 0).reshape(-1, maps)
-    whole = integer.padded(layer, states, border_i)
+    padded = integer.padded(layer, states, border_i)
     used = layer.mask_oiyx.any(axis=0).reshape(-1)
-    few, few_index = _picked(layer, whole, search_windows, used)
-    many, many_index = _picked(layer, whole, GRAM_WINDOWS, used)
+    few, few_index = _picked(layer, padded, search_windows, used)
+    many, many_index = _picked(layer, padded, GRAM_WINDOWS, used)
     rows, columns = layer.output_shape[1:]
 
     def at(index: Ints) -> tuple[Any, ...]:
@@ -107,18 +107,18 @@ def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floa
     )
 
 
-def _picked(layer: ChipLayer, whole: States, most: int, used: Bools) -> tuple[States, Ints]:
+def _picked(layer: ChipLayer, padded: States, most: int, used: Bools) -> tuple[States, Ints]:
     """The used taps of windows picked evenly, and which windows they are in the order image, row, column."""
     _, rows, columns = layer.output_shape
-    count = len(whole) * rows * columns
+    count = len(padded) * rows * columns
     chosen = np.arange(count, dtype=np.int64)
     if count > most:
         chosen = np.arange(most, dtype=np.int64) * count // most
-        # An even step may fall into step with the rows: a small offset that runs through them breaks it.
+        # An even step may coincide with the rows; a small running offset breaks that.
         chosen = np.minimum(chosen + np.arange(most) % max(1, count // most), count - 1)
     image, rest = np.divmod(chosen, rows * columns)
     y, x = np.divmod(rest, columns)
     (kh, kw), (down, right) = layer.kernel, layer.stride
-    view = np.lib.stride_tricks.sliding_window_view(whole, (kh, kw), axis=(2, 3))
+    view = np.lib.stride_tricks.sliding_window_view(padded, (kh, kw), axis=(2, 3))
     windows = view[image, :, y * down, x * right].reshape(len(chosen), -1)
     return windows if used.all() else windows[:, used], chosen

@@ -1,7 +1,7 @@
-"""Pass 4, quantise: float weights to codes and scale codes, layer by layer, on what the chip itself feeds each layer.
+"""Pass 4, quantise: float weights to codes and scale codes, layer by layer, given what the chip itself feeds each layer.
 
 A state s of map m stands for gain_m x s + offset_m; gain and offset are absorbed into the weights and biases of the layer
-that reads the map. For each map a range of the ADC, a scale code and rounded weights are sought whose converted sums,
+that reads the map. For each map, the search finds a range of the ADC, a scale code and rounded weights whose converted sums,
 times a gain plus an offset, come nearest to the float map on the calibration images.
 """
 
@@ -26,7 +26,7 @@ SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 
 
 def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec) -> Meaning:
-    """The image's range spread over the state codes: that of the preparation, else that of the images, per map."""
+    """The input's range spread over the state codes: that of the preparation, else that of the images, per map."""
     maps, levels = lowered.input_shape[0], codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
     if lowered.prepare is not None:
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
@@ -49,7 +49,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
         lead = member.input_scale_m
         meanings: dict[str, Meaning] = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + member.input_offset_m)}
         for layer in member.layers:
-            if layer.whole:
+            if layer.on_states:
                 carried = None if layer.carry is None else stacks[layer.carry]
                 quant, out = maximum.quantise_layer(layer, stacks[layer.source], meanings[layer.source],
                                                     calibration.maps[layer.name], spec, carried)  # fmt: skip
@@ -68,7 +68,7 @@ def quantise_layer(
     layer: ChipLayer, states: States, meaning: Meaning, targets: Mapping[str, ranging.FloatMaps], options: CompileOptions,
     carry: Carry | None,
 ) -> tuple[QuantLayer, States]:  # fmt: skip
-    """One layer in codes, and what the chip's ADCs then deliver for the calibration images."""
+    """One layer in codes, and the states that the chip's ADCs give for the calibration images."""
     spec, target = options.chip, targets[layer.name]
     border = Meaning(meaning.gain_m, meaning.offset_m).codes_of(
         spec, np.full((1, len(meaning.gain_m), 1, 1), layer.padding_value))[0, :, 0, 0].astype(np.int64)  # fmt: skip

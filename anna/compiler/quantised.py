@@ -1,4 +1,4 @@
-"""The network in codes: what the quantise pass makes, and what placing, scheduling and the self-check read."""
+"""The network in codes: what the quantise pass makes, and place, schedule and selfcheck read."""
 
 from dataclasses import dataclass
 
@@ -26,15 +26,15 @@ class Meaning:
 
 @dataclass(frozen=True, eq=False)
 class QuantLayer:
-    """A chip layer in codes, per map; every slot of a map gets the same."""
+    """A chip layer in codes, per map; all positions of a map have the same."""
 
     layer: ChipLayer
     weights_ot: Ints  # in weight LSB, taps in the order i, y, x
     constants_oc: Ints  # weights on the constant columns, in LSB
-    unit_weights_ou: Ints  # weights on a unit's own columns: those of its bias, or of the partial sum that it goes on from
+    unit_weights_ou: Ints  # weights on a unit's own columns: those of its bias, or of the partial sum that it continues
     unit_states_ouyx: States  # the states on those columns, where they are a bias
     scale_codes_o: Ints
-    weight_lsb_o: Floats  # what one weight LSB x state LSB is worth in the map's sum
+    weight_lsb_o: Floats  # one weight LSB x state LSB in units of the map's sum
     meaning: Meaning  # of its output
     border_i: Ints  # codes of the border around its input
     sqnr_db: float

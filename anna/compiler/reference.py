@@ -1,4 +1,4 @@
-"""The float network as a reference for lock-step: which code each result of a program would have, were it not rounded."""
+"""The float network as a reference for lock-step: the code that each result of a program would have without rounding."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from anna.network.forward import forward
 
 
 def float_reference(compilation: Compilation, image: NDArray[Any]) -> Reference:
-    """The float maps of a image as codes of the chip, with fractions; layers that the compiler made have no opinion."""
+    """The float maps of an image as codes of the chip, with fractions; NaN for layers that only the compiler knows."""
     network, spec = compilation.checked.network, compilation.options.chip
     lowest = float(state_converter(spec).values(0))
     kept = forward(network, image[None], dtype=np.float64, keep="all").outputs

@@ -1,7 +1,7 @@
 """Choosing ranges and rounding weights: the search inside the quantise pass.
 
-Sums are in weight LSB x half state LSB. Everything that is compared is an exact sum or made elementwise from exact sums,
-so that the choice is the same on every machine.
+Sums are in weight LSB x half state LSB. Everything that is compared is an exact sum, or computed elementwise from exact
+sums, so that the choice is the same on every machine.
 """
 
 from dataclasses import dataclass, replace
@@ -21,19 +21,19 @@ from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Problem
 from anna.compiler.split import CARRY_COLUMNS
 
-USUAL_CONSTANTS = 4  # columns of a row that carry the bias, where they reach
+USUAL_CONSTANTS = 4  # columns of a row that carry the bias, if they are enough
 UNIT_COARSE = 2  # most coarse columns of a bias per unit
-RIDGE = 0.003  # pull towards the float weights, as a share of the mean square of an input
+RIDGE = 0.003  # pull towards the float weights, as a fraction of the mean square of an input
 SWEEPS = 6
-OWN_MATRICES = 4_000_000_000  # products up to which every map has normal equations of its own
+OWN_MATRICES = 4_000_000_000  # products up to which every map has its own normal equations
 COLUMNS_AT_ONCE = 1 << 21  # numbers of a piece of the search
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """For each map: range, scale code, and the worth of a weight LSB."""
+    """For each map: range, scale code, and the size of a weight LSB."""
 
-    step_o: Floats  # what one LSB of the ADC is worth in the float sum
+    step_o: Floats  # one LSB of the ADC in units of the float sum
     middle_o: Floats  # the float sum in the middle of the range
     scale_code_o: Ints
     weight_lsb_o: Floats
@@ -56,7 +56,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
         if problem.unit_bias_oyx is not None:
-            # A bias per unit is to fit its coarse columns at full drive.
+            # A bias per unit must fit its coarse columns at full drive.
             drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = float(problem.carry_gain_o[o]) / CARRY_COLUMNS
@@ -64,7 +64,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             wanted = (high - low) / (1 << spec.state_bits)
             fits = np.flatnonzero(heaviest <= wanted / lsb * (largest + 0.49))
             tries = [int(fits[-1])] if fits.size else [0]
-            # A partial sum may be worth more than its columns can give it at that range's scale.
+            # A partial sum may need more weight than its columns have at that range's scale.
             reach = np.flatnonzero(carried <= wanted / lsb * (largest + 0.49))
             lower = [int(reach[-1])] if reach.size and int(reach[-1]) < tries[0] else []
             if options.range_method != "least-squares":
@@ -84,7 +84,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     constants = _constants_needed(problem, owner, candidates[2], candidates[4])
     if len(owner) > maps:
         error = _errors(problem, owner, candidates[2], codes_c, candidates[4], constants)
-        # The least error; of equals the first.
+        # The least error; the first of a tie.
         order = np.lexsort((np.arange(len(owner)), error, owner))
         best = order[np.unique(owner[order], return_index=True)[1]]
     else:
@@ -100,7 +100,7 @@ def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb:
     wanted = np.abs((problem.bias_o[owner] - middle) / weight_lsb) * 2  # in weight LSB x half state LSB
     reach = float(largest * int(numerators[-1]))
     needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / reach))
-    # No more than a neuron's rows have to spare: a map whose bias does not fit takes a wider range instead.
+    # No more than a neuron's rows can spare: a map whose bias does not fit takes a wider range instead.
     columns, inputs = problem.spec.columns, int(problem.layer.inputs_o.max())
     rows = -(-inputs // (columns - 2))
     spare = min(USUAL_CONSTANTS, max(2, columns - -(-inputs // rows)))
@@ -171,7 +171,7 @@ def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
 
 # --- which weights ---------------------------------------------------------------------------------------------------
 def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[Ints, Ints]:
-    """Weights (o, taps) and constant weights (o, constants): rounded, then moved step by step, one input at a time, so
+    """Weights (o, taps) and constant weights (o, constants): rounded, then adjusted step by step, one input at a time, so
     that the sums on the calibration images come nearest to the float sums."""
     maps, spec = len(problem.weights_ot), problem.spec
     owner = np.arange(maps)
@@ -182,7 +182,7 @@ def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[I
         return weights, constants
     taps = weights.shape[1]
     if problem.gram_carried is not None:
-        # What the partial sum brings, with its weight as rounded, is not to be brought by the inputs.
+        # What the partial sum adds, with its rounded weight, the inputs need not add.
         brought = _carried(problem, problem.gram_carried, owner, choice.weight_lsb_o) * (choice.weight_lsb_o / 2)
         problem = replace(problem, gram_sums=problem.gram_sums - brought)
     ridge = RIDGE * 10 if len(problem.gram_windows) < 2 * taps else RIDGE
@@ -199,7 +199,7 @@ def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[I
     pull[:, :taps] = ridge * pulls[:, None]
     final = _descend(spec, grams, goal, pull, towards, start, live)
     moved = final[:, :taps].astype(np.int64), final[:, taps:].astype(np.int64)
-    # Where the steps did not help the converted map, the plain rounding stays.
+    # If the steps did not improve the converted map, keep the plain rounding.
     before, after = (_error_of(problem, choice, *pair) for pair in ((weights, constants), moved))
     better = (after < before)[:, None]
     return np.where(better, moved[0], weights), np.where(better, moved[1], constants)
@@ -217,7 +217,7 @@ def _error_of(problem: Problem, choice: Choice, weights: Ints, constants: Ints) 
 
 def _normal_equations(problem: Problem, levels: Ints) -> tuple[Floats, Floats, Floats]:
     """Weighted means of products of the inputs (constants last) with each other (maps, inputs, inputs) and with the float
-    sums (maps, inputs), and the mean square of an input (maps). One matrix for all maps where a matrix each would take long.
+    sums (maps, inputs), and the mean square of an input (maps). One matrix for all maps if one each would take too long.
     """
     numerators, windows, sums = codes.state_converter(problem.spec).numerators, problem.gram_windows, problem.gram_sums
     n, taps = windows.shape
@@ -232,7 +232,7 @@ def _normal_equations(problem: Problem, levels: Ints) -> tuple[Floats, Floats, F
     fixed, power = exact.fixed(sums)
     grams = np.empty((care.shape[1], x.shape[1], x.shape[1]))
     crosses = np.empty((maps, x.shape[1]))
-    whole = x.astype(np.float64)
+    x_wide = x.astype(np.float64)
     for k in range(care.shape[1]):
         weighted = x * care[:, k, None].astype(kind)
         total = float(care[:, k].sum())
@@ -240,7 +240,7 @@ def _normal_equations(problem: Problem, levels: Ints) -> tuple[Floats, Floats, F
         if own:
             crosses[k] = np.ldexp(weighted.T.astype(np.float64) @ fixed[:, k], -power) / total
     if not own:
-        crosses = np.ldexp(whole.T @ fixed, -power).T / n
+        crosses = np.ldexp(x_wide.T @ fixed, -power).T / n
     return grams, crosses, np.array([float(np.diag(gram)[:taps].sum()) / taps for gram in grams])
 
 
@@ -250,14 +250,14 @@ def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards:
     slope = -goal  # gram @ weights - goal, added up in a fixed order
     for i in range(start.shape[1]):
         slope += grams[:, i] * start[:, i, None]
-    # By input: what one step needs lies together.
+    # By input: what one step needs is contiguous.
     curve_im = (np.diagonal(grams, axis1=1, axis2=2) + pull).T
     may_move_im = live.T & (curve_im > 0)
     divisor_im = np.where(curve_im > 0, curve_im, 1.0)
     weights_im, towards_im, pull_im = start.T.copy(), towards.T.copy(), pull.T
     for _ in range(SWEEPS):
         moved = False
-        for i, weight in enumerate(weights_im):  # a view: what is written stays
+        for i, weight in enumerate(weights_im):  # a view: writes persist
             gradient = slope[:, i] + pull_im[i] * (weight - towards_im[i])
             new = np.minimum(np.maximum(np.rint(weight - gradient / divisor_im[i]), low), high)
             delta = np.where(may_move_im[i], new - weight, 0.0)
@@ -274,14 +274,14 @@ def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards:
 
 # --- partial sums -----------------------------------------------------------------------------------------------------
 def carry_weights(problem: Problem, owner: Ints, weight_lsb: Floats) -> Ints:
-    """Weights (candidates, columns) that give a partial sum's state its weight_lsb, shared by the columns it lies on."""
+    """Weights (candidates, columns) by which a partial sum's state counts in full, shared by the columns it lies on."""
     low, high = -(1 << (problem.spec.weight_bits - 1)), (1 << (problem.spec.weight_bits - 1)) - 1
-    whole = np.rint(problem.carry_gain_o[owner] / weight_lsb)
+    rest = np.rint(problem.carry_gain_o[owner] / weight_lsb)
     out = np.empty((len(owner), CARRY_COLUMNS), dtype=np.int64)
     for column in range(CARRY_COLUMNS):
-        share = np.clip(np.ceil(whole / (CARRY_COLUMNS - column)), low, high)
+        share = np.clip(np.ceil(rest / (CARRY_COLUMNS - column)), low, high)
         out[:, column] = share
-        whole = whole - share
+        rest = rest - share
     return out
 
 
@@ -294,8 +294,8 @@ def _carried(problem: Problem, states: States, owner: Ints, weight_lsb: Floats) 
 
 # --- a bias per unit -------------------------------------------------------------------------------------------------
 def unit_bias(problem: Problem, choice: Choice) -> tuple[Ints, States]:
-    """Weights (o, columns) and states (o, columns, y, x) that bring what a unit's bias differs from its map's: coarse
-    columns in step, then a fine one for the rest."""
+    """Weights (o, columns) and states (o, columns, y, x) that add how much a unit's bias differs from its map's: coarse
+    columns with the same state, then a fine one for the rest."""
     if problem.unit_bias_oyx is None:
         return np.zeros((len(problem.bias_o), 0), np.int64), np.zeros((len(problem.bias_o), 0, 1, 1), np.uint16)
     spec = problem.spec

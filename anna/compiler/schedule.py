@@ -1,9 +1,9 @@
 """Pass 6, schedule: which instruction starts in which cycle, so that input, array and output work at once.
 
-Three lists of work, one for each unit, each in its order; what can start earliest goes next. A STORE waits for the last
-cycle of the CALCs that read its registers, a CALC for its window, an OUT for its CALC, a SHIFT for the last OUT before it
-that writes one of its states: lines overlap where rows do not come out even, and maps may share memory. Where the chip's
-interlocks would not wait by themselves, a WAIT goes before.
+There are three lists of work, one for each unit, each in order; what can start earliest goes next. A STORE waits for the
+last cycle of the CALCs that read its registers, a CALC for its window, an OUT for its CALC, a SHIFT for the last OUT before
+it that writes one of its states: lines overlap if rows do not divide evenly, and maps may share memory. A WAIT is inserted
+where the chip's interlocks would not wait by themselves.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ NEVER = 1 << 60
 
 @dataclass(frozen=True, eq=False)
 class Shift:
-    """Brings states into a register's shift stage, once the OUT with number `after` (-1: none) has written the last of them."""
+    """Loads states into a register's shift stage, once the OUT with number `after` (-1: none) has written the last of them."""
 
     op: Op
     addresses: NDArray[np.int64]
@@ -34,7 +34,7 @@ class Shift:
 
 @dataclass(frozen=True)
 class Store:
-    """Makes a window readable."""
+    """Makes a window readable by the array."""
 
     op: Op
     registers: tuple[int, ...]
@@ -54,7 +54,7 @@ class CalcOut:
 
 @dataclass(frozen=True)
 class LayerSpan:
-    """Instructions and cycles that belong to one scan: from its first SHIFT to its last OUT."""
+    """The cycles of one scan, from its first SHIFT to its last OUT."""
 
     layer: str
     page: int
@@ -64,7 +64,7 @@ class LayerSpan:
 
 @dataclass(frozen=True, eq=False)
 class Schedule:
-    """The program's instructions, and when each scan ran."""
+    """The program's instructions, and when each scan runs."""
 
     ops: tuple[Op, ...]
     spans: tuple[LayerSpan, ...]
@@ -79,7 +79,7 @@ class Schedule:
 
 
 def schedule(placement: Placement, memory: Memory, spec: ChipSpec) -> Schedule:
-    """The whole program, page segment by page segment."""
+    """Schedule all scans, page segment by page segment."""
     ops: list[Op] = []
     spans: list[LayerSpan] = []
     cycles: list[int] = []
@@ -110,7 +110,7 @@ class _Segment:
         self.calcs_left: dict[int, int] = {}  # CALCs of a window that are still to come
 
     def run(self, chosen: Sequence[tuple[Placed, int]]) -> list[Op]:
-        """Schedule all scans of the segment, the units running ahead of each other across scans."""
+        """Schedule all scans of the segment; a unit may run ahead of the others into the next scan."""
         inputs: list[tuple[int, Shift | Store]] = []
         works: list[tuple[int, CalcOut]] = []
         last_writer = np.full(self.memory.size, -1, dtype=np.int64)
@@ -133,7 +133,7 @@ class _Segment:
                 self._out_time(c, o) if o < c else NEVER,
             )
             when = min(times)
-            assert when < NEVER, "the schedule came to a stop"
+            assert when < NEVER, "nothing can start"
             if times[0] == when:
                 number, item = inputs[i]
                 self._issue(item.op, when)
@@ -161,7 +161,7 @@ class _Segment:
         return self.ops
 
     def _issue(self, op: Op, when: int) -> int:
-        """Start an instruction in a cycle, not earlier."""
+        """Start an instruction, no earlier than in a given cycle."""
         board = self.board
         start = max(board.now, board._ready(op))
         if start < when:
@@ -171,7 +171,7 @@ class _Segment:
         return board.issue(op).start
 
     def _starts(self, ready: int) -> int:
-        """When an instruction that is ready can start in its order."""
+        """When an instruction that is ready can start, given those issued before it."""
         start = max(self.board.now, ready)
         full = start == self.board.now and self.board.started_now >= self.spec.issue_width
         return start + 1 if full else start
@@ -196,7 +196,7 @@ class _Segment:
             return NEVER
         start = self._starts(max(board.array_free, board.registers_free, board.output_free - spec.calc_cycles))
         if c - o == 1:
-            # The results still in the latch must have left before these arrive.
+            # The results still in the latch must be out before these arrive.
             out_end = max(board.output_free, board.pending[0]) + ceil_div(works[o][1].out.states, spec.states_out_per_cycle)
             if out_end > start + spec.calc_cycles and max(board.output_free, board.pending[0]) > start:
                 start = max(start, out_end - spec.calc_cycles)
@@ -207,7 +207,7 @@ class _Segment:
 
 
 class _Items:
-    """The work of one scan, in order."""
+    """The instructions of one scan, in order."""
 
     def __init__(self, segment: _Segment, placed: Placed, unit_base: int) -> None:
         self.segment, self.placed, self.scan, self.unit_base = segment, placed, placed.scan, unit_base
@@ -231,7 +231,7 @@ class _Items:
             base = line % sets * count
             if line == 0 or sets == 1:
                 yield from self._fill(base, y, None)
-            yield from pending  # what the line before had no time for
+            yield from pending  # what the previous line had no time for
             pending = []
             if sets == 2 and line + 1 < len(scan.starts_y):
                 other = (line + 1) % sets * count

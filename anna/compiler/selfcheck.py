@@ -1,6 +1,6 @@
 """Pass 8, selfcheck: the emitted program on the interpreter against the plain integer arithmetic of the quantised graph.
 
-The arithmetic here goes map by map in whole numbers of 64 bits and knows nothing of registers, rows or cycles.
+The arithmetic here works on maps, in 64-bit whole numbers, and knows nothing of registers, rows or cycles.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from anna.program.file import Program
 
 
 def selfcheck(program: Program, graph: QuantGraph, calibration: Calibration, images: int) -> int:
-    """How many images agreed; the first difference is refused."""
+    """The number of images that agree; raises CompileError at the first difference."""
     values = calibration.input_values
     count = min(images, len(values))
     chosen = np.arange(count) * len(values) // max(count, 1)
@@ -32,8 +32,8 @@ def selfcheck(program: Program, graph: QuantGraph, calibration: Calibration, ima
             if len(wrong):
                 m, y, x = (int(i) for i in wrong[0])
                 raise CompileError([
-                    f"the compiler refuses its own work: map {m} row {y} column {x} of {name} is {int(part[m, y, x])} in the "
-                    f"program and {int(expected[name][k, m, y, x])} in the quantised graph ({len(wrong)} states differ)"
+                    f"internal error: map {m} row {y} column {x} of {name} is {int(part[m, y, x])} in the compiled program "
+                    f"but {int(expected[name][k, m, y, x])} in the quantised graph ({len(wrong)} states differ)"
                 ])  # fmt: skip
     return count
 

@@ -1,8 +1,8 @@
 """Pass 2, split: a sum over more inputs than a neuron has becomes a chain of parts.
 
-Each part converts its partial sum, and the next part reads that state beside its own inputs. So a sum in n parts pays the
-ADC n - 1 times on the way, and no neurons are spent on joining. A state is laid on several columns where its worth exceeds
-what one weight can give it. The last sums of a network, where they are on the chip, leave it in parts, and the host adds.
+Each part converts its partial sum, and the next part reads that state along with its own inputs. So a sum in n parts passes
+n - 1 extra conversions, and no neurons are spent on joining. A partial sum lies on several columns, since one weight may be
+too small for it. The last sums of a network, if on the chip, leave it in parts, and the host adds them.
 """
 
 from dataclasses import replace
@@ -18,8 +18,8 @@ from anna.network.graph import Convolution
 
 T = TypeVar("T")
 BIAS_COLUMNS = 2  # least constants of a register
-CARRY_COLUMNS = 3  # columns on which a partial sum is laid
-CARRY_UNITS = 16  # units of a scan whose partial sums find room beside the inputs, at least
+CARRY_COLUMNS = 3  # columns that hold a partial sum
+CARRY_UNITS = 16  # units of a scan whose partial sums have room beside the inputs, at least
 
 
 def capacity(spec: ChipSpec) -> int:
@@ -88,8 +88,8 @@ def side_by_side(layer: ChipLayer, spec: ChipSpec) -> tuple[ChipLayer, Convoluti
 def _parts(layer: ChipLayer, limit: int) -> list[list[tuple[int, int]]]:
     """Strips (map, row of the window) in the fewest parts of nearly equal size that keep every sum within the limit.
 
-    Cuts fall between whole maps where that takes no more parts: windows of whole maps load most plainly. Strips of one map
-    are dealt out in turn: neighbouring rows look alike, so that no partial sum grows far beyond the whole.
+    Cuts fall between maps unless that takes more parts: windows of entire maps are the simplest to load. Otherwise strips are
+    dealt out in turn: neighbouring rows look alike, so no partial sum grows far beyond the total.
     """
     strips = [(int(i), int(y)) for i, y in np.argwhere(layer.mask_oiyx.any(axis=(0, 3)))]
     maps = sorted({i for i, _ in strips})
@@ -100,16 +100,16 @@ def _parts(layer: ChipLayer, limit: int) -> list[list[tuple[int, int]]]:
             if all(groups) and max(_inputs(layer, group) for group in groups) <= limit:
                 return groups
         if parts >= len(strips):
-            return [[strip] for strip in strips]  # a single strip beyond the limit is refused by place
+            return [[strip] for strip in strips]  # place refuses a single strip beyond the limit
         parts += 1
 
 
 def _shares(items: list[T], parts: int) -> list[list[T]]:
-    """Consecutive shares whose sizes differ by one at most."""
+    """Consecutive shares whose sizes differ by at most one."""
     edges = [len(items) * part // parts for part in range(parts + 1)]
     return [items[a:b] for a, b in pairwise(edges)]
 
 
 def _inputs(layer: ChipLayer, group: list[tuple[int, int]]) -> int:
-    """Most inputs that a unit has among some strips."""
+    """The most inputs that a unit has among some strips."""
     return int(sum(layer.mask_oiyx[:, i, y].sum(axis=1) for i, y in group).max())

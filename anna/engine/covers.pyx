@@ -44,7 +44,7 @@ cdef int fill_covers(int width, uint16_t[::1] best, int32_t[::1] cost, uint16_t[
 def cover_rows(int width, const int64_t[::1] row_start, const uint8_t[::1] row_readers):
     """The place of each group's neurons, the kinds that each row enters, and how many rows of a group enter each kind."""
     groups = len(row_start) - 1
-    cdef Covering covering = Covering(width)
+    cdef _Covering covering = _Covering(width)
     covering.row_start, covering.row_readers = row_start, row_readers
     place, row_kinds = np.empty((groups, width), np.int32), np.empty(len(row_readers), np.uint16)
     in_kind = np.zeros((groups, KIND_PARTS(width)), np.int32)
@@ -55,7 +55,7 @@ def cover_rows(int width, const int64_t[::1] row_start, const uint8_t[::1] row_r
 
 
 @final
-cdef class Covering:
+cdef class _Covering:
     """Goes from group to group; `seen` are the different sets of readers of the present one, `rows_with` counts their rows."""
 
     cdef int width, sets

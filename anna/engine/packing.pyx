@@ -49,7 +49,7 @@ def pack_rows(int width, const int64_t[::1] row_start, rows, row_kinds, in_kind,
     """Groups, segments, operand pairs and weights."""
     slot, line, _, weight = rows
     groups = len(row_start) - 1
-    cdef Packing packing = Packing(width)
+    cdef _Packing packing = _Packing(width)
     packing.row_start, packing.row_slot, packing.row_line, packing.row_weight = row_start, slot, line, weight
     packing.row_kinds, packing.in_kind, packing.neuron_at = row_kinds, in_kind, np.argsort(place, axis=1).astype(np.int32)
     packing.rows_in = np.empty((KIND_PARTS(width), np.diff(row_start).max(initial=0)), np.int32)
@@ -73,7 +73,7 @@ def pack_rows(int width, const int64_t[::1] row_start, rows, row_kinds, in_kind,
 
 
 @final
-cdef class Packing:
+cdef class _Packing:
     """Turns rows into pairs, group by group; the numbers say how many segments, pairs and weights there are until now."""
 
     cdef int width, levels

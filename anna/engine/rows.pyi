@@ -5,23 +5,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Int64s = NDArray[np.int64]
-Int32s = NDArray[np.int32]
+_Int64s = NDArray[np.int64]
+_Int32s = NDArray[np.int32]
 
 INTERFACE: str
 
-def groups_of(out_slot: Int32s, width: int) -> tuple[Int64s, Int64s]: ...
-def useful_weights(op_start: Int64s, op_weight: Int32s, out_slot: Int32s) -> int: ...
+def groups_of(out_slot: _Int32s, width: int) -> tuple[_Int64s, _Int64s]: ...
+def useful_weights(op_start: _Int64s, op_weight: _Int32s, out_slot: _Int32s) -> int: ...
 def largest_row_sum(
-    op_start: Int64s, op_weight: Int32s, charge_sigma: NDArray[np.float32] | None, largest_normal: float
+    op_start: _Int64s, op_weight: _Int32s, charge_sigma: NDArray[np.float32] | None, largest_normal: float
 ) -> float: ...
-def count_rows(op_weight: Int32s, width: int, lined: bool) -> int: ...
+def count_rows(op_weight: _Int32s, width: int, lined: bool) -> int: ...
 def take_rows(
     arrays: dict[str, Any],
-    calc_of: Int64s,
-    first_of: Int64s,
+    calc_of: _Int64s,
+    first_of: _Int64s,
     width: int,
     fixed: NDArray[np.int16],
     power: int,
-    middle: Int32s | None,
-) -> tuple[Int64s, Int32s, Int32s, NDArray[np.uint8], NDArray[np.int16], Int32s]: ...
+    middle: _Int32s | None,
+) -> tuple[_Int64s, _Int32s, _Int32s, NDArray[np.uint8], NDArray[np.int16], _Int32s]: ...

@@ -5,24 +5,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Int32s = NDArray[np.int32]
-Int16s = NDArray[np.int16]
+_Int32s = NDArray[np.int32]
+_Int16s = NDArray[np.int16]
 
 INTERFACE: str
 
 def fixed_slots(
-    slots: int, constant_slots: Int32s, constant_codes: NDArray[np.uint16], input_slots: Int32s, out_slot: Int32s
-) -> Int16s: ...
+    slots: int, constant_slots: _Int32s, constant_codes: NDArray[np.uint16], input_slots: _Int32s, out_slot: _Int32s
+) -> _Int16s: ...
 def cold_slots(
     slots: int,
-    constant_slots: Int32s,
-    input_slots: Int32s,
+    constant_slots: _Int32s,
+    input_slots: _Int32s,
     op_start: NDArray[np.int64],
-    op_slot: Int32s,
-    out_slot: Int32s,
-    output_slots: Int32s,
-) -> Int32s: ...
-def short_sums(sizes: dict[str, int], arrays: dict[str, Any]) -> tuple[int, Int32s | None, Int16s | None]: ...
+    op_slot: _Int32s,
+    out_slot: _Int32s,
+    output_slots: _Int32s,
+) -> _Int32s: ...
+def short_sums(sizes: dict[str, int], arrays: dict[str, Any]) -> tuple[int, _Int32s | None, _Int16s | None]: ...
 def thresholds_and_numerators(
     sizes: dict[str, int], arrays: dict[str, Any]
-) -> tuple[Int32s, Int16s, Int16s | None, dict[str, int]]: ...
+) -> tuple[_Int32s, _Int16s, _Int16s | None, dict[str, int]]: ...

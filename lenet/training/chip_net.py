@@ -81,7 +81,7 @@ class ChipNet(nn.Module):
         self._ranges: dict[str, Ranges] = {}
         self._input = Meaning(np.ones(1), np.zeros(1))
         for layer in self.layers:
-            if layer.whole:
+            if layer.on_states:
                 raise DataError(f"{graph.name}: {layer.origin} takes a maximum; only sums can be trained for the chip")
         own = _arrays(lowered)
         with torch.no_grad():

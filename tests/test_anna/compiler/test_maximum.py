@@ -134,7 +134,7 @@ def test_typical_chips_are_seldom_two_states_off() -> None:
     assert (away == 0).mean() > 0.6
 
 
-def test_one_state_is_worth_one_lsb() -> None:
+def test_one_state_lsb_comes_out_as_one() -> None:
     for spec in (anna.ANNA_1991, anna.ANNA_1991.changed(state_bits=2), anna.ANNA_1991.changed(weight_bits=8, state_bits=5)):
         found = maximum.unit(spec)
         assert found is not None
@@ -146,7 +146,7 @@ def test_one_state_is_worth_one_lsb() -> None:
 def test_a_chip_that_cannot_says_so() -> None:
     squash = anna.ANNA_1991.changed(adc_curve="squash")
     assert maximum.unit(squash) is None
-    with pytest.raises(CompileError, match=r"P: .* ADC cannot give in whole states \(curve squash"):
+    with pytest.raises(CompileError, match=r"P: .* ADC cannot compute exactly \(curve squash"):
         compilation(graph(Pool("P", "max")), images(7), chip=squash, host="last")
     with pytest.raises(CompileError, match=r"P: takes a maximum over \(1, 2\) and skips states"):
         compilation(graph(Pool("P", "max", (1, 2), (2, 2))), images(7), host="last")

@@ -45,7 +45,9 @@ def two_sums() -> Graph:
 
 def test_a_sum_beyond_the_fan_in() -> None:
     """Refused with split=off whatever the host would take over; with split=host only where nothing is left for the chip."""
-    beyond = "sums 392 inputs and a bias, a neuron of the chip 256; allow its sum to be split (option split=chip)"
+    beyond = (
+        "sums 392 inputs and a bias, but a neuron of the chip has 256 inputs; allow its sum to be split (option split=chip)"
+    )
     for split in ("off", "host"):
         assert refused(network(), IMAGES, split=split) == (f"C1: {beyond}",)
     on_host = " or run it and all after it on the host (option host=C2)"
@@ -60,21 +62,21 @@ def test_a_host_that_would_take_everything_is_not_advised() -> None:
     graph = Graph("net", (8, 1, 1), (Rbf("R", weights(6, 8)), FullConnection("F", weights(3, 6))))
     images = RNG.normal(size=(20, 8, 1, 1)).astype(np.float32)
     (reason,) = refused(graph, images)
-    assert reason == "R: measures distances, which the chip cannot; no layer before it is left for the chip"
+    assert reason == "R: computes distances, which the chip cannot; moving it to the host would leave nothing for the chip"
 
 
 def test_all_reasons_at_once() -> None:
     graph = network(UNEVEN)
     reasons = refused(graph, IMAGES, split="off", host="none")
     assert [reason.split(":")[0] for reason in reasons] == ["C1", "P"]
-    assert "counts in no mean" in reasons[1]
+    assert "its padding (1, 0, 1, 0) is left out of the means" in reasons[1]
 
 
 def test_what_only_the_host_can() -> None:
     rbf = Graph("net", (8, 1, 1), (FullConnection("F", weights(6, 8), activation=TANH), Rbf("R", weights(3, 6)), Softmax("S")))
     images = RNG.normal(size=(20, 8, 1, 1)).astype(np.float32)
     reasons = refused(rbf, images, host="none")
-    assert "R: measures distances" in reasons[0]
+    assert "R: computes distances" in reasons[0]
     assert "S: is a softmax" in reasons[1]
     program = anna.compile(rbf, images)
     assert program.host is not None
@@ -103,9 +105,9 @@ def test_what_is_no_image_calibrates_nothing(images: object) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ("lenet5", "'lenet5' is a name, not a network; lenet.load('lenet5') or, of a file, "
-                   "anna.importers.load_network('lenet5') gives one"),
-        (7, "what is compiled is a network, not int"),
+        ("lenet5", "'lenet5' is a name, not a network; load it with lenet.load('lenet5') or, from a file, "
+                   "anna.load_network('lenet5')"),
+        (7, "expected a network to compile, got int"),
     ],
 )  # fmt: skip
 def test_only_networks_are_compiled(given: object, sentence: str) -> None:
@@ -133,7 +135,7 @@ def test_weights_that_are_no_numbers() -> None:
 def test_a_batch_that_does_not_fit_the_memory() -> None:
     (reason,) = refused(network(), IMAGES, batch=1000)
     assert "a batch of 1000 images needs 1000 x " in reason
-    assert "the memory holds 262144; choose a batch of at most " in reason
+    assert "but the memory holds 262144; choose a batch of at most " in reason
     fits = int(reason.rsplit(" ", 1)[1])
     assert anna.compile(network(), IMAGES, batch=fits).batch == fits
     refused(network(), IMAGES, batch=fits + 1)
@@ -145,7 +147,7 @@ def test_a_window_wider_than_the_registers() -> None:
     )
     (reason,) = refused(wide, RNG.normal(size=(3, 1, 80, 80)).astype(np.float32))
     assert reason.startswith("C1.1: a window of ")
-    assert reason.endswith("; no layer before it is left for the chip")
+    assert reason.endswith("; moving it to the host would leave nothing for the chip")
 
 
 def test_unknown_options() -> None:

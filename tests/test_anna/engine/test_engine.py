@@ -187,7 +187,7 @@ def test_the_narrow_kernel_stops_where_its_proof_does():
     check(narrow, rng, 20, 0, 32)
     wide = extreme([65534, most - 65534, 1])
     assert Engine(wide).kernel == "wide"
-    assert "32 bits hold" in Engine(wide).bounds.why_wide[0]
+    assert "of 32 bits" in Engine(wide).bounds.why_wide[0]
     check(wide, rng, 20, 0, 32)
 
 

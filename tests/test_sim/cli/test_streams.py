@@ -95,7 +95,7 @@ def test_disasm_to_a_dash_goes_to_standard_output(edges: Path, tmp_path: Path) -
 
 def test_what_compare_found_is_told_where_its_page_cannot_be_written(tmp_path: Path) -> None:
     page = tmp_path / "x.html"
-    done = shell(f"ulimit -f 0; exec {ANNA} compare --images 20 --chips 1 --ledger none -o {page}")
+    done = shell(f"ulimit -f 0; exec {ANNA} compare --count 20 --chips 1 --ledger none -o {page}")
     assert (done.returncode, done.stderr) == (2, f"anna: {page}: cannot be written (File too large)\n")
     assert "typical chips" in done.stdout
     assert list(tmp_path.iterdir()) == []

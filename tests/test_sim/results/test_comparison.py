@@ -343,7 +343,10 @@ def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
         (("compile", "linear", "--chip", "foo=3"), "chip: foo is not known; expected one of rows, columns, registers,"),
         (("compile", "linear", "--chip", "fan_ins=16"), "no neuron reads exactly one row of 64 columns (fan-ins 16)"),
         (("compile", "linear", "--batch", "0"), "compile options: batch: expected at least 1, got 0"),
-        (("compare", "--board", "cray"), "board 'cray' is not known"),
+        (
+            ("compare", "--board", "cray"),
+            "argument --board: invalid choice: 'cray' (choose from 'anna-board-1991', 'anna-board-1996')",
+        ),
         (("compile", "net.txt"), "net.txt: is neither .onnx nor .safetensors"),
         (("compile", "none.safetensors"), "none.safetensors: cannot be read"),
     ],
