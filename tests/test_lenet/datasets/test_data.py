@@ -184,7 +184,7 @@ def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
         ),
         (
             lambda: digits.digits("usps", "test", tmp_path),
-            f"{tmp_path / 'usps'}: neither usps.h5, zip.test.gz nor zip.test is there;",
+            f"{tmp_path / 'usps'}: holds none of usps.h5, zip.test.gz and zip.test;",
         ),
         (
             lambda: digits.digits("cifar", "test", tmp_path),
@@ -195,7 +195,7 @@ def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
             "data set usps has no part 'validation'; expected one of train, test",
         ),
         (lambda: digits.holdout("usps"), "data set usps: none of its images are built in"),
-        (lambda: digits.for_results("cifar"), "there are no images called 'cifar'; expected one of holdout, mnist, usps"),
+        (lambda: digits.for_results("cifar"), "no images are named 'cifar'; expected one of holdout, mnist, usps"),
     ]
     for call, sentence in cases:
         with pytest.raises(DataError) as caught:
