@@ -233,7 +233,7 @@ def test_a_finished_sweep_computes_nothing_again(sweep: Path) -> None:
     assert table(sweep / "whole") == before
 
 
-def test_another_version_does_not_go_on_with_a_sweep(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_does_not_continue_a_sweep(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anna, "__version__", "0.1.0.later")
     with (
         ThreadPoolExecutor(1) as thread,
