@@ -41,9 +41,9 @@ def test_the_readme_has_two_commands() -> None:
 
 
 def test_the_commands_in_the_docs_are_the_commands() -> None:
-    from sim.cli.faces import faces_of
     from sim.cli.main import full_parser
+    from sim.cli.syntax import syntax_of
 
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `anna (\w+)` \| (.*) \|$", text, re.M)
-    assert rows == [(face.name, face.summary) for face in faces_of(full_parser()).commands]
+    assert rows == [(command.name, command.summary) for command in syntax_of(full_parser()).commands]

@@ -99,7 +99,7 @@ def test_a_compiled_program_gives_the_same_scores(name: str, images: np.ndarray,
 @pytest.mark.parametrize("name", COMPILED)
 def test_no_result_is_shown_on_the_pictures_that_a_program_was_calibrated_on(name: str) -> None:
     images, labels = lenet.calibration()
-    with pytest.raises(anna.AnnaError, match="500 images serve both for calibration and for results"):
+    with pytest.raises(anna.AnnaError, match="500 images are used for both calibration and results"):
         sim.compare(network(COMPILED[name]), program(name), images, labels, chips=1)
 
 
@@ -235,7 +235,7 @@ def test_a_finished_sweep_computes_nothing_again(sweep: Path) -> None:
 
 def test_another_version_does_not_go_on_with_a_sweep(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anna, "__version__", "0.1.0.later")
-    with ThreadPoolExecutor(1) as thread, pytest.raises(anna.AnnaError, match=r"begun by anna 0\.1\.0, this is 0\.1\.0\.later"):
+    with ThreadPoolExecutor(1) as thread, pytest.raises(anna.AnnaError, match=r"was started by anna 0\.1\.0, and this is 0\.1\.0\.later"):
         sim.run_sweep(sim.load_spec(sweep / "sweep.toml"), sweep / "interrupted", executor=thread)
 
 

@@ -197,7 +197,7 @@ def test_rows_of_another_version_are_not_mixed(home: Path, tmp_path: Path) -> No
         content["anna"] = "0.0.1"
         database.execute("UPDATE sweep SET content = ?", (json.dumps(content, sort_keys=True, separators=(",", ":")),))
     database.close()
-    assert "was begun by anna 0.0.1, this is " in refused("sweep", home / "tiny.toml", "-o", tmp_path)
+    assert "was started by anna 0.0.1, and this is " in refused("sweep", home / "tiny.toml", "-o", tmp_path)
     assert f"{POINTS} of {POINTS} points" in good("report", tmp_path)
 
 

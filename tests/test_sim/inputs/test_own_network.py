@@ -62,7 +62,7 @@ def test_images_to_show_in_a_file_of_their_own(folder: Path) -> None:
         (("--calibration", "unlabelled.npz"), "unlabelled.npz: holds images without labels; expected an .npz file with the "
                                             "arrays images and labels"),
         (("--calibration", "samples.npy"), "samples.npy: holds images without labels"),
-        (("--calibration", "digits.npz", "--images", "digits.npz"), "300 images serve both for calibration and for results"),
+        (("--calibration", "digits.npz", "--images", "digits.npz"), "300 images are used for both calibration and results"),
         (("--calibration", "digits.npz", "--data", "mnist"), "network keras_plain takes floats, prepared as in its training"),
         (("--images", "digits.npz", "--data", "mnist"), "network keras_plain needs sample images: --calibration FILE"),
         (("--calibration", "grey.npz"), "images are uint8; expected float32 or float64"),
