@@ -85,7 +85,8 @@ def test_a_value_that_looks_like_an_old_name_is_a_value() -> None:
     ("words", "sentence"),
     [
         (("compare", "--images", "100"), "100 is neither a data set nor a file; for a number of images use --count 100"),
-        (("compare", "--data", "holdout"), "argument --data: holdout is not a data set but a source of images: --images holdout"),
+        (("compare", "--data", "holdout"), "argument --data: holdout is not a data set but a source of images: "
+            "--images holdout"),
         (("compare", "--chips", "many"), "argument --chips: 'many' is not an integer"),
         (("compile", "lenet5", "--range-method", "best"), "argument --range-method: invalid choice: 'best' (choose from "
          "'least-squares', 'percentile', 'max')"),
