@@ -339,7 +339,7 @@ def test_ctrl_c_ends_a_long_run(threads):
         ({"or_mask": np.array([[8]])}, "workload: or_mask holds 8, it must lie in 0..7"),
     ],
 )
-def test_a_broken_plan_is_refused(change, sentence):
+def test_a_broken_workload_is_refused(change, sentence):
     workload = random_workload(np.random.default_rng(10), neurons=1, calcs=1, fan_in=0)
     workload = replace(
         workload,

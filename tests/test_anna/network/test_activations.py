@@ -145,7 +145,7 @@ def test_a_new_activation_that_it_cannot_compute_runs_on_the_host(plant: Callabl
     straight = replace(graph, layers=(replace(graph.layers[0], name="b", activation=NONE), *graph.layers[1:]))
     factor = Affine("a", np.ones(4, np.float32), np.zeros(4, np.float32), Activation("leaky_relu"))
     graph = replace(graph, layers=(straight.layers[0], factor, *straight.layers[1:]))
-    with pytest.raises(CompileError, match=r"a: ends in leaky_relu, which no range of the ADC makes; run it and all after"):
+    with pytest.raises(CompileError, match=r"a: ends in leaky_relu, which no range of the ADC computes; run it and all after"):
         compilation(graph, seen, host="none")
     program = compilation(graph, seen, chip=FINE, range_method="max").program
     assert program.report is not None
