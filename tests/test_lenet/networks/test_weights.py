@@ -1,4 +1,4 @@
-"""The shipped weights: what their records say is true, and none has seen a built-in digit."""
+"""The shipped weights: their records are true, and none has seen a built-in digit."""
 
 import json
 import os

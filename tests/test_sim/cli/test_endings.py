@@ -1,4 +1,4 @@
-"""How commands end: exit codes and codes of errors are the documented ones, in text and in JSON."""
+"""How commands end: exit codes and error codes are the documented ones, in text and in JSON."""
 
 import json
 import re
@@ -21,7 +21,7 @@ KINDS = [
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 
 
-def test_each_kind_of_error_has_a_code_of_its_own() -> None:
+def test_each_kind_of_error_has_its_own_code() -> None:
     codes = [vars(kind)["code"] for kind in KINDS] + list(OTHER_CODES)
     assert len(set(codes)) == len(codes)
     assert all(re.fullmatch("[a-z]+(-[a-z]+)*", code) for code in codes)
