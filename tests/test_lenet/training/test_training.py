@@ -71,7 +71,7 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(some, tmp_path)
         fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, watch=quiet)
 
 
-def test_the_number_of_threads_is_put_back(some):
+def test_the_number_of_threads_is_restored(some):
     before = torch.get_num_threads()
     fit(Setup(define("linear"), replace(SHORT, passes=1, distortion=None), some, 1), watch=quiet)
     assert torch.get_num_threads() == before

@@ -75,7 +75,7 @@ def test_one_chip_is_wilson() -> None:
     assert error_of_chips(np.zeros((3, 500), bool)) == wilson(0.0, 500)
 
 
-def test_the_interval_is_worth_the_variance_over_images_and_over_chips() -> None:
+def test_the_interval_has_the_variance_over_images_and_chips() -> None:
     """Sums of whole numbers give what the definition gives in floats."""
     rng = np.random.default_rng(0)
     for chips, images, rate in [(8, 1000, 0.02), (3, 20, 0.5), (2, 50, 0.1)]:

@@ -55,7 +55,7 @@ def test_noise_is_drawn_anew_where_there_is_some(name: str, noisy: bool) -> None
 
 
 @pytest.mark.parametrize("name", [AIHWKIT, BREVITAS])
-def test_peers_with_few_steps_are_not_the_float_network(name: str) -> None:
+def test_peers_with_few_levels_differ_from_the_float_network(name: str) -> None:
     exact = scores("lenet5", PYTORCH)
     assert np.abs(scores("lenet5", name) - exact).max() > 0.01 * np.abs(exact).max()
 

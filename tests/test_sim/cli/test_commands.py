@@ -75,7 +75,7 @@ def test_shares_of_the_time_count_page_loads(paged: Path) -> None:
     assert f"page loads       {loading:,g} cycles, {loading / whole:.1%}\n" in good("info", paged)
 
 
-def test_info_and_run_tell_of_the_host_and_of_the_board(paged: Path, tmp_path: Path) -> None:
+def test_info_and_run_describe_host_and_board(paged: Path, tmp_path: Path) -> None:
     """They say what compiling said: useful multiply-adds, the host's time, and the slower of chip and host."""
     report = anna.Program.load(paged).report
     assert report is not None and report["chip_multiply_adds"] == 235_200 and report["host_multiply_adds"] == 3_000
@@ -89,7 +89,7 @@ def test_info_and_run_tell_of_the_host_and_of_the_board(paged: Path, tmp_path: P
         assert f"anna-board-1991, {report['board_images_per_s']:,.0f} images/s, bound by the chip" in text
 
 
-def test_products_of_live_synapses_have_a_name_of_their_own(paged: Path) -> None:
+def test_products_of_live_synapses_have_their_own_name(paged: Path) -> None:
     """They count biases and partial sums, and no weight that became zero; multiply-adds are the network's."""
     info = json.loads(good("info", paged, "--json"))
     assert info["live_synapse_products"] == anna.verified(anna.Program.load(paged)).live_products

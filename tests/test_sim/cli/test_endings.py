@@ -59,7 +59,7 @@ def test_every_error_ends_in_a_code_and_a_sentence(error: BaseException, code: s
 @pytest.mark.parametrize(
     ("command", "code"), [(("info", "none.anna"), "bad-file"), (("nfo",), "bad-usage")], ids=["file", "usage"]
 )
-def test_with_json_a_command_tells_its_error_in_json(command: tuple[str, ...], code: str) -> None:
+def test_with_json_an_error_is_json(command: tuple[str, ...], code: str) -> None:
     plain = refused(*command)
     told = json.loads(refused(*command, "--json"))["error"]
     assert told == {"code": code, "message": plain.removeprefix("anna: ").rstrip("\n"), "exit_code": 2}

@@ -93,7 +93,7 @@ def test_disasm_to_a_dash_goes_to_standard_output(edges: Path, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_compare_found_is_told_where_its_page_cannot_be_written(tmp_path: Path) -> None:
+def test_compare_prints_its_result_even_if_its_page_cannot_be_written(tmp_path: Path) -> None:
     page = tmp_path / "x.html"
     done = shell(f"ulimit -f 0; exec {ANNA} compare --count 20 --chips 1 --ledger none -o {page}")
     assert (done.returncode, done.stderr) == (2, f"anna: {page}: cannot be written (File too large)\n")

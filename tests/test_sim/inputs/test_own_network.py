@@ -49,7 +49,7 @@ def test_one_file_with_labels_is_divided(folder: Path) -> None:
     assert found["float_error"] < 0.25
 
 
-def test_images_to_show_in_a_file_of_their_own(folder: Path) -> None:
+def test_images_for_results_in_their_own_file(folder: Path) -> None:
     found = json.loads(good("compare", NETWORK, "--calibration", "samples.npy", "--images", "maps_last.npz", "--count", 100,
                             "--chips", 1, "--ledger", "none", "--json", cwd=folder))  # fmt: skip
     assert (found["data"], found["images"]) == ("maps_last.npz (of 300)", 100)

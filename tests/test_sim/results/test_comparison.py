@@ -84,7 +84,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
         ({"images": np.zeros((0, 28, 28), np.uint8), "labels": []}, "there are no images; expected at least one"),
     ],
 )
-def test_what_cannot_be_compared_is_told(made, given: dict[str, object], sentence: str) -> None:
+def test_what_cannot_be_compared_is_refused(made, given: dict[str, object], sentence: str) -> None:
     network, program, digits = made
     some = digits.first(20)
     with pytest.raises(anna.AnnaError, match=f"^{re.escape(sentence)}$"):

@@ -78,7 +78,7 @@ def test_a_finished_sweep_computes_nothing_again(home: Path, spec: SweepSpec) ->
     assert table(home / "done") == before
 
 
-def test_points_that_cannot_be_are_recorded_with_their_sentence(tmp_path: Path) -> None:
+def test_impossible_points_are_recorded_with_the_reason(tmp_path: Path) -> None:
     spec = tiny(axes={"chip.dacs": [2, 3], "chip.columns": [64]})
     found = run_sweep(spec, tmp_path, workers=1)
     assert (found.points_done, found.refused, found.rows) == (2, 1, 3)

@@ -85,7 +85,7 @@ def test_two_ways_to_say_the_same_are_the_same_sweep_and_the_order_of_axes_count
         ({"stop": {"width_points": 0}}, "stop.width_points: expected more than 0, got 0"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_in_one_sentence(fields: dict[str, Any], sentence: str) -> None:
+def test_what_is_wrong_gives_one_sentence(fields: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SpecError) as caught:
         spec(**fields)
     assert sentence in str(caught.value) and "\n" not in str(caught.value)
