@@ -233,11 +233,11 @@ def test_the_command(small_data, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"network": "boosted_lenet4", "for_chip": True}, "boosted_lenet4: has 3 networks; expected a single one"),
+        ({"network": "boosted_lenet4", "for_chip": True}, "boosted_lenet4: has 3 networks; only a single network can be trained for the chip"),
         ({"network": "linear", "chip_passes": 2}, "chip_passes needs for_chip; give both or neither"),
         ({"network": "linear", "passes": 1, "for_chip": True, "chip_passes": 0}, "chip_passes is 0; expected at least 1"),
-        ({"network": "linear", "count": 0}, "training on 0 digits; expected 1 to 300"),
-        ({"network": "linear", "count": 290, "validation": 20}, "training on 290 digits; expected 1 to 280"),
+        ({"network": "linear", "count": 0}, "training takes 0 digits; expected 1 to 300"),
+        ({"network": "linear", "count": 290, "validation": 20}, "training takes 290 digits; expected 1 to 280"),
     ],
 )
 def test_bad_calls_are_refused(small_data, tmp_path, arguments, sentence):

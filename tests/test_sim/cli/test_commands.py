@@ -282,7 +282,7 @@ def test_trace_writes_both_kinds(edges: Path, tmp_path: Path) -> None:
     assert found["cycles"] == anna.verified(anna.Program.load(edges)).run_cycles
     assert json.loads((tmp_path / "e.json").read_text())["traceEvents"]
     assert (tmp_path / "e.vcd").read_text().startswith("$comment program edges")
-    assert "there is no number 5" in refused("trace", edges, "--codes", tmp_path / "p.npy", "--image", 5)
+    assert "expected --image below that, got 5" in refused("trace", edges, "--codes", tmp_path / "p.npy", "--image", 5)
 
 
 def run_in_process(command: str, monkeypatch: pytest.MonkeyPatch, *absent: str) -> None:

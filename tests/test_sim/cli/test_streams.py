@@ -84,7 +84,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_work(
     assert refused(*command, tmp_path) == f"anna: {tmp_path}: cannot be written (it is a folder); expected a file name\n"
     assert refused(*command, tmp_path / "none" / "x").endswith(f"cannot be written (there is no folder {tmp_path / 'none'})\n")
     if command[0] != "disasm":
-        assert "-: this result does not go to standard output" in refused(*command, "-", cwd=tmp_path)
+        assert "-: this result cannot go to standard output" in refused(*command, "-", cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -126,7 +126,7 @@ def test_ctrl_c_says_how_to_continue(home: Path, expected: bytes, tmp_path: Path
     os.killpg(process.pid, signal.SIGINT)  # to the complete group, as a terminal does
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
-    assert err == f"anna: interrupted; {KEPT}; the same command goes on from here\n"
+    assert err == f"anna: interrupted; {KEPT}; run the same command again to continue\n"
     assert all(gone(worker) for worker in workers)
     good("sweep", home / "tiny.toml", "-o", tmp_path)
     assert (tmp_path / "results.csv").read_bytes() == expected
@@ -149,7 +149,7 @@ def test_a_full_disk_loses_nothing(home: Path, expected: bytes, tmp_path: Path) 
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (2, "")
     assert err.startswith(f"anna: {tmp_path / 'sweep.sqlite'}: cannot be written (") and err.count("\n") == 1
-    assert err.endswith(f"); {KEPT}, run again to go on\n")
+    assert err.endswith(f"); {KEPT}, run again to continue\n")
     assert 0 < points_in(tmp_path) < POINTS
     good("sweep", home / "tiny.toml", "-o", tmp_path)
     assert (tmp_path / "results.csv").read_bytes() == expected
@@ -207,7 +207,7 @@ def test_files_that_are_not_sweep_databases(home: Path, tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "sweep.sqlite").write_bytes(data)
         assert sentence in refused("report", tmp_path / name)
-    assert "is no database of a sweep" in refused("sweep", home / "tiny.toml", "-o", tmp_path / "text")
+    assert "is not a sweep database" in refused("sweep", home / "tiny.toml", "-o", tmp_path / "text")
     (tmp_path / "other").mkdir()
     with sqlite3.connect(tmp_path / "other" / "sweep.sqlite") as database:
         database.execute("CREATE TABLE mine (x)")
@@ -234,7 +234,7 @@ def test_another_sweep_in_the_folder(home: Path, tmp_path: Path) -> None:
         (("sweep", "plan", "a", "b"), "plan takes one sweep, got 2 names"),
         (
             ("sweep", "plan", "tiny.toml", "--workers", "2"),
-            "plan computes nothing, so it takes no --workers, --cluster",
+            "plan computes nothing and takes no --workers, --cluster",
         ),
         (("sweep", "tiny.toml", "-o", "x", "--workers", "0"), "workers is 0; expected at least 1"),
         (("sweep", "tiny.toml", "-o", "x", "--shard", "3"), "shard '3': expected K/N, such as 2/8"),
@@ -276,7 +276,7 @@ def test_the_report_of_other_designs(tmp_path: Path) -> None:
         ({"axes": {**noise, "chip.state_bits": [3, 4]}, "design": "random", "points": 4}, "Mean of all points", 2),
         (
             {"axes": {"chip.state_bits": [2, 3, 4], "analog": ["typical", "worst", "ideal"], "compile.batch": [1, 2, 4]}},
-            "upright stroke: the float network",
+            "vertical tick: the float network",
             3,
         ),
         ({"axes": {"chip.dacs": [2, 3]}}, "64 columns cannot be shared evenly by 3 DACs", 1),

@@ -193,7 +193,7 @@ def test_points_that_cannot_be_trained_are_recorded_with_the_reason(tmp_path: Pa
 
 
 def test_what_cannot_be_trained_is_refused_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DataError, match=r"training on 60000 digits; expected 1 to 55000"):
+    with pytest.raises(DataError, match=r"training takes 60000 digits; expected 1 to 55000"):
         run_sweep(tiny(axes={"train.digits": [60_000]}), tmp_path / "x")
     with pytest.raises(SpecError, match=r"network mine\.onnx is a file; a sweep can only train networks by name"):
         run_sweep(tiny(network="mine.onnx", axes=SHORT), tmp_path / "x")
