@@ -233,9 +233,12 @@ def test_a_finished_sweep_computes_nothing_again(sweep: Path) -> None:
     assert table(sweep / "whole") == before
 
 
-def test_another_version_does_not_go_on_with_a_sweep(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_does_not_continue_a_sweep(sweep: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anna, "__version__", "0.1.0.later")
-    with ThreadPoolExecutor(1) as thread, pytest.raises(anna.AnnaError, match=r"was started by anna 0\.1\.0, and this is 0\.1\.0\.later"):
+    with (
+        ThreadPoolExecutor(1) as thread,
+        pytest.raises(anna.AnnaError, match=r"was started by anna 0\.1\.0, and this is 0\.1\.0\.later"),
+    ):
         sim.run_sweep(sim.load_spec(sweep / "sweep.toml"), sweep / "interrupted", executor=thread)
 
 

@@ -111,3 +111,12 @@ def test_the_architecture_page_draws_the_house_that_is_tested() -> None:
         drawn.setdefault(package, []).append(tuple(re.split(r"\s{2,}", line[8:37].strip().replace("   ", "  "))))
     drawn["lenet"].remove(("weights",))  # data only: no module
     assert {package: tuple(reversed(floors)) for package, floors in drawn.items()} == house.FLOORS
+
+
+def test_every_file_that_the_architecture_page_names_is_there() -> None:
+    named, folder = [], ""
+    for path in re.findall(r"`([\w/]+\.(?:py|h|md|pyx))[:`]", ARCHITECTURE):
+        folder = path.rpartition("/")[0] or folder
+        named.append(path if "/" in path else f"{folder}/{path}")  # a bare name stands beside the file named before it
+    assert len(named) > 30
+    assert [path for path in named if not (ROOT / path).exists()] == []

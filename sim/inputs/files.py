@@ -45,7 +45,7 @@ def _read(path: Path, name: str, floats: bool) -> NDArray[Any]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
-        raise DataError(f"{path}: is damaged or incomplete ({error}); expected a file of {name}") from None
+        raise DataError(f"{path}: cannot be read as {name} ({error})") from None
     raise DataError(f"{path}: is neither .npy, .npz nor IDX; expected {name} as integers")
 
 
@@ -98,7 +98,7 @@ def _labels(path: Path) -> NDArray[Any] | None:
         with np.load(path, allow_pickle=False) as arrays:
             return np.asarray(arrays["labels"]) if "labels" in arrays.files else None
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: is damaged or incomplete ({error}); expected a file of images and labels") from None
+        raise DataError(f"{path}: cannot be read as images and labels ({error})") from None
 
 
 def _idx(path: Path, data: bytes) -> NDArray[Any]:

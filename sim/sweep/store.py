@@ -164,8 +164,7 @@ class Store:
         for name, digest in digests.items():
             if known.get(name, digest) != digest:
                 raise FileError(f"{self.path}: holds rows computed with other weights from the {name}; weights trained on "
-                                "another machine or with other versions differ: share one folder of them, or start "
-                                "over")  # fmt: skip
+                                "another machine or with other versions differ: share one folder, or start over")  # fmt: skip
         with self._writing():
             self._db.executemany("INSERT OR IGNORE INTO trainings VALUES (?, ?)", sorted(digests.items()))
 

@@ -88,6 +88,6 @@ def test_compare_still_takes_one_seed_for_chips_and_noise() -> None:
     """Refused for another reason, which is enough to see that the old names were understood."""
     with (
         pytest.warns(DeprecationWarning, match="is now"),
-        pytest.raises(anna.AnnaError, match="compare takes a network and its program, not str and str"),
+        pytest.raises(anna.AnnaError, match="compare needs a network and its program, got str and str"),
     ):
         sim.compare("net", "program", None, seed=3, calibrate_chips=True)  # type: ignore[call-arg, arg-type]

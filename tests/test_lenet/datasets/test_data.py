@@ -101,7 +101,7 @@ def test_any_bytes_are_read_or_refused(data):
 IDX = encode_idx(np.zeros((3, 2, 2), np.uint8))
 BAD_IDX = [
     (b"", "does not start like an IDX file; expected two zero bytes, a type and a number of axes"),
-    (b"PK\x03\x04 and more", "does not begin as an IDX file; expected"),
+    (b"PK\x03\x04 and more", "does not start like an IDX file; expected"),
     (IDX[:2] + b"\x0d" + IDX[3:], "holds IDX type 0x0d; expected 0x08, unsigned bytes"),
     (IDX[:3] + b"\x09" + IDX[4:], "declares 9 axes in 28 bytes; expected 1 to 4 axes with a size each"),
     (IDX[:-1], "holds 11 bytes after the header; expected 12 for shape (3, 2, 2)"),
@@ -162,7 +162,7 @@ def test_a_wrong_text_file_is_refused(tmp_path, lines, sentence):
 def test_the_hdf5_form_without_h5py_or_damaged(tmp_path, monkeypatch):
     (tmp_path / "usps.h5").write_bytes(b"\x89HDF\r\n\x1a\n and no more")
     monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    with pytest.raises(DataError, match=r"reading HDF5 needs the package h5py, which is not installed; install it, or use zip"):
+    with pytest.raises(DataError, match=r"reading HDF5 needs the package h5py, which is not installed; install it or use zip"):
         read_usps(tmp_path, "train")
     monkeypatch.undo()
     pytest.importorskip("h5py")
@@ -173,7 +173,7 @@ def test_the_hdf5_form_without_h5py_or_damaged(tmp_path, monkeypatch):
 def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
     monkeypatch.delenv("ANNA_DATA", raising=False)
     cases = [
-        (lambda: digits.digits("mnist", "test"), "no data folder is known; set ANNA_DATA to the one that holds"),
+        (lambda: digits.digits("mnist", "test"), "no data folder is known; set ANNA_DATA to the folder with"),
         (
             lambda: digits.digits("mnist", "test", tmp_path / "no"),
             f"{tmp_path / 'no'}: is not a folder; expected the data folder",
@@ -184,7 +184,7 @@ def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
         ),
         (
             lambda: digits.digits("usps", "test", tmp_path),
-            f"{tmp_path / 'usps'}: neither usps.h5, zip.test.gz nor zip.test is there;",
+            f"{tmp_path / 'usps'}: holds none of usps.h5, zip.test.gz and zip.test;",
         ),
         (
             lambda: digits.digits("cifar", "test", tmp_path),
@@ -195,7 +195,7 @@ def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
             "data set usps has no part 'validation'; expected one of train, test",
         ),
         (lambda: digits.holdout("usps"), "data set usps: none of its images are built in"),
-        (lambda: digits.for_results("cifar"), "there are no images called 'cifar'; expected one of holdout, mnist, usps"),
+        (lambda: digits.for_results("cifar"), "no images are named 'cifar'; expected one of holdout, mnist, usps"),
     ]
     for call, sentence in cases:
         with pytest.raises(DataError) as caught:

@@ -123,7 +123,7 @@ def test_a_count_that_does_not_meet_the_paper_stops_the_definition():
         (lambda: lenet.define("lenet5", "cifar"), "lenet5: data set 'cifar' is not known; expected one of mnist, usps"),
         (
             lambda: lenet.load("lenet5", weights_seed=99),
-            "no trained weights lenet5-mnist-seed99 ship with anna; of this network there are:",
+            "no trained weights lenet5-mnist-seed99 ship with anna; for this network there are:",
         ),
     ],
 )

@@ -67,7 +67,7 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(some, tmp_path)
     with pytest.raises(DataError, match=r"run\.checkpoint: belongs to another run \(network, recipe, digits or seed differ\)"):
         fit(Setup(define("recognizer"), SHORT, some, 8), checkpoint=path, watch=quiet)
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"run\.checkpoint: the checkpoint is damaged .*; remove it to start again"):
+    with pytest.raises(DataError, match=r"run\.checkpoint: the checkpoint is damaged .*; remove it to start over"):
         fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, watch=quiet)
 
 
@@ -196,8 +196,8 @@ def test_the_command(small_data, tmp_path, capsys):
     [
         ({"network": "lenet9"}, "network 'lenet9' is not known; expected one of lenet1,"),
         ({"network": "linear", "recipe": "2024"}, "recipe '2024' is not known; expected one of modern, 1989, 1998"),
-        ({"network": "linear", "train_seed": -1}, "train_seed is -1; expected a whole number of at least 0"),
-        ({"network": "linear", "validation": 300}, "validation takes 300 digits of 300; expected fewer than there are"),
+        ({"network": "linear", "train_seed": -1}, "train_seed is -1; expected at least 0"),
+        ({"network": "linear", "validation": 300}, "validation takes 300 of 300 digits; expected fewer"),
         ({"network": "linear", "output": "/nowhere"}, "/nowhere: is not a folder; expected one for the weights"),
     ],
 )

@@ -85,7 +85,7 @@ def test_info_and_run_tell_of_the_host_and_of_the_board(paged: Path, tmp_path: P
     for command in (("info", paged), ("run", paged, "--images", tmp_path / "digits.npy")):
         assert told.items() <= json.loads(good(*command, "--json")).items()
         text = good(*command)
-        assert "3,000 multiply-adds an image, 240 us" in text
+        assert "3,000 multiply-adds per image, 240 us" in text
         assert f"anna-board-1991, {report['board_images_per_s']:,.0f} images/s, bound by the chip" in text
 
 
@@ -202,17 +202,17 @@ def test_bad_input_gets_one_clear_sentence(edges: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.npy").write_bytes((tmp_path / "shape.npy").read_bytes()[:-7])
     cut = idx(tmp_path / "cut.idx", b"\0\0\x08\x03\0\0\0\x05\0\0\0\x08\0\0\0\x08", 5 * 64 - 1)
     for file, sentence in [
-        (text, "is neither .npy, .npz nor IDX; expected codes as whole numbers"),
+        (text, "is neither .npy, .npz nor IDX; expected codes as integers"),
         (empty, "is neither .npy, .npz nor IDX"),
         (tmp_path / "none.npy", "cannot be read (No such file or directory)"),
         (tmp_path, "cannot be read (Is a directory)"),
-        (tmp_path / "float.npy", "holds float64; expected whole numbers"),
-        (tmp_path / "nan.npy", "holds float64; expected whole numbers"),
+        (tmp_path / "float.npy", "holds float64; expected integers"),
+        (tmp_path / "nan.npy", "holds float64; expected integers"),
         (tmp_path / "shape.npy", "codes have shape (2, 9, 9); program edges takes (n, 1, 8, 8)"),
-        (tmp_path / "object.npy", "is not a whole file of codes"),
-        (tmp_path / "two.npz", "holds a, b; expected one array, or one called codes"),
-        (tmp_path / "cut.npy", "is not a whole file of codes"),
-        (cut, "holds 319 numbers; its head announces 320"),
+        (tmp_path / "object.npy", "cannot be read as codes ("),
+        (tmp_path / "two.npz", "holds a, b; expected a single array, or one named codes"),
+        (tmp_path / "cut.npy", "cannot be read as codes ("),
+        (cut, "holds 319 numbers; its header says 320"),
     ]:
         said = refused("run", edges, "--codes", file)
         assert said.startswith("anna: ") and sentence in said and said.count("\n") == 1, said
@@ -304,22 +304,22 @@ def test_doctor_says_what_each_absent_package_would_be_for(
     """No package is needed to read .onnx files."""
     run_in_process("doctor", monkeypatch, "torch", "onnx", "onnxruntime", "h5py", "distributed", "pyarrow", "numpy")
     rows = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
-    peer = "not installed; only for ONNX Runtime's rows of anna bench, which take both onnx and onnxruntime"
+    peer = "not installed; only needed for the ONNX Runtime rows of anna bench, which need both onnx and onnxruntime"
     assert rows["onnx"] == rows["onnxruntime"] == peer
-    assert rows["torch"] == "not installed; only for anna train and the rows of PyTorch in anna bench"
-    assert rows["h5py"] == "not installed; only for reading the usps digits from usps.h5"
-    assert rows["distributed"] == "not installed; only for sweeps on a cluster"
-    assert rows["pyarrow"] == "not installed; only for the Parquet table of anna report"
+    assert rows["torch"] == "not installed; only needed for anna train and the PyTorch rows of anna bench"
+    assert rows["h5py"] == "not installed; only needed for reading the usps digits from usps.h5"
+    assert rows["distributed"] == "not installed; only needed for sweeps on a cluster"
+    assert rows["pyarrow"] == "not installed; only needed for the Parquet table of anna report"
     assert rows["numpy"] == "missing: pip install ."
 
 
 @pytest.mark.parametrize(
     ("arguments", "ways"),
     [
-        (("compile", "lenet1"), "give sample images with --calibration FILE, or take weights for the built-in digits: "
+        (("compile", "lenet1"), "give sample images with --calibration FILE, or use weights for the built-in digits: "
          "--data mnist"),
-        (("compare", "lenet1"), "take weights for the built-in digits: --data mnist --images holdout"),
-        (("compare", "lenet1.safetensors"), "give images of your own with --calibration FILE and --images FILE.npz"),
+        (("compare", "lenet1"), "use weights for the built-in digits: --data mnist --images holdout"),
+        (("compare", "lenet1.safetensors"), "give your own images with --calibration FILE and --images FILE.npz"),
     ],
 )  # fmt: skip
 def test_without_a_data_folder_the_ways_of_the_command_are_named(

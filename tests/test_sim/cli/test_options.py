@@ -84,13 +84,14 @@ def test_a_value_that_looks_like_an_old_name_is_a_value() -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("compare", "--images", "100"), "100 is neither a data set nor a file; how many is now --count 100"),
-        (("compare", "--data", "holdout"), "argument --data: holdout is not a data set but images of one: --images holdout"),
-        (("compare", "--chips", "many"), "argument --chips: 'many' is not a whole number"),
+        (("compare", "--images", "100"), "100 is neither a data set nor a file; for a number of images use --count 100"),
+        (("compare", "--data", "holdout"),
+         "argument --data: holdout is not a data set but a source of images: --images holdout"),
+        (("compare", "--chips", "many"), "argument --chips: 'many' is not an integer"),
         (("compile", "lenet5", "--range-method", "best"), "argument --range-method: invalid choice: 'best' (choose from "
          "'least-squares', 'percentile', 'max')"),
         (("compile", "lenet5", "--data", "emnist"), "argument --data: invalid choice: 'emnist' (choose from 'mnist', 'usps')"),
-        (("compile", "mine.onnx", "--variant", "chip"), "mine.onnx: is a file, which has no variant chip"),
+        (("compile", "mine.onnx", "--variant", "chip"), "mine.onnx: a file has no variant chip"),
     ],
 )  # fmt: skip
 def test_a_value_that_means_something_else_today_is_refused(words: tuple[str, ...], sentence: str) -> None:

@@ -202,7 +202,7 @@ def test_rows_of_another_version_are_not_mixed(home: Path, tmp_path: Path) -> No
 
 
 def test_files_that_are_no_database_of_a_sweep(home: Path, tmp_path: Path) -> None:
-    for name, data, sentence in [("text", b"hello, hello, hello, hello", "is no database of a sweep, or cannot be opened"),
+    for name, data, sentence in [("text", b"hello, hello, hello, hello", "is not a sweep database, or cannot be opened"),
                                  ("empty", b"", "is empty; the sweep was stopped before it began")]:  # fmt: skip
         (tmp_path / name).mkdir()
         (tmp_path / name / "sweep.sqlite").write_bytes(data)
@@ -220,7 +220,7 @@ def test_another_sweep_in_the_folder(home: Path, tmp_path: Path) -> None:
     text = (home / "tiny.toml").read_text(encoding="utf-8").replace("chips = 3", "chips = 4")
     (tmp_path / "other.toml").write_text(text, encoding="utf-8")
     said = refused("sweep", tmp_path / "other.toml", "-o", home / "done")
-    assert "holds another sweep (chips differs); give each sweep a folder of its own" in said
+    assert "holds another sweep (chips differs); give each sweep its own folder" in said
 
 
 @pytest.mark.parametrize(

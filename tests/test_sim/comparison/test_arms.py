@@ -135,4 +135,4 @@ def test_the_command_has_the_arms(tmp_path: Path) -> None:
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     save_network(lenet.load("linear"), tmp_path / "linear.safetensors")
     said = refused("compare", "--chip-trained", "linear.safetensors", cwd=tmp_path)
-    assert said == "anna: linear.safetensors: holds another network than recognizer; expected other weights of the same one\n"
+    assert said == "anna: linear.safetensors: holds a network other than recognizer; expected other weights of the same one\n"

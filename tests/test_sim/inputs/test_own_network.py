@@ -68,9 +68,9 @@ def test_images_to_show_in_a_file_of_their_own(folder: Path) -> None:
         (("--calibration", "grey.npz"), "images are uint8; expected float32 or float64"),
         (("--calibration", "shape.npz"), "images have shape (300, 13, 14); expected (n, 1, 14, 14)"),
         (("--calibration", "nan.npz"), "holds NaN or infinite values; expected finite ones"),
-        (("--calibration", "eleven.npz"), "is 10; the network has scores for 0 to 9"),
-        (("--calibration", "short.npz"), "short.npz: labels have shape (299,); expected (300,), one an image"),
-        (("--calibration", "float_labels.npz"), "float_labels.npz: labels are float64; expected whole numbers 0 to 9"),
+        (("--calibration", "eleven.npz"), "is 10; the network scores classes 0 to 9"),
+        (("--calibration", "short.npz"), "short.npz: labels have shape (299,); expected (300,), one per image"),
+        (("--calibration", "float_labels.npz"), "float_labels.npz: labels are float64; expected integers from 0 to 9"),
         (("--calibration", "none.npz"), "none.npz: holds 0 images; expected at least 5"),
     ],
 )  # fmt: skip
@@ -97,7 +97,7 @@ def test_calibration_that_does_not_fit_gets_one_sentence(folder: Path, file: str
     assert not (folder / "never.anna").exists()
 
 
-def test_a_picture_that_is_there_twice_is_not_on_both_sides() -> None:
+def test_a_duplicate_image_is_not_on_both_sides() -> None:
     images = np.repeat(np.arange(20, dtype=np.float32), 2)[:, None, None, None]
     shown, calibration = divided(LabelledImages("twins", images, np.arange(40, dtype=np.uint8) % 10))
     assert len(calibration) == 8
@@ -111,6 +111,6 @@ def test_all_classes_calibrate_whatever_their_order() -> None:
         assert sorted(labels[calibration.ravel().astype(int)]) == sorted([*range(10)] * 2)
 
 
-def test_labels_of_one_picture_each() -> None:
-    with pytest.raises(DataError, match=r"few: labels have shape \(3,\); expected \(4,\), one an image"):
+def test_each_image_has_one_label() -> None:
+    with pytest.raises(DataError, match=r"few: labels have shape \(3,\); expected \(4,\), one per image"):
         checked_labels("few", np.zeros(3, int), 4, 10)

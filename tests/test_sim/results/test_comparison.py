@@ -71,15 +71,15 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
     [
         ({"analogs": ["superb"]}, "there is no preset 'superb'; expected ideal, typical or worst"),
         ({"analogs": [7]}, "7 is not a kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
-        ({"analogs": ["worst", "worst"]}, "2 kinds are called 'worst chips'; expected names that differ: (name, Analog)"),
+        ({"analogs": ["worst", "worst"]}, "2 kinds are named 'worst chips'; expected distinct names: (name, Analog)"),
         ({"chips": 0}, "chips is 0; expected at least 1"),
         ({"chips": 2.5}, "chips is 2.5; expected a whole number"),
         ({"chip_seed": "a"}, "chip_seed is 'a'; expected a whole number"),
         ({"threads": 0}, "threads is 0; expected at least 1"),
-        ({"program": 5}, "compare takes a network and its program, not Graph and int"),
+        ({"program": 5}, "compare needs a network and its program, got Graph and int"),
         ({"labels": None}, "labels are missing; expected one per image"),
         ({"labels": [1, 2]}, "labels have shape (2,); expected (20,), one an image"),
-        ({"labels": [0.5] * 20}, "labels are float64; expected whole numbers"),
+        ({"labels": [0.5] * 20}, "labels are float64; expected integers"),
         ({"images": "digits.npy"}, "there are no images; expected at least one"),
         ({"images": np.zeros((0, 28, 28), np.uint8), "labels": []}, "there are no images; expected at least one"),
     ],
@@ -271,7 +271,7 @@ def test_the_page_has_what_a_reader_looks_for(found: Comparison, made) -> None:
     ]  # fmt: skip
     captions = re.findall("<figcaption>(.*?)</figcaption>", page)
     assert len(captions) == page.count("<figure>") == 8
-    assert "All 4,096 synapses of the chip of seed 5 (typical chips)" in page
+    assert "All 4,096 synapses of the chip with seed 5 (typical chips)" in page
     assert all(arm.name in page for arm in found.arms)
     assert "on the typical chips" in page
 
@@ -333,7 +333,7 @@ def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
     ("arguments", "sentence"),
     [
         (("compare", "lenet9"), "network 'lenet9' is not known"),
-        (("compare", "--count", "99999"), "99999 digits are asked for; built-in hold-out has 4500"),
+        (("compare", "--count", "99999"), "99999 digits requested, but built-in hold-out has 4500"),
         (("compare", "--chips", "0"), "chips is 0; expected at least 1"),
         (("compare", "--threads", "-3"), "threads is -3; expected at least 1"),
         (("compare", "--threads", "0"), "threads is 0; expected at least 1"),

@@ -58,7 +58,7 @@ def test_shards_merge_to_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: P
 
 def test_shards_of_different_sweeps_do_not_merge(home: Path, tmp_path: Path) -> None:
     here(tiny(), tmp_path / "other")
-    with pytest.raises(FileError, match=r"holds another sweep \(axes differs\); give each sweep a folder of its own"):
+    with pytest.raises(FileError, match=r"holds another sweep \(axes differs\); give each sweep its own folder"):
         merge([home / "done", tmp_path / "other"], tmp_path / "whole")
 
 
@@ -169,7 +169,7 @@ def test_a_point_that_always_kills_is_told_and_the_others_are_done(home: Path, s
     with pytest.raises(MachineError) as caught:
         run_sweep(spec, tmp_path, executor=Mortal(point=4, deaths=99))
     assert str(caught.value).startswith(f"its worker died {ATTEMPTS} times at point 4 (chip.weight_bits = 5, ")
-    assert str(caught.value).endswith("; all other points are done and kept, the same command tries again")
+    assert str(caught.value).endswith("; all other points are done and kept; run the same command to try again")
     with Store(tmp_path) as store:
         assert store.done == set(range(POINTS)) - {4}
     run_sweep(spec, tmp_path, workers=1)
@@ -179,7 +179,7 @@ def test_a_point_that_always_kills_is_told_and_the_others_are_done(home: Path, s
 def test_an_executor_that_is_shut_is_told(spec: SweepSpec, tmp_path: Path) -> None:
     pool = ThreadPoolExecutor(1)
     pool.shutdown()
-    with pytest.raises(MachineError, match="the executor takes no more work"):
+    with pytest.raises(MachineError, match="the executor accepts no more work"):
         run_sweep(spec, tmp_path, executor=pool)
 
 
@@ -199,7 +199,7 @@ def test_networks_and_records_from_files_are_sought_beside_the_sweep(home: Path,
     here(load_spec(tmp_path / "sweep.toml"), tmp_path / "out")
     assert table(tmp_path / "out") == table(home / "done")
     (tmp_path / "mine.toml").write_text('preset = "worst"\n', encoding="utf-8")
-    with pytest.raises(FileError, match=r"was begun with other weights, digits or parameters \(analog mine.toml\)"):
+    with pytest.raises(FileError, match=r"was started with other weights, digits or parameters \(analog mine.toml\)"):
         here(load_spec(tmp_path / "sweep.toml"), tmp_path / "out")
 
 

@@ -170,7 +170,9 @@ def test_other_weights_than_those_of_before_are_refused(tmp_path: Path) -> None:
         run_sweep(spec, tmp_path / "a", executor=thread, shard=(1, 2))
     with Store(tmp_path / "a", identity(spec)) as store:
         store.expect_weights(store.trainings)
-        with pytest.raises(FileError, match="holds rows of other weights from the training of linear on mnist, seed 1"):
+        with pytest.raises(
+            FileError, match="holds rows computed with other weights from the training of linear on mnist, seed 1"
+        ):
             store.expect_weights(dict.fromkeys(store.trainings, "other"))
     home = tmp_path / "b"
     train(LINEAR, str(home))
@@ -193,7 +195,7 @@ def test_points_that_cannot_be_trained_are_recorded_with_their_sentence(tmp_path
 def test_what_cannot_be_trained_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"training on 60000 digits; expected 1 to 55000"):
         run_sweep(tiny(axes={"train.digits": [60_000]}), tmp_path / "x")
-    with pytest.raises(SpecError, match=r"network mine\.onnx is a file; expected one by name where a sweep trains"):
+    with pytest.raises(SpecError, match=r"network mine\.onnx is a file; a sweep can only train networks by name"):
         run_sweep(tiny(network="mine.onnx", axes=SHORT), tmp_path / "x")
     monkeypatch.delenv("ANNA_DATA")
     from sim.sweep import point
