@@ -155,7 +155,8 @@ def _pack(sizes: dict[str, int], arrays: dict[str, Any], width: int) -> tuple[di
         check_packed(sizes | numbers, packed)
         wrong = compiled("anna.engine.audit").wrong_group(numbers, packed)
         if wrong is not None:
-            raise MachineError(f"packed workload: group {wrong}, of CALC {packed['group'][wrong]['calc']}, reaches beyond its arrays")
+            calc = packed["group"][wrong]["calc"]
+            raise MachineError(f"packed workload: group {wrong}, of CALC {calc}, reaches beyond its arrays")
     return numbers, packed
 
 
