@@ -1,4 +1,4 @@
-"""Data sets: the registry, the built-in digits, the readers; half a download and wrong files end in one clear sentence."""
+"""Data sets: the registry, the built-in digits, the readers; partial downloads and wrong files give one clear sentence."""
 
 import gzip
 import hashlib
@@ -19,12 +19,12 @@ from lenet.datasets.idx import decode_idx, encode_idx, read_idx, write_idx_gz
 from lenet.datasets.labelled import content_digest, image_hashes
 from lenet.datasets.usps import read_usps, read_zip_text
 
-# SHA-256 of shape, images and labels of the built-in digits: a change of them is a change of every result
+# SHA-256 of shape, images and labels of the built-in digits: if they change, every result changes
 BUILT_IN = "72d591199204adff6af93449e602c28b556958f8497be26cd1546f692dbde12a"
 
 
 def real_data():
-    """The folder with the full data sets, for tests that are marked so."""
+    """The folder with the full data sets, for tests marked `data`."""
     return Path(os.environ["ANNA_DATA"])
 
 
@@ -170,7 +170,7 @@ def test_the_hdf5_form_without_h5py_or_damaged(tmp_path, monkeypatch):
         read_usps(tmp_path, "train")
 
 
-def test_folders_that_hold_nothing_are_named(tmp_path, monkeypatch):
+def test_empty_folders_are_named(tmp_path, monkeypatch):
     monkeypatch.delenv("ANNA_DATA", raising=False)
     cases = [
         (lambda: digits.digits("mnist", "test"), "no data folder is known; set ANNA_DATA to the folder with"),
@@ -288,7 +288,7 @@ def test_a_content_digest_knows_the_digits_in_any_order():
     assert one != content_digest((images[:100], labels[1:101]))
 
 
-def test_a_data_set_says_all_that_its_users_need():
+def test_a_data_set_has_everything_its_users_need():
     for name, one in registry.DATA_SETS.items():
         assert one.name == name
         assert set(one.parts) == {"train", "test"}
@@ -304,6 +304,6 @@ def test_sources_of_images_for_results_are_the_built_in_digits_and_the_test_part
     assert digits.for_results("holdout").digest == digits.holdout().digest
 
 
-def test_digits_are_scaled_to_a_size_that_a_network_wants():
+def test_digits_are_scaled_to_the_size_a_network_needs():
     sizes = {(name, size): registry.data_set(name).scaled(size) for name in ("mnist", "usps") for size in (16, 20)}
     assert sizes == {("mnist", 16): (22, 22), ("mnist", 20): None, ("usps", 16): None, ("usps", 20): (20, 20)}

@@ -1,4 +1,4 @@
-"""The published counts of every network, by arithmetic of its own, and the tables as printed."""
+"""The published counts of every network, by independent arithmetic, and the tables as printed."""
 
 from collections import Counter
 
@@ -108,7 +108,7 @@ def test_every_network_takes_every_data_set(name, data):
     assert network.classes == 10
 
 
-def test_a_count_that_does_not_meet_the_paper_stops_the_definition():
+def test_a_count_that_differs_from_the_paper_stops_the_definition():
     with pytest.raises(GraphError, match=r"linear: parameters is 7850; expected 7851, the published figure"):
         parts.check_count(catalogue.define("linear"), "parameters", 7850, 7851)
 

@@ -1,4 +1,4 @@
-"""The shipped weights: what their records say is true, and none has seen a built-in digit."""
+"""The shipped weights: their records are true, and none has seen a built-in digit."""
 
 import json
 import os
@@ -84,7 +84,7 @@ def test_the_results_on_the_built_in_digits_are_those_recorded(stem):
 
 
 @pytest.mark.parametrize("stem", [stem for stem in SHIPPED if stem.endswith("-chip")])
-def test_weights_for_the_chip_go_on_from_shipped_ones_and_err_no_more_on_typical_chips(stem):
+def test_weights_for_the_chip_continue_from_shipped_ones_and_are_no_worse_on_typical_chips(stem):
     """The record counts what the compiler of its day made; another may make other programs, but none that turn it round."""
     network, record = network_and_record(stem)
     about = record["for_chip"]
@@ -146,7 +146,7 @@ def test_weights_are_float32():
             assert {a.dtype for step in member for a in step.layer.tensors.values()} <= {np.dtype(np.float32)}
 
 
-def test_the_seed_of_weights_has_its_new_name_and_for_a_while_its_old_one():
+def test_the_seed_of_weights_also_works_under_its_old_name():
     with pytest.warns(DeprecationWarning, match="seed is now weights_seed"):
         old = lenet.load("recognizer", data="usps", seed=2)
     assert old.digest == lenet.load("recognizer", data="usps", weights_seed=2).digest

@@ -32,12 +32,12 @@ from sim.cli import main
 pytestmark = pytest.mark.torch
 
 QUICK = replace(FOR_CHIP, passes=2, batch=30)
-SINGLE = [name for name in lenet.names if name not in ("boosted_lenet4", "mlp1000")]  # mlp1000 is mlp300, but longer
+SINGLE = [name for name in lenet.names if name not in ("boosted_lenet4", "mlp1000")]  # mlp1000 is like mlp300, only larger
 
 
 @pytest.fixture(scope="module")
 def some():
-    """A few digits; what trains here is thrown away."""
+    """A few digits; networks trained on them are thrown away."""
     return holdout().picked("some digits", np.arange(300))
 
 
@@ -138,14 +138,14 @@ def test_a_network_that_takes_a_maximum_is_refused():
         ChipNet(graph, ForChip())
 
 
-def test_twice_the_same_seed_twice_the_same_bits(some):
+def test_the_same_seed_gives_the_same_bits(some):
     start = lenet.load("linear")
     one, two, other = (fit(Setup(start, QUICK, some, seed, chip=ForChip()), watch=quiet) for seed in (7, 7, 8))
     assert one.graph.digest == two.graph.digest and one.curve == two.curve
     assert other.graph.digest != one.graph.digest != start.digest
 
 
-def test_an_interrupted_run_goes_on_with_the_same_bits(some, tmp_path):
+def test_an_interrupted_run_continues_with_the_same_bits(some, tmp_path):
     start, path = lenet.load("recognizer", data="mnist"), tmp_path / "run.checkpoint"
     setup, call = Setup(start, QUICK, some, 7, chip=ForChip()), {"watch": quiet, "checkpoint": path}
     uninterrupted = fit(setup, watch=quiet)
@@ -168,7 +168,7 @@ def test_it_lowers_the_loss_on_noisy_chips(some):
 
 @pytest.fixture
 def small_data(some, monkeypatch):
-    """`run` with a few built-in digits in the place of the data folder."""
+    """`run` with a few built-in digits in place of the data folder."""
     monkeypatch.setattr(train, "training_digits", lambda data, folder: some)
     monkeypatch.setattr(train, "digits", lambda data, part, folder: LabelledImages("mnist test", some.images, some.labels))
 
@@ -209,7 +209,7 @@ def test_float_weights_of_the_same_recipe_digits_and_seed_are_not_trained_again(
         train.run("linear", for_chip=True, **call)
 
 
-def test_the_shipped_float_weights_are_a_start_too():
+def test_training_can_start_from_shipped_float_weights():
     digits = type("Digits", (), {"digest": lenet.record("recognizer", "mnist")["training_digits"]["sha256"]})
     recipe = recipe_for("recognizer", "mnist", "modern")
     found = train.trained_before((train.WEIGHTS,), "recognizer-mnist-seed1", recipe, digits, 1)
@@ -247,7 +247,7 @@ def test_bad_calls_are_refused(small_data, tmp_path, arguments, sentence):
 
 
 def test_the_compiler_knows_nothing_of_how_weights_were_trained(some):
-    """The same numbers make the same program, under whatever name they came."""
+    """The same numbers make the same program, whatever their name."""
     graph = lenet.load("linear")
     again = ChipNet(graph, ForChip()).to_graph()
     assert graph_bytes(again) == graph_bytes(graph)

@@ -1,4 +1,4 @@
-"""The tables in the documents are those that the code makes."""
+"""The tables in the docs are those that the code generates."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from lenet.training.results import chip_table, row, table
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_the_table_of_results_is_made_from_the_records():
+def test_the_table_of_results_comes_from_the_records():
     text = (DOCS / "training.md").read_text(encoding="utf-8")
     assert table() in text and chip_table() in text
 

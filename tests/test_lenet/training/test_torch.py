@@ -1,4 +1,4 @@
-"""PyTorch and the float forward say the same, gradients are right, and the second-order estimate is what it claims."""
+"""PyTorch and the float forward agree, gradients are right, and the second-order estimate is what it claims."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.torch
 
 
 def drawn(name, data, seed=5):
-    """The members of a network with initial weights, biases too."""
+    """The members of a network, with initial weights and biases."""
     out = []
     for member in define(name, data).members:
         net = TorchNet(initial(member, seed))
@@ -184,7 +184,7 @@ def test_second_derivatives_of_the_last_layer_are_exact():
 
 
 def test_second_derivatives_by_the_rule_of_the_paper_unit_by_unit():
-    """One unit a layer, where the squared back-propagation has no cross terms to leave out: exact Gauss-Newton."""
+    """One unit per layer, where squared back-propagation has no cross terms to omit: exact Gauss-Newton."""
     act = Activation("tanh")
     graph = Graph(
         "thread",

@@ -1,4 +1,4 @@
-"""Training: same seed same bits, interruption costs nothing, records say what was done, refusals in one sentence."""
+"""Training: same seed same bits, interruption costs nothing, records say what was done, refusals are one sentence."""
 
 import json
 from dataclasses import replace
@@ -32,7 +32,7 @@ SHORT = replace(MODERN, passes=3, steps=(0.01,), batch=20, distortion=Distortion
 
 @pytest.fixture(scope="module")
 def some():
-    """A few digits; what trains here is thrown away."""
+    """A few digits; networks trained on them are thrown away."""
     whole = holdout()
     return whole.picked("some digits", np.arange(300))
 
@@ -42,14 +42,14 @@ def quiet(line):
 
 
 @pytest.mark.parametrize("recipe", [SHORT, replace(RECIPE_1989, passes=1)], ids=["modern", "1989"])
-def test_twice_the_same_seed_twice_the_same_bits(some, recipe):
+def test_the_same_seed_gives_the_same_bits(some, recipe):
     one, two, other = (fit(Setup(define("recognizer"), recipe, some, seed), watch=quiet) for seed in (7, 7, 8))
     assert one.graph.digest == two.graph.digest
     assert one.curve == two.curve
     assert other.graph.digest != one.graph.digest
 
 
-def test_an_interrupted_run_goes_on_with_the_same_bits(some, tmp_path):
+def test_an_interrupted_run_continues_with_the_same_bits(some, tmp_path):
     uninterrupted = fit(Setup(define("recognizer"), SHORT, some, 7), watch=quiet)
     path = tmp_path / "run.checkpoint"
     for stop in (1, 2):
@@ -71,7 +71,7 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(some, tmp_path)
         fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, watch=quiet)
 
 
-def test_the_number_of_threads_is_put_back(some):
+def test_the_number_of_threads_is_restored(some):
     before = torch.get_num_threads()
     fit(Setup(define("linear"), replace(SHORT, passes=1, distortion=None), some, 1), watch=quiet)
     assert torch.get_num_threads() == before
@@ -133,7 +133,7 @@ def test_distorted_copies_follow_the_seed_and_stay_digits():
 
 
 def test_an_elastic_field_has_the_size_it_says():
-    """A ramp of one grey level a column shows how far each pixel was moved along the columns."""
+    """A ramp of one grey level per column shows how far each pixel moved along the columns."""
     ramp = np.broadcast_to(np.arange(100, dtype=np.uint8) * 2, (200, 100, 100)).copy()
     moved = distort(ramp, Distortion(0.0, 0.0, 0.0, 0.0, elastic_pixels=3.0), (5,))
     inner = (moved[:, 40:60, 40:60].astype(float) - ramp[:, 40:60, 40:60]) / 2
@@ -158,7 +158,7 @@ def test_the_published_recipes():
 
 @pytest.fixture
 def small_data(some, monkeypatch):
-    """`run` with a few built-in digits in the place of the data folder."""
+    """`run` with a few built-in digits in place of the data folder."""
     monkeypatch.setattr(train, "training_digits", lambda data, folder: some)
     monkeypatch.setattr(train, "digits", lambda data, part, folder: LabelledImages("mnist test", some.images, some.labels))
 
@@ -215,7 +215,7 @@ def test_training_twice_with_one_seed_writes_the_same_weights_file(small_data, t
     assert files[0] == files[1]
 
 
-def test_a_task_says_the_command_that_makes_its_weights_again():
+def test_a_task_gives_the_command_that_reproduces_its_weights():
     task = Task.of("lenet5", None, "1998", train_seed=2, distort=True, validation=10, passes=3, count=500)
     words = "--data mnist --train-seed 2 --recipe 1998 --distort --validation 10 --passes 3 --count 500"
     assert task.command == f"anna train lenet5 {words}"

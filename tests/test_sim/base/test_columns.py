@@ -1,4 +1,4 @@
-"""Columns of tables: each described once; docs tell them as they are, and files keep their keys."""
+"""Table columns: each defined once; docs describe them correctly, and files keep their keys."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -36,7 +36,7 @@ def test_mcnemar_is_symmetric_and_a_probability(b: int, c: int) -> None:
     assert b != c or found.p_value == 1
 
 
-def test_mcnemar_keeps_its_false_alarm_rate() -> None:
+def test_mcnemar_keeps_its_false_positive_rate() -> None:
     rng = np.random.default_rng(2)
     alarms = sum(mcnemar(rng.random(400) < 0.05, rng.random(400) < 0.05).p_value < 0.05 for _ in range(2000))
     assert alarms / 2000 < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 2000)  # exact tests stay below
@@ -75,7 +75,7 @@ def test_one_chip_is_wilson() -> None:
     assert error_of_chips(np.zeros((3, 500), bool)) == wilson(0.0, 500)
 
 
-def test_the_interval_is_worth_the_variance_over_images_and_over_chips() -> None:
+def test_the_interval_has_the_variance_over_images_and_chips() -> None:
     """Sums of whole numbers give what the definition gives in floats."""
     rng = np.random.default_rng(0)
     for chips, images, rate in [(8, 1000, 0.02), (3, 20, 0.5), (2, 50, 0.1)]:
@@ -102,14 +102,14 @@ def test_a_difference_of_paired_chips_covers_the_truth_and_is_narrower_than_two_
 
 
 def test_a_difference_of_one_chip_by_hand() -> None:
-    """Of 100 images 9 only the first gets wrong, 1 only the second: -8 points, variance (10 - 0.64) / 99 / 100."""
+    """Of 100 images only the first misreads 9, only the second 1: -8 points, variance (10 - 0.64) / 99 / 100."""
     first, second = np.arange(100)[None] < 9, np.arange(100)[None] == 50
     found = difference_of_chips(first, second)
     assert (found.share, found.high - found.low) == (-0.08, pytest.approx(2 * 1.959964 * math.sqrt(9.36 / 9900)))
     assert difference_of_chips(first, first).share == 0
 
 
-def test_spread_tells_chips_from_noise_from_images() -> None:
+def test_spread_separates_chips_noise_and_images() -> None:
     rng = np.random.default_rng(5)
     chip = rng.normal(0.10, 0.02, (400, 1, 1))
     found = spread(rng.random((400, 4, 2000)) < chip)

@@ -1,4 +1,4 @@
-"""`anna bench`: its fields, what it counts, and that the peers compute what we do."""
+"""`anna bench`: its fields, what it counts, and that peers compute the same."""
 
 import json
 import time
@@ -35,7 +35,7 @@ def images_and_labels(network: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def scores(network: str, name: str) -> np.ndarray:
-    """Of a peer; the test is skipped where it is not installed."""
+    """A peer's reader; skips the test if it is not installed."""
     found = found_peers(network)
     if name not in found:
         pytest.skip(f"NOT TESTED: {name} is not installed")
@@ -55,7 +55,7 @@ def test_noise_is_drawn_anew_where_there_is_some(name: str, noisy: bool) -> None
 
 
 @pytest.mark.parametrize("name", [AIHWKIT, BREVITAS])
-def test_peers_with_few_steps_are_not_the_float_network(name: str) -> None:
+def test_peers_with_few_levels_differ_from_the_float_network(name: str) -> None:
     exact = scores("lenet5", PYTORCH)
     assert np.abs(scores("lenet5", name) - exact).max() > 0.01 * np.abs(exact).max()
 
@@ -107,7 +107,7 @@ def test_bad_thread_counts_are_refused() -> None:
 
 
 def test_faster_than_the_silicon() -> None:
-    """The chip read a thousand characters a second; a typical one with its noise is simulated ten times as fast."""
+    """The chip read a thousand characters per second; a typical one with noise is simulated ten times as fast."""
     images = lenet.holdout()[0][:2000]
     program, chip = anna.compile(lenet.load("recognizer"), lenet.calibration()), anna.Chip(seed=1)
     chip.run(program, images[:1])

@@ -1,4 +1,4 @@
-"""The peers of the benchmark compute what the float forward does."""
+"""The benchmark's peers compute what the float forward does."""
 
 import numpy as np
 import pytest

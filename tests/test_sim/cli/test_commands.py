@@ -1,4 +1,4 @@
-"""The command line as a user meets it: results, machine output, sentences and exit codes, each in a process of its own."""
+"""The command line as a user sees it: results, JSON, error sentences and exit codes, each in its own process."""
 
 import json
 import shutil
@@ -75,7 +75,7 @@ def test_shares_of_the_time_count_page_loads(paged: Path) -> None:
     assert f"page loads       {loading:,g} cycles, {loading / whole:.1%}\n" in good("info", paged)
 
 
-def test_info_and_run_tell_of_the_host_and_of_the_board(paged: Path, tmp_path: Path) -> None:
+def test_info_and_run_describe_host_and_board(paged: Path, tmp_path: Path) -> None:
     """They say what compiling said: useful multiply-adds, the host's time, and the slower of chip and host."""
     report = anna.Program.load(paged).report
     assert report is not None and report["chip_multiply_adds"] == 235_200 and report["host_multiply_adds"] == 3_000
@@ -89,7 +89,7 @@ def test_info_and_run_tell_of_the_host_and_of_the_board(paged: Path, tmp_path: P
         assert f"anna-board-1991, {report['board_images_per_s']:,.0f} images/s, bound by the chip" in text
 
 
-def test_products_of_live_synapses_have_a_name_of_their_own(paged: Path) -> None:
+def test_products_of_live_synapses_have_their_own_name(paged: Path) -> None:
     """They count biases and partial sums, and no weight that became zero; multiply-adds are the network's."""
     info = json.loads(good("info", paged, "--json"))
     assert info["live_synapse_products"] == anna.verified(anna.Program.load(paged)).live_products
@@ -97,8 +97,8 @@ def test_products_of_live_synapses_have_a_name_of_their_own(paged: Path) -> None
 
 
 @pytest.mark.slow
-def test_digits_with_labels_tell_the_error(paged: Path, tmp_path: Path) -> None:
-    """Built in, or of a file with the array labels; a file without them tells none."""
+def test_labelled_digits_give_the_error(paged: Path, tmp_path: Path) -> None:
+    """Built-in ones, or a file with an array labels; a file without labels gives no error."""
     images, labels = lenet.holdout()
     found = json.loads(good("run", paged, "--images", "holdout", "--json"))
     misread = int((np.array(found["labels"]) != labels).sum())
@@ -120,7 +120,7 @@ def test_built_in_digits_go_through_compiled_programs_only(edges: Path, paged: P
 
 
 def test_a_chip_seed_draws_a_typical_chip(edges: Path) -> None:
-    """As `Chip(seed=7)` does; without one the chip is ideal, and a seed is checked whatever the chip."""
+    """As `Chip(seed=7)` does; without a seed the chip is ideal, and a seed is checked for every chip."""
 
     def told(*options: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(good("run", edges, "--random", 20, *options, "--json"))
@@ -171,7 +171,7 @@ def test_interpreter_and_engine_print_the_same(edges: Path) -> None:
 
 
 @pytest.mark.parametrize("threads", [0, -3])
-def test_no_threads_are_no_number_of_threads(edges: Path, threads: int) -> None:
+def test_a_bad_number_of_threads_is_refused(edges: Path, threads: int) -> None:
     assert f"threads is {threads}; expected at least 1" in refused("run", edges, "--random", 5, "--threads", threads)
 
 
@@ -245,11 +245,11 @@ def test_an_illegal_program_leaves_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_images_are_asked_for(edges: Path) -> None:
+def test_images_are_required(edges: Path) -> None:
     assert "give exactly one of --images SOURCE, --codes FILE and --random N" in refused("run", edges)
 
 
-def test_a_full_disk_is_told_in_one_sentence(edges: Path) -> None:
+def test_a_full_disk_gives_one_sentence(edges: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with open("/dev/full", "w") as full:
@@ -269,7 +269,7 @@ def test_a_closed_pipe_is_no_error(edges: Path) -> None:
 def test_ctrl_c_ends_a_long_run_with_one_word(edges: Path) -> None:
     command = [sys.executable, "-m", "sim.cli", "run", str(edges), "--random", "50000", "--interpreter"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV, cwd=ELSEWHERE)
-    time.sleep(4)  # well after the start, even of a busy machine
+    time.sleep(4)  # well after the start, even on a busy machine
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "anna: interrupted\n")
@@ -298,7 +298,7 @@ def run_in_process(command: str, monkeypatch: pytest.MonkeyPatch, *absent: str) 
     assert main([command]) == 0
 
 
-def test_doctor_says_what_each_absent_package_would_be_for(
+def test_doctor_says_what_each_missing_package_is_for(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No package is needed to read .onnx files."""
@@ -322,7 +322,7 @@ def test_doctor_says_what_each_absent_package_would_be_for(
         (("compare", "lenet1.safetensors"), "give your own images with --calibration FILE and --images FILE.npz"),
     ],
 )  # fmt: skip
-def test_without_a_data_folder_the_ways_of_the_command_are_named(
+def test_without_a_data_folder_the_error_names_the_options_of_the_command(
     arguments: tuple[str, ...], ways: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The 1989 network is trained on USPS digits, which are not built in."""
@@ -332,6 +332,6 @@ def test_without_a_data_folder_the_ways_of_the_command_are_named(
     assert said.endswith(f"set ANNA_DATA to the folder that holds usps, or {ways}\n") and said.count("\n") == 1
 
 
-def test_the_way_that_is_named_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_suggested_command_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(ENV, "ANNA_DATA", raising=False)
     assert good("compile", "lenet1", "--data", "mnist", cwd=tmp_path).startswith("lenet1: ")

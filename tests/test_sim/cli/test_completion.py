@@ -1,4 +1,4 @@
-"""What the Tab key offers, asked of the shells themselves."""
+"""What the Tab key offers, tested in the shells themselves."""
 
 import os
 import re
@@ -125,7 +125,7 @@ def test_what_is_offered(ask: str, words: tuple[str, ...], offered: set[str], sc
 
 
 def test_a_value_after_an_equals_sign(scripts: dict[str, Path], folder: Path) -> None:
-    """Bash cuts a word at the sign; fish does not."""
+    """Bash splits a word at the equals sign; fish does not."""
     assert bash(scripts["bash"], folder, "compare", "--data", "=", "m") == {"mnist"}
     assert bash(scripts["bash"], folder, "compare", "--data", "=") == set(DATA_SETS)
     assert bash(scripts["bash"], folder, "compare", "--data", "=", "mnist", "lenet4") == {"lenet4"}
@@ -140,8 +140,8 @@ def test_every_command_and_network_is_offered(ask: str, scripts: dict[str, Path]
 
 
 def typed(script: Path, folder: Path, keys: str) -> str:
-    """What zsh at a terminal hands to anna, after these keys and Enter."""
-    import pty  # not on every system; nor is zsh
+    """The command line that zsh on a terminal passes to anna after these keys and Enter."""
+    import pty  # not on every system; neither is zsh
 
     command, env = [shell("zsh"), "-f", "-i"], {**os.environ, "TERM": "dumb", "PS1": "", "HOME": str(script.parent)}
     ours, theirs = pty.openpty()
@@ -189,7 +189,7 @@ def test_zsh_completes_what_is_typed(keys: str, words: str, scripts: dict[str, P
 
 
 def test_every_value_is_known_or_known_to_be_free() -> None:
-    """A new option is completed by what its type offers; what is left are numbers, and parts of a sweep."""
+    """Completion of an option comes from its type; only numbers and shards of a sweep have none."""
     found = syntax_of(full_parser())
     assert found.valued
     valued = [option for command in found.commands for option in command.options if option.kind is not None]

@@ -13,7 +13,7 @@ def test_the_built_in_digits_are_always_there() -> None:
     assert files[0] == {"data": "mnist", "file": "built in: holdout 4500, calibration 500", "state": "intact"}
 
 
-def test_an_empty_folder_has_nothing_and_a_damaged_file_is_told(tmp_path: Path) -> None:
+def test_an_empty_folder_has_nothing_and_a_damaged_file_is_reported(tmp_path: Path) -> None:
     text = good("data", "verify", "--folder", tmp_path)
     assert text.count("missing") == sum(len(one.files) for one in DATA_SETS.values()) >= 7
     (tmp_path / "mnist").mkdir()

@@ -1,4 +1,4 @@
-"""How commands end: exit codes and codes of errors are the documented ones, in text and in JSON."""
+"""How commands end: exit codes and error codes are the documented ones, in text and in JSON."""
 
 import json
 import re
@@ -21,7 +21,7 @@ KINDS = [
 PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 
 
-def test_each_kind_of_error_has_a_code_of_its_own() -> None:
+def test_each_kind_of_error_has_its_own_code() -> None:
     codes = [vars(kind)["code"] for kind in KINDS] + list(OTHER_CODES)
     assert len(set(codes)) == len(codes)
     assert all(re.fullmatch("[a-z]+(-[a-z]+)*", code) for code in codes)
@@ -59,7 +59,7 @@ def test_every_error_ends_in_a_code_and_a_sentence(error: BaseException, code: s
 @pytest.mark.parametrize(
     ("command", "code"), [(("info", "none.anna"), "bad-file"), (("nfo",), "bad-usage")], ids=["file", "usage"]
 )
-def test_with_json_a_command_tells_its_error_in_json(command: tuple[str, ...], code: str) -> None:
+def test_with_json_an_error_is_json(command: tuple[str, ...], code: str) -> None:
     plain = refused(*command)
     told = json.loads(refused(*command, "--json"))["error"]
     assert told == {"code": code, "message": plain.removeprefix("anna: ").rstrip("\n"), "exit_code": 2}

@@ -21,7 +21,7 @@ from sim.cli.main import COMMANDS, _command
 from sim.sweep.run import run_sweep
 from sim.sweep.spec import load_spec
 
-# Those that are not run here, and why.
+# Examples that are not run here, and why.
 LONG, NETWORK, TIMES = "takes a minute", "reaches another machine", "measures this machine for a while; see test_bench.py"
 TRAINS = "needs MNIST or USPS, and trains for minutes; see test_training.py"
 NOT_RUN = {
@@ -50,7 +50,7 @@ QUICKLY = {"fit": False, "round": "nearest", "range_method": "max"}
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as one has it who works with anna."""
+    """A folder such as a user of anna has."""
     folder = tmp_path_factory.mktemp("examples")
     shutil.copytree(ROOT / "examples", folder / "examples")
     shutil.copy(ROOT / "examples" / "edges.asm", folder)

@@ -20,7 +20,7 @@ PARSERS = subparsers(full_parser()).choices
 
 
 def options() -> Iterator[tuple[str, argparse.Action, Option]]:
-    """Every option of every command, with the entry of the table that it must be."""
+    """Every option of every command, with the table entry it must match."""
     for name, parser in PARSERS.items():
         for action in parser._get_optional_actions():
             if not isinstance(action, argparse._HelpAction):
@@ -33,7 +33,7 @@ EVERY = list(options())
 
 @pytest.mark.parametrize(("command", "action", "known"), EVERY, ids=lambda value: getattr(value, "name", None))
 def test_an_option_has_one_meaning(command: str, action: argparse.Action, known: Option) -> None:
-    """Its spelling, what it takes and what it means are those of the table; a command may have a default of its own."""
+    """Its spelling, type and meaning are those of the table; a command may have its own default."""
     spelled = [known.short] if known.short else []
     spelled += [known.name, f"--no-{known.name[2:]}"] if known.negative else [known.name]
     assert action.option_strings == spelled
@@ -42,7 +42,7 @@ def test_an_option_has_one_meaning(command: str, action: argparse.Action, known:
         assert action.nargs == 0 and isinstance(action.default, bool)
         return
     assert isinstance(action.type, Kind)
-    if known.name == "--output":  # what kind of file is the command's own
+    if known.name == "--output":  # the kind of file depends on the command
         assert action.type.read is known.kind.read and (action.type.suffixes or action.type.folders)
     else:
         assert action.type is known.kind
@@ -98,7 +98,7 @@ def test_a_value_that_means_something_else_today_is_refused(words: tuple[str, ..
     assert sentence in refused(*words)
 
 
-# Keyword arguments of public functions that are no options: objects that only Python has, and what a command says otherwise.
+# Keyword arguments of public functions that are not options: objects that only Python has, and what commands say differently.
 ONLY_PYTHON = {
     "image_ids", "taps", "phase_cycles", "lanes", "engine", "timeline", "resolution", "watch", "executor", "at_once", "command",
     "weights_lsb", "chip_trained", "quantised", "analogs", "labels", "codes", "kernel", "silicon", "image_id", "home",

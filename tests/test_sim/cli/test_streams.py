@@ -27,7 +27,7 @@ def shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
 
 
 def on_terminal(*arguments: str | Path, term: str = "xterm") -> str:
-    """What a command writes to standard error when that is a terminal."""
+    """What a command writes to standard error on a terminal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs, env={**ENV, "TERM": term}, cwd=ELSEWHERE)
@@ -93,7 +93,7 @@ def test_disasm_to_a_dash_goes_to_standard_output(edges: Path, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_compare_found_is_told_where_its_page_cannot_be_written(tmp_path: Path) -> None:
+def test_compare_prints_its_result_even_if_its_page_cannot_be_written(tmp_path: Path) -> None:
     page = tmp_path / "x.html"
     done = shell(f"ulimit -f 0; exec {ANNA} compare --count 20 --chips 1 --ledger none -o {page}")
     assert (done.returncode, done.stderr) == (2, f"anna: {page}: cannot be written (File too large)\n")
@@ -110,7 +110,7 @@ def test_closed_streams_are_like_a_pipe_that_nobody_reads() -> None:
     assert shell(f"{ANNA} asm - -o x.anna <&-").stderr == "anna: -: has no instructions\n"
 
 
-def test_a_letter_that_the_output_cannot_show_is_replaced(tmp_path: Path) -> None:
+def test_a_character_that_the_output_cannot_encode_is_replaced(tmp_path: Path) -> None:
     done = shell(f"{ANNA} asm {EDGES} -o {tmp_path}/ö.anna", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{tmp_path}/?.anna: ")
@@ -118,7 +118,7 @@ def test_a_letter_that_the_output_cannot_show_is_replaced(tmp_path: Path) -> Non
     assert "S?ckinger" in shell(f"{ANNA} info --facts", PYTHONIOENCODING="ascii").stdout
 
 
-def test_ctrl_c_is_no_bug_where_a_library_makes_an_error_of_it() -> None:
+def test_ctrl_c_is_not_a_bug_even_if_a_library_turns_it_into_an_error() -> None:
     code = """
 import importlib, signal, sys
 cli = importlib.import_module("sim.cli.main")

@@ -1,4 +1,4 @@
-"""`anna sweep` and `anna report` as a user meets them: kills, Ctrl-C, full disks, other people's files; nothing lost."""
+"""`anna sweep` and `anna report` as a user sees them: kills, Ctrl-C, full disks, foreign files; nothing is lost."""
 
 import json
 import os
@@ -119,11 +119,11 @@ def test_a_killed_worker_process_loses_only_its_point(home: Path, expected: byte
     assert (tmp_path / "results.csv").read_bytes() == expected
 
 
-def test_ctrl_c_says_how_to_go_on(home: Path, expected: bytes, tmp_path: Path) -> None:
+def test_ctrl_c_says_how_to_continue(home: Path, expected: bytes, tmp_path: Path) -> None:
     process = started("sweep", home / "tiny.toml", "-o", tmp_path, "--workers", "1", start_new_session=True)
     until(lambda: points_in(tmp_path) >= 1)
     workers = children(process.pid)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: the whole group
+    os.killpg(process.pid, signal.SIGINT)  # to the complete group, as a terminal does
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, "")
     assert err == f"anna: interrupted; {KEPT}; the same command goes on from here\n"
@@ -140,7 +140,7 @@ def test_a_closed_pipe_is_no_error(home: Path, tmp_path: Path) -> None:
 
 
 def test_a_full_disk_loses_nothing(home: Path, expected: bytes, tmp_path: Path) -> None:
-    """No file may grow beyond a little more than the empty database: the first points fit, later ones do not."""
+    """Files may grow only slightly beyond the empty database: the first points fit, later ones do not."""
     with Store(tmp_path, identity(load_spec(home / "tiny.toml"))):
         pass
     most = (tmp_path / "sweep.sqlite").stat().st_size + 4096
@@ -155,8 +155,8 @@ def test_a_full_disk_loses_nothing(home: Path, expected: bytes, tmp_path: Path) 
     assert (tmp_path / "results.csv").read_bytes() == expected
 
 
-def test_a_read_only_folder_is_told(home: Path, tmp_path: Path) -> None:
-    """As a folder without permission, or for root, whom permissions do not stop, one on a read-only file system."""
+def test_a_read_only_folder_is_reported(home: Path, tmp_path: Path) -> None:
+    """A folder without write permission; for root, whom permissions do not stop, one on a read-only file system."""
     folder, prefix, reason = tmp_path / "folder", list[str](), "Permission denied"
     folder.mkdir()
     if os.geteuid() == 0:
@@ -201,7 +201,7 @@ def test_rows_of_another_version_are_not_mixed(home: Path, tmp_path: Path) -> No
     assert f"{POINTS} of {POINTS} points" in good("report", tmp_path)
 
 
-def test_files_that_are_no_database_of_a_sweep(home: Path, tmp_path: Path) -> None:
+def test_files_that_are_not_sweep_databases(home: Path, tmp_path: Path) -> None:
     for name, data, sentence in [("text", b"hello, hello, hello, hello", "is not a sweep database, or cannot be opened"),
                                  ("empty", b"", "is empty; the sweep was stopped before it began")]:  # fmt: skip
         (tmp_path / name).mkdir()
@@ -249,7 +249,7 @@ def test_bad_usage_gets_one_sentence(arguments: tuple[str, ...], sentence: str, 
     assert not (home / "x").exists()
 
 
-def test_the_report_is_whole_and_needs_no_network(home: Path, expected: bytes, tmp_path: Path) -> None:
+def test_the_report_is_complete_and_needs_no_network(home: Path, expected: bytes, tmp_path: Path) -> None:
     shutil.copytree(home / "done", tmp_path / "sweep")
     found = json.loads(good("report", tmp_path / "sweep", "--json"))
     names = {Path(path).name for path in found["files"]}
@@ -264,7 +264,7 @@ def test_the_report_is_whole_and_needs_no_network(home: Path, expected: bytes, t
 
 
 def test_the_report_of_other_designs(tmp_path: Path) -> None:
-    """A numeric axis with a band, words only, a random design, refusals: each has its plot and its table."""
+    """A numeric axis with a band, words only, a random design, refusals: each has its plot and table."""
     from sim.report.sweep_html import sweep_page
     from sim.report.sweep_text import markdown
     from sim.sweep.summary import read
@@ -290,7 +290,7 @@ def test_the_report_of_other_designs(tmp_path: Path) -> None:
         assert sweep_page(found) == page and markdown(found).startswith("# Sweep tiny\n")
 
 
-def test_a_report_while_nothing_is_done_yet(home: Path, tmp_path: Path) -> None:
+def test_a_report_before_anything_is_done(home: Path, tmp_path: Path) -> None:
     with Store(tmp_path, identity(load_spec(home / "tiny.toml"))):
         pass
     assert call("report", tmp_path).returncode == 0

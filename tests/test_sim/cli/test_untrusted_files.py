@@ -14,7 +14,7 @@ from sim.inputs.files import read_images
 
 
 class Trap:
-    """What makes a file when it is unpickled."""
+    """Creates a file when unpickled."""
 
     def __init__(self, made: Path) -> None:
         self.made = made

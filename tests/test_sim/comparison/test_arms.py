@@ -103,7 +103,7 @@ def test_rows_of_other_weights_say_what_they_gain(found: Comparison) -> None:
     json.dumps(found.to_json(), allow_nan=False)
 
 
-def test_a_comparison_without_other_weights_does_not_speak_of_them(made: tuple[Compilation, LabelledImages]) -> None:
+def test_a_comparison_without_other_weights_does_not_mention_them(made: tuple[Compilation, LabelledImages]) -> None:
     done, digits = made
     plain = compare(done.checked.network, done.program, digits.first(20), chips=1, threads=1)
     assert "chip-trained:" not in plain.table() and "own weights" not in plain.table()
@@ -127,7 +127,7 @@ def test_the_command_has_the_arms(tmp_path: Path) -> None:
     names = [arm["name"] for arm in json.loads(good(*common, "--quantised", cwd=tmp_path))["arms"]]
     assert names == ["float", "quantised graph", "ideal chip", "typical chips", "ideal, chip-trained", "typical, chip-trained"]
     assert "typical, chip-trained" in (tmp_path / "report.html").read_text(encoding="utf-8")
-    for none in (("--chip-trained", "none"), ("--chip", "weight_bits=5")):  # weights were trained for the chip as it is
+    for none in (("--chip-trained", "none"), ("--chip", "weight_bits=5")):  # the weights were trained for the unchanged chip
         less = json.loads(good(*common, *none, cwd=tmp_path))["arms"]
         assert [arm["name"] for arm in less] == ["float", "ideal chip", "typical chips"]
 

@@ -1,4 +1,4 @@
-"""A network of one's own from the command line: an ONNX file and images in, a program and a comparison out."""
+"""A user's own network on the command line: an ONNX file and images in, a program and a comparison out."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ NETWORK = ROOT / "tests" / "data" / "exported" / "keras_plain.onnx"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Files of images as a user may have them."""
+    """Image files in the forms users have."""
     home = tmp_path_factory.mktemp("own")
     images, labels = other_digits(300)
     np.savez(home / "digits.npz", images=images, labels=labels)
@@ -49,7 +49,7 @@ def test_one_file_with_labels_is_divided(folder: Path) -> None:
     assert found["float_error"] < 0.25
 
 
-def test_images_to_show_in_a_file_of_their_own(folder: Path) -> None:
+def test_images_for_results_in_their_own_file(folder: Path) -> None:
     found = json.loads(good("compare", NETWORK, "--calibration", "samples.npy", "--images", "maps_last.npz", "--count", 100,
                             "--chips", 1, "--ledger", "none", "--json", cwd=folder))  # fmt: skip
     assert (found["data"], found["images"]) == ("maps_last.npz (of 300)", 100)
@@ -104,7 +104,7 @@ def test_a_duplicate_image_is_not_on_both_sides() -> None:
     assert not set(shown.images.ravel()) & set(calibration.ravel())
 
 
-def test_all_classes_calibrate_whatever_their_order() -> None:
+def test_calibration_uses_all_classes_in_any_order() -> None:
     images = np.arange(100, dtype=np.float32)[:, None, None, None]
     for labels in (np.arange(100) % 10, np.arange(100) // 10):
         _, calibration = divided(LabelledImages("digits", images, labels.astype(np.uint8)))

@@ -1,4 +1,4 @@
-"""The main job: compare as a function and as a command, its report, its ledger."""
+"""Compare as a function and as a command, its report and its ledger."""
 
 import json
 import re
@@ -84,7 +84,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
         ({"images": np.zeros((0, 28, 28), np.uint8), "labels": []}, "there are no images; expected at least one"),
     ],
 )
-def test_what_cannot_be_compared_is_told(made, given: dict[str, object], sentence: str) -> None:
+def test_what_cannot_be_compared_is_refused(made, given: dict[str, object], sentence: str) -> None:
     network, program, digits = made
     some = digits.first(20)
     with pytest.raises(anna.AnnaError, match=f"^{re.escape(sentence)}$"):
@@ -146,7 +146,7 @@ def test_the_ledger_adds_up_to_what_its_parts_say(made) -> None:
     assert droop.alone_points == pytest.approx(100 * (wrong - lines.ideal_error))
 
 
-# Every cause at once, those included that `typical` leaves out, and one that makes sums in a finer unit.
+# Every cause at once, including those that `typical` leaves out and one that gives sums a finer unit.
 CROOKED = Analog.worst().changed(state_step_lsb=0.1, storage_capacitance_ff=20.0, sum_limit=200.0)
 
 
@@ -174,7 +174,7 @@ def test_imperfections_in_all_layers_are_those_of_the_chip_and_in_none_are_none(
 
 
 def test_imperfections_in_one_layer_leave_the_layers_before_it_alone(compiled: anna.Program, made) -> None:
-    """And in that layer they are the chip's, for what comes in is ideal on both."""
+    """In that layer they equal the chip's, since its input is ideal on both."""
     images, places = made[2].images[:5], places_of_layers(compiled)
     layers, taps = list(places), [region.name for region in compiled.regions if region.kind == "map"]
     ideal = anna.Chip().run(compiled, images, taps=taps)
@@ -197,7 +197,7 @@ def test_confined_silicon_is_the_same_to_interpreter_and_engine(compiled: anna.P
     np.testing.assert_array_equal(engine.scores, interpreter.scores)
 
 
-def test_layers_lie_in_places_of_their_own(compiled: anna.Program) -> None:
+def test_layers_have_distinct_places(compiled: anna.Program) -> None:
     places = places_of_layers(compiled)
     every = sum(place.astype(int) for place in places.values())
     assert list(places)[:4] == ["C1", "S2", "C3", "S4"]
@@ -212,7 +212,7 @@ def test_a_program_of_several_pages_has_its_layers_in_the_ledger(made, paged) ->
     assert [(entry.cause, entry.layer) for entry in lines.entries[2:]] == [(costliest, layer) for layer in layers]
 
 
-def test_digits_of_a_part_have_all_classes_alike() -> None:
+def test_some_of_the_digits_have_all_classes_evenly() -> None:
     part = labelled_images("holdout").first(100)
     assert np.bincount(part.labels).tolist() == [10] * 10
     assert part.name == "built-in hold-out (of 4,500)"
@@ -225,8 +225,8 @@ def test_calibration_and_results_never_overlap() -> None:
         expect_disjoint(digits.images, image_keys(digits.images[7:8].astype(float)))
 
 
-def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
-    """So whoever compares need not say again which images those were, even after the program was a file."""
+def test_a_program_knows_what_it_was_calibrated_on(made, tmp_path: Path) -> None:
+    """So a comparison need not be told which images those were, even after the program was saved."""
     network, program, _ = made
     images, labels = lenet.calibration()
     program.save(tmp_path / "r.anna")
@@ -236,7 +236,7 @@ def test_a_program_knows_what_it_was_fitted_to(made, tmp_path: Path) -> None:
                 show(images, labels)
 
 
-def test_results_may_be_shown_on_images_that_calibration_left_out() -> None:
+def test_images_that_calibration_left_out_are_allowed_in_results() -> None:
     network, (images, labels) = lenet.load("linear"), lenet.calibration()
     program = anna.compile(network, images, calibration_count=50)
     left = ~np.isin(image_keys(images), program.calibrated_on)
@@ -244,7 +244,7 @@ def test_results_may_be_shown_on_images_that_calibration_left_out() -> None:
     assert len(compare(network, program, images[left], labels[left], chips=1).digits) == 450
 
 
-def test_other_peoples_digits_are_refused() -> None:
+def test_digits_of_another_data_set_are_refused() -> None:
     with pytest.raises(DataError, match="network recognizer was trained on usps; holdout would compare nothing"):
         for_network(lenet.load("recognizer", data="usps"), "holdout")
 
@@ -261,7 +261,7 @@ def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
         ElementTree.fromstring(part[part.index("<svg") : part.index("</svg>") + 6])
 
 
-def test_the_page_has_what_a_reader_looks_for(found: Comparison, made) -> None:
+def test_the_page_has_all_its_parts(found: Comparison, made) -> None:
     _, program, digits = made
     lost = ledger(program, digits.first(20), chips=1)
     page = replace(found, ledger=lost).page("anna compare")
@@ -282,7 +282,7 @@ def test_every_cause_of_the_ledger_is_explained() -> None:
 
 
 def test_what_is_shown_in_a_notebook_is_short(found: Comparison, made) -> None:
-    """No arrays: a line says what it is."""
+    """One line, without arrays."""
     network, program, digits = made
     chip = anna.Chip(seed=7)
     lines = ledger(program, digits.first(20), chips=1, analog=Analog.typical().alone("droop"))
@@ -358,7 +358,7 @@ def test_bad_input_gets_one_clear_sentence(arguments: tuple[str, ...], sentence:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_report_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     done = call("compare", "--count", "50", "--ledger", "none", "-o", tmp_path / "no" / "r.html", cwd=tmp_path)
     assert done.returncode == 2
     assert "cannot be written (there is no folder" in done.stderr
@@ -381,8 +381,8 @@ def test_the_codes_have_their_lines(made) -> None:
     assert all(abs(entry.alone_points) < 10 for entry in entries)
 
 
-def test_a_figure_can_be_seen_by_itself(found: Comparison) -> None:
-    """Outside a page there are no CSS variables: dark ink and faint lines on an opaque light ground."""
+def test_a_figure_is_legible_on_its_own(found: Comparison) -> None:
+    """Outside a page there are no CSS variables: dark ink and faint lines on an opaque light background."""
     ground = found.plot().get_facecolor()
     ink, faint, paper = (sum(int(colour[k : k + 2], 16) for k in (1, 3, 5)) for colour in (INK, FAINT, PAPER))
     assert min(ground) > 0.95  # opacity too

@@ -1,4 +1,4 @@
-"""The same sweep on a local Dask cluster, one of whose two workers is killed on the way: identical rows."""
+"""The same sweep on a local Dask cluster, with one of two workers killed on the way: identical rows."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A sweep gives the same table to the byte, whoever computes it; what is refused is recorded; what dies is run again."""
+"""A sweep gives the same table to the byte on any executor; refused points are recorded, and lost ones run again."""
 
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_a_finished_sweep_computes_nothing_again(home: Path, spec: SweepSpec) ->
     assert table(home / "done") == before
 
 
-def test_points_that_cannot_be_are_recorded_with_their_sentence(tmp_path: Path) -> None:
+def test_impossible_points_are_recorded_with_the_reason(tmp_path: Path) -> None:
     spec = tiny(axes={"chip.dacs": [2, 3], "chip.columns": [64]})
     found = run_sweep(spec, tmp_path, workers=1)
     assert (found.points_done, found.refused, found.rows) == (2, 1, 3)
@@ -101,7 +101,7 @@ def test_strengths_are_scaled_and_changed_as_the_analog_model_does(tmp_path: Pat
         assert [row["wrong"] for row in scaled.rows()] == [row["wrong"] for row in fixed.rows()]
 
 
-def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> None:
+def test_rows_equal_direct_runs_of_the_chip(tmp_path: Path) -> None:
     import anna
     import lenet
     from anna.chip.spec import ANNA_1991, BOARD_1991
@@ -123,7 +123,7 @@ def test_rows_are_what_the_chip_gives_when_asked_directly(tmp_path: Path) -> Non
 
 
 def test_a_point_stops_only_between_batches_of_chips(tmp_path: Path) -> None:
-    """With 20 images the interval is never narrow; a wide goal is met after the first batch, a strict one never."""
+    """With 20 images the interval is never narrow: a loose goal is met after the first batch, a strict one never."""
     for width, chips in ((99.0, 2), (0.1, 5)):
         here(tiny(chips=5, stop={"width_points": width, "every_chips": 2}), tmp_path / str(chips))
         with Store(tmp_path / str(chips)) as store:
@@ -146,7 +146,7 @@ def test_a_dead_worker_loses_its_own_call_and_is_replaced(tmp_path: Path) -> Non
 
 
 class Mortal(Executor):
-    """Runs calls in threads; the worker of some point dies, so many times."""
+    """Runs calls in threads; the worker of a given point dies a given number of times."""
 
     def __init__(self, point: int, deaths: int) -> None:
         self.point, self.deaths, self.threads = point, deaths, ThreadPoolExecutor(2)
@@ -165,7 +165,7 @@ def test_a_point_whose_worker_dies_is_run_again(home: Path, spec: SweepSpec, tmp
     assert table(tmp_path) == table(home / "done")
 
 
-def test_a_point_that_always_kills_is_told_and_the_others_are_done(home: Path, spec: SweepSpec, tmp_path: Path) -> None:
+def test_a_point_that_always_kills_is_reported_and_the_others_are_done(home: Path, spec: SweepSpec, tmp_path: Path) -> None:
     with pytest.raises(MachineError) as caught:
         run_sweep(spec, tmp_path, executor=Mortal(point=4, deaths=99))
     assert str(caught.value).startswith(f"its worker died {ATTEMPTS} times at point 4 (chip.weight_bits = 5, ")
@@ -176,19 +176,19 @@ def test_a_point_that_always_kills_is_told_and_the_others_are_done(home: Path, s
     assert table(tmp_path) == table(home / "done")
 
 
-def test_an_executor_that_is_shut_is_told(spec: SweepSpec, tmp_path: Path) -> None:
+def test_an_executor_that_was_shut_down_is_reported(spec: SweepSpec, tmp_path: Path) -> None:
     pool = ThreadPoolExecutor(1)
     pool.shutdown()
     with pytest.raises(MachineError, match="the executor accepts no more work"):
         run_sweep(spec, tmp_path, executor=pool)
 
 
-def test_no_workers_are_no_number_of_workers(spec: SweepSpec, tmp_path: Path) -> None:
+def test_a_bad_number_of_workers_is_refused(spec: SweepSpec, tmp_path: Path) -> None:
     with pytest.raises(MachineError, match="workers is 0; expected at least 1"):
         run_sweep(spec, tmp_path, workers=0)
 
 
-def test_networks_and_records_from_files_are_sought_beside_the_sweep(home: Path, tmp_path: Path) -> None:
+def test_networks_and_records_from_files_are_relative_to_the_sweep(home: Path, tmp_path: Path) -> None:
     import lenet
     from anna.network.file import save_network
 
@@ -203,7 +203,7 @@ def test_networks_and_records_from_files_are_sought_beside_the_sweep(home: Path,
         here(load_spec(tmp_path / "sweep.toml"), tmp_path / "out")
 
 
-def test_a_network_that_is_not_there_is_told_before_anything_is_written(tmp_path: Path) -> None:
+def test_a_missing_network_is_reported_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(AnnaError, match="network 'lenet9' is not known"):
         run_sweep(tiny(axes={"network": ["linear", "lenet9"]}), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""What a sweep's file may say, the points that follow from it, and the sentence for everything else."""
+"""What a sweep file may contain, the points it gives, and the sentence for everything else."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ def spec(**fields: Any) -> SweepSpec:
     return make_spec({"name": "test", "axes": BITS, **fields})
 
 
-def test_a_grid_has_all_combinations_the_last_axis_quickest() -> None:
+def test_a_grid_has_all_combinations_the_last_axis_fastest() -> None:
     points = spec().all_points()
     assert [tuple(point.values.values()) for point in points] == [(2, 1), (2, 2), (2, 3), (3, 1), (3, 2), (3, 3)]
     assert [point.number for point in points] == list(range(6))
@@ -27,7 +27,7 @@ def test_a_list_walks_its_axes_side_by_side() -> None:
     assert [tuple(point.values.values()) for point in found.all_points()] == [(6, 3), (6, 4), (4, 4)]
 
 
-def test_a_random_design_is_drawn_by_the_seed_axis_by_axis() -> None:
+def test_a_random_design_is_drawn_from_the_seed_axis_by_axis() -> None:
     axes = {"analog.temperature_k": {"first": 250, "last": 350, "count": 101}, "chip.weight_bits": [5, 6]}
     drawn = [point.values for point in spec(design="random", points=50, axes=axes, seed=4).all_points()]
     assert drawn[:3] == [point.values for point in spec(design="random", points=3, axes=axes, seed=4).all_points()]
@@ -85,7 +85,7 @@ def test_two_ways_to_say_the_same_are_the_same_sweep_and_the_order_of_axes_count
         ({"stop": {"width_points": 0}}, "stop.width_points: expected more than 0, got 0"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_in_one_sentence(fields: dict[str, Any], sentence: str) -> None:
+def test_what_is_wrong_gives_one_sentence(fields: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SpecError) as caught:
         spec(**fields)
     assert sentence in str(caught.value) and "\n" not in str(caught.value)
@@ -103,7 +103,7 @@ def test_a_file_that_cannot_be_read_or_is_not_toml(tmp_path: Path) -> None:
 
 
 def test_a_sweep_of_version_0_1_keeps_the_names_of_its_axes() -> None:
-    """Its rows are found again by them; for the compiler they are the options' names of today."""
+    """Its rows are found by them; the compiler gets the options' current names."""
     made = [
         make_spec({"name": "a", "axes": {f"compile.{name}": ["max", "percentile"]}}) for name in ("calibrate", "range_method")
     ]

@@ -1,4 +1,4 @@
-"""A sweep trains its networks itself: each distinct training once, whatever dies, whoever computes, to the same table."""
+"""A sweep trains its networks itself: each distinct training once, with the same table whatever dies or computes."""
 
 import os
 import signal
@@ -101,7 +101,7 @@ def test_processes_give_the_same_bytes(tmp_path: Path, done: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_training_that_was_killed_goes_on_from_its_last_pass(tmp_path: Path) -> None:
+def test_a_killed_training_continues_from_its_last_pass(tmp_path: Path) -> None:
     axes = {"train.digits": [2000], "train.passes": [40], "chip.state_bits": [3]}
     path = file_of(tmp_path, axes)
     with ThreadPoolExecutor(1) as thread:
@@ -119,7 +119,7 @@ def test_a_training_that_was_killed_goes_on_from_its_last_pass(tmp_path: Path) -
     assert not list(folder.glob("*/.*.checkpoint"))
 
 
-def test_shards_at_once_share_their_trainings_and_merge(tmp_path: Path, done: Path) -> None:
+def test_concurrent_shards_share_their_trainings_and_merge(tmp_path: Path, done: Path) -> None:
     path, home = file_of(tmp_path, AXES), tmp_path / "shared"
     command = [sys.executable, "-m", "sim.cli", "sweep", str(path), "--workers", "1", "--trained", str(home)]
     shards = [subprocess.Popen([*command, "-o", str(tmp_path / f"part{k}"), "--shard", f"{k}/2"], env=ENV, cwd=ELSEWHERE,
@@ -132,7 +132,7 @@ def test_shards_at_once_share_their_trainings_and_merge(tmp_path: Path, done: Pa
         assert len(store.trainings) == 2
 
 
-def test_two_that_want_the_same_weights_train_them_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_processes_that_need_the_same_weights_train_them_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls, real = [], lenet.training.train.run
 
     def counted(*arguments: Any, **named: Any) -> Any:
@@ -145,7 +145,7 @@ def test_two_that_want_the_same_weights_train_them_once(tmp_path: Path, monkeypa
     assert len(calls) == 1 and len(set(digests)) == 1
 
 
-def test_training_for_the_chip_goes_on_from_the_float_weights_of_the_sweep(tmp_path: Path) -> None:
+def test_training_for_the_chip_continues_from_the_float_weights_of_the_sweep(tmp_path: Path) -> None:
     spec = tiny(axes={"train.digits": [200], "train.passes": [1], "train.for_chip": [False, True]})
     here(spec, tmp_path)
     plain, chip = trainings(spec, spec.all_points())
@@ -155,7 +155,7 @@ def test_training_for_the_chip_goes_on_from_the_float_weights_of_the_sweep(tmp_p
     assert len(list((tmp_path / "trained").glob("*/*.json"))) == 2
 
 
-def test_a_training_is_known_by_all_that_its_weights_follow_from() -> None:
+def test_a_training_is_identified_by_everything_that_determines_its_weights() -> None:
     others = [Training.of("linear", None, 2, {"digits": 200, "passes": 1}), Training.of("linear", None, 1, {"digits": 200}),
               Training.of("mlp300", None, 1, {"digits": 200, "passes": 1}), LINEAR.floats]  # fmt: skip
     assert len({LINEAR.key, *(other.key for other in others)}) == 4
@@ -164,7 +164,7 @@ def test_a_training_is_known_by_all_that_its_weights_follow_from() -> None:
     assert set(TrainOptions.model_fields) == {"recipe", "distort", "passes", "digits", "for_chip", "chip_passes"}
 
 
-def test_other_weights_than_those_of_before_are_refused(tmp_path: Path) -> None:
+def test_weights_that_changed_are_refused(tmp_path: Path) -> None:
     spec = tiny(axes=SHORT)
     with ThreadPoolExecutor(1) as thread:
         run_sweep(spec, tmp_path / "a", executor=thread, shard=(1, 2))
@@ -184,7 +184,7 @@ def test_other_weights_than_those_of_before_are_refused(tmp_path: Path) -> None:
         trained(LINEAR, home)
 
 
-def test_points_that_cannot_be_trained_are_recorded_with_their_sentence(tmp_path: Path) -> None:
+def test_points_that_cannot_be_trained_are_recorded_with_the_reason(tmp_path: Path) -> None:
     axes = {"train.digits": [200], "train.passes": [1], "train.for_chip": [False, True], "train.chip_passes": [1]}
     found = here(tiny(axes=axes), tmp_path)
     assert (found.points_done, found.refused) == (2, 1)
@@ -192,7 +192,7 @@ def test_points_that_cannot_be_trained_are_recorded_with_their_sentence(tmp_path
         assert store.refusals() == [(0, "train.chip_passes needs train.for_chip; give both or neither")]
 
 
-def test_what_cannot_be_trained_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_trained_is_refused_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"training on 60000 digits; expected 1 to 55000"):
         run_sweep(tiny(axes={"train.digits": [60_000]}), tmp_path / "x")
     with pytest.raises(SpecError, match=r"network mine\.onnx is a file; a sweep can only train networks by name"):
