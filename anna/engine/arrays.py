@@ -34,7 +34,7 @@ def workload_arrays(workload: "Workload") -> tuple[dict[str, int], dict[str, Any
 
 
 def check_packed(sizes: dict[str, int], packed: dict[str, Any]) -> None:
-    """Refuse a packed form with an index outside its range."""
+    """Raise if an index of the packed form is outside its range."""
     for field in PACKED:
         if field.kind in RECORDS:
             parts = {part.name: packed[field.name][part.name] for part in RECORDS[field.kind]}
@@ -63,7 +63,7 @@ def _array(field: Field, value: Any, sizes: Mapping[str, int]) -> Array | None:
         return None
     shape = tuple(_length(axis, sizes) for axis in field.axes)
     if np.shape(value) != shape:
-        raise MachineError(f"workload: {field.name} has the shape {np.shape(value)}, expected {shape} for {field.shape}")
+        raise MachineError(f"workload: {field.name} has shape {np.shape(value)}; expected {shape} for {field.shape}")
     array: Array = np.ascontiguousarray(value, dtype=field.kind)
     if not np.array_equal(array, value):
         raise MachineError(f"workload: {field.name} does not fit {field.kind}")
@@ -71,7 +71,7 @@ def _array(field: Field, value: Any, sizes: Mapping[str, int]) -> Array | None:
 
 
 def check_values(what: str, fields: Iterable[Field], sizes: Mapping[str, int], arrays: Mapping[str, Any]) -> None:
-    """Every index within its range, every float finite and not negative, no field without those that it needs."""
+    """Raise unless every index is in range, every float finite and not negative, and every field has those it needs."""
     for field in fields:
         values = arrays[field.name]
         if values is None:
@@ -86,14 +86,14 @@ def check_values(what: str, fields: Iterable[Field], sizes: Mapping[str, int], a
             low, high = int(values.min()), int(values.max())
             if low < field.low or high > most:
                 wrong = low if low < field.low else high
-                raise MachineError(f"{what}: {field.name} holds {wrong}, it must lie in {field.low}..{most}")
+                raise MachineError(f"{what}: {field.name} holds {wrong}; expected {field.low} to {most}")
 
 
 def _check_sizes(sizes: Mapping[str, int]) -> None:
     if not 1 <= sizes["levels"] <= 2**16:
-        raise MachineError(f"workload: {sizes['levels']} levels, a state has 1 to 65536")
+        raise MachineError(f"workload: {sizes['levels']} levels; expected 1 to 65536")
     if sizes["slots"] >= 2**31 - sizes["neurons"] or sizes["slots"] < 0:
-        raise MachineError(f"workload: {sizes['slots']} slots, it must lie in 0..2^31")
+        raise MachineError(f"workload: {sizes['slots']} slots; expected 0 to 2^31")
 
 
 def _check_order(sizes: Mapping[str, int], arrays: Mapping[str, Any]) -> None:

@@ -35,8 +35,8 @@ class Engine:
     """A prepared workload.
 
     `kernel` is "narrow" or "wide", `bounds` the proof behind the choice. `useful_macs` counts the nonzero weights of
-    the workload, `padded_macs` the multiply-adds executed an image, both for neurons whose result is stored; constants count
-    as useful and are not executed.
+    the workload, `padded_macs` the multiply-adds executed per image, both for neurons whose result is stored; constants
+    count as useful but are not executed.
     """
 
     def __init__(self, workload: "Workload", *, simd: str | None = None, kernel: str | None = None) -> None:
@@ -45,7 +45,7 @@ class Engine:
         self.bounds: Bounds = prove(workload)
         self.kernel = kernel or self.bounds.kernel
         if self.kernel not in ("narrow", "wide"):
-            raise MachineError(f"there is no kernel {kernel!r}, only 'narrow' and 'wide'")
+            raise MachineError(f"there is no kernel {kernel!r}; expected 'narrow' or 'wide'")
         if self.kernel == "narrow" and self.bounds.why_wide:
             raise MachineError(f"the narrow kernel cannot run this workload: {'; '.join(self.bounds.why_wide)}")
         self._levels, self._inputs, self._outputs = sizes["levels"], sizes["inputs"], sizes["outputs"]
@@ -75,7 +75,7 @@ class Engine:
         lanes: int | None = None,
         prepare: Callable[[NDArray[Any]], Codes] | None = None,
     ) -> Codes:
-        """The codes of the workload's outputs, one row an image.
+        """The codes of the workload's outputs, one row per image.
 
         `image_ids` key the noise; neither the order of images nor `threads` nor `lanes` changes a bit of a row. With
         `prepare`, which makes codes of some images, `codes` are images, and it is called on one piece after another in
@@ -85,13 +85,13 @@ class Engine:
         if prepare is None:
             codes = self._check_images(codes)
         if not 0 <= noise_seed < 2**64:
-            raise MachineError(f"the noise seed is {noise_seed}, it must lie in 0..2^64-1")
+            raise MachineError(f"the noise seed is {noise_seed}; expected 0 to 2^64 - 1")
         if threads < 1:
-            raise MachineError(f"threads is {threads}, it must be at least 1")
+            raise MachineError(f"threads is {threads}; expected at least 1")
         if lanes is None:
             lanes = self.lanes
         if lanes < 1:
-            raise MachineError(f"lanes is {lanes}, it must be at least 1")
+            raise MachineError(f"lanes is {lanes}; expected at least 1")
         dtype = np.uint8 if self._levels <= 256 else np.uint16
         results = np.empty((len(codes), self._outputs), dtype)
         most = self._images_per_call if prepare is None else _PREPARED_BYTES // max(1, self._inputs)
@@ -114,22 +114,22 @@ class Engine:
         """Rows of one call each: whole blocks of lanes, and enough calls to keep all threads busy."""
         share = -(-images // (threads if threads == 1 else _CALLS_A_THREAD * threads))
         step = max(1, min(most, share))
-        whole = -(-lanes // self._block) * self._block
-        step = -(-step // whole) * whole
+        lanes = -(-lanes // self._block) * self._block
+        step = -(-step // lanes) * lanes
         return (slice(first, min(first + step, images)) for first in range(0, images, step))
 
     def _check_images(self, codes: Codes) -> Codes:
         codes = np.asarray(codes)
         if codes.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
-            raise DataError(f"the codes are {codes.dtype}, the engine takes uint8 or uint16")
+            raise DataError(f"codes are {codes.dtype}; expected uint8 or uint16")
         if codes.ndim != 2 or codes.shape[1] != self._inputs:
-            raise DataError(f"the codes have the shape {codes.shape}, the workload takes (images, {self._inputs})")
+            raise DataError(f"codes have shape {codes.shape}; expected (images, {self._inputs})")
         return codes
 
     def _check_ids(self, image_ids: NDArray[np.uint64], images: int) -> NDArray[np.uint64]:
         image_ids = np.asarray(image_ids)
         if image_ids.dtype != np.dtype(np.uint64) or image_ids.shape != (images,):
-            raise DataError(f"the image ids are {image_ids.dtype} {image_ids.shape}, expected uint64 ({images},), one an image")
+            raise DataError(f"image ids are {image_ids.dtype} {image_ids.shape}; expected uint64 ({images},), one per image")
         return np.ascontiguousarray(image_ids)
 
     def _raise(self, fault: tuple[int, int, int, int], codes: Codes, first: int) -> None:
@@ -137,10 +137,10 @@ class Engine:
         status, image, index, _ = fault
         if status == _BAD_CODE:
             raise DataError(
-                f"image {first + image}, input {index}: the code is {codes[image, index]}, "
-                f"but a state has {self._levels} levels, so codes go from 0 to {self._levels - 1}"
+                f"image {first + image}, input {index}: code is {codes[image, index]}; "
+                f"expected 0 to {self._levels - 1}, since a state has {self._levels} levels"
             )
-        raise MachineError("the engine found no memory for its states: run fewer lanes or threads")
+        raise MachineError("not enough memory for the states of all lanes; use fewer lanes or threads")
 
 
 def _useful_macs(arrays: dict[str, Any]) -> int:
@@ -155,7 +155,8 @@ def _pack(sizes: dict[str, int], arrays: dict[str, Any], width: int) -> tuple[di
         check_packed(sizes | numbers, packed)
         wrong = compiled("anna.engine.audit").wrong_group(numbers, packed)
         if wrong is not None:
-            raise MachineError(f"packed workload: group {wrong}, of CALC {packed['group'][wrong]['calc']}, leaves its arrays")
+            calc = packed["group"][wrong]["calc"]
+            raise MachineError(f"packed workload: group {wrong}, of CALC {calc}, reaches beyond its arrays")
     return numbers, packed
 
 

@@ -71,6 +71,14 @@ def test_an_interpreter_and_a_trim_still_take_their_old_keywords() -> None:
         assert anna.trim(program, calibration=nothing).digest == program.digest  # type: ignore[call-arg]
 
 
+def test_the_lab_still_takes_a_plan() -> None:
+    chip, program = anna.Chip(), anna.assemble((ROOT / "tests" / "programs" / "calc.asm").read_text())
+    coarse = anna.lab.Resolution(steps=8, repeats=1)
+    for measure in (lambda **old: anna.measure_trim(chip, program, **old), lambda **old: anna.lab.converters(chip, **old)):
+        with pytest.warns(DeprecationWarning, match="plan is now resolution"):
+            measure(plan=coarse)
+
+
 def test_a_sweep_still_takes_jobs(tmp_path: Path) -> None:
     with pytest.warns(DeprecationWarning, match="jobs is now workers"), pytest.raises(anna.AnnaError, match="workers is 0"):
         sim.run_sweep(None, tmp_path, jobs=0)  # type: ignore[call-arg, arg-type]

@@ -127,10 +127,10 @@ def test_the_audit_names_a_group_that_leaves_its_arrays(sizes_and_arrays, record
 @pytest.mark.parametrize(
     ("name", "part", "sentence"),
     [
-        ("pair_slot", None, "packed workload: pair_slot holds 1000000, it must lie in 0..29"),
-        ("neuron", "out_slot", "packed neuron: out_slot holds 1000000, it must lie in -1..45"),
-        ("neuron", "table", "packed neuron: table holds 1000000, it must lie in 0..4"),
-        ("group", "calc", "packed group: calc holds 1000000, it must lie in 0..3"),
+        ("pair_slot", None, "packed workload: pair_slot holds 1000000; expected 0 to 29"),
+        ("neuron", "out_slot", "packed neuron: out_slot holds 1000000; expected -1 to 45"),
+        ("neuron", "table", "packed neuron: table holds 1000000; expected 0 to 4"),
+        ("group", "calc", "packed group: calc holds 1000000; expected 0 to 3"),
     ],
 )
 def test_the_audit_names_an_index_outside_its_range(sizes_and_arrays, name, part, sentence):
@@ -148,7 +148,7 @@ def test_a_checked_build_audits_whatever_it_packs(sizes_and_arrays, monkeypatch)
     packed["segment"][-1]["kind"] = 18
     monkeypatch.setattr("anna.engine.packing.pack", lambda *_: (numbers, packed))
     if is_checked():
-        with pytest.raises(MachineError, match=r"packed workload: group \d+, of CALC 3, leaves its arrays"):
+        with pytest.raises(MachineError, match=r"packed workload: group \d+, of CALC 3, reaches beyond its arrays"):
             core._pack(sizes, arrays, WIDTH)
     else:
         assert core._pack(sizes, arrays, WIDTH)[1] is packed

@@ -323,20 +323,20 @@ def test_ctrl_c_ends_a_long_run(threads):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"op_slot": np.array([99])}, "workload: op_slot holds 99, it must lie in 0..39"),
-        ({"out_slot": np.array([[-2]])}, "workload: out_slot holds -2, it must lie in -1..39"),
-        ({"table": np.array([[5]])}, "workload: table holds 5, it must lie in 0..4"),
-        ({"constant_codes": np.array([8, 0])}, "workload: constant_codes holds 8, it must lie in 0..7"),
+        ({"op_slot": np.array([99])}, "workload: op_slot holds 99; expected 0 to 39"),
+        ({"out_slot": np.array([[-2]])}, "workload: out_slot holds -2; expected -1 to 39"),
+        ({"table": np.array([[5]])}, "workload: table holds 5; expected 0 to 4"),
+        ({"constant_codes": np.array([8, 0])}, "workload: constant_codes holds 8; expected 0 to 7"),
         ({"op_start": np.array([0, 2])}, "workload: op_start must rise from 0 to the number of operands, 1"),
         ({"op_weight": np.array([[2**31]])}, "workload: op_weight does not fit int32"),
         (
             {"op_weight": np.array([[1, 1]])},
-            r"workload: op_weight has the shape \(1, 2\), expected \(1, 1\) for ops, neurons",
+            r"workload: op_weight has shape \(1, 2\); expected \(1, 1\) for ops, neurons",
         ),
         ({"thresholds": np.zeros((5, 7)) - np.arange(7)}, "workload: thresholds must not fall within a table"),
         ({"sigma": np.array([[np.inf]])}, "workload: sigma must be finite and not negative"),
         ({"charge_sigma": np.array([[1.0]])}, "workload: charge_sigma is given without charge_refresh"),
-        ({"or_mask": np.array([[8]])}, "workload: or_mask holds 8, it must lie in 0..7"),
+        ({"or_mask": np.array([[8]])}, "workload: or_mask holds 8; expected 0 to 7"),
     ],
 )
 def test_a_broken_workload_is_refused(change, sentence):
@@ -361,16 +361,16 @@ def test_bad_images_are_refused():
     for dtype, value in ((np.uint8, 200), (np.uint16, 300)):
         bad = codes.astype(dtype)
         bad[71, inputs - 1] = value
-        sentence = f"image 71, input {inputs - 1}: the code is {value}, but a state has 8 levels, so codes go from 0 to 7"
+        sentence = f"image 71, input {inputs - 1}: code is {value}; expected 0 to 7, since a state has 8 levels"
         for kernel in ("narrow", "wide"):
             for threads in (1, 2):
                 with pytest.raises(DataError, match=sentence):
                     Engine(workload, kernel=kernel).run(bad, ids, threads=threads)
-    with pytest.raises(DataError, match="the codes are float64, the engine takes uint8 or uint16"):
+    with pytest.raises(DataError, match="codes are float64; expected uint8 or uint16"):
         engine.run(codes.astype(float), ids)
-    with pytest.raises(DataError, match=rf"the codes have the shape \(100, {inputs + 1}\), the workload takes"):
+    with pytest.raises(DataError, match=rf"codes have shape \(100, {inputs + 1}\); expected \(images, {inputs}\)"):
         engine.run(np.zeros((100, inputs + 1), np.uint8), ids)
-    with pytest.raises(DataError, match=r"the image ids are int64 \(100,\), expected uint64 \(100,\), one an image"):
+    with pytest.raises(DataError, match=r"image ids are int64 \(100,\); expected uint64 \(100,\), one per image"):
         engine.run(codes, np.arange(100))
 
 
@@ -379,13 +379,13 @@ def test_bad_arguments_are_refused():
     codes, ids = np.zeros((1, len(workload.input_slots)), np.uint8), np.zeros(1, np.uint64)
     with pytest.raises(MachineError, match=r"SIMD level 'mmx' is not available on this machine; expected one of .*plain"):
         Engine(workload, simd="mmx")
-    with pytest.raises(MachineError, match="there is no kernel 'middle', only 'narrow' and 'wide'"):
+    with pytest.raises(MachineError, match="there is no kernel 'middle'; expected 'narrow' or 'wide'"):
         Engine(workload, kernel="middle")
-    with pytest.raises(MachineError, match="the noise seed is -1, it must lie in"):
+    with pytest.raises(MachineError, match="the noise seed is -1; expected 0 to 2"):
         Engine(workload).run(codes, ids, noise_seed=-1)
-    with pytest.raises(MachineError, match="threads is 0, it must be at least 1"):
+    with pytest.raises(MachineError, match="threads is 0; expected at least 1"):
         Engine(workload).run(codes, ids, threads=0)
-    with pytest.raises(MachineError, match="lanes is 0, it must be at least 1"):
+    with pytest.raises(MachineError, match="lanes is 0; expected at least 1"):
         Engine(workload).run(codes, ids, lanes=0)
     wide = random_workload(np.random.default_rng(12), levels=100)
     with pytest.raises(MachineError, match="the narrow kernel cannot run this workload: 100 levels are more than 64"):
