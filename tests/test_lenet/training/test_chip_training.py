@@ -233,7 +233,10 @@ def test_the_command(small_data, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"network": "boosted_lenet4", "for_chip": True}, "boosted_lenet4: has 3 networks; only a single network can be trained for the chip"),
+        (
+            {"network": "boosted_lenet4", "for_chip": True},
+            "boosted_lenet4: has 3 networks; only a single network can be trained for the chip",
+        ),
         ({"network": "linear", "chip_passes": 2}, "chip_passes needs for_chip; give both or neither"),
         ({"network": "linear", "passes": 1, "for_chip": True, "chip_passes": 0}, "chip_passes is 0; expected at least 1"),
         ({"network": "linear", "count": 0}, "training takes 0 digits; expected 1 to 300"),
