@@ -72,7 +72,7 @@ def test_shares_of_the_time_count_page_loads(paged: Path) -> None:
     assert whole == loading + sum(segment["cycles"] for segment in info["segments"])
     assert info["utilisation"]["page_loads"] == pytest.approx(loading / whole)
     assert info["utilisation"]["input"] == pytest.approx(info["busy_cycles"]["input"] / whole)
-    assert f"page loads       {loading:,g} cycles, {loading / whole:.1%}\n" in good("info", paged)
+    assert f"page loads        {loading:,g} cycles, {loading / whole:.1%}\n" in good("info", paged)
 
 
 def test_info_and_run_describe_host_and_board(paged: Path, tmp_path: Path) -> None:
