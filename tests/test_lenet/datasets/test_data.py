@@ -180,7 +180,7 @@ def test_empty_folders_are_named(tmp_path, monkeypatch):
         ),
         (
             lambda: digits.digits("mnist", "test", tmp_path),
-            f"{tmp_path / 'mnist'}: neither t10k-images-idx3-ubyte nor t10k-images-idx3-ubyte.gz is there;",
+            f"{tmp_path / 'mnist'}: holds neither t10k-images-idx3-ubyte nor t10k-images-idx3-ubyte.gz; run",
         ),
         (
             lambda: digits.digits("usps", "test", tmp_path),
