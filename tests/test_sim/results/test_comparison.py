@@ -78,7 +78,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
         ({"threads": 0}, "threads is 0; expected at least 1"),
         ({"program": 5}, "compare needs a network and its program, got Graph and int"),
         ({"labels": None}, "labels are missing; expected one per image"),
-        ({"labels": [1, 2]}, "labels have shape (2,); expected (20,), one an image"),
+        ({"labels": [1, 2]}, "labels have shape (2,); expected (20,), one per image"),
         ({"labels": [0.5] * 20}, "labels are float64; expected integers"),
         ({"images": "digits.npy"}, "there are no images; expected at least one"),
         ({"images": np.zeros((0, 28, 28), np.uint8), "labels": []}, "there are no images; expected at least one"),
