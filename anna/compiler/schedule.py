@@ -333,7 +333,7 @@ def _calcs(placed: Placed, target: Stack) -> list[tuple[int, int, int, tuple[int
     while at < len(neurons):
         rows_each = len(neurons[at].registers)
         same = [n for n in neurons[at : at + scan.spec.neurons_at_once] if len(n.registers) == rows_each]
-        pattern = longest([n.o * one + n.dy * down + n.dx * right for n in same])
+        pattern = longest([n.o * one + n.dy * down + n.dx * right for n in same], isa.largest_count(scan.spec))
         chosen = same[: pattern.states]
         registers = tuple(register for n in chosen for register in n.registers)
         found.append((rows_each * scan.spec.columns, row, len(chosen), registers, pattern))
