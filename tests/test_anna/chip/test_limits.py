@@ -63,3 +63,12 @@ def test_the_largest_chip_of_all_keeps_room_in_64_bits() -> None:
     spec = ANNA_1991.changed(scale_bits=6)
     rising = np.diff([codes.thresholds(spec, code) for code in range(64)], axis=0)[:, -1]
     assert (rising > 0).all()
+
+
+def test_a_die_whose_noise_fits_no_integer_is_refused() -> None:
+    spec: ChipSpec = ANNA_1991.changed(scale_bits=6)
+    quiet = Die.draw(spec, anna.Analog.typical(), seed=1)
+    assert quiet.electronics.spec == spec
+    loud = Die.draw(spec, anna.Analog(thermal_noise_lsb=1000, state_step_lsb=0.1), seed=1)
+    with pytest.raises(SpecError, match=r"^die: sums of .*, beyond 4.61e\+18; choose a chip with a smaller adc_full_scale"):
+        _ = loud.electronics
