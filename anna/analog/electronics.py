@@ -14,11 +14,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog import adc, summing, synapse
+from anna.analog import adc, noise, summing, synapse
 from anna.analog.draws import noise_key
 from anna.analog.faults import Faults, lay_out
 from anna.analog.parameters import Analog
 from anna.analog.silicon import Sigmas, Silicon
+from anna.base.errors import SpecError
 from anna.chip import codes, refresh
 from anna.chip.codes import Floats, Ints
 from anna.chip.spec import ChipSpec
@@ -62,6 +63,24 @@ class Electronics:
         if limit is not None or self._broken.dead_neurons.any():
             largest = 2**62 if limit is None else min(2**62, round(limit * self._fine))
             self._limits = np.where(self._broken.dead_neurons, 0, largest).astype(np.int64)
+        self._prove_sums_fit()
+
+    def _prove_sums_fit(self) -> None:
+        """Every weight sum fits 32 bits, and every sum with its noise and every threshold 64; raises SpecError if not."""
+        heaviest = (float(np.abs(self._written).max()) * float(np.abs(self._gain).max()) + float(np.abs(self._zero).max())
+                    + float(np.abs(self._stuck_lsb).max(initial=0.0)))  # fmt: skip
+        weights = self.spec.max_inputs * (heaviest * self._one + 1.0)
+        states = float(np.abs(self.numerators).max() if self._steps is None else np.abs(self._steps).max())
+        lsb = float(np.abs(self._lsb).max())
+        charge = self.spec.max_inputs * self._charge_units * noise.LARGEST_NORMAL
+        sums = (weights + charge) * states + self._noise * noise.LARGEST_NORMAL * lsb
+        thresholds = float(np.abs(self._thresholds).max()) * lsb
+        if weights >= 2.0**31 or max(sums, thresholds) >= 2.0**62:
+            raise SpecError(
+                f"die: sums of {sums:.3g} and thresholds of {thresholds:.3g} accumulator units are possible with these "
+                f"imperfections, beyond {2.0**62:.3g}; choose a chip with a smaller adc_full_scale, fewer scale_bits or "
+                "smaller fan_ins, or weaker imperfections"
+            )
 
     @property
     def numerators(self) -> Ints:

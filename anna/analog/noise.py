@@ -26,6 +26,9 @@ F32 = NDArray[np.float32]
 
 NOISE_VERSION = 1  # of the bits: raised with whatever changes one sample of a seed, here and in the engine alike
 
+# Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
+LARGEST_NORMAL = 6.7
+
 THERMAL = 0
 CHARGE = 1
 DIE = 2

@@ -24,6 +24,11 @@ class Curve:
     thresholds: Callable[[Floats, float], Floats]
     straight: bool  # equal steps: codes are proportional to sums
 
+    def reach(self, state_bits: int) -> float:
+        """No threshold of a converter of so many bits lies further from zero, in LSB."""
+        half = float(1 << (state_bits - 1))
+        return float(np.abs(self.thresholds(np.array([0.5 - half, half - 0.5]), half)).max())
+
 
 ADC_CURVES: dict[AdcCurve, Curve] = {
     # half-way between two levels

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from anna.base.errors import SpecError
 from anna.chip.adc_curves import ADC_CURVES, AdcCurve
+from anna.chip.scale_laws import SCALE_LAWS
 from anna.chip.spec import ChipSpec, Levels
 
 Ints = NDArray[np.int64]
@@ -92,11 +93,7 @@ def state_converter(spec: ChipSpec) -> Converter:
 def full_scales(spec: ChipSpec) -> Floats:
     """Range of the ADC for each scale code, end to end, in weight LSB x state LSB."""
     drive = float(1 << (spec.weight_bits - 1)) * float(1 << (spec.state_bits - 1))
-    ranges = [spec.adc_full_scale * drive]
-    for code in range(1, 1 << spec.scale_bits):
-        # Multiplied step by step: products of doubles are the same on every machine, powers are not.
-        ranges.append(ranges[-1] * spec.scale_step if spec.scale_law == "geometric" else ranges[0] * (code + 1))
-    return np.array(ranges)
+    return np.array(SCALE_LAWS[spec.scale_law](spec.adc_full_scale * drive, spec.scale_step, 1 << spec.scale_bits))
 
 
 def units_per_lsb_product(spec: ChipSpec) -> int:

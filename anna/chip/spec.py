@@ -10,14 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from anna.base.errors import SpecError, nearest
 from anna.chip import facts
-from anna.chip.adc_curves import AdcCurve
+from anna.chip.adc_curves import ADC_CURVES, AdcCurve
 from anna.chip.facts import Fact, Mark
 from anna.chip.refresh_orders import RefreshOrder
+from anna.chip.scale_laws import SCALE_LAWS, ScaleLaw
 
 Levels = Literal["mid-rise", "mid-tread"]
-ScaleLaw = Literal["geometric", "linear"]
 
 Model = TypeVar("Model", bound=BaseModel)
+
+# The engine adds up weights in 32 bits and sums in 64, in accumulator units (see `anna.chip.codes`). Both limits leave room for
+# the gains, finer units and noise of a real chip, which `anna.analog.electronics` proves for each die.
+LARGEST_WEIGHT_SUM = 1 << 30  # of one neuron, in 2^-f weight LSB; times the largest state, below 2^47
+LARGEST_THRESHOLD = 2.0**53  # doubles are exact up to there
+LEAST_ADC_LSB = 1.0  # else rounding to one unit would move a threshold by more than half an LSB
 
 
 def known(fact: Fact[Any], note: str, **limits: Any) -> Any:
@@ -146,6 +152,41 @@ class ChipSpec(Record):
             raise ValueError(f"a fan-in of {self.max_inputs} exceeds the {self.synapses} synapses of the array")
         if self.reset_state_code >= 1 << self.state_bits:
             raise ValueError(f"reset_state_code {self.reset_state_code} does not fit {self.state_bits} bits")
+        return self
+
+    @model_validator(mode="after")
+    def _sums_fit(self) -> Self:
+        """However large its weights and states are, the sum of a neuron fits its integer types."""
+        largest = self.max_inputs << (self.weight_bits - 1 + self.weight_fraction_bits)
+        if largest > LARGEST_WEIGHT_SUM:
+            fits = LARGEST_WEIGHT_SUM >> (self.weight_bits - 1 + self.weight_fraction_bits)
+            raise ValueError(
+                f"a fan-in of {self.max_inputs} weights of weight_bits {self.weight_bits} is beyond what a sum can hold; "
+                f"choose fan_ins of at most {fits}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _thresholds_fit(self) -> Self:
+        """Every threshold of every range is an exact whole number of accumulator units, and an LSB at least one of them."""
+        # A range of one synapse at full drive, in accumulator units, as `anna.chip.codes` measures it.
+        drive = 2.0 ** (self.weight_bits - 1 + self.state_bits - 1 + 1 + self.weight_fraction_bits)
+        ranges = SCALE_LAWS[self.scale_law](self.adc_full_scale * drive, self.scale_step, 1 << self.scale_bits)
+        least = ranges[0] / (1 << self.state_bits)
+        if least < LEAST_ADC_LSB:
+            raise ValueError(
+                f"adc_full_scale {self.adc_full_scale:g} makes an LSB of the ADC {least:.3g} accumulator units, less than 1; "
+                f"choose an adc_full_scale of at least {self.adc_full_scale * LEAST_ADC_LSB / least:.6g}"
+            )
+        largest = ranges[-1] / (1 << self.state_bits) * ADC_CURVES[self.adc_curve].reach(self.state_bits)
+        if largest > LARGEST_THRESHOLD:
+            step, ways = "", "fewer scale_bits"
+            if self.scale_law == "geometric":
+                step, ways = f" and scale_step {self.scale_step:g}", "fewer scale_bits, a smaller scale_step"
+            raise ValueError(
+                f"scale_bits {self.scale_bits}{step} give the ADC thresholds of up to {largest:.3g} accumulator units, more "
+                f"than {LARGEST_THRESHOLD:.3g}; choose {ways} or a smaller adc_full_scale"
+            )
         return self
 
     # --- what follows by arithmetic

@@ -13,7 +13,7 @@ from anna.base.errors import CompileError
 from anna.compiler import maximum
 from anna.compiler.ir import INPUT, ChipLayer, Lowered, Member, as_floats, conv_geometry
 from anna.compiler.options import HOST_WORDS, CompileOptions
-from anna.compiler.split import capacity
+from anna.compiler.split import BIAS_COLUMNS, capacity
 from anna.network.activations import NONE
 from anna.network.graph import (
     Affine,
@@ -49,6 +49,16 @@ def check(network: Network, options: CompileOptions) -> Lowered:
         reasons.append(
             f"chip: no neuron reads exactly one row of {spec.columns} columns (fan-ins {', '.join(map(str, spec.fan_ins))}); "
             f"add {spec.columns} to fan_ins"
+        )
+    if spec.columns <= BIAS_COLUMNS:
+        reasons.append(
+            f"chip: a row of columns {spec.columns} has no room beside the {BIAS_COLUMNS} constants that carry a bias; "
+            f"choose columns of at least {BIAS_COLUMNS + 1}"
+        )
+    if spec.state_bits == 1 and spec.state_levels == "mid-tread":
+        reasons.append(
+            "chip: state_bits 1 and state_levels mid-tread leave the states -1 and 0, of which no constant can carry a bias; "
+            "choose state_bits of at least 2 or state_levels mid-rise"
         )
     first = network.members[0].prepare
     members = []

@@ -124,7 +124,8 @@ class Packer:
                 sizes[-1] += extra
                 if max(sizes) + 2 <= spec.columns:
                     where = {strip: r for r, group in enumerate(g for g in groups if g) for strip in group}
-                    read = max(len({where[i, y + dy * sy] for i, y in strips}) for strips in kinds for dy in range(down))
+                    own = {len(sizes) - 1} if extra else set()
+                    read = max(len({where[i, y + dy * sy] for i, y in strips} | own) for strips in kinds for dy in range(down))
                     if read > spec.max_rows_per_neuron:
                         continue
                     reserve = self._reserve(kinds, where, down, len(sizes))

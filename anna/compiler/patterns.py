@@ -29,9 +29,11 @@ def patterns(addresses: Sequence[int]) -> list[Pattern]:
     return found
 
 
-def longest(addresses: Sequence[int]) -> Pattern:
-    """The longest pattern that the addresses begin with; strides are never negative."""
+def longest(addresses: Sequence[int], most: int | None = None) -> Pattern:
+    """The longest pattern that the addresses begin with, of at most `most` blocks of as many states; strides are never
+    negative."""
     total = len(addresses)
+    most = total if most is None else most
     best = Pattern(addresses[0], 1, 1, 1, 0)
     run = 1
     stride = addresses[1] - addresses[0] if total > 1 else 1
@@ -40,13 +42,13 @@ def longest(addresses: Sequence[int]) -> Pattern:
     while run < total and addresses[run] - addresses[run - 1] == stride:
         run += 1
     # Blocks of the run, and of every shorter prefix of it.
-    for count in range(run, 0, -1):
+    for count in range(min(run, most), 0, -1):
         step = stride if count > 1 else 1
         blocks, block_stride = 1, 0
         if count < total:
             block_stride = addresses[count] - addresses[0]
             if block_stride >= 0:
-                while _repeats(addresses, count, blocks, block_stride):
+                while blocks < most and _repeats(addresses, count, blocks, block_stride):
                     blocks += 1
         if blocks == 1:
             block_stride = 0

@@ -3,7 +3,8 @@
 There are three lists of work, one for each unit, each in order; what can start earliest goes next. A STORE waits for the
 last cycle of the CALCs that read its registers, a CALC for its window, an OUT for its CALC, a SHIFT for the last OUT before
 it that writes one of its states: lines overlap if rows do not divide evenly, and maps may share memory. A WAIT is inserted
-where the chip's interlocks would not wait by themselves.
+where the chip's interlocks would not wait by themselves. What is issued ahead of an OUT leaves it time enough, and a place
+in its cycle, to take its results before the next CALC replaces them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -128,7 +129,7 @@ class _Segment:
         i = c = o = 0
         while i < len(inputs) or o < len(works):
             times = (
-                self._input_time(inputs[i][1], o) if i < len(inputs) else NEVER,
+                self._input_time(inputs[i][1], works, c, o) if i < len(inputs) else NEVER,
                 self._calc_time(works, c, o) if c < len(works) else NEVER,
                 self._out_time(c, o) if o < c else NEVER,
             )
@@ -161,10 +162,9 @@ class _Segment:
         return self.ops
 
     def _issue(self, op: Op, when: int) -> int:
-        """Start an instruction, no earlier than in a given cycle."""
+        """Start an instruction in a given cycle."""
         board = self.board
-        start = max(board.now, board._ready(op))
-        if start < when:
+        if self._starts(board._ready(op)) < when:
             self.ops.append(isa.op("WAIT", cycles=when - board.now))
             board.issue(self.ops[-1])
         self.ops.append(op)
@@ -176,7 +176,21 @@ class _Segment:
         full = start == self.board.now and self.board.started_now >= self.spec.issue_width
         return start + 1 if full else start
 
-    def _input_time(self, item: Shift | Store, o: int) -> int:
+    def _next_start(self, start: int) -> int:
+        """When the instruction after one that starts then can start at the earliest: later only if the cycle is full."""
+        before = self.board.started_now if start == self.board.now else 0
+        return start + 1 if before + 1 >= self.spec.issue_width else start
+
+    def _out_cycles(self, work: CalcOut) -> int:
+        return ceil_div(work.out.states, self.spec.states_out_per_cycle)
+
+    def _input_time(self, item: Shift | Store, works: Sequence[tuple[int, CalcOut]], c: int, o: int) -> int:
+        start = self._input_ready(item, o)
+        # With two results untaken, the array replaces the older ones when it ends: nothing may delay their OUT beyond that.
+        late = c - o == 2 and self._next_start(start) + self._out_cycles(works[o][1]) > self.board.pending[1]
+        return NEVER if late else start
+
+    def _input_ready(self, item: Shift | Store, o: int) -> int:
         start = self._starts(self.board.input_free)
         if isinstance(item, Shift):
             if item.after >= o:
@@ -197,9 +211,13 @@ class _Segment:
         start = self._starts(max(board.array_free, board.registers_free, board.output_free - spec.calc_cycles))
         if c - o == 1:
             # The results still in the latch must be out before these arrive.
-            out_end = max(board.output_free, board.pending[0]) + ceil_div(works[o][1].out.states, spec.states_out_per_cycle)
-            if out_end > start + spec.calc_cycles and max(board.output_free, board.pending[0]) > start:
-                start = max(start, out_end - spec.calc_cycles)
+            taking = self._out_cycles(works[o][1])
+            start = max(start, board.output_free + taking - spec.calc_cycles, board.pending[0] + taking - spec.calc_cycles)
+            spare = spec.calc_cycles - taking
+            if self._next_start(start) - start > spare:
+                start += 1  # in a cycle of its own
+            if self._next_start(start) - start > spare:
+                return NEVER  # before they are
         return start
 
     def _out_time(self, c: int, o: int) -> int:
@@ -333,7 +351,7 @@ def _calcs(placed: Placed, target: Stack) -> list[tuple[int, int, int, tuple[int
     while at < len(neurons):
         rows_each = len(neurons[at].registers)
         same = [n for n in neurons[at : at + scan.spec.neurons_at_once] if len(n.registers) == rows_each]
-        pattern = longest([n.o * one + n.dy * down + n.dx * right for n in same])
+        pattern = longest([n.o * one + n.dy * down + n.dx * right for n in same], isa.largest_count(scan.spec))
         chosen = same[: pattern.states]
         registers = tuple(register for n in chosen for register in n.registers)
         found.append((rows_each * scan.spec.columns, row, len(chosen), registers, pattern))

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog.noise import LARGEST_NORMAL
 from anna.native.loader import compiled
 
 if TYPE_CHECKING:
     from anna.engine.workload import Workload
 
-# Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
-LARGEST_NORMAL = 6.7
 NARROW_LEVELS = 64
 LINE_LEVELS = 8  # the limit if synapses differ in their steps
 NARROW_SUM = 2**31 - 1

@@ -95,10 +95,19 @@ class Instruction:
         return {field.name: i for i, field in enumerate(self.fields)}
 
 
-_STATES = lambda spec: _bits_for(spec.columns + 1)  # noqa: E731  a count of states up to a whole register
-_COUNT = Field("count", _STATES, "states of a block", default=1)
+def _count_bits(spec: ChipSpec) -> int:
+    """Bits of a count of states up to a whole register."""
+    return _bits_for(spec.columns + 1)
+
+
+def largest_count(spec: ChipSpec) -> int:
+    """The most states of a block, and blocks, that a SHIFT or OUT can name."""
+    return (1 << _count_bits(spec)) - 1
+
+
+_COUNT = Field("count", _count_bits, "states of a block", default=1)
 _STRIDE = Field("stride", address_bits, "address step from state to state within a block", default=1)
-_BLOCKS = Field("blocks", _STATES, "blocks", default=1)
+_BLOCKS = Field("blocks", _count_bits, "blocks", default=1)
 _BLOCK_STRIDE = Field("block_stride", address_bits, "address step from block to block", default=0)
 
 TABLE = (
@@ -117,7 +126,7 @@ TABLE = (
         (
             Field("register", lambda spec: _bits_for(spec.registers), "register"),
             Field("first", lambda spec: _bits_for(spec.columns), "first column of the range", default=0),
-            Field("width", _STATES, "columns of the range"),
+            Field("width", _count_bits, "columns of the range"),
             Field("address", address_bits, "where the first state lies in memory"),
             _COUNT, _STRIDE, _BLOCKS, _BLOCK_STRIDE,
         ),

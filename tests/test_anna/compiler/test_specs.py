@@ -1,0 +1,175 @@
+"""Any chip that can be described: what is compiled for it is exact, or it is refused in a sentence."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import anna
+from anna.base.errors import AnnaError, CompileError, SpecError
+from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.compiler import compilation
+from anna.compiler.selfcheck import evaluate
+from anna.compiler.split import capacity
+from anna.machine.interpreter import interpret
+from anna.network.graph import NONE, SCALED_TANH, Convolution, FullConnection, Graph, Subsample
+
+MANY = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def often(usual: st.SearchStrategy[int], *limits: int) -> st.SearchStrategy[int]:
+    """Mostly a usual value, sometimes one at the ends of what the field allows."""
+    return st.one_of(usual, usual, usual, st.sampled_from(limits))
+
+
+@st.composite
+def specifications(draw: st.DrawFn) -> dict[str, object]:
+    """Values for every field of a chip, small enough to compile in no time, mostly fitting together."""
+    dacs = draw(often(st.integers(1, 4), 16, 64))
+    columns = dacs * draw(st.one_of(st.integers(1, max(1, 72 // dacs)), st.integers(-(-8 // dacs), max(1, 72 // dacs))))
+    rows = draw(often(st.integers(1, 80), 4096 if columns < 16 else 256))
+    registers = draw(often(st.integers(1, 12), 64))
+    narrow = [n for n in range(1, columns) if columns % n == 0]
+    wide = [n * columns for n in range(2, min(rows, registers, 5) + 1)]
+    chosen = [n for n in (*narrow, *wide) if draw(st.integers(0, 2)) == 0]
+    if draw(st.integers(0, 19)) < 19:
+        chosen.append(columns)
+    state_bits = draw(often(st.integers(1, 8), 12, 16))
+    return {
+        "rows": rows,
+        "columns": columns,
+        "registers": registers,
+        "neurons_at_once": draw(often(st.integers(1, 16), 256)),
+        "fan_ins": tuple(sorted(chosen))[-16:] or (columns,),
+        "weight_bits": draw(often(st.integers(2, 8), 16)),
+        "state_bits": state_bits,
+        "scale_bits": draw(often(st.integers(0, 5), 6, 7, 8)),
+        "weight_levels": draw(st.sampled_from(["mid-tread"] * 19 + ["mid-rise"])),
+        "state_levels": draw(st.sampled_from(["mid-rise", "mid-tread"])),
+        "adc_curve": draw(st.sampled_from(["linear", "squash"])),
+        "adc_full_scale": draw(st.one_of(usual := st.floats(0.5, 64), usual, usual, st.sampled_from([1e-300, 1e-4, 4096.0]))),
+        "scale_law": draw(st.sampled_from(["geometric", "linear"])),
+        "scale_step": draw(st.one_of(st.just(2.0), st.floats(1, 4, exclude_min=True))),
+        "clock_hz": draw(often(st.integers(10**6, 10**9), 1, 10**12)),
+        "calc_cycles": draw(often(st.integers(1, 9), 1024)),
+        "store_cycles": draw(often(st.integers(1, 9), 1024)),
+        "states_in_per_cycle": draw(often(st.integers(1, 9), 1024)),
+        "states_out_per_cycle": draw(often(st.integers(1, 9), 1024)),
+        "issue_width": draw(often(st.integers(1, 5), 64)),
+        "dacs": dacs,
+        "refresh_order": draw(st.sampled_from(["interleaved", "halves"])),
+        "refresh_overhead_cycles": draw(often(st.integers(0, 300), 10**9)),
+        "memory_states": draw(st.one_of(st.none(), st.integers(300, 1 << 20), st.sampled_from([1, 300, 1200, 1 << 40]))),
+        "memory_latency_cycles": draw(often(st.integers(0, 9), 1024)),
+        "max_pages": draw(often(st.integers(2, 64), 1, 65_536)),
+        "reset_state_code": draw(st.integers(0, (1 << state_bits) - 1)),
+    }  # fmt: skip
+
+
+def drawn(seed: int, *shape: int) -> np.ndarray:
+    """Weights."""
+    return np.random.default_rng(seed).normal(0, 0.5, shape).astype(np.float32)
+
+
+def subsampled(maps: int = 3) -> Graph:
+    """A convolution with subsampling, and a full connection."""
+    ones = np.ones(maps, np.float32)
+    layers = (Convolution("C", drawn(0, maps, 1, 3, 3), drawn(1, maps), activation=SCALED_TANH),
+              Subsample("S", ones * 0.4, ones * 0.1, activation=SCALED_TANH),
+              FullConnection("F", drawn(2, 4, maps * 4), drawn(3, 4)))  # fmt: skip
+    return Graph("subsampled", (1, 6, 6), layers)
+
+
+def chained(spec: ChipSpec) -> Graph:
+    """A convolution of more inputs than a neuron of the chip has, unless that has many."""
+    maps = min(capacity(spec) // 6 + 2, 16)
+    layers = (Convolution("C", drawn(4, 2, maps, 2, 3), drawn(5, 2), activation=SCALED_TANH),
+              FullConnection("F", drawn(6, 3, 8), activation=NONE))  # fmt: skip
+    return Graph("chained", (maps, 3, 4), layers)
+
+
+def expect_integers(graph: Graph, spec: ChipSpec) -> None:
+    """The compiled program on the chip, engine and interpreter alike, gives what plain integer arithmetic does."""
+    images = np.random.default_rng(7).uniform(-1, 1, (12, *graph.input_shape)).astype(np.float32)
+    done = compilation(graph, images, chip=spec, host="none", check_count=1)
+    program = done.program
+    assert program.host is not None
+    states = program.host.input_codes(spec, graph.input_shape, images[:2])
+    expected = evaluate(done.quantised, states)
+    maps = [region.name for region in program.regions if region.kind == "map"]
+    result = anna.Chip().run(program, images[:2], taps=maps)
+    for name, codes in {**result.codes, **result.maps}.items():
+        assert np.array_equal(codes, expected[name])
+    for image in range(2):
+        for name, codes in interpret(program, states[image]).items():
+            assert np.array_equal(codes, expected[name][image])
+
+
+def expect_sentences(error: AnnaError) -> None:
+    """Each reason is one sentence, and no fault of the compiler's."""
+    for reason in getattr(error, "reasons", (str(error),)):
+        assert "internal error" not in reason
+        assert "\n" not in reason
+        assert len(reason) > 20
+
+
+@pytest.mark.slow
+@MANY
+@given(specifications())
+def test_any_chip_is_compiled_for_exactly_or_refused(values: dict[str, object]) -> None:
+    try:
+        spec = ChipSpec.of(**values)
+    except SpecError as error:
+        expect_sentences(error)
+        return
+    for graph in (subsampled(), chained(spec)):
+        try:
+            expect_integers(graph, spec)
+        except CompileError as error:
+            expect_sentences(error)
+
+
+# --- one cause each ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"issue_width": 1},
+        {"issue_width": 2, "calc_cycles": 3},
+        {"states_out_per_cycle": 1},
+        {"calc_cycles": 1, "states_out_per_cycle": 1},
+        {"issue_width": 1, "calc_cycles": 1, "states_in_per_cycle": 1024},
+    ],
+)
+def test_results_are_taken_in_time(fields: dict[str, int]) -> None:
+    """However few instructions start in a cycle, and however long an OUT takes beside a CALC."""
+    expect_integers(subsampled(maps=8), ANNA_1991.changed(**fields))
+
+
+def test_more_results_than_a_row_has_columns() -> None:
+    """An OUT counts states like a SHIFT, up to the columns of a row; more results than that are blocks."""
+    expect_integers(subsampled(), ANNA_1991.changed(columns=16, neurons_at_once=64, fan_ins=(16, 32)))
+
+
+def test_a_partial_sum_in_a_register_of_its_own_needs_a_row_for_it() -> None:
+    spec = ANNA_1991.changed(columns=12, fan_ins=(12,), registers=3)
+    expect_integers(chained(spec), spec)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        (
+            {"columns": 2, "fan_ins": (2, 4)},
+            "chip: a row of columns 2 has no room beside the 2 constants that carry a bias; choose columns of at least 3",
+        ),
+        (
+            {"state_bits": 1, "state_levels": "mid-tread"},
+            "chip: state_bits 1 and state_levels mid-tread leave the states -1 and 0, of which no constant can carry a bias; "
+            "choose state_bits of at least 2 or state_levels mid-rise",
+        ),
+    ],
+)
+def test_a_chip_without_room_for_a_bias_is_refused(fields: dict[str, object], sentence: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        expect_integers(subsampled(), ANNA_1991.changed(**fields))
+    assert caught.value.reasons == (sentence,)
