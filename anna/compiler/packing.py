@@ -107,7 +107,8 @@ class Packer:
         return (kinds, members, packed) if packed is not None and len(packed[0]) == 1 else None
 
     def _packed(self, kinds: list[Strips], extra: int, down: int, right: int) -> Packed | None:
-        """The fewest registers that hold the strips of a window; None if they do not fit.
+        """The fewest registers that hold the strips of a window; None if they do not fit. Constants and the units' own columns
+        need a register even where there are no strips.
 
         Maps are not divided unless that saves registers. The last register also holds `extra` columns of the units.
         """
@@ -116,6 +117,9 @@ class Packer:
         width = layer.kernel[1] + (right - 1) * sx
         strips = frozenset[Strip]().union(*kinds)
         wide = frozenset((i, y + dy * sy) for i, y in strips for dy in range(down))
+        if not wide:
+            fits = extra + self.constants <= spec.columns
+            return ((RegisterLayout((), 0),), self.constants) if fits else None
         if len(wide) * width + extra > spec.registers * spec.columns and not self.single:
             return None
         for count in range(1, spec.registers + 1):

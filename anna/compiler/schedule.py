@@ -293,7 +293,7 @@ class _Items:
         one, down, right = self.source.steps
         width = len(self.scan.registers[number].taps)
         relative = [i * one + y * down + x * right for i, y, x in taps]
-        size = most or len(relative)
+        size = most or max(1, len(relative))  # none in a register of constants and partial sums alone
         for at in range(0, len(relative), size):
             for pattern in patterns(relative[at : at + size]):
                 yield self._shift(register, 0, width, pattern._replace(offset=place + pattern.offset))

@@ -155,6 +155,16 @@ def test_a_partial_sum_in_a_register_of_its_own_needs_a_row_for_it() -> None:
     expect_integers(chained(spec), spec)
 
 
+@pytest.mark.parametrize("width", [3, 4])
+def test_a_map_without_inputs_in_a_part_has_a_register_of_its_own_if_it_must(width: int) -> None:
+    """Its partial sum and its bias are all that it adds up."""
+    table = np.array([[True] * 6] + [[True] + [False] * 5] * 2)
+    weights = drawn(8, 3, 6, 1, 3) * table[:, :, None, None]
+    layers = (Convolution("C", weights, drawn(9, 3), table, activation=SCALED_TANH),
+              FullConnection("F", drawn(10, 2, 3 * (width - 2)), activation=NONE))  # fmt: skip
+    expect_integers(Graph("sparse", (6, 1, width), layers), ANNA_1991.changed(columns=10, fan_ins=(10,)))
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
