@@ -12,5 +12,5 @@ class Settled:
             object.__setattr__(self, name, value)
 
     def _settled(self) -> Mapping[str, Any]:
-        """Raise for invalid fields; return those that change, in their final form."""
-        raise NotImplementedError(f"{type(self).__name__} must define _settled")
+        """Raise for invalid fields; return those that change, in their final form: none, unless a class says otherwise."""
+        return {}
