@@ -59,7 +59,9 @@ PAPERS = {
 SYNAPSES = Fact(4096, "synapses", P, "3: physical, time-multiplexed")
 COLUMNS = Fact(64, "states", R, "1, 4: registers of 64 states")
 ROWS = Fact(64, "rows", D, "4096 synapses / 64 columns")
-REGISTERS = Fact(4, "registers", A, "four registers of 64 states feed neurons of up to 256 inputs")
+REGISTERS = Fact(4, "registers", A, "state storage of four registers of 64 states: neurons have up to 256 inputs")
+LATCHES = Fact(4, "latches", A, "four arithmetic latches of 64 states; paper 3 names a latch L2")
+SHIFT_FROM = Fact("either", "source", A, "SHIFT 4,R0 goes on from register R0, SHIFT 4 from what the shifter holds")
 NEURONS_AT_ONCE = Fact(8, "neurons", P, "3: CALC computes eight dot products")
 MAX_INPUTS = Fact(256, "inputs", R, "1")
 FAN_INS = Fact((16, 64, 128, 256), "inputs", R, "1: 256 neurons of 16, 64 of 64, 32 of 128 or 16 of 256")
@@ -74,7 +76,10 @@ STATE_PINS = Fact(12, "pins", P, "3: state input and state output, each")
 WEIGHT_PINS = Fact(12, "pins", P, "3: weight input")
 INSTRUCTION_PINS = Fact(37, "pins", P, "3: micro-instruction input; which bit means what is not published")
 STATES_PER_WORD = Fact(4, "states", D, "12 pins / 3 bits; SHIFT loads up to four states (P, 3)")
+OUT_WORDS = Fact(1, "words", A, "an OUT moves a word of results; a CALC of eight needs two")
 WEIGHTS_PER_WORD = Fact(2, "weights", D, "12 pins / 6 bits: one for each DAC")
+
+INSTRUCTION_SET = Fact("published", "set", P, "3: RFSH, SHIFT, STORE, CALC and OUT; one barrel shifter")
 
 # --- how fast it is --------------------------------------------------------------------------------------------------
 CLOCK_HZ = Fact(20_000_000, "Hz", R, "1")
@@ -93,18 +98,31 @@ REFRESH_OVERHEAD_CYCLES = Fact(152, "cycles", D, "110 us - 102.4 us at 20 MHz")
 
 # --- what is assumed of it -------------------------------------------------------------------------------------------
 STORE_CYCLES = Fact(1, "cycles", A, "overlapped with SHIFT and with the last cycle of CALC")
-ISSUE_WIDTH = Fact(4, "instructions/cycle", A, "the microcode is wide: the units may start in one cycle")
-MEMORY_STATES = Fact(1 << 18, "states", A, "the board's static RAM, dual-ported")
+ISSUE_WIDTH = Fact(1, "instructions/cycle", A, "one micro-instruction enters at the pins in a cycle")
+MEMORY_STATES = Fact(1 << 21, "states", D, "1 MByte of static RAM (P, 3), four states of 3 bits in 16 bits (A)")
 MEMORY_LATENCY_CYCLES = Fact(1, "cycles", A, "from a state's arrival in memory until it can be read")
 MAX_PAGES = Fact(256, "pages", A, "weight pages that the board's memory holds")
 WEIGHT_LEVELS = Fact("mid-tread", "scheme", A, "an exact zero exists")
 STATE_LEVELS = Fact("mid-rise", "scheme", A, "eight levels placed evenly about zero")
 ADC_CURVE = Fact("linear", "curve", A, "paper 3 describes a saturating ADC, and a CALC that squashes")
-ADC_FULL_SCALE = Fact(2.0, "synapses at full drive", A, "at scale code 0: 256 weight LSB x state LSB")
+ADC_FULL_SCALE = Fact(0.25, "synapses at full drive", A, "at scale code 0; sixteen ranges then reach 45 synapses")
 SCALE_STEP = Fact(2**0.5, "ratio", A, "geometric: fan-ins of 4 to 256 need 64:1, sixteen linear steps give 16:1")
 SCALE_LAW = Fact("geometric", "law", A, "as above")
 REFRESH_ORDER = Fact("interleaved", "order", A, "row by row, even columns by DAC 0, odd columns by DAC 1")
 RESET_STATE_CODE = Fact(0, "state code", A, "what a register holds before the first STORE")
+
+# --- what is assumed of the sequencers that issue its instructions
+OVERLAP = Fact("shift-calc", "instructions", A, "SHIFT and CALC, the only pair that paper 3 names, run side by side")
+INSTRUCTIONS_PER_S: Fact[float | None] = Fact(None, "instructions/s", A, "a dedicated sequencer issues one in each cycle")
+BYTES_PER_S: Fact[float | None] = Fact(None, "bytes/s", A, "a dedicated sequencer keeps up with the pins")
+BYTES_PER_WORD = Fact(2, "bytes", A, "a word of four states occupies 16 bits of the board's memory")
+ALIGNED = Fact(False, "whether", A, "a sequencer reads any four consecutive states; a DSP aligned words only")
+MAX_CHARGE_LOST = Fact(0.01, "share", A, "how much of its charge a weight may have lost when it is read")
+
+# --- what-if: the machine with four shift stages that this model assumed before paper 3 could be read
+WIDE_ISSUE_WIDTH = Fact(4, "instructions/cycle", A, "the microcode is wide: the units may start in one cycle")
+WIDE_MEMORY_STATES = Fact(1 << 18, "states", A, "the board's static RAM, dual-ported")
+WIDE_ADC_FULL_SCALE = Fact(2.0, "synapses at full drive", A, "at scale code 0: 256 weight LSB x state LSB")
 
 # --- the board and its host ------------------------------------------------------------------------------------------
 DSP_MULTIPLY_ADDS_PER_S = Fact(12_500_000, "multiply-adds/s", P, "7: DSP32C in 32-bit float")

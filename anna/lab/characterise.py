@@ -32,6 +32,7 @@ from anna.lab.pins import (
 )  # fmt: skip
 from anna.machine.chip import Chip
 from anna.program.file import Codes, Program, blank_pages
+from anna.sequencer.rules import verified
 
 
 # --- the ADCs --------------------------------------------------------------------------------------------------------
@@ -95,7 +96,7 @@ def converters(
     targets = np.repeat(np.rint(grid * lsb).astype(np.int64), resolution.repeats)
     halves = np.full(fan_in, int(codes.weight_converter(spec).numerators[weights[0, 0, 0]]), dtype=np.int64)
     chosen, _ = states_for_sums(spec, halves, targets, noise_seed, lsb * NEAR_LSB)
-    images = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.int64)
+    images = np.zeros((len(targets), spec.latches * spec.columns), dtype=np.int64)
     images[:, layout.operands(spec)[0]] = chosen  # every neuron reads the same states
     found = _codes(chip, program, images, noise_seed, threads).reshape(resolution.steps, resolution.repeats, -1)
     sweeps = [Sweep(grid, count_reached(spec, found[:, :, k]), resolution.repeats) for k in range(spec.neurons_at_once)]
@@ -115,7 +116,7 @@ def _drive(spec: ChipSpec, scale_code: int, resolution: Resolution) -> tuple[int
 
 def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int | None) -> Ints:
     spec = program.spec
-    states = images.reshape(-1, spec.registers, spec.columns)
+    states = images.reshape(-1, spec.latches, spec.columns)
     result = chip.run_codes(program, states, noise_seed=noise_seed, threads=threads)
     return np.stack(list(result.codes.values()), axis=1).astype(np.int64)
 
@@ -140,9 +141,11 @@ def droop(
     for wait in waits_cycles:
         found = converters(stopped, spec=spec, resolution=resolution, wait_cycles=wait)
         gains.append(float(found.gains_and_offsets[:, 0].mean()))
-        fill = spec.registers * -(-spec.columns // spec.states_in_per_cycle) + spec.store_cycles
-        rows, columns = np.indices((spec.neurons_at_once, spec.columns))
-        ages.append(float(refresh.ages(spec, np.array(fill + wait), rows, columns, 0, 0).mean()))
+        layout = straight(spec, spec.columns, 0, spec.neurons_at_once)
+        timeline = verified(pins_program(spec, [layout], *blank_pages(spec), wait_cycles=wait))
+        rows, columns = layout.places(spec)
+        cycle = np.array(timeline.calcs[0].cycle)
+        ages.append(float(timeline.charges.ages(np.array(0), cycle, rows, columns, 0, stops=0).mean()))
     return Droop(np.array(ages), np.array(gains) / gains[0])
 
 
@@ -210,7 +213,7 @@ def dac_levels(
                 halves = numerators[weights[page, row, others].astype(np.int64)]
                 targets = np.repeat(wanted, resolution.repeats)
                 chosen, sums = states_for_sums(spec, halves, targets, noise_seed + row, lsb * NEAR_LSB)
-                images = np.zeros((len(sums), spec.registers * spec.columns), dtype=np.int64)
+                images = np.zeros((len(sums), spec.latches * spec.columns), dtype=np.int64)
                 images[:, others], images[:, tested] = chosen, top if sign > 0 else 0
                 found = _codes(chip, program, images, noise_seed, threads)[:, 0, 0].reshape(resolution.steps, -1)
                 sweep = Sweep(grid, count_reached(spec, found), resolution.repeats)
@@ -286,7 +289,7 @@ def effective_bits(
         layouts.append(straight(spec, fan_in, row, spec.neurons_at_once))
         row += per_calc
     program = pins_program(spec, layouts, weights, scales)
-    states = random_words(seed, images * spec.registers * spec.columns, 2).reshape(images, -1) % (1 << spec.state_bits)
+    states = random_words(seed, images * spec.latches * spec.columns, 2).reshape(images, -1) % (1 << spec.state_bits)
     lsb = float(quarter_products_per_lsb(spec)[scale_code])
     numerators = codes.state_converter(spec).numerators
     sums = []

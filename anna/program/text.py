@@ -24,10 +24,11 @@ from pydantic import ValidationError
 
 from anna.base.errors import AnnaError, AssemblyError
 from anna.chip.codes import weight_converter
-from anna.chip.spec import ANNA_1991, CHIPS, ChipSpec, first_sentence
+from anna.chip.spec import ANNA_1991, ANNA_WIDE, CHIPS, ChipSpec, first_sentence
 from anna.program import isa
 from anna.program.file import Codes, Program, Region, assemble_program, blank_pages
-from anna.program.isa import Form, Op, Value
+from anna.program.instructions import Field, Form, rows_per_calc
+from anna.program.isa import Op, Value
 
 Pairs = dict[str, str]
 
@@ -42,7 +43,7 @@ def line_of(spec: ChipSpec, op: Op) -> str:
     return " ".join(parts)
 
 
-def _value_text(spec: ChipSpec, place: isa.Field, value: Value) -> str:
+def _value_text(spec: ChipSpec, place: Field, value: Value) -> str:
     if isinstance(value, tuple):
         return str(value[0]) if len(set(value)) == 1 else ",".join(map(str, value))
     match place.form:
@@ -54,7 +55,7 @@ def _value_text(spec: ChipSpec, place: isa.Field, value: Value) -> str:
 
 
 def _op_of(spec: ChipSpec, name: str, pairs: Pairs) -> Op:
-    instruction = isa.BY_NAME[name]
+    instruction = isa.of(spec).by_name[name]
     values = dict[str, Value]()
     for place in instruction.fields:
         text = pairs.pop(place.name, None)
@@ -63,12 +64,12 @@ def _op_of(spec: ChipSpec, name: str, pairs: Pairs) -> Op:
         elif place.default is None:
             raise AssemblyError(f"{name} needs {place.name}=")
     _expect_no_more(name, pairs, [place.name for place in instruction.fields])
-    if name == "CALC":
+    if name == "CALC" and spec.wide:
         values["registers"] = _spread(spec, values)
-    return isa.op(name, **values)
+    return isa.of(spec).op(name, **values)
 
 
-def _field_value(spec: ChipSpec, place: isa.Field, text: str) -> Value:
+def _field_value(spec: ChipSpec, place: Field, text: str) -> Value:
     match place.form:
         case Form.SET:
             members = [] if text == "none" else [_number(place.name, part) for part in text.split("+")]
@@ -94,7 +95,7 @@ def _spread(spec: ChipSpec, values: dict[str, Value]) -> tuple[int, ...]:
     assert isinstance(fan_in, int) and isinstance(neurons, int) and isinstance(given, tuple)
     rows = isa.rows_of(spec, spec.fan_ins[fan_in], neurons)
     if len(given) == 1:
-        return given * min(rows, isa.rows_per_calc(spec))
+        return given * min(rows, rows_per_calc(spec))
     if len(given) != rows:
         raise AssemblyError(f"registers= names {len(given)} registers; this CALC uses {rows} rows")
     return given
@@ -277,11 +278,11 @@ def _read_line(reader: _Reader, word: str, pairs: Pairs) -> None:
     if word in _DIRECTIVES:
         _DIRECTIVES[word](reader, pairs)
         reader.chip_fixed |= word not in (".program", ".chip")
-    elif word.upper() in isa.BY_NAME:
+    elif word.upper() in isa.of(reader.spec).by_name:
         reader.ops.append(_op_of(reader.spec, word.upper(), pairs))
         reader.chip_fixed = True
     else:
-        raise AssemblyError(f"there is no {word}; known: {', '.join([*isa.BY_NAME, *_DIRECTIVES])}")
+        raise AssemblyError(f"there is no {word}; known: {', '.join([*isa.of(reader.spec).by_name, *_DIRECTIVES])}")
 
 
 # --- writing text ----------------------------------------------------------------------------------------------------
@@ -293,8 +294,9 @@ def disassemble(program: Program) -> str:
 def _lines(program: Program) -> Iterator[str]:
     spec = program.spec
     yield f".program name={program.name} batch={program.batch}"
-    changed = {key: value for key, value in spec.model_dump().items() if value != getattr(ANNA_1991, key)}
-    yield " ".join([".chip name=anna-1991", *(f"{key}={_chip_text(value)}" for key, value in changed.items())])
+    name, like = ("anna-wide", ANNA_WIDE) if spec.wide else ("anna-1991", ANNA_1991)
+    changed = {key: value for key, value in spec.model_dump().items() if value != getattr(like, key)}
+    yield " ".join([f".chip name={name}", *(f"{key}={_chip_text(value)}" for key, value in changed.items())])
     for region in program.regions:
         shape = "x".join(map(str, region.shape))
         strides = "" if region.strides is None else " strides=" + "x".join(map(str, region.strides))
@@ -308,7 +310,7 @@ def _lines(program: Program) -> Iterator[str]:
         group = int(np.flatnonzero(groups)[0])
         last = int(np.flatnonzero(groups)[-1])
         yield f".scale page={page} row={row} group={group} codes={','.join(map(str, groups[group : last + 1]))}"
-    for op in program.ops:
+    for op in program.code:
         yield line_of(spec, op)
 
 

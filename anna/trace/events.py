@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from anna.program.isa import Unit
+from anna.program.instructions import Unit
 from anna.program.text import line_of
 from anna.sequencer.timeline import Timeline
 

@@ -133,7 +133,7 @@ def _run(given: argparse.Namespace) -> None:
                  for name, fact in facts.all_facts().items()}  # fmt: skip
         write({"facts": known, "papers": facts.PAPERS}, _facts_text(), given.json)
     elif given.isa:
-        from anna.program.isa import manual
+        from anna.program.manual import manual
 
         write({"markdown": manual(BOARD_1991.chip)}, manual(BOARD_1991.chip), given.json)
     else:

@@ -18,7 +18,7 @@ from anna.analog.parameters import CAUSES, STRENGTHS
 from anna.analog.pattern import PATTERN
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.chip import codes, refresh
-from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.chip.spec import ANNA_WIDE, ChipSpec
 from anna.engine import simd_levels
 from anna.program.file import Program
 
@@ -128,8 +128,8 @@ TOUCHES = {
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_with_one_part_on_only_what_it_touches_differs(cause: str) -> None:
-    die = anna.Die.draw(ANNA_1991, EVERYTHING.alone(cause), 5)
-    found, ideal = answers(die.electronics), answers(IdealSilicon(ANNA_1991))
+    die = anna.Die.draw(ANNA_WIDE, EVERYTHING.alone(cause), 5)
+    found, ideal = answers(die.electronics), answers(IdealSilicon(ANNA_WIDE))
     assert differing(found, ideal) == TOUCHES[cause]
     if cause == "state_steps":
         for name in ("numerators", "thresholds"):
@@ -142,8 +142,8 @@ def test_with_one_part_on_only_what_it_touches_differs(cause: str) -> None:
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_a_part_that_is_on_sees_the_same_draws_alone_and_in_company(cause: str) -> None:
-    alone, company = (anna.Die.draw(ANNA_1991, a, 9).pattern for a in (EVERYTHING.alone(cause), EVERYTHING))
-    ideal = anna.Die.draw(ANNA_1991, anna.Analog.ideal(), 9).pattern
+    alone, company = (anna.Die.draw(ANNA_WIDE, a, 9).pattern for a in (EVERYTHING.alone(cause), EVERYTHING))
+    ideal = anna.Die.draw(ANNA_WIDE, anna.Analog.ideal(), 9).pattern
     for name, array in alone.items():
         if not np.array_equal(array, ideal[name]) and cause != "weight_dac":
             np.testing.assert_array_equal(array, company[name])
@@ -244,18 +244,18 @@ GOLDEN = "e859bfd51997dc9868b13bff34a55d15b3909114394f8d637ac3ae5dd40ef972"
 @given(seed=st.integers(0, 2**32), fan_in=st.sampled_from([16, 64, 128, 256]), full=st.booleans())
 def test_fixed_point_weights_err_by_less_than_a_64th_of_an_lsb(seed: int, fan_in: int, full: bool) -> None:
     """A dot product with rounded weights against the same in float64, at the most sensitive scale."""
-    die = anna.Die.draw(ANNA_1991, anna.Analog.worst(), seed)
+    die = anna.Die.draw(ANNA_WIDE, anna.Analog.worst(), seed)
     rng = np.random.default_rng(seed)
     rows, columns = rng.integers(0, 64, (2, 200, fan_in))
     weight_codes = rng.integers(0, 64, rows.shape)
     ages = rng.integers(0, 2200, rows.shape)
     whole = die.electronics.weights(weight_codes, rows, columns, ages)
-    one = 1 << ANNA_1991.weight_fraction_bits
+    one = 1 << ANNA_WIDE.weight_fraction_bits
     pattern = die.pattern
-    levels = pattern["dac_levels_lsb"][refresh.writers(ANNA_1991)[rows, columns], weight_codes]
-    kept = synapse.charge_kept(synapse.leak_per_cycle(ANNA_1991, die.analog), pattern["synapse_leak"][rows, columns], ages)
+    levels = pattern["dac_levels_lsb"][refresh.writers(ANNA_WIDE)[rows, columns], weight_codes]
+    kept = synapse.charge_kept(synapse.leak_per_cycle(ANNA_WIDE, die.analog), pattern["synapse_leak"][rows, columns], ages)
     exact = synapse.weight_now(levels, pattern["synapse_gain"][rows, columns], 0.0, kept)  # type: ignore[arg-type]
     error = whole / one - exact
     states = np.where(error > 0, 3.5, -3.5) if full else rng.integers(0, 8, rows.shape) - 3.5
-    lsb = float(codes.adc_lsb(ANNA_1991)[0]) / codes.units_per_lsb_product(ANNA_1991)
-    assert np.abs((error * states).sum(axis=1)).max() / lsb < rounding_bound_lsb(ANNA_1991, fan_in) < 1 / 64
+    lsb = float(codes.adc_lsb(ANNA_WIDE)[0]) / codes.units_per_lsb_product(ANNA_WIDE)
+    assert np.abs((error * states).sum(axis=1)).max() / lsb < rounding_bound_lsb(ANNA_WIDE, fan_in) < 1 / 64

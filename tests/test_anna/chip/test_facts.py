@@ -9,7 +9,7 @@ import anna
 from anna.base.errors import SpecError
 from anna.chip import facts
 from anna.chip.facts import Mark, all_facts
-from anna.chip.spec import ANNA_1991, BOARD_1991, BOARD_1996, BoardSpec, ChipSpec
+from anna.chip.spec import ANNA_WIDE, BOARD_1991, BOARD_1996, BoardSpec, ChipSpec
 
 
 @pytest.mark.parametrize("name", sorted(all_facts()))
@@ -48,8 +48,8 @@ def test_derived_facts_follow_by_arithmetic() -> None:
 
 def test_every_fan_in_uses_all_synapses() -> None:
     """256 neurons of 16, 64 of 64, 32 of 128 or 16 of 256."""
-    neurons = [ANNA_1991.synapses // fan_in for fan_in in ANNA_1991.fan_ins]
-    assert list(zip(neurons, ANNA_1991.fan_ins, strict=True)) == [(256, 16), (64, 64), (32, 128), (16, 256)]
+    neurons = [ANNA_WIDE.synapses // fan_in for fan_in in ANNA_WIDE.fan_ins]
+    assert list(zip(neurons, ANNA_WIDE.fan_ins, strict=True)) == [(256, 16), (64, 64), (32, 128), (16, 256)]
 
 
 def test_boards_are_records() -> None:
@@ -58,9 +58,9 @@ def test_boards_are_records() -> None:
 
 
 def test_a_changed_record_is_another_chip() -> None:
-    chip = ANNA_1991.changed(weight_bits=8, state_bits=5, neurons_at_once=16)
-    assert (chip.weight_bits, ANNA_1991.weight_bits) == (8, 6)
-    assert chip.peak_connections_per_s == 2 * ANNA_1991.peak_connections_per_s
+    chip = ANNA_WIDE.changed(weight_bits=8, state_bits=5, neurons_at_once=16)
+    assert (chip.weight_bits, ANNA_WIDE.weight_bits) == (8, 6)
+    assert chip.peak_connections_per_s == 2 * ANNA_WIDE.peak_connections_per_s
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def test_a_changed_record_is_another_chip() -> None:
 )
 def test_a_record_that_contradicts_itself_is_refused_in_one_sentence(change: dict[str, object], sentence: str) -> None:
     with pytest.raises(SpecError) as refusal:
-        ANNA_1991.changed(**change)
+        ANNA_WIDE.changed(**change)
     assert str(refusal.value) == sentence
 
 
 def test_unlimited_is_none_and_zero_is_refused() -> None:
-    assert ANNA_1991.changed(memory_states=None).memory_states is None
+    assert ANNA_WIDE.changed(memory_states=None).memory_states is None
     with pytest.raises(SpecError):
-        ANNA_1991.changed(memory_states=0)
+        ANNA_WIDE.changed(memory_states=0)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_unlimited_is_none_and_zero_is_refused() -> None:
 )
 def test_a_value_that_a_field_does_not_take_is_refused_in_our_own_words(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SpecError) as refusal:
-        ANNA_1991.changed(**change)
+        ANNA_WIDE.changed(**change)
     assert str(refusal.value).startswith(sentence)
 
 

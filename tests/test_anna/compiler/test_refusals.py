@@ -160,7 +160,7 @@ def test_unknown_options() -> None:
 
 
 def test_a_chip_without_a_zero_weight() -> None:
-    (reason,) = refused(network(), IMAGES, chip=anna.ANNA_1991.changed(weight_levels="mid-rise"))
+    (reason,) = refused(network(), IMAGES, chip=anna.ANNA_WIDE.changed(weight_levels="mid-rise"))
     assert "no exact zero" in reason
 
 

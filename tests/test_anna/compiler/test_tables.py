@@ -10,7 +10,7 @@ import anna
 import lenet
 
 TEXT = (Path(__file__).parents[3] / "docs" / "compiler.md").read_text(encoding="utf-8").replace("**", "")
-UNLIMITED = anna.ANNA_1991.changed(memory_states=None)
+UNLIMITED = anna.ANNA_WIDE.changed(memory_states=None)
 
 
 def report(name: str, **options: Any) -> Mapping[str, Any]:

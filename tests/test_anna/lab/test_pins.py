@@ -14,7 +14,7 @@ import lenet
 from anna.analog.adc import real_thresholds
 from anna.base.errors import FileError, SpecError
 from anna.chip import codes
-from anna.chip.spec import ANNA_1991
+from anna.chip.spec import ANNA_WIDE
 from anna.lab import curves as lab
 from anna.lab.characterise import converters, dac_levels, droop, effective_bits
 from anna.lab.pins import Resolution, line, pins_program, random_words, states_for_sums, straight
@@ -34,8 +34,8 @@ def test_states_are_found_for_any_sum_within_reach(weights: list[int], shares: l
     halves = np.array(weights, dtype=np.int64)
     reach = 7 * int(np.abs(halves).sum())
     targets = np.array([round(share * reach) for share in shares], dtype=np.int64)
-    chosen, sums = states_for_sums(ANNA_1991, halves, targets, seed)
-    numerators = codes.state_converter(ANNA_1991).numerators
+    chosen, sums = states_for_sums(ANNA_WIDE, halves, targets, seed)
+    numerators = codes.state_converter(ANNA_WIDE).numerators
     np.testing.assert_array_equal((numerators[chosen] * halves).sum(axis=1), sums)
     # Half a step of the largest weight at worst; the end of the reach is always reached.
     assert (np.abs(sums - targets) <= max(np.abs(halves).max(), 1)).all()
@@ -51,11 +51,11 @@ def test_thresholds_gain_offset_and_noise_of_the_adcs() -> None:
     analog = anna.Analog(adc_gain_mismatch=0.05, adc_offset_lsb=0.3, adc_threshold_offset_lsb=0.1, thermal_noise_lsb=0.25)
     chip = anna.Chip(seed=5, analog=analog)
     pattern = chip.die().pattern
-    true = real_thresholds(ANNA_1991, *(pattern[n] for n in ("adc_gain", "adc_offset_lsb", "adc_threshold_offset_lsb")))
+    true = real_thresholds(ANNA_WIDE, *(pattern[n] for n in ("adc_gain", "adc_offset_lsb", "adc_threshold_offset_lsb")))
     found = converters(chip, resolution=FINE)
     # A threshold's area has a standard error of 0.006 LSB here; a gain of true / 7 thresholds inherits it.
     np.testing.assert_allclose(found.thresholds_lsb, true, atol=0.05)
-    slopes = [line(codes.unit_thresholds(ANNA_1991), one) for one in true]
+    slopes = [line(codes.unit_thresholds(ANNA_WIDE), one) for one in true]
     np.testing.assert_allclose(found.gains_and_offsets[:, 0], [1 / s for s, _ in slopes], rtol=0.01)
     np.testing.assert_allclose(found.gains_and_offsets[:, 1], [-b / s for s, b in slopes], atol=0.02)
     np.testing.assert_allclose(found.noise_lsb, 0.25, rtol=0.06)
@@ -66,7 +66,7 @@ def test_thresholds_gain_offset_and_noise_of_the_adcs() -> None:
 def test_an_ideal_chip_measures_ideal() -> None:
     found = converters(anna.Chip(), scale_code=4)
     step = found.sweeps[0].step_lsb
-    np.testing.assert_allclose(found.thresholds_lsb, np.tile(codes.unit_thresholds(ANNA_1991), (8, 1)), atol=step)
+    np.testing.assert_allclose(found.thresholds_lsb, np.tile(codes.unit_thresholds(ANNA_WIDE), (8, 1)), atol=step)
     assert found.noise_lsb.max() < step
 
 
@@ -78,7 +78,7 @@ def test_scale_mismatch_at_its_scale_code(scale_code: int) -> None:
 
 
 def test_a_missing_code_shows_as_a_width_of_nothing() -> None:
-    die = anna.Die.draw(ANNA_1991, anna.Analog.ideal(), 0)
+    die = anna.Die.draw(ANNA_WIDE, anna.Analog.ideal(), 0)
     offsets = np.zeros((8, 7))
     offsets[3, 2] = 1.0  # on top of its neighbour
     found = converters(anna.Chip(die=die.changed(adc_threshold_offset_lsb=offsets)), resolution=FINE)
@@ -105,7 +105,7 @@ def test_the_levels_of_a_dac(dac: int) -> None:
 
 
 def test_the_levels_of_a_dac_need_columns_of_its_own() -> None:
-    halves = anna.ANNA_1991.changed(refresh_order="halves")
+    halves = anna.ANNA_WIDE.changed(refresh_order="halves")
     with pytest.raises(
         SpecError, match=r"measuring DAC 1 needs 16 of 64 columns that it writes in every row.* has 0 of 64 such columns"
     ):
@@ -125,7 +125,7 @@ def test_effective_bits_of_a_dot_product(fan_in: int) -> None:
 
 def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
     """Two capacitors of 200 fF at 300 K under 256 inputs, read by an ADC 512 times finer: 0.007 LSB of a 3-bit one."""
-    spec = ANNA_1991.changed(state_bits=12)
+    spec = ANNA_WIDE.changed(state_bits=12)
     weights, scales = blank_pages(spec)
     weights[:] = random_words(0, weights.size, 1).reshape(weights.shape) % 64
     program = pins_program(spec, [straight(spec, 256, 0, 8)], weights, scales)
@@ -225,7 +225,7 @@ def test_gains_and_offsets_are_measured_and_made_up_for() -> None:
 
 def test_a_gain_beyond_half_a_step_takes_another_scale_code() -> None:
     program = hand_made()
-    die = anna.Die.draw(ANNA_1991, anna.Analog(thermal_noise_lsb=0.2), 1)
+    die = anna.Die.draw(ANNA_WIDE, anna.Analog(thermal_noise_lsb=0.2), 1)
     chip = anna.Chip(die=die.changed(adc_gain=np.array([1.5, 0.7, 1.0, 1.1, 0.9, 1.0, 1.0, 1.0])))
     trimmed = anna.trim(program, anna.measure_trim(chip, program))
     assert trimmed.scale_codes[0, :8, 0].tolist() == [3, 5, 4, 4, 4, 4, 4, 4]
