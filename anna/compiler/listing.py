@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from anna.chip.spec import BoardSpec
+from anna.compiler.geometry import Scan
 from anna.compiler.emit import NO_TAP, Links
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
@@ -81,7 +82,7 @@ def _layers(
     bound: the busiest unit's cycles and its share of page loads."""
     spec, batch = graph.spec, timeline.program.batch
     load = spec.refresh_period_cycles / batch if timeline.page_loads else 0.0
-    found = {quant.layer.name: {"cycles": 0, **dict.fromkeys(UNITS, 0.0)} for quant in graph.layers}
+    found = {quant.layer.name: {"cycles": 0, "together": 0, **dict.fromkeys(UNITS, 0.0)} for quant in graph.layers}
     page = -1
     for placed, span in zip(placement.scans, schedule.spans, strict=True):
         mine, scan = found[placed.scan.layer.name], placed.scan
@@ -93,11 +94,13 @@ def _layers(
         mine["array"] += lines * steps * scan.array_cycles
         mine["output"] += lines * steps * scan.output_cycles
         mine["input"] += scan.input_cycles
+        mine["together"] += 0 if isinstance(scan, Scan) else scan.bound_cycles
     entries = []
     for number, quant in enumerate(graph.layers):
         mine, layer = found[quant.layer.name], quant.layer
         binds = max(UNITS, key=lambda unit: mine[unit])
-        bound = max(mine[unit] for unit in UNITS if unit != "paging") + mine["paging"]
+        busiest = max(mine[unit] for unit in UNITS if unit != "paging")
+        bound = (busiest if spec.wide else mine["together"]) + mine["paging"]
         cycles = mine["cycles"] + mine["paging"]
         used = links.neurons_n7[links.neurons_n7[:, 0] == number]
         entries.append({

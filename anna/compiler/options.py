@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from anna.base.renamed import in_new_names
-from anna.chip.spec import BOARD_1991, BoardSpec, ChipSpec, Record
+from anna.chip.spec import ALL_AT_ONCE, BOARD_1991, BoardSpec, ChipSpec, Record, Sequencer
 
 RangeMethod = Literal["least-squares", "percentile", "max"]
 Rounding = Literal["calibrated", "nearest"]
@@ -50,6 +50,16 @@ class CompileOptions(Record):
     @classmethod
     def _old_names(cls, given: Any) -> Any:
         return in_new_names(given, RENAMED) if isinstance(given, dict) and given.keys() & RENAMED else given
+
+    @property
+    def sequencer(self) -> Sequencer:
+        """What issues the chip's instructions."""
+        return ALL_AT_ONCE if self.chip.wide else self.board.sequencer
+
+    @property
+    def most_positions(self) -> int | None:
+        """Positions of a window at once at most; None: as many as are worth it."""
+        return None
 
     @property
     def chip(self) -> ChipSpec:

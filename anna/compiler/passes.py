@@ -63,14 +63,15 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     calibration = calibrate(parts, images, options)
     quantised = quantise(parts, calibration, options)
     placement = place(quantised, options)
-    laid_out = memory.lay_out(quantised, [placed.scan for placed in placement.scans], options.batch)
-    scheduled = schedule(placement, laid_out, options.chip)
+    laid_out = memory.lay_out(quantised, [placed.scan for placed in placement.scans], options.batch, options.sequencer)
+    scheduled = schedule(placement, laid_out, options.chip, options.sequencer)
     weights, scales, links = emit.arrays(quantised, placement)
 
     draft = assemble_program(
         program_name(net.name), options.chip, scheduled.ops, weights, scales, emit.regions(quantised, laid_out),
         laid_out.constants, options.batch, host=host_work(quantised),
-        links={"neurons": links.neurons_n7, "taps": links.taps_prc}, calibrated_on=np.sort(calibration.keys),
+        links={"neurons": links.neurons_n7, "taps": links.taps_prc}, sequencer=options.sequencer,
+        calibrated_on=np.sort(calibration.keys),
     )  # fmt: skip
     try:
         walked = verified(draft)

@@ -100,6 +100,8 @@ def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb:
     wanted = np.abs((problem.bias_o[owner] - middle) / weight_lsb) * 2  # in weight LSB x half state LSB
     reach = float(largest * int(numerators[-1]))
     needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / reach))
+    if not problem.spec.wide:
+        return max(2, min(needed, USUAL_CONSTANTS))
     # No more than a neuron's rows can spare: a map whose bias does not fit takes a wider range instead.
     columns, inputs = problem.spec.columns, int(problem.layer.inputs_o.max())
     rows = -(-inputs // (columns - 2))
