@@ -1,8 +1,7 @@
 """Pass 6 for a chip of one shifter: which instruction goes next, so that what may run side by side does.
 
 There are three lists of work, each in order: what brings windows into latches, CALCs, and OUTs. What can start earliest goes
-next; of those that can start at once, the list that comes first in an order of preference. The best of a few orders is
-kept. A STORE waits for the CALCs that read its latches, a CALC for its window, an OUT for its CALC, a SHIFT for the last OUT
+next; of those that can start at once, the list that comes first in an order of preference. Of a few orders each scan has the best. A STORE waits for the CALCs that read its latches, a CALC for its window, an OUT for its CALC, a SHIFT for the last OUT
 before it that writes one of its states. A WAIT is inserted where the chip's interlocks would not wait by themselves.
 """
 
@@ -20,8 +19,14 @@ from anna.program.isa import PUBLISHED, Op
 from anna.sequencer.timing import Scoreboard
 
 NEVER = 1 << 60
-ORDERS = (("out", "calc", "input"), ("input", "calc", "out"), ("calc", "input", "out"))
-TRIED_UP_TO = 20_000  # instructions of a segment; beyond that only the first order is tried
+Order = tuple[str, str, str]
+ORDERS: tuple[Order, ...] = (
+    ("out", "input", "calc"),
+    ("out", "calc", "input"),
+    ("input", "calc", "out"),
+    ("calc", "input", "out"),
+)
+LINES_TRIED = 2  # of a scan, with each order
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,16 +68,21 @@ class Segment:
 
 def schedule_segment(spec: ChipSpec, sequencer: Sequencer, memory: Memory, chosen: Sequence[tuple[Placed, int]]) -> Segment:
     """Schedule all scans of a segment; input may run ahead into the next scan."""
-    lists = _Lists(spec, sequencer, memory, chosen)
-    orders = ORDERS if len(lists.inputs) + 2 * len(lists.works) <= TRIED_UP_TO else ORDERS[:1]
-    found = [_Greedy(spec, sequencer, memory.size, lists, order).run() for order in orders]
-    return min(found, key=lambda one: one.cycles)
+    orders = [_best_order(spec, sequencer, memory, one) for one in chosen]
+    return _Greedy(spec, sequencer, memory.size, _Lists(spec, sequencer, memory, chosen), orders).run()
+
+
+def _best_order(spec: ChipSpec, sequencer: Sequencer, memory: Memory, one: tuple[Placed, int]) -> Order:
+    """The order in which the first lines of a scan take least time by themselves."""
+    lists = _Lists(spec, sequencer, memory, [one], LINES_TRIED)
+    return min(ORDERS, key=lambda order: _Greedy(spec, sequencer, memory.size, lists, [order]).run().cycles)
 
 
 class _Lists:
     """What is to be done, in order, each with the scan that it belongs to."""
 
-    def __init__(self, spec: ChipSpec, sequencer: Sequencer, memory: Memory, chosen: Sequence[tuple[Placed, int]]) -> None:
+    def __init__(self, spec: ChipSpec, sequencer: Sequencer, memory: Memory, chosen: Sequence[tuple[Placed, int]],
+                 lines: int | None = None) -> None:  # fmt: skip
         self.scans = len(chosen)
         self.inputs: list[tuple[int, Load | Keep]] = []
         self.works: list[tuple[int, Work]] = []
@@ -83,7 +93,7 @@ class _Lists:
         for number, (placed, unit_base) in enumerate(chosen):
             scan = placed.scan
             assert isinstance(scan, LatchScan)
-            for item in _Items(spec, sequencer, memory, placed, scan, unit_base).all():
+            for item in _Items(spec, sequencer, memory, placed, scan, unit_base).all(lines):
                 if isinstance(item, Work):
                     item = replace(item, after=max(filled[latch] for latch in item.latches))
                     for latch in item.latches:
@@ -105,8 +115,8 @@ class _Lists:
 class _Greedy:
     """One run of the scheduler."""
 
-    def __init__(self, spec: ChipSpec, sequencer: Sequencer, size: int, lists: _Lists, order: tuple[str, ...]) -> None:
-        self.spec, self.lists, self.order = spec, lists, order
+    def __init__(self, spec: ChipSpec, sequencer: Sequencer, size: int, lists: _Lists, orders: Sequence[Order]) -> None:
+        self.spec, self.lists, self.orders = spec, lists, orders
         self.alone = sequencer.overlap != "all"  # results leave before the next CALC, since nothing runs beside an OUT
         self.board = Scoreboard(spec, sequencer)
         self.readable = np.zeros(size, dtype=np.int64)  # first cycle in which a SHIFT may read each address
@@ -121,7 +131,7 @@ class _Greedy:
         begins, ends = [NEVER] * lists.scans, [0] * lists.scans
         while self.i < len(lists.inputs) or self.o < len(lists.outs):
             times = {"input": self._input_time(), "calc": self._calc_time(), "out": self._out_time()}
-            what = min(self.order, key=lambda name: times[name])
+            what = min(self.orders[self._scan()], key=lambda name: times[name])
             when = times[what]
             assert when < NEVER, "nothing can start"
             if what == "input":
@@ -143,6 +153,10 @@ class _Greedy:
                 ends[number] = self.board.ends["OUT"]
                 self.o += 1
         return Segment(self.ops, list(zip(begins, ends, strict=True)), self.board.idle)
+
+    def _scan(self) -> int:
+        """The scan whose CALC is next, or of the last one."""
+        return self.lists.works[min(self.c, len(self.lists.works) - 1)][0] if self.lists.works else 0
 
     def _issue(self, op: Op, when: int) -> int:
         if self._natural(op) < when:
@@ -211,12 +225,12 @@ class _Items:
         self.unit_base, self.step = unit_base, 0
         self.in_shifter = -1  # the latch whose stream the shifter holds
 
-    def all(self) -> Iterator[Load | Keep | Work]:
-        """Line by line and step by step: what the latches take in, then the CALCs."""
+    def all(self, lines: int | None) -> Iterator[Load | Keep | Work]:
+        """Line by line, or so many of them, and step by step: what the latches take in, then the CALCs."""
         scan = self.scan
         if scan.own is not None and not scan.unit_states:
             yield from self._fill(scan.own, self._constant_words(), fresh=True)
-        for y in scan.starts_y:
+        for y in scan.starts_y[:lines]:
             before: int | None = None
             for x in scan.starts_x:
                 if scan.own is not None and scan.unit_states:

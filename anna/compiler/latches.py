@@ -76,15 +76,20 @@ class Pace:
         """Cycles of a CALC."""
         return max(self.spec.calc_cycles, self.sequencer.issue_cycles(self.spec))
 
-    def together(self, words: int, stores: int, calcs: int, words_out: int) -> int:
-        """Cycles of so many instructions, with as many side by side as the sequencer allows."""
-        shift, store, calc, out = words * self.word, stores * self.store, calcs * self.calc, words_out * self.word_out
+    def step(self, first: int, words: int, stores: int, calcs: int, words_out: int) -> int:
+        """Cycles of a step at least, as far as the sequencer lets its instructions run side by side.
+
+        What the first latch takes in may pass through the shifter while the CALCs of the step before run, since a STORE has to
+        come between the latches; one instruction starts in a cycle.
+        """
+        calc, out, rest = calcs * self.calc, words_out * self.word_out, (words - first) * self.word + stores * self.store
+        first *= self.word
         match self.sequencer.overlap:
             case "none":
-                return shift + store + calc + out
+                return first + rest + calc + out
             case "shift-calc":
-                return max(shift, calc) + store + out
-        return max(shift + store, calc, out)
+                return max(first, calc) + (first == calc and first > 1) + rest + out
+        return max(first + rest, calc, out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,22 +263,19 @@ class LatchScan:
         assert not block
 
     # --- what it costs -----------------------------------------------------------------------------------------------
-    def _loads(self, moved: int | None) -> tuple[int, int]:
-        """SHIFTs and STOREs of a step."""
+    def _loads(self, moved: int | None) -> tuple[int, int, int]:
+        """SHIFTs of the first latch of a step, of all its latches, and STOREs."""
         one, down, right = self.source_steps
-        word, extras = self.spec.word_states, self._extra_words
-        words, stores = 0, 0
-        for latch, held in enumerate(self.registers):
-            mine = 0
-            for block in self.entering(latch, moved):
-                mine += len(words_of([i * one + y * down + x * right for i, y, x in block], word))
-                mine += extras if held.extras else 0
-            words += mine
-            stores += max(1, mine) if self.through_register else 1
+        word, extras, found = self.spec.word_states, self._extra_words, list[int]()
         if self.own is not None and self.unit_states:
-            words += extras
-            stores += extras if self.through_register else 1
-        return words, stores
+            found.append(extras)
+        for latch, held in enumerate(self.registers):
+            found.append(0)
+            for block in self.entering(latch, moved):
+                found[-1] += len(words_of([i * one + y * down + x * right for i, y, x in block], word))
+                found[-1] += extras if held.extras else 0
+        stores = sum(max(1, words) for words in found) if self.through_register else len(found)
+        return found[0], sum(found), stores
 
     @property
     def _extra_words(self) -> int:
@@ -286,21 +288,21 @@ class LatchScan:
         return steps_of(self.spec, self.sequencer, self.layer.input_shape, self.layer.padding)
 
     @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many SHIFTs, STOREs, CALCs and words out an image takes."""
-        lines, starts = len(self.starts_y), self.starts_x
-        words, stores = self._loads(None)
-        for moved in (b - a for a, b in pairwise(starts)):
-            more = self._moved_loads[moved]
-            words, stores = words + more[0], stores + more[1]
-        target = steps_of(self.spec, self.sequencer, self.layer.output_shape, (0, 0, 0, 0))
-        out = sum(ceil_div(n, self.spec.word_states) for calc in self.calcs for _, n in self.outs(*calc, target))
-        places = lines * len(starts)
-        return {"words": lines * words, "stores": lines * stores, "calcs": places * len(self.calcs), "out": places * out}
+    def _line(self) -> list[tuple[int, int, int]]:
+        """What each step of a line takes in."""
+        by_move = {moved: self._loads(moved) for moved in {b - a for a, b in pairwise(self.starts_x)}}
+        return [self._loads(None), *(by_move[b - a] for a, b in pairwise(self.starts_x))]
 
     @cached_property
-    def _moved_loads(self) -> dict[int, tuple[int, int]]:
-        return {moved: self._loads(moved) for moved in range(1, self.right + 1)}
+    def words_out(self) -> int:
+        """Words of results of a step."""
+        target = steps_of(self.spec, self.sequencer, self.layer.output_shape, (0, 0, 0, 0))
+        return sum(ceil_div(n, self.spec.word_states) for calc in self.calcs for _, n in self.outs(*calc, target))
+
+    @property
+    def places(self) -> int:
+        """Steps of the scan."""
+        return len(self.starts_y) * len(self.starts_x)
 
     @property
     def array_cycles(self) -> int:
@@ -310,18 +312,18 @@ class LatchScan:
     @property
     def output_cycles(self) -> int:
         """OUT cycles of a window."""
-        return self.pace.word_out * self.counts["out"] // (len(self.starts_y) * len(self.starts_x))
+        return self.pace.word_out * self.words_out
 
-    @property
+    @cached_property
     def input_cycles(self) -> int:
         """SHIFT and STORE cycles of the scan."""
-        return self.pace.word * self.counts["words"] + self.pace.store * self.counts["stores"]
+        line = sum(words * self.pace.word + stores * self.pace.store for _, words, stores in self._line)
+        return len(self.starts_y) * line
 
     @cached_property
     def bound_cycles(self) -> int:
-        """Cycles that its instructions need at least, as far as they may run side by side."""
-        made = self.counts
-        return self.pace.together(made["words"], made["stores"], made["calcs"], made["out"])
+        """Cycles that its instructions need at least."""
+        return len(self.starts_y) * sum(self.pace.step(*loads, len(self.calcs), self.words_out) for loads in self._line)
 
     @property
     def cycles(self) -> int:

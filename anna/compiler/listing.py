@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from anna.chip.spec import BoardSpec
-from anna.compiler.geometry import Scan
 from anna.compiler.emit import NO_TAP, Links
+from anna.compiler.geometry import Scan
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph

@@ -29,6 +29,9 @@ class CompileOptions(Record):
         description="what runs on the host: 'last' (the last layer with weights and all after it), 'auto' (the same, and "
         "everything from the first layer that the chip cannot run), 'none', or a layer's name (it and all after it)",
     )
+    positions: Literal["auto", "1"] = Field(
+        default="auto", description="positions of a window in one CALC: one, as in 1991, or as many as are worth it"
+    )
     split: Split = Field(
         default="chip",
         description="sums with more inputs than a neuron has: parts joined on the chip, everything from there on the host, "
@@ -59,7 +62,7 @@ class CompileOptions(Record):
     @property
     def most_positions(self) -> int | None:
         """Positions of a window at once at most; None: as many as are worth it."""
-        return None
+        return None if self.positions == "auto" else int(self.positions)
 
     @property
     def chip(self) -> ChipSpec:
