@@ -112,8 +112,8 @@ def test_rows_equal_direct_runs_of_the_chip(tmp_path: Path) -> None:
     here(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path)
     digits = labelled_images("holdout").first(20)
     machine = MACHINES["wide"].with_chip(ANNA_WIDE.changed(state_bits=4))
-    program = compile(lenet.load("linear"), lenet.calibration(), machine=machine, fit=False, round="nearest", range_method="max",
-                      calibration_count=20, check_count=0)  # fmt: skip
+    program = compile(lenet.load("linear"), lenet.calibration(), machine=machine, fit=False, round="nearest",
+                      range_method="max", calibration_count=20, check_count=0)  # fmt: skip
     with Store(tmp_path) as store:
         rows = store.rows()
     for row in rows:
