@@ -1,4 +1,4 @@
-"""The specification of a chip and of a board: frozen records that everything else follows.
+"""The specification of a chip and of its sequencer: frozen records that everything else follows.
 
 Each field carries its unit, its mark and its source (`ChipSpec.provenance`). `ANNA_1991` is the chip as `anna.chip.facts`
 knows it; a chip with other bits, sizes or cycles is a changed record: `ANNA_1991.changed(weight_bits=8)`. `ANNA_WIDE` has
@@ -334,28 +334,6 @@ def _ticks(cycles: float) -> int:
     return max(1, math.ceil(cycles - 1e-9))
 
 
-class BoardSpec(Record):
-    """A board: its chips, what issues their instructions, its host processor, and what it is called."""
-
-    called = "board"
-
-    name: str = Field(description="name", json_schema_extra={"unit": "text", "mark": "A", "source": "this model"})
-    chip: ChipSpec = Field(
-        default_factory=ChipSpec,
-        description="each of its chips",
-        json_schema_extra={"unit": "chip", "mark": "R", "source": "see ChipSpec"},
-    )
-    sequencer: Sequencer = Field(
-        default_factory=lambda: Sequencer(),
-        description="what issues the chips' instructions",
-        json_schema_extra={"unit": "sequencer", "mark": "A", "source": "see Sequencer"},
-    )
-    chips: int = known(facts.BOARD_1991_CHIPS, "chips that work side by side", ge=1, le=1024)
-    host_multiply_adds_per_s: float | None = known(
-        facts.DSP_MULTIPLY_ADDS_PER_S, "speed of the host's float layers; None: not known", gt=0
-    )
-
-
 ANNA_1991 = ChipSpec()
 ANNA_WIDE = ANNA_1991.changed(
     instruction_set="wide",
@@ -373,12 +351,6 @@ DSP = Sequencer(
 )
 ALL_AT_ONCE = Sequencer(overlap="all")  # the wide chip's
 
-BOARD_1991 = BoardSpec(name="anna-board-1991", chip=ANNA_WIDE, chips=facts.BOARD_1991_CHIPS.value)
-# The processor behind the 1996 board's FPGA controller is unknown: its float layers are not timed.
-BOARD_1996 = BoardSpec(
-    name="anna-board-1996", chip=ANNA_WIDE, chips=facts.BOARD_1996_CHIPS.value, host_multiply_adds_per_s=None
-)
-
 # Fields that came with the published instruction set: a specification without them is of a wide chip.
 NEW_FIELDS = ("instruction_set", "shift_from", "word_states", "out_words", "latches")
 
@@ -389,9 +361,8 @@ def made_wide(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 CHIPS = {"anna-1991": ANNA_1991, "anna-wide": ANNA_WIDE}
-BOARDS = {board.name: board for board in (BOARD_1991, BOARD_1996)}
 
 __all__ = [
-    "ALL_AT_ONCE", "ANNA_1991", "ANNA_WIDE", "BOARDS", "BOARD_1991", "BOARD_1996", "CHIPS", "DEDICATED", "DSP", "NEW_FIELDS",
-    "BoardSpec", "ChipSpec", "Mark", "Overlap", "Record", "Sequencer", "made_wide",
+    "ALL_AT_ONCE", "ANNA_1991", "ANNA_WIDE", "CHIPS", "DEDICATED", "DSP", "NEW_FIELDS", "ChipSpec", "Mark", "Overlap", "Record",
+    "Sequencer", "made_wide",
 ]  # fmt: skip

@@ -1,7 +1,8 @@
 """Pass 6 for a chip of one shifter: which instruction goes next, so that what may run side by side does.
 
 There are three lists of work, each in order: what brings windows into latches, CALCs, and OUTs. What can start earliest goes
-next; of those that can start at once, the list that comes first in an order of preference. Of a few orders each scan has the best. A STORE waits for the CALCs that read its latches, a CALC for its window, an OUT for its CALC, a SHIFT for the last OUT
+next; of those that can start at once, the list that comes first in an order of preference, of which each scan has the best.
+A STORE waits for the CALCs that read its latches, a CALC for its window, an OUT for its CALC, a SHIFT for the last OUT
 before it that writes one of its states. A WAIT is inserted where the chip's interlocks would not wait by themselves.
 """
 

@@ -16,6 +16,7 @@ from anna.compiler.latches import LatchScan
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
 
+USUAL_BATCH = 8  # images, where the batch is chosen later: what a row costs an image
 BEST_WAYS = 12  # ways to compute a layer that are kept: the fastest for each number of rows
 
 
@@ -94,8 +95,8 @@ def _load_cycles(options: CompileOptions) -> tuple[float, float]:
     """An image's share of loading a page, and of loading each row of it: a wide chip loads entire pages."""
     spec, sequencer = options.chip, options.sequencer
     if spec.wide:
-        return spec.refresh_period_cycles / options.batch, 0.0
-    return 0.0, spec.columns // spec.dacs * sequencer.issue_cycles(spec) / options.batch
+        return spec.refresh_period_cycles / (options.batch or 1), 0.0
+    return 0.0, spec.columns // spec.dacs * sequencer.issue_cycles(spec) / (options.batch or USUAL_BATCH)
 
 
 def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[Scans]:

@@ -14,8 +14,8 @@ from anna.base.errors import DataError, UsageError
 from anna.machine.chip import Chip, Result
 from anna.program.file import Program
 from sim.cli import values
-from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, output_file, table, write
+from sim.cli.machine import host_text, machine_facts, machine_text
 from sim.cli.options import add, positional
 from sim.inputs.digits import Images
 from sim.inputs.files import images_and_labels, read_codes
@@ -88,7 +88,7 @@ def _run(given: argparse.Namespace) -> None:
         "cycles_per_image": result.cycles_per_image,
         "chip_us_per_image": result.timeline.seconds_per_image * 1e6,
         "chip_seconds": result.seconds,
-        **board_facts(program),
+        **machine_facts(program),
         **({} if program.host is None else {"labels": result.labels.tolist()}),
         **errors,
         "outputs": {name: codes.tolist() for name, codes in result.codes.items()},
@@ -128,8 +128,8 @@ def _text(result: Result, facts: dict[str, Any]) -> str:
     left = result.images - printed
     more = f"\n... and {left} more; -o FILE.npz or --json gives all" if left else ""
     ends = [f"{result.images} images, {result.cycles_per_image:,g} cycles each: {result.seconds * 1e3:,g} ms of chip time"]
-    if "board" in facts:
-        ends += [f"host: {host_text(facts)}", f"board: {board_text(facts)}"]
+    if "machine" in facts:
+        ends += [f"host: {host_text(facts)}", f"machine: {machine_text(facts)}"]
     if "error" in facts:
         ends.append(f"{facts['misread']:,} of {result.images:,} misread: {facts['error']:.2%}")
     return "\n".join([f"{table(rows)}{more}\n", *ends])

@@ -305,7 +305,7 @@ def test_the_signature_of_compile_is_the_record_of_its_options() -> None:
     """What a user reads in the signature is what is checked."""
     given = dict(inspect.signature(anna.compile).parameters)
     assert [given.pop(name).kind.name for name in ("network", "calibration")] == ["POSITIONAL_OR_KEYWORD"] * 2
-    assert given.pop("chip").default is None  # the board's own
+    assert given.pop("chip").default is None  # the machine's own
     assert {parameter.kind.name for parameter in given.values()} == {"KEYWORD_ONLY"}
     fields = CompileOptions.model_fields
     assert {name: parameter.default for name, parameter in given.items()} == {name: fields[name].default for name in fields}

@@ -67,16 +67,16 @@ def pools(draw: st.DrawFn) -> Pool:
 def test_the_greatest_state_of_each_window_comes_out(pool: Pool, activation: Activation, seed: int) -> None:
     """On the interpreter too: the compiler checks its own work on every program that it makes."""
     x = images(seed)
-    done = compilation(graph(pool, convolution(np.random.default_rng(seed), activation), seed=seed), x, board=roomy())
+    done = compilation(graph(pool, convolution(np.random.default_rng(seed), activation), seed=seed), x, machine=roomy())
     states = states_of(done, x[:9])
     assert np.array_equal(states["P"], greatest(states["C"], pool, np.zeros(MAPS, bool)))
     tapped = anna.Chip().run(done.program, x[:9], taps=[])
     assert np.array_equal(tapped.codes["P"], states["P"])
 
 
-def roomy() -> anna.BoardSpec:
+def roomy() -> anna.Machine:
     """Memory for maps of a window that hardly moves."""
-    return anna.BOARD_1991.model_copy(update={"chip": anna.ANNA_WIDE.changed(memory_states=None)})
+    return anna.MACHINES["wide"].with_chip(anna.ANNA_WIDE.changed(memory_states=None))
 
 
 def test_a_map_that_falls_where_its_values_rise_is_turned_round() -> None:

@@ -79,14 +79,25 @@ def test_info_and_run_describe_host_and_board(paged: Path, tmp_path: Path) -> No
     """They say what compiling said: useful multiply-adds, the host's time, and the slower of chip and host."""
     report = anna.Program.load(paged).report
     assert report is not None and report["chip_multiply_adds"] == 235_200 and report["host_multiply_adds"] == 3_000
-    names = ("chip_multiply_adds", "host_multiply_adds", "host_us_per_image", "board", "board_images_per_s", "board_binds")
+    names = (
+        "machine",
+        "chip_multiply_adds",
+        "host_multiply_adds",
+        "host_us_per_image",
+        "board_us_per_image",
+        "board_images_per_s",
+        "board_binds",
+        "connections_per_s",
+        "published_us_per_image",
+    )
     told = {name: report[name] for name in names}
     np.save(tmp_path / "digits.npy", lenet.holdout()[0][:2])
     for command in (("info", paged), ("run", paged, "--images", tmp_path / "digits.npy")):
         assert told.items() <= json.loads(good(*command, "--json")).items()
         text = good(*command)
         assert "3,000 multiply-adds per image, 240 us" in text
-        assert f"anna-board-1991, {report['board_images_per_s']:,.0f} images/s, bound by the chip" in text
+        speed = f"{report['board_us_per_image']:,.1f} us per image, {report['board_images_per_s']:,.0f} images/s"
+        assert f"wide, {speed}, bound by the chip" in text
 
 
 def test_products_of_live_synapses_have_their_own_name(paged: Path) -> None:

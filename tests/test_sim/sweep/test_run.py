@@ -104,15 +104,16 @@ def test_strengths_are_scaled_and_changed_as_the_analog_model_does(tmp_path: Pat
 def test_rows_equal_direct_runs_of_the_chip(tmp_path: Path) -> None:
     import anna
     import lenet
-    from anna.chip.spec import ANNA_WIDE, BOARD_1991
+    from anna.chip.machines import MACHINES
+    from anna.chip.spec import ANNA_WIDE
     from anna.compiler import compile
     from sim.inputs.digits import labelled_images
 
     here(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path)
     digits = labelled_images("holdout").first(20)
-    board = BOARD_1991.changed(chip=ANNA_WIDE.changed(state_bits=4))
-    program = compile(lenet.load("linear"), lenet.calibration(), board=board, fit=False, round="nearest", range_method="max",
-                      calibration_count=20, check_count=0)  # fmt: skip
+    machine = MACHINES["wide"].with_chip(ANNA_WIDE.changed(state_bits=4))
+    program = compile(lenet.load("linear"), lenet.calibration(), machine=machine, fit=False, round="nearest",
+                      range_method="max", calibration_count=20, check_count=0)  # fmt: skip
     with Store(tmp_path) as store:
         rows = store.rows()
     for row in rows:
