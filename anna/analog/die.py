@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEY = "anna_die"
-FORMAT = 1
-UPGRADES: container.Upgrades = {}  # none is older
+FORMAT = 2
+UPGRADES: container.Upgrades = {1: dict}  # format 2 added parameters; absent ones are off
 SUFFIX = ".die"
 
 

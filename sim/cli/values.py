@@ -71,7 +71,7 @@ def _sources() -> tuple[str, ...]:
 def _presets() -> tuple[str, ...]:
     from anna.analog.parameters import PRESETS
 
-    return PRESETS
+    return tuple(PRESETS)
 
 
 def _boards() -> tuple[str, ...]:
