@@ -192,8 +192,11 @@ class CrookedSilicon(IdealSilicon):
         moved = np.sort(exact + self._offsets[(adcs + self._pages) % len(self._offsets)], axis=-1)
         return moved if "thresholds" in self._parts else exact
 
-    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> np.ndarray | None:  # type: ignore[override]
-        return (self._lsb * (adcs + 1 + self._pages) / 7).astype(np.float32) if "thermal" in self._parts else None
+    def thermal_sigma(  # type: ignore[override]
+        self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints, synapses: Ints
+    ) -> np.ndarray | None:
+        sigma = self._lsb * ((adcs + 1 + self._pages) / 7 + synapses / 64)
+        return sigma.astype(np.float32) if "thermal" in self._parts else None
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:  # type: ignore[override]
         return (-2 * self._lsb - adcs - self._pages, self._lsb + adcs) if "limits" in self._parts else None

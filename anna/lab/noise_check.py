@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog import noise
-from anna.analog.draws import Part
+from anna.analog.draws import Part, Strength
 from anna.analog.parameters import Analog
 from anna.chip import codes
 from anna.chip.codes import Floats
@@ -156,6 +156,7 @@ _SIZES: dict[Part, Callable[[ChipSpec], int]] = {
     Part.ADC_GAIN: lambda spec: spec.neurons_at_once,
     Part.ADC_OFFSET: lambda spec: spec.neurons_at_once,
     Part.ADC_THRESHOLD: lambda spec: spec.neurons_at_once * ((1 << spec.state_bits) - 1),
+    Part.STRENGTH: lambda spec: len(Strength),
 }
 
 

@@ -17,7 +17,7 @@ from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import DataError, MachineError
 from anna.base.renamed import renamed
 from anna.chip import refresh
-from anna.chip.codes import Ints
+from anna.chip.codes import Ints, carries_weight
 from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import Op
@@ -360,7 +360,7 @@ class Interpreter:
         limits = silicon.sum_limits(*places, scale_codes)
         if limits is not None:
             sums = np.clip(sums, *limits)
-        sigma = silicon.thermal_sigma(*places, scale_codes)
+        sigma = silicon.thermal_sigma(*places, scale_codes, carries_weight(spec, weight_codes).sum(axis=1))
         if sigma is not None:
             z = noise.normals(self.noise_key, self.image_id, calc.ordinal, noise.THERMAL, adcs)
             sums = sums + noise.steps(z, sigma)

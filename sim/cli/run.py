@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog.noise import NOISE_VERSION
 from anna.analog.parameters import Analog
 from anna.base.container import write_beside
 from anna.base.errors import DataError, UsageError
@@ -84,6 +85,7 @@ def _run(given: argparse.Namespace) -> None:
         "seed": seed,
         "chip_seed": seed,
         "noise_seed": given.noise_seed,
+        "noise_version": NOISE_VERSION,
         "analog": kind,
         "cycles_per_image": result.cycles_per_image,
         "chip_us_per_image": result.timeline.seconds_per_image * 1e6,

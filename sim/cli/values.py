@@ -78,7 +78,7 @@ def _sources() -> tuple[str, ...]:
 def _presets() -> tuple[str, ...]:
     from anna.analog.parameters import PRESETS
 
-    return PRESETS
+    return tuple(PRESETS)
 
 
 def _machines() -> tuple[str, ...]:
