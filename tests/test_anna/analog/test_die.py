@@ -16,7 +16,8 @@ from anna.analog.draws import Draws
 from anna.analog.parameters import CAUSES, PRESETS, STRENGTHS
 from anna.base.errors import FileError, MachineError, SpecError
 from anna.chip import codes, refresh
-from anna.chip.spec import ANNA_WIDE, BOARD_1996
+from anna.chip.machines import MACHINES
+from anna.chip.spec import ANNA_WIDE
 from anna.lab.pins import pins_program, straight
 from anna.machine.interpreter import Interpreter
 from anna.program.file import Program, blank_pages
@@ -297,7 +298,7 @@ def test_seeds_and_places_on_the_board_make_other_silicon() -> None:
     assert len({array.tobytes() for array in gains}) == 4
     again = anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), 1, 0)
     assert again.to_bytes() == dies[0].to_bytes()
-    assert BOARD_1996.chips == 2
+    assert MACHINES["board-1996"].chips == 2
     for bad in (-1, 2**64):
         with pytest.raises(SpecError, match="the die's seed is"):
             anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), bad)

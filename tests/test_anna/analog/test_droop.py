@@ -78,10 +78,10 @@ def test_by_the_end_of_a_period_the_stated_share_is_gone() -> None:
 def test_since_version_2_the_stated_share_is_gone_after_5_ms_on_the_median_die() -> None:
     for preset, lost in (("typical-v2", 0.01), ("worst-v2", 0.04)):
         analog = anna.Analog.preset(preset).alone("droop")
-        median = anna.Die.draw(ANNA_1991, analog.changed(leak_die_spread=0.0), 0)
-        cycles = round(5e-3 * ANNA_1991.clock_hz)
+        median = anna.Die.draw(ANNA_WIDE, analog.changed(leak_die_spread=0.0), 0)
+        cycles = round(5e-3 * ANNA_WIDE.clock_hz)
         np.testing.assert_allclose(median.weights_lsb(-1, cycles) / 31.0, 1 - lost, atol=1e-4)
-        die = anna.Die.draw(ANNA_1991, analog, 0)
+        die = anna.Die.draw(ANNA_WIDE, analog, 0)
         (factor,) = np.unique(die.pattern["synapse_leak"])
         np.testing.assert_allclose(die.weights_lsb(-1, cycles) / 31.0, (1 - lost) ** factor, atol=1e-4)
 
