@@ -75,6 +75,11 @@ class CompileOptions(Record):
         return machine_named(given) if isinstance(given, str) else given
 
     @property
+    def most_positions(self) -> int | None:
+        """Positions of a window in one CALC at most; None: as many as pay."""
+        return None if self.positions == "auto" else self.positions
+
+    @property
     def chip(self) -> ChipSpec:
         """The chip of the machine."""
         return self.machine.chip

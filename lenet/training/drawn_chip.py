@@ -16,9 +16,10 @@ from torch import Tensor
 from anna.analog.parameters import Analog
 from anna.analog.weight_dac import bow, spread_gains
 from anna.chip import codes
-from anna.chip.spec import ANNA_1991
+from anna.chip.machines import DEFAULT, MACHINES
 
-SPEC = ANNA_1991
+MACHINE = MACHINES[DEFAULT]  # that weights are trained for; all machines have the same codes, and most ranges in common
+SPEC = MACHINE.chip
 STATES = codes.state_converter(SPEC)
 WEIGHTS = codes.weight_converter(SPEC)
 
@@ -43,7 +44,7 @@ class DrawnChip:
         codes_ot = weights_ot.detach().round().long() - int(WEIGHTS.values(0))
         written = self.written_dc[torch.arange(shape[1]) % SPEC.dacs, codes_ot]
         gains = 1 + analog.synapse_gain_mismatch * self._normals(*shape)
-        kept = 1 - analog.charge_lost * torch.rand(shape, generator=self.draws)  # charges of any age within a refresh period
+        kept = 1 - analog.charge_lost * torch.rand(shape, generator=self.draws)  # charges of any age that is allowed
         return (weights_ot + (written - weights_ot).detach()) * gains * kept
 
     def seen_by_adc(self, sums: Tensor) -> Tensor:
