@@ -21,6 +21,7 @@ from anna.lab.pins import (
     Resolution,
     Sweep,
     count_reached,
+    finest_scale,
     gain_and_offset,
     line,
     pins_program,
@@ -77,7 +78,7 @@ class Converters:
 @renamed(plan="resolution")
 def converters(
     chip: Chip,
-    scale_code: int = 0,
+    scale_code: int | None = None,
     *,
     spec: ChipSpec = ANNA_1991,
     resolution: Resolution | None = None,
@@ -86,8 +87,10 @@ def converters(
     noise_seed: int = 0,
     threads: int | None = None,
 ) -> Converters:
-    """Sweep all ADCs at one scale code: all synapses have the same weight, the states make the sum."""
+    """Sweep all ADCs at one scale code (default: the finest that states resolve): all synapses have the same weight, the
+    states make the sum."""
     resolution = resolution or Resolution()
+    scale_code = finest_scale(spec) if scale_code is None else scale_code
     fan_in, weight = _drive(spec, scale_code, resolution)
     weights, scales = uniform_pages(spec, codes.weight_converter(spec).exact(weight), scale_code)
     layout = straight(spec, fan_in, row, spec.neurons_at_once)
@@ -199,7 +202,7 @@ def dac_levels(
         )
     weights, scales, tested, others = _weighing_pages(spec, dac, pages)
     numerators = codes.weight_converter(spec).numerators
-    lsb, grid = float(quarter_products_per_lsb(spec)[0]), resolution.grid_lsb(spec)
+    lsb, grid = float(quarter_products_per_lsb(spec)[finest_scale(spec)]), resolution.grid_lsb(spec)
     top = codes.state_converter(spec).size - 1
     drive = UNDER_TEST * int(codes.state_converter(spec).numerators[-1])  # in half state LSB
     totals = np.zeros(len(levels))
@@ -234,6 +237,7 @@ def _weighing_pages(spec: ChipSpec, dac: int, pages: int) -> tuple[Codes, Codes,
     tested = _columns_of(spec, dac)[:UNDER_TEST]
     others = np.setdiff1d(np.arange(spec.columns), tested)
     weights, scales = blank_pages(spec, pages)
+    scales[:] = finest_scale(spec)
     weights[:, :, others[: len(others) // 2]] = converter.size - 1
     weights[:, :, others[len(others) // 2 :]] = converter.nearest(1.0)
     rows = np.arange(spec.rows)

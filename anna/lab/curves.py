@@ -27,7 +27,7 @@ from anna.lab.characterise import (
     droop,
     effective_bits,
 )
-from anna.lab.pins import Resolution
+from anna.lab.pins import Resolution, finest_scale
 from anna.machine.chip import Chip
 
 if TYPE_CHECKING:
@@ -54,7 +54,10 @@ def examine(chip: Chip, threads: int | None = None) -> Findings:
     return Findings(
         chip=chip,
         converters=converters(chip, resolution=FINE, threads=threads),
-        scales=tuple(converters(chip, code, resolution=FINE, threads=threads) for code in range(1, 14, 2)),
+        scales=tuple(
+            converters(chip, code, resolution=FINE, threads=threads)
+            for code in range(finest_scale(ANNA_1991) + 1, 1 << ANNA_1991.scale_bits, 2)
+        ),
         dacs=tuple(dac_levels(chip, dac, threads=threads) for dac in range(ANNA_1991.dacs)),
         droop=droop(chip, WAITS_CYCLES),
         bits=tuple(effective_bits(chip, fan_in, threads=threads) for fan_in in ANNA_1991.fan_ins),

@@ -238,6 +238,15 @@ def quarter_products_per_lsb(spec: ChipSpec) -> Floats:
     return codes.adc_lsb(spec) / (codes.units_per_lsb_product(spec) / 4)
 
 
+FINE_QUARTERS = 128  # of an LSB: what states of whole codes can make lies within 1/32 LSB of any sum
+
+
+def finest_scale(spec: ChipSpec) -> int:
+    """The scale code of the smallest range that states can sweep finely; the last one if none can be."""
+    fine = np.flatnonzero(quarter_products_per_lsb(spec) >= FINE_QUARTERS)
+    return int(fine[0]) if fine.size else (1 << spec.scale_bits) - 1
+
+
 def count_reached(spec: ChipSpec, found: Ints) -> Ints:
     """How many of the codes (steps, repeats) reached each threshold: (steps, thresholds)."""
     thresholds = np.arange(1, 1 << spec.state_bits)

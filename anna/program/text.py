@@ -24,13 +24,18 @@ from pydantic import ValidationError
 
 from anna.base.errors import AnnaError, AssemblyError
 from anna.chip.codes import weight_converter
-from anna.chip.spec import ANNA_1991, ANNA_WIDE, CHIPS, ChipSpec, first_sentence
+from anna.chip.spec import ANNA_1991, ANNA_WIDE, CHIPS, DEDICATED, DSP, ChipSpec, Record, Sequencer, first_sentence
 from anna.program import isa
 from anna.program.file import Codes, Program, Region, assemble_program, blank_pages
 from anna.program.instructions import Field, Form, rows_per_calc
 from anna.program.isa import Op, Value
 
 Pairs = dict[str, str]
+
+_PREFIX = {Form.SET: "", Form.SOURCE: "R", Form.REGISTERS: "R", Form.LATCHES: "A.L"}
+
+SEQUENCERS = {"dedicated": DEDICATED, "dsp": DSP}
+FORMER = "; for a program of the former machine write .chip name=anna-wide"
 
 
 # --- one instruction -------------------------------------------------------------------------------------------------
@@ -47,35 +52,47 @@ def _value_text(spec: ChipSpec, place: Field, value: Value) -> str:
     if isinstance(value, tuple):
         return str(value[0]) if len(set(value)) == 1 else ",".join(map(str, value))
     match place.form:
-        case Form.SET:
-            return "+".join(str(i) for i in range(value.bit_length()) if value >> i & 1) or "none"
+        case Form.SET | Form.REGISTERS | Form.LATCHES:
+            return "+".join(f"{_PREFIX[place.form]}{i}" for i in range(value.bit_length()) if value >> i & 1) or "none"
+        case Form.SOURCE:
+            return f"R{value - 1}" if value else "none"
         case Form.FAN_IN:
             return str(spec.fan_ins[value])
     return str(value)
 
 
 def _op_of(spec: ChipSpec, name: str, pairs: Pairs) -> Op:
-    instruction = isa.of(spec).by_name[name]
+    instruction, former = isa.of(spec).by_name[name], _former(spec, name, pairs)
+    unknown = {key: text for key, text in pairs.items() if key not in instruction.place}
+    _expect_no_more(name, unknown, list(instruction.place), former)
     values = dict[str, Value]()
     for place in instruction.fields:
-        text = pairs.pop(place.name, None)
-        if text is not None:
-            values[place.name] = _field_value(spec, place, text)
+        if place.name in pairs:
+            values[place.name] = _field_value(spec, place, pairs[place.name])
         elif place.default is None:
-            raise AssemblyError(f"{name} needs {place.name}=")
-    _expect_no_more(name, pairs, [place.name for place in instruction.fields])
+            raise AssemblyError(f"{name} needs {place.name}={former}")
     if name == "CALC" and spec.wide:
         values["registers"] = _spread(spec, values)
     return isa.of(spec).op(name, **values)
 
 
+def _former(spec: ChipSpec, name: str, pairs: Pairs) -> str:
+    """What to do if a line of the published set has fields of the wide one, in which programs were once written."""
+    mine, wide = isa.of(spec).by_name.get(name), isa.WIDE.by_name.get(name)
+    if spec.wide or wide is None:
+        return ""
+    return FORMER if mine is None or any(key in wide.place and key not in mine.place for key in pairs) else ""
+
+
 def _field_value(spec: ChipSpec, place: Field, text: str) -> Value:
     match place.form:
-        case Form.SET:
-            members = [] if text == "none" else [_number(place.name, part) for part in text.split("+")]
+        case Form.SET | Form.REGISTERS | Form.LATCHES:
+            members = [] if text == "none" else [_member(place, part) for part in text.split("+")]
             if any(member >= 64 for member in members):
                 raise AssemblyError(f"{place.name}={text}: expected members 0 to 63")
-            return sum(1 << member for member in set(members))
+            return _fitting(spec, place, sum(1 << member for member in set(members)), text)
+        case Form.SOURCE:
+            return 0 if text == "none" else _fitting(spec, place, _member(place, text) + 1, text)
         case Form.FAN_IN:
             fan_in = _number(place.name, text)
             if fan_in not in spec.fan_ins:
@@ -83,9 +100,21 @@ def _field_value(spec: ChipSpec, place: Field, text: str) -> Value:
             return spec.fan_ins.index(fan_in)
         case Form.PER_ROW:
             return tuple(_number(place.name, part) for part in text.split(","))
-    value = _number(place.name, text)
+    return _fitting(spec, place, _number(place.name, text), text)
+
+
+def _member(place: Field, text: str) -> int:
+    """The number of a register or latch, which the published set writes R0 and A.L2."""
+    prefix = _PREFIX[place.form]
+    if not text.upper().startswith(prefix):
+        wide = FORMER if prefix == "R" and text.isdecimal() else ""
+        raise AssemblyError(f"{place.name}={text}: expected a name like {prefix}0{wide}")
+    return _number(place.name, text[len(prefix) :])
+
+
+def _fitting(spec: ChipSpec, place: Field, value: int, text: str) -> int:
     if value >= 1 << place.bits(spec):
-        raise AssemblyError(f"{place.name}={value} does not fit its {place.bits(spec)} bits")
+        raise AssemblyError(f"{place.name}={text} does not fit its {place.bits(spec)} bits")
     return value
 
 
@@ -112,9 +141,9 @@ def _numbers(name: str, text: str, separator: str = ",") -> list[int]:
     return [_number(name, part) for part in text.split(separator)]
 
 
-def _expect_no_more(name: str, rest: Pairs, known: list[str]) -> None:
+def _expect_no_more(name: str, rest: Pairs, known: list[str], advice: str = "") -> None:
     if rest:
-        raise AssemblyError(f"{name} does not take {next(iter(rest))}=; it takes {', '.join(known) or 'nothing'}")
+        raise AssemblyError(f"{name} does not take {next(iter(rest))}=; it takes {', '.join(known) or 'nothing'}{advice}")
 
 
 @dataclass
@@ -124,6 +153,7 @@ class _Reader:
     name: str = "program"
     batch: int = 1
     spec: ChipSpec = ANNA_1991
+    sequencer: Sequencer = DEDICATED
     regions: list[Region] = field(default_factory=list)
     constants: dict[int, int] = field(default_factory=dict)
     weights: dict[tuple[int, int, int], int] = field(default_factory=dict)
@@ -144,6 +174,14 @@ class _Reader:
             raise AssemblyError(f"there is no chip {name}; known: {', '.join(CHIPS)}")
         values = {key: _chip_value(text) for key, text in pairs.items()}
         self.spec = CHIPS[name].changed(**values)
+
+    def sequenced(self, pairs: Pairs) -> None:
+        if self.spec.wide:
+            raise AssemblyError("a wide chip has a sequencer of its own; leave .sequencer out")
+        name = pairs.pop("name", "dedicated")
+        if name not in SEQUENCERS:
+            raise AssemblyError(f"there is no sequencer {name}; known: {', '.join(SEQUENCERS)}")
+        self.sequencer = SEQUENCERS[name].changed(**{key: _chip_value(text) for key, text in pairs.items()})
 
     def region(self, kind: str, pairs: Pairs) -> None:
         values: dict[str, Any] = {"kind": kind}
@@ -220,7 +258,7 @@ class _Reader:
         for place, code in self.scales.items():
             scale_codes[place] = code
         return assemble_program(self.name, self.spec, self.ops, weight_codes, scale_codes, self.regions, self.constants,
-                                self.batch)  # fmt: skip
+                                self.batch, sequencer=self.sequencer)  # fmt: skip
 
 
 def _chip_value(text: str) -> Any:
@@ -234,6 +272,7 @@ def _chip_value(text: str) -> Any:
 _DIRECTIVES: dict[str, Callable[[_Reader, Pairs], None]] = {
     ".program": _Reader.program,
     ".chip": _Reader.chip,
+    ".sequencer": _Reader.sequenced,
     ".input": lambda reader, pairs: reader.region("input", pairs),
     ".output": lambda reader, pairs: reader.region("output", pairs),
     ".map": lambda reader, pairs: reader.region("map", pairs),
@@ -282,7 +321,8 @@ def _read_line(reader: _Reader, word: str, pairs: Pairs) -> None:
         reader.ops.append(_op_of(reader.spec, word.upper(), pairs))
         reader.chip_fixed = True
     else:
-        raise AssemblyError(f"there is no {word}; known: {', '.join([*isa.of(reader.spec).by_name, *_DIRECTIVES])}")
+        known = ", ".join([*isa.of(reader.spec).by_name, *_DIRECTIVES])
+        raise AssemblyError(f"there is no {word}; known: {known}{_former(reader.spec, word.upper(), pairs)}")
 
 
 # --- writing text ----------------------------------------------------------------------------------------------------
@@ -295,8 +335,8 @@ def _lines(program: Program) -> Iterator[str]:
     spec = program.spec
     yield f".program name={program.name} batch={program.batch}"
     name, like = ("anna-wide", ANNA_WIDE) if spec.wide else ("anna-1991", ANNA_1991)
-    changed = {key: value for key, value in spec.model_dump().items() if value != getattr(like, key)}
-    yield " ".join([f".chip name={name}", *(f"{key}={_chip_text(value)}" for key, value in changed.items())])
+    yield " ".join([f".chip name={name}", *_changes(spec, like)])
+    yield from _sequencer_line(program)
     for region in program.regions:
         shape = "x".join(map(str, region.shape))
         strides = "" if region.strides is None else " strides=" + "x".join(map(str, region.strides))
@@ -312,6 +352,20 @@ def _lines(program: Program) -> Iterator[str]:
         yield f".scale page={page} row={row} group={group} codes={','.join(map(str, groups[group : last + 1]))}"
     for op in program.code:
         yield line_of(spec, op)
+
+
+def _sequencer_line(program: Program) -> Iterator[str]:
+    """The sequencer as it differs from the known one that is nearest; nothing if it is the dedicated one."""
+    if program.spec.wide or program.sequencer == DEDICATED:
+        return
+    changes = {name: _changes(program.sequencer, like) for name, like in SEQUENCERS.items()}
+    name = min(changes, key=lambda name: len(changes[name]))
+    yield " ".join([f".sequencer name={name}", *changes[name]])
+
+
+def _changes(record: Record, like: Record) -> list[str]:
+    """The fields in which a record differs from another, as text."""
+    return [f"{key}={_chip_text(value)}" for key, value in record.model_dump().items() if value != getattr(like, key)]
 
 
 def _weight_lines(spec: ChipSpec, weight_codes: Codes, blank: Codes) -> Iterator[str]:
@@ -333,7 +387,7 @@ def _chip_text(value: Any) -> str:
         return "none"
     if isinstance(value, tuple):
         return ",".join(map(str, value)) if len(value) > 1 else f"{value[0]}x"
-    return repr(value) if isinstance(value, float) else str(value)
+    return repr(value) if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _runs(addresses: list[int], codes: list[int]) -> Iterator[tuple[int, list[int]]]:

@@ -243,7 +243,8 @@ def _shift_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]
         if not 1 <= op.states <= op["width"]:
             yield "states-moved", {"states": op.states, "limit": op["width"]}
         return
-    if not 1 <= op.states <= (limit := min(spec.word_states, spec.columns)):
+    limit = min(spec.word_states, spec.columns)
+    if not 1 <= op.states <= limit:
         yield "states-moved", {"states": op.states, "limit": limit}
     if register < 0 and spec.shift_from == "register":
         yield "source-given", {}

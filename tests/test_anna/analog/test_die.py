@@ -195,7 +195,7 @@ def test_faults_that_cannot_be_are_refused(faults: dict[str, object], sentence: 
 # --- dies ------------------------------------------------------------------------------------------------------------
 def test_a_die_is_a_file_that_gives_the_same_silicon(tmp_path: Path) -> None:
     chip = anna.Chip(seed=2**64 - 1, analog=anna.Analog.worst(), faults=anna.Faults(dead_synapse_rate=0.01), chip_on_board=1)
-    die, path = chip.die(), tmp_path / "mine.die"
+    die, path = chip.die(ANNA_WIDE), tmp_path / "mine.die"
     die.save(path)
     loaded = anna.Die.load(path)
     assert loaded.to_bytes() == die.to_bytes() == path.read_bytes()

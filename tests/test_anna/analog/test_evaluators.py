@@ -197,6 +197,7 @@ def test_interpreter_and_engine_agree_on_drawn_chips(
 def test_columns_never_stored_carry_current_where_zero_is_not_zero(analog: anna.Analog) -> None:
     """Legal under a weight of zero; with a zero error, or a flipped bit, the reset state is read there by both evaluators."""
     program = anna.assemble("""
+        .chip name=anna-wide
         .input name=image address=0 shape=8
         .output name=out address=8 shape=8
         .weights row=0 column=0 values=1,2,3,4,5,6,7,8

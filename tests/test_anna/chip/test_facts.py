@@ -93,7 +93,7 @@ def test_unlimited_is_none_and_zero_is_refused() -> None:
         ({"adc_full_scale": 0}, "chip: adc_full_scale: expected more than 0, got 0"),
         ({"adc_curve": "log"}, "chip: adc_curve: expected 'linear' or 'squash', got 'log'"),
         ({"fan_ins": 16}, "chip: fan_ins: expected several values, got 16"),
-        ({"colour": 3}, "chip: colour is not known; expected one of rows, columns, registers, "),
+        ({"colour": 3}, "chip: colour is not known; expected one of instruction_set, shift_from, word_states, "),
     ],
 )
 def test_a_value_that_a_field_does_not_take_is_refused_in_our_own_words(change: dict[str, Any], sentence: str) -> None:

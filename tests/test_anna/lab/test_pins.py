@@ -14,7 +14,7 @@ import lenet
 from anna.analog.adc import real_thresholds
 from anna.base.errors import FileError, SpecError
 from anna.chip import codes
-from anna.chip.spec import ANNA_WIDE
+from anna.chip.spec import ANNA_1991, ANNA_WIDE, ChipSpec
 from anna.lab import curves as lab
 from anna.lab.characterise import converters, dac_levels, droop, effective_bits
 from anna.lab.pins import Resolution, line, pins_program, random_words, states_for_sums, straight
@@ -23,6 +23,7 @@ from anna.program.file import Program, blank_pages
 
 ROOT = Path(__file__).parents[3]
 FINE = Resolution(steps=200, repeats=64)
+BOTH = (ANNA_WIDE, ANNA_1991)
 
 
 @settings(max_examples=60, deadline=None)
@@ -47,15 +48,16 @@ def test_the_line_that_fits_best() -> None:
 
 
 # --- what is measured is what the die is -----------------------------------------------------------------------------
-def test_thresholds_gain_offset_and_noise_of_the_adcs() -> None:
+@pytest.mark.parametrize("spec", BOTH)
+def test_thresholds_gain_offset_and_noise_of_the_adcs(spec: ChipSpec) -> None:
     analog = anna.Analog(adc_gain_mismatch=0.05, adc_offset_lsb=0.3, adc_threshold_offset_lsb=0.1, thermal_noise_lsb=0.25)
     chip = anna.Chip(seed=5, analog=analog)
-    pattern = chip.die().pattern
-    true = real_thresholds(ANNA_WIDE, *(pattern[n] for n in ("adc_gain", "adc_offset_lsb", "adc_threshold_offset_lsb")))
-    found = converters(chip, resolution=FINE)
+    pattern = chip.die(spec).pattern
+    true = real_thresholds(spec, *(pattern[n] for n in ("adc_gain", "adc_offset_lsb", "adc_threshold_offset_lsb")))
+    found = converters(chip, spec=spec, resolution=FINE)
     # A threshold's area has a standard error of 0.006 LSB here; a gain of true / 7 thresholds inherits it.
     np.testing.assert_allclose(found.thresholds_lsb, true, atol=0.05)
-    slopes = [line(codes.unit_thresholds(ANNA_WIDE), one) for one in true]
+    slopes = [line(codes.unit_thresholds(spec), one) for one in true]
     np.testing.assert_allclose(found.gains_and_offsets[:, 0], [1 / s for s, _ in slopes], rtol=0.01)
     np.testing.assert_allclose(found.gains_and_offsets[:, 1], [-b / s for s, b in slopes], atol=0.02)
     np.testing.assert_allclose(found.noise_lsb, 0.25, rtol=0.06)
@@ -63,10 +65,11 @@ def test_thresholds_gain_offset_and_noise_of_the_adcs() -> None:
     assert 0.05 < np.abs(found.dnl_lsb).max() < 0.7
 
 
-def test_an_ideal_chip_measures_ideal() -> None:
-    found = converters(anna.Chip(), scale_code=4)
+@pytest.mark.parametrize(("spec", "scale_code"), [(ANNA_WIDE, 4), (ANNA_1991, 10)])
+def test_an_ideal_chip_measures_ideal(spec: ChipSpec, scale_code: int) -> None:
+    found = converters(anna.Chip(), scale_code, spec=spec)
     step = found.sweeps[0].step_lsb
-    np.testing.assert_allclose(found.thresholds_lsb, np.tile(codes.unit_thresholds(ANNA_WIDE), (8, 1)), atol=step)
+    np.testing.assert_allclose(found.thresholds_lsb, np.tile(codes.unit_thresholds(spec), (8, 1)), atol=step)
     assert found.noise_lsb.max() < step
 
 
@@ -77,46 +80,50 @@ def test_scale_mismatch_at_its_scale_code(scale_code: int) -> None:
     np.testing.assert_allclose(found, 1 / chip.die().pattern["scale_factor"][:, scale_code], rtol=0.01)
 
 
-def test_a_missing_code_shows_as_a_width_of_nothing() -> None:
-    die = anna.Die.draw(ANNA_WIDE, anna.Analog.ideal(), 0)
+@pytest.mark.parametrize("spec", BOTH)
+def test_a_missing_code_shows_as_a_width_of_nothing(spec: ChipSpec) -> None:
+    die = anna.Die.draw(spec, anna.Analog.ideal(), 0)
     offsets = np.zeros((8, 7))
     offsets[3, 2] = 1.0  # on top of its neighbour
-    found = converters(anna.Chip(die=die.changed(adc_threshold_offset_lsb=offsets)), resolution=FINE)
+    found = converters(anna.Chip(die=die.changed(adc_threshold_offset_lsb=offsets)), spec=spec, resolution=FINE)
     assert found.dnl_lsb[3, 2] == pytest.approx(-1.0, abs=0.1)
     assert np.abs(np.delete(found.dnl_lsb, 3, axis=0)).max() < 0.1
 
 
-def test_droop_against_time() -> None:
+@pytest.mark.parametrize("spec", BOTH)
+def test_droop_against_time(spec: ChipSpec) -> None:
     chip = anna.Chip(seed=3, analog=anna.Analog(charge_lost=0.04, thermal_noise_lsb=0.2))
-    found = droop(chip, [0, 2000, 10_000, 30_000])
+    found = droop(chip, [0, 2000, 10_000, 30_000], spec=spec)
     expected = 0.96 ** ((found.age_cycles - found.age_cycles[0]) / 2200)
     np.testing.assert_allclose(found.gain, expected, rtol=0.01)
     assert found.gain[-1] < 0.6
 
 
+@pytest.mark.parametrize("spec", BOTH)
 @pytest.mark.parametrize("dac", [0, 1])
-def test_the_levels_of_a_dac(dac: int) -> None:
+def test_the_levels_of_a_dac(dac: int, spec: ChipSpec) -> None:
     chip = anna.Chip(seed=7, analog=anna.Analog(dac_inl_lsb=1.0, thermal_noise_lsb=0.25))
-    found = dac_levels(chip, dac, pages=1)
-    true = chip.die().pattern["dac_levels_lsb"][dac]
+    found = dac_levels(chip, dac, spec=spec, pages=1)
+    true = chip.die(spec).pattern["dac_levels_lsb"][dac]
     slope, base = line(found.ideal_lsb, true)
     np.testing.assert_allclose(found.inl_lsb, true - slope * found.ideal_lsb - base, atol=0.12)
     assert np.abs(found.inl_lsb).max() > 0.5
 
 
 def test_the_levels_of_a_dac_need_columns_of_its_own() -> None:
-    halves = anna.ANNA_WIDE.changed(refresh_order="halves")
+    halves = ANNA_WIDE.changed(refresh_order="halves")
     with pytest.raises(
         SpecError, match=r"measuring DAC 1 needs 16 of 64 columns that it writes in every row.* has 0 of 64 such columns"
     ):
         dac_levels(anna.Chip(), 1, spec=halves)
 
 
+@pytest.mark.parametrize("spec", BOTH)
 @pytest.mark.parametrize("fan_in", [16, 64, 128, 256])
-def test_effective_bits_of_a_dot_product(fan_in: int) -> None:
-    assert effective_bits(anna.Chip(), fan_in).bits == 3.0
-    typical = effective_bits(anna.Chip(seed=1, analog=anna.Analog.typical()), fan_in)
-    worst = effective_bits(anna.Chip(seed=1, analog=anna.Analog.worst()), fan_in)
+def test_effective_bits_of_a_dot_product(fan_in: int, spec: ChipSpec) -> None:
+    assert effective_bits(anna.Chip(), fan_in, spec=spec).bits == 3.0
+    typical = effective_bits(anna.Chip(seed=1, analog=anna.Analog.typical()), fan_in, spec=spec)
+    worst = effective_bits(anna.Chip(seed=1, analog=anna.Analog.worst()), fan_in, spec=spec)
     assert 2.3 < typical.bits < 2.7
     assert 1.4 < worst.bits < 2.0
     # Noise and threshold offsets alone: 0.25 and 0.15 LSB.
@@ -192,7 +199,8 @@ def test_calibration_gets_back_half_of_what_gain_and_offset_mismatch_cost() -> N
 def hand_made() -> Program:
     """Eight neurons of 64 inputs, the last three columns constant: fine, coarse and coarse."""
     rng = np.random.default_rng(0)
-    lines = [".program name=hand", ".input name=image address=0 shape=61", ".output name=states address=64 shape=8",
+    lines = [".program name=hand", ".chip name=anna-wide", ".input name=image address=0 shape=61",
+             ".output name=states address=64 shape=8",
              ".constant address=61 codes=4,7,7"]  # fmt: skip
     for row in range(8):
         values = [*rng.integers(-20, 21, 61), 0, 0, 0]
