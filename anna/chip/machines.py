@@ -6,12 +6,13 @@ board-1996   the board of paper 6: two chips under an FPGA
 wide         what-if: the chip with four shift stages that this model assumed before paper 3 could be read
 """
 
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from anna.base.errors import SpecError, nearest
 from anna.chip import facts
+from anna.chip.refresh import NO_PERIOD
 from anna.chip.spec import ALL_AT_ONCE, ANNA_1991, ANNA_WIDE, DEDICATED, DSP, ChipSpec, Record, Sequencer, known
 
 
@@ -48,6 +49,13 @@ class Machine(Record):
     def with_chip(self, chip: ChipSpec) -> "Machine":
         """The same with another chip; a wide chip comes with its own sequencer."""
         return self.changed(chip=chip, sequencer=ALL_AT_ONCE if chip.wide else self.sequencer)
+
+    def with_fields(self, **fields: Any) -> "Machine":
+        """The same with some fields of its chip changed; raises if a field means nothing there."""
+        chip = self.chip.changed(**fields)
+        if "refresh_overhead_cycles" in fields and not chip.wide:
+            raise SpecError(f"chip: refresh_overhead_cycles: {NO_PERIOD}")
+        return self.with_chip(chip)
 
 
 MACHINES = {

@@ -8,6 +8,7 @@ import numpy as np
 from anna.board.times import Times
 from anna.chip import facts
 from anna.chip.machines import Machine
+from anna.compiler import retention
 from anna.compiler.emit import NO_TAP, Links
 from anna.compiler.geometry import Scan
 from anna.compiler.options import CompileOptions
@@ -49,6 +50,7 @@ def report(
         "connections_per_s": round(chip_multiply_adds * 1e6 / times.chip_us * options.machine.chips, 3),
         "instructions": len(timeline.program.ops),
         "refreshes": len(timeline.refreshes),
+        "charges": retention.report(timeline),
         "synapses_used": int((links.taps_prc != NO_TAP).sum()),
         "pages": placement.pages,
         "page_loads": timeline.page_loads,
@@ -183,6 +185,7 @@ def listing(report: Mapping[str, Any]) -> str:
             f"{100 * near:6.1f}% {entry['sqnr_db']:8.1f} {100 * entry['saturated_share']:8.1f}% {entry['rows']:5d} "
             f"{entry['pages']:5d}"
         )
+    head += _charges(report)
     head += ["", "where it lies"]
     for place in report["placement"]:
         maps = place["maps"]
@@ -193,6 +196,20 @@ def listing(report: Mapping[str, Any]) -> str:
             f"{'+'.join(map(str, place['registers']))} columns and {place['constants']} constants"
         )
     return "\n".join(head) + "\n"
+
+
+def _charges(report: Mapping[str, Any]) -> list[str]:
+    """How much charge is lost when it is read; nothing for a chip that refreshes by itself."""
+    rows = report.get("charges", ())
+    if not rows:
+        return []
+    texts = [f"{100 * row['lost']:.2f} % in slot {row['slot']} ({row['oldest_us']:,.0f} us old)" for row in rows]
+    return ["", f"charge lost at most when a weight is read, on a typical chip: {', '.join(texts)}; {_refreshes(report)}"]
+
+
+def _refreshes(report: Mapping[str, Any]) -> str:
+    count, cycles = report["refreshes"], report["refresh_cycles"]
+    return "no RFSH in the program" if not count else f"{count:,} RFSH take {cycles:,} cycles"
 
 
 def published_text(report: Mapping[str, Any], unit: str = "us") -> str:

@@ -106,15 +106,27 @@ def converters(
     return Converters(spec, scale_code, tuple(sweeps))
 
 
+def measurable_scales(spec: ChipSpec, resolution: Resolution) -> list[int]:
+    """The scale codes whose ranges sums of this chip can sweep finely from end to end."""
+    return [code for code in range(finest_scale(spec), 1 << spec.scale_bits) if _reach(spec, code, resolution)]
+
+
 def _drive(spec: ChipSpec, scale_code: int, resolution: Resolution) -> tuple[int, float]:
     """The smallest fan-in of full rows, and the smallest weight, that move a sum over the range."""
+    found = _reach(spec, scale_code, resolution)
+    if found is None:
+        raise SpecError(f"the range of scale code {scale_code} is beyond what this chip's synapses reach")
+    return found
+
+
+def _reach(spec: ChipSpec, scale_code: int, resolution: Resolution) -> tuple[int, float] | None:
     need = float(resolution.grid_lsb(spec)[-1]) * float(quarter_products_per_lsb(spec)[scale_code])
     top_state = int(codes.state_converter(spec).numerators[-1])
     for fan_in in (fan_in for fan_in in spec.fan_ins if fan_in >= spec.columns):
         for half in codes.weight_converter(spec).numerators.tolist():
             if half > 0 and half * top_state * fan_in >= need:
                 return fan_in, half / 2.0
-    raise SpecError(f"the range of scale code {scale_code} is beyond what this chip's synapses reach")
+    return None
 
 
 def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int | None) -> Ints:

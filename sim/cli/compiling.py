@@ -40,8 +40,7 @@ def compile_options(given: argparse.Namespace) -> dict[str, Any]:
 
 def machine(given: argparse.Namespace) -> Machine:
     """The machine, with the chip's fields changed."""
-    found = machine_named(given.machine)
-    return found.with_chip(found.chip.changed(**_chip_fields(given.chip)))
+    return machine_named(given.machine).with_fields(**_chip_fields(given.chip))
 
 
 def _chip_fields(pairs: list[str]) -> dict[str, Any]:

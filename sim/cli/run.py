@@ -35,6 +35,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--analog", default_text="ideal; with --chip-seed, typical")
     add(parser, "--chip-seed", default_text="0")
     add(parser, "--noise-seed", default=0)
+    add(parser, "--slot", default_text="the last, whose charges are oldest")
     add(parser, "--threads", default_text="all cores")
     add(parser, "--simd", default_text="the best available")
     add(parser, "--interpreter")
@@ -43,7 +44,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Result, Images | None]:
     """The result on images or state codes, and the images' labels if known."""
-    options = {"noise_seed": given.noise_seed, "threads": given.threads, "simd": given.simd,
+    options = {"noise_seed": given.noise_seed, "threads": given.threads, "simd": given.simd, "slot": given.slot,
                "engine": "interpreter" if given.interpreter else "engine"}  # fmt: skip
     sources = {"--images": given.images, "--codes": given.codes, "--random": given.random}
     if sum(source is not None for source in sources.values()) != 1:
@@ -87,6 +88,7 @@ def _run(given: argparse.Namespace) -> None:
         "noise_seed": given.noise_seed,
         "noise_version": NOISE_VERSION,
         "analog": kind,
+        "slot": None if program.spec.wide else program.batch - 1 if given.slot is None else given.slot,
         "cycles_per_image": result.cycles_per_image,
         "chip_us_per_image": result.timeline.seconds_per_image * 1e6,
         "chip_seconds": result.seconds,

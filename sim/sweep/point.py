@@ -214,8 +214,7 @@ def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
         raise DataError(f"{named}: weights or digits here differ from those the sweep began with")
     options = point.fields_of("compile")
     called = options.pop("machine", DEFAULT)
-    machine = machine_named(FORMER_BOARDS.get(called, called))
-    machine = machine.with_chip(machine.chip.changed(**point.fields_of("chip")))
+    machine = machine_named(FORMER_BOARDS.get(called, called)).with_fields(**point.fields_of("chip"))
     clock = time.perf_counter()
     program, timeline = _compiled(source, machine, tuple(sorted(options.items())))
     compiled = time.perf_counter() - clock

@@ -8,6 +8,7 @@ import anna
 from anna.base.errors import SpecError
 from anna.board.times import Times
 from anna.chip.machines import DEFAULT, FORMER_BOARDS, MACHINES, FormerBoardName, Machine, MachineName, machine_named
+from anna.chip.refresh import with_period_us
 from anna.chip.spec import ALL_AT_ONCE, ANNA_1991, ANNA_WIDE, DEDICATED, DSP
 from anna.compiler.options import CompileOptions
 
@@ -65,6 +66,16 @@ def test_the_compiler_takes_a_machine_by_name_or_as_a_record() -> None:
         assert CompileOptions.of(machine=name).chip == machine.chip
     with pytest.raises(SpecError, match=r"^there is no machine 'cray'; expected sequencer, "):
         CompileOptions.of(machine="cray")
+
+
+def test_only_a_wide_chip_has_a_refresh_period() -> None:
+    assert MACHINES["wide"].with_fields(refresh_overhead_cycles=2152).chip == with_period_us(ANNA_WIDE, 210.0)
+    assert MACHINES["sequencer"].with_fields(instruction_set="wide", refresh_overhead_cycles=0).chip.wide
+    end = "has no period; choose the machine wide, or another max_charge_lost"
+    with pytest.raises(SpecError, match=rf"^chip: refresh_overhead_cycles: this chip is refreshed by RFSH .* {end}$"):
+        MACHINES["sequencer"].with_fields(refresh_overhead_cycles=152)
+    with pytest.raises(SpecError, match=rf"^refresh period 110 us: this chip is refreshed by RFSH .* {end}$"):
+        with_period_us(ANNA_1991, 110.0)
 
 
 def test_former_names_give_the_wide_machines_that_they_were() -> None:

@@ -16,7 +16,7 @@ from anna.base.errors import FileError, SpecError
 from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ANNA_WIDE, ChipSpec
 from anna.lab import curves as lab
-from anna.lab.characterise import converters, dac_levels, droop, effective_bits
+from anna.lab.characterise import converters, dac_levels, droop, effective_bits, measurable_scales
 from anna.lab.pins import Resolution, line, pins_program, random_words, states_for_sums, straight
 from anna.lab.trim import TrimMeter
 from anna.program.file import Program, blank_pages
@@ -165,10 +165,28 @@ def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err.startswith("there is no preset 'good'; expected ideal, typical or worst, or one of ")
 
 
-def test_effective_bits_of_many_chips(capsys: pytest.CaptureFixture[str]) -> None:
-    assert lab.main(["--chips", "2"]) == 0
+@pytest.mark.parametrize("spec", BOTH)
+def test_scales_that_are_measured_reach_from_where_states_resolve_to_what_synapses_drive(spec: ChipSpec) -> None:
+    """256 weights of 31 under states of 3.5 drive as much as 217 full synapses to either side. A sweep to 5 of 8 LSB takes
+    5/8 of the range, so the ranges of up to 347 of them can be swept."""
+    measured = measurable_scales(spec, FINE)
+    ranges = codes.full_scales(spec) / (32 * 4)
+    assert measured == [code for code in range(16) if ranges[code] <= 347 and code >= measured[0]]
+    assert ranges[measured[-1]] == pytest.approx(256 if spec.wide else 0.25 * 2**7.5)
+    assert codes.full_scales(spec)[measured[0]] / 8 >= 32 > codes.full_scales(spec)[measured[0] - 1] / 8 or measured[0] == 0
+
+
+@pytest.mark.parametrize("machine", ["sequencer", "wide"])
+def test_effective_bits_of_many_chips(machine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lab.main(["--chips", "2", "--machine", machine]) == 0
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split(" | ")[0] for row in rows] == ["| 16", "| 64", "| 128", "| 256"]
+
+
+def test_the_laboratory_measures_the_wide_chip_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert lab.main(["--machine", "wide", "-o", str(tmp_path)]) == 0
+    assert len(list(tmp_path.iterdir())) == len(lab.PLOTS) + 1
+    assert "| 7 | " in capsys.readouterr().out
 
 
 # --- trim -----------------------------------------------------------------------------------------------------
@@ -207,27 +225,37 @@ def test_calibration_gets_back_half_of_what_gain_and_offset_mismatch_cost() -> N
     assert np.mean(back) >= 0.5 * np.mean(cost)
 
 
-def hand_made() -> Program:
+SCALE_CODE = {ANNA_WIDE: 4, ANNA_1991: 10}  # the same range on both
+
+
+def hand_made(spec: ChipSpec) -> Program:
     """Eight neurons of 64 inputs, the last three columns constant: fine, coarse and coarse."""
     rng = np.random.default_rng(0)
-    lines = [".program name=hand", ".chip name=anna-wide", ".input name=image address=0 shape=61",
+    name = "wide" if spec.wide else "1991"
+    lines = [".program name=hand", f".chip name=anna-{name}", ".input name=image address=0 shape=61",
              ".output name=states address=64 shape=8",
              ".constant address=61 codes=4,7,7"]  # fmt: skip
     for row in range(8):
         values = [*rng.integers(-20, 21, 61), 0, 0, 0]
         lines.append(f".weights row={row} values={','.join(map(str, values))}")
-        lines.append(f".scale row={row} codes=4")
-    lines += ["PAGE page=0", "SHIFT register=0 width=64 address=0 count=64", "STORE registers=0",
-              "CALC fan_in=64 row=0 neurons=8 registers=0", "OUT address=64 count=8", "END"]  # fmt: skip
+        lines.append(f".scale row={row} codes={SCALE_CODE[spec]}")
+    if spec.wide:
+        lines += ["PAGE page=0", "SHIFT register=0 width=64 address=0 count=64", "STORE registers=0",
+                  "CALC fan_in=64 row=0 neurons=8 registers=0", "OUT address=64 count=8", "END"]  # fmt: skip
+    else:
+        lines += ["PAGE page=0", *(f"SHIFT count=4 address={at}" for at in range(0, 64, 4)), "STORE latches=A.L0",
+                  "CALC fan_in=64 row=0 neurons=8 latch=0", "OUT address=64 count=4", "OUT address=68 count=4",
+                  "STOP"]  # fmt: skip
     return anna.assemble("\n".join(lines))
 
 
-def test_gains_and_offsets_are_measured_and_made_up_for() -> None:
-    program = hand_made()
+@pytest.mark.parametrize("spec", BOTH)
+def test_gains_and_offsets_are_measured_and_made_up_for(spec: ChipSpec) -> None:
+    program = hand_made(spec)
     analog = anna.Analog(adc_gain_mismatch=0.08, adc_offset_lsb=0.5, thermal_noise_lsb=0.2)
     chip = anna.Chip(seed=4, analog=analog)
     trim = anna.measure_trim(chip, program, resolution=FINE)
-    pattern = chip.die().pattern
+    pattern = chip.die(spec).pattern
     assert [(n.page, n.row, n.group, n.adc) for n in trim.neurons] == [(0, k, 0, k) for k in range(8)]
     np.testing.assert_allclose([n.gain for n in trim.neurons], 1 / pattern["adc_gain"], rtol=0.01)
     offsets = -pattern["adc_offset_lsb"] / pattern["adc_gain"]
@@ -242,20 +270,23 @@ def test_gains_and_offsets_are_measured_and_made_up_for() -> None:
     assert after < 0.2 * before
 
 
-def test_a_gain_beyond_half_a_step_takes_another_scale_code() -> None:
-    program = hand_made()
-    die = anna.Die.draw(ANNA_WIDE, anna.Analog(thermal_noise_lsb=0.2), 1)
+@pytest.mark.parametrize("spec", BOTH)
+def test_a_gain_beyond_half_a_step_takes_another_scale_code(spec: ChipSpec) -> None:
+    program = hand_made(spec)
+    die = anna.Die.draw(spec, anna.Analog(thermal_noise_lsb=0.2), 1)
     chip = anna.Chip(die=die.changed(adc_gain=np.array([1.5, 0.7, 1.0, 1.1, 0.9, 1.0, 1.0, 1.0])))
     trimmed = anna.trim(program, anna.measure_trim(chip, program))
-    assert trimmed.scale_codes[0, :8, 0].tolist() == [3, 5, 4, 4, 4, 4, 4, 4]
+    steps = trimmed.scale_codes[0, :8, 0].astype(int) - SCALE_CODE[spec]
+    assert steps.tolist() == [-1, 1, 0, 0, 0, 0, 0, 0]
     images = np.random.default_rng(1).integers(0, 8, (2000, 61))
     ideal = anna.Chip().run_codes(program, images).codes["states"].astype(int)
     found = chip.run_codes(trimmed, images).codes["states"].astype(int)
     assert np.abs((found - ideal).mean(axis=0)).max() < 0.03
 
 
-def test_an_ideal_chip_needs_no_trim() -> None:
-    program = hand_made()
+@pytest.mark.parametrize("spec", BOTH)
+def test_an_ideal_chip_needs_no_trim(spec: ChipSpec) -> None:
+    program = hand_made(spec)
     trim = anna.measure_trim(anna.Chip(), program, resolution=FINE)
     for neuron in trim.neurons:
         assert (neuron.gain, neuron.offset_lsb) == pytest.approx((1.0, 0.0), abs=0.01)
@@ -266,7 +297,7 @@ def test_an_ideal_chip_needs_no_trim() -> None:
 
 
 def test_a_trim_is_plain_data(tmp_path: Path) -> None:
-    program = hand_made()
+    program = hand_made(ANNA_1991)
     trim = anna.measure_trim(anna.Chip(seed=3), program, resolution=Resolution(steps=40, repeats=4))
     path = tmp_path / "chip3.json"
     trim.save(path)
