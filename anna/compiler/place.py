@@ -176,6 +176,7 @@ def _no_way(layer: ChipLayer, options: CompileOptions, leaves_some: bool) -> str
     way = f"run it and all after it on the host (option host={layer.origin})"
     return (
         f"{layer.name}: a window of {inputs} inputs on maps {layer.kernel[1]} columns wide does not fit the chip's "
-        f"{spec.registers} registers of {spec.columns} states with its biases; "
+        f"{spec.registers if spec.wide else spec.latches} {'registers' if spec.wide else 'latches'} of {spec.columns} states "
+        "with its biases; "
         f"{way if leaves_some else NOTHING_LEFT}"
     )
