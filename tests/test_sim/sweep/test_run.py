@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sweep_cases import POINTS, ROWS, die, double, here, tiny, tiny_file
 
+from anna.analog.noise import NOISE_VERSION
 from anna.base.errors import AnnaError, FileError, MachineError, SpecError
 from sim.sweep.merge import merge
 from sim.sweep.processes import Processes, WorkerDiedError
@@ -54,6 +55,7 @@ def test_shards_merge_to_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: P
     with Store(tmp_path / "whole") as store:
         assert sum(run["points"] for run in store.runs() if run["run"] <= 3) == POINTS
         assert set(store.provenance()) == set(range(POINTS))
+        assert {facts["noise_version"] for facts in store.provenance().values()} == {NOISE_VERSION}
 
 
 def test_shards_of_different_sweeps_do_not_merge(home: Path, tmp_path: Path) -> None:
