@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from anna.base.renamed import in_new_names
 from anna.chip import facts
 from anna.chip.machines import DEFAULT, Machine, machine_named
-from anna.chip.spec import ChipSpec, Record, known
+from anna.chip.spec import ChipSpec, Record, Sequencer, known
 
 RangeMethod = Literal["least-squares", "percentile", "max"]
 Rounding = Literal["calibrated", "nearest"]
@@ -75,9 +75,14 @@ class CompileOptions(Record):
         return machine_named(given) if isinstance(given, str) else given
 
     @property
+    def sequencer(self) -> Sequencer:
+        """What issues the chip's instructions."""
+        return self.machine.sequencer
+
+    @property
     def most_positions(self) -> int | None:
-        """Positions of a window in one CALC at most; None: as many as pay."""
-        return None if self.positions == "auto" else self.positions
+        """Positions of a window at once at most; None: as many as are worth it."""
+        return None if self.positions == "auto" else int(self.positions)
 
     @property
     def chip(self) -> ChipSpec:
