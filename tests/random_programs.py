@@ -173,6 +173,7 @@ class CrookedSilicon(IdealSilicon):
         levels = 1 << spec.state_bits
         self._lsb = int(max(2, np.abs(np.diff(self._thresholds[0])).min(initial=64)))
         self._offsets = self._rng.integers(-self._lsb, self._lsb + 1, (spec.neurons_at_once, levels - 1))
+        self.refresh_stops = int(self._rng.integers(0, 60)) if "stops" in parts else None
         self._tables = self.numerators + self._rng.integers(-1, 2, (3, levels))
         self._pages = np.array(0)
 
@@ -185,15 +186,18 @@ class CrookedSilicon(IdealSilicon):
         exact = super().weights(weight_codes, rows, columns, ages_cycles)
         if "weights" in self._parts:
             exact = np.where(exact == 0, 0, exact + self._error[(rows + self._pages) % self.spec.rows, columns])
-        return exact - exact * ages_cycles // 100_000 if "droop" in self._parts else exact
+        return exact - exact * ages_cycles // 10_000 if "droop" in self._parts else exact
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
         exact = super().thresholds(adcs, rows, groups, scale_codes)
         moved = np.sort(exact + self._offsets[(adcs + self._pages) % len(self._offsets)], axis=-1)
         return moved if "thresholds" in self._parts else exact
 
-    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> np.ndarray | None:  # type: ignore[override]
-        return (self._lsb * (adcs + 1 + self._pages) / 7).astype(np.float32) if "thermal" in self._parts else None
+    def thermal_sigma(  # type: ignore[override]
+        self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints, synapses: Ints
+    ) -> np.ndarray | None:
+        sigma = self._lsb * ((adcs + 1 + self._pages) / 7 + synapses / 64)
+        return sigma.astype(np.float32) if "thermal" in self._parts else None
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:  # type: ignore[override]
         return (-2 * self._lsb - adcs - self._pages, self._lsb + adcs) if "limits" in self._parts else None
@@ -215,7 +219,7 @@ class CrookedSilicon(IdealSilicon):
         return (rows + columns + self._pages) % 3
 
 
-PARTS = ("weights", "droop", "thresholds", "thermal", "limits", "masks", "charge", "states", "pages")
+PARTS = ("weights", "droop", "thresholds", "thermal", "limits", "masks", "charge", "states", "pages", "stops")
 
 
 def random_codes(program: Program, images: int, seed: int) -> np.ndarray:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from anna.analog import noise
 from anna.base.errors import SpecError
 from anna.chip.codes import Floats
+from anna.native.exact_math import exp
 
 
 class Part(IntEnum):
@@ -30,6 +31,15 @@ class Part(IntEnum):
     ADC_GAIN = 9  # (ADCs)
     ADC_OFFSET = 10  # (ADCs)
     ADC_THRESHOLD = 11  # (ADCs, thresholds)
+    STRENGTH = 12  # (strengths) how bad this die is, in the order of Strength
+
+
+class Strength(IntEnum):
+    """What is drawn about its stated strength for each die."""
+
+    INL = 0
+    GAIN_APART = 1
+    LEAK = 2
 
 
 class FaultKind(IntEnum):
@@ -62,6 +72,12 @@ class Draws:
         count = int(np.prod(shape))
         quads = noise.quads(self.seed, self.chip_on_board, int(part), noise.DIE, np.arange(-(-count // 4), dtype=np.uint64))
         return quads.reshape(-1)[:count].astype(np.float64).reshape(shape)
+
+    def strength(self, which: Strength, spread: float) -> float:
+        """The die's factor on a strength: its logarithm is Gaussian, so its median is one and it is never negative."""
+        if spread == 0.0:
+            return 1.0
+        return float(exp(spread * self.normals(Part.STRENGTH, len(Strength))[which]))
 
     def words(self, kind: FaultKind, *shape: int) -> NDArray[np.uint32]:
         """Random words of 32 bits."""

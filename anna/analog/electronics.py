@@ -2,11 +2,11 @@
 
     weight       DAC -> charge that leaks -> synapse gain, + zero error          rounded to 2^-f weight LSB
     threshold    (ADC gain x threshold + offsets) x scale factor x LSB           rounded to one accumulator unit
-    noise        sigma in LSB x scale factor x LSB                               float32
+    noise        wire: root of synapses x sigma; converter: sigma in LSB x scale factor x LSB; root of squares   float32
 
 A synapse's rounding is at most half of 2^-f weight LSB, so the rounding of a dot product of 256 inputs at full drive
-is at most 256 x 3.5 x 2^-11 weight LSB x state LSB: 1/73 LSB of the ADC at its most sensitive scale. The noise at the
-ADC's input passes the scale factor as the signal does, so its sigma in accumulator units carries that factor too (A).
+is at most 256 x 3.5 x 2^-11 weight LSB x state LSB: 1/73 LSB of the ADC at its most sensitive scale. The converter's noise
+acts behind the scale circuit, so its sigma in accumulator units carries the scale factor, errors included (A).
 """
 
 from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Electronics:
         self._thresholds = adc.real_thresholds(
             spec, pattern["adc_gain"], pattern["adc_offset_lsb"], pattern["adc_threshold_offset_lsb"]
         )
-        self._noise = summing.noise_lsb(analog)
+        self._noise, self._wire_noise = summing.noise_lsb(analog), summing.wire_noise_units(spec, analog) * self._fine
         limit = summing.limit_units(spec, analog)
         self._limits: Ints | None = None
         if limit is not None or self._broken.dead_neurons.any():
@@ -73,7 +73,8 @@ class Electronics:
         states = float(np.abs(self.numerators).max() if self._steps is None else np.abs(self._steps).max())
         lsb = float(np.abs(self._lsb).max())
         charge = self.spec.max_inputs * self._charge_units * noise.LARGEST_NORMAL
-        sums = (weights + charge) * states + self._noise * noise.LARGEST_NORMAL * lsb
+        wire = self._wire_noise * self.spec.max_inputs  # more than its root
+        sums = (weights + charge) * states + (self._noise * lsb + wire) * noise.LARGEST_NORMAL
         thresholds = float(np.abs(self._thresholds).max()) * lsb
         if weights >= 2.0**31 or max(sums, thresholds) >= 2.0**62:
             raise SpecError(
@@ -131,11 +132,14 @@ class Electronics:
         """Rising thresholds of neurons; they depend on the ADC, not on where the scale code lies."""
         return adc.in_units(self._thresholds[adcs], self._lsb[adcs, scale_codes])
 
-    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:
-        """Noise at each evaluation."""
-        if not self._noise:
+    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints, synapses: Ints) -> Sigmas | None:
+        """Noise at each evaluation: of the wire, and of the converter."""
+        if not self._noise and not self._wire_noise:
             return None
-        return (self._noise * self._lsb[adcs, scale_codes]).astype(np.float32)
+        converter = self._noise * self._lsb[adcs, scale_codes]
+        if not self._wire_noise:
+            return converter.astype(np.float32)
+        return np.sqrt(self._wire_noise * self._wire_noise * synapses + converter * converter).astype(np.float32)
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:
         """What a wire carries; a dead neuron's carries nothing."""

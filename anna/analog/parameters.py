@@ -1,7 +1,8 @@
 """The imperfections of the chip as one record: how strong each is, what it means, when it is drawn, what it leaves out.
 
 Nearly nothing is known of the real chip's electronics, so every strength is assumed (A) and has a name. The presets are
-columns of the same table: `typical` and `worst` stand beside each field.
+columns of the same table: `typical` and `worst` stand beside each field. What else has a name differs from a column in a few
+fields (`PRESETS`).
 
     part         what it does                                   file
     weight_dac   a code becomes a charge                        anna.analog.weight_dac
@@ -12,7 +13,7 @@ columns of the same table: `typical` and `worst` stand beside each field.
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -32,29 +33,55 @@ def strength(part: PartName, symbol: str, unit: str, note: str, *, typical: Any 
     return Field(default=off, description=note, json_schema_extra=origin, **limits)
 
 
-def condition(symbol: str, unit: str, value: float, note: str, source: str = "assumed", **limits: Any) -> Any:
-    """A field for a condition under which the strengths hold; presets leave it alone."""
-    origin: dict[str, Any] = {"part": "conditions", "symbol": symbol, "unit": unit, "mark": "A", "source": source}
+def condition(symbol: str, unit: str, value: float, note: str, source: str = "assumed", *,
+              presets: Mapping[str, float] | None = None, **limits: Any) -> Any:  # fmt: skip
+    """A field for a condition under which the strengths hold; `presets` are the columns that set it."""
+    origin: dict[str, Any] = {"part": "conditions", "symbol": symbol, "unit": unit, "mark": "A", "source": source,
+                              **(presets or {})}  # fmt: skip
     return Field(default=value, description=note, json_schema_extra=origin, **limits)
 
 
 # Causes that an error ledger tells apart: a name for each group of fields.
 CAUSES: dict[str, tuple[str, ...]] = {
-    "weight_dac": ("dac_inl_lsb", "dac_dnl_lsb", "dac_gain_apart"),
+    "weight_dac": ("dac_inl_lsb", "dac_dnl_lsb", "dac_gain_apart", "dac_die_spread"),
     "synapse_gain": ("synapse_gain_mismatch",),
     "synapse_zero": ("synapse_zero_lsb",),
     "state_steps": ("state_step_lsb", "synapse_step_lsb"),
-    "droop": ("charge_lost", "leak_mismatch"),
+    "droop": ("charge_lost", "leak_mismatch", "leak_die_spread"),
     "charge_noise": ("storage_capacitance_ff", "injection_noise_lsb"),
     "saturation": ("sum_limit",),
-    "thermal_noise": ("thermal_noise_lsb",),
+    "thermal_noise": ("thermal_noise_lsb", "wire_noise_products"),
     "scale": ("scale_mismatch",),
     "adc_offset": ("adc_offset_lsb", "adc_threshold_offset_lsb"),
     "adc_gain": ("adc_gain_mismatch",),
     "adc_noise": ("adc_noise_lsb",),
 }
 
-PRESETS = ("ideal", "typical", "worst")
+# Several causes under one name.
+GROUPS: dict[str, tuple[str, ...]] = {"noise": ("thermal_noise", "adc_noise")}
+
+# Version 1: all noise at the ADC, in LSB of the range in use; a leak that needs every refresh; all dies equally bad.
+_V1 = {"wire_noise_products": 0.0, "adc_noise_lsb": 0.0, "dac_die_spread": 0.0, "leak_die_spread": 0.0,
+       "charge_lost_after_us": 110.0}  # fmt: skip
+
+# Presets: a column of the table below, and the fields that differ from it. What a name with a version stands for never changes;
+# without one it is the newest. Table 1 of the chip's paper does not tell noise of the wire from noise of the converter, so
+# there is a `typical` with all noise in either place, as strong as `typical` in the recogniser's median neuron (28 synapses
+# with a weight, a range of 256 weight LSB x state LSB): 0.2515 LSB.
+PRESETS: dict[str, tuple[str, dict[str, float]]] = {
+    "ideal": ("off", {}),
+    "typical": ("typical", {}),
+    "worst": ("worst", {}),
+    "typical-v2": ("typical", {}),
+    "worst-v2": ("worst", {}),
+    "typical-all-wire": ("typical", {"wire_noise_products": 12.17, "adc_noise_lsb": 0.0}),
+    "typical-all-converter": ("typical", {"wire_noise_products": 0.0, "adc_noise_lsb": 0.2515}),
+    "typical-v1": ("typical", {**_V1, "thermal_noise_lsb": 0.25}),
+    "worst-v1": ("worst", {**_V1, "thermal_noise_lsb": 0.5}),
+}
+
+# In a file, a name without a version is that of the time when there was only one.
+_IN_FILES = {"typical": "typical-v1", "worst": "worst-v1"}
 
 
 class Analog(Record):
@@ -78,6 +105,11 @@ class Analog(Record):
         "weight_dac", "ΔG/G", "ratio", "how far apart the DACs' gains are, evenly about one",
         typical=0.005, worst=0.02, le=0.5, ge=0, drawn="per chip: which DAC has the larger gain",
         leaves_out="a gain common to all DACs, indistinguishable from the scale",
+    )  # fmt: skip
+    dac_die_spread: float = strength(
+        "weight_dac", "σ(D)", "rms of the logarithm", "spread of the two strengths above from die to die; they are medians",
+        typical=0.3, worst=0.3, le=0.5, ge=0, drawn="per chip: a factor on INL and another on ΔG/G, log-normal",
+        leaves_out="that the DACs of one die may differ in strength",
     )  # fmt: skip
 
     # --- synapse
@@ -110,6 +142,12 @@ class Analog(Record):
         "synapse", "σ(λ)", "ratio rms", "spread of the synapses' leak rates; none is negative",
         le=1, ge=0, drawn="per chip and synapse", leaves_out="single cells that leak a hundred times more: see faults",
     )  # fmt: skip
+    leak_die_spread: float = strength(
+        "synapse", "σ(Λ)", "rms of the logarithm",
+        "spread of the leak from die to die; `charge_lost` is that of the median die",
+        typical=0.3, worst=0.3, le=0.5, ge=0, drawn="per chip: a factor on the rate of all its leaks, log-normal",
+        leaves_out="gradients across the die",
+    )  # fmt: skip
     storage_capacitance_ff: float | None = strength(
         "synapse", "C", "fF", "capacitor that holds a charge, hence its kT/C noise; None: no such noise",
         off=None, typical=None, worst=None, ge=1, le=1e6, drawn="per refresh, image and synapse",
@@ -129,8 +167,14 @@ class Analog(Record):
     )  # fmt: skip
     thermal_noise_lsb: float = strength(
         "summing", "σ(n)", "ADC LSB rms", "noise of a sum at the ADC, at the scale in use and reference temperature",
-        typical=0.25, worst=0.5, le=1000, ge=0, drawn="per evaluation: image, CALC and neuron",
-        leaves_out="that more synapses make more noise; low-frequency noise shared by successive CALCs",
+        le=1000, ge=0, drawn="per evaluation: image, CALC and neuron",
+        leaves_out="that more synapses make more noise; off in the presets since version 2: the wire's noise replaces it",
+    )  # fmt: skip
+    wire_noise_products: float = strength(
+        "summing", "σ(w)", "weight LSB x state LSB rms",
+        "noise of a sum of 64 synapses that carry a weight, at reference temperature; grows as the root of their number",
+        typical=8.5, worst=17.0, le=1e6, ge=0, drawn="per evaluation, in one draw with the other noise of the sum",
+        leaves_out="that it may depend on the states; low-frequency noise shared by successive CALCs",
     )  # fmt: skip
 
     # --- scale factor
@@ -155,22 +199,24 @@ class Analog(Record):
         leaves_out="correlation of neighbours; thresholds that cross make a missing code, never a falling curve",
     )  # fmt: skip
     adc_noise_lsb: float = strength(
-        "adc", "σ(c)", "ADC LSB rms", "noise of the converter itself, whatever the temperature", le=1000, ge=0,
-        drawn="per evaluation, in one draw with the thermal noise",
-        leaves_out="separate noise of each comparator; off in the presets, whose thermal noise is stated at the ADC",
+        "adc", "σ(c)", "ADC LSB rms", "noise of the converter itself, at the scale in use, whatever the temperature",
+        typical=0.18, worst=0.36, le=1000, ge=0, drawn="per evaluation, in one draw with the noise of the sum",
+        leaves_out="separate noise of each comparator",
     )  # fmt: skip
 
     # --- conditions
     temperature_k: float = condition("T", "K", 300.0, "temperature of the die", ge=200, le=420)
     reference_temperature_k: float = condition(
-        "T0", "K", 300.0, "temperature at which `charge_lost` and `thermal_noise_lsb` hold", ge=200, le=420
+        "T0", "K", 300.0, "temperature at which `charge_lost` and noise of the sum hold", ge=200, le=420
     )
     leak_doubling_k: float = condition(
         "ΔT2", "K", 9.0, "rise in temperature that doubles the leak", "junctions: every 8 to 10 K", ge=5, le=20
     )
     charge_lost_after_us: float = condition(
-        "t0", "us", 110.0, "age at which `charge_lost` has leaked", "how long a full refresh takes (R)", gt=0, le=1e6
-    )
+        "t0", "us", 110.0, "age at which `charge_lost` has leaked",
+        "110 us: a full refresh (R); typical and worst: one refresh a character sufficed in 1991",
+        presets={"typical": 5000.0, "worst": 5000.0}, gt=0, le=1e6,
+    )  # fmt: skip
     weight_lsb_mv: float = condition("U", "mV", 31.25, "voltage of one weight LSB: 1 V for 32", gt=0, le=1e4)
 
     def __init__(self, **values: Any) -> None:
@@ -182,11 +228,14 @@ class Analog(Record):
     # --- presets
     @classmethod
     def preset(cls, name: str) -> Self:
-        """ideal, typical or worst."""
+        """ideal, typical or worst, or another of `PRESETS`."""
         if name not in PRESETS:
-            raise SpecError(f"there is no preset {name!r}; expected ideal, typical or worst")
-        column = "off" if name == "ideal" else name
-        return cls(**{field: _extra(field)[column] for field in STRENGTHS})
+            first, others = tuple(PRESETS)[:3], tuple(PRESETS)[3:]
+            expected = f"{first[0]}, {first[1]} or {first[2]}, or one of {', '.join(others)}"
+            raise SpecError(f"there is no preset {name!r}; expected {expected}")
+        column, changes = PRESETS[name]
+        fields = {field: _extra(field)[column] for field in cls.model_fields if column in _extra(field)}
+        return cls(**fields | changes)
 
     @classmethod
     def named(cls, name: str) -> Self:
@@ -210,7 +259,10 @@ class Analog(Record):
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
-        """Read a TOML file: `preset = "typical"` and the fields that differ; `"none"` for what is off or unlimited."""
+        """Read a TOML file: `preset = "typical-v2"` and the fields that differ; `"none"` for what is off or unlimited.
+
+        There, `typical` and `worst` without a version are those of version 1, the only one when such files were written.
+        """
         try:
             with Path(path).open("rb") as file:
                 values: dict[str, Any] = tomllib.load(file)
@@ -219,7 +271,8 @@ class Analog(Record):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise FileError(f"{path}: is not TOML ({error})") from None
         try:
-            base = cls.preset(str(values.pop("preset", "ideal")))
+            name = str(values.pop("preset", "ideal"))
+            base = cls.preset(_IN_FILES.get(name, name))
             return base.changed(**{key: None if value == "none" else value for key, value in values.items()})
         except SpecError as error:
             raise SpecError(f"{path}: {error}") from None
@@ -234,7 +287,7 @@ class Analog(Record):
         """The same with one imperfection, cause or part `factor` times as strong; 0 turns it off."""
         if not 0 <= factor < float("inf"):
             raise SpecError(f"{what} cannot be scaled by {factor}; expected zero or more, and finite")
-        return self.changed(**{name: _scaled(name, getattr(self, name), factor) for name in fields_of(what)})
+        return self.changed(**{name: _scaled(name, getattr(self, name), factor, what) for name in fields_of(what)})
 
     def without(self, *what: str) -> Self:
         """The same without some imperfections, causes or parts."""
@@ -272,7 +325,9 @@ STRENGTHS = tuple(name for name in Analog.model_fields if "off" in _extra(name))
 
 
 def fields_of(what: str) -> tuple[str, ...]:
-    """The strengths that a name stands for: a cause, a part or a field."""
+    """The strengths that a name stands for: a cause, several, a part or a field."""
+    if what in GROUPS:
+        return tuple(name for cause in GROUPS[what] for name in CAUSES[cause])
     if what in CAUSES:
         return CAUSES[what]
     names = tuple(name for name in STRENGTHS if what in (name, _extra(name)["part"]))
@@ -282,11 +337,11 @@ def fields_of(what: str) -> tuple[str, ...]:
 
 
 def _known() -> Iterable[str]:
-    return dict.fromkeys([*CAUSES, *(str(_extra(name)["part"]) for name in STRENGTHS), *STRENGTHS])
+    return dict.fromkeys([*CAUSES, *GROUPS, *(str(_extra(name)["part"]) for name in STRENGTHS), *STRENGTHS])
 
 
-def _scaled(field: str, value: float | None, factor: float) -> float | None:
-    """A strength times `factor`: a tighter limit, a smaller capacitor, a larger error."""
+def _scaled(field: str, value: float | None, factor: float, what: str) -> float | None:
+    """A strength times `factor`, when `what` is scaled: a tighter limit, a smaller capacitor, a larger error."""
     if value is None or factor == 0:
         return _extra(field)["off"]  # type: ignore[no-any-return]
     match field:
@@ -294,8 +349,8 @@ def _scaled(field: str, value: float | None, factor: float) -> float | None:
             return value / factor
         case "storage_capacitance_ff":
             return value / (factor * factor)  # noise grows with the root of 1/C
-        case "leak_mismatch":
-            return value  # relative to the leak, which is scaled itself
+        case "leak_mismatch" | "leak_die_spread" | "dac_die_spread" if what != field:
+            return value  # relative to strengths that are scaled themselves
     return value * factor
 
 

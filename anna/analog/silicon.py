@@ -54,8 +54,8 @@ class Silicon(Protocol):
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
         """Thresholds of neurons (n, levels - 1), rising; a neuron is known by its ADC and where its scale code lies."""
 
-    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:
-        """Standard deviation of what is added to each sum at each evaluation."""
+    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints, synapses: Ints) -> Sigmas | None:
+        """Standard deviation of what is added to each sum at each evaluation; `synapses` of each neuron carry a weight."""
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:
         """Lowest and highest sum that a wire carries."""
@@ -109,7 +109,7 @@ class IdealSilicon:
         """The ideal thresholds, the same for every ADC."""
         return self._thresholds[scale_codes]
 
-    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> None:
+    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints, synapses: Ints) -> None:
         """No noise."""
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> None:

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from anna.analog.draws import Draws, Part
+from anna.analog.draws import Draws, Part, Strength
 from anna.analog.parameters import Analog
 from anna.base.errors import SpecError
 from anna.chip import codes
@@ -39,9 +39,9 @@ def drawn_zeros(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
 
 
 def drawn_leaks(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
-    """Leak of every synapse relative to the average."""
+    """Leak of every synapse relative to the average of the median die."""
     z = draws.normals(Part.SYNAPSE_LEAK, spec.rows, spec.columns)
-    return np.maximum(0.0, 1.0 + analog.leak_mismatch * z)
+    return np.maximum(0.0, 1.0 + analog.leak_mismatch * z) * draws.strength(Strength.LEAK, analog.leak_die_spread)
 
 
 def drawn_state_errors(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:

@@ -9,7 +9,7 @@ The bow is zero at the ends and at the zero level: it adds no gain, and an unuse
 
 import numpy as np
 
-from anna.analog.draws import Draws, Part
+from anna.analog.draws import Draws, Part, Strength
 from anna.analog.parameters import Analog
 from anna.chip import codes
 from anna.chip.codes import Floats
@@ -24,11 +24,13 @@ def ideal_levels(spec: ChipSpec) -> Floats:
 def drawn_levels(spec: ChipSpec, analog: Analog, draws: Draws) -> Floats:
     """What the DACs of one die write."""
     levels = ideal_levels(spec)
-    gains = spread_gains(analog.dac_gain_apart, draws.normals(Part.DAC_ORDER, spec.dacs))
+    apart = analog.dac_gain_apart * draws.strength(Strength.GAIN_APART, analog.dac_die_spread)
+    gains = spread_gains(apart, draws.normals(Part.DAC_ORDER, spec.dacs))
+    inl_lsb = analog.dac_inl_lsb * draws.strength(Strength.INL, analog.dac_die_spread)
     bows = bow(levels[0], draws.normals(Part.DAC_BOW, spec.dacs, 2))
     # A step is the difference of two levels: errors of 1/sqrt 2 each make one of 1.
     steps = draws.normals(Part.DAC_STEP, *levels.shape) * 0.7071067811865476
-    anchored = np.where(levels == 0.0, 0.0, analog.dac_inl_lsb * bows + analog.dac_dnl_lsb * steps)
+    anchored = np.where(levels == 0.0, 0.0, inl_lsb * bows + analog.dac_dnl_lsb * steps)
     return levels * gains[:, None] + anchored
 
 

@@ -85,6 +85,11 @@ def weight_converter(spec: ChipSpec) -> Converter:
     return Converter("weight", spec.weight_bits, spec.weight_levels)
 
 
+def carries_weight(spec: ChipSpec, weight_codes: Ints) -> NDArray[np.bool_]:
+    """Which codes stand for a weight other than zero."""
+    return np.asarray(weight_converter(spec).numerators[weight_codes] != 0)
+
+
 def state_converter(spec: ChipSpec) -> Converter:
     """The codes of states."""
     return Converter("state", spec.state_bits, spec.state_levels)

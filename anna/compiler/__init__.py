@@ -39,7 +39,7 @@ def compile(
     *,
     chip: ChipSpec | None = None,
     machine: str | Machine = DEFAULT,
-    batch: int = 1,
+    batch: int | None = None,
     host: str = "auto",
     split: Split = "chip",
     range_method: RangeMethod = "least-squares",
@@ -55,7 +55,8 @@ def compile(
     calibration        sample images as the network takes them, or (images, labels); ranges are chosen by them
     chip               another chip in the machine (default: the machine's own)
     machine            what it runs on, by name ("sequencer", "board-1991", "board-1996", "wide") or as a record
-    batch              images that share a loaded weight page
+    batch              images that share a loaded weight page; None: one, or if there is a single page as many as its charges
+                       allow
     host               what the host runs: "last" (the last layer with weights and all after it), "auto" (the same, and
                        everything from the first layer that the chip cannot run), "none", or a layer's name
     split              sums with more inputs than a neuron has: in parts on the "chip", from there on the "host", or "off"

@@ -10,6 +10,7 @@ from anna.chip import facts
 from anna.chip.machines import Machine
 from anna.compiler import retention
 from anna.compiler.emit import NO_TAP, Links
+from anna.compiler.geometry import Scan
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph
@@ -53,7 +54,7 @@ def report(
         "synapses_used": int((links.taps_prc != NO_TAP).sum()),
         "pages": placement.pages,
         "page_loads": timeline.page_loads,
-        "batch": options.batch,
+        "batch": timeline.program.batch,
         "chip_connections": network.connections - host["connections"],
         "host_connections": host["connections"],
         "chip_multiply_adds": chip_multiply_adds,
@@ -129,7 +130,7 @@ def _layers(
     """One entry per chip layer: cycles from its first SHIFT to its last OUT (layers overlap a little), what binds it, and its
     bound: the busiest unit's cycles and its share of page loads."""
     batch = timeline.program.batch
-    found = {quant.layer.name: {"cycles": 0, **dict.fromkeys(UNITS, 0.0)} for quant in graph.layers}
+    found = {quant.layer.name: {"cycles": 0, "together": 0, **dict.fromkeys(UNITS, 0.0)} for quant in graph.layers}
     page, segment = -1, -1
     for placed, span in zip(placement.scans, schedule.spans, strict=True):
         mine, scan = found[placed.scan.layer.name], placed.scan
@@ -141,11 +142,13 @@ def _layers(
         mine["array"] += lines * steps * scan.array_cycles
         mine["output"] += lines * steps * scan.output_cycles
         mine["input"] += scan.input_cycles
+        mine["together"] += 0 if isinstance(scan, Scan) else scan.bound_cycles
     entries = []
     for number, quant in enumerate(graph.layers):
         mine, layer = found[quant.layer.name], quant.layer
         binds = max(UNITS, key=lambda unit: mine[unit])
-        bound = max(mine[unit] for unit in UNITS if unit != "paging") + mine["paging"]
+        busiest = max(mine[unit] for unit in UNITS if unit != "paging")
+        bound = (busiest if graph.spec.wide else mine["together"]) + mine["paging"]
         cycles = mine["cycles"] + mine["paging"]
         used = links.neurons_n7[links.neurons_n7[:, 0] == number]
         entries.append({

@@ -35,7 +35,12 @@ class CompileOptions(Record):
         validate_default=True,
         description="the machine, or its name: chip, sequencer, chips on the board, host",
     )
-    batch: int = Field(default=1, ge=1, le=1 << 20, description="images that share a loaded weight page")
+    batch: int | None = Field(
+        default=None,
+        ge=1,
+        le=1 << 20,
+        description="images that share a loaded weight page; None: one, or as many as the charges of a single page last",
+    )
     host: str = Field(
         default="auto",
         description="what runs on the host: 'last' (the last layer with weights and all after it), 'auto' (the same, and "

@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.chip.spec import ALL_AT_ONCE, ChipSpec
+from anna.chip.spec import ALL_AT_ONCE, ChipSpec, Sequencer
+from anna.compiler.geometry import Scan
+from anna.compiler.latch_schedule import Segment, schedule_segment
 from anna.compiler.memory import Memory, Stack
 from anna.compiler.patterns import Pattern, longest, patterns
 from anna.compiler.place import Placed, Placement
@@ -79,7 +81,7 @@ class Schedule:
         return "\n".join(lines)
 
 
-def schedule(placement: Placement, memory: Memory, spec: ChipSpec) -> Schedule:
+def schedule(placement: Placement, memory: Memory, spec: ChipSpec, sequencer: Sequencer) -> Schedule:
     """Schedule all scans, page segment by page segment."""
     ops: list[Op] = []
     spans: list[LayerSpan] = []
@@ -87,11 +89,17 @@ def schedule(placement: Placement, memory: Memory, spec: ChipSpec) -> Schedule:
     for page in range(placement.pages):
         chosen = [(placed, base) for placed, base in zip(placement.scans, memory.unit_biases, strict=True)
                   if placed.page == page]  # fmt: skip
-        segment = _Segment(spec, memory)
-        ops += [WIDE.op("PAGE", page=page), *segment.run(chosen)]
+        segment = _wide(spec, memory, chosen) if spec.wide else schedule_segment(spec, sequencer, memory, chosen)
+        ops += [isa.of(spec).op("PAGE", page=page), *segment.ops]
         spans += [LayerSpan(placed.scan.layer.name, page, *segment.spans[k]) for k, (placed, _) in enumerate(chosen)]
-        cycles.append(segment.board.idle)
+        cycles.append(segment.cycles)
     return Schedule((*ops, isa.stop(spec)), tuple(spans), tuple(cycles))
+
+
+def _wide(spec: ChipSpec, memory: Memory, chosen: Sequence[tuple[Placed, int]]) -> Segment:
+    """A page segment of a wide chip."""
+    segment = _Segment(spec, memory)
+    return Segment(segment.run(chosen), segment.spans, segment.board.idle)
 
 
 class _Segment:
@@ -228,7 +236,9 @@ class _Items:
     """The instructions of one scan, in order."""
 
     def __init__(self, segment: _Segment, placed: Placed, unit_base: int) -> None:
-        self.segment, self.placed, self.scan, self.unit_base = segment, placed, placed.scan, unit_base
+        self.segment, self.placed, self.unit_base = segment, placed, unit_base
+        assert isinstance(placed.scan, Scan)
+        self.scan = placed.scan
         self.spec, self.memory = segment.spec, segment.memory
         self.source = self.memory.stacks[self.scan.layer.source]
         self.target = self.memory.stacks[self.scan.layer.name]
@@ -345,6 +355,7 @@ class _Items:
 def _calcs(placed: Placed, target: Stack) -> list[tuple[int, int, int, tuple[int, ...], Pattern]]:
     """Fan-in, first row, neurons, registers and relative output addresses of the CALCs of one window."""
     scan, found = placed.scan, []
+    assert isinstance(scan, Scan)
     one, down, right = target.steps
     row, at = placed.row, 0
     neurons = scan.neurons

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.silicon import Sigmas, Silicon
-from anna.chip.codes import Ints
+from anna.chip.codes import Ints, carries_weight
 from anna.engine import wiring
 from anna.engine.wiring import Chosen, Demand, Layout
 from anna.engine.workload import Workload
@@ -37,7 +37,8 @@ def build_workload(
     With `keep`, every value has a slot of its own, and its number is the slot's.
     """
     spec, values, calcs = timeline.spec, timeline.values, len(timeline.calcs)
-    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, moment)
+    stored = silicon.stored_codes(timeline.program.weight_codes.astype(np.int64)).reshape(-1)
+    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, stored, moment)
     apart = silicon.state_tables() is not None or currents.charge_sigma is not None
     outputs = np.concatenate([np.zeros(0, np.int64), *(np.asarray(part, np.int64).reshape(-1) for part in wanted)])
     laid = wiring.layout(timeline, Demand(currents.conducting, currents.live, apart, outputs.tobytes(), keep))
@@ -47,7 +48,9 @@ def build_workload(
     neurons, converters, grid = wired.neurons, wired.converters, (calcs, spec.neurons_at_once)
     thresholds, table = _distinct(silicon.with_pages(converters.page).thresholds(*converters.asked))
     here = silicon.with_pages(neurons.page)
-    masks, limits, sigma = here.code_masks(neurons.adc), here.sum_limits(*neurons.asked), here.thermal_sigma(*neurons.asked)
+    masks, limits = here.code_masks(neurons.adc), here.sum_limits(*neurons.asked)
+    before = np.append(0, np.cumsum(carries_weight(spec, stored)))  # each place: synapses that carry a weight
+    sigma = here.thermal_sigma(*neurons.asked, before[neurons.first + neurons.fan_in] - before[neurons.first])
 
     def per_neuron(data: NDArray[Any], fill: float, dtype: type) -> NDArray[Any]:
         return _spread(data, wired.neuron_cells, grid, fill, dtype)
@@ -75,9 +78,8 @@ def build_workload(
     )
 
 
-def _currents(timeline: Timeline, silicon: Silicon, moment: int) -> _Currents:
+def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int) -> _Currents:
     places = wiring.wiring(timeline).places
-    stored = silicon.stored_codes(timeline.program.weight_codes.astype(np.int64)).reshape(-1)
     conducts = silicon.with_pages(places.page).conducts(stored[places.number], places.row, places.column)
     conducting = Chosen.by(conducts)
     some = wiring.conducting(timeline, conducting)

@@ -61,13 +61,15 @@ class Calcs:
 
 @dataclass(frozen=True, eq=False)
 class Neurons:
-    """Neurons of CALCs: their page, the ADC that converts them, where their scale code lies, and that code."""
+    """Neurons of CALCs: their page, the ADC that converts them, where their scale code lies, that code, and their synapses."""
 
     page: Ints
     adc: Ints
     row: Ints
     group: Ints
     scale_code: Ints
+    first: Ints  # place of the first synapse; the others follow one after another
+    fan_in: Ints
 
     @property
     def asked(self) -> tuple[Ints, Ints, Ints, Ints]:
@@ -164,10 +166,12 @@ def _neurons(timeline: Timeline, calcs: Calcs) -> tuple[Neurons, Ints]:
     spec, scales = timeline.spec, timeline.program.scale_codes
     present = np.arange(spec.neurons_at_once) < calcs.neurons[:, None]
     calc, neuron = np.nonzero(present)
-    row, column = np.divmod(neuron * calcs.fan_in[calc], spec.columns)
+    fan_in = calcs.fan_in[calc]
+    row, column = np.divmod(neuron * fan_in, spec.columns)
     page, row, group = calcs.page[calc], row + calcs.row[calc], column * spec.groups // spec.columns
     # neuron k of a CALC is converted by ADC k
-    return Neurons(page, neuron, row, group, scales[page, row, group].astype(np.int64)), np.flatnonzero(present)
+    code, first = scales[page, row, group].astype(np.int64), calcs.first[calc] + neuron * fan_in
+    return Neurons(page, neuron, row, group, code, first, fan_in), np.flatnonzero(present)
 
 
 @lru_cache(maxsize=TIMELINES)

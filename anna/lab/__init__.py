@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from anna.lab.characterise import dac_levels as dac_levels
     from anna.lab.characterise import droop as droop
     from anna.lab.characterise import effective_bits as effective_bits
+    from anna.lab.noise_parts import noise_law as noise_law
     from anna.lab.pins import Resolution as Resolution
     from anna.lab.trim import TrimMeter as TrimMeter
 
@@ -21,6 +22,7 @@ _HOMES = {
     "dac_levels": "anna.lab.characterise",
     "droop": "anna.lab.characterise",
     "effective_bits": "anna.lab.characterise",
+    "noise_law": "anna.lab.noise_parts",
 }
 
 __all__ = [*_HOMES]

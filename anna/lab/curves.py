@@ -29,6 +29,7 @@ from anna.lab.characterise import (
     effective_bits,
     measurable_scales,
 )
+from anna.lab.noise_parts import NoiseLaw, noise_law
 from anna.lab.pins import Resolution
 from anna.machine.chip import Chip
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FINE = Resolution(steps=160, repeats=64)
-WAITS_CYCLES = (0, 2000, 4000, 8000, 16_000, 32_000)
+WAITS_CYCLES = (0, 20_000, 50_000, 100_000, 200_000, 400_000)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,7 @@ class Findings:
     converters: Converters
     scales: tuple[Converters, ...]  # at some other scale codes
     dacs: tuple[DacLevels, ...]
+    noise: NoiseLaw
     droop: Droop
     bits: tuple[EffectiveBits, ...]
 
@@ -62,6 +64,7 @@ def examine(chip: Chip, threads: int | None = None, *, spec: ChipSpec = ANNA_199
             converters(chip, code, spec=spec, resolution=FINE, threads=threads) for code in measurable_scales(spec, FINE)[1::2]
         ),
         dacs=tuple(dac_levels(chip, dac, spec=spec, threads=threads) for dac in range(spec.dacs)),
+        noise=noise_law(chip, spec=spec, threads=threads),
         droop=droop(chip, WAITS_CYCLES, spec=spec),
         bits=tuple(effective_bits(chip, fan_in, spec=spec, threads=threads) for fan_in in spec.fan_ins),
     )
@@ -76,6 +79,18 @@ def table(found: Findings) -> str:
         lines.append(f"| {k} | {fits[k, 0]:.3f} | {fits[k, 1]:+.3f} | {noise:.3f} | {worst_inl:+.2f} | {worst_dnl:+.2f} |")
     lines += ["", "| weight DAC | INL, weight LSB | DNL, weight LSB |", "|---|---|---|"]
     lines += [f"| {d.dac} | {np.abs(d.inl_lsb).max():.2f} | {np.abs(d.dnl_lsb).max():.2f} |" for d in found.dacs]
+    law, (wire, converter) = found.noise, found.noise.parts
+    lines += [
+        "",
+        f"Noise: {wire:.1f} weight LSB x state LSB of 64 synapses on the wire, {converter:.2f} LSB of the converter.",
+        "",
+    ]
+    lines += [
+        "| synapses | LSB of the ADC | noise, weight LSB x state LSB rms | that law | noise, LSB rms |",
+        "|---|---|---|---|---|",
+    ]
+    measured = zip(law.synapses, law.lsb_products, law.noise_products, law.fitted_products, law.noise_lsb, strict=True)
+    lines += [f"| {n} | {lsb:.0f} | {noise:.1f} | {fit:.1f} | {share:.2f} |" for n, lsb, noise, fit, share in measured]
     lines += ["", "| inputs | effective bits | error, LSB rms | analog error, LSB rms |", "|---|---|---|---|"]
     lines += [f"| {b.fan_in} | {b.bits:.2f} | {b.error_lsb:.3f} | {b.analog_error_lsb:.3f} |" for b in found.bits]
     return "\n".join(lines) + "\n"
@@ -146,6 +161,20 @@ def noise_histogram(found: Findings) -> "Figure":
     return figure
 
 
+def noise_parts(found: Findings) -> "Figure":
+    """Noise against synapses and range, with the law that fits."""
+    figure, axes = _figure("Noise of a sum", "synapses that carry a weight", "noise [weight LSB x state LSB]")
+    law = found.noise
+    finest = law.lsb_products == law.lsb_products.min()
+    for lsb in np.unique(law.lsb_products):
+        one = law.lsb_products == lsb
+        axes.loglog(law.synapses[one], law.noise_products[one], "o", label=f"measured, an ADC LSB of {lsb:.0f}")
+    axes.loglog(law.synapses[finest], law.fitted_products[finest], lw=1, color="black", label="wire and converter")
+    axes.loglog(law.synapses[finest], law.parts[0] * np.sqrt(law.synapses[finest] / 64), "--", lw=1, label="wire alone")
+    axes.legend(fontsize=7)
+    return figure
+
+
 def gains(found: Findings) -> "Figure":
     """Gain of each ADC at several scale codes."""
     figure, axes = _figure("Gain per neuron slot and scale code", "ADC", "gain")
@@ -173,14 +202,14 @@ def droop_curve(found: Findings) -> "Figure":
     axes.plot(ages, found.droop.gain, "o", label="measured")
     lost, period = found.chip.analog.charge_lost, found.chip.analog.charge_lost_after_us * 1e-6 * found.spec.clock_hz
     x = np.linspace(ages[0], ages[-1], 200)
-    axes.plot(x, (1 - lost) ** ((x - ages[0]) / period), label=f"{lost:.0%} in {period:.0f} cycles")
+    axes.plot(x, (1 - lost) ** ((x - ages[0]) / period), label=f"the median die: {lost:.0%} in {period:,.0f} cycles")
     axes.legend()
     return figure
 
 
 PLOTS = {
-    "transfer": transfer, "linearity": linearity, "noise": noise_histogram, "gains": gains, "dac": dac_linearity,
-    "droop": droop_curve,
+    "transfer": transfer, "linearity": linearity, "noise": noise_histogram, "noise-parts": noise_parts, "gains": gains,
+    "dac": dac_linearity, "droop": droop_curve,
 }  # fmt: skip
 
 
@@ -188,7 +217,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure a drawn chip."""
     parser = argparse.ArgumentParser(prog="python -m anna.lab.curves", description="Characterise a drawn chip.")
     parser.add_argument("--chip-seed", type=int, default=7, help="which chip is drawn (default 7)")
-    parser.add_argument("--analog", default="typical", help="the chip's electronics: ideal, typical or worst (default typical)")
+    parser.add_argument("--analog", default="typical", help="the chip's electronics, a preset by name (default typical)")
     parser.add_argument("--machine", choices=MACHINES, default="sequencer", help="whose chip (default sequencer)")
     parser.add_argument("--chips", type=int, help="measure only the effective bits, of chips 0 to CHIPS - 1")
     parser.add_argument("-o", "--output", type=Path, help="folder for the figures")

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog import noise
-from anna.analog.draws import Part
+from anna.analog.draws import Part, Strength
 from anna.analog.parameters import Analog
 from anna.chip import codes
 from anna.chip.codes import Floats
@@ -107,12 +107,15 @@ def phi(x: Floats) -> Floats:
 CHIPS, NOISE_SEEDS, CALCS = (1, 2), (11, 12), 8
 
 
-def _read_widely(analog: Analog, state_lsb: float, samples: int) -> NDArray[np.int64]:
-    """Codes (chips, seeds, images, calcs, neurons) minus that of zero, of neurons with one driven synapse each."""
+def _read_widely(analog: Analog, state_lsb: float, samples: int, synapses: int = 0) -> NDArray[np.int64]:
+    """Codes (chips, seeds, images, calcs, neurons) minus that of zero, of neurons with one driven synapse each; so many
+    others carry a weight under a state of zero."""
     spec, neurons = WIDE, WIDE.neurons_at_once
     images = -(-samples // (len(CHIPS) * len(NOISE_SEEDS) * CALCS * neurons))
     layouts = [straight(spec, spec.columns, neurons * i, neurons) for i in range(CALCS)]
-    program = pins_program(spec, layouts, *blank_pages(spec))
+    weights, scales = blank_pages(spec)
+    weights[:, :, spec.columns - synapses :] = codes.weight_converter(spec).exact(1.0)
+    program = pins_program(spec, layouts, weights, scales)
     zero = codes.state_converter(spec).exact(0.0)
     states = np.full((images, *program.input.shape), zero, dtype=np.uint16)
     states[:, 0, 0] = codes.state_converter(spec).exact(state_lsb)
@@ -127,17 +130,36 @@ def _edges(sigma_lsb: float) -> Floats:
     return (half + 0.5) / sigma_lsb
 
 
-def thermal(samples: int) -> Row:
-    """Noise of an evaluation, of 64 LSB of a 12-bit ADC."""
-    found = _read_widely(Analog(thermal_noise_lsb=WIDE_SIGMA_LSB), 0.0, samples)
-    axes = ("chip", "seed", "image", "instruction", "neuron")
-    return judged("thermal noise", found / WIDE_SIGMA_LSB, axes, _edges(WIDE_SIGMA_LSB))
+_EVALUATIONS = ("chip", "seed", "image", "instruction", "neuron")
+
+
+def converter(samples: int) -> Row:
+    """Noise of the converter, of 64 LSB of a 12-bit ADC."""
+    found = _read_widely(Analog(adc_noise_lsb=WIDE_SIGMA_LSB), 0.0, samples)
+    return judged("noise of the converter", found / WIDE_SIGMA_LSB, _EVALUATIONS, _edges(WIDE_SIGMA_LSB))
+
+
+def wire(samples: int) -> Row:
+    """Noise of a wire with 32 synapses that carry a weight, 64 LSB of the ADC."""
+    found = _read_widely(Analog(wire_noise_products=_wide_products(math.sqrt(2.0))), 0.0, samples, synapses=32)
+    return judged("noise of the wire", found / WIDE_SIGMA_LSB, _EVALUATIONS, _edges(WIDE_SIGMA_LSB))
+
+
+def both(samples: int) -> Row:
+    """Noise of wire and converter, 0.6 and 0.8 of 64 LSB: variances add if the parts are independent."""
+    analog = Analog(wire_noise_products=_wide_products(0.6), adc_noise_lsb=0.8 * WIDE_SIGMA_LSB)
+    found = _read_widely(analog, 0.0, samples, synapses=64)
+    return judged("noise of both", found / WIDE_SIGMA_LSB, _EVALUATIONS, _edges(WIDE_SIGMA_LSB))
+
+
+def _wide_products(share: float) -> float:
+    """A share of 64 LSB of the ADC, in weight LSB x state LSB."""
+    return share * WIDE_SIGMA_LSB * float(codes.adc_lsb(WIDE)[0]) / codes.units_per_lsb_product(WIDE)
 
 
 def charge(samples: int) -> Row:
     """Noise of a refresh, of 2 weight LSB, under a state that makes it 64 LSB of the ADC."""
-    lsb_products = float(codes.adc_lsb(WIDE)[0]) / codes.units_per_lsb_product(WIDE)
-    found = _read_widely(Analog(injection_noise_lsb=2.0), WIDE_SIGMA_LSB * lsb_products / 2.0, samples)
+    found = _read_widely(Analog(injection_noise_lsb=2.0), _wide_products(0.5), samples)
     axes = ("chip", "seed", "image", "row", "neighbour")
     return judged("charge noise", found / WIDE_SIGMA_LSB, axes, _edges(WIDE_SIGMA_LSB))
 
@@ -156,6 +178,7 @@ _SIZES: dict[Part, Callable[[ChipSpec], int]] = {
     Part.ADC_GAIN: lambda spec: spec.neurons_at_once,
     Part.ADC_OFFSET: lambda spec: spec.neurons_at_once,
     Part.ADC_THRESHOLD: lambda spec: spec.neurons_at_once * ((1 << spec.state_bits) - 1),
+    Part.STRENGTH: lambda spec: len(Strength),
 }
 
 
@@ -171,7 +194,7 @@ def pattern(part: Part, samples: int) -> Row:
 
 def rows(samples: int = 1_000_000) -> list[Row]:
     """Every noise."""
-    return [thermal(samples), charge(samples), *(pattern(part, samples) for part in Part)]
+    return [converter(samples), wire(samples), both(samples), charge(samples), *(pattern(part, samples) for part in Part)]
 
 
 # --- tails -----------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from anna.chip.spec import ALL_AT_ONCE, DEDICATED, NEW_FIELDS, ChipSpec, Record,
 from anna.program import isa
 from anna.program.instructions import UNLIMITED_ADDRESS_BITS
 from anna.program.isa import Op, Words
-from anna.program.loops import unrolled
+from anna.program.loops import issued, unrolled
 
 if TYPE_CHECKING:
     from anna.board.host import HostWork
@@ -173,6 +173,11 @@ class Program(Settled):
     def ops(self) -> tuple[Op, ...]:
         """The instructions as they are issued, loops unrolled."""
         return tuple(unrolled(self.code))
+
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The place in `code` of each instruction that is issued."""
+        return tuple(issued(self.code))
 
     @property
     def inputs(self) -> tuple[Region, ...]:

@@ -4,7 +4,7 @@
 at what happens in time, as `anna.sequencer.timeline` walks it, and is checked only if the first group holds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ from anna.base.errors import IllegalProgram
 from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import Op
-from anna.program.text import line_of
+from anna.program.line import line_of
 from anna.sequencer.timeline import Hazard, Timeline, elaborate
 
 
@@ -144,12 +144,22 @@ class Violation:
 
 
 def violations(program: Program) -> tuple[list[Violation], Timeline | None]:
-    """Every broken rule, in program order, and the timeline if the program could be walked."""
-    found = [_violation(program, hazard) for hazard in _well_formed(program)]
-    if found:
-        return found, None
+    """Every broken rule, in program order, and the timeline if the program could be walked; in a loop, its first turn's."""
+    hazards = _first_turns(program, _well_formed(program))
+    if hazards:
+        return [_violation(program, hazard) for hazard in hazards], None
     timeline = elaborate(program)
-    return [_violation(program, hazard) for hazard in timeline.hazards], timeline
+    return [_violation(program, hazard) for hazard in _first_turns(program, timeline.hazards)], timeline
+
+
+def _first_turns(program: Program, hazards: Iterable[Hazard]) -> list[Hazard]:
+    """What is wrong, once for each instruction as it is written: not again in each turn of its loop."""
+    first, found = dict[tuple[str, int], int](), dict[tuple[str, int, str], Hazard]()
+    for hazard in hazards:
+        place = program.places[hazard.index] if hazard.index >= 0 else -1
+        if first.setdefault((hazard.rule, place), hazard.index) == hazard.index:
+            found.setdefault((hazard.rule, hazard.index, str(hazard.details)), hazard)
+    return list(found.values())
 
 
 @lru_cache(maxsize=16)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
 
-from anna.analog.parameters import STRENGTHS, Analog
+from anna.analog.parameters import CAUSES, Analog
 from anna.base.errors import DataError
 from anna.compiler.calibrate import calibrate
 from anna.compiler.check import check
@@ -70,8 +70,8 @@ class ChipNet(nn.Module):
         super().__init__()
         self.net, self.graph, self.analog = TorchNet(graph), graph, Analog.preset(how.analog)
         self.range_digits = how.range_digits
-        for name in STRENGTHS:
-            self.analog = self.analog.scaled(name, how.strength)
+        for cause in CAUSES:
+            self.analog = self.analog.scaled(cause, how.strength)
         self.noise: torch.Generator | None = None
         lowered = lower(graph)
         (member,) = lowered.members
@@ -143,7 +143,8 @@ class ChipNet(nn.Module):
         if carried is not None:
             sums = sums + carried * along(ranges.carry_o)
         sums = sums / along(ranges.lsb_o)
-        return to_states(sums if chip is None else chip.seen_by_adc(sums))
+        synapses = (steps.detach() != 0).sum((1, 2, 3))  # without those of a bias
+        return to_states(sums if chip is None else chip.seen_by_adc(sums, synapses, ranges.lsb_o))
 
     def _bias(self, layer: ChipLayer, numbers: Tensor, weights: Tensor, ranges: Ranges) -> Tensor:
         """The bias of each map, or of each unit, in weight LSB x state LSB."""
@@ -175,7 +176,7 @@ def _products(layer: ChipLayer, steps: Tensor, states: Tensor, chip: DrawnChip |
 
 def lower(graph: Graph) -> Lowered:
     """The network as the chip's layers, with long sums split into parts."""
-    return split(check(graph, OPTIONS), SPEC)
+    return split(check(graph, OPTIONS), OPTIONS)
 
 
 def along(values_m: Tensor) -> Tensor:

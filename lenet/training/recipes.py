@@ -47,7 +47,7 @@ class Recipe:
 class ForChip:
     """The conditions of training for the chip."""
 
-    analog: str = "typical"  # the chips' electronics: a preset by name
+    analog: str = "typical-v2"  # the chips' electronics: a preset by name, with its version
     strength: float = 1.0  # factor on the strength of all imperfections
     range_digits: int = 500  # training digits on which the compiler chooses ranges before each pass
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import anna
+from anna.analog.noise import NOISE_VERSION
 
 
 def now() -> str:
@@ -27,6 +28,7 @@ def process() -> dict[str, Any]:
 
     return {
         "anna": anna.__version__,
+        "noise_version": NOISE_VERSION,
         "commit": commit(),
         "python": platform.python_version(),
         "numpy": np.__version__,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog.noise import NOISE_VERSION
 from anna.analog.parameters import Analog
 from anna.base.container import write_beside
 from anna.base.errors import DataError, UsageError
@@ -85,6 +86,7 @@ def _run(given: argparse.Namespace) -> None:
         "seed": seed,
         "chip_seed": seed,
         "noise_seed": given.noise_seed,
+        "noise_version": NOISE_VERSION,
         "analog": kind,
         "slot": None if program.spec.wide else program.batch - 1 if given.slot is None else given.slot,
         "cycles_per_image": result.cycles_per_image,

@@ -78,13 +78,19 @@ def _sources() -> tuple[str, ...]:
 def _presets() -> tuple[str, ...]:
     from anna.analog.parameters import PRESETS
 
-    return PRESETS
+    return tuple(PRESETS)
 
 
 def _machines() -> tuple[str, ...]:
     from anna.chip.machines import MACHINES
 
     return tuple(MACHINES)
+
+
+def _published() -> tuple[str, ...]:
+    from sim.published.rows import ROWS
+
+    return tuple(row.name for row in ROWS)
 
 
 def _chip_fields() -> tuple[str, ...]:
@@ -167,6 +173,7 @@ SEED = Kind("SEED", _number)
 FOLDER = Kind("DIR", folders=True)
 SHARD = Kind("K/N")
 NETWORK = Kind("MODEL", words=_networks, suffixes=(".onnx", ".safetensors"))
+PUBLISHED = Kind("NAME", words=_published)
 LENET = Kind("NET", words=_networks)
 VARIANT = Kind("VARIANT", words=lambda: ("chip", "distorted"))
 RECIPE = late_choice("RECIPE", _recipes)

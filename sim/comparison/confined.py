@@ -68,9 +68,11 @@ class Confined(IdealSilicon):
         ideal, real = (silicon(adcs, rows, groups, scale_codes) for silicon in (super().thresholds, self._real.thresholds))
         return np.where(self._here(rows)[:, None], real, ideal)
 
-    def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:  # type: ignore[override]
+    def thermal_sigma(  # type: ignore[override]
+        self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints, synapses: Ints
+    ) -> Sigmas | None:
         """Noise for neurons that begin in the place."""
-        real = self._real.thermal_sigma(adcs, rows, groups, scale_codes)
+        real = self._real.thermal_sigma(adcs, rows, groups, scale_codes, synapses)
         return None if real is None else np.where(self._here(rows), real, np.float32(0))
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:  # type: ignore[override]

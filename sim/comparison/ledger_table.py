@@ -14,7 +14,7 @@ MEANINGS = {
     "droop": "charge that weights leak between refreshes",
     "charge_noise": "refreshes that write slightly too much or too little charge",
     "saturation": "sums beyond the range, clipped",
-    "thermal_noise": "noise on each sum, new each time",
+    "thermal_noise": "noise of the summing wires, new each time",
     "scale": "ranges of the scale circuits",
     "adc_offset": "fixed offsets of the output converters' thresholds",
     "adc_gain": "ranges of the output converters",

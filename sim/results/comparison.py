@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog.noise import NOISE_VERSION
 from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from anna.base.integers import checked_integer
@@ -145,6 +146,7 @@ class Comparison:
             "seed": found.chip_seed,
             "chip_seed": found.chip_seed,
             "noise_seed": found.noise_seed,
+            "noise_version": NOISE_VERSION,
             "float_error": found.reference.error.share,
             "arms": self.rows(),
             "ledger": [] if self.ledger is None else self.ledger.rows(),

@@ -6,13 +6,13 @@
     images = 1000                     # number of digits, the first of each class in turn
     chips = 8                         # drawn chips per point
     seed = 0                          # of the first chip and of the noise; chip k has seed + k
-    analog = "typical"                # ideal, typical, worst, or the file of a record
+    analog = "typical"                # a preset by name, or the file of a record
     design = "grid"                   # grid: all combinations; list: axes side by side; random: `points` draws
 
     [axes]
     "chip.weight_bits" = [2, 3, 4, 5, 6, 7, 8]
     "chip.state_bits" = { first = 1, last = 6 }
-    "scaled.thermal_noise" = { first = 0.0, last = 4.0, count = 9 }
+    "scaled.noise" = { first = 0.0, last = 4.0, count = 9 }
     "network" = ["recognizer", "lenet5"]
 
 With a `train` axis, the sweep trains its networks itself.
@@ -29,7 +29,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
-from anna.analog.parameters import CAUSES, STRENGTHS, Analog
+from anna.analog.parameters import CAUSES, GROUPS, STRENGTHS, Analog
 from anna.base.container import canonical_json
 from anna.base.errors import SpecError
 from anna.chip.machines import FormerBoardName, MachineName
@@ -42,7 +42,7 @@ Scalar = int | float | str | bool | None
 Value = Scalar | tuple[Scalar, ...]
 
 RECORDS: dict[str, type[Record]] = {"chip": ChipSpec, "analog": Analog, "compile": CompileOptions, "train": TrainOptions}
-SCALED = (*CAUSES, *STRENGTHS)
+SCALED = (*CAUSES, *GROUPS, *STRENGTHS)
 PLAIN = ("network", "weights_seed", "analog")  # fields of the sweep itself that may be axes
 LARGEST = 1_000_000  # points of a sweep
 

@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import Any
 
 import anna
+from anna.analog.noise import NOISE_VERSION
 from anna.base.container import Upgrades, canonical_json, upgraded
 from anna.base.errors import FileError, MachineError
 from sim.base.columns import values
 from sim.sweep.rows import DERIVED, KEYS, Outcome
 from sim.sweep.spec import SweepSpec, make_spec
 
-FORMAT = 2
-# Of the content that identifies the sweep. Format 2 added the table of trainings; if absent, it counts as empty.
-UPGRADES: Upgrades = {1: lambda content: content}
+FORMAT = 3
+# Of the content that identifies the sweep. Format 2 added the table of trainings; if absent, it counts as empty. Format 3 added
+# the noise version; before, there was only one.
+UPGRADES: Upgrades = {1: lambda content: content, 2: lambda content: {**content, "noise_version": 1}}
 APPLICATION = 0x616E6E61  # "anna", in SQLite's application_id
 NAME = "sweep.sqlite"
 LOCK = "sweep.lock"
@@ -47,27 +49,31 @@ _SCHEMA = (
 
 @dataclass(frozen=True)
 class Identity:
-    """Everything that determines the rows of a sweep: its file, what that names, and the version of anna."""
+    """Everything that determines the rows of a sweep: its file, what that names, and the versions of anna and its noise."""
 
     spec: SweepSpec
     inputs: tuple[tuple[str, str], ...]
     version: str
+    noise_version: int
 
     @classmethod
     def of(cls, spec: SweepSpec, inputs: tuple[tuple[str, str], ...]) -> "Identity":
         """The identity under this version of anna."""
-        return cls(spec, inputs, anna.__version__)
+        return cls(spec, inputs, anna.__version__, NOISE_VERSION)
 
     @property
     def content(self) -> str:
         """Canonical text; files appear with their name in the sweep and their digest."""
-        return canonical_json({"spec": self.spec.content, "inputs": [list(pair) for pair in self.inputs], "anna": self.version})
+        inputs = [list(pair) for pair in self.inputs]
+        versions = {"anna": self.version, "noise_version": self.noise_version}
+        return canonical_json({"spec": self.spec.content, "inputs": inputs, **versions})
 
     @classmethod
     def read(cls, found: Mapping[str, Any]) -> "Identity":
         """The identity in a parsed content."""
         spec = make_spec({**found["spec"], "axes": dict(found["spec"]["axes"])})
-        return cls(spec, tuple((name, digest) for name, digest in found["inputs"]), found["anna"])
+        inputs = tuple((name, digest) for name, digest in found["inputs"])
+        return cls(spec, inputs, found["anna"], found["noise_version"])
 
 
 class Store:
@@ -290,13 +296,19 @@ def _difference(stored: Identity, named: Identity) -> str:
         theirs, ours = stored.spec.content, named.spec.content
         where = next(name for name in ours if ours[name] != theirs[name])
         return f"holds another sweep ({where} differs); give each sweep its own folder"
-    if stored.inputs != named.inputs:
-        before, now = dict(stored.inputs), dict(named.inputs)
-        where = next((name for name in now if now[name] != before.get(name)), "what it names")
-        return f"was started with other weights, digits or parameters ({where}); give this sweep a new folder"
-    return (
-        f"was started by anna {stored.version}, and this is {named.version}; finish it there, or give this sweep a new folder"
-    )
+    if stored.version != named.version:
+        return (
+            f"was started by anna {stored.version}, and this is {named.version}; "
+            "finish it there, or give this sweep a new folder"
+        )
+    if stored.noise_version != named.noise_version:
+        return (
+            f"was started with noise version {stored.noise_version}, and this is {named.noise_version}; finish it with the "
+            "anna that began it, or give this sweep a new folder: typical-v1 and worst-v1 are the chips of version 1"
+        )
+    before, now = dict(stored.inputs), dict(named.inputs)
+    where = next((name for name in now if now[name] != before.get(name)), "what it names")
+    return f"was started with other weights, digits or parameters ({where}); give this sweep a new folder"
 
 
 def _locked(path: Path) -> io.TextIOWrapper:

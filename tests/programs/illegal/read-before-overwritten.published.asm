@@ -6,11 +6,11 @@
 .output name=out address=64 shape=1
 .weights row=0 column=60 values=1,2,3,1
 PAGE  page=0
-SHIFT count=4 address=0
-STORE latches=A.L0
+SHIFT 4 address=0
+STORE A.L0
 CALC  fan_in=64 row=0 neurons=2
 WAIT  cycles=4
-SHIFT count=4 address=0
-OUT   count=1 address=3
-OUT   count=1 address=64
+SHIFT 4 address=0
+OUT   1 address=3
+OUT   1 address=64
 STOP

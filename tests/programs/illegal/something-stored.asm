@@ -3,5 +3,5 @@
 .chip name=anna-1991
 .input name=image address=0 shape=64
 PAGE  page=0
-STORE registers=none
+STORE
 STOP

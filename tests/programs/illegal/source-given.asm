@@ -3,5 +3,5 @@
 .chip name=anna-1991 shift_from=register
 .input name=image address=0 shape=64
 PAGE  page=0
-SHIFT count=4 address=0
+SHIFT 4 address=0
 STOP

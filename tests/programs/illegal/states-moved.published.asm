@@ -3,7 +3,7 @@
 .chip name=anna-1991 neurons_at_once=16
 .input name=image address=0 shape=64
 PAGE  page=0
-SHIFT count=5 address=0
-SHIFT count=0 address=0
-OUT   count=9 address=64
+SHIFT 5 address=0
+SHIFT 0 address=0
+OUT   9 address=64
 STOP

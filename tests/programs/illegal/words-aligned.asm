@@ -4,6 +4,6 @@
 .sequencer name=dsp
 .input name=image address=0 shape=64
 PAGE  page=0
-SHIFT count=4 address=0
-SHIFT count=4 address=6
+SHIFT 4 address=0
+SHIFT 4 address=6
 STOP

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 import anna
 from anna.analog import parameters, synapse, weight_dac
 from anna.analog.draws import Draws
-from anna.analog.parameters import CAUSES, STRENGTHS
+from anna.analog.parameters import CAUSES, PRESETS, STRENGTHS
 from anna.base.errors import FileError, MachineError, SpecError
 from anna.chip import codes, refresh
-from anna.chip.spec import ANNA_WIDE, BOARD_1996
+from anna.chip.machines import MACHINES
+from anna.chip.spec import ANNA_WIDE
 from anna.lab.pins import pins_program, straight
 from anna.machine.interpreter import Interpreter
 from anna.program.file import Program, blank_pages
@@ -38,18 +39,44 @@ def test_the_manual_has_the_table_of_parameters() -> None:
 
 
 def test_the_presets_are_as_documented() -> None:
-    typical, worst = anna.Analog.typical(), anna.Analog.worst()
-    named = {
-        "thermal_noise_lsb": (0.25, 0.5), "synapse_gain_mismatch": (0.02, 0.05), "dac_inl_lsb": (0.5, 1.0),
-        "dac_gain_apart": (0.005, 0.02), "adc_threshold_offset_lsb": (0.15, 0.4), "scale_mismatch": (0.01, 0.03),
-        "charge_lost": (0.01, 0.04),
+    shared = {
+        "synapse_gain_mismatch": (0.02, 0.05), "dac_inl_lsb": (0.5, 1.0), "dac_gain_apart": (0.005, 0.02),
+        "adc_threshold_offset_lsb": (0.15, 0.4), "scale_mismatch": (0.01, 0.03), "charge_lost": (0.01, 0.04),
     }  # fmt: skip
-    for field in STRENGTHS:
-        off = getattr(anna.Analog.ideal(), field)
-        assert (getattr(typical, field), getattr(worst, field)) == named.get(field, (off, off))
+    v1 = {"thermal_noise_lsb": (0.25, 0.5)}
+    v2 = {"wire_noise_products": (8.5, 17.0), "adc_noise_lsb": (0.18, 0.36), "dac_die_spread": (0.3, 0.3),
+          "leak_die_spread": (0.3, 0.3), "charge_lost_after_us": (5000.0, 5000.0)}  # fmt: skip
+    for version, own in (("v1", v1), ("v2", v2)):
+        typical, worst = (anna.Analog.preset(f"{name}-{version}") for name in ("typical", "worst"))
+        for field in anna.Analog.model_fields:
+            off = getattr(anna.Analog.ideal(), field)
+            assert (getattr(typical, field), getattr(worst, field)) == {**shared, **own}.get(field, (off, off)), field
+        assert not typical.is_ideal
     assert anna.Analog() == anna.Analog.ideal()
     assert anna.Analog.ideal().is_ideal
-    assert not typical.is_ideal
+
+
+def test_a_preset_without_a_version_is_the_newest() -> None:
+    assert anna.Analog.typical() == anna.Analog.preset("typical") == anna.Analog.preset("typical-v2")
+    assert anna.Analog.worst() == anna.Analog.preset("worst") == anna.Analog.preset("worst-v2")
+    kinds = ["ideal", "typical", "worst", "typical", "worst", *list(PRESETS)[5:]]
+    assert [anna.Analog.preset(name).kind for name in PRESETS] == kinds
+    assert all(anna.Analog.named(name) == anna.Analog.preset(name) for name in PRESETS)
+
+
+def test_noise_is_as_strong_in_the_recognisers_median_neuron_wherever_it_sits() -> None:
+    """28 synapses with a weight and the finest range: 0.25 LSB of the ADC for `typical` of either version, twice as much for
+    `worst`, and the same for all noise on the wire and all in the converter."""
+    place = (np.zeros(1, np.int64),) * 4
+    lsb = codes.adc_lsb(ANNA_WIDE)[0]
+    alone = {name: anna.Die.draw(ANNA_WIDE, anna.Analog.preset(name).alone("noise"), 0) for name in PRESETS}
+    sigma = {name: float(die.electronics.thermal_sigma(*place, np.array([28]))[0] / lsb)
+             for name, die in alone.items() if name != "ideal"}  # fmt: skip
+    assert sigma["typical"] == pytest.approx((0.18**2 + (8.5 * (28 / 64) ** 0.5 / 32) ** 2) ** 0.5, rel=1e-6)
+    assert sigma["typical-v1"] == 0.25 and sigma["worst-v1"] == 0.5
+    for name in ("typical", "typical-all-wire", "typical-all-converter"):
+        assert sigma[name] == pytest.approx(0.2515, abs=1e-4), name
+    assert sigma["worst"] == pytest.approx(2 * sigma["typical"], rel=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -80,11 +107,14 @@ def test_one_imperfection_at_a_time() -> None:
         assert alone.temperature_k == without.temperature_k == 330.0
         assert worst.scaled(cause, 1) == worst
         assert worst.scaled(cause, 0) == without
-    assert worst.scaled("thermal_noise", 0.5).thermal_noise_lsb == 0.25
+    assert worst.scaled("thermal_noise", 0.5).wire_noise_products == 8.5
+    assert anna.Analog.preset("worst-v1").scaled("thermal_noise", 0.5).thermal_noise_lsb == 0.25
+    assert worst.scaled("noise", 0.5).adc_noise_lsb == worst.scaled("adc_noise", 0.5).adc_noise_lsb == 0.18
+    assert worst.alone("noise").causes == ("thermal_noise", "adc_noise")
     assert worst.scaled("saturation", 2).sum_limit == 2.0
     assert worst.scaled("charge_noise", 2).storage_capacitance_ff == 25.0
     assert worst.scaled("droop", 0.5).charge_lost == 0.02
-    assert worst.alone("adc").causes == ("adc_offset",)
+    assert worst.alone("adc").causes == ("adc_offset", "adc_noise")
     with pytest.raises(SpecError, match="there is no imperfection 'luck'; expected one of weight_dac, synapse_gain"):
         worst.alone("luck")
     with pytest.raises(SpecError, match="droop cannot be scaled by -1; expected zero or more"):
@@ -96,10 +126,12 @@ def test_the_toml_round_trip(tmp_path: Path) -> None:
     for analog in (anna.Analog.worst(), anna.Analog.typical().changed(sum_limit=3.0, storage_capacitance_ff=50.0)):
         path.write_text(analog.to_toml())
         assert anna.Analog.load(path) == analog
-    path.write_text('preset = "typical"\nthermal_noise_lsb = 0.3\nsum_limit = "none"\n')
-    assert anna.Analog.load(path) == anna.Analog.typical().changed(thermal_noise_lsb=0.3)
+    for name in PRESETS:
+        path.write_text(f'preset = "{name}"\nsynapse_zero_lsb = 0.3\nsum_limit = "none"\n')
+        meant = f"{name}-v1" if name in ("typical", "worst") else name  # as when there was one version only
+        assert anna.Analog.load(path) == anna.Analog.preset(meant).changed(synapse_zero_lsb=0.3)
     for text, sentence in (
-        ('preset = "good"', "there is no preset 'good'; expected ideal, typical or worst"),
+        ('preset = "good"', "there is no preset 'good'; expected ideal, typical or worst, or one of typical-v2, worst-v2"),
         ("thermal_noise_lsb = -1", "Analog: thermal_noise_lsb: expected at least 0, got -1"),
         ("thermal", "is not TOML"),
     ):
@@ -122,6 +154,44 @@ def test_the_dacs_are_as_bad_as_stated_and_zero_at_zero(seed: int, inl: float, a
     assert (levels[:, 32] == 0).all()
     assert abs(gains[0] - gains[1]) == pytest.approx(apart, abs=1e-12)
     assert gains.mean() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_each_die_draws_how_strong_its_inl_gain_difference_and_leak_are() -> None:
+    """Log-normal about the stated strength: over 400 dies, mean and deviation of the logarithm, and no correlation."""
+    analog, dies = anna.Analog.typical().alone("weight_dac", "droop"), 400
+    found = []
+    for seed in range(dies):
+        pattern = anna.Die.draw(ANNA_WIDE, analog, seed).pattern
+        levels, ideal = pattern["dac_levels_lsb"], weight_dac.ideal_levels(ANNA_WIDE)
+        gains = levels[:, 0] / ideal[:, 0]
+        inl = np.abs(levels - ideal * gains[:, None]).max(axis=1)
+        assert inl[0] == pytest.approx(inl[1], rel=1e-9)  # the DACs of a die are equally bad
+        (leak,) = np.unique(pattern["synapse_leak"])
+        found.append((inl[0] / 0.5, abs(gains[0] - gains[1]) / 0.005, leak))
+    logs = np.log(found)
+    margin = 4.9 * 0.3 / dies**0.5  # false alarm once in a million
+    assert (np.abs(logs.mean(axis=0)) < margin).all()
+    assert (np.abs(logs.std(axis=0) - 0.3) < margin / 2**0.5).all()
+    assert np.abs(np.corrcoef(logs.T) - np.eye(3)).max() < 4.9 / dies**0.5
+
+
+def test_dies_of_version_1_are_all_equally_strong() -> None:
+    for seed in range(3):
+        pattern = anna.Die.draw(ANNA_WIDE, anna.Analog.preset("typical-v1"), seed).pattern
+        ideal = weight_dac.ideal_levels(ANNA_WIDE)
+        gains = pattern["dac_levels_lsb"][:, 0] / ideal[:, 0]
+        inl = np.abs(pattern["dac_levels_lsb"] - ideal * gains[:, None]).max(axis=1)
+        np.testing.assert_allclose(inl, 0.5, rtol=1e-9)
+        assert abs(gains[0] - gains[1]) == pytest.approx(0.005, abs=1e-12)
+        assert (pattern["synapse_leak"] == 1.0).all()
+
+
+def test_a_spread_keeps_its_size_when_the_strength_is_scaled() -> None:
+    typical = anna.Analog.typical().changed(leak_mismatch=0.2)
+    assert typical.scaled("weight_dac", 2).dac_die_spread == 0.3
+    assert (typical.scaled("droop", 2).leak_die_spread, typical.scaled("droop", 2).leak_mismatch) == (0.3, 0.2)
+    assert typical.scaled("leak_die_spread", 0.5).leak_die_spread == 0.15
+    assert typical.scaled("leak_mismatch", 0.5).leak_mismatch == 0.1
 
 
 def test_kt_over_c() -> None:
@@ -228,7 +298,7 @@ def test_seeds_and_places_on_the_board_make_other_silicon() -> None:
     assert len({array.tobytes() for array in gains}) == 4
     again = anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), 1, 0)
     assert again.to_bytes() == dies[0].to_bytes()
-    assert BOARD_1996.chips == 2
+    assert MACHINES["board-1996"].chips == 2
     for bad in (-1, 2**64):
         with pytest.raises(SpecError, match="the die's seed is"):
             anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), bad)
@@ -280,7 +350,11 @@ def test_what_a_chip_is_made_of() -> None:
     ("given", "sentence"),
     [
         ({"analog": "typical"}, "a chip with imperfections is drawn from a seed: Chip(seed=0, analog=...)"),
-        ({"analog": "superb", "seed": 7}, "there is no preset 'superb'; expected ideal, typical or worst"),
+        (
+            {"analog": "superb", "seed": 7},
+            "there is no preset 'superb'; expected ideal, typical or worst, or one of typical-v2, worst-v2, typical-all-wire, "
+            "typical-all-converter, typical-v1, worst-v1",
+        ),
         ({"analog": 3, "seed": 7}, "analog is 3; expected an anna.Analog"),
         ({"faults": 3}, "faults is 3; expected an anna.Faults"),
         ({"die": 3}, "die is 3; expected an anna.Die"),

@@ -69,10 +69,21 @@ def test_a_stopped_refresh_lets_every_weight_fall_along_the_stated_exponential(s
 
 
 def test_by_the_end_of_a_period_the_stated_share_is_gone() -> None:
-    for preset, lost in ((anna.Analog.typical(), 0.01), (anna.Analog.worst(), 0.04)):
-        die = anna.Die.draw(ANNA_WIDE, preset.alone("droop"), 0)
+    for preset, lost in (("typical-v1", 0.01), ("worst-v1", 0.04)):
+        die = anna.Die.draw(ANNA_WIDE, anna.Analog.preset(preset).alone("droop"), 0)
         left = die.weights_lsb(-1, ANNA_WIDE.refresh_period_cycles) / die.weights_lsb(-1, 0)
         np.testing.assert_allclose(left, 1 - lost, atol=1e-4)
+
+
+def test_since_version_2_the_stated_share_is_gone_after_5_ms_on_the_median_die() -> None:
+    for preset, lost in (("typical-v2", 0.01), ("worst-v2", 0.04)):
+        analog = anna.Analog.preset(preset).alone("droop")
+        median = anna.Die.draw(ANNA_WIDE, analog.changed(leak_die_spread=0.0), 0)
+        cycles = round(5e-3 * ANNA_WIDE.clock_hz)
+        np.testing.assert_allclose(median.weights_lsb(-1, cycles) / 31.0, 1 - lost, atol=1e-4)
+        die = anna.Die.draw(ANNA_WIDE, analog, 0)
+        (factor,) = np.unique(die.pattern["synapse_leak"])
+        np.testing.assert_allclose(die.weights_lsb(-1, cycles) / 31.0, (1 - lost) ** factor, atol=1e-4)
 
 
 def test_the_same_calc_at_another_refresh_phase_gives_another_result_in_both_evaluators_alike() -> None:
@@ -107,15 +118,14 @@ def test_a_longer_period_and_a_warmer_chip_lose_more() -> None:
     assert leak_per_cycle(spec, anna.Analog(charge_lost=0.6)) == pytest.approx(-math.log(0.4) / 2200, rel=1e-12)
 
 
-def test_noise_grows_with_the_root_of_temperature() -> None:
-    adcs = zero = np.zeros(1, np.int64)
-    sigmas = [
-        anna.Die.draw(ANNA_WIDE, anna.Analog(thermal_noise_lsb=0.25, temperature_k=kelvin), 0).electronics.thermal_sigma(
-            adcs, zero, zero, zero
-        )[0]
-        for kelvin in (300.0, 363.0)
-    ]
-    assert sigmas[1] / sigmas[0] == pytest.approx(1.1, rel=1e-6)
+@pytest.mark.parametrize(
+    ("noise", "grows"), [({"thermal_noise_lsb": 0.25}, 1.1), ({"wire_noise_products": 8.5}, 1.1), ({"adc_noise_lsb": 0.18}, 1)]
+)
+def test_noise_of_a_sum_grows_with_the_root_of_temperature(noise: dict[str, float], grows: float) -> None:
+    place, synapses = (np.zeros(1, np.int64),) * 4, np.array([28])
+    cool, warm = (anna.Die.draw(ANNA_WIDE, anna.Analog(**noise, temperature_k=kelvin), 0).electronics for kelvin in (300, 363))
+    ratio = warm.thermal_sigma(*place, synapses)[0] / cool.thermal_sigma(*place, synapses)[0]
+    assert ratio == pytest.approx(grows, rel=1e-6)
 
 
 def test_a_refresh_period_too_short_for_the_array_is_refused() -> None:

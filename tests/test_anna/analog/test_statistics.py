@@ -21,7 +21,7 @@ def test_thresholds_have_the_false_alarm_rate_that_is_stated() -> None:
     assert 2 * math.exp(-2 * LARGEST_KS**2) < 1.0e-6
 
 
-@pytest.mark.parametrize("sample", [noise_check.thermal, noise_check.charge])
+@pytest.mark.parametrize("sample", [noise_check.converter, noise_check.wire, noise_check.both, noise_check.charge])
 def test_a_million_samples_on_the_noise_path_read_by_a_wide_adc(sample) -> None:
     row = sample(1_000_000)
     assert row.samples >= 1_000_000
@@ -33,6 +33,51 @@ def test_a_million_draws_of_each_part_of_a_die(part: Part) -> None:
     row = noise_check.pattern(part, 1_000_000)
     assert row.samples >= 1_000_000
     assert row.holds, row
+
+
+def test_a_wire_is_as_noisy_as_the_synapses_that_carry_a_weight() -> None:
+    """The root of their number, whatever their states."""
+    spec, count = noise_check.WIDE, 20_000
+    lsb_products = float(codes.adc_lsb(spec)[0]) / codes.units_per_lsb_product(spec)
+    weights, scales = blank_pages(spec)
+    for neuron in range(8):
+        weights[0, neuron, : 8 * neuron] = codes.weight_converter(spec).exact(1.0)
+    program = pins_program(spec, [straight(spec, 64, 0, 8)], weights, scales)
+    zero = codes.state_converter(spec).exact(0.0)
+    quiet = np.full((count, *program.input.shape), zero, np.uint16)
+    busy = quiet.copy()
+    busy[:, 0] += np.tile(np.array([1, -1], np.int16), 32).astype(np.uint16)  # states that cancel
+    for states in (quiet, busy):
+        chip = anna.Chip(seed=1, analog=anna.Analog(wire_noise_products=32.0 * lsb_products))
+        found = chip.run_codes(program, states, noise_seed=3).codes["codes0"]
+        deviations = found.astype(np.float64).std(axis=0)
+        expected = 32.0 * np.sqrt(np.arange(8) * 8 / 64)
+        np.testing.assert_allclose(deviations, expected, rtol=4.9 / math.sqrt(2 * count), atol=0.01)
+
+
+def test_the_wires_noise_does_not_know_the_range_and_the_converters_is_a_share_of_it() -> None:
+    lsb = codes.adc_lsb(ANNA_WIDE)
+    adcs, zero, scale_codes = np.zeros(16, np.int64), np.zeros(16, np.int64), np.arange(16)
+    synapses = np.full(16, 28)
+
+    def sigma(**noise: float) -> np.ndarray:
+        electronics = anna.Die.draw(ANNA_WIDE, anna.Analog(**noise), 0).electronics
+        return electronics.thermal_sigma(adcs, zero, zero, scale_codes, synapses)
+
+    wire, converter = sigma(wire_noise_products=8.5), sigma(adc_noise_lsb=0.18)
+    units = codes.units_per_lsb_product(ANNA_WIDE)
+    np.testing.assert_allclose(wire, 8.5 * (28 / 64) ** 0.5 * units, rtol=1e-6)
+    np.testing.assert_allclose(converter, 0.18 * lsb, rtol=1e-6)
+    np.testing.assert_allclose(sigma(wire_noise_products=8.5, adc_noise_lsb=0.18), np.hypot(wire, converter), rtol=1e-6)
+
+
+def test_a_finer_unit_of_states_changes_no_noise() -> None:
+    """State steps make sums finer, and the noise with them."""
+    place, synapses = (np.zeros(1, np.int64),) * 4, np.array([28])
+    plain, fine = (anna.Die.draw(ANNA_WIDE, anna.Analog(wire_noise_products=8.5, state_step_lsb=step), 0).electronics
+                   for step in (0.0, 0.01))  # fmt: skip
+    ratio = fine.thermal_sigma(*place, synapses) / plain.thermal_sigma(*place, synapses)
+    assert ratio == fine.numerators[-1] / plain.numerators[-1] == 256
 
 
 def test_the_check_can_fail() -> None:

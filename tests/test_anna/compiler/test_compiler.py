@@ -187,7 +187,7 @@ def test_a_split_sum_is_the_whole_sum(seed: int, maps: int) -> None:
     ))  # fmt: skip
     options = CompileOptions()
     whole = check(graph, options)
-    parts = split_pass.split(whole, options.chip).layers
+    parts = split_pass.split(whole, options).layers
     inputs = rng.uniform(-1, 1, (3, maps, 4, 4))
     sums, carried = float_layer(whole.layers[0], inputs).sums, None
     for part in parts:

@@ -17,6 +17,7 @@ from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ANNA_WIDE, ChipSpec
 from anna.lab import curves as lab
 from anna.lab.characterise import converters, dac_levels, droop, effective_bits, measurable_scales
+from anna.lab.noise_parts import noise_law
 from anna.lab.pins import Resolution, line, pins_program, random_words, states_for_sums, straight
 from anna.lab.trim import TrimMeter
 from anna.program.file import Program, blank_pages
@@ -99,6 +100,46 @@ def test_droop_against_time(spec: ChipSpec) -> None:
     assert found.gain[-1] < 0.6
 
 
+# What the pins must find for the parts of the noise: (wire of 64 synapses, converter).
+NOISE_PARTS = {"typical-v1": (0.0, 0.25), "typical-v2": (8.5, 0.18), "worst-v2": (17.0, 0.36),
+               "typical-all-wire": (12.17, 0.0), "typical-all-converter": (0.0, 0.2515)}  # fmt: skip
+
+
+@pytest.mark.parametrize("preset", NOISE_PARTS)
+def test_the_pins_tell_noise_of_the_wire_from_noise_of_the_converter(preset: str) -> None:
+    found = noise_law(
+        anna.Chip(seed=7, analog=anna.Analog.preset(preset).alone("noise")), resolution=Resolution(repeats=64), spec=ANNA_WIDE
+    )
+    wire, converter = NOISE_PARTS[preset]
+    assert found.parts[0] == pytest.approx(wire, rel=0.03, abs=0.5)  # 0.5 on 64 synapses is 0.03 LSB even on 256
+    assert found.parts[1] == pytest.approx(converter, rel=0.03, abs=0.01)
+    np.testing.assert_allclose(found.noise_products, found.fitted_products, rtol=0.05)
+
+
+def test_noise_grows_with_the_synapses_and_falls_with_the_range_as_the_law_says() -> None:
+    """Of a typical chip, mismatch and all. Gains of up to 1.1 make noise referred to the sum so much smaller."""
+    found = noise_law(anna.Chip(seed=7), [8, 128], [8], spec=ANNA_WIDE)
+    (few, many, wide), products = found.noise_lsb, found.noise_products
+    assert many / few == pytest.approx(((0.18**2 + 144.5 / 1024) / (0.18**2 + 9.03 / 1024)) ** 0.5, rel=0.06)
+    assert wide == pytest.approx((0.18**2 + (8.5 / 512) ** 2) ** 0.5, rel=0.06)
+    assert products[2] > 10 * products[0]
+    assert found.parts == pytest.approx((8.5, 0.18), rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "call", "sentence"),
+    [
+        (ANNA_WIDE, {"synapses": [7]}, "noise of 7 synapses cannot be measured; expected an even number up to 256"),
+        (ANNA_WIDE, {"synapses": [258]}, "noise of 258 synapses cannot be measured"),
+        (ANNA_WIDE, {"scale_codes": [15]}, "64 synapses do not reach the range of scale code 15; choose more"),
+        (ANNA_WIDE.changed(weight_levels="mid-rise"), {}, "on a chip with a weight of zero"),
+    ],
+)
+def test_noise_that_cannot_be_measured_is_refused(spec: anna.ChipSpec, call: dict[str, list[int]], sentence: str) -> None:
+    with pytest.raises(SpecError, match=sentence):
+        noise_law(anna.Chip(), **call, spec=spec)
+
+
 @pytest.mark.parametrize("spec", BOTH)
 @pytest.mark.parametrize("dac", [0, 1])
 def test_the_levels_of_a_dac(dac: int, spec: ChipSpec) -> None:
@@ -122,12 +163,23 @@ def test_the_levels_of_a_dac_need_columns_of_its_own() -> None:
 @pytest.mark.parametrize("fan_in", [16, 64, 128, 256])
 def test_effective_bits_of_a_dot_product(fan_in: int, spec: ChipSpec) -> None:
     assert effective_bits(anna.Chip(), fan_in, spec=spec).bits == 3.0
-    typical = effective_bits(anna.Chip(seed=1, analog=anna.Analog.typical()), fan_in, spec=spec)
-    worst = effective_bits(anna.Chip(seed=1, analog=anna.Analog.worst()), fan_in, spec=spec)
+    typical, worst = (
+        effective_bits(anna.Chip(seed=1, analog=f"{name}-v1"), fan_in, spec=spec) for name in ("typical", "worst")
+    )
     assert 2.3 < typical.bits < 2.7
     assert 1.4 < worst.bits < 2.0
     # Noise and threshold offsets alone: 0.25 and 0.15 LSB.
     assert (0.25**2 + 0.15**2) ** 0.5 - 0.03 < typical.analog_error_lsb < 0.40
+
+
+@pytest.mark.parametrize("fan_in", [16, 64, 128, 256])
+def test_effective_bits_are_more_where_the_range_is_wide_and_the_wires_noise_small(fan_in: int) -> None:
+    """Random weights need wide ranges, 256 to 1024 products, beside which the wire's noise is small."""
+    typical, worst = (effective_bits(anna.Chip(seed=1, analog=name), fan_in) for name in ("typical", "worst"))
+    assert 2.5 < typical.bits < 2.75
+    assert 1.6 < worst.bits < 2.2
+    # Noise of the converter and threshold offsets alone: 0.18 and 0.15 LSB.
+    assert (0.18**2 + 0.15**2) ** 0.5 - 0.03 < typical.analog_error_lsb < 0.33
 
 
 def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
@@ -151,7 +203,7 @@ def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture
     figures = {path.name for path in (ROOT / "docs" / "characterisation").iterdir()}
     assert {path.name for path in tmp_path.iterdir()} == figures
     assert lab.main(["--analog", "good"]) == 2
-    assert capsys.readouterr().err == "there is no preset 'good'; expected ideal, typical or worst\n"
+    assert capsys.readouterr().err.startswith("there is no preset 'good'; expected ideal, typical or worst, or one of ")
 
 
 @pytest.mark.parametrize("spec", BOTH)

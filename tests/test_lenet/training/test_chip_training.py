@@ -10,6 +10,7 @@ import pytest
 import anna
 import lenet
 from anna.base.errors import DataError
+from anna.chip import codes
 from anna.compiler import compilation
 from anna.network.file import graph_bytes
 from anna.network.graph import Activation, Affine, Convolution, FullConnection, Graph, Pool, Prepare
@@ -25,6 +26,7 @@ except ModuleNotFoundError:
 
 from lenet.training import train
 from lenet.training.chip_net import STATES, WEIGHTS, ChipNet, to_states, to_weights
+from lenet.training.drawn_chip import DrawnChip
 from lenet.training.fit import Setup, fit
 from lenet.training.torch_net import prepared
 from sim.cli import main
@@ -81,6 +83,29 @@ def test_noise_costs_about_what_drawn_chips_cost(some):
     ideal = (anna.Chip().run(program, digits.images).labels != digits.labels).mean()
     assert ideal < (found != digits.labels).mean()
     assert (found != digits.labels).mean() == pytest.approx(drawn, rel=0.4)
+
+
+@pytest.mark.parametrize("analog", ["typical-v1", "typical-v2"])
+def test_noise_of_a_sum_is_that_of_the_chip(analog):
+    """Maps of 25 and 100 synapses, at LSBs of 32 and 512 weight LSB x state LSB."""
+    record = anna.Analog.preset(analog).alone("noise")
+    chip = DrawnChip(record, torch.Generator().manual_seed(1))
+    sums = torch.zeros(20_000, 2, 1, 1)
+    found = chip.seen_by_adc(sums, torch.tensor([25, 100]), torch.tensor([32.0, 512.0])).std(0).flatten()
+    place = (np.zeros(2, np.int64),) * 3
+    electronics, lsb = anna.Die.draw(anna.ANNA_1991, record, 0).electronics, codes.adc_lsb(anna.ANNA_1991)[[0, 8]]
+    sigma = electronics.thermal_sigma(*place, np.array([0, 8]), np.array([25, 100])) / lsb
+    assert found.numpy() == pytest.approx(sigma, rel=0.03)
+
+
+def test_each_drawn_chip_has_an_inl_of_its_own():
+    levels = WEIGHTS.numerators / 2
+    draws = torch.Generator().manual_seed(1)
+    for analog, varies in (("typical-v1", False), ("typical-v2", True)):
+        record = anna.Analog.preset(analog).alone("dac_inl_lsb", "dac_die_spread")
+        inl = [float(np.abs(DrawnChip(record, draws).written_dc[0].numpy() - levels).max()) for _ in range(50)]
+        assert (np.std(np.log(inl)) > 0.15) == varies
+        assert np.median(inl) == pytest.approx(0.5, rel=0.2)
 
 
 def test_no_imperfection_is_drawn_at_strength_zero(some):
@@ -188,7 +213,7 @@ def test_a_run_writes_float_weights_and_those_for_the_chip(small_data, tmp_path)
     assert record["training_digits"] == before["training_digits"]
     about = record["for_chip"]
     assert (about["start"], about["start_digest"]) == ("linear-mnist-seed4", before["weights_digest"])
-    assert (about["analog"], about["strength"], about["range_digits"]) == ("typical", 1.0, 500)
+    assert (about["analog"], about["strength"], about["range_digits"]) == ("typical-v2", 1.0, 500)
     for one in about["on_chip"]:
         assert set(one["ordinary"]) == set(one["trained"]) == {"ideal_wrong", "typical_wrong"}
         assert len(one["trained"]["typical_wrong"]) == 8

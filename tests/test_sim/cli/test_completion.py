@@ -12,6 +12,7 @@ import pytest
 from command_line import good
 
 import lenet
+from anna.analog.parameters import PRESETS
 from lenet.datasets.registry import DATA_SETS
 from sim.cli.completion_scripts import SCRIPTS
 from sim.cli.main import COMMANDS, full_parser
@@ -105,7 +106,7 @@ def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str,
         (("run", "e"), {"edges.anna"}),
         (("run", "edges.anna", "--images", "d"), {"digits.npy"}),
         (("run", "edges.anna", "--images", "h"), {"holdout"}),
-        (("run", "--analog", ""), {"ideal", "typical", "worst", "bits.toml", "sub"}),
+        (("run", "--analog", ""), {*PRESETS, "bits.toml", "sub"}),
         (("info", ""), {"edges.anna", "two words.anna", "sub"}),
         (("asm", ""), {"edges.asm", "sub"}),
         (("trace", "edges.anna", "n"), {"net.onnx", "notes.txt"}),

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 import anna
 import lenet
 import sim
+from anna.analog.noise import NOISE_VERSION
 from anna.analog.parameters import CAUSES, Analog
 from anna.base.errors import DataError
 from anna.network.forward import forward
@@ -69,7 +70,11 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"analogs": ["superb"]}, "there is no preset 'superb'; expected ideal, typical or worst"),
+        (
+            {"analogs": ["superb"]},
+            "there is no preset 'superb'; expected ideal, typical or worst, or one of typical-v2, worst-v2, typical-all-wire, "
+            "typical-all-converter, typical-v1, worst-v1",
+        ),
         ({"analogs": [7]}, "7 is not a kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
         ({"analogs": ["worst", "worst"]}, "2 kinds are named 'worst chips'; expected distinct names: (name, Analog)"),
         ({"chips": 0}, "chips is 0; expected at least 1"),
@@ -144,6 +149,17 @@ def test_the_ledger_adds_up_to_what_its_parts_say(made) -> None:
     wrong = sum(int((labels != digits.labels).sum()) for labels in by_hand) / (2 * len(digits))
     droop = next(entry for entry in causes if entry.cause == "droop")
     assert droop.alone_points == pytest.approx(100 * (wrong - lines.ideal_error))
+
+
+@pytest.mark.parametrize(
+    ("preset", "causes"), [("typical-v1", {"thermal_noise"}), ("typical-v2", {"thermal_noise", "adc_noise"}),
+                           ("typical-all-wire", {"thermal_noise"}), ("typical-all-converter", {"adc_noise"})],
+)  # fmt: skip
+def test_the_ledger_tells_noise_of_the_wire_from_noise_of_the_converter(made, preset: str, causes: set[str]) -> None:
+    _, program, digits = made
+    lost = ledger(program, digits.first(100), chips=2, analog=(preset, Analog.preset(preset).alone("noise")))
+    assert {row["cause"] for row in lost.rows()} == causes
+    assert all(cause in lost.table() for cause in causes)
 
 
 # Every cause at once, including those that `typical` leaves out and one that gives sums a finer unit.
@@ -312,7 +328,7 @@ def test_the_command_speaks_json(tmp_path: Path) -> None:
     assert first == second
     assert [arm["name"] for arm in first["arms"]] == [
         "float", "ideal chip", "typical chips", "ideal, chip-trained", "typical, chip-trained"]  # fmt: skip
-    assert first["seed"] == 4
+    assert (first["seed"], first["noise_version"]) == (4, NOISE_VERSION)
 
 
 def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
@@ -324,7 +340,7 @@ def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
     np.save(tmp_path / "digits.npy", images[:40])
     ran = json.loads(good("run", tmp_path / "r.anna", "--images", tmp_path / "digits.npy", "--analog", "typical",
                           "--chip-seed", 7, "--json"))  # fmt: skip
-    assert (ran["images"], ran["chip_seed"], ran["noise_seed"]) == (40, 7, 0)
+    assert (ran["images"], ran["chip_seed"], ran["noise_seed"], ran["noise_version"]) == (40, 7, 0, NOISE_VERSION)
     assert np.mean(np.array(ran["labels"]) == labels[:40]) > 0.9
     assert good("compile", "recognizer", "--print-after", "place", "-o", tmp_path / "r.anna").startswith("; --- after place")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sweep_cases import POINTS, ROWS, die, double, here, tiny, tiny_file
 
+from anna.analog.noise import NOISE_VERSION
 from anna.base.errors import AnnaError, FileError, MachineError, SpecError
 from sim.sweep.merge import merge
 from sim.sweep.processes import Processes, WorkerDiedError
@@ -54,6 +55,7 @@ def test_shards_merge_to_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: P
     with Store(tmp_path / "whole") as store:
         assert sum(run["points"] for run in store.runs() if run["run"] <= 3) == POINTS
         assert set(store.provenance()) == set(range(POINTS))
+        assert {facts["noise_version"] for facts in store.provenance().values()} == {NOISE_VERSION}
 
 
 def test_shards_of_different_sweeps_do_not_merge(home: Path, tmp_path: Path) -> None:
@@ -93,12 +95,22 @@ def test_ideal_chips_are_alike_so_one_is_run(tmp_path: Path) -> None:
             ("ideal", 0), ("typical", 0), ("typical", 1), ("typical", 2)]  # fmt: skip
 
 
-def test_strengths_are_scaled_and_changed_as_the_analog_model_does(tmp_path: Path) -> None:
-    """Thermal noise four times typical, whether scaled or set, is the same chip."""
-    here(tiny(axes={"scaled.thermal_noise": [4.0]}), tmp_path / "scaled")
-    here(tiny(axes={"analog.thermal_noise_lsb": [1.0]}), tmp_path / "set")
-    with Store(tmp_path / "scaled") as scaled, Store(tmp_path / "set") as fixed:
-        assert [row["wrong"] for row in scaled.rows()] == [row["wrong"] for row in fixed.rows()]
+@pytest.mark.parametrize(
+    ("analog", "scaled", "fixed"),
+    [
+        ("typical-v1", "thermal_noise", {"thermal_noise_lsb": 1.0}),
+        ("typical-v2", "thermal_noise", {"wire_noise_products": 34.0}),
+        ("typical-v2", "noise", {"wire_noise_products": 34.0, "adc_noise_lsb": 0.72}),
+    ],
+)
+def test_strengths_are_scaled_and_changed_as_the_analog_model_does(
+    tmp_path: Path, analog: str, scaled: str, fixed: dict[str, float]
+) -> None:
+    """Noise four times typical, whether scaled or set, is the same chip."""
+    here(tiny(analog=analog, axes={f"scaled.{scaled}": [4.0]}), tmp_path / "scaled")
+    here(tiny(analog=analog, axes={f"analog.{name}": [value] for name, value in fixed.items()}), tmp_path / "set")
+    with Store(tmp_path / "scaled") as one, Store(tmp_path / "set") as other:
+        assert [row["wrong"] for row in one.rows()] == [row["wrong"] for row in other.rows()]
 
 
 def test_rows_equal_direct_runs_of_the_chip(tmp_path: Path) -> None:
@@ -211,7 +223,7 @@ def test_networks_and_records_from_files_are_relative_to_the_sweep(home: Path, t
     from anna.network.file import save_network
 
     save_network(lenet.load("linear"), tmp_path / "mine.safetensors")
-    (tmp_path / "mine.toml").write_text('preset = "typical"\n', encoding="utf-8")
+    (tmp_path / "mine.toml").write_text('preset = "typical-v2"\n', encoding="utf-8")
     text = (home / "tiny.toml").read_text(encoding="utf-8").replace('"linear"', '"mine.safetensors"\nanalog = "mine.toml"')
     (tmp_path / "sweep.toml").write_text(text, encoding="utf-8")
     here(load_spec(tmp_path / "sweep.toml"), tmp_path / "out")
