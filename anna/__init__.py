@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from anna.analog.faults import Faults as Faults
     from anna.analog.parameters import Analog as Analog
     from anna.base.errors import AnnaError as AnnaError
+    from anna.chip.machines import MACHINES as MACHINES
+    from anna.chip.machines import Machine as Machine
     from anna.chip.spec import ANNA_1991 as ANNA_1991
-    from anna.chip.spec import BOARD_1991 as BOARD_1991
-    from anna.chip.spec import BOARD_1996 as BOARD_1996
-    from anna.chip.spec import BoardSpec as BoardSpec
+    from anna.chip.spec import ANNA_WIDE as ANNA_WIDE
     from anna.chip.spec import ChipSpec as ChipSpec
     from anna.compiler import CompileOptions as CompileOptions
     from anna.compiler import compilation as compilation
@@ -63,13 +63,11 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ANNA_1991": "anna.chip.spec",
+    "ANNA_WIDE": "anna.chip.spec",
     "Activation": "anna.network.activations",
     "Affine": "anna.network.graph",
     "Analog": "anna.analog.parameters",
     "AnnaError": "anna.base.errors",
-    "BOARD_1991": "anna.chip.spec",
-    "BOARD_1996": "anna.chip.spec",
-    "BoardSpec": "anna.chip.spec",
     "Chip": "anna.machine.chip",
     "ChipSpec": "anna.chip.spec",
     "CompileOptions": "anna.compiler",
@@ -80,6 +78,8 @@ _HOMES = {
     "FullConnection": "anna.network.graph",
     "Graph": "anna.network.graph",
     "Interpreter": "anna.machine.interpreter",
+    "MACHINES": "anna.chip.machines",
+    "Machine": "anna.chip.machines",
     "Pool": "anna.network.graph",
     "Prepare": "anna.network.graph",
     "Program": "anna.program.file",
@@ -115,7 +115,14 @@ _HOMES = {
 }
 
 # Names of version 0.1; the next minor version removes them.
-_RENAMED = {"Calibration": "Trim", "Schedule": "Timeline", "calibrate": "measure_trim", "calibrated": "trim"}
+_RENAMED = {
+    "BoardSpec": "Machine",
+    "Calibration": "Trim",
+    "Schedule": "Timeline",
+    "calibrate": "measure_trim",
+    "calibrated": "trim",
+}
+_FORMER_MACHINES = {"BOARD_1991": "anna.MACHINES['wide']", "BOARD_1996": "anna.MACHINES['wide'].changed(chips=2)"}
 
 __all__ = ["__version__", "lab", *_HOMES]
 
@@ -130,6 +137,12 @@ def __getattr__(name: str) -> Any:
 
         warn(f"anna.{name}", f"anna.{_RENAMED[name]}")
         return __getattr__(_RENAMED[name])
+    if name in _FORMER_MACHINES:
+        from anna.base.renamed import warn
+        from anna.chip.machines import MACHINES
+
+        warn(f"anna.{name}", _FORMER_MACHINES[name])
+        return MACHINES["wide"].changed(chips=2 if name == "BOARD_1996" else 1)
     raise AttributeError(f"module 'anna' has no attribute {name!r}")
 
 

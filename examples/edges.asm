@@ -1,5 +1,6 @@
 ; Horizontal and vertical edges of an 8x8 image, written by hand: 3x3 kernels, four columns of positions per CALC.
 .program name=edges
+.chip name=anna-wide
 .input   name=image    address=0   shape=1x8x8
 .output  name=edges    address=64  shape=2x6x6          ; first the vertical edges, then the horizontal ones
 ; Register columns: a window of 6 image columns x 3 rows, column by column.

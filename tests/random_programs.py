@@ -10,15 +10,15 @@ from anna.analog.silicon import IdealSilicon, Silicon
 from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.codes import Ints, state_converter
 from anna.chip.refresh_orders import REFRESH_ORDERS
-from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.chip.spec import ANNA_WIDE, ChipSpec
 from anna.program.file import Program, Region, assemble_program
-from anna.program.isa import Op, op, rows_of
+from anna.program.isa import WIDE, Op, rows_of
 from anna.sequencer.timeline import elaborate
 
 CHIPS = st.one_of(
-    st.just(ANNA_1991),
+    st.just(ANNA_WIDE),
     st.builds(
-        lambda **fields: ANNA_1991.changed(**fields),
+        lambda **fields: ANNA_WIDE.changed(**fields),
         rows=st.sampled_from([8, 16, 64]),
         columns=st.sampled_from([16, 64]),
         registers=st.integers(2, 5),
@@ -62,12 +62,12 @@ class _Writer:
 
     def segment(self, page: int) -> None:
         spec = self.spec
-        self.ops.append(op("PAGE", page=page))
+        self.ops.append(WIDE.op("PAGE", page=page))
         self.registers = sorted({self.number(0, spec.registers - 1) for _ in range(2)})
         for register in self.registers:  # every column holds something from the start
-            self.ops.append(op("SHIFT", register=register, width=spec.columns, address=self.number(0, self.top - 1),
+            self.ops.append(WIDE.op("SHIFT", register=register, width=spec.columns, address=self.number(0, self.top - 1),
                                count=spec.columns, stride=0))  # fmt: skip
-        self.ops.append(op("STORE", registers=sum(1 << register for register in self.registers)))
+        self.ops.append(WIDE.op("STORE", registers=sum(1 << register for register in self.registers)))
         for _ in range(self.number(1, 12)):
             self.draw(st.sampled_from([self.shift, self.shift, self.store, self.calc, self.calc, self.out, self.wait]))()
         while self.untaken:
@@ -84,13 +84,13 @@ class _Writer:
         stride = self.number(0, room // max(1, count - 1)) if count > 1 else 1
         room -= stride * (count - 1)
         block_stride = self.number(0, room // (blocks - 1)) if blocks > 1 else 0
-        shift = op("SHIFT", register=self.registers[self.number(0, len(self.registers) - 1)], first=first, width=width,
+        shift = WIDE.op("SHIFT", register=self.registers[self.number(0, len(self.registers) - 1)], first=first, width=width,
                    address=address, count=count, stride=stride, blocks=blocks, block_stride=block_stride)  # fmt: skip
         if set(shift.addresses.tolist()) <= set(self.known):
             self.ops.append(shift)
 
     def store(self) -> None:
-        self.ops.append(op("STORE", registers=1 << self.registers[self.number(0, len(self.registers) - 1)]))
+        self.ops.append(WIDE.op("STORE", registers=1 << self.registers[self.number(0, len(self.registers) - 1)]))
 
     def calc(self) -> None:
         spec = self.spec
@@ -100,7 +100,7 @@ class _Writer:
         rows = rows_of(spec, spec.fan_ins[fan_in], neurons)
         if rows <= spec.rows:
             named = tuple(self.registers[self.number(0, len(self.registers) - 1)] for _ in range(rows))
-            self.ops.append(op("CALC", fan_in=fan_in, row=self.number(0, spec.rows - rows), neurons=neurons,
+            self.ops.append(WIDE.op("CALC", fan_in=fan_in, row=self.number(0, spec.rows - rows), neurons=neurons,
                                registers=named))  # fmt: skip
             self.untaken.append(neurons)
 
@@ -111,13 +111,13 @@ class _Writer:
         count = self.number(1, neurons)
         blocks = self.number(1, neurons // count)
         base = self.number(self.pixels + self.constants, self.top)  # over old results, or beyond them
-        out = op("OUT", address=base, count=count, blocks=blocks, block_stride=self.number(0, count + 2))
+        out = WIDE.op("OUT", address=base, count=count, blocks=blocks, block_stride=self.number(0, count + 2))
         self.ops.append(out)
         self.known = sorted({*self.known, *out.addresses.tolist()})
         self.top = max(self.known) + 1
 
     def wait(self) -> None:
-        self.ops.append(op("WAIT", cycles=self.number(1, 9)))
+        self.ops.append(WIDE.op("WAIT", cycles=self.number(1, 9)))
 
 
 def _waiting(program: Program) -> Program | None:
@@ -130,7 +130,7 @@ def _waiting(program: Program) -> Program | None:
         if not waits or hazards[0].rule not in ("register-held", "written-before-read", "read-before-overwritten"):
             return None
         at, ops = waits[0].index, list(program.ops)
-        ops.insert(at, op("WAIT", cycles=int(waits[0].details["wait"])))
+        ops.insert(at, WIDE.op("WAIT", cycles=int(waits[0].details["wait"])))
         program = assemble_program(program.name, program.spec, ops, program.weight_codes, program.scale_codes,
                                    program.regions, _constants(program))  # fmt: skip
     return None
@@ -155,7 +155,7 @@ def legal_programs(draw: st.DrawFn) -> Program:
     regions = [Region(name="image", kind="input", address=0, shape=(writer.pixels,))]
     regions += [Region(name=f"result{address}", kind="output", address=address, shape=(1,)) for address in results]
     constants = {writer.pixels + i: int(rng.integers(0, 1 << spec.state_bits)) for i in range(writer.constants)}
-    program = _waiting(assemble_program("random", spec, [*writer.ops, op("END")], weights, scales, regions, constants))
+    program = _waiting(assemble_program("random", spec, [*writer.ops, WIDE.op("END")], weights, scales, regions, constants))
     if program is None:
         draw(st.nothing())  # nothing can be done about it: draw another
     assert program is not None

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -108,8 +109,12 @@ def test_a_program_by_hand_gives_the_same_codes(images: np.ndarray, expected: di
     assert np.array_equal(anna.Chip().run_codes(program("by_hand"), windows).codes["second"], expected["program by_hand"])
 
 
-def test_assembly_text_still_makes_the_same_program() -> None:
-    assert anna.assemble((FORMER / "by_hand.asm").read_text(encoding="utf-8")).digest == PROGRAMS["by_hand"]["digest"]
+def test_assembly_text_still_makes_the_same_program_once_it_names_its_chip() -> None:
+    text = (FORMER / "by_hand.asm").read_text(encoding="utf-8")
+    with pytest.raises(anna.AnnaError, match=r"for a program of the former machine write \.chip name=anna-wide$"):
+        anna.assemble(text)
+    again = re.sub("name=anna-1991", "name=anna-wide", text)
+    assert anna.assemble(again).digest == PROGRAMS["by_hand"]["digest"]
 
 
 # --- chips

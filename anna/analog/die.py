@@ -24,14 +24,14 @@ from anna.base import container
 from anna.base.errors import AnnaError, FileError, SpecError
 from anna.base.frozen import Settled
 from anna.chip.codes import Floats, weight_converter
-from anna.chip.spec import ChipSpec, Record, first_sentence
+from anna.chip.spec import ChipSpec, Record, first_sentence, made_wide
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEY = "anna_die"
 FORMAT = 2
-UPGRADES: container.Upgrades = {1: dict}  # format 2 added parameters; absent ones are off
+UPGRADES: container.Upgrades = {1: lambda content: {**content, "spec": made_wide(content["spec"])}}
 SUFFIX = ".die"
 
 

@@ -74,7 +74,7 @@ def leak_per_cycle(spec: ChipSpec, analog: Analog) -> float:
     cycles = analog.charge_lost_after_us * 1e-6 * spec.clock_hz
     warmer = (analog.temperature_k - analog.reference_temperature_k) / analog.leak_doubling_k
     faster = float(exp(warmer * 0.6931471805599453)) if warmer else 1.0
-    return _minus_log_of_rest(analog.charge_lost) / cycles * faster
+    return minus_log_of_rest(analog.charge_lost) / cycles * faster
 
 
 def charge_kept(rate: float, leaks: Floats, ages_cycles: Ints) -> Floats:
@@ -104,7 +104,7 @@ def ktc_lsb(capacitance_ff: float, weight_lsb_mv: float, temperature_k: float) -
     return math.sqrt(variance) / (weight_lsb_mv * 1e-3)
 
 
-def _minus_log_of_rest(lost: float) -> float:
+def minus_log_of_rest(lost: float) -> float:
     """-ln(1 - lost) from + - * / alone, so that its bits are the same everywhere."""
     mantissa, exponent = math.frexp(1.0 - lost)
     if exponent == 0 and mantissa > 0.75:  # close to one: no cancellation

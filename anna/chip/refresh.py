@@ -17,6 +17,11 @@ from anna.chip.spec import ChipSpec
 
 Ints = NDArray[np.int64]
 
+NO_PERIOD = (
+    "this chip is refreshed by RFSH instructions of its program and has no period; choose the machine wide, or another "
+    "max_charge_lost"
+)
+
 
 @lru_cache(maxsize=32)
 def _walk(spec: ChipSpec) -> tuple[Ints, Ints]:
@@ -39,7 +44,9 @@ def writers(spec: ChipSpec) -> Ints:
 
 
 def with_period_us(spec: ChipSpec, period_us: float) -> ChipSpec:
-    """The same chip with another refresh period, rounded to cycles: the longer it is, the longer charges leak."""
+    """The same wide chip with another refresh period, rounded to cycles: the longer it is, the longer charges leak."""
+    if not spec.wide:
+        raise SpecError(f"refresh period {period_us:g} us: {NO_PERIOD}")
     if not 0 < period_us < 1e9:
         raise SpecError(f"refresh period must be positive and below 1000 s, got {period_us:g} us")
     cycles, writes = round(period_us * 1e-6 * spec.clock_hz), spec.refresh_write_cycles

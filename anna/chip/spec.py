@@ -1,9 +1,12 @@
-"""The specification of a chip and of a board: frozen records that everything else follows.
+"""The specification of a chip and of its sequencer: frozen records that everything else follows.
 
 Each field carries its unit, its mark and its source (`ChipSpec.provenance`). `ANNA_1991` is the chip as `anna.chip.facts`
-knows it; a chip with other bits, sizes or cycles is a changed record: `ANNA_1991.changed(weight_bits=8)`.
+knows it; a chip with other bits, sizes or cycles is a changed record: `ANNA_1991.changed(weight_bits=8)`. `ANNA_WIDE` has
+four shift stages and reads memory in any pattern: what this model assumed before the board paper could be read.
 """
 
+import math
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -16,6 +19,9 @@ from anna.chip.refresh_orders import RefreshOrder
 from anna.chip.scale_laws import SCALE_LAWS, ScaleLaw
 
 Levels = Literal["mid-rise", "mid-tread"]
+InstructionSet = Literal["published", "wide"]
+ShiftFrom = Literal["either", "register", "shifter"]
+Overlap = Literal["none", "shift-calc", "all"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -94,10 +100,21 @@ class ChipSpec(Record):
 
     called = "chip"
 
+    # --- instructions
+    instruction_set: InstructionSet = known(
+        facts.INSTRUCTION_SET, "published: one shifter, words of states, RFSH; wide: a shift stage for each register"
+    )
+    shift_from: ShiftFrom = known(
+        facts.SHIFT_FROM, "what SHIFT shifts: a register's states, what the shifter holds, or either as it says"
+    )
+    word_states: int = known(facts.STATES_PER_WORD, "states of a word, which a SHIFT loads at most", ge=1, le=4096)
+    out_words: int = known(facts.OUT_WORDS, "words that an OUT moves at most", ge=1, le=256)
+
     # --- array
     rows: int = known(facts.ROWS, "rows of synapses", ge=1, le=4096)
     columns: int = known(facts.COLUMNS, "synapses of a row = states of a register", ge=1, le=4096)
-    registers: int = known(facts.REGISTERS, "registers that feed the array; each can be shifted", ge=1, le=64)
+    registers: int = known(facts.REGISTERS, "registers of the state storage; wide: each with a shift stage", ge=1, le=64)
+    latches: int = known(facts.LATCHES, "latches that the array reads; wide: one for each register", ge=1, le=64)
     neurons_at_once: int = known(facts.NEURONS_AT_ONCE, "neurons that one CALC computes = ADCs", ge=1, le=256)
     fan_ins: tuple[int, ...] = known(facts.FAN_INS, "inputs that a neuron may have", min_length=1, max_length=16)
 
@@ -133,6 +150,14 @@ class ChipSpec(Record):
     max_pages: int = known(facts.MAX_PAGES, "weight pages that the memory holds", ge=1, le=65_536)
     reset_state_code: int = known(facts.RESET_STATE_CODE, "state code of a register never stored", ge=0)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_latch_for_each(cls, given: Any) -> Any:
+        """The hold stages of a wide chip are its latches."""
+        if isinstance(given, dict) and given.get("instruction_set") == "wide":
+            return {**given, "latches": given.get("registers", facts.REGISTERS.value)}
+        return given
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.synapses % self.dacs or self.columns % self.dacs:
@@ -144,10 +169,13 @@ class ChipSpec(Record):
                 raise ValueError(f"a fan-in of {fan_in} does not divide a row of {self.columns} synapses")
             if fan_in > self.columns and fan_in % self.columns:
                 raise ValueError(f"a fan-in of {fan_in} is not a whole number of rows of {self.columns} synapses")
-        if self.max_inputs > self.registers * self.columns:
+        if self.wide and self.latches != self.registers:
             raise ValueError(
-                f"a fan-in of {self.max_inputs} needs more than {self.registers} registers of {self.columns} states"
+                f"a wide chip has a latch for each register; got {self.latches} latches, {self.registers} registers"
             )
+        if self.max_inputs > self.latches * self.columns:
+            what = "registers" if self.wide else "latches"
+            raise ValueError(f"a fan-in of {self.max_inputs} needs more than {self.latches} {what} of {self.columns} states")
         if self.max_inputs > self.rows * self.columns:
             raise ValueError(f"a fan-in of {self.max_inputs} exceeds the {self.synapses} synapses of the array")
         if self.reset_state_code >= 1 << self.state_bits:
@@ -191,6 +219,16 @@ class ChipSpec(Record):
 
     # --- what follows by arithmetic
     @property
+    def wide(self) -> bool:
+        """Whether each register has a shift stage of its own."""
+        return self.instruction_set == "wide"
+
+    @property
+    def shifters(self) -> int:
+        """Shift stages."""
+        return self.registers if self.wide else 1
+
+    @property
     def synapses(self) -> int:
         """Physical synapses of the array."""
         return self.rows * self.columns
@@ -209,6 +247,28 @@ class ChipSpec(Record):
     def max_rows_per_neuron(self) -> int:
         """Rows of a neuron of the largest fan-in."""
         return max(1, self.max_inputs // self.columns)
+
+    @property
+    def pairs(self) -> int:
+        """Groups of weights, one for each DAC, that are written together; numbered row by row."""
+        return self.synapses // self.dacs
+
+    def cycles_in(self, states: int) -> int:
+        """Cycles of bringing states in: one by one if wide, else in words that take their time whether full or not."""
+        return self._transfer(states, self.states_in_per_cycle)
+
+    def cycles_out(self, states: int) -> int:
+        """Cycles of taking states out, likewise."""
+        return self._transfer(states, self.states_out_per_cycle)
+
+    def words(self, states: int) -> int:
+        """Words that carry this many states."""
+        return -(-states // self.word_states)
+
+    def _transfer(self, states: int, per_cycle: int) -> int:
+        if self.wide:
+            return -(-states // per_cycle)
+        return self.words(states) * -(-self.word_states // per_cycle)
 
     @property
     def cycle_ns(self) -> float:
@@ -241,32 +301,68 @@ class ChipSpec(Record):
         return max(1, 16 - self.weight_bits)
 
 
-class BoardSpec(Record):
-    """A board: its chips, its host processor, and what it is called."""
+class Sequencer(Record):
+    """What issues a chip's instructions, and how fast: a sequencer of its own, or the host's processor.
 
-    called = "board"
+    The clock of a chip under a processor is made for each instruction; here it still ticks, and an instruction takes as many
+    ticks as the processor needs for it (A).
+    """
 
-    name: str = Field(description="name", json_schema_extra={"unit": "text", "mark": "A", "source": "this model"})
-    chip: ChipSpec = Field(
-        default_factory=ChipSpec,
-        description="each of its chips",
-        json_schema_extra={"unit": "chip", "mark": "R", "source": "see ChipSpec"},
+    called = "sequencer"
+
+    overlap: Overlap = known(facts.OVERLAP, "which instructions run side by side")
+    instructions_per_s: float | None = known(
+        facts.INSTRUCTIONS_PER_S, "instructions issued in a second; None: one in each cycle", gt=0, le=1e12
     )
-    chips: int = known(facts.BOARD_1991_CHIPS, "chips that work side by side", ge=1, le=1024)
-    host_multiply_adds_per_s: float | None = known(
-        facts.DSP_MULTIPLY_ADDS_PER_S, "speed of the host's float layers; None: not known", gt=0
+    bytes_per_s: float | None = known(
+        facts.BYTES_PER_S, "bytes of states moved in a second; None: as fast as the pins", gt=0, le=1e12
     )
+    bytes_per_word: int = known(facts.BYTES_PER_WORD, "bytes that a word of states takes to move", ge=1, le=64)
+    aligned: bool = known(facts.ALIGNED, "whether words of states begin only where their size divides the address")
+
+    def issue_cycles(self, spec: ChipSpec) -> int:
+        """Cycles from one instruction to the next."""
+        return 1 if self.instructions_per_s is None else _ticks(spec.clock_hz / self.instructions_per_s)
+
+    def word_cycles(self, spec: ChipSpec) -> int:
+        """Cycles that moving a word takes the sequencer."""
+        return 1 if self.bytes_per_s is None else _ticks(spec.clock_hz * self.bytes_per_word / self.bytes_per_s)
+
+
+def _ticks(cycles: float) -> int:
+    """Cycles rounded up, but for what rounding made of a whole number."""
+    return max(1, math.ceil(cycles - 1e-9))
 
 
 ANNA_1991 = ChipSpec()
+ANNA_WIDE = ANNA_1991.changed(
+    instruction_set="wide",
+    issue_width=facts.WIDE_ISSUE_WIDTH.value,
+    memory_states=facts.WIDE_MEMORY_STATES.value,
+    adc_full_scale=facts.WIDE_ADC_FULL_SCALE.value,
+)
 
-BOARD_1991 = BoardSpec(name="anna-board-1991", chips=facts.BOARD_1991_CHIPS.value)
-# The processor behind the 1996 board's FPGA controller is unknown: its float layers are not timed.
-BOARD_1996 = BoardSpec(name="anna-board-1996", chips=facts.BOARD_1996_CHIPS.value, host_multiply_adds_per_s=None)
+DEDICATED = Sequencer()
+DSP = Sequencer(
+    overlap="none",
+    instructions_per_s=facts.BOARD_1991_INSTRUCTIONS_PER_S.value,
+    bytes_per_s=facts.BOARD_1991_BYTES_PER_S.value,
+    aligned=True,
+)
+ALL_AT_ONCE = Sequencer(overlap="all")  # the wide chip's
 
-CHIPS = {"anna-1991": ANNA_1991}
-BOARDS = {board.name: board for board in (BOARD_1991, BOARD_1996)}
+# Fields that came with the published instruction set: a specification without them is of a wide chip.
+NEW_FIELDS = ("instruction_set", "shift_from", "word_states", "out_words", "latches")
+
+
+def made_wide(described: Mapping[str, Any]) -> dict[str, Any]:
+    """A chip as files described it before there was more than one instruction set."""
+    return {"instruction_set": "wide", **described}
+
+
+CHIPS = {"anna-1991": ANNA_1991, "anna-wide": ANNA_WIDE}
 
 __all__ = [
-    "ANNA_1991", "BOARDS", "BOARD_1991", "BOARD_1996", "CHIPS", "BoardSpec", "ChipSpec", "Mark", "Record",
+    "ALL_AT_ONCE", "ANNA_1991", "ANNA_WIDE", "CHIPS", "DEDICATED", "DSP", "NEW_FIELDS", "ChipSpec", "Mark", "Overlap", "Record",
+    "Sequencer", "made_wide",
 ]  # fmt: skip

@@ -18,8 +18,9 @@ import numpy as np
 
 from anna.base.errors import DataError, GraphError
 from anna.base.renamed import renamed
-from anna.chip.spec import BOARD_1991, BoardSpec, ChipSpec
-from anna.compiler.options import NAIVE, RENAMED, CompileOptions, RangeMethod, Rounding, Split
+from anna.chip.machines import DEFAULT, Machine
+from anna.chip.spec import ChipSpec
+from anna.compiler.options import NAIVE, RENAMED, CompileOptions, Positions, RangeMethod, Rounding, Split
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -37,33 +38,40 @@ def compile(
     calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
     *,
     chip: ChipSpec | None = None,
-    board: BoardSpec = BOARD_1991,
-    batch: int = 1,
+    machine: str | Machine = DEFAULT,
+    batch: int | None = None,
     host: str = "auto",
     split: Split = "chip",
     range_method: RangeMethod = "least-squares",
     fit: bool = True,
     round: Rounding = "calibrated",
+    positions: Positions = "auto",
+    max_charge_lost: float = 0.01,
     calibration_count: int = 500,
     check_count: int = 1,
 ) -> "Program":
     """The program for a network; raises CompileError with every reason why the network cannot be compiled.
 
     calibration        sample images as the network takes them, or (images, labels); ranges are chosen by them
-    chip               another chip on the board (default: the board's own)
-    board              its chips and its host
-    batch              images that share a loaded weight page
+    chip               another chip in the machine (default: the machine's own)
+    machine            what it runs on, by name ("sequencer", "board-1991", "board-1996", "wide") or as a record
+    batch              images that share a loaded weight page; None: one, or if there is a single page as many as its charges
+                       allow
     host               what the host runs: "last" (the last layer with weights and all after it), "auto" (the same, and
                        everything from the first layer that the chip cannot run), "none", or a layer's name
     split              sums with more inputs than a neuron has: in parts on the "chip", from there on the "host", or "off"
     range_method       how the range of each map is chosen from the calibration images
     fit                fit gain and offset of each map to the float map
     round              round weights so that sums on the calibration images come out right ("calibrated"), or to "nearest"
+    positions          positions of a window in one CALC: 1 as in 1991, or as many as pay ("auto")
+    max_charge_lost    share of its charge that a weight may have lost when it is read: the batch is kept short, or weights
+                       are refreshed, accordingly; a wide chip refreshes by itself
     calibration_count  calibration images used at most
     check_count        calibration images that the self-check interprets
     """
-    return compilation(network, calibration, chip=chip, board=board, batch=batch, host=host, split=split,
-                       range_method=range_method, fit=fit, round=round, calibration_count=calibration_count,
+    return compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
+                       range_method=range_method, fit=fit, round=round, positions=positions,
+                       max_charge_lost=max_charge_lost, calibration_count=calibration_count,
                        check_count=check_count).program  # fmt: skip
 
 
@@ -86,7 +94,7 @@ def compilation(
         raise GraphError(f"expected a network to compile, got {type(network).__name__}")
     chosen = CompileOptions.of(**options)
     if chip is not None:
-        chosen = chosen.changed(board=chosen.board.changed(chip=chip))
+        chosen = chosen.changed(machine=chosen.machine.with_chip(chip))
     return run(network, _images_of(calibration), chosen)
 
 

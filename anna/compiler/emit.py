@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from anna.chip import codes
 from anna.compiler.geometry import Neuron, Scan
+from anna.compiler.latches import LatchScan
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph, QuantLayer
@@ -50,8 +51,10 @@ def arrays(graph: QuantGraph, placement: Placement) -> tuple[Codes, Codes, Links
     return weights, scales, Links(np.array(rows, dtype=np.int32).reshape(-1, 7), taps)
 
 
-def synapses(scan: Scan, quant: QuantLayer, neuron: Neuron, position: int) -> list[tuple[int, int, int, int]]:
+def synapses(scan: Scan | LatchScan, quant: QuantLayer, neuron: Neuron, position: int) -> list[tuple[int, int, int, int]]:
     """Row (of the neuron), column, weight in LSB and tap of every synapse that a neuron uses."""
+    if isinstance(scan, LatchScan):
+        return _latch_synapses(scan, quant, neuron, position)
     layer, found = scan.layer, []
     sy, sx = layer.stride
     row_of = {register: r for r, register in reversed(list(enumerate(neuron.registers)))}
@@ -74,6 +77,25 @@ def synapses(scan: Scan, quant: QuantLayer, neuron: Neuron, position: int) -> li
         first = len(scan.registers[last].taps) + position * scan.unit_columns
         for u, weight in enumerate(quant.unit_weights_ou[neuron.o].tolist()):
             found.append((row_of[last], first + u, weight, FIRST_UNIT - u))
+    return found
+
+
+def _latch_synapses(scan: LatchScan, quant: QuantLayer, neuron: Neuron, position: int) -> list[tuple[int, int, int, int]]:
+    """The same for a neuron that reads latches."""
+    found, (sy, sx) = [], scan.layer.stride
+    mask = scan.layer.mask_oiyx[neuron.o]
+    for tap, (weight, live) in enumerate(zip(quant.weights_ot[neuron.o].tolist(), mask.reshape(-1).tolist(), strict=True)):
+        if live:
+            i, y, x = (int(k) for k in np.unravel_index(tap, mask.shape))
+            place = i, y + neuron.dy * sy, x + neuron.dx * sx
+            latch = scan.latch_of[place]
+            found.append((neuron.registers.index(latch), scan.registers[latch].column_of[place], weight, tap))
+    if scan.extras:
+        row = neuron.registers.index(scan.extras_latch)
+        found += [(row, scan.constant_column(k), weight, FIRST_CONSTANT - k)
+                  for k, weight in enumerate(quant.constants_oc[neuron.o].tolist())]  # fmt: skip
+        found += [(row, scan.unit_column(position, u), weight, FIRST_UNIT - u)
+                  for u, weight in enumerate(quant.unit_weights_ou[neuron.o].tolist())]  # fmt: skip
     return found
 
 

@@ -67,12 +67,12 @@ class Scan:
     @property
     def starts_y(self) -> tuple[int, ...]:
         """First output row of every line; the last line overlaps the one before if the rows do not divide evenly."""
-        return _starts(self.layer.output_shape[1], self.down)
+        return first_positions(self.layer.output_shape[1], self.down)
 
     @property
     def starts_x(self) -> tuple[int, ...]:
         """First output column of every step of a line."""
-        return _starts(self.layer.output_shape[2], self.right)
+        return first_positions(self.layer.output_shape[2], self.right)
 
     @cached_property
     def neurons(self) -> tuple[Neuron, ...]:
@@ -205,7 +205,8 @@ class Scan:
         )
 
 
-def _starts(length: int, step: int) -> tuple[int, ...]:
+def first_positions(length: int, step: int) -> tuple[int, ...]:
+    """Where windows of so many positions begin that cover a length; the last may overlap the one before."""
     return tuple(min(start, length - step) for start in range(0, length, step))
 
 

@@ -5,13 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from anna.chip.spec import BoardSpec
+from anna.board.times import Times
+from anna.chip import facts
+from anna.chip.machines import Machine
+from anna.compiler import retention
 from anna.compiler.emit import NO_TAP, Links
+from anna.compiler.geometry import Scan
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.schedule import Schedule
+from anna.program.file import Program
 from anna.sequencer.timeline import Timeline
+from anna.sequencer.timing import Scoreboard
 
 UNITS = ("array", "input", "output", "paging")
 
@@ -20,29 +26,38 @@ def report(
     graph: QuantGraph, placement: Placement, schedule: Schedule, timeline: Timeline, links: Links, options: CompileOptions
 ) -> dict[str, Any]:
     """The report on a compilation, as JSON."""
-    network, spec = graph.lowered.network, graph.spec
-    host = _host(graph, options.board)
+    network = graph.lowered.network
+    host = _host(graph, options.machine)
     layers = _layers(graph, placement, schedule, timeline, links) + host["layers"]
-    chip_rate = options.board.chips * spec.clock_hz / timeline.cycles_per_image
-    host_rate = host["images_per_s"]
+    times = Times(options.machine, timeline.cycles_per_image, host["multiply_adds"])
+    chip_multiply_adds = network.multiply_adds - host["multiply_adds"]
+    run_cycles = cycles_without_refresh(timeline.program) if timeline.refreshes else timeline.run_cycles
     return {
         "network": network.name,
         "data": network.data,
+        "machine": options.machine.name,
         "cycles_per_image": timeline.cycles_per_image,
-        "run_cycles": timeline.run_cycles,
+        "run_cycles": run_cycles,
+        "refresh_cycles": timeline.run_cycles - run_cycles,
+        "page_load_cycles_per_image": timeline.page_load_cycles_per_image,
         "bound_cycles": round(sum(entry["bound_cycles"] for entry in layers if entry["where"] == "chip"), 3),
-        "chip_us_per_image": round(timeline.seconds_per_image * 1e6, 6),
-        "host_us_per_image": None if not host_rate else round(1e6 / host_rate, 6),
-        "board": options.board.name,
-        "board_images_per_s": round(min(chip_rate, host_rate or chip_rate), 3),
-        "board_binds": "host" if host_rate is not None and host_rate < chip_rate else "chip",
+        "chip_us_per_image": _us(times.chip_us),
+        "host_us_per_image": _us(times.host_us),
+        "board_us_per_image": _us(times.latency_us),
+        "published_us_per_image": published_us(network.multiply_adds),
+        "board_images_per_s": round(times.images_per_s, 3),
+        "board_binds": times.binds,
+        "connections_per_s": round(chip_multiply_adds * 1e6 / times.chip_us * options.machine.chips, 3),
+        "instructions": len(timeline.program.ops),
+        "refreshes": len(timeline.refreshes),
+        "charges": retention.report(timeline),
         "synapses_used": int((links.taps_prc != NO_TAP).sum()),
         "pages": placement.pages,
         "page_loads": timeline.page_loads,
-        "batch": options.batch,
+        "batch": timeline.program.batch,
         "chip_connections": network.connections - host["connections"],
         "host_connections": host["connections"],
-        "chip_multiply_adds": network.multiply_adds - host["multiply_adds"],
+        "chip_multiply_adds": chip_multiply_adds,
         "host_multiply_adds": host["multiply_adds"],
         "layers": layers,
         "placement": [
@@ -50,11 +65,48 @@ def report(
              "positions": [p.scan.down, p.scan.right], "registers": [len(held.taps) for held in p.scan.registers],
              "constants": p.scan.constants} for p in placement.scans
         ],
-        "options": options.model_dump(mode="json", exclude={"board"}),
+        "options": options.model_dump(mode="json", exclude={"machine"}),
     }  # fmt: skip
 
 
-def _host(graph: QuantGraph, board: BoardSpec) -> dict[str, Any]:
+def current(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A program's report with today's fields; one of version 0.1, when every chip was wide, is brought up to date."""
+    if "machine" in report:
+        return report
+    chip_us, host_us = report["chip_us_per_image"], report["host_us_per_image"]
+    if host_us is None and not report["host_multiply_adds"]:
+        host_us = 0.0
+    return {
+        **report,
+        "machine": "wide",
+        "host_us_per_image": host_us,
+        "board_us_per_image": None if host_us is None else round(chip_us + host_us, 6),
+        "published_us_per_image": published_us(report["chip_multiply_adds"] + report["host_multiply_adds"]),
+        "connections_per_s": round(report["chip_multiply_adds"] * 1e6 / chip_us, 3),
+    }
+
+
+def published_us(multiply_adds: int) -> float | None:
+    """The published time of a network with this many multiply-adds, last layer included; None if there is none."""
+    return 1e3 * facts.RECOGNIZER_MS.value if multiply_adds == facts.RECOGNIZER_MULTIPLY_ADDS.value else None
+
+
+def cycles_without_refresh(program: Program) -> int:
+    """Cycles of one image, without page loads and as if no RFSH stood in the program."""
+    cycles, board = 0, Scoreboard(program.spec, program.sequencer)
+    for op in program.ops:
+        if op.name == "PAGE":
+            cycles, board = cycles + board.idle, Scoreboard(program.spec, program.sequencer)
+        if op.name != "RFSH":
+            board.issue(op)
+    return cycles + board.idle
+
+
+def _us(us: float | None) -> float | None:
+    return None if us is None else round(us, 6)
+
+
+def _host(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
     layers, connections, multiply_adds = list[dict[str, Any]](), 0, 0
     for member in graph.lowered.members:
         shape = member.layers[-1].output_shape
@@ -62,16 +114,14 @@ def _host(graph: QuantGraph, board: BoardSpec) -> dict[str, Any]:
             products = layer.multiply_adds(shape)
             connections += layer.connections(shape)
             multiply_adds += products
-            rate = board.host_multiply_adds_per_s
+            rate = machine.host_multiply_adds_per_s
             layers.append({
                 "name": f"{member.prefix}{layer.name}", "where": "host", "binds": "host", "cycles": None, "bound_cycles": None,
                 "sqnr_db": None, "saturated_share": None, "multiply_adds": products,
                 "us": None if rate is None else round(products / rate * 1e6, 6),
             })  # fmt: skip
             shape = layer.output_shape(shape)
-    rate = board.host_multiply_adds_per_s
-    per_s = rate / multiply_adds if rate is not None and multiply_adds else None
-    return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds, "images_per_s": per_s}
+    return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds}
 
 
 def _layers(
@@ -79,25 +129,26 @@ def _layers(
 ) -> list[dict[str, Any]]:
     """One entry per chip layer: cycles from its first SHIFT to its last OUT (layers overlap a little), what binds it, and its
     bound: the busiest unit's cycles and its share of page loads."""
-    spec, batch = graph.spec, timeline.program.batch
-    load = spec.refresh_period_cycles / batch if timeline.page_loads else 0.0
-    found = {quant.layer.name: {"cycles": 0, **dict.fromkeys(UNITS, 0.0)} for quant in graph.layers}
-    page = -1
+    batch = timeline.program.batch
+    found = {quant.layer.name: {"cycles": 0, "together": 0, **dict.fromkeys(UNITS, 0.0)} for quant in graph.layers}
+    page, segment = -1, -1
     for placed, span in zip(placement.scans, schedule.spans, strict=True):
         mine, scan = found[placed.scan.layer.name], placed.scan
         if span.page != page:
-            page = span.page
-            mine["paging"] += load
+            page, segment = span.page, segment + 1
+            mine["paging"] += timeline.charges.load_cycles(segment) / batch if timeline.page_loads else 0.0
         mine["cycles"] += span.last_cycle - span.first_cycle
         lines, steps = len(scan.starts_y), len(scan.starts_x)
         mine["array"] += lines * steps * scan.array_cycles
         mine["output"] += lines * steps * scan.output_cycles
         mine["input"] += scan.input_cycles
+        mine["together"] += 0 if isinstance(scan, Scan) else scan.bound_cycles
     entries = []
     for number, quant in enumerate(graph.layers):
         mine, layer = found[quant.layer.name], quant.layer
         binds = max(UNITS, key=lambda unit: mine[unit])
-        bound = max(mine[unit] for unit in UNITS if unit != "paging") + mine["paging"]
+        busiest = max(mine[unit] for unit in UNITS if unit != "paging")
+        bound = (busiest if graph.spec.wide else mine["together"]) + mine["paging"]
         cycles = mine["cycles"] + mine["paging"]
         used = links.neurons_n7[links.neurons_n7[:, 0] == number]
         entries.append({
@@ -111,10 +162,11 @@ def _layers(
 
 def listing(report: Mapping[str, Any]) -> str:
     """The report of a compiled program as text."""
+    report = current(report)
     head = [
         f"{report['network']}: {report['cycles_per_image']:,.0f} cycles = {report['chip_us_per_image']:,.1f} us per image "
         f"on the chip (bound {report['bound_cycles']:,.0f}), {report['board_images_per_s']:,.0f} images/s on "
-        f"{report['board']} (bound by the {report['board_binds']})",
+        f"machine {report['machine']} (bound by the {report['board_binds']}){published_text(report)}",
         f"{report['synapses_used']:,} synapses on {report['pages']} page(s), batch {report['batch']}; "
         f"{report['chip_multiply_adds']:,} multiply-adds on the chip, {report['host_multiply_adds']:,} on the host "
         f"({_share(report):.1f} %)",
@@ -133,6 +185,7 @@ def listing(report: Mapping[str, Any]) -> str:
             f"{100 * near:6.1f}% {entry['sqnr_db']:8.1f} {100 * entry['saturated_share']:8.1f}% {entry['rows']:5d} "
             f"{entry['pages']:5d}"
         )
+    head += _charges(report)
     head += ["", "where it lies"]
     for place in report["placement"]:
         maps = place["maps"]
@@ -143,6 +196,26 @@ def listing(report: Mapping[str, Any]) -> str:
             f"{'+'.join(map(str, place['registers']))} columns and {place['constants']} constants"
         )
     return "\n".join(head) + "\n"
+
+
+def _charges(report: Mapping[str, Any]) -> list[str]:
+    """How much charge is lost when it is read; nothing for a chip that refreshes by itself."""
+    rows = report.get("charges", ())
+    if not rows:
+        return []
+    texts = [f"{100 * row['lost']:.2f} % in slot {row['slot']} ({row['oldest_us']:,.0f} us old)" for row in rows]
+    return ["", f"charge lost at most when a weight is read, on a typical chip: {', '.join(texts)}; {_refreshes(report)}"]
+
+
+def _refreshes(report: Mapping[str, Any]) -> str:
+    count, cycles = report["refreshes"], report["refresh_cycles"]
+    return "no RFSH in the program" if not count else f"{count:,} RFSH take {cycles:,} cycles"
+
+
+def published_text(report: Mapping[str, Any], unit: str = "us") -> str:
+    """The published time, to stand beside a modelled one; empty if there is none."""
+    us = report.get("published_us_per_image")
+    return "" if us is None else f"; published: about {us:,.0f} {unit}"
 
 
 def _share(report: Mapping[str, Any]) -> float:

@@ -4,16 +4,18 @@ A map that is read with a border lies inside a frame of constants. In this order
 column of a window is a block of rows of neighbouring maps: both are patterns of two strides.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import CompileError
 from anna.chip.codes import state_converter
+from anna.chip.spec import Sequencer
 from anna.compiler.geometry import Scan
 from anna.compiler.ir import INPUT
+from anna.compiler.latches import LatchScan, pitch_of
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
 
@@ -30,11 +32,12 @@ class Stack:
     rows: int
     columns: int
     frame: tuple[int, int, int, int]  # above, below, left, right
+    pitch: int  # states from pixel to pixel: as many as maps, or whole words
 
     @property
     def steps(self) -> tuple[int, int, int]:
         """Address steps from map to map, row to row, column to column."""
-        return 1, self.maps, self.maps * (self.rows + self.frame[0] + self.frame[1])
+        return 1, self.pitch, self.pitch * (self.rows + self.frame[0] + self.frame[1])
 
     @property
     def size(self) -> int:
@@ -58,6 +61,7 @@ class Memory:
     unit_biases: tuple[int, ...]  # for each scan: where the states of its first step lie; -1: none
     reused: frozenset[str]  # stacks that others overwrite, so that they cannot be tapped
     size: int
+    constant_lists: Mapping[int, int] = field(default_factory=dict)  # of a chip of one shifter: where so many constants lie
 
     @property
     def text(self) -> str:
@@ -69,12 +73,12 @@ class Memory:
         return "\n".join(lines)
 
 
-def lay_out(graph: QuantGraph, scans: Sequence[Scan], batch: int) -> Memory:
+def lay_out(graph: QuantGraph, scans: Sequence[Scan | LatchScan], batch: int, sequencer: Sequencer) -> Memory:
     """Addresses for all maps; maps share memory only if a batch does not fit otherwise."""
-    memory = _lay_out(graph, scans, share=False)
+    memory = _lay_out(graph, scans, sequencer, share=False)
     limit = graph.spec.memory_states
     if limit is not None and batch * memory.size > limit:
-        memory = _lay_out(graph, scans, share=True)
+        memory = _lay_out(graph, scans, sequencer, share=True)
         if batch * memory.size > limit:
             raise CompileError([
                 f"{graph.lowered.network.name}: a batch of {batch} images needs {batch} x {memory.size} = "
@@ -86,13 +90,13 @@ def lay_out(graph: QuantGraph, scans: Sequence[Scan], batch: int) -> Memory:
     return memory
 
 
-def _lay_out(graph: QuantGraph, scans: Sequence[Scan], share: bool) -> Memory:
+def _lay_out(graph: QuantGraph, scans: Sequence[Scan | LatchScan], sequencer: Sequencer, share: bool) -> Memory:
     lowered, spec = graph.lowered, graph.spec
     stacks: dict[str, Stack] = {}
     constants: dict[int, int] = {}
     dead: list[tuple[int, int]] = []  # address and size of what is no longer read
     reused: set[str] = set()
-    top = 0
+    top, word = 0, spec.word_states if sequencer.aligned else 1
 
     def room(size: int, own: bool) -> int:
         nonlocal top
@@ -102,6 +106,7 @@ def _lay_out(graph: QuantGraph, scans: Sequence[Scan], share: bool) -> Memory:
                     dead[k] = (address + size, free - size)
                     return address
         address, top = top, top + size
+        top += -top % word
         return address
 
     shape = lowered.input_shape
@@ -114,8 +119,9 @@ def _lay_out(graph: QuantGraph, scans: Sequence[Scan], share: bool) -> Memory:
             raise CompileError([f"{name}: is read with borders of {sorted(frames)}; expected the same border for all readers"])
         frame = frames.pop()
         plain = not any(frame)
-        trial = Stack(name, 0, maps, rows, columns, frame)
-        stack = Stack(name, room(trial.size, plain), maps, rows, columns, frame)
+        pitch = pitch_of(spec, sequencer, maps)
+        trial = Stack(name, 0, maps, rows, columns, frame, pitch)
+        stack = Stack(name, room(trial.size, plain), maps, rows, columns, frame, pitch)
         stacks[name] = stack
         if not plain:
             border = next(quant.border_i for quant in graph.layers if quant.layer.source == name)
@@ -126,20 +132,26 @@ def _lay_out(graph: QuantGraph, scans: Sequence[Scan], share: bool) -> Memory:
             if share and other not in reused and last_reader[other] < position and not any(mine.frame):
                 reused.add(other)
                 dead.append((mine.address, mine.size))
-    numerators = constant_numerators(spec, max((scan.constants for scan in scans), default=0))
     levels = {int(n): code for code, n in enumerate(_levels(graph))}
-    column_constants = top
-    for k, numerator in enumerate(reversed(numerators.tolist())):
-        constants[top + k] = levels[numerator]
-    top += len(numerators)
+    needed = sorted({scan.constants for scan in scans})
+    wanted_lists = needed if not spec.wide else needed[-1:]
+    lists = dict[int, int]()
+    for count in wanted_lists:
+        lists[count] = top
+        for k, numerator in enumerate(reversed(constant_numerators(spec, count).tolist())):
+            constants[top + k] = levels[numerator]
+        top += count
+        top += -top % word
     quants = {quant.layer.name: quant for quant in graph.layers}
     unit_biases = []
     for scan in scans:
         unit_biases.append(top if scan.unit_columns and scan.layer.carry is None else -1)
-        for code in _unit_codes(scan, quants[scan.layer.name]):
-            constants[top] = code
+        for code in _unit_codes(scan, quants[scan.layer.name], word):
+            if code is not None:
+                constants[top] = code
             top += 1
-    return Memory(stacks, constants, column_constants, len(numerators), tuple(unit_biases), frozenset(reused), top)
+    most = max(lists, default=0)
+    return Memory(stacks, constants, lists.get(most, 0), most, tuple(unit_biases), frozenset(reused), top, lists)
 
 
 def _levels(graph: QuantGraph) -> list[int]:
@@ -158,9 +170,16 @@ def _frame(stack: Stack, border_i: list[int]) -> dict[int, int]:
     return found
 
 
-def _unit_codes(scan: Scan, quant: QuantLayer) -> list[int]:
-    """State codes of the units' biases, step by step, in column order."""
+def _unit_codes(scan: Scan | LatchScan, quant: QuantLayer, word: int) -> Iterator[int | None]:
+    """State codes of the units' biases, step by step, in the order of columns; None fills a word."""
     if not scan.unit_columns or scan.layer.carry is not None:
-        return []
-    return [int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx])
-            for y in scan.starts_y for x in scan.starts_x for n in scan.neurons for u in range(scan.unit_columns)]  # fmt: skip
+        return
+    for y in scan.starts_y:
+        for x in scan.starts_x:
+            if isinstance(scan, Scan):
+                yield from (int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx])
+                            for n in scan.neurons for u in range(scan.unit_columns))  # fmt: skip
+                continue
+            for u in range(scan.unit_columns):
+                yield from (int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx]) for n in scan.neurons)
+                yield from [None] * (-len(scan.neurons) % word)

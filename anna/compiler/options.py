@@ -2,19 +2,27 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from anna.base.renamed import in_new_names
-from anna.chip.spec import BOARD_1991, BoardSpec, ChipSpec, Record
+from anna.chip import facts
+from anna.chip.machines import DEFAULT, Machine, machine_named
+from anna.chip.spec import ChipSpec, Record, Sequencer, known
 
 RangeMethod = Literal["least-squares", "percentile", "max"]
 Rounding = Literal["calibrated", "nearest"]
 Split = Literal["chip", "host", "off"]
+Positions = Literal[1, "auto"]
 
 HOST_WORDS = ("auto", "last", "none")
 
 # Names of version 0.1: as keywords they warn, in files of sweeps they stay what they are.
-RENAMED = {"calibrate": "range_method", "calibration_pictures": "calibration_count", "check_pictures": "check_count"}
+RENAMED = {
+    "board": "machine",
+    "calibrate": "range_method",
+    "calibration_pictures": "calibration_count",
+    "check_pictures": "check_count",
+}
 
 
 class CompileOptions(Record):
@@ -22,8 +30,17 @@ class CompileOptions(Record):
 
     called = "compile options"
 
-    board: BoardSpec = Field(default=BOARD_1991, description="the board: its chips and its host")
-    batch: int = Field(default=1, ge=1, le=1 << 20, description="images that share a loaded weight page")
+    machine: Machine = Field(
+        default=DEFAULT,
+        validate_default=True,
+        description="the machine, or its name: chip, sequencer, chips on the board, host",
+    )
+    batch: int | None = Field(
+        default=None,
+        ge=1,
+        le=1 << 20,
+        description="images that share a loaded weight page; None: one, or as many as the charges of a single page last",
+    )
     host: str = Field(
         default="auto",
         description="what runs on the host: 'last' (the last layer with weights and all after it), 'auto' (the same, and "
@@ -43,6 +60,12 @@ class CompileOptions(Record):
     round: Rounding = Field(
         default="calibrated", description="round weights so that sums on the calibration images come out right, or to nearest"
     )
+    positions: Positions = Field(
+        default="auto", description="positions of a window in one CALC: 1 as in 1991, or as many as pay (auto)"
+    )
+    max_charge_lost: float = known(
+        facts.MAX_CHARGE_LOST, "share of its charge that a weight may have lost when it is read", gt=0, lt=1
+    )
     calibration_count: int = Field(default=500, ge=1, le=100_000, description="calibration images used at most")
     check_count: int = Field(default=1, ge=0, le=1000, description="calibration images that the self-check interprets")
 
@@ -51,10 +74,25 @@ class CompileOptions(Record):
     def _old_names(cls, given: Any) -> Any:
         return in_new_names(given, RENAMED) if isinstance(given, dict) and given.keys() & RENAMED else given
 
+    @field_validator("machine", mode="before")
+    @classmethod
+    def _machine_by_name(cls, given: Any) -> Any:
+        return machine_named(given) if isinstance(given, str) else given
+
+    @property
+    def sequencer(self) -> Sequencer:
+        """What issues the chip's instructions."""
+        return self.machine.sequencer
+
+    @property
+    def most_positions(self) -> int | None:
+        """Positions of a window in one CALC at most; None: as many as pay."""
+        return None if self.positions == "auto" else self.positions
+
     @property
     def chip(self) -> ChipSpec:
-        """The chip of the board."""
-        return self.board.chip
+        """The chip of the machine."""
+        return self.machine.chip
 
 
 NAIVE = CompileOptions(range_method="max", fit=False, round="nearest")

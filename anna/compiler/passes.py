@@ -18,6 +18,7 @@ from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
+from anna.compiler.refreshing import refreshed
 from anna.compiler.schedule import Schedule, schedule
 from anna.network.graph import Network
 from anna.program.file import Program, assemble_program
@@ -59,19 +60,21 @@ class Compilation:
 def run(net: Network, images: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
     """Compile a network."""
     checked = check_pass.check(net, options)
-    parts = split_pass.split(checked, options.chip)
+    parts = split_pass.split(checked, options)
     calibration = calibrate(parts, images, options)
     quantised = quantise(parts, calibration, options)
     placement = place(quantised, options)
-    laid_out = memory.lay_out(quantised, [placed.scan for placed in placement.scans], options.batch)
-    scheduled = schedule(placement, laid_out, options.chip)
+    laid_out = memory.lay_out(quantised, [placed.scan for placed in placement.scans], options.batch or 1, options.sequencer)
+    scheduled = schedule(placement, laid_out, options.chip, options.sequencer)
     weights, scales, links = emit.arrays(quantised, placement)
 
     draft = assemble_program(
         program_name(net.name), options.chip, scheduled.ops, weights, scales, emit.regions(quantised, laid_out),
-        laid_out.constants, options.batch, host=host_work(quantised),
-        links={"neurons": links.neurons_n7, "taps": links.taps_prc}, calibrated_on=np.sort(calibration.keys),
+        laid_out.constants, 1, host=host_work(quantised),
+        links={"neurons": links.neurons_n7, "taps": links.taps_prc}, sequencer=options.sequencer,
+        calibrated_on=np.sort(calibration.keys),
     )  # fmt: skip
+    draft = refreshed(draft, scheduled, options, laid_out.size).program
     try:
         walked = verified(draft)
     except IllegalProgram as error:

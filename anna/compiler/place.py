@@ -4,24 +4,30 @@ The choice is a shortest path over the layers: cycles of the scans plus the batc
 rows used on the current page. A scan that does not fit is cut by output maps.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from anna.base.errors import CompileError
-from anna.compiler import packing
+from anna.compiler import latch_packing, packing
 from anna.compiler.check import NOTHING_LEFT
 from anna.compiler.geometry import Scan
 from anna.compiler.ir import ChipLayer
+from anna.compiler.latches import LatchScan
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
 
+USUAL_BATCH = 8  # images, where the batch is chosen later: what a row costs an image
 BEST_WAYS = 12  # ways to compute a layer that are kept: the fastest for each number of rows
+
+
+Scans = tuple[Scan, ...] | tuple[LatchScan, ...]
 
 
 @dataclass(frozen=True)
 class Placed:
     """A scan on its page and rows."""
 
-    scan: Scan
+    scan: Scan | LatchScan
     page: int
     row: int  # first row
 
@@ -53,7 +59,7 @@ class _State:
 def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     """The cheapest placement."""
     spec, refused = graph.spec, dict[str, str]()
-    load = spec.refresh_period_cycles / options.batch
+    load, row_load = _load_cycles(options)
     states = {(1, 0): _State(0.0, 1, 0, ())}
     for quant in graph.layers:
         ways = _ways(quant.layer, options, quant.constants_oc.shape[1], quant.unit_weights_ou.shape[1])
@@ -66,7 +72,7 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
             for way in ways:
                 for new_page in (False, True):
                     for cut in (False, True):
-                        found = _put(state, way, spec.rows, load, new_page, cut)
+                        found = _put(state, way, spec.rows, load, row_load, new_page, cut)
                         if found is None:
                             continue
                         key = (min(found.pages, 2), found.row)
@@ -85,22 +91,35 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     return Placement(best.scans, best.pages)
 
 
-def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[tuple[Scan, ...]]:
+def _load_cycles(options: CompileOptions) -> tuple[float, float]:
+    """An image's share of loading a page, and of loading each row of it: a wide chip loads entire pages."""
+    spec, sequencer = options.chip, options.sequencer
+    if spec.wide:
+        return spec.refresh_period_cycles / (options.batch or 1), 0.0
+    return 0.0, spec.columns // spec.dacs * sequencer.issue_cycles(spec) / (options.batch or USUAL_BATCH)
+
+
+def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[Scans]:
     """The ways to compute a layer that no other beats in both rows and cycles."""
     found = []
-    for scans in packing.options(layer, options.chip, constants, unit_columns):
+    ways: Iterator[Scans]
+    if options.chip.wide:
+        ways = packing.options(layer, options.chip, constants, unit_columns)
+    else:
+        ways = latch_packing.options(layer, options.chip, options.sequencer, constants, unit_columns, options.most_positions)
+    for scans in ways:
         heaviest = max(max(scan.rows_per_output.values()) for scan in scans)
         if heaviest <= options.chip.rows:
             found.append((sum(scan.rows for scan in scans), sum(scan.cycles for scan in scans), scans))
     found.sort(key=lambda way: (way[0], way[1]))
-    front: list[tuple[int, int, tuple[Scan, ...]]] = []
+    front: list[tuple[int, int, Scans]] = []
     for way in found:
         if not front or way[1] < front[-1][1]:
             front.append(way)
     return [scans for _, _, scans in front[-BEST_WAYS:]] + ([front[0][2]] if len(front) > BEST_WAYS else [])
 
 
-def _put(state: _State, way: tuple[Scan, ...], rows: int, load: float, new_page: bool, cut: bool) -> _State | None:
+def _put(state: _State, way: Scans, rows: int, load: float, row_load: float, new_page: bool, cut: bool) -> _State | None:
     """The way's scans placed after a state: on the remaining rows or on a new page; cut at the page's end or not."""
     cycles, pages, row, scans = state.cycles, state.pages, state.row, list(state.scans)
     if new_page and row == 0:
@@ -118,12 +137,18 @@ def _put(state: _State, way: tuple[Scan, ...], rows: int, load: float, new_page:
             while left and used + need[left[0]] <= rows - row:
                 used += need[left[0]]
                 taken.append(left.pop(0))
+            if left and scan.spec.word_states > 1 and isinstance(scan, LatchScan) and scan.sequencer.aligned:
+                while len(taken) % scan.spec.word_states:  # words of results are not shared
+                    used -= need[taken[-1]]
+                    left.insert(0, taken.pop())
             if not taken:
+                if not row:
+                    return None
                 cycles, pages, row = cycles + load, pages + 1, 0
                 continue
             part = scan if len(taken) == len(scan.outputs) else scan.part(taken)
             scans.append(Placed(part, pages - 1, row))
-            cycles, row, remaining = cycles + part.cycles, row + used, remaining - used
+            cycles, row, remaining = cycles + part.cycles + used * row_load, row + used, remaining - used
     return _State(cycles, pages, row, tuple(scans))
 
 

@@ -14,12 +14,12 @@ from anna.chip import codes
 from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
-from anna.compiler import exact, integer
+from anna.compiler import exact, integer, latch_packing
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import Bools, Floats
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Problem
-from anna.compiler.split import CARRY_COLUMNS
+from anna.compiler.split import BIAS_COLUMNS, CARRY_COLUMNS, goes_without_bias
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, if they are enough
 UNIT_COARSE = 2  # most coarse columns of a bias per unit
@@ -52,6 +52,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     squash_adc = not ADC_CURVES[spec.adc_curve].straight
     lsb = lsb_of(spec)
     largest = float((1 << (spec.weight_bits - 1)) - 1)
+    bare = _without_bias(problem, options)
     map_of, step, middle, scale, weight_lsb = (list[float]() for _ in range(5))
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
@@ -61,12 +62,15 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = float(problem.carry_gain_o[o]) / CARRY_COLUMNS
         for low, high in ranging.ranges(layer, problem.sums[:, o], options.range_method, squash_adc):
+            if bare:  # the middle of the range lies where the sum of no current does
+                reach = max(high - problem.bias_o[o], problem.bias_o[o] - low)
+                low, high = problem.bias_o[o] - reach, problem.bias_o[o] + reach
             wanted = (high - low) / (1 << spec.state_bits)
             fits = np.flatnonzero(heaviest <= wanted / lsb * (largest + 0.49))
             tries = [int(fits[-1])] if fits.size else [0]
             # A partial sum may need more weight than its columns have at that range's scale.
-            reach = np.flatnonzero(carried <= wanted / lsb * (largest + 0.49))
-            lower = [int(reach[-1])] if reach.size and int(reach[-1]) < tries[0] else []
+            carries = np.flatnonzero(carried <= wanted / lsb * (largest + 0.49))
+            lower = [int(carries[-1])] if carries.size and int(carries[-1]) < tries[0] else []
             if options.range_method != "least-squares":
                 tries = lower or tries
             elif fits.size:
@@ -81,7 +85,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                     column.append(value)
     candidates = tuple(np.array(column) for column in (map_of, step, middle, scale, weight_lsb))
     owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)
-    constants = _constants_needed(problem, owner, candidates[2], candidates[4])
+    constants = 0 if bare else _constants_needed(problem, owner, candidates[2], candidates[4])
     if len(owner) > maps:
         error = _errors(problem, owner, candidates[2], codes_c, candidates[4], constants)
         # The least error; the first of a tie.
@@ -89,8 +93,20 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
         best = order[np.unique(owner[order], return_index=True)[1]]
     else:
         best = np.arange(maps)
-    return Choice(candidates[1][best], candidates[2][best], codes_c[best], candidates[4][best],
-                  _constants_needed(problem, owner[best], candidates[2][best], candidates[4][best]))  # fmt: skip
+    chosen = (candidates[2][best], candidates[4][best])
+    constants = 0 if bare else _constants_needed(problem, owner[best], *chosen)
+    return Choice(candidates[1][best], chosen[0], codes_c[best], chosen[1], constants)
+
+
+def _without_bias(problem: Problem, options: CompileOptions) -> bool:
+    """Whether a layer's inputs leave no column for a bias."""
+    layer, spec = problem.layer, problem.spec
+    return (
+        not spec.wide
+        and problem.carried is None
+        and goes_without_bias(layer)
+        and not latch_packing.fits(layer, spec, options.sequencer, BIAS_COLUMNS)
+    )
 
 
 def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb: Floats) -> int:
@@ -100,6 +116,8 @@ def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb:
     wanted = np.abs((problem.bias_o[owner] - middle) / weight_lsb) * 2  # in weight LSB x half state LSB
     reach = float(largest * int(numerators[-1]))
     needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / reach))
+    if not problem.spec.wide:
+        return max(2, min(needed, USUAL_CONSTANTS))
     # No more than a neuron's rows can spare: a map whose bias does not fit takes a wider range instead.
     columns, inputs = problem.spec.columns, int(problem.layer.inputs_o.max())
     rows = -(-inputs // (columns - 2))
@@ -186,19 +204,23 @@ def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[I
         brought = _carried(problem, problem.gram_carried, owner, choice.weight_lsb_o) * (choice.weight_lsb_o / 2)
         problem = replace(problem, gram_sums=problem.gram_sums - brought)
     ridge = RIDGE * 10 if len(problem.gram_windows) < 2 * taps else RIDGE
-    levels = constant_numerators(spec, choice.constants)
+    # The means of the inputs are taken from their products with a constant, which stays dead where there is none.
+    shown = max(1, choice.constants)
+    levels = constant_numerators(spec, shown)
+    constants = np.pad(constants, ((0, 0), (0, shown - choice.constants)))
     grams, crosses, pulls = _normal_equations(problem, levels)
     factor = 2.0 / choice.weight_lsb_o  # to weight LSB x half state LSB
     means = grams[:, :, -1] / float(levels[-1])  # of each input, by a constant column: (maps or 1, inputs)
     goal = (crosses - means * choice.middle_o[:, None]) * factor[:, None]
     mask = problem.layer.mask_oiyx.reshape(maps, -1)[:, problem.used_t]
-    live = np.concatenate([mask, np.ones((maps, choice.constants), dtype=bool)], axis=1)
+    live = np.concatenate([mask, np.full((maps, shown), choice.constants > 0)], axis=1)
     start = np.concatenate([weights, constants], axis=1).astype(np.float64)
     towards = np.concatenate([problem.weights_ot / choice.weight_lsb_o[:, None], constants], axis=1)
     pull = np.zeros((len(grams), grams.shape[1]))
     pull[:, :taps] = ridge * pulls[:, None]
     final = _descend(spec, grams, goal, pull, towards, start, live)
-    moved = final[:, :taps].astype(np.int64), final[:, taps:].astype(np.int64)
+    constants = constants[:, : choice.constants]
+    moved = final[:, :taps].astype(np.int64), final[:, taps : taps + choice.constants].astype(np.int64)
     # If the steps did not improve the converted map, keep the plain rounding.
     before, after = (_error_of(problem, choice, *pair) for pair in ((weights, constants), moved))
     better = (after < before)[:, None]

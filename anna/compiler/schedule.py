@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.chip.spec import ChipSpec
+from anna.chip.spec import ALL_AT_ONCE, ChipSpec, Sequencer
+from anna.compiler.geometry import Scan
+from anna.compiler.latch_schedule import Segment, schedule_segment
 from anna.compiler.memory import Memory, Stack
 from anna.compiler.patterns import Pattern, longest, patterns
 from anna.compiler.place import Placed, Placement
 from anna.program import isa
-from anna.program.isa import Op
-from anna.sequencer.timing import Scoreboard, ceil_div
+from anna.program.isa import WIDE, Op
+from anna.sequencer.timing import Scoreboard
 
 NEVER = 1 << 60
 
@@ -79,7 +81,7 @@ class Schedule:
         return "\n".join(lines)
 
 
-def schedule(placement: Placement, memory: Memory, spec: ChipSpec) -> Schedule:
+def schedule(placement: Placement, memory: Memory, spec: ChipSpec, sequencer: Sequencer) -> Schedule:
     """Schedule all scans, page segment by page segment."""
     ops: list[Op] = []
     spans: list[LayerSpan] = []
@@ -87,11 +89,17 @@ def schedule(placement: Placement, memory: Memory, spec: ChipSpec) -> Schedule:
     for page in range(placement.pages):
         chosen = [(placed, base) for placed, base in zip(placement.scans, memory.unit_biases, strict=True)
                   if placed.page == page]  # fmt: skip
-        segment = _Segment(spec, memory)
-        ops += [isa.op("PAGE", page=page), *segment.run(chosen)]
+        segment = _wide(spec, memory, chosen) if spec.wide else schedule_segment(spec, sequencer, memory, chosen)
+        ops += [isa.of(spec).op("PAGE", page=page), *segment.ops]
         spans += [LayerSpan(placed.scan.layer.name, page, *segment.spans[k]) for k, (placed, _) in enumerate(chosen)]
-        cycles.append(segment.board.idle)
-    return Schedule((*ops, isa.op("END")), tuple(spans), tuple(cycles))
+        cycles.append(segment.cycles)
+    return Schedule((*ops, isa.stop(spec)), tuple(spans), tuple(cycles))
+
+
+def _wide(spec: ChipSpec, memory: Memory, chosen: Sequence[tuple[Placed, int]]) -> Segment:
+    """A page segment of a wide chip."""
+    segment = _Segment(spec, memory)
+    return Segment(segment.run(chosen), segment.spans, segment.board.idle)
 
 
 class _Segment:
@@ -100,7 +108,7 @@ class _Segment:
     def __init__(self, spec: ChipSpec, memory: Memory) -> None:
         self.spec, self.memory = spec, memory
         self.readable = np.zeros(memory.size, dtype=np.int64)  # first cycle in which a SHIFT may read each address
-        self.board = Scoreboard(spec)
+        self.board = Scoreboard(spec, ALL_AT_ONCE)
         self.ops: list[Op] = []
         self.spans: list[tuple[int, int]] = []
         self.held_until = [0] * spec.registers  # first cycle in which a STORE may replace what is held
@@ -156,7 +164,7 @@ class _Segment:
                 start = self._issue(work.out, when)
                 cycles = start + np.arange(len(work.addresses)) // self.spec.states_out_per_cycle
                 self.readable[work.addresses] = cycles + 1 + self.spec.memory_latency_cycles
-                ends[number] = self.board.output_free
+                ends[number] = self.board.ends["OUT"]
                 o += 1
         self.spans = list(zip(begins, ends, strict=True))
         return self.ops
@@ -164,8 +172,8 @@ class _Segment:
     def _issue(self, op: Op, when: int) -> int:
         """Start an instruction in a given cycle."""
         board = self.board
-        if self._starts(board._ready(op)) < when:
-            self.ops.append(isa.op("WAIT", cycles=when - board.now))
+        if self._starts(board.unit_free(op)) < when:
+            self.ops.append(WIDE.op("WAIT", cycles=when - board.now))
             board.issue(self.ops[-1])
         self.ops.append(op)
         return board.issue(op).start
@@ -182,7 +190,7 @@ class _Segment:
         return start + 1 if before + 1 >= self.spec.issue_width else start
 
     def _out_cycles(self, work: CalcOut) -> int:
-        return ceil_div(work.out.states, self.spec.states_out_per_cycle)
+        return self.spec.cycles_out(work.out.states)
 
     def _input_time(self, item: Shift | Store, works: Sequence[tuple[int, CalcOut]], c: int, o: int) -> int:
         start = self._input_ready(item, o)
@@ -191,7 +199,7 @@ class _Segment:
         return NEVER if late else start
 
     def _input_ready(self, item: Shift | Store, o: int) -> int:
-        start = self._starts(self.board.input_free)
+        start = self._starts(self.board.ends["SHIFT"])
         if isinstance(item, Shift):
             if item.after >= o:
                 return NEVER
@@ -208,11 +216,11 @@ class _Segment:
         work, board, spec = works[c][1], self.board, self.spec
         if work.window > self.last_stored or c - o > 1:
             return NEVER
-        start = self._starts(max(board.array_free, board.registers_free, board.output_free - spec.calc_cycles))
+        start = self._starts(max(board.ends["CALC"], board.ends["STORE"], board.ends["OUT"] - spec.calc_cycles))
         if c - o == 1:
             # The results still in the latch must be out before these arrive.
             taking = self._out_cycles(works[o][1])
-            start = max(start, board.output_free + taking - spec.calc_cycles, board.pending[0] + taking - spec.calc_cycles)
+            start = max(start, board.ends["OUT"] + taking - spec.calc_cycles, board.pending[0] + taking - spec.calc_cycles)
             spare = spec.calc_cycles - taking
             if self._next_start(start) - start > spare:
                 start += 1  # in a cycle of its own
@@ -221,14 +229,16 @@ class _Segment:
         return start
 
     def _out_time(self, c: int, o: int) -> int:
-        return self._starts(max(self.board.output_free, self.board.pending[0]))
+        return self._starts(max(self.board.ends["OUT"], self.board.pending[0]))
 
 
 class _Items:
     """The instructions of one scan, in order."""
 
     def __init__(self, segment: _Segment, placed: Placed, unit_base: int) -> None:
-        self.segment, self.placed, self.scan, self.unit_base = segment, placed, placed.scan, unit_base
+        self.segment, self.placed, self.unit_base = segment, placed, unit_base
+        assert isinstance(placed.scan, Scan)
+        self.scan = placed.scan
         self.spec, self.memory = segment.spec, segment.memory
         self.source = self.memory.stacks[self.scan.layer.source]
         self.target = self.memory.stacks[self.scan.layer.name]
@@ -278,7 +288,7 @@ class _Items:
             have[register] = min(have[register], self.spec.columns - data)
 
     def _shift(self, register: int, first: int, width: int, pattern: Pattern) -> Shift:
-        op = isa.op("SHIFT", register=register, first=first, width=width, address=pattern.offset, count=pattern.length,
+        op = WIDE.op("SHIFT", register=register, first=first, width=width, address=pattern.offset, count=pattern.length,
                     stride=pattern.stride, blocks=pattern.blocks, block_stride=pattern.block_stride)  # fmt: skip
         return Shift(op, op.addresses)
 
@@ -328,7 +338,7 @@ class _Items:
     def _store(self, base: int) -> Store:
         registers = tuple(base + r for r in range(len(self.scan.registers)))
         self.segment.window += 1
-        op = isa.op("STORE", registers=sum(1 << register for register in registers))
+        op = WIDE.op("STORE", registers=sum(1 << register for register in registers))
         return Store(op, registers, self.segment.window)
 
     def _work(self, base: int, y: int, x: int) -> Iterator[CalcOut]:
@@ -336,8 +346,8 @@ class _Items:
         place = self.target.inside + y * down + x * right
         for fan_in, row, neurons, registers, pattern in self.calcs:
             named = tuple(base + register for register in registers)
-            calc = isa.op("CALC", fan_in=self.spec.fan_ins.index(fan_in), row=row, neurons=neurons, registers=named)
-            out = isa.op("OUT", address=place + pattern.offset, count=pattern.length, stride=pattern.stride,
+            calc = WIDE.op("CALC", fan_in=self.spec.fan_ins.index(fan_in), row=row, neurons=neurons, registers=named)
+            out = WIDE.op("OUT", address=place + pattern.offset, count=pattern.length, stride=pattern.stride,
                          blocks=pattern.blocks, block_stride=pattern.block_stride)  # fmt: skip
             yield CalcOut(calc, out, self.segment.window, tuple(set(named)), out.addresses)
 
@@ -345,6 +355,7 @@ class _Items:
 def _calcs(placed: Placed, target: Stack) -> list[tuple[int, int, int, tuple[int, ...], Pattern]]:
     """Fan-in, first row, neurons, registers and relative output addresses of the CALCs of one window."""
     scan, found = placed.scan, []
+    assert isinstance(scan, Scan)
     one, down, right = target.steps
     row, at = placed.row, 0
     neurons = scan.neurons

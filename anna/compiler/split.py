@@ -5,6 +5,7 @@ n - 1 extra conversions, and no neurons are spent on joining. A partial sum lies
 too small for it. The last sums of a network, if on the chip, leave it in parts, and the host adds them.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TypeVar
@@ -13,46 +14,80 @@ import numpy as np
 
 from anna.chip.spec import ChipSpec
 from anna.compiler.ir import ChipLayer, Lowered
-from anna.network.activations import NONE
+from anna.compiler.latch_packing import fits
+from anna.compiler.options import CompileOptions
+from anna.network.activations import NONE, SCALED_TANH, TANH
 from anna.network.graph import Convolution
 
 T = TypeVar("T")
 BIAS_COLUMNS = 2  # least constants of a register
 CARRY_COLUMNS = 3  # columns that hold a partial sum
+UNIT_COLUMNS = 3  # columns that hold the bias of a unit
 CARRY_UNITS = 16  # units of a scan whose partial sums have room beside the inputs, at least
 
 
 def capacity(spec: ChipSpec) -> int:
     """Inputs that a neuron of the largest fan-in has beside its bias."""
+    if not spec.wide:
+        return max(1, spec.max_inputs - BIAS_COLUMNS)
     rows = max(1, spec.max_inputs // spec.columns)
     return rows * max(1, spec.columns - BIAS_COLUMNS)
 
 
-def split(lowered: Lowered, spec: ChipSpec) -> Lowered:
+def split(lowered: Lowered, options: CompileOptions) -> Lowered:
     """The same network with every sum within the chip's fan-in."""
-    members = []
+    members, spec = [], options.chip
     for member in lowered.members:
         layers: list[ChipLayer] = []
         for layer in member.layers[:-1]:
-            layers.extend(split_layer(layer, spec))
+            layers.extend(split_layer(layer, options))
         last, host = member.layers[-1], member.host
-        if last.activation == NONE and last.post_scale_o is None and int(last.inputs_o.max()) > capacity(spec):
+        if last.activation == NONE and last.post_scale_o is None and not _one_piece(last, options):
             last, joined = side_by_side(last, spec)
             layers.append(last)
             host = (joined, *host)
         else:
-            layers.extend(split_layer(last, spec))
+            layers.extend(split_layer(last, options))
         members.append(replace(member, layers=tuple(layers), host=host))
     return replace(lowered, members=tuple(members))
 
 
-def split_layer(layer: ChipLayer, spec: ChipSpec) -> tuple[ChipLayer, ...]:
+def _one_piece(layer: ChipLayer, options: CompileOptions) -> bool:
+    """Whether the sums of a layer need no splitting."""
+    spec = options.chip
+    if spec.wide:
+        return int(layer.inputs_o.max()) <= capacity(spec)
+    units = UNIT_COLUMNS if layer.bias_kind == "unit" else 0
+    if layer.carry is not None:
+        units = CARRY_COLUMNS
+    constants = BIAS_COLUMNS if layer.carry is None or not layer.partial else 0
+    return fits(layer, spec, options.sequencer, constants, units) or (
+        goes_without_bias(layer) and fits(layer, spec, options.sequencer, 0)
+    )
+
+
+def goes_without_bias(layer: ChipLayer) -> bool:
+    """Whether a layer may do without columns for a bias: it has none, and its ADC's range lies about zero."""
+    return layer.bias is None and layer.activation.curve.offset == 0.0 and layer.activation in (NONE, SCALED_TANH, TANH)
+
+
+def split_layer(layer: ChipLayer, options: CompileOptions) -> tuple[ChipLayer, ...]:
     """The layer itself, or its parts one after the other."""
-    limit = capacity(spec)
-    if int(layer.inputs_o.max()) <= limit:
+    spec = options.chip
+    if _one_piece(layer, options):
         return (layer,)
+    limit = capacity(spec)
     beside = limit - CARRY_COLUMNS * min(CARRY_UNITS, max(1, spec.rows * spec.columns // spec.max_inputs))
-    groups = _parts(layer, max(beside, 1))
+    beside = min(max(beside, 1), max(1, int(layer.inputs_o.max()) - 1))
+    while True:
+        parts = _chain(layer, _parts(layer, beside))
+        if spec.wide or beside <= 1 or all(_one_piece(part, options) for part in parts):
+            return parts
+        beside = beside * 15 // 16
+
+
+def _chain(layer: ChipLayer, groups: Sequence[Sequence[tuple[int, int]]]) -> tuple[ChipLayer, ...]:
+    """Parts of a layer that read these strips, each of which continues the sums of the one before."""
     done: list[ChipLayer] = []
     for number, group in enumerate(groups):
         mask = np.zeros_like(layer.mask_oiyx)

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.silicon import Sigmas, Silicon
-from anna.chip import refresh
 from anna.chip.codes import Ints, carries_weight
 from anna.engine import wiring
 from anna.engine.wiring import Chosen, Demand, Layout
@@ -31,7 +30,7 @@ class _Currents:
 
 
 def build_workload(
-    timeline: Timeline, silicon: Silicon, wanted: Sequence[Ints], phase_cycles: int = 0, keep: bool = False
+    timeline: Timeline, silicon: Silicon, wanted: Sequence[Ints], moment: int = 0, keep: bool = False
 ) -> Workload:
     """The workload of a timeline on silicon; `wanted` are the values to read at the end.
 
@@ -39,7 +38,7 @@ def build_workload(
     """
     spec, values, calcs = timeline.spec, timeline.values, len(timeline.calcs)
     stored = silicon.stored_codes(timeline.program.weight_codes.astype(np.int64)).reshape(-1)
-    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, stored, phase_cycles)
+    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, stored, moment)
     apart = silicon.state_tables() is not None or currents.charge_sigma is not None
     outputs = np.concatenate([np.zeros(0, np.int64), *(np.asarray(part, np.int64).reshape(-1) for part in wanted)])
     laid = wiring.layout(timeline, Demand(currents.conducting, currents.live, apart, outputs.tobytes(), keep))
@@ -75,17 +74,17 @@ def build_workload(
         clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),
         and_mask=None if masks is None else per_neuron(masks[0], 0xFFFF, np.uint16),
         or_mask=None if masks is None else per_neuron(masks[1], 0, np.uint16),
-        **_slow_path(silicon, currents, laid, phase_cycles),
+        **_slow_path(timeline, silicon, currents, laid, moment),
     )
 
 
-def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, phase_cycles: int) -> _Currents:
+def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int) -> _Currents:
     places = wiring.wiring(timeline).places
     conducts = silicon.with_pages(places.page).conducts(stored[places.number], places.row, places.column)
     conducting = Chosen.by(conducts)
     some = wiring.conducting(timeline, conducting)
     here, code = silicon.with_pages(some.page), stored[some.place]
-    age = wiring.ages(timeline, conducting, phase_cycles, silicon.refresh_stops)
+    age = wiring.ages(timeline, conducting, moment, silicon.refresh_stops)
     weight, charge = here.weights(code, some.row, some.column, age), here.charge_sigma(code, some.row, some.column)
     live = weight != 0
     if charge is not None:
@@ -110,7 +109,7 @@ def _spread(data: NDArray[Any], cells: Ints, shape: tuple[int, int], fill: float
     return grid
 
 
-def _slow_path(silicon: Silicon, currents: _Currents, laid: Layout, phase_cycles: int) -> dict[str, NDArray[Any]]:
+def _slow_path(timeline: Timeline, silicon: Silicon, currents: _Currents, laid: Layout, moment: int) -> dict[str, NDArray[Any]]:
     """What makes the synapses of one operand differ from image to image, or from each other."""
     spec, some, extra = silicon.spec, laid.synapses, dict[str, NDArray[Any]]()
 
@@ -118,9 +117,9 @@ def _slow_path(silicon: Silicon, currents: _Currents, laid: Layout, phase_cycles
         return _spread(data, laid.cell, (len(laid.op_slot), spec.neurons_at_once), 0, dtype)
 
     if currents.charge_sigma is not None:
-        lap = refresh.laps(spec, some.cycle, some.row, some.column, phase_cycles, silicon.refresh_stops)
+        written = timeline.charges.ordinals(some.segment, some.cycle, some.row, some.column, moment, silicon.refresh_stops)
         extra["charge_sigma"] = per_synapse(currents.charge_sigma, np.float32)
-        extra["charge_refresh"] = per_synapse(refresh.ordinal(some.segment, lap), np.uint32)
+        extra["charge_refresh"] = per_synapse(written, np.uint32)
         extra["charge_synapse"] = per_synapse(some.row * spec.columns + some.column, np.uint32)
     tables = silicon.state_tables()
     if tables is not None:

@@ -9,7 +9,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.chip import refresh
 from anna.chip.codes import Ints
 from anna.engine.workload import Int32s
 from anna.native.loader import compiled
@@ -188,10 +187,10 @@ def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
 
 
 @lru_cache(maxsize=TIMELINES)
-def ages(timeline: Timeline, chosen: Chosen, phase_cycles: int, stops: int | None) -> Ints:
+def ages(timeline: Timeline, chosen: Chosen, moment: int, stops: int | None) -> Ints:
     """Ages of the charges of those synapses when they are read."""
     some = conducting(timeline, chosen)
-    return refresh.ages(timeline.spec, some.cycle, some.row, some.column, phase_cycles, stops)
+    return timeline.charges.ages(some.segment, some.cycle, some.row, some.column, moment, stops)
 
 
 @lru_cache(maxsize=LAYOUTS)

@@ -21,6 +21,7 @@ from anna.lab.pins import (
     Resolution,
     Sweep,
     count_reached,
+    finest_scale,
     gain_and_offset,
     line,
     pins_program,
@@ -32,6 +33,7 @@ from anna.lab.pins import (
 )  # fmt: skip
 from anna.machine.chip import Chip
 from anna.program.file import Codes, Program, blank_pages
+from anna.sequencer.rules import verified
 
 
 # --- the ADCs --------------------------------------------------------------------------------------------------------
@@ -76,7 +78,7 @@ class Converters:
 @renamed(plan="resolution")
 def converters(
     chip: Chip,
-    scale_code: int = 0,
+    scale_code: int | None = None,
     *,
     spec: ChipSpec = ANNA_1991,
     resolution: Resolution | None = None,
@@ -85,8 +87,10 @@ def converters(
     noise_seed: int = 0,
     threads: int | None = None,
 ) -> Converters:
-    """Sweep all ADCs at one scale code: all synapses have the same weight, the states make the sum."""
+    """Sweep all ADCs at one scale code (default: the finest that states resolve): all synapses have the same weight, the
+    states make the sum."""
     resolution = resolution or Resolution()
+    scale_code = finest_scale(spec) if scale_code is None else scale_code
     fan_in, weight = _drive(spec, scale_code, resolution)
     weights, scales = uniform_pages(spec, codes.weight_converter(spec).exact(weight), scale_code)
     layout = straight(spec, fan_in, row, spec.neurons_at_once)
@@ -95,27 +99,39 @@ def converters(
     targets = np.repeat(np.rint(grid * lsb).astype(np.int64), resolution.repeats)
     halves = np.full(fan_in, int(codes.weight_converter(spec).numerators[weights[0, 0, 0]]), dtype=np.int64)
     chosen, _ = states_for_sums(spec, halves, targets, noise_seed, lsb * NEAR_LSB)
-    images = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.int64)
+    images = np.zeros((len(targets), spec.latches * spec.columns), dtype=np.int64)
     images[:, layout.operands(spec)[0]] = chosen  # every neuron reads the same states
     found = _codes(chip, program, images, noise_seed, threads).reshape(resolution.steps, resolution.repeats, -1)
     sweeps = [Sweep(grid, count_reached(spec, found[:, :, k]), resolution.repeats) for k in range(spec.neurons_at_once)]
     return Converters(spec, scale_code, tuple(sweeps))
 
 
+def measurable_scales(spec: ChipSpec, resolution: Resolution) -> list[int]:
+    """The scale codes whose ranges sums of this chip can sweep finely from end to end."""
+    return [code for code in range(finest_scale(spec), 1 << spec.scale_bits) if _reach(spec, code, resolution)]
+
+
 def _drive(spec: ChipSpec, scale_code: int, resolution: Resolution) -> tuple[int, float]:
     """The smallest fan-in of full rows, and the smallest weight, that move a sum over the range."""
+    found = _reach(spec, scale_code, resolution)
+    if found is None:
+        raise SpecError(f"the range of scale code {scale_code} is beyond what this chip's synapses reach")
+    return found
+
+
+def _reach(spec: ChipSpec, scale_code: int, resolution: Resolution) -> tuple[int, float] | None:
     need = float(resolution.grid_lsb(spec)[-1]) * float(quarter_products_per_lsb(spec)[scale_code])
     top_state = int(codes.state_converter(spec).numerators[-1])
     for fan_in in (fan_in for fan_in in spec.fan_ins if fan_in >= spec.columns):
         for half in codes.weight_converter(spec).numerators.tolist():
             if half > 0 and half * top_state * fan_in >= need:
                 return fan_in, half / 2.0
-    raise SpecError(f"the range of scale code {scale_code} is beyond what this chip's synapses reach")
+    return None
 
 
 def _codes(chip: Chip, program: Program, images: Ints, noise_seed: int, threads: int | None) -> Ints:
     spec = program.spec
-    states = images.reshape(-1, spec.registers, spec.columns)
+    states = images.reshape(-1, spec.latches, spec.columns)
     result = chip.run_codes(program, states, noise_seed=noise_seed, threads=threads)
     return np.stack(list(result.codes.values()), axis=1).astype(np.int64)
 
@@ -140,9 +156,11 @@ def droop(
     for wait in waits_cycles:
         found = converters(stopped, spec=spec, resolution=resolution, wait_cycles=wait)
         gains.append(float(found.gains_and_offsets[:, 0].mean()))
-        fill = spec.registers * -(-spec.columns // spec.states_in_per_cycle) + spec.store_cycles
-        rows, columns = np.indices((spec.neurons_at_once, spec.columns))
-        ages.append(float(refresh.ages(spec, np.array(fill + wait), rows, columns, 0, 0).mean()))
+        layout = straight(spec, spec.columns, 0, spec.neurons_at_once)
+        timeline = verified(pins_program(spec, [layout], *blank_pages(spec), wait_cycles=wait))
+        rows, columns = layout.places(spec)
+        cycle = np.array(timeline.calcs[0].cycle)
+        ages.append(float(timeline.charges.ages(np.array(0), cycle, rows, columns, 0, stops=0).mean()))
     return Droop(np.array(ages), np.array(gains) / gains[0])
 
 
@@ -196,7 +214,7 @@ def dac_levels(
         )
     weights, scales, tested, others = _weighing_pages(spec, dac, pages)
     numerators = codes.weight_converter(spec).numerators
-    lsb, grid = float(quarter_products_per_lsb(spec)[0]), resolution.grid_lsb(spec)
+    lsb, grid = float(quarter_products_per_lsb(spec)[finest_scale(spec)]), resolution.grid_lsb(spec)
     top = codes.state_converter(spec).size - 1
     drive = UNDER_TEST * int(codes.state_converter(spec).numerators[-1])  # in half state LSB
     totals = np.zeros(len(levels))
@@ -210,7 +228,7 @@ def dac_levels(
                 halves = numerators[weights[page, row, others].astype(np.int64)]
                 targets = np.repeat(wanted, resolution.repeats)
                 chosen, sums = states_for_sums(spec, halves, targets, noise_seed + row, lsb * NEAR_LSB)
-                images = np.zeros((len(sums), spec.registers * spec.columns), dtype=np.int64)
+                images = np.zeros((len(sums), spec.latches * spec.columns), dtype=np.int64)
                 images[:, others], images[:, tested] = chosen, top if sign > 0 else 0
                 found = _codes(chip, program, images, noise_seed, threads)[:, 0, 0].reshape(resolution.steps, -1)
                 sweep = Sweep(grid, count_reached(spec, found), resolution.repeats)
@@ -231,6 +249,7 @@ def _weighing_pages(spec: ChipSpec, dac: int, pages: int) -> tuple[Codes, Codes,
     tested = _columns_of(spec, dac)[:UNDER_TEST]
     others = np.setdiff1d(np.arange(spec.columns), tested)
     weights, scales = blank_pages(spec, pages)
+    scales[:] = finest_scale(spec)
     weights[:, :, others[: len(others) // 2]] = converter.size - 1
     weights[:, :, others[len(others) // 2 :]] = converter.nearest(1.0)
     rows = np.arange(spec.rows)
@@ -286,7 +305,7 @@ def effective_bits(
         layouts.append(straight(spec, fan_in, row, spec.neurons_at_once))
         row += per_calc
     program = pins_program(spec, layouts, weights, scales)
-    states = random_words(seed, images * spec.registers * spec.columns, 2).reshape(images, -1) % (1 << spec.state_bits)
+    states = random_words(seed, images * spec.latches * spec.columns, 2).reshape(images, -1) % (1 << spec.state_bits)
     lsb = float(quarter_products_per_lsb(spec)[scale_code])
     numerators = codes.state_converter(spec).numerators
     sums = []

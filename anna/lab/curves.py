@@ -16,7 +16,8 @@ import numpy as np
 from anna.analog.parameters import Analog
 from anna.base.errors import AnnaError
 from anna.chip import codes
-from anna.chip.spec import ANNA_1991
+from anna.chip.machines import MACHINES
+from anna.chip.spec import ANNA_1991, ChipSpec
 from anna.lab.characterise import (
     Converters,
     DacLevels,
@@ -26,6 +27,7 @@ from anna.lab.characterise import (
     dac_levels,
     droop,
     effective_bits,
+    measurable_scales,
 )
 from anna.lab.noise_parts import NoiseLaw, noise_law
 from anna.lab.pins import Resolution
@@ -43,6 +45,7 @@ class Findings:
     """All measurements of one chip."""
 
     chip: Chip
+    spec: ChipSpec
     converters: Converters
     scales: tuple[Converters, ...]  # at some other scale codes
     dacs: tuple[DacLevels, ...]
@@ -51,16 +54,19 @@ class Findings:
     bits: tuple[EffectiveBits, ...]
 
 
-def examine(chip: Chip, threads: int | None = None) -> Findings:
+def examine(chip: Chip, threads: int | None = None, *, spec: ChipSpec = ANNA_1991) -> Findings:
     """Measure everything."""
     return Findings(
         chip=chip,
-        converters=converters(chip, resolution=FINE, threads=threads),
-        scales=tuple(converters(chip, code, resolution=FINE, threads=threads) for code in range(1, 14, 2)),
-        dacs=tuple(dac_levels(chip, dac, threads=threads) for dac in range(ANNA_1991.dacs)),
-        noise=noise_law(chip, threads=threads),
-        droop=droop(chip, WAITS_CYCLES),
-        bits=tuple(effective_bits(chip, fan_in, threads=threads) for fan_in in ANNA_1991.fan_ins),
+        spec=spec,
+        converters=converters(chip, spec=spec, resolution=FINE, threads=threads),
+        scales=tuple(
+            converters(chip, code, spec=spec, resolution=FINE, threads=threads) for code in measurable_scales(spec, FINE)[1::2]
+        ),
+        dacs=tuple(dac_levels(chip, dac, spec=spec, threads=threads) for dac in range(spec.dacs)),
+        noise=noise_law(chip, spec=spec, threads=threads),
+        droop=droop(chip, WAITS_CYCLES, spec=spec),
+        bits=tuple(effective_bits(chip, fan_in, spec=spec, threads=threads) for fan_in in spec.fan_ins),
     )
 
 
@@ -90,11 +96,11 @@ def table(found: Findings) -> str:
     return "\n".join(lines) + "\n"
 
 
-def bits_table(analog: Analog, chips: int) -> str:
+def bits_table(analog: Analog, chips: int, spec: ChipSpec = ANNA_1991) -> str:
     """Effective bits of dot products over many chips, as a Markdown table."""
     lines = ["| inputs | effective bits, mean | lowest | highest | analog error, LSB rms |", "|---|---|---|---|---|"]
-    for fan_in in ANNA_1991.fan_ins:
-        found = [effective_bits(Chip(seed=seed, analog=analog), fan_in) for seed in range(chips)]
+    for fan_in in spec.fan_ins:
+        found = [effective_bits(Chip(seed=seed, analog=analog), fan_in, spec=spec) for seed in range(chips)]
         bits, errors = [one.bits for one in found], [one.analog_error_lsb for one in found]
         mean, error = math.fsum(bits) / chips, math.fsum(errors) / chips
         lines.append(f"| {fan_in} | {mean:.2f} | {min(bits):.2f} | {max(bits):.2f} | {error:.3f} |")
@@ -119,7 +125,7 @@ def transfer(found: Findings) -> "Figure":
     figure, axes = _figure("Transfer curves of the eight ADCs", "sum [ADC LSB]", "mean code")
     for k, sweep in enumerate(found.converters.sweeps):
         axes.plot(sweep.steps_lsb, sweep.reached.sum(axis=1) / sweep.repeats, lw=1, label=f"ADC {k}")
-    ideal = codes.unit_thresholds(ANNA_1991)
+    ideal = codes.unit_thresholds(found.spec)
     edges = np.concatenate([[-5.0], ideal, [5.0]])
     axes.stairs(np.arange(len(ideal) + 1), edges, color="black", lw=0.8, baseline=None, label="ideal")
     axes.legend(fontsize=7)
@@ -194,7 +200,7 @@ def droop_curve(found: Findings) -> "Figure":
     figure, axes = _figure("Droop after the refresh was stopped", "mean age of the charges [cycles]", "gain against the first")
     ages = found.droop.age_cycles
     axes.plot(ages, found.droop.gain, "o", label="measured")
-    lost, period = found.chip.analog.charge_lost, found.chip.analog.charge_lost_after_us * 1e-6 * ANNA_1991.clock_hz
+    lost, period = found.chip.analog.charge_lost, found.chip.analog.charge_lost_after_us * 1e-6 * found.spec.clock_hz
     x = np.linspace(ages[0], ages[-1], 200)
     axes.plot(x, (1 - lost) ** ((x - ages[0]) / period), label=f"the median die: {lost:.0%} in {period:,.0f} cycles")
     axes.legend()
@@ -212,15 +218,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m anna.lab.curves", description="Characterise a drawn chip.")
     parser.add_argument("--chip-seed", type=int, default=7, help="which chip is drawn (default 7)")
     parser.add_argument("--analog", default="typical", help="the chip's electronics, a preset by name (default typical)")
+    parser.add_argument("--machine", choices=MACHINES, default="sequencer", help="whose chip (default sequencer)")
     parser.add_argument("--chips", type=int, help="measure only the effective bits, of chips 0 to CHIPS - 1")
     parser.add_argument("-o", "--output", type=Path, help="folder for the figures")
     given = parser.parse_args(arguments)
+    spec = MACHINES[given.machine].chip
     try:
         if given.chips:
-            print(bits_table(Analog.preset(given.analog), given.chips), end="")
+            print(bits_table(Analog.preset(given.analog), given.chips, spec), end="")
             return 0
         chip = Chip(seed=given.chip_seed, analog=Analog.preset(given.analog))
-        found = examine(chip)
+        found = examine(chip, spec=spec)
     except AnnaError as error:
         print(error, file=sys.stderr)
         return 2
@@ -229,7 +237,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.output.mkdir(parents=True, exist_ok=True)
         for name, draw in PLOTS.items():
             draw(found).savefig(given.output / f"{name}.png", dpi=90, metadata={"Software": None})
-        chip.die().plot().savefig(given.output / "die.png", dpi=90, metadata={"Software": None})
+        chip.die(spec).plot().savefig(given.output / "die.png", dpi=90, metadata={"Software": None})
     return 0
 
 

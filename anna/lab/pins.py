@@ -1,6 +1,6 @@
 """A chip measured through its pins, with the instructions that any program uses.
 
-A pins program fills the registers, waits as long as asked, and runs some CALCs. A sweep of states moves the sums over the
+A pins program fills the latches, waits as long as asked, and runs some CALCs. A sweep of states moves the sums over the
 range of the ADC; the codes that come back, counted over many images, tell where each threshold lies: the area above the
 curve of "code reached" is the mean threshold, whatever the noise. Counts are whole numbers, so that measurements have the
 same bits on every machine.
@@ -20,6 +20,7 @@ from anna.chip.spec import ChipSpec
 from anna.machine.chip import Chip
 from anna.program import isa
 from anna.program.file import Codes, Program, Region, assemble_program, blank_pages
+from anna.program.isa import Op
 from anna.sequencer.timeline import synapses_of
 
 OUTPUT = "codes"
@@ -27,7 +28,7 @@ OUTPUT = "codes"
 
 @dataclass(frozen=True)
 class Layout:
-    """One CALC: which neurons on which rows, reading which registers."""
+    """One CALC: which neurons on which rows, reading which registers of a wide chip, or latches."""
 
     fan_in: int
     row: int
@@ -46,7 +47,7 @@ class Layout:
 
 
 def straight(spec: ChipSpec, fan_in: int, row: int, neurons: int) -> Layout:
-    """Neurons whose rows read registers 0, 1, ... in turn."""
+    """Neurons whose rows read registers or latches 0, 1, ... in turn."""
     per_neuron = max(1, fan_in // spec.columns)
     rows = isa.rows_of(spec, fan_in, neurons)
     return Layout(fan_in, row, neurons, tuple(i % per_neuron for i in range(rows)))
@@ -62,25 +63,45 @@ def pins_program(
     wait_cycles: int = 0,
     name: str = "pins",
 ) -> Program:
-    """Fill all registers from the image, wait, run the CALCs; one output region per CALC."""
-    states = spec.registers * spec.columns
-    ops = [isa.op("PAGE", page=page)]
-    for register in range(spec.registers):
-        ops.append(isa.op("SHIFT", register=register, width=spec.columns, address=register * spec.columns,
-                          count=spec.columns))  # fmt: skip
-    ops.append(isa.op("STORE", registers=(1 << spec.registers) - 1))
+    """Fill all latches from the image, wait, run the CALCs; one output region per CALC."""
+    states, put = spec.latches * spec.columns, isa.of(spec).op
+    ops = [put("PAGE", page=page), *(_wide_fill(spec) if spec.wide else _fill(spec))]
     if wait_cycles:
-        ops.append(isa.op("WAIT", cycles=wait_cycles))
+        ops.append(put("WAIT", cycles=wait_cycles))
     for i, layout in enumerate(layouts):
-        ops.append(isa.op("CALC", fan_in=spec.fan_ins.index(layout.fan_in), row=layout.row, neurons=layout.neurons,
-                          registers=layout.registers))  # fmt: skip
-        ops.append(isa.op("OUT", address=states + i * spec.neurons_at_once, count=layout.neurons))
-    ops.append(isa.op("END"))
-    regions = [Region(name="states", kind="input", address=0, shape=(spec.registers, spec.columns))]
+        which = {"registers": layout.registers} if spec.wide else {"latch": layout.registers[0]}
+        fan_in, address = spec.fan_ins.index(layout.fan_in), states + i * spec.neurons_at_once
+        ops.append(put("CALC", fan_in=fan_in, row=layout.row, neurons=layout.neurons, **which))
+        most = layout.neurons if spec.wide else spec.word_states * spec.out_words
+        for at in range(0, layout.neurons, most):
+            ops.append(put("OUT", address=address + at, count=min(most, layout.neurons - at)))
+    ops.append(isa.stop(spec))
+    regions = [Region(name="states", kind="input", address=0, shape=(spec.latches, spec.columns))]
     for i, layout in enumerate(layouts):
         regions.append(Region(name=f"{OUTPUT}{i}", kind="output", address=states + i * spec.neurons_at_once,
                               shape=(layout.neurons,)))  # fmt: skip
     return assemble_program(name, spec, ops, weight_codes, scale_codes, regions, {})
+
+
+def _wide_fill(spec: ChipSpec) -> list[Op]:
+    """Each register in one SHIFT, all stored at once."""
+    put, all_registers = isa.WIDE.op, range(spec.registers)
+    shifts = [put("SHIFT", register=r, width=spec.columns, address=r * spec.columns, count=spec.columns) for r in all_registers]
+    return [*shifts, put("STORE", registers=(1 << spec.registers) - 1)]
+
+
+def _fill(spec: ChipSpec) -> list[Op]:
+    """Each latch word by word. A chip that shifts registers only keeps the words before in one of them."""
+    put, ops, word = isa.PUBLISHED.op, list[Op](), min(spec.word_states, spec.columns)
+    through = 1 if spec.shift_from == "register" else 0
+    for latch in range(spec.latches):
+        for at in range(0, spec.columns, word):
+            count = min(word, spec.columns - at)
+            ops.append(put("SHIFT", count=count, register=through, address=latch * spec.columns + at))
+            if through and at + count < spec.columns:
+                ops.append(put("STORE", registers=1))
+        ops.append(put("STORE", latches=1 << latch))
+    return ops
 
 
 def uniform_pages(spec: ChipSpec, weight_code: int, scale_code: int) -> tuple[Codes, Codes]:
@@ -217,6 +238,15 @@ def quarter_products_per_lsb(spec: ChipSpec) -> Floats:
     return codes.adc_lsb(spec) / (codes.units_per_lsb_product(spec) / 4)
 
 
+FINE_QUARTERS = 128  # of an LSB: what states of whole codes can make lies within 1/32 LSB of any sum
+
+
+def finest_scale(spec: ChipSpec) -> int:
+    """The scale code of the smallest range that states can sweep finely; the last one if none can be."""
+    fine = np.flatnonzero(quarter_products_per_lsb(spec) >= FINE_QUARTERS)
+    return int(fine[0]) if fine.size else (1 << spec.scale_bits) - 1
+
+
 def count_reached(spec: ChipSpec, found: Ints) -> Ints:
     """How many of the codes (steps, repeats) reached each threshold: (steps, thresholds)."""
     thresholds = np.arange(1, 1 << spec.state_bits)
@@ -254,11 +284,11 @@ class Sweeps:
             mine = grid * min(1.0, 0.97 * reach / float(grid[-1]))
             targets = np.repeat(np.rint(mine * lsb).astype(np.int64), resolution.repeats)
             chosen, _ = states_for_sums(spec, halves, targets, seed, lsb * NEAR_LSB)
-            image = np.zeros((len(targets), spec.registers * spec.columns), dtype=np.uint16)
+            image = np.zeros((len(targets), spec.latches * spec.columns), dtype=np.uint16)
             image[:, operands[neuron]] = chosen
             grids.append(mine)
             states.append(image)
-        images = np.concatenate(states).reshape(-1, spec.registers, spec.columns)
+        images = np.concatenate(states).reshape(-1, spec.latches, spec.columns)
         return Sweeps(through, tuple(neurons), tuple(grids), images, resolution)
 
     def run(self, chip: Chip, *, noise_seed: int = 0, threads: int | None = None) -> list[Sweep]:

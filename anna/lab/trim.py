@@ -23,6 +23,7 @@ from anna.chip.codes import Floats, Ints
 from anna.chip.spec import Record, first_sentence
 from anna.lab.pins import Layout, Resolution, Sweeps, gain_and_offset
 from anna.machine.chip import Chip
+from anna.program import isa
 from anna.program.file import Program
 from anna.sequencer.timeline import Timeline, elaborate
 
@@ -95,7 +96,7 @@ class TrimMeter:
             wanted = [k for k, place in enumerate(places) if (place, k) not in done]
             done.update((places[k], k) for k in wanted)
             if wanted:
-                layout = Layout(calc.fan_in, calc.row, calc.neurons, program.ops[calc.index].per_row("registers"))
+                layout = Layout(calc.fan_in, calc.row, calc.neurons, isa.latches_of(program.spec, program.ops[calc.index]))
                 sweeps = Sweeps.prepare(program, layout, wanted, page=calc.page, resolution=resolution)
                 self._sweeps.append((sweeps, [places[k] for k in wanted]))
 

@@ -25,6 +25,7 @@ from anna.engine.building import build_workload
 from anna.machine.inputs import Prepare, checked_codes, checked_images, expect_program
 from anna.machine.interpreter import interpret
 from anna.program.file import Program, Region
+from anna.sequencer.charge import moment
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
 
@@ -197,6 +198,7 @@ class Chip:
         image_ids: ArrayLike | None = None,
         taps: Sequence[str] = (),
         phase_cycles: int = 0,
+        slot: int | None = None,
         threads: int | None = None,
         lanes: int | None = None,
         simd: str | None = None,
@@ -206,12 +208,13 @@ class Chip:
         """Run raw images, as the network of a compiled program takes them: grey levels (n, rows, columns) of uint8, or
         floats (n, maps, rows, columns). They are turned into state codes piece by piece.
 
-        Of the options, only `noise_seed`, `image_ids` (default 0, 1, ...) and `phase_cycles` change the result. `threads`
+        Of the options, only `noise_seed`, `image_ids` (default 0, 1, ...), `slot` (of the planned batch, default the last;
+        `phase_cycles` on a wide chip) change the result. `threads`
         defaults to all cores. Pass a `timeline` of this program to save making it again.
         """
         expect_program(program)
         found, prepare = checked_images(program, images)
-        options = _Options(noise_seed, image_ids, taps, phase_cycles, threads, lanes, simd, engine, timeline)
+        options = _Options(noise_seed, image_ids, taps, phase_cycles, slot, threads, lanes, simd, engine, timeline)
         return self._run(program, found, prepare, options)
 
     @renamed(schedule="timeline")
@@ -224,6 +227,7 @@ class Chip:
         image_ids: ArrayLike | None = None,
         taps: Sequence[str] = (),
         phase_cycles: int = 0,
+        slot: int | None = None,
         threads: int | None = None,
         lanes: int | None = None,
         simd: str | None = None,
@@ -232,7 +236,7 @@ class Chip:
     ) -> Result:
         """Run images given as state codes, (n, *input shape); options as in `run`."""
         expect_program(program)
-        options = _Options(noise_seed, image_ids, taps, phase_cycles, threads, lanes, simd, engine, timeline)
+        options = _Options(noise_seed, image_ids, taps, phase_cycles, slot, threads, lanes, simd, engine, timeline)
         return self._run(program, checked_codes(program, codes), None, options)
 
     def _run(self, program: Program, images: NDArray[Any], prepare: Prepare | None, options: "_Options") -> Result:
@@ -240,14 +244,16 @@ class Chip:
         wanted = [*program.outputs, *_tapped(program, options.taps)]
         noise_seed = checked_integer("the noise seed", options.noise_seed, 0, LARGEST_SEED)
         phase_cycles = checked_integer("phase_cycles", options.phase_cycles)
+        slot = None if options.slot is None else checked_integer("slot", options.slot)
+        when = moment(program.spec, program.batch, phase_cycles, slot)
         threads, lanes = worker_count(options.threads), options.lanes
         lanes = None if lanes is None else checked_integer("lanes", lanes, 1)
         if options.engine == "interpreter":
             timeline = options.timeline or verified(program)
             states = images if prepare is None else prepare(images).reshape(count, *program.input.shape)
-            rows = self._interpret(program, states, ids, wanted, noise_seed, phase_cycles)
+            rows = self._interpret(program, states, ids, wanted, noise_seed, when)
         elif options.engine == "engine":
-            timeline, ready = self._prepared(program, wanted, phase_cycles, options.simd, options.timeline)
+            timeline, ready = self._prepared(program, wanted, when, options.simd, options.timeline)
             given = images if prepare is not None else images.reshape(count, program.input.size)
             key = self.silicon(program.spec).noise_key(noise_seed)
             rows = ready.run(given, ids, noise_seed=key, threads=threads, lanes=lanes, prepare=prepare)
@@ -261,27 +267,36 @@ class Chip:
         maps = {name: parts[name] for name in options.taps}
         return Result(program, timeline, outputs, maps, noise_seed, threads)
 
-    def engine(self, program: Program, *, taps: Sequence[str] = (), phase_cycles: int = 0, simd: str | None = None) -> "Engine":
+    def engine(
+        self,
+        program: Program,
+        *,
+        taps: Sequence[str] = (),
+        phase_cycles: int = 0,
+        slot: int | None = None,
+        simd: str | None = None,
+    ) -> "Engine":
         """The engine prepared for this program on this die, with what it counted and proved."""
         expect_program(program)
         wanted = [*program.outputs, *_tapped(program, taps)]
-        return self._prepared(program, wanted, phase_cycles, simd, None)[1]
+        when = moment(program.spec, program.batch, phase_cycles, slot)
+        return self._prepared(program, wanted, when, simd, None)[1]
 
     def _prepared(
         self,
         program: Program,
         wanted: Sequence[Region],
-        phase_cycles: int,
+        when: int,
         simd: str | None,
         timeline: Timeline | None,
     ) -> "tuple[Timeline, Engine]":
         from anna.engine import Engine
 
-        key = (program.digest, tuple(region.name for region in wanted), phase_cycles, simd)
+        key = (program.digest, tuple(region.name for region in wanted), when, simd)
         if key not in self._ready:
             timeline = timeline or verified(program)
             values = [timeline.outputs[region.name] for region in wanted]
-            workload = build_workload(timeline, self.silicon(program.spec), values, phase_cycles)
+            workload = build_workload(timeline, self.silicon(program.spec), values, when)
             self._ready[key] = timeline, Engine(workload, simd=simd)
             while len(self._ready) > PREPARED_PROGRAMS:
                 self._ready.popitem(last=False)
@@ -290,11 +305,12 @@ class Chip:
 
     def _interpret(
         self, program: Program, states: NDArray[np.generic], ids: NDArray[np.uint64], wanted: Sequence[Region],
-        noise_seed: int, phase_cycles: int,
+        noise_seed: int, when: int,
     ) -> NDArray[np.generic]:  # fmt: skip
         silicon, rows = self.silicon(program.spec), []
         for state, image_id in zip(states, ids.tolist(), strict=True):
-            done = interpret(program, state, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles)
+            which = {"phase_cycles" if program.spec.wide else "slot": when}
+            done = interpret(program, state, silicon, noise_seed=noise_seed, image_id=image_id, **which)
             rows.append(np.concatenate([done[region.name].reshape(-1) for region in wanted] or [np.zeros(0, np.int64)]))
         width = sum(region.size for region in wanted)
         return np.array(rows, dtype=np.uint16).reshape(len(states), width)
@@ -308,6 +324,7 @@ class _Options:
     image_ids: ArrayLike | None
     taps: Sequence[str]
     phase_cycles: int
+    slot: int | None
     threads: int | None
     lanes: int | None
     simd: str | None

@@ -21,8 +21,9 @@ from anna.chip.codes import Ints, carries_weight
 from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import Op
+from anna.sequencer.charge import FIRST_ORDINAL, moment
 from anna.sequencer.rules import verified
-from anna.sequencer.timeline import UNDEFINED, Calc
+from anna.sequencer.timeline import UNDEFINED, Calc, latched
 from anna.sequencer.timing import Scoreboard, Span
 
 CHECKPOINT_EVERY = 64  # instructions between two snapshots for stepping back
@@ -50,15 +51,19 @@ class State:
     """Everything that changes while an image runs."""
 
     memory: Ints  # state codes; UNDEFINED where nothing was written
-    shift: Ints  # (registers, columns) codes
-    hold: Ints
+    shift: Ints  # (shifters, columns) codes
+    registers: Ints  # (registers, columns), the state storage
+    hold: Ints  # (latches, columns)
     board: Scoreboard
+    written: Ints  # (pairs) the cycle of the segment in which RFSH last wrote each pair of weights
+    writes: Ints  # (pairs) the number of that write
+    refreshes: int = 0  # RFSH so far
     index: int = 0  # next instruction
     page: int = 0
     segment: int = -1
     elapsed: int = 0  # cycles of the segments before
     calcs: int = 0
-    untaken: deque[Ints] = field(default_factory=deque)
+    untaken: deque[Ints] = field(default_factory=deque)  # results that are left of each CALC
     done: bool = False
 
     @property
@@ -83,11 +88,13 @@ class Interpreter:
         noise_seed: int = 0,
         image_id: int = 0,
         phase_cycles: int = 0,
+        slot: int | None = None,
     ) -> None:
         verified(program)
         self.program, self.spec = program, program.spec
         self.silicon = silicon if silicon is not None else IdealSilicon(program.spec)
-        self.noise_key, self.image_id, self.phase_cycles = self.silicon.noise_key(noise_seed), image_id, phase_cycles
+        self.noise_key, self.image_id = self.silicon.noise_key(noise_seed), image_id
+        self.moment = moment(program.spec, program.batch, phase_cycles, slot)
         self._weight_codes = self.silicon.stored_codes(program.weight_codes.astype(np.int64))
         self.hooks: list[Hook] = []
         self.breakpoints: set[int] = set()
@@ -109,10 +116,15 @@ class Interpreter:
         memory = np.full(self.program.window_states, UNDEFINED, dtype=np.int64)
         memory[region.addresses] = codes
         memory[self.program.constant_addresses] = self.program.constant_codes
-        return State(memory, self._reset_registers(), self._reset_registers(), Scoreboard(spec))
+        none = np.zeros(spec.pairs, dtype=np.int64)
+        return State(memory, *self._reset(), Scoreboard(spec, self.program.sequencer), none, none)
 
-    def _reset_registers(self) -> Ints:
-        return np.full((self.spec.registers, self.spec.columns), self.spec.reset_state_code, dtype=np.int64)
+    def _reset(self) -> tuple[Ints, Ints, Ints]:
+        """Shifters, registers and latches at the beginning of a segment."""
+        spec = self.spec
+        shift, registers, latches = (np.full((count, spec.columns), spec.reset_state_code, dtype=np.int64)
+                                     for count in (spec.shifters, spec.registers, spec.latches))  # fmt: skip
+        return shift, registers, latches
 
     # --- running -----------------------------------------------------------------------------------------------------
     @property
@@ -137,16 +149,16 @@ class Interpreter:
             case "SHIFT":
                 self._shift(op)
             case "STORE":
-                for register in op.members("registers"):
-                    self.state.hold[register] = self.state.shift[register]
+                self._store(op)
             case "CALC":
                 self._calc(op, span)
             case "OUT":
-                results = self.state.untaken.popleft()
-                self.state.memory[op.addresses] = results[: op.states]
-            case "END":
+                self._out(op)
+            case "RFSH":
+                self._refresh(op["pair"], span.start)
+            case "STOP" | "END":
                 self.state.elapsed += self.state.board.idle
-                self.state.board = Scoreboard(self.spec)
+                self.state.board = Scoreboard(self.spec, self.program.sequencer)
                 self.state.done = True
         self.state.index += 1
         if self.state.index % CHECKPOINT_EVERY == 0:
@@ -190,8 +202,18 @@ class Interpreter:
 
     # --- inspection --------------------------------------------------------------------------------------------------
     def register(self, number: int) -> Ints:
-        """State codes in the hold stage of a register, as the array sees them."""
+        """State codes in a register of the state storage; on a wide chip in its hold stage, as the array sees them."""
+        held: Ints = (self.state.hold if self.spec.wide else self.state.registers)[number].copy()
+        return held
+
+    def latch(self, number: int) -> Ints:
+        """State codes in a latch, as the array sees them."""
         held: Ints = self.state.hold[number].copy()
+        return held
+
+    def shifter(self, number: int = 0) -> Ints:
+        """State codes in a shifter."""
+        held: Ints = self.state.shift[number].copy()
         return held
 
     def memory(self, address: int) -> int | None:
@@ -202,8 +224,7 @@ class Interpreter:
     def synapse(self, row: int, column: int) -> float:
         """The weight that a synapse has now, in weight LSB: code, imperfections and the age of its charge."""
         r, c = np.array(row), np.array(column)
-        now, stops = np.array(self.state.board.now), self.silicon.refresh_stops
-        age = refresh.ages(self.spec, now, r, c, self.phase_cycles, stops)
+        age = self._charges(self.state.board.now, r, c)[0]
         code = self._weight_codes[self.state.page, row, column]
         silicon = self.silicon.with_pages(np.array(self.state.page))
         return float(silicon.weights(np.asarray(code), r, c, age)) / (1 << self.spec.weight_fraction_bits)
@@ -218,10 +239,16 @@ class Interpreter:
         return found
 
     def watch_register(self, number: int, column: int | None = None) -> None:
-        """Stop `run` when a register, or one column of it, changes in the hold stage."""
+        """Stop `run` when a register, or one column of it, changes."""
         columns = slice(None) if column is None else slice(column, column + 1)
         name = f"register {number}" + ("" if column is None else f" column {column}")
-        self._watches[name] = lambda: tuple(self.state.hold[number, columns].tolist())
+        self._watches[name] = lambda: tuple(self.register(number)[columns].tolist())
+
+    def watch_latch(self, number: int, column: int | None = None) -> None:
+        """Stop `run` when a latch, or one column of it, changes."""
+        columns = slice(None) if column is None else slice(column, column + 1)
+        name = f"latch {number}" + ("" if column is None else f" column {column}")
+        self._watches[name] = lambda: tuple(self.latch(number)[columns].tolist())
 
     def watch_memory(self, address: int) -> None:
         """Stop `run` when an address changes."""
@@ -239,12 +266,77 @@ class Interpreter:
     def _turn_page(self, page: int) -> None:
         state = self.state
         state.elapsed += state.board.idle
-        state.board, state.page, state.segment = Scoreboard(self.spec), page, state.segment + 1
-        state.shift, state.hold = self._reset_registers(), self._reset_registers()
+        state.board, state.page, state.segment = Scoreboard(self.spec, self.program.sequencer), page, state.segment + 1
+        state.shift, state.registers, state.hold = self._reset()
+        if not self.spec.wide:
+            self._load_page()
+
+    def _load_page(self) -> None:
+        """What RFSH wrote before this image: the page, before the first image of the batch, and what the image before did."""
+        spec, state, ops = self.spec, self.state, self.program.ops
+        begin = state.index + 1
+        end = next(i for i in range(begin, len(ops)) if ops[i].ends or ops[i].name == "PAGE")
+        board, rows, again = Scoreboard(spec, self.program.sequencer), set[int](), list[tuple[int, int]]()
+        board.issue(ops[state.index])
+        for op in ops[begin:end]:
+            span = board.issue(op)
+            if op.name == "CALC":
+                rows |= {op["row"] + row for row in range(isa.rows_of(spec, isa.fan_in_of(spec, op), op["neurons"]))}
+            if op.name == "RFSH":
+                again.append((op["pair"], span.start))
+        state.written = np.full(spec.pairs, -1 - self.moment * board.idle, dtype=np.int64)
+        state.writes = np.full(spec.pairs, state.segment, dtype=np.int64)
+        each, cycles = spec.columns // spec.dacs, self.program.sequencer.issue_cycles(spec)
+        loaded = [row * each + k for row in sorted(rows) for k in range(each)]
+        for turn, pair in enumerate(loaded):
+            state.written[pair] = cycles * (turn - len(loaded)) - self.moment * board.idle
+        for pair, start in again if self.moment else ():
+            if not self._stopped(start):
+                state.written[pair] = start - board.idle
+
+    def _stopped(self, cycle: int) -> bool:
+        """Whether weights are no longer written."""
+        stops = self.silicon.refresh_stops
+        return stops is not None and cycle >= stops
+
+    def _refresh(self, pair: int, cycle: int) -> None:
+        if not self._stopped(cycle):
+            self.state.written[pair], self.state.writes[pair] = cycle, FIRST_ORDINAL + self.state.refreshes
+        self.state.refreshes += 1
+
+    def _charges(self, cycle: int, rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
+        """How old the charge of each synapse is at a cycle of the segment, and the number of the write that left it."""
+        spec, state, stops, now = self.spec, self.state, self.silicon.refresh_stops, np.array(cycle)
+        if spec.wide:
+            lap = refresh.laps(spec, now, rows, columns, self.moment, stops)
+            ages = refresh.ages(spec, now, rows, columns, self.moment, stops)
+            return ages, refresh.ordinal(np.array(state.segment), lap)
+        pairs = (rows * spec.columns + columns) // spec.dacs
+        return now - state.written[pairs], state.writes[pairs]
 
     def _shift(self, op: Op) -> None:
-        lane = self.state.shift[op["register"], op["first"] : op["first"] + op["width"]]
-        lane[:] = np.concatenate([lane[op.states :], self.state.memory[op.addresses]])
+        state, spec = self.state, self.spec
+        if spec.wide:
+            lane = state.shift[op["register"], op["first"] : op["first"] + op["width"]]
+        else:
+            lane = state.shift[0]
+            if op["register"] and spec.shift_from != "shifter":
+                lane[:] = state.registers[op["register"] - 1]
+        lane[:] = np.concatenate([lane[op.states :], state.memory[op.addresses]])
+
+    def _store(self, op: Op) -> None:
+        state, spec = self.state, self.spec
+        for latch in latched(spec, op):
+            state.hold[latch] = state.shift[latch if spec.wide else 0]
+        for register in () if spec.wide else op.members("registers"):
+            state.registers[register] = state.shift[0]
+
+    def _out(self, op: Op) -> None:
+        results = self.state.untaken[0]
+        self.state.memory[op.addresses] = results[: op.states]
+        self.state.untaken[0] = results[op.states :]
+        if self.spec.wide or not len(self.state.untaken[0]):
+            self.state.untaken.popleft()
 
     def _calc(self, op: Op, span: Span) -> None:
         state, spec = self.state, self.spec
@@ -252,14 +344,12 @@ class Interpreter:
                     op["neurons"], np.zeros(0, np.int32))  # fmt: skip
         rows, columns = calc.synapses(spec)
         silicon = self.silicon.with_pages(np.array(calc.page))
-        states = state.hold[np.array(op.per_row("registers"))[rows - calc.row], columns]
-        weight_codes, stops = self._weight_codes[calc.page, rows, columns], self.silicon.refresh_stops
-        ages = refresh.ages(spec, np.array(calc.cycle), rows, columns, self.phase_cycles, stops)
+        states = state.hold[np.array(isa.latches_of(spec, op))[rows - calc.row], columns]
+        weight_codes = self._weight_codes[calc.page, rows, columns]
+        ages, when = self._charges(calc.cycle, rows, columns)
         weights = silicon.weights(weight_codes, rows, columns, ages)
         charge = silicon.charge_sigma(weight_codes, rows, columns)
         if charge is not None:
-            lap = refresh.laps(spec, np.array(calc.cycle), rows, columns, self.phase_cycles, stops)
-            when = refresh.ordinal(np.array(calc.segment), lap)
             z = noise.normals(self.noise_key, self.image_id, when, noise.CHARGE, rows * spec.columns + columns)
             weights = weights + noise.steps(z, charge)
         sums = (weights * _drive(silicon, states, rows, columns)).sum(axis=1)
@@ -296,9 +386,10 @@ def _drive(silicon: Silicon, states: Ints, rows: Ints, columns: Ints) -> Ints:
 
 
 def interpret(program: Program, codes: NDArray[np.generic], silicon: Silicon | None = None, *, noise_seed: int = 0,
-              image_id: int = 0, phase_cycles: int = 0) -> dict[str, Ints]:  # fmt: skip
+              image_id: int = 0, phase_cycles: int = 0, slot: int | None = None) -> dict[str, Ints]:  # fmt: skip
     """Run an image, given as state codes, to the end; returns the state codes of every output region and map."""
-    machine = Interpreter(program, codes, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles)
+    machine = Interpreter(program, codes, silicon, noise_seed=noise_seed, image_id=image_id, phase_cycles=phase_cycles,
+                          slot=slot)  # fmt: skip
     while not machine.done:
         machine.step()
     return {region.name: machine.output(region.name) for region in program.readable}

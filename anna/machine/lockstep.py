@@ -17,6 +17,7 @@ from anna.engine import Engine
 from anna.engine.building import build_workload
 from anna.machine.interpreter import CalcRecord, Interpreter
 from anna.program.file import Program
+from anna.sequencer.charge import moment
 from anna.sequencer.timeline import Timeline, elaborate
 
 Reference = Callable[[int], NDArray[np.float64]]  # CALC -> expected code of each neuron, or NaN
@@ -73,6 +74,7 @@ def engine_reference(
     noise_seed: int = 0,
     image_id: int = 0,
     phase_cycles: int = 0,
+    slot: int | None = None,
     simd: str | None = None,
     kernel: str | None = None,
     timeline: Timeline | None = None,
@@ -81,7 +83,8 @@ def engine_reference(
     timeline = timeline or elaborate(program)
     silicon = silicon or IdealSilicon(program.spec)
     results = timeline.values.fixed + np.arange(len(timeline.calcs) * program.spec.neurons_at_once)
-    workload = build_workload(timeline, silicon, [results], phase_cycles, keep=True)
+    when = moment(program.spec, program.batch, phase_cycles, slot)
+    workload = build_workload(timeline, silicon, [results], when, keep=True)
     inputs = np.asarray(codes).reshape(1, -1).astype(np.uint16)
     ids = np.array([image_id], dtype=np.uint64)
     found = Engine(workload, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))

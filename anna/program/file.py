@@ -21,16 +21,18 @@ from anna.base import container
 from anna.base.errors import AnnaError, FileError, SpecError
 from anna.base.frozen import Settled
 from anna.chip.codes import weight_converter
-from anna.chip.spec import ChipSpec, Record, first_sentence
+from anna.chip.spec import ALL_AT_ONCE, DEDICATED, NEW_FIELDS, ChipSpec, Record, Sequencer, first_sentence, made_wide
 from anna.program import isa
+from anna.program.instructions import UNLIMITED_ADDRESS_BITS
 from anna.program.isa import Op, Words
+from anna.program.loops import issued, unrolled
 
 if TYPE_CHECKING:
     from anna.board.host import HostWork
 
 KEY = "anna_program"
-FORMAT = 1
-UPGRADES: container.Upgrades = {}  # none is older
+FORMAT = 2
+UPGRADES: container.Upgrades = {1: lambda content: _made_wide(content)}
 DIGEST_FORMAT = 1  # never changes: a digest identifies a program, whatever the format of its file
 SUFFIX = ".anna"
 CALIBRATED = "calibrated_on"
@@ -48,7 +50,7 @@ class Region(Record):
 
     name: str = Field(pattern=f"^{NAME}$")
     kind: Literal["input", "output", "map"]
-    address: int = Field(ge=0, lt=1 << isa.UNLIMITED_ADDRESS_BITS)
+    address: int = Field(ge=0, lt=1 << UNLIMITED_ADDRESS_BITS)
     shape: tuple[int, ...] = Field(min_length=1, max_length=4)
     strides: tuple[int, ...] | None = None  # address steps per axis; None: one after the other, last axis first
 
@@ -117,11 +119,17 @@ class Program(Settled):
     host: "HostWork | None" = None  # preparation and float layers of a compiled network
     report: Mapping[str, Any] | None = None  # the compiler's report, as JSON
     links: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)  # `neurons` and `taps`, see anna.compiler.emit
+    sequencer: Sequencer = DEDICATED  # what issues its instructions; a wide chip has its own
     calibrated_on: NDArray[np.uint64] | None = None  # keys of the images it was fitted to, which no result may use
 
     def _settled(self) -> Mapping[str, Any]:
         arrays = {name: _frozen(getattr(self, name), dtype) for name, dtype in _TENSORS.items()}
-        return {**arrays, CALIBRATED: None if self.calibrated_on is None else _frozen(self.calibrated_on, "<u8")}
+        sequencer = ALL_AT_ONCE if self.spec.wide else self.sequencer
+        return {
+            **arrays,
+            "sequencer": sequencer,
+            CALIBRATED: None if self.calibrated_on is None else _frozen(self.calibrated_on, "<u8"),
+        }
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -157,9 +165,19 @@ class Program(Settled):
         return f"Program({self.name}: {len(self.words)} instructions, {pages})"
 
     @cached_property
-    def ops(self) -> tuple[Op, ...]:
-        """The instructions."""
+    def code(self) -> tuple[Op, ...]:
+        """The instructions as they are written, loops and all."""
         return tuple(isa.decode(self.spec, self.words))
+
+    @cached_property
+    def ops(self) -> tuple[Op, ...]:
+        """The instructions as they are issued, loops unrolled."""
+        return tuple(unrolled(self.code))
+
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The place in `code` of each instruction that is issued."""
+        return tuple(issued(self.code))
 
     @property
     def inputs(self) -> tuple[Region, ...]:
@@ -186,19 +204,24 @@ class Program(Settled):
         """States of memory that one image needs: one beyond the highest address that anything touches."""
         ends = [region.end for region in self.regions]
         ends += [int(self.constant_addresses.max()) + 1] if len(self.constant_addresses) else []
-        ends += [int(op.addresses.max()) + 1 for op in self.ops if op.name in ("SHIFT", "OUT") and op.states]
+        ends += [op.last_address + 1 for op in self.ops if op.name in ("SHIFT", "OUT") and op.states]
         return max(ends)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the entire program."""
-        return container.checksum({**self._content(), "format": DIGEST_FORMAT}, self._tensors())
+        """SHA-256 of the entire program; that of one for a wide chip is what it was before there were others."""
+        content = {**self._content(), "format": DIGEST_FORMAT}
+        if self.spec.wide:
+            content["spec"] = {key: value for key, value in content["spec"].items() if key not in NEW_FIELDS}
+            del content["sequencer"]
+        return container.checksum(content, self._tensors())
 
     def _content(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "name": self.name,
             "spec": self.spec.model_dump(mode="json"),
+            "sequencer": self.sequencer.model_dump(mode="json"),
             "regions": [region.model_dump(mode="json") for region in self.regions],
             "batch": self.batch,
             **({} if self.host is None else {"host": self.host.content()}),
@@ -234,11 +257,17 @@ _TENSORS = {
 }
 
 
+def _made_wide(content: dict[str, Any]) -> dict[str, Any]:
+    """A program of format 1 was for what is now called a wide chip."""
+    return {**content, "spec": made_wide(content["spec"]), "sequencer": ALL_AT_ONCE.model_dump(mode="json")}
+
+
 class _Header(Record):
     """The metadata of a file."""
 
     name: str
     spec: ChipSpec
+    sequencer: Sequencer
     regions: tuple[Region, ...] = Field(max_length=10_000)
     batch: int = Field(ge=1, le=1 << 20)
     host: dict[str, JsonValue] | None = None
@@ -262,6 +291,7 @@ def _load(path: Path) -> Program:
     container.expect_checksum(path, content, tensors, "program")
     try:
         program = Program(name=header.name, spec=header.spec, regions=header.regions, batch=header.batch,
+                          sequencer=header.sequencer,
                           host=_host(path, header, tensors), report=header.report, links=_links(path, header, tensors),
                           calibrated_on=tensors.get(CALIBRATED),
                           **{name: tensors[name] for name in _TENSORS})  # fmt: skip

@@ -1,176 +1,30 @@
-"""The instruction set, as one table: encoder, decoder, assembler, disassembler and manual page all come from it.
+"""Instructions and their words: how the tables of `anna.program.instructions` are used.
 
-ANNA's literature names SHIFT, STORE and CALC (R, paper 4). A sequencer must also say which weight page it needs (PAGE),
-where results go (OUT), when to let time pass (WAIT) and when it is done (END); those four, and the fields of all seven,
-are assumed (A). A microcode word is as wide as the widest instruction, in whole 64-bit limbs, lowest bits first: opcode,
-then the fields in the order of the table.
+A word has whole 64-bit limbs, lowest bits first. In the published set the lowest 37 bits are what enters at the chip's pins:
+opcode, then fields in the order of the table. Above them is the board's part: the opcode of what the sequencer does by
+itself, zero in an instruction of the chip, then the fields that stay on the board. A word of the wide set is opcode and
+fields.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import FileError
+from anna.chip import facts
 from anna.chip.spec import ChipSpec
+from anna.program import instructions
+from anna.program.instructions import Field, Form, Instruction, Unit
 
-OPCODE_BITS = 4
 LIMB_BITS = 64
-UNLIMITED_ADDRESS_BITS = 32
+PIN_BITS = facts.INSTRUCTION_PINS.value
+CHIP_OPCODE_BITS, BOARD_OPCODE_BITS, WIDE_OPCODE_BITS = 3, 3, 4
 
 Words = NDArray[np.uint64]
 Value = int | tuple[int, ...]
-
-
-class Unit(StrEnum):
-    """What an instruction keeps busy."""
-
-    SEQUENCER = "sequencer"
-    INPUT = "input"
-    ARRAY = "array"
-    OUTPUT = "output"
-
-
-class Form(StrEnum):
-    """How the value of a field reads."""
-
-    NUMBER = "number"
-    SET = "set"  # a bit per member, written 0+2
-    FAN_IN = "fan-in"  # an index into the chip's fan-ins, written as the fan-in itself
-    PER_ROW = "per row"  # one number for each row that the CALC uses, written 0,0,1,1, or once if all are the same
-
-
-def _bits_for(count: int) -> int:
-    """Bits that hold 0 .. count - 1."""
-    return max(1, (count - 1).bit_length())
-
-
-def address_bits(spec: ChipSpec) -> int:
-    """Bits of an address or stride of the state memory."""
-    return UNLIMITED_ADDRESS_BITS if spec.memory_states is None else _bits_for(spec.memory_states + 1)
-
-
-def rows_per_calc(spec: ChipSpec) -> int:
-    """Rows that the widest CALC uses."""
-    return spec.neurons_at_once * spec.max_rows_per_neuron
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field of an instruction; `bits` is the width of one entry."""
-
-    name: str
-    bits: Callable[[ChipSpec], int]
-    note: str
-    form: Form = Form.NUMBER
-    default: int | None = None
-
-    def entries(self, spec: ChipSpec) -> int:
-        """How many numbers the field holds."""
-        return rows_per_calc(spec) if self.form is Form.PER_ROW else 1
-
-    def width(self, spec: ChipSpec) -> int:
-        """Bits of the whole field."""
-        return self.bits(spec) * self.entries(spec)
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """One instruction: its code, its unit, its fields and what it does."""
-
-    name: str
-    opcode: int
-    unit: Unit
-    mark: str
-    summary: str
-    timing: str
-    fields: tuple[Field, ...] = ()
-
-    @cached_property
-    def place(self) -> dict[str, int]:
-        """Position of each field."""
-        return {field.name: i for i, field in enumerate(self.fields)}
-
-
-def _count_bits(spec: ChipSpec) -> int:
-    """Bits of a count of states up to a whole register."""
-    return _bits_for(spec.columns + 1)
-
-
-def largest_count(spec: ChipSpec) -> int:
-    """The most states of a block, and blocks, that a SHIFT or OUT can name."""
-    return (1 << _count_bits(spec)) - 1
-
-
-_COUNT = Field("count", _count_bits, "states of a block", default=1)
-_STRIDE = Field("stride", address_bits, "address step from state to state within a block", default=1)
-_BLOCKS = Field("blocks", _count_bits, "blocks", default=1)
-_BLOCK_STRIDE = Field("block_stride", address_bits, "address step from block to block", default=0)
-
-TABLE = (
-    Instruction(
-        "PAGE", 1, Unit.SEQUENCER, "A",
-        "Begins a page segment: the named page of weights and scales is in the array, the registers are reset, "
-        "the cycle count and the refresh restart.",
-        "Everything on other pages finishes first; loading a page takes a refresh period, shared by a batch of images.",
-        (Field("page", lambda spec: _bits_for(spec.max_pages), "weight page"),),
-    ),
-    Instruction(
-        "SHIFT", 2, Unit.INPUT, "R",
-        "Shifts columns first .. first+width-1 of a register's shift stage down by count x blocks and brings in as many "
-        "states from memory at the upper end; other columns stay.",
-        "states / states_in_per_cycle cycles, rounded up; state j is read in cycle j / states_in_per_cycle.",
-        (
-            Field("register", lambda spec: _bits_for(spec.registers), "register"),
-            Field("first", lambda spec: _bits_for(spec.columns), "first column of the range", default=0),
-            Field("width", _count_bits, "columns of the range"),
-            Field("address", address_bits, "where the first state lies in memory"),
-            _COUNT, _STRIDE, _BLOCKS, _BLOCK_STRIDE,
-        ),
-    ),
-    Instruction(
-        "STORE", 3, Unit.INPUT, "R",
-        "Copies the shift stage of the named registers to their hold stage, which the array reads.",
-        "Waits for SHIFT to end, then store_cycles; the next SHIFT and the last cycle of a CALC may overlap it.",
-        (Field("registers", lambda spec: spec.registers, "registers", Form.SET),),
-    ),
-    Instruction(
-        "CALC", 4, Unit.ARRAY, "R",
-        "Each neuron sums its synapses' weights times the states of the registers that its rows name, scales the sum "
-        "and converts it to a state. Neuron k uses the rows after those of neuron k-1; those of less than a row share it.",
-        "calc_cycles; reads the hold stage in all of them, each weight's charge in the first.",
-        (
-            Field("fan_in", lambda spec: _bits_for(len(spec.fan_ins)), "inputs of each neuron", Form.FAN_IN),
-            Field("row", lambda spec: _bits_for(spec.rows), "first row"),
-            Field("neurons", lambda spec: _bits_for(spec.neurons_at_once + 1), "neurons"),
-            Field("registers", lambda spec: _bits_for(spec.registers), "register that each row reads", Form.PER_ROW),
-        ),
-    ),
-    Instruction(
-        "OUT", 5, Unit.OUTPUT, "A",
-        "Moves to memory the results of the oldest CALC whose results are still there: neuron j goes to "
-        "address + (j mod count) x stride + (j div count) x block_stride; neurons beyond count x blocks are dropped.",
-        "Waits for that CALC to end; states / states_out_per_cycle cycles, rounded up.",
-        (Field("address", address_bits, "where the first result goes"), _COUNT, _STRIDE, _BLOCKS, _BLOCK_STRIDE),
-    ),
-    Instruction(
-        "WAIT", 6, Unit.SEQUENCER, "A",
-        "Lets cycles pass before the next instruction may start.",
-        "cycles, counted from the start of the instruction before.",
-        (Field("cycles", lambda _: 24, "cycles"),),
-    ),
-    Instruction(
-        "END", 7, Unit.SEQUENCER, "A",
-        "The image is done when all units are idle.",
-        "None of its own.",
-    ),
-)  # fmt: skip
-
-BY_NAME = {instruction.name: instruction for instruction in TABLE}
-BY_OPCODE = {instruction.opcode: instruction for instruction in TABLE}
 
 
 @dataclass(frozen=True)
@@ -191,6 +45,22 @@ class Op:
         assert isinstance(value, int)
         return value
 
+    def get(self, field: str, otherwise: int) -> int:
+        """The same, or another number where the instruction has no such field."""
+        return self[field] if field in self.instruction.place else otherwise
+
+    def changed(self, **values: int) -> "Op":
+        """The same instruction with other values."""
+        found = list(self.values)
+        for name, value in values.items():
+            found[self.instruction.place[name]] = value
+        return Op(self.instruction, tuple(found))
+
+    @property
+    def ends(self) -> bool:
+        """Whether the program ends here."""
+        return self.name in ("STOP", "END")
+
     def per_row(self, field: str) -> tuple[int, ...]:
         """Value of a field that holds a number for each row."""
         value = self.values[self.instruction.place[field]]
@@ -205,32 +75,64 @@ class Op:
     @property
     def states(self) -> int:
         """States that a SHIFT or OUT moves."""
-        return self["count"] * self["blocks"]
+        return self["count"] * self.get("blocks", 1)
 
     @property
     def addresses(self) -> NDArray[np.int64]:
         """Addresses that a SHIFT or OUT touches, in order."""
-        inner = self["stride"] * np.arange(self["count"], dtype=np.int64)
-        outer = self["block_stride"] * np.arange(self["blocks"], dtype=np.int64)
+        inner = self.get("stride", 1) * np.arange(self["count"], dtype=np.int64)
+        outer = self.get("block_stride", 0) * np.arange(self.get("blocks", 1), dtype=np.int64)
         return (self["address"] + outer[:, None] + inner).reshape(-1)
+
+    @property
+    def last_address(self) -> int:
+        """The highest of them."""
+        blocks = self.get("block_stride", 0) * (self.get("blocks", 1) - 1)
+        return self["address"] + self.get("stride", 1) * (self["count"] - 1) + blocks
 
     def __repr__(self) -> str:
         given = zip(self.instruction.fields, self.values, strict=True)
         return " ".join([self.name, *(f"{field.name}={value}" for field, value in given)])
 
 
-def op(name: str, **values: Value) -> Op:
-    """An instruction by name; fields with a default may be left out. Values are not checked here but by `verify`."""
-    instruction = BY_NAME[name]
-    unknown = set(values) - set(instruction.place)
-    assert not unknown, f"{name} has no field {sorted(unknown)}"
-    filled = (values.get(field.name, field.default) for field in instruction.fields)
-    return Op(instruction, tuple(_given(name, value) for value in filled))
+class InstructionSet:
+    """A table of instructions, by name."""
+
+    def __init__(self, table: tuple[Instruction, ...]) -> None:
+        self.table = table
+        self.by_name = {instruction.name: instruction for instruction in table}
+
+    def op(self, name: str, **values: Value) -> Op:
+        """An instruction by name; fields with a default may be left out. Values are not checked here but by `verify`."""
+        instruction = self.by_name[name]
+        unknown = set(values) - set(instruction.place)
+        assert not unknown, f"{name} has no field {sorted(unknown)}"
+        filled = (values.get(field.name, field.default) for field in instruction.fields)
+        return Op(instruction, tuple(_given(name, value) for value in filled))
 
 
 def _given(name: str, value: Value | None) -> Value:
     assert value is not None, f"{name} lacks a field"
     return value
+
+
+PUBLISHED = InstructionSet(instructions.PUBLISHED)
+WIDE = InstructionSet(instructions.WIDE)
+
+
+def of(spec: ChipSpec) -> InstructionSet:
+    """The instruction set of a chip."""
+    return WIDE if spec.wide else PUBLISHED
+
+
+def stop(spec: ChipSpec) -> Op:
+    """The instruction that ends a program."""
+    return WIDE.op("END") if spec.wide else PUBLISHED.op("STOP")
+
+
+def largest_count(spec: ChipSpec) -> int:
+    """The most states of a block, and blocks, that a SHIFT or OUT of a wide chip can name."""
+    return (1 << instructions.count_bits(spec)) - 1
 
 
 def fan_in_of(spec: ChipSpec, calc: Op) -> int:
@@ -245,14 +147,16 @@ def rows_of(spec: ChipSpec, fan_in: int, neurons: int) -> int:
     return -(-neurons // (spec.columns // fan_in))
 
 
+def latches_of(spec: ChipSpec, calc: Op) -> tuple[int, ...]:
+    """The latch that each row of a CALC reads; in a wide chip the register, whose hold stage is one."""
+    if spec.wide:
+        return calc.per_row("registers")
+    fan_in = fan_in_of(spec, calc)
+    each = max(1, fan_in // spec.columns)
+    return tuple(calc["latch"] + row % each for row in range(rows_of(spec, fan_in, calc["neurons"])))
+
+
 # --- words -----------------------------------------------------------------------------------------------------------
-@lru_cache(maxsize=64)
-def limbs(spec: ChipSpec) -> int:
-    """64-bit limbs of a microcode word."""
-    widest = max(sum(field.width(spec) for field in instruction.fields) for instruction in TABLE)
-    return -(-(OPCODE_BITS + widest) // LIMB_BITS)
-
-
 @dataclass(frozen=True)
 class _Slot:
     """Where the numbers of a field lie in a word."""
@@ -262,30 +166,64 @@ class _Slot:
     shifts: tuple[int, ...]  # of each number
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """Where everything lies in the words of a chip."""
+
+    opcodes: dict[int, Instruction]  # what the opcodes of chip and board together say
+    board: int  # where the board's part begins
+    slots: dict[str, tuple[_Slot, ...]]
+    limbs: int
+
+    def opcode(self, instruction: Instruction) -> int:
+        """The bits that name an instruction."""
+        return next(bits for bits, one in self.opcodes.items() if one is instruction)
+
+
+def pin_bits(spec: ChipSpec) -> int:
+    """Bits of an instruction that enter at the chip's pins: 37, more only where larger fields need them."""
+    needed = (sum(field.width(spec) for field in one.fields if not field.board)
+              for one in instructions.PUBLISHED if one.unit is not Unit.SEQUENCER)  # fmt: skip
+    return max(PIN_BITS, CHIP_OPCODE_BITS + max(needed))
+
+
 @lru_cache(maxsize=64)
-def _layout(spec: ChipSpec) -> dict[int, tuple[_Slot, ...]]:
-    """For each opcode, where its fields lie."""
-    found = {}
-    for instruction in TABLE:
-        slots, at = list[_Slot](), OPCODE_BITS
+def _layout(spec: ChipSpec) -> _Layout:
+    chip_bits, board = (WIDE_OPCODE_BITS, 0) if spec.wide else (CHIP_OPCODE_BITS, pin_bits(spec))
+    opcodes, slots, end = dict[int, Instruction](), dict[str, tuple[_Slot, ...]](), 0
+    for instruction in of(spec).table:
+        on_board = board and instruction.unit is Unit.SEQUENCER
+        opcodes[instruction.opcode << board if on_board else instruction.opcode] = instruction
+        at, found = {False: chip_bits, True: board + BOARD_OPCODE_BITS}, list[_Slot]()
         for field in instruction.fields:
-            bits, entries = field.bits(spec), field.entries(spec)
-            slots.append(_Slot(field, bits, tuple(at + i * bits for i in range(entries))))
-            at += bits * entries
-        found[instruction.opcode] = tuple(slots)
-    return found
+            bits, entries, part = field.bits(spec), field.entries(spec), bool(board) and field.board
+            found.append(_Slot(field, bits, tuple(at[part] + i * bits for i in range(entries))))
+            at[part] += bits * entries
+        slots[instruction.name] = tuple(found)
+        end = max(end, at[False], at[True] if board else 0)
+    return _Layout(opcodes, board, slots, -(-end // LIMB_BITS))
+
+
+def limbs(spec: ChipSpec) -> int:
+    """64-bit limbs of a word."""
+    return _layout(spec).limbs
+
+
+def slots(spec: ChipSpec, name: str) -> tuple[tuple[str, int, int], ...]:
+    """Field, first bit and bits of every number of an instruction's word."""
+    return tuple((slot.field.name, shift, slot.bits) for slot in _layout(spec).slots[name] for shift in slot.shifts)
 
 
 def encode(spec: ChipSpec, ops: Iterable[Op]) -> Words:
-    """Microcode words, one row of limbs per instruction; raises if a value does not fit its field."""
-    size, layout = limbs(spec), _layout(spec)
-    words = [_encode_one(op, layout[op.instruction.opcode]) for op in ops]
-    data = b"".join(word.to_bytes(size * LIMB_BITS // 8, "little") for word in words)
-    return np.frombuffer(data, dtype="<u8").reshape(len(words), size)
+    """Words, one row of limbs per instruction; raises if a value does not fit its field."""
+    layout = _layout(spec)
+    opcodes = {instruction.name: bits for bits, instruction in layout.opcodes.items()}
+    words = [_encode_one(op, opcodes[op.name], layout.slots[op.name]) for op in ops]
+    data = b"".join(word.to_bytes(layout.limbs * LIMB_BITS // 8, "little") for word in words)
+    return np.frombuffer(data, dtype="<u8").reshape(len(words), layout.limbs)
 
 
-def _encode_one(op: Op, slots: tuple[_Slot, ...]) -> int:
-    word = op.instruction.opcode
+def _encode_one(op: Op, word: int, slots: tuple[_Slot, ...]) -> int:
     for slot, value in zip(slots, op.values, strict=True):
         parts = value if isinstance(value, tuple) else (value,)
         if len(parts) > len(slot.shifts):
@@ -310,28 +248,33 @@ def decode(spec: ChipSpec, words: Words) -> list[Op]:
     return ops
 
 
-def _decode_one(spec: ChipSpec, layout: dict[int, tuple[_Slot, ...]], index: int, word: int) -> Op:
-    instruction = BY_OPCODE.get(word & ((1 << OPCODE_BITS) - 1))
+def _decode_one(spec: ChipSpec, layout: _Layout, index: int, word: int) -> Op:
+    chip = word & ((1 << (WIDE_OPCODE_BITS if spec.wide else CHIP_OPCODE_BITS)) - 1)
+    board = (word >> layout.board & ((1 << BOARD_OPCODE_BITS) - 1)) if layout.board else 0
+    instruction = layout.opcodes.get(board << layout.board | chip)
     if instruction is None:
-        raise FileError(f"word {index}: there is no opcode {word & ((1 << OPCODE_BITS) - 1)}")
-    values, end = list[Value](), OPCODE_BITS
-    for slot in layout[instruction.opcode]:
+        both = f"{chip}" + (f" with board opcode {board}" if board else "")
+        raise FileError(f"word {index}: there is no opcode {both}")
+    left = word ^ layout.opcode(instruction)
+    values = list[Value]()
+    for slot in layout.slots[instruction.name]:
         ones = (1 << slot.bits) - 1
-        if slot.field.form is Form.PER_ROW:
-            values.append(tuple(word >> shift & ones for shift in slot.shifts))
-        else:
-            values.append(word >> slot.shifts[0] & ones)
-        end = slot.shifts[-1] + slot.bits
-    if word >> end:
+        parts = tuple(word >> shift & ones for shift in slot.shifts)
+        for part, shift in zip(parts, slot.shifts, strict=True):
+            left ^= part << shift
+        values.append(parts if slot.field.form is Form.PER_ROW else parts[0])
+    if left:
         raise FileError(f"word {index}: {instruction.name} has bits set beyond its fields")
     decoded = Op(instruction, tuple(values))
     return _trim_rows(spec, index, decoded) if instruction.name == "CALC" else decoded
 
 
 def _trim_rows(spec: ChipSpec, index: int, calc: Op) -> Op:
-    """A CALC with a register for each row it uses; registers of rows that it does not use must be zero."""
+    """A CALC of a fan-in that exists; in a wide chip with a register for each row it uses, and zeros for the others."""
     if calc["fan_in"] >= len(spec.fan_ins):
         raise FileError(f"word {index}: CALC names fan-in {calc['fan_in']}, the chip has {len(spec.fan_ins)}")
+    if not spec.wide:
+        return calc
     used = rows_of(spec, fan_in_of(spec, calc), calc["neurons"])
     registers = calc.per_row("registers")
     if any(registers[used:]):
@@ -339,30 +282,7 @@ def _trim_rows(spec: ChipSpec, index: int, calc: Op) -> Op:
     return Op(calc.instruction, (*calc.values[:-1], registers[:used]))
 
 
-# --- the manual page -------------------------------------------------------------------------------------------------
-def manual(spec: ChipSpec) -> str:
-    """The instruction set as a Markdown page, for one chip."""
-    lines = [
-        "# Instruction set",
-        "",
-        f"A word has {limbs(spec)} limbs of {LIMB_BITS} bits. Instructions start in the order of the text, up to "
-        f"{spec.issue_width} in a cycle, each as soon as its unit is free.",
-        "",
-    ]
-    for instruction in TABLE:
-        lines += [f"## {instruction.name}", "", f"Opcode {instruction.opcode}, {instruction.unit.value} unit, mark "
-                  f"{instruction.mark}. {instruction.summary}", "", f"Time: {instruction.timing}", ""]  # fmt: skip
-        if instruction.fields:
-            lines += ["| field | bits | default | meaning |", "|---|---|---|---|"]
-            lines += [_manual_row(spec, field) for field in instruction.fields]
-            lines.append("")
-    return "\n".join(lines)
-
-
-def _manual_row(spec: ChipSpec, field: Field) -> str:
-    entries, bits = field.entries(spec), field.bits(spec)
-    width = f"{entries} x {bits}" if entries > 1 else str(bits)
-    default = "required" if field.default is None else str(field.default)
-    note = {Form.SET: ", written 0+2", Form.PER_ROW: ", written 0,0,1,1 or once for all", Form.FAN_IN: ", written as "
-            + ", ".join(map(str, spec.fan_ins)), Form.NUMBER: ""}[field.form]  # fmt: skip
-    return f"| {field.name} | {width} | {default} | {field.note}{note} |"
+def chip_word(spec: ChipSpec, op: Op) -> int:
+    """What enters at the chip's pins for an instruction; 0 for what the sequencer does by itself."""
+    word = int.from_bytes(encode(spec, [op]).tobytes(), "little")
+    return word & ((1 << pin_bits(spec)) - 1)

@@ -1,119 +1,51 @@
 """Assembly text for programs, an exact round trip.
 
-A line is a directive or an instruction, then `key=value` pairs; a semicolon begins a comment. Every program has one
-canonical text, which `disassemble` writes; `assemble` reads that and anything a person would write for it.
+A line is a directive with `key=value` pairs, or an instruction (`anna.program.line`); a semicolon begins a comment. Every
+program has one canonical text, which `disassemble` writes; `assemble` reads that and anything a person would write for it.
+Addresses may be left out (`anna.program.pointers`), and so may PAGE in a program of one page.
 
     .program   name=NAME batch=1                    its name; images that share a page
     .chip      name=anna-1991 weight_bits=8 ...     the chip, and what differs from it
+    .sequencer name=dedicated overlap=none ...      what issues the instructions, and what differs from it
     .input     name=NAME address=0 shape=1x8x8      where the image goes (strides=AxBxC if not contiguous)
     .output    name=NAME address=64 shape=1x6x6     what is read at the end
     .map       name=NAME address=64 shape=1x6x6     a feature map that can be tapped
     .constant  address=100 codes=7,7,0              states that are always there
     .weights   page=0 row=0 column=0 values=-1,0,1  weights, in weight LSB
     .scale     page=0 row=0 group=0 codes=4         scale codes of the neurons that begin there
-    SHIFT      register=0 width=16 address=0 ...    an instruction of the table in `anna.program.isa`
+    SHIFT      4,R0 address=0                       an instruction of the tables in `anna.program.instructions`
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import numpy as np
 from pydantic import ValidationError
 
 from anna.base.errors import AnnaError, AssemblyError
 from anna.chip.codes import weight_converter
-from anna.chip.spec import ANNA_1991, CHIPS, ChipSpec, first_sentence
+from anna.chip.spec import ANNA_1991, ANNA_WIDE, CHIPS, DEDICATED, DSP, ChipSpec, Record, Sequencer, first_sentence
 from anna.program import isa
 from anna.program.file import Codes, Program, Region, assemble_program, blank_pages
-from anna.program.isa import Form, Op, Value
+from anna.program.isa import Op
+from anna.program.line import Pairs, line_of, number, op_of, pairs_of, unknown
+from anna.program.loops import LoopError, unrolled
+from anna.program.pointers import AddressError, addressed
 
-Pairs = dict[str, str]
-
-
-# --- one instruction -------------------------------------------------------------------------------------------------
-def line_of(spec: ChipSpec, op: Op) -> str:
-    """The canonical line of an instruction: fields that have their default are left out."""
-    parts = [op.name]
-    for place, value in zip(op.instruction.fields, op.values, strict=True):
-        if place.default is None or value != place.default:
-            parts.append(f"{place.name}={_value_text(spec, place, value)}")
-    return " ".join(parts)
-
-
-def _value_text(spec: ChipSpec, place: isa.Field, value: Value) -> str:
-    if isinstance(value, tuple):
-        return str(value[0]) if len(set(value)) == 1 else ",".join(map(str, value))
-    match place.form:
-        case Form.SET:
-            return "+".join(str(i) for i in range(value.bit_length()) if value >> i & 1) or "none"
-        case Form.FAN_IN:
-            return str(spec.fan_ins[value])
-    return str(value)
-
-
-def _op_of(spec: ChipSpec, name: str, pairs: Pairs) -> Op:
-    instruction = isa.BY_NAME[name]
-    values = dict[str, Value]()
-    for place in instruction.fields:
-        text = pairs.pop(place.name, None)
-        if text is not None:
-            values[place.name] = _field_value(spec, place, text)
-        elif place.default is None:
-            raise AssemblyError(f"{name} needs {place.name}=")
-    _expect_no_more(name, pairs, [place.name for place in instruction.fields])
-    if name == "CALC":
-        values["registers"] = _spread(spec, values)
-    return isa.op(name, **values)
-
-
-def _field_value(spec: ChipSpec, place: isa.Field, text: str) -> Value:
-    match place.form:
-        case Form.SET:
-            members = [] if text == "none" else [_number(place.name, part) for part in text.split("+")]
-            if any(member >= 64 for member in members):
-                raise AssemblyError(f"{place.name}={text}: expected members 0 to 63")
-            return sum(1 << member for member in set(members))
-        case Form.FAN_IN:
-            fan_in = _number(place.name, text)
-            if fan_in not in spec.fan_ins:
-                raise AssemblyError(f"{place.name}={fan_in}: the chip has fan-ins {', '.join(map(str, spec.fan_ins))}")
-            return spec.fan_ins.index(fan_in)
-        case Form.PER_ROW:
-            return tuple(_number(place.name, part) for part in text.split(","))
-    value = _number(place.name, text)
-    if value >= 1 << place.bits(spec):
-        raise AssemblyError(f"{place.name}={value} does not fit its {place.bits(spec)} bits")
-    return value
-
-
-def _spread(spec: ChipSpec, values: dict[str, Value]) -> tuple[int, ...]:
-    """A register for each row that a CALC uses: given once for all, or for each."""
-    fan_in, neurons, given = values["fan_in"], values["neurons"], values["registers"]
-    assert isinstance(fan_in, int) and isinstance(neurons, int) and isinstance(given, tuple)
-    rows = isa.rows_of(spec, spec.fan_ins[fan_in], neurons)
-    if len(given) == 1:
-        return given * min(rows, isa.rows_per_calc(spec))
-    if len(given) != rows:
-        raise AssemblyError(f"registers= names {len(given)} registers; this CALC uses {rows} rows")
-    return given
+SEQUENCERS = {"dedicated": DEDICATED, "dsp": DSP}
 
 
 # --- reading text ----------------------------------------------------------------------------------------------------
-def _number(name: str, text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise AssemblyError(f"{name}={text}: expected a whole number, zero or more")
-    return int(text)
-
-
 def _numbers(name: str, text: str, separator: str = ",") -> list[int]:
-    return [_number(name, part) for part in text.split(separator)]
+    return [number(name, part) for part in text.split(separator)]
 
 
 def _expect_no_more(name: str, rest: Pairs, known: list[str]) -> None:
     if rest:
-        raise AssemblyError(f"{name} does not take {next(iter(rest))}=; it takes {', '.join(known) or 'nothing'}")
+        raise AssemblyError(f"{name} does not take {next(iter(rest))}=; it takes {', '.join(known)}")
 
 
 @dataclass
@@ -123,16 +55,19 @@ class _Reader:
     name: str = "program"
     batch: int = 1
     spec: ChipSpec = ANNA_1991
+    sequencer: Sequencer = DEDICATED
     regions: list[Region] = field(default_factory=list)
     constants: dict[int, int] = field(default_factory=dict)
     weights: dict[tuple[int, int, int], int] = field(default_factory=dict)
     scales: dict[tuple[int, int, int], int] = field(default_factory=dict)
     ops: list[Op] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)  # of the text, by instruction
+    left_open: set[int] = field(default_factory=set)  # instructions without an address
     chip_fixed: bool = False
 
     def program(self, pairs: Pairs) -> None:
         self.name = pairs.pop("name", self.name)
-        self.batch = _number("batch", pairs.pop("batch", "1"))
+        self.batch = number("batch", pairs.pop("batch", "1"))
         _expect_no_more(".program", pairs, ["name", "batch"])
 
     def chip(self, pairs: Pairs) -> None:
@@ -141,8 +76,15 @@ class _Reader:
         name = pairs.pop("name", "anna-1991")
         if name not in CHIPS:
             raise AssemblyError(f"there is no chip {name}; known: {', '.join(CHIPS)}")
-        values = {key: _chip_value(text) for key, text in pairs.items()}
-        self.spec = CHIPS[name].changed(**values)
+        self.spec = CHIPS[name].changed(**_values(ChipSpec, pairs))
+
+    def sequenced(self, pairs: Pairs) -> None:
+        if self.spec.wide:
+            raise AssemblyError("a wide chip has a sequencer of its own; leave .sequencer out")
+        name = pairs.pop("name", "dedicated")
+        if name not in SEQUENCERS:
+            raise AssemblyError(f"there is no sequencer {name}; known: {', '.join(SEQUENCERS)}")
+        self.sequencer = SEQUENCERS[name].changed(**_values(Sequencer, pairs))
 
     def region(self, kind: str, pairs: Pairs) -> None:
         values: dict[str, Any] = {"kind": kind}
@@ -150,7 +92,7 @@ class _Reader:
             if key not in pairs:
                 raise AssemblyError(f".{kind} needs {key}=")
         values["name"] = pairs.pop("name")
-        values["address"] = _number("address", pairs.pop("address"))
+        values["address"] = number("address", pairs.pop("address"))
         for key in ("shape", "strides"):
             if key in pairs:
                 values[key] = tuple(_numbers(key, pairs.pop(key), "x"))
@@ -161,7 +103,7 @@ class _Reader:
             raise AssemblyError(f".{kind} {first_sentence(error)}") from None
 
     def constant(self, pairs: Pairs) -> None:
-        address = _number("address", pairs.pop("address", "0"))
+        address = number("address", pairs.pop("address", "0"))
         for code in self._codes("codes", pairs, self.spec.state_bits):
             if address in self.constants:
                 raise AssemblyError(f"address {address} already has a constant")
@@ -170,7 +112,7 @@ class _Reader:
         _expect_no_more(".constant", pairs, ["address", "codes"])
 
     def weight(self, pairs: Pairs) -> None:
-        page, row, column = (_number(key, pairs.pop(key, "0")) for key in ("page", "row", "column"))
+        page, row, column = (number(key, pairs.pop(key, "0")) for key in ("page", "row", "column"))
         converter = weight_converter(self.spec)
         if "values" not in pairs:
             raise AssemblyError(".weights needs values=")
@@ -182,7 +124,7 @@ class _Reader:
         _expect_no_more(".weights", pairs, ["page", "row", "column", "values"])
 
     def scale(self, pairs: Pairs) -> None:
-        page, row, group = (_number(key, pairs.pop(key, "0")) for key in ("page", "row", "group"))
+        page, row, group = (number(key, pairs.pop(key, "0")) for key in ("page", "row", "group"))
         for code in self._codes("codes", pairs, self.spec.scale_bits):
             self._place(self.scales, page, row, group, self.spec.groups, code, "scale")
             group += 1
@@ -209,7 +151,20 @@ class _Reader:
             raise AssemblyError(f"page {page}, row {row}, place {at} already has a {what}")
         where[page, row, at] = code
 
+    def instruction(self, name: str, text: str, line: int) -> None:
+        op, left_open = op_of(self.spec, name, text)
+        if left_open:
+            self.left_open.add(len(self.ops))
+        self.ops.append(op)
+        self.lines.append(line)
+
     def finish(self) -> Program:
+        regions = {"SHIFT": "input", "OUT": "output"}
+        starts = {name: next((one.address for one in self.regions if one.kind == kind), None) for name, kind in regions.items()}
+        self.ops = addressed(self.ops, self.left_open, {name: at for name, at in starts.items() if at is not None})
+        unrolled(self.ops)  # which raises if loops do not match
+        if not self.spec.wide and all(op.name != "PAGE" for op in self.ops):
+            self.ops.insert(0, isa.PUBLISHED.op("PAGE", page=0))
         used = [place[0] for place in (*self.weights, *self.scales)]
         pages = [op["page"] for op in self.ops if op.name == "PAGE"]
         # A PAGE beyond what the text defines is left to the verifier, unless nothing was defined at all.
@@ -219,11 +174,16 @@ class _Reader:
         for place, code in self.scales.items():
             scale_codes[place] = code
         return assemble_program(self.name, self.spec, self.ops, weight_codes, scale_codes, self.regions, self.constants,
-                                self.batch)  # fmt: skip
+                                self.batch, sequencer=self.sequencer)  # fmt: skip
 
 
-def _chip_value(text: str) -> Any:
-    if text == "none":
+def _values(record: type[Record], pairs: Pairs) -> dict[str, Any]:
+    """The fields of a record as its validation takes them."""
+    return {key: _value(record, key, text) for key, text in pairs.items()}
+
+
+def _value(record: type[Record], key: str, text: str) -> Any:
+    if text == "none" and key in record.model_fields and NoneType in get_args(record.model_fields[key].annotation):
         return None
     if "," in text or re.fullmatch(r"[0-9]+x", text):
         return tuple(_numbers("value", text.rstrip(",x")))
@@ -233,6 +193,7 @@ def _chip_value(text: str) -> Any:
 _DIRECTIVES: dict[str, Callable[[_Reader, Pairs], None]] = {
     ".program": _Reader.program,
     ".chip": _Reader.chip,
+    ".sequencer": _Reader.sequenced,
     ".input": lambda reader, pairs: reader.region("input", pairs),
     ".output": lambda reader, pairs: reader.region("output", pairs),
     ".map": lambda reader, pairs: reader.region("map", pairs),
@@ -245,43 +206,33 @@ _DIRECTIVES: dict[str, Callable[[_Reader, Pairs], None]] = {
 def assemble(text: str, source: str = "assembly") -> Program:
     """The program that a text describes; raises AssemblyError with the line. `anna.sequencer.rules` checks legality."""
     reader = _Reader()
-    for number, line in enumerate(text.splitlines(), start=1):
-        words = line.split(";", 1)[0].split()
-        if not words:
+    for line, words in enumerate(text.splitlines(), start=1):
+        word, *rest = words.split(";", 1)[0].split(None, 1) or [""]
+        if not word:
             continue
         try:
-            _read_line(reader, words[0], _pairs(words[1:]))
+            _read_line(reader, word, "".join(rest), line)
         except AnnaError as error:
-            raise AssemblyError(f"{source}, line {number}: {error}") from None
+            raise AssemblyError(f"{source}, line {line}: {error}") from None
     if not reader.ops:
         raise AssemblyError(f"{source}: has no instructions")
     try:
         return reader.finish()
+    except (LoopError, AddressError) as fault:
+        raise AssemblyError(f"{source}, line {reader.lines[fault.index]}: {fault.sentence}") from None
     except AnnaError as error:
         raise AssemblyError(f"{source}: {error}") from None
 
 
-def _pairs(words: list[str]) -> Pairs:
-    pairs = Pairs()
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals or not key or not value:
-            raise AssemblyError(f"{word}: expected key=value")
-        if key in pairs:
-            raise AssemblyError(f"{key}= is given twice")
-        pairs[key] = value
-    return pairs
-
-
-def _read_line(reader: _Reader, word: str, pairs: Pairs) -> None:
+def _read_line(reader: _Reader, word: str, rest: str, line: int) -> None:
     if word in _DIRECTIVES:
-        _DIRECTIVES[word](reader, pairs)
+        _DIRECTIVES[word](reader, pairs_of(rest.split()))
         reader.chip_fixed |= word not in (".program", ".chip")
-    elif word.upper() in isa.BY_NAME:
-        reader.ops.append(_op_of(reader.spec, word.upper(), pairs))
+    elif word.upper() in isa.of(reader.spec).by_name:
+        reader.instruction(word.upper(), rest, line)
         reader.chip_fixed = True
     else:
-        raise AssemblyError(f"there is no {word}; known: {', '.join([*isa.BY_NAME, *_DIRECTIVES])}")
+        raise unknown(reader.spec, word, _DIRECTIVES)
 
 
 # --- writing text ----------------------------------------------------------------------------------------------------
@@ -293,8 +244,9 @@ def disassemble(program: Program) -> str:
 def _lines(program: Program) -> Iterator[str]:
     spec = program.spec
     yield f".program name={program.name} batch={program.batch}"
-    changed = {key: value for key, value in spec.model_dump().items() if value != getattr(ANNA_1991, key)}
-    yield " ".join([".chip name=anna-1991", *(f"{key}={_chip_text(value)}" for key, value in changed.items())])
+    name, like = ("anna-wide", ANNA_WIDE) if spec.wide else ("anna-1991", ANNA_1991)
+    yield " ".join([f".chip name={name}", *_changes(spec, like)])
+    yield from _sequencer_line(program)
     for region in program.regions:
         shape = "x".join(map(str, region.shape))
         strides = "" if region.strides is None else " strides=" + "x".join(map(str, region.strides))
@@ -308,8 +260,25 @@ def _lines(program: Program) -> Iterator[str]:
         group = int(np.flatnonzero(groups)[0])
         last = int(np.flatnonzero(groups)[-1])
         yield f".scale page={page} row={row} group={group} codes={','.join(map(str, groups[group : last + 1]))}"
-    for op in program.ops:
-        yield line_of(spec, op)
+    depth = 0
+    for op in program.code:
+        depth -= op.name == "ENDREP"
+        yield "  " * depth + line_of(spec, op)
+        depth += op.name == "REPEAT"
+
+
+def _sequencer_line(program: Program) -> Iterator[str]:
+    """The sequencer as it differs from the known one that is nearest; nothing if it is the dedicated one."""
+    if program.spec.wide or program.sequencer == DEDICATED:
+        return
+    changes = {name: _changes(program.sequencer, like) for name, like in SEQUENCERS.items()}
+    name = min(changes, key=lambda name: len(changes[name]))
+    yield " ".join([f".sequencer name={name}", *changes[name]])
+
+
+def _changes(record: Record, like: Record) -> list[str]:
+    """The fields in which a record differs from another, as text."""
+    return [f"{key}={_chip_text(value)}" for key, value in record.model_dump().items() if value != getattr(like, key)]
 
 
 def _weight_lines(spec: ChipSpec, weight_codes: Codes, blank: Codes) -> Iterator[str]:
@@ -331,7 +300,7 @@ def _chip_text(value: Any) -> str:
         return "none"
     if isinstance(value, tuple):
         return ",".join(map(str, value)) if len(value) > 1 else f"{value[0]}x"
-    return repr(value) if isinstance(value, float) else str(value)
+    return repr(value) if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _runs(addresses: list[int], codes: list[int]) -> Iterator[tuple[int, list[int]]]:

@@ -4,7 +4,7 @@
 at what happens in time, as `anna.sequencer.timeline` walks it, and is checked only if the first group holds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ from anna.base.errors import IllegalProgram
 from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import Op
-from anna.program.text import line_of
+from anna.program.line import line_of
 from anna.sequencer.timeline import Hazard, Timeline, elaborate
 
 
@@ -30,8 +30,8 @@ class Rule:
 RULES = {
     # --- each instruction by itself
     "program-shape": Rule(
-        "A program begins with PAGE and ends with its only END.",
-        "{found}; a program begins with PAGE and ends with its only END",
+        "A program begins with PAGE and ends with its only STOP; END on a wide chip.",
+        "{found}; a program begins with PAGE and ends with its only {stop}",
     ),
     "page-exists": Rule(
         "A page is resident before use: PAGE names a page that the program holds.",
@@ -57,6 +57,20 @@ RULES = {
         "The rows of a CALC exist.",
         "needs rows {first} to {last}; the chip has rows 0 to {limit}",
     ),
+    "pair-exists": Rule("An RFSH writes a pair that exists.", "pair {pair} does not exist; the chip has pairs 0 to {last}"),
+    "source-given": Rule(
+        "A SHIFT names the register that it shifts, on a chip that shifts nothing else.",
+        "names no register; on this chip (shift_from=register) a SHIFT goes on from a register",
+    ),
+    "something-stored": Rule("A STORE names registers or latches.", "names neither a register nor a latch"),
+    "latches-fit": Rule(
+        "The latches of a CALC exist, and the first is a multiple of how many its neurons read.",
+        "reads {each} latches from latch {latch} on; it can begin at {starts}",
+    ),
+    "words-aligned": Rule(
+        "A word begins at a multiple of its size, where the sequencer reads aligned words only.",
+        "reaches address {address}; words of this sequencer begin at multiples of {size}",
+    ),
     "time-passes": Rule("A WAIT waits at least one cycle.", "waits 0 cycles; a WAIT waits at least 1"),
     "batch-fits": Rule(
         "The windows of a batch fit into the state memory.",
@@ -70,7 +84,7 @@ RULES = {
     # --- in time
     "register-held": Rule(
         "A register is not overwritten while a CALC reads it.",
-        "overwrites register {register} in cycle {cycle}, which {reader} reads until cycle {until}; "
+        "overwrites {what} {register} in cycle {cycle}, which {reader} reads until cycle {until}; "
         "insert WAIT cycles={wait} before it",
     ),
     "defined-before-read": Rule(
@@ -108,7 +122,7 @@ RULES = {
     ),
     "state-under-weight": Rule(
         "A synapse that carries current reads a state that was stored.",
-        "neuron {neuron} reads column {column} of register {register}, which was never stored, with a nonzero weight at "
+        "neuron {neuron} reads column {column} of {what} {register}, which was never stored, with a nonzero weight at "
         "page {page} row {row} column {column}",
     ),
     "outputs-written": Rule(
@@ -130,12 +144,22 @@ class Violation:
 
 
 def violations(program: Program) -> tuple[list[Violation], Timeline | None]:
-    """Every broken rule, in program order, and the timeline if the program could be walked."""
-    found = [_violation(program, hazard) for hazard in _well_formed(program)]
-    if found:
-        return found, None
+    """Every broken rule, in program order, and the timeline if the program could be walked; in a loop, its first turn's."""
+    hazards = _first_turns(program, _well_formed(program))
+    if hazards:
+        return [_violation(program, hazard) for hazard in hazards], None
     timeline = elaborate(program)
-    return [_violation(program, hazard) for hazard in timeline.hazards], timeline
+    return [_violation(program, hazard) for hazard in _first_turns(program, timeline.hazards)], timeline
+
+
+def _first_turns(program: Program, hazards: Iterable[Hazard]) -> list[Hazard]:
+    """What is wrong, once for each instruction as it is written: not again in each turn of its loop."""
+    first, found = dict[tuple[str, int], int](), dict[tuple[str, int, str], Hazard]()
+    for hazard in hazards:
+        place = program.places[hazard.index] if hazard.index >= 0 else -1
+        if first.setdefault((hazard.rule, place), hazard.index) == hazard.index:
+            found.setdefault((hazard.rule, hazard.index, str(hazard.details)), hazard)
+    return list(found.values())
 
 
 @lru_cache(maxsize=16)
@@ -165,12 +189,13 @@ def _name(program: Program, index: int) -> str:
 # --- each instruction by itself --------------------------------------------------------------------------------------
 def _well_formed(program: Program) -> Iterator[Hazard]:
     ops = program.ops
-    ends = [i for i, op in enumerate(ops) if op.name == "END"]
+    ends, stop = [i for i, op in enumerate(ops) if op.ends], isa.stop(program.spec).name
     if not ops or ops[0].name != "PAGE":
-        yield Hazard("program-shape", -1, {"found": f"begins with {ops[0].name}" if ops else "has no instructions"})
+        found = f"begins with {ops[0].name}" if ops else "has no instructions"
+        yield Hazard("program-shape", -1, {"found": found, "stop": stop})
     elif ends != [len(ops) - 1]:
-        found = f"has {len(ends)} END" if len(ends) != 1 else f"continues after the END at instruction {ends[0]}"
-        yield Hazard("program-shape", -1, {"found": found})
+        found = f"has {len(ends)} {stop}" if len(ends) != 1 else f"continues after the {stop} at instruction {ends[0]}"
+        yield Hazard("program-shape", -1, {"found": found, "stop": stop})
     formed = True
     for index, op in enumerate(ops):
         for rule, details in _op_rules(program, op):
@@ -187,30 +212,52 @@ def _op_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
             if op["page"] >= len(program.weight_codes):
                 yield "page-exists", {"page": op["page"], "last": len(program.weight_codes) - 1}
         case "SHIFT":
-            if op["register"] >= spec.registers:
-                yield "columns-exist", {"what": "register", "value": op["register"], "limit": spec.registers}
-            if op["first"] + op["width"] > spec.columns:
-                yield "columns-exist", {"what": "column", "value": op["first"] + op["width"] - 1, "limit": spec.columns}
-            if not 1 <= op.states <= op["width"]:
-                yield "states-moved", {"states": op.states, "limit": op["width"]}
+            yield from _shift_rules(program, op)
         case "STORE":
-            for register in op.members("registers"):
-                if register >= spec.registers:
-                    yield "columns-exist", {"what": "register", "value": register, "limit": spec.registers}
-            if not op["registers"]:
+            for what in ("register",) if spec.wide else ("register", "latch"):
+                limit = spec.latches if what == "latch" else spec.registers
+                for member in op.members(f"{what}s" if what == "register" else "latches"):
+                    if member >= limit:
+                        yield "columns-exist", {"what": what, "value": member, "limit": limit}
+            if spec.wide and not op["registers"]:
                 yield "columns-exist", {"what": "register", "value": "(none)", "limit": spec.registers}
+            elif not spec.wide and not (op["registers"] or op["latches"]):
+                yield "something-stored", {}
         case "CALC":
             yield from _calc_rules(program, op)
         case "OUT":
-            if not 1 <= op.states <= spec.neurons_at_once:
-                yield "states-moved", {"states": op.states, "limit": spec.neurons_at_once}
+            limit = spec.neurons_at_once if spec.wide else min(spec.neurons_at_once, spec.out_words * spec.word_states)
+            if not 1 <= op.states <= limit:
+                yield "states-moved", {"states": op.states, "limit": limit}
+        case "RFSH":
+            if op["pair"] >= spec.pairs:
+                yield "pair-exists", {"pair": op["pair"], "last": spec.pairs - 1}
         case "WAIT":
             if op["cycles"] < 1:
                 yield "time-passes", {}
-    if op.name in ("SHIFT", "OUT") and op.states and spec.memory_states is not None:
-        highest = op["address"] + op["stride"] * (op["count"] - 1) + op["block_stride"] * (op["blocks"] - 1)
-        if highest >= spec.memory_states:
-            yield "address-exists", {"address": highest, "limit": spec.memory_states}
+    if op.name in ("SHIFT", "OUT") and op.states:
+        if spec.memory_states is not None and op.last_address >= spec.memory_states:
+            yield "address-exists", {"address": op.last_address, "limit": spec.memory_states}
+        if program.sequencer.aligned and op["address"] % spec.word_states:
+            yield "words-aligned", {"address": op["address"], "size": spec.word_states}
+
+
+def _shift_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
+    spec = program.spec
+    register = op["register"] if spec.wide else op["register"] - 1
+    if register >= spec.registers:
+        yield "columns-exist", {"what": "register", "value": register, "limit": spec.registers}
+    if spec.wide:
+        if op["first"] + op["width"] > spec.columns:
+            yield "columns-exist", {"what": "column", "value": op["first"] + op["width"] - 1, "limit": spec.columns}
+        if not 1 <= op.states <= op["width"]:
+            yield "states-moved", {"states": op.states, "limit": op["width"]}
+        return
+    limit = min(spec.word_states, spec.columns)
+    if not 1 <= op.states <= limit:
+        yield "states-moved", {"states": op.states, "limit": limit}
+    if register < 0 and spec.shift_from == "register":
+        yield "source-given", {}
 
 
 def _calc_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -221,6 +268,12 @@ def _calc_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]
     rows = isa.rows_of(spec, isa.fan_in_of(spec, op), op["neurons"])
     if op["row"] + rows > spec.rows:
         yield "rows-exist", {"first": op["row"], "last": op["row"] + rows - 1, "limit": spec.rows - 1}
+    if not spec.wide:
+        each = max(1, isa.fan_in_of(spec, op) // spec.columns)
+        if op["latch"] % each or op["latch"] + each > spec.latches:
+            starts = ", ".join(str(latch) for latch in range(0, spec.latches - each + 1, each))
+            yield "latches-fit", {"latch": op["latch"], "each": each, "starts": starts}
+        return
     for register in op.per_row("registers"):
         if register >= spec.registers:
             yield "columns-exist", {"what": "register", "value": register, "limit": spec.registers}

@@ -18,7 +18,9 @@ from anna.chip import codes, refresh
 from anna.chip.spec import ChipSpec
 from anna.program import isa
 from anna.program.file import Program
-from anna.program.isa import Op, Unit
+from anna.program.instructions import Unit
+from anna.program.isa import Op
+from anna.sequencer.charge import Charges, Refresh, rows_read
 from anna.sequencer.timing import Scoreboard, Span
 
 Ints = NDArray[np.int64]
@@ -44,7 +46,7 @@ class Values:
 
     @property
     def reset(self) -> int:
-        """What a register holds before its first STORE."""
+        """What shifters, registers and latches hold before anything enters them."""
         return self.inputs + self.constants
 
     @property
@@ -125,6 +127,7 @@ class Timeline:
     calcs: tuple[Calc, ...]
     outputs: Mapping[str, Ints]  # region -> values, in the region's shape
     stored: Mapping[int, Ints]  # OUT instruction -> values it stored
+    refreshes: tuple[Refresh, ...]
     hazards: tuple[Hazard, ...]
 
     def __repr__(self) -> str:
@@ -140,21 +143,42 @@ class Timeline:
         """Cycles of one image, without page loads."""
         return sum(segment.cycles for segment in self.segments)
 
+    @cached_property
+    def charges(self) -> Charges:
+        """Who wrote the charges of the weights, and when."""
+        spec, used = self.spec, [set[tuple[int, int]]() for _ in self.segments]
+        for calc in self.calcs:
+            used[calc.segment].add((calc.row, isa.rows_of(spec, calc.fan_in, calc.neurons)))
+        rows = tuple(rows_read(spans) for spans in used)
+        cycles = tuple(segment.cycles for segment in self.segments)
+        return Charges(spec, self.refreshes, rows, cycles, self.program.sequencer.issue_cycles(spec))
+
+    @cached_property
+    def page_load_cycles(self) -> int:
+        """Cycles of the page loads of one batch in steady state.
+
+        Each segment's page is loaded once a batch, which also refreshes it; a wide chip refreshes by itself, and a page that
+        stays from segment to segment needs no load.
+        """
+        pages = [segment.page for segment in self.segments]
+        loaded = [k for k, page in enumerate(pages) if not self.spec.wide or page != pages[k - 1]]
+        return sum(self.charges.load_cycles(k) for k in loaded)
+
     @property
     def page_loads(self) -> int:
-        """Page loads of one batch in steady state: none for a program of one page."""
+        """Page loads of one batch in steady state: none for a program of one page on a wide chip."""
         pages = [segment.page for segment in self.segments]
-        return sum(page != before for page, before in zip(pages, pages[-1:] + pages[:-1], strict=True))
+        return sum(not self.spec.wide or page != before for page, before in zip(pages, pages[-1:] + pages[:-1], strict=True))
 
     @property
     def batch_cycles(self) -> int:
-        """Cycles of a whole batch in steady state, page loads included; a load takes a refresh period."""
-        return self.program.batch * self.run_cycles + self.page_loads * self.spec.refresh_period_cycles
+        """Cycles of a whole batch in steady state, page loads included."""
+        return self.program.batch * self.run_cycles + self.page_load_cycles
 
     @property
     def page_load_cycles_per_image(self) -> float:
         """An image's share of the page loads of its batch."""
-        return self.page_loads * self.spec.refresh_period_cycles / self.program.batch
+        return self.page_load_cycles / self.program.batch
 
     @property
     def cycles_per_image(self) -> float:
@@ -173,6 +197,9 @@ class Timeline:
         for op, span in zip(self.program.ops, self.spans, strict=True):
             if op.name in ("SHIFT", "CALC", "OUT"):
                 busy[op.instruction.unit.value] += span.end - span.start
+        if not self.spec.wide:
+            busy["refresh"] = len(self.refreshes)
+            return busy
         # The DACs rest only in the overhead at the end of each period.
         period, writes = self.spec.refresh_period_cycles, self.spec.refresh_write_cycles
         periods, rest = divmod(self.run_cycles, period)
@@ -185,7 +212,8 @@ class Timeline:
         stalls = {unit.value: 0 for unit in (Unit.INPUT, Unit.ARRAY, Unit.OUTPUT)}
         for op, span in zip(self.program.ops, self.spans, strict=True):
             if span.stall:
-                stalls[op.instruction.unit.value] += span.stall
+                unit = op.instruction.unit.value
+                stalls[unit] = stalls.get(unit, 0) + span.stall
         return stalls
 
     @cached_property
@@ -196,10 +224,10 @@ class Timeline:
         live = numerators[self.program.weight_codes] != 0
         return sum(int(live[calc.page][calc.synapses(self.spec)].sum()) for calc in self.calcs)
 
-    def ages(self, calc: Calc, phase_cycles: int = 0) -> Ints:
+    def ages(self, calc: Calc, moment: int = 0) -> Ints:
         """Age of the charge of every synapse of a CALC, in cycles, (neurons, fan_in)."""
         rows, columns = calc.synapses(self.spec)
-        return refresh.ages(self.spec, np.int64(calc.cycle), rows, columns, phase_cycles)  # type: ignore[arg-type]
+        return self.charges.ages(np.array(calc.segment), np.array(calc.cycle), rows, columns, moment)
 
     def events(self, segment: int, first: int, last: int) -> Iterator[str]:
         """What happens in cycles first .. last of a segment, one line each."""
@@ -207,8 +235,16 @@ class Timeline:
         mine = [i for i, s in enumerate(self.segment_of) if s == segment]
         for cycle in range(first, last + 1):
             busy = [f"{i}:{ops[i].name}" for i in mine if self.spans[i].start <= cycle < self.spans[i].end]
-            written = [f"{r}.{c}" for r, c in refresh.written_in(self.spec, cycle)]
+            written = [f"{r}.{c}" for r, c in self._written_in(segment, cycle)]
             yield f"{cycle:6d}  {' '.join(busy) or '-':40s}  refresh {' '.join(written) or '-'}"
+
+    def _written_in(self, segment: int, cycle: int) -> list[tuple[int, int]]:
+        """The synapses that are written in a cycle."""
+        if self.spec.wide:
+            return refresh.written_in(self.spec, cycle)
+        dacs = self.spec.dacs
+        pairs = [one.pair for one in self.refreshes if (one.segment, one.cycle) == (segment, cycle)]
+        return [divmod(pair * dacs + dac, self.spec.columns) for pair in pairs for dac in range(dacs)]
 
 
 @dataclass
@@ -220,12 +256,15 @@ class _Walk:
     memory: NDArray[np.int32] = field(init=False)  # value at each address
     readable: Ints = field(init=False)  # cycle from which that value can be read
     last_read: Ints = field(init=False)  # last cycle in which a SHIFT reads the address
-    shift: NDArray[np.int32] = field(init=False)
-    hold: NDArray[np.int32] = field(init=False)
-    hold_read_until: Ints = field(init=False)  # last cycle in which a CALC reads each register
+    shift: NDArray[np.int32] = field(init=False)  # (shifters, columns)
+    stored_in: NDArray[np.int32] = field(init=False)  # (registers, columns), the state storage
+    hold: NDArray[np.int32] = field(init=False)  # (latches, columns)
+    hold_read_until: Ints = field(init=False)  # last cycle in which a CALC reads each latch
     hold_reader: Ints = field(init=False)
     board: Scoreboard = field(init=False)
     untaken: deque[Calc] = field(default_factory=deque)
+    taken: int = 0  # results of the oldest of them that are out
+    refreshes: list[Refresh] = field(default_factory=list)
     calcs: list[Calc] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
@@ -247,16 +286,18 @@ class _Walk:
         spec = self.program.spec
         self.readable = np.zeros(len(self.memory), dtype=np.int64)
         self.last_read = np.full(len(self.memory), -1, dtype=np.int64)
-        self.shift = np.full((spec.registers, spec.columns), self.values.reset, dtype=np.int32)
-        self.hold = self.shift.copy()
-        self.hold_read_until = np.full(spec.registers, -1, dtype=np.int64)
-        self.hold_reader = np.full(spec.registers, -1, dtype=np.int64)
-        self.board = Scoreboard(spec)
+        self.shift = np.full((spec.shifters, spec.columns), self.values.reset, dtype=np.int32)
+        self.stored_in = np.full((spec.registers, spec.columns), self.values.reset, dtype=np.int32)
+        self.hold = np.full((spec.latches, spec.columns), self.values.reset, dtype=np.int32)
+        self.hold_read_until = np.full(spec.latches, -1, dtype=np.int64)
+        self.hold_reader = np.full(spec.latches, -1, dtype=np.int64)
+        self.board = Scoreboard(spec, self.program.sequencer)
 
     def end_segment(self, index: int) -> None:
         for calc in self.untaken:
             self.hazard("results-taken", calc.index, by=index)
         self.untaken.clear()
+        self.taken = 0
         if self.segments:
             self.segments[-1] = Segment(self.segments[-1].page, self.segments[-1].first, self.board.idle)
 
@@ -284,7 +325,9 @@ class _Walk:
                 self._calc(index, op, span)
             case "OUT" if self.untaken:
                 self._out(index, op, span)
-            case "END":
+            case "RFSH":
+                self.refreshes.append(Refresh(self.segment_of[-1], span.start, op["pair"]))
+            case "STOP" | "END":
                 self.end_segment(index)
 
     def _shift(self, index: int, op: Op, span: Span) -> None:
@@ -299,27 +342,28 @@ class _Walk:
             self.hazard("written-before-read", index, address=int(addresses[j]), cycle=int(cycles[j]),
                         ready=int(self.readable[addresses[j]]), wait=int(early[j]) + self.late)  # fmt: skip
         np.maximum.at(self.last_read, addresses, cycles)
-        first, end = op["first"], op["first"] + op["width"]
-        lane = self.shift[op["register"]]
-        lane[first : end - n] = lane[first + n : end].copy()
-        lane[end - n : end] = np.where(values == UNDEFINED, self.values.reset, values)
+        entering = np.where(values == UNDEFINED, self.values.reset, values)
+        shifted(self.program.spec, op, self.shift, self.stored_in, entering)
 
     def _store(self, index: int, op: Op, span: Span) -> None:
         takes_effect = span.end - 1  # the last cycle in which the old states can still be read
-        for register in op.members("registers"):
-            deficit = int(self.hold_read_until[register]) - takes_effect
+        latches = latched(self.program.spec, op)
+        for latch in latches:
+            deficit = int(self.hold_read_until[latch]) - takes_effect
             if deficit > 0:
-                self.hazard("register-held", index, register=register, cycle=span.start, wait=deficit + self.late,
-                            reader=int(self.hold_reader[register]), until=int(self.hold_read_until[register]))  # fmt: skip
-            self.hold[register] = self.shift[register]
+                what = "register" if self.program.spec.wide else "latch"
+                self.hazard("register-held", index, what=what, register=latch, cycle=span.start, wait=deficit + self.late,
+                            reader=int(self.hold_reader[latch]), until=int(self.hold_read_until[latch]))  # fmt: skip
+        stored(self.program.spec, op, self.shift, self.stored_in, self.hold)
 
     def _calc(self, index: int, op: Op, span: Span) -> None:
         spec, fan_in, neurons = self.program.spec, isa.fan_in_of(self.program.spec, op), op["neurons"]
         if len(self.untaken) == 2:
             self.hazard("results-kept", self.untaken[0].index, by=index)
             self.untaken.popleft()
-            self.board.pending.popleft()
-        named = op.per_row("registers")
+            self.taken = 0
+            self.board.drop()
+        named = isa.latches_of(spec, op)
         rows, columns = synapses_of(spec, fan_in, neurons)
         operands = self.hold[np.array(named)[rows], columns]
         calc = Calc(len(self.calcs), index, len(self.segments) - 1, self.segments[-1].page, span.start, fan_in,
@@ -329,7 +373,7 @@ class _Walk:
         if unset.any():
             k, i = (int(x) for x in np.argwhere(unset)[0])
             self.hazard("state-under-weight", index, neuron=k, row=int(place[0][k, i]), column=int(place[1][k, i]),
-                        register=named[int(rows[k, i])], page=calc.page)  # fmt: skip
+                        what="register" if spec.wide else "latch", register=named[int(rows[k, i])], page=calc.page)  # fmt: skip
         for register in set(named):
             self.hold_read_until[register] = span.end - 1
             self.hold_reader[register] = index
@@ -338,11 +382,18 @@ class _Walk:
 
     def _out(self, index: int, op: Op, span: Span) -> None:
         spec, addresses, n = self.program.spec, op.addresses, op.states
-        calc = self.untaken.popleft()
-        if self.untaken and span.end > (overwritten := self.spans[self.untaken[0].index].end):
-            self.hazard("results-kept", calc.index, by=self.untaken[0].index, late=span.end - overwritten)
-        if n > calc.neurons:
-            self.hazard("results-enough", index, wanted=n, neurons=calc.neurons, calc=calc.index)
+        calc, taken = self.untaken[0], self.taken
+        if spec.wide or taken + n >= calc.neurons:
+            self.untaken.popleft()
+            self.taken = 0
+        else:
+            self.taken += n
+        if len(self.untaken) > (calc in self.untaken):
+            after = self.untaken[-1]
+            if span.end > (overwritten := self.spans[after.index].end):
+                self.hazard("results-kept", calc.index, by=after.index, late=span.end - overwritten)
+        if taken + n > calc.neurons:
+            self.hazard("results-enough", index, wanted=n, neurons=calc.neurons - taken, calc=calc.index)
             return
         cycles = span.start + np.arange(n) // spec.states_out_per_cycle
         for j in np.flatnonzero(self.constant[addresses])[:1]:
@@ -352,10 +403,34 @@ class _Walk:
             j = int(over.argmax())
             self.hazard("read-before-overwritten", index, address=int(addresses[j]), cycle=int(cycles[j]),
                         read=int(self.last_read[addresses[j]]), wait=int(over[j]) + self.late)  # fmt: skip
-        values = self.values.result(calc.ordinal, 0) + np.arange(n, dtype=np.int64)
+        values = self.values.result(calc.ordinal, taken) + np.arange(n, dtype=np.int64)
         self.memory[addresses] = values
         self.readable[addresses] = cycles + 1 + spec.memory_latency_cycles
         self.stored[index] = values
+
+
+def shifted(spec: ChipSpec, op: Op, shift: NDArray[Any], registers: NDArray[Any], entering: NDArray[Any]) -> None:
+    """What a SHIFT does to the shifters: states leave at the lower end, others enter at the upper one."""
+    if spec.wide:
+        lane = shift[op["register"], op["first"] : op["first"] + op["width"]]
+        held = lane.copy()
+    else:
+        lane = shift[0]
+        held = registers[op["register"] - 1].copy() if op["register"] and spec.shift_from != "shifter" else lane.copy()
+    lane[:] = np.concatenate([held[len(entering) :], entering])
+
+
+def latched(spec: ChipSpec, op: Op) -> tuple[int, ...]:
+    """The latches that a STORE sets; in a wide chip the hold stages of its registers."""
+    return op.members("registers" if spec.wide else "latches")
+
+
+def stored(spec: ChipSpec, op: Op, shift: NDArray[Any], registers: NDArray[Any], latches: NDArray[Any]) -> None:
+    """What a STORE does to registers and latches."""
+    for latch in latched(spec, op):
+        latches[latch] = shift[latch if spec.wide else 0]
+    for register in () if spec.wide else op.members("registers"):
+        registers[register] = shift[0]
 
 
 def elaborate(program: Program) -> Timeline:
@@ -370,4 +445,4 @@ def elaborate(program: Program) -> Timeline:
             place = tuple(int(i) for i in np.argwhere(held == UNDEFINED)[0])
             walk.hazard("outputs-written", len(program.ops) - 1, region=name, place=place)
     return Timeline(program, values, tuple(walk.spans), tuple(walk.segment_of), tuple(walk.segments), tuple(walk.calcs),
-                    outputs, walk.stored, tuple(walk.hazards))  # fmt: skip
+                    outputs, walk.stored, tuple(walk.refreshes), tuple(walk.hazards))  # fmt: skip

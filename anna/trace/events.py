@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from anna.program.isa import Unit
-from anna.program.text import line_of
+from anna.chip.spec import ChipSpec
+from anna.program.instructions import Unit
+from anna.program.line import line_of
 from anna.sequencer.timeline import Timeline
 
 UNIT_OF = {"STORE": "store"}  # a track of its own: it overlaps the input unit
+
+
+def tracks(spec: ChipSpec) -> tuple[str, ...]:
+    """The units that instructions keep busy; a wide chip's refresh takes none."""
+    return ("input", "store", "array", "output", *(() if spec.wide else ("weights",)))
 
 
 @dataclass(frozen=True)

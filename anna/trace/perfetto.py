@@ -4,9 +4,8 @@ import json
 from typing import Any
 
 from anna.sequencer.timeline import Timeline
-from anna.trace.events import events, segment_starts
+from anna.trace.events import events, segment_starts, tracks
 
-TRACKS = ("input", "store", "array", "output")
 PROCESS, PAGES = 1, 0  # the viewer's numbers for the chip and for its page track
 
 
@@ -17,14 +16,15 @@ def perfetto(timeline: Timeline) -> str:
         {"ph": "M", "pid": PROCESS, "name": "process_name", "args": {"name": f"ANNA: {timeline.program.name}"}},
         {"ph": "M", "pid": PROCESS, "tid": PAGES, "name": "thread_name", "args": {"name": "page"}},
     ]
-    for number, track in enumerate(TRACKS, start=1):
+    units = tracks(timeline.spec)
+    for number, track in enumerate(units, start=1):
         out.append({"ph": "M", "pid": PROCESS, "tid": number, "name": "thread_name", "args": {"name": track}})
     for segment, start in zip(timeline.segments, segment_starts(timeline), strict=True):
         out.append({"ph": "X", "pid": PROCESS, "tid": PAGES, "name": f"page {segment.page}", "ts": start * us,
                     "dur": segment.cycles * us})  # fmt: skip
     for event in events(timeline):
         out.append({
-            "ph": "X", "pid": PROCESS, "tid": 1 + TRACKS.index(event.unit), "name": event.name, "ts": event.first_cycle * us,
+            "ph": "X", "pid": PROCESS, "tid": 1 + units.index(event.unit), "name": event.name, "ts": event.first_cycle * us,
             "dur": event.cycles * us,
             "args": {"instruction": event.index, "cycle": event.first_cycle, "cycles": event.cycles, "text": event.text},
         })  # fmt: skip

@@ -1,13 +1,16 @@
-"""Waveforms (IEEE 1364 VCD) of one image, for GTKWave and the like: busy units, registers, results of the interpreter."""
+"""Waveforms (IEEE 1364 VCD) of one image, for GTKWave and the like: busy units, states on their way, results of the
+interpreter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from anna.chip.codes import Ints
+from anna.chip.spec import ChipSpec
 from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.program.isa import Op
 from anna.sequencer.timeline import Timeline
-from anna.trace.events import events, segment_starts
+from anna.trace.events import events, segment_starts, tracks
 
-UNITS = ("input", "store", "array", "output")
 _FIRST, _LAST = 33, 126  # the printable characters that VCD identifiers are made of
 
 
@@ -34,11 +37,11 @@ def _codes() -> Iterator[str]:
 def vcd(machine: Interpreter, timeline: Timeline) -> str:
     """Run a fresh interpreter to its end and record every change; a time step is a picosecond of chip time."""
     spec, names = timeline.spec, _codes()
-    signals = {unit: _Signal(f"{unit}_busy", 1, next(names)) for unit in UNITS}
+    signals = {unit: _Signal(f"{unit}_busy", 1, next(names)) for unit in tracks(spec)}
     signals["page"] = _Signal("page", 16, next(names))
     signals["calc"] = _Signal("calc", 32, next(names))
-    for register in range(spec.registers):
-        signals[f"r{register}"] = _Signal(f"register_{register}", spec.columns * spec.state_bits, next(names))
+    for name in _held(spec):
+        signals[name] = _Signal(name, spec.columns * spec.state_bits, next(names))
     for neuron in range(spec.neurons_at_once):
         signals[f"n{neuron}"] = _Signal(f"neuron_{neuron}", spec.state_bits, next(names))
 
@@ -63,13 +66,29 @@ def vcd(machine: Interpreter, timeline: Timeline) -> str:
     while not machine.done:
         index = machine.state.index
         op = machine.step()
-        if op.name == "STORE":
-            at = starts[timeline.segment_of[index]] + timeline.spans[index].end
-            for register in op.members("registers"):
-                states = machine.register(register).tolist()
-                put(at, f"r{register}", sum(code << (i * spec.state_bits) for i, code in enumerate(states)))
+        at = starts[timeline.segment_of[index]] + timeline.spans[index].end
+        for name, states in _changed(machine, op).items():
+            put(at, name, sum(code << (i * spec.state_bits) for i, code in enumerate(states.tolist())))
     machine.hooks.remove(calc)
     return "\n".join(_text(timeline, signals, changes)) + "\n"
+
+
+def _held(spec: ChipSpec) -> list[str]:
+    """What holds a row of states; of a wide chip's registers, what the array sees."""
+    registers = [f"register_{register}" for register in range(spec.registers)]
+    return registers if spec.wide else ["shifter", *registers, *(f"latch_{latch}" for latch in range(spec.latches))]
+
+
+def _changed(machine: Interpreter, op: Op) -> dict[str, Ints]:
+    """What an instruction has just set, and the state codes in it."""
+    found = dict[str, Ints]()
+    if op.name == "SHIFT" and not machine.spec.wide:
+        found["shifter"] = machine.shifter()
+    if op.name == "STORE":
+        found |= {f"register_{register}": machine.register(register) for register in op.members("registers")}
+        if not machine.spec.wide:
+            found |= {f"latch_{latch}": machine.latch(latch) for latch in op.members("latches")}
+    return found
 
 
 def _text(timeline: Timeline, signals: dict[str, _Signal], changes: dict[int, dict[str, int]]) -> Iterator[str]:

@@ -29,12 +29,12 @@ from anna.compiler.quantised import Meaning, QuantLayer
 from anna.compiler.rounding import lsb_of
 from anna.compiler.split import split
 from anna.network.graph import Graph
-from lenet.training.drawn_chip import SPEC, STATES, WEIGHTS, DrawnChip, tensor
+from lenet.training.drawn_chip import MACHINE, SPEC, STATES, WEIGHTS, DrawnChip, tensor
 from lenet.training.recipes import ForChip
 from lenet.training.torch_net import TorchLayer, TorchNet
 
 # Weights are rounded here, so the compiler's search for a better rounding does not apply.
-OPTIONS = CompileOptions(round="nearest", check_count=0)
+OPTIONS = CompileOptions(machine=MACHINE, round="nearest", check_count=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +176,7 @@ def _products(layer: ChipLayer, steps: Tensor, states: Tensor, chip: DrawnChip |
 
 def lower(graph: Graph) -> Lowered:
     """The network as the chip's layers, with long sums split into parts."""
-    return split(check(graph, OPTIONS), SPEC)
+    return split(check(graph, OPTIONS), OPTIONS)
 
 
 def along(values_m: Tensor) -> Tensor:

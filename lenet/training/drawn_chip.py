@@ -18,9 +18,10 @@ from anna.analog.parameters import Analog
 from anna.analog.summing import noise_lsb, wire_noise_units
 from anna.analog.weight_dac import bow, spread_gains
 from anna.chip import codes
-from anna.chip.spec import ANNA_1991
+from anna.chip.machines import DEFAULT, MACHINES
 
-SPEC = ANNA_1991
+MACHINE = MACHINES[DEFAULT]  # that weights are trained for; all machines have the same codes, and most ranges in common
+SPEC = MACHINE.chip
 STATES = codes.state_converter(SPEC)
 WEIGHTS = codes.weight_converter(SPEC)
 

@@ -49,6 +49,7 @@ def chip_result(ordinary: Network, trained: Network, digits: LabelledImages, fol
     found = {"digits": digits.name, "digits_sha256": digits.digest, "images": len(digits)}
     samples = calibration(ordinary.data or registry.DEFAULT.name, folder).images
     programs = {"ordinary": compile(ordinary, samples), "trained": compile(trained, samples, round="nearest")}
+    found["machine"] = (programs["ordinary"].report or {})["machine"]
     for name, program in programs.items():
         chips = [Chip(), *(Chip(seed=seed, analog=Analog.typical()) for seed in CHIPS)]
         wrong = [int((chip.run(program, digits.images).labels != digits.labels).sum()) for chip in chips]

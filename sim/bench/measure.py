@@ -12,7 +12,7 @@ import platform
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -240,7 +240,10 @@ def _ratio(case: Case, other: Case) -> float:
     return case.rate / other.rate if case.threads > 1 else case.cpu_rate / other.cpu_rate
 
 
-def report(cases: list[Case], simd: str, missing: list[str], rounds: int) -> dict[str, Any]:
+PROGRAM_FIELDS = ("network", "machine", "cycles_per_image", "chip_us_per_image", "published_us_per_image")
+
+
+def report(cases: list[Case], programs: Sequence[Program], simd: str, missing: list[str], rounds: int) -> dict[str, Any]:
     """All results as one JSON object."""
     return {
         "machine": machine(),
@@ -249,6 +252,7 @@ def report(cases: list[Case], simd: str, missing: list[str], rounds: int) -> dic
         "rounds": rounds,
         "not_installed": missing,
         "copy_bytes_per_s": next((case.rate for case in cases if case.name == COPY), None),
+        "programs": [{name: (one.report or {})[name] for name in PROGRAM_FIELDS} for one in programs],
         "rows": [asdict(row) for row in rows(cases)],
         "peak_rss_mb": peak_rss_mb(),
     }

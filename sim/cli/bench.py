@@ -26,6 +26,7 @@ def _run(given: argparse.Namespace) -> None:
     from anna.base.threads import cores, worker_count
     from anna.compiler import compile
     from anna.native.loader import choose_level
+    from anna.program.file import Program
     from sim.bench import measure
     from sim.bench.peers import missing
 
@@ -34,17 +35,18 @@ def _run(given: argparse.Namespace) -> None:
     rounds, count, small = QUICK if given.quick else FULL
     images, _ = lenet.holdout()
     images = images[[i % len(images) for i in range(count)]]
-    cases = measure.roofline(simd, sorted({1, *threads}))
+    cases, programs = measure.roofline(simd, sorted({1, *threads})), list[Program]()
     with progress() as show:
         for name in given.network or (NETWORKS[:1] if given.quick else NETWORKS):
             show(f"compile {name}")
             network = lenet.load(name)
             program = compile(network, lenet.calibration())
+            programs.append(program)
             if not given.no_peers:
                 cases += measure.peer_cases(network, images, small)
             cases += measure.chip_cases(network, program, images, threads, simd)
         _measure(cases, rounds, show, pin=not given.no_pin)
-    found = measure.report(cases, simd, [] if given.no_peers else missing(), rounds)
+    found = measure.report(cases, programs, simd, [] if given.no_peers else missing(), rounds)
     write(found, _text(found), given.json)
 
 
@@ -79,6 +81,8 @@ def _measure(cases: list[Any], rounds: int, watch: Any, pin: bool) -> None:
 
 
 def _text(found: dict[str, Any]) -> str:
+    from anna.compiler.listing import published_text
+
     lines: list[tuple[str, ...]] = [
         ("case", "threads", "images/s", "per CPU s", "chip cycles/s", "G MAC/s", "padded", "of peak", "ratio", "first run")
     ]
@@ -97,11 +101,16 @@ def _text(found: dict[str, Any]) -> str:
             f"{row['ratio']:.2f}" if row["ratio"] else "",
             f"{row['first_run_s']:.2f} s" if row["first_run_s"] else "",
         ))  # fmt: skip
+    chip = "".join(
+        f"{one['network']}: {one['chip_us_per_image']:,.1f} us of chip time per image on machine {one['machine']}"
+        f"{published_text(one)}\n"
+        for one in found["programs"]
+    )
     absent = f"not installed: {', '.join(found['not_installed'])}\n" if found["not_installed"] else ""
     head = f"{found['machine']}; SIMD {found['simd']}; load {found['load_average'] or 0:.1f}"
     return (
         f"{head}; medians of {found['rounds']} rounds\n\n"
-        f"{table(lines)}\n\n{absent}memory: a copy reads and writes {(found['copy_bytes_per_s'] or 0) / 1e9:.1f} GB/s\n"
+        f"{table(lines)}\n\n{chip}{absent}memory: a copy reads and writes {(found['copy_bytes_per_s'] or 0) / 1e9:.1f} GB/s\n"
         f"ratio: on one thread to ONNX Runtime float32 in processor time; on several to one thread in wall-clock time\n"
         f"peak memory: {found['peak_rss_mb']:.0f} MB, including peers"
     )

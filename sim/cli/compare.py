@@ -61,7 +61,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     from dataclasses import replace
 
     from anna.base.threads import worker_count
-    from anna.chip.spec import ANNA_1991
+    from anna.chip.spec import CHIPS
     from anna.compiler import compilation, compile
     from sim.comparison.arms import ChipTrained
     from sim.comparison.ledger_codes import codes_ledger
@@ -77,7 +77,8 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     options = compile_options(given)
     made = compilation(network, calibration, **options)
     program = made.program
-    usual = None if options["board"].chip == ANNA_1991 else "none"  # shipped weights were trained for the chip of 1991
+    # Shipped weights were trained for the codes of the chip, which are those of the wide one: it only has other ranges.
+    usual = None if options["machine"].chip in CHIPS.values() else "none"
     other = chip_trained(network, given.model, given.weights_seed, given.chip_trained or usual)
     as_trained = {**options, "round": "nearest"}
     other_arm = other and ChipTrained(*other, compile(other[1], calibration, **as_trained))

@@ -4,7 +4,8 @@ import argparse
 from typing import Any, get_origin
 
 from anna.base.errors import UsageError
-from anna.chip.spec import BOARDS, BoardSpec, ChipSpec
+from anna.chip.machines import Machine, machine_named
+from anna.chip.spec import ChipSpec
 from sim.cli.options import add
 
 
@@ -16,30 +17,38 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
     add(parser, "--calibration", default_text="the network's data set")
     add(parser, "--calibration-count", default=default.calibration_count)
     add(parser, "--chip", default=[], repeatable=True)
-    add(parser, "--board", default=default.board.name)
+    add(parser, "--machine", default=default.machine.name)
     add(parser, "--batch", default=default.batch)
     add(parser, "--host", default=default.host)
     add(parser, "--split", default=default.split)
     add(parser, "--range-method", default=default.range_method)
     add(parser, "--fit", default=default.fit)
     add(parser, "--round", default=default.round)
+    add(parser, "--positions", default=default.positions)
+    add(parser, "--max-charge-lost", default=default.max_charge_lost)
     add(parser, "--check-count", default=default.check_count)
 
 
 def compile_options(given: argparse.Namespace) -> dict[str, Any]:
     """The given options as keyword arguments of `anna.compile`."""
-    names = ("batch", "host", "split", "range_method", "fit", "round", "calibration_count", "check_count")
-    return {"board": board(given), **{name: getattr(given, name) for name in names}}
+    names = (
+        "batch", "host", "split", "range_method", "fit", "round", "positions", "max_charge_lost", "calibration_count",
+        "check_count",
+    )  # fmt: skip
+    return {"machine": machine(given), **{name: getattr(given, name) for name in names}}
 
 
-def board(given: argparse.Namespace) -> BoardSpec:
-    """The board, with the chip's fields changed."""
+def machine(given: argparse.Namespace) -> Machine:
+    """The machine, with the chip's fields changed."""
+    return machine_named(given.machine).with_fields(**_chip_fields(given.chip))
+
+
+def _chip_fields(pairs: list[str]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for pair in given.chip:
+    for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
             raise UsageError(f"--chip {pair}: expected FIELD=VALUE, such as weight_bits=8")
         several = name in ChipSpec.model_fields and get_origin(ChipSpec.model_fields[name].annotation) is tuple
         fields[name] = None if value == "none" else tuple(value.split(",")) if several else value
-    found = BOARDS[given.board]
-    return found.changed(chip=found.chip.changed(**fields))
+    return fields

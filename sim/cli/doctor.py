@@ -84,16 +84,20 @@ def _weights() -> list[dict[str, str]]:
 
 
 def _run(given: argparse.Namespace) -> None:
+    from anna.chip.machines import DEFAULT, MACHINES
+
     engine, digits, weights, ours = _engine(), _digits(), _weights(), versions()
     optional = _optional()
     packages = {name: _version(name) for name in (*NEEDED, *optional)}
     result = {
         **ours, "python": platform.python_version(), "machine": platform.machine(), "engine": engine,
+        "machines": list(MACHINES), "default_machine": DEFAULT,
         "packages": packages, "digits": digits, "weights": weights, "data_folder": _folder(),
     }  # fmt: skip
     formats = ", ".join(f"{kind} {number}" for kind, number in ours["formats"].items())
     rows = [("anna", ours["anna"]), ("noise", f"version {ours['noise']}"), ("file formats", formats),
-            ("python", f"{platform.python_version()} at {sys.executable}"), ("machine", platform.machine())]  # fmt: skip
+            ("python", f"{platform.python_version()} at {sys.executable}"), ("processor", platform.machine()),
+            ("machines", f"{', '.join(MACHINES)}; {DEFAULT} if none is named")]  # fmt: skip
     if engine["built"]:
         kind = "checked build" if engine["checked"] else "fast build"
         rows.append(("engine", f"{kind}; SIMD levels: {', '.join(engine['simd_levels'])}"))

@@ -3,20 +3,23 @@
 import argparse
 from typing import Any
 
+from anna.base.errors import UsageError
 from anna.chip import facts
 from anna.chip.codes import full_scales
-from anna.chip.spec import BOARD_1991, ChipSpec
+from anna.chip.machines import DEFAULT, Machine, machine_named
+from anna.chip.spec import ChipSpec, Sequencer
 from anna.program.file import Program
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
 from sim.cli import values
-from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, table, write
+from sim.cli.machine import host_text, machine_facts, machine_text
 from sim.cli.options import add, positional
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    positional(parser, "file", values.file(".anna"), "a program (default: describe the chip of 1991)", nargs="?")
+    positional(parser, "file", values.file(".anna"), "a program (default: describe a machine)", nargs="?")
+    add(parser, "--machine", default_text=DEFAULT)
     add(parser, "--facts")
     add(parser, "--isa")
 
@@ -41,6 +44,18 @@ def _chip(spec: ChipSpec) -> dict[str, Any]:
     }
 
 
+def _machine(machine: Machine) -> dict[str, Any]:
+    return {
+        "machine": machine.name,
+        **_chip(machine.chip),
+        "instruction_set": machine.chip.instruction_set,
+        "sequencer": machine.sequencer.model_dump(mode="json"),
+        "chips": machine.chips,
+        "host_multiply_adds_per_s": machine.host_multiply_adds_per_s,
+        "host_issues": machine.host_issues,
+    }
+
+
 def _program(program: Program, timeline: Timeline) -> dict[str, Any]:
     loading = timeline.page_load_cycles_per_image
     busy = {**timeline.busy_cycles, "page_loads": loading}
@@ -55,22 +70,27 @@ def _program(program: Program, timeline: Timeline) -> dict[str, Any]:
         "cycles_per_image": timeline.cycles_per_image,
         "chip_us_per_image": timeline.seconds_per_image * 1e6,
         "segments": [{"page": segment.page, "cycles": segment.cycles} for segment in timeline.segments],
-        "page_load_cycles": program.spec.refresh_period_cycles,
+        "page_load_cycles": max(timeline.charges.load_cycles(k) for k in range(len(timeline.segments))),
         "page_loads_per_batch": timeline.page_loads,
         "page_load_cycles_per_image": loading,
         "busy_cycles": timeline.busy_cycles,
         "stall_cycles": timeline.stall_cycles,
         "utilisation": {unit: cycles / max(1, timeline.cycles_per_image) for unit, cycles in busy.items()},
         "live_synapse_products": timeline.live_products,
-        **board_facts(program),
+        **machine_facts(program),
     }
 
 
-def _chip_text(spec: ChipSpec) -> str:
+def _machine_text(machine: Machine) -> str:
+    spec = machine.chip
     mark = {name: origin["mark"] for name, origin in ChipSpec.provenance().items()}
     period, writes = spec.refresh_period_cycles, spec.refresh_write_cycles
     us = spec.cycle_ns / 1e3
     rows = [
+        ("machine", f"{machine.name}: {machine.chips} chip{'s' if machine.chips > 1 else ''}", ""),
+        ("instructions", f"the {spec.instruction_set} set", mark["instruction_set"]),
+        ("sequencer", _sequencer_text(machine), Sequencer.provenance()["overlap"]["mark"]),
+        ("host", _rate_text(machine), Machine.provenance()["host_multiply_adds_per_s"]["mark"]),
         ("synapses", f"{spec.synapses:,} in {spec.rows} rows of {spec.columns}", facts.SYNAPSES.mark.value),
         ("codes", f"weights {spec.weight_bits} bits, states {spec.state_bits} bits, scale {spec.scale_bits} bits",
          mark["weight_bits"]),
@@ -88,6 +108,21 @@ def _chip_text(spec: ChipSpec) -> str:
     ]  # fmt: skip
     legend = "marks: P published, R recalled, D derived, A assumed"
     return table(rows) + f"\n\n{legend}; sources: anna info --facts"
+
+
+def _sequencer_text(machine: Machine) -> str:
+    sequencer = machine.sequencer
+    who = "the host" if machine.host_issues else "of its own"
+    beside = {"none": "nothing runs side by side", "shift-calc": "SHIFT beside CALC", "all": "all units run side by side"}
+    rate = sequencer.instructions_per_s
+    pace = f"up to {machine.chip.issue_width} instructions a cycle" if rate is None else f"{rate / 1e6:g} M instructions/s"
+    data = "" if sequencer.bytes_per_s is None else f", {sequencer.bytes_per_s / 1e6:g} MByte/s"
+    return f"{who}, {pace}{data}, {beside[sequencer.overlap]}"
+
+
+def _rate_text(machine: Machine) -> str:
+    rate = machine.host_multiply_adds_per_s
+    return "speed not known" if rate is None else f"{rate / 1e6:g} M multiply-adds/s in 32-bit float"
 
 
 def _program_text(program: Program, timeline: Timeline) -> str:
@@ -111,7 +146,7 @@ def _program_text(program: Program, timeline: Timeline) -> str:
         rows += [
             ("multiply-adds", f"{info['chip_multiply_adds']:,} per image on the chip, as the network counts them"),
             ("host", host_text(info)),
-            ("board", board_text(info)),
+            ("machine", machine_text(info)),
         ]
     return table(rows)
 
@@ -125,6 +160,8 @@ def _facts_text() -> str:
 
 def _run(given: argparse.Namespace) -> None:
     if given.file is not None:
+        if given.machine is not None:
+            raise UsageError(f"{given.file} says itself which machine it is for; leave out --machine")
         program = Program.load(given.file)
         timeline = verified(program)
         write({**_chip(program.spec), **_program(program, timeline)}, _program_text(program, timeline), given.json)
@@ -133,17 +170,20 @@ def _run(given: argparse.Namespace) -> None:
                  for name, fact in facts.all_facts().items()}  # fmt: skip
         write({"facts": known, "papers": facts.PAPERS}, _facts_text(), given.json)
     elif given.isa:
-        from anna.program.isa import manual
+        from anna.program.manual import manual
 
-        write({"markdown": manual(BOARD_1991.chip)}, manual(BOARD_1991.chip), given.json)
+        text = manual(machine_named(given.machine or DEFAULT).chip)
+        write({"markdown": text}, text, given.json)
     else:
-        write(_chip(BOARD_1991.chip), _chip_text(BOARD_1991.chip), given.json)
+        machine = machine_named(given.machine or DEFAULT)
+        write(_machine(machine), _machine_text(machine), given.json)
 
 
 COMMAND = Command(
-    summary="describe the chip, or what a program does on it",
-    description="Describes the chip; with a file, what its program takes: cycles, utilisation, pages, memory, host.",
-    examples=("anna info", "anna info edges.anna --json", "anna info --facts"),
+    summary="describe a machine, or what a program does on it",
+    description="Describes a machine and its chip; with a file, what its program takes: cycles, utilisation, pages, memory,\n"
+    "host.",
+    examples=("anna info", "anna info --machine board-1991", "anna info edges.anna --json", "anna info --facts"),
     arguments=_arguments,
     run=_run,
 )

@@ -15,8 +15,8 @@ from anna.base.errors import DataError, UsageError
 from anna.machine.chip import Chip, Result
 from anna.program.file import Program
 from sim.cli import values
-from sim.cli.board import board_facts, board_text, host_text
 from sim.cli.command import Command, output_file, table, write
+from sim.cli.machine import host_text, machine_facts, machine_text
 from sim.cli.options import add, positional
 from sim.inputs.digits import Images
 from sim.inputs.files import images_and_labels, read_codes
@@ -35,6 +35,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--analog", default_text="ideal; with --chip-seed, typical")
     add(parser, "--chip-seed", default_text="0")
     add(parser, "--noise-seed", default=0)
+    add(parser, "--slot", default_text="the last, whose charges are oldest")
     add(parser, "--threads", default_text="all cores")
     add(parser, "--simd", default_text="the best available")
     add(parser, "--interpreter")
@@ -43,7 +44,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Result, Images | None]:
     """The result on images or state codes, and the images' labels if known."""
-    options = {"noise_seed": given.noise_seed, "threads": given.threads, "simd": given.simd,
+    options = {"noise_seed": given.noise_seed, "threads": given.threads, "simd": given.simd, "slot": given.slot,
                "engine": "interpreter" if given.interpreter else "engine"}  # fmt: skip
     sources = {"--images": given.images, "--codes": given.codes, "--random": given.random}
     if sum(source is not None for source in sources.values()) != 1:
@@ -87,10 +88,11 @@ def _run(given: argparse.Namespace) -> None:
         "noise_seed": given.noise_seed,
         "noise_version": NOISE_VERSION,
         "analog": kind,
+        "slot": None if program.spec.wide else program.batch - 1 if given.slot is None else given.slot,
         "cycles_per_image": result.cycles_per_image,
         "chip_us_per_image": result.timeline.seconds_per_image * 1e6,
         "chip_seconds": result.seconds,
-        **board_facts(program),
+        **machine_facts(program),
         **({} if program.host is None else {"labels": result.labels.tolist()}),
         **errors,
         "outputs": {name: codes.tolist() for name, codes in result.codes.items()},
@@ -130,8 +132,8 @@ def _text(result: Result, facts: dict[str, Any]) -> str:
     left = result.images - printed
     more = f"\n... and {left} more; -o FILE.npz or --json gives all" if left else ""
     ends = [f"{result.images} images, {result.cycles_per_image:,g} cycles each: {result.seconds * 1e3:,g} ms of chip time"]
-    if "board" in facts:
-        ends += [f"host: {host_text(facts)}", f"board: {board_text(facts)}"]
+    if "machine" in facts:
+        ends += [f"host: {host_text(facts)}", f"machine: {machine_text(facts)}"]
     if "error" in facts:
         ends.append(f"{facts['misread']:,} of {result.images:,} misread: {facts['error']:.2%}")
     return "\n".join([f"{table(rows)}{more}\n", *ends])

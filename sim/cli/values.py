@@ -44,6 +44,13 @@ def _number(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not an integer") from None
 
 
+def _share(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
 def _networks() -> tuple[str, ...]:
     from lenet.networks.catalogue import names
 
@@ -74,10 +81,10 @@ def _presets() -> tuple[str, ...]:
     return tuple(PRESETS)
 
 
-def _boards() -> tuple[str, ...]:
-    from anna.chip.spec import BOARDS
+def _machines() -> tuple[str, ...]:
+    from anna.chip.machines import MACHINES
 
-    return tuple(BOARDS)
+    return tuple(MACHINES)
 
 
 def _chip_fields() -> tuple[str, ...]:
@@ -173,7 +180,9 @@ SPLIT = late_choice("WHERE", _of_compiler("split"))
 RANGE_METHOD = late_choice("METHOD", _of_compiler("range_method"))
 ROUNDING = late_choice("HOW", _of_compiler("round"))
 PASS = late_choice("PASS", _passes)
-BOARD = late_choice("BOARD", _boards)
+MACHINE = late_choice("MACHINE", _machines)
+POSITIONS = Kind("N", lambda text: 1 if text == "1" else one_of(("1", "auto"))(text), lambda: ("1", "auto"))
+SHARE = Kind("SHARE", _share)
 HOST = Kind("HOST", words=_host_words)
 SIMD = Kind("LEVEL", words=_simd_levels)
 CLUSTER = Kind("WHERE", words=lambda: ("local",))

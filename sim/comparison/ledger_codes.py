@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.chip.codes import state_converter
-from anna.chip.spec import BoardSpec
+from anna.chip.machines import Machine
 from anna.compiler import compile
 from anna.machine.chip import Chip
 from anna.network.forward import forward
@@ -35,18 +35,18 @@ def codes_ledger(
     options: Mapping[str, Any],
     watch: Watch | None = None,
 ) -> list[Entry]:
-    """The ledger entries of the codes, for a program compiled with these options (including `board`)."""
+    """The ledger entries of the codes, for a program compiled with these options (including `machine`)."""
     say = watch or (lambda _: None)
-    board = options["board"]
-    assert isinstance(board, BoardSpec)
+    machine = options["machine"]
+    assert isinstance(machine, Machine)
 
     def error_on(**chip: Any) -> float:
-        changed = board.changed(chip=board.chip.changed(**chip))
-        made = compile(network, calibration, **{**options, "board": changed, "check_count": 0})
+        changed = machine.with_chip(machine.chip.changed(**chip))
+        made = compile(network, calibration, **{**options, "machine": changed, "check_count": 0})
         labels = Chip().run(made, digits.images).labels
         return 100 * int((labels != digits.labels).sum()) / len(digits)
 
-    coarse = {field: getattr(board.chip, field) for field in CAUSES.values()}
+    coarse = {field: getattr(machine.chip, field) for field in CAUSES.values()}
     say("ledger: fine chip")
     best, coarse_error = error_on(**FINE), error_on()
     entries = []

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anna
+from anna.compiler.listing import published_text
 from anna.sequencer.timeline import Timeline
 from sim.comparison.arm_table import ARMS
 from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
@@ -86,7 +87,10 @@ def _one_chip(found: ComparisonRows, close: CloseUp) -> list[str]:
 def _lead(found: ComparisonRows) -> str:
     arm = found.drawn or found.headline
     floats, chip = 100 * found.reference.error.share, 100 * arm.error.share
-    speed = f" The chip takes {found.report['chip_us_per_image']:,.0f} µs per image." if found.report else ""
+    speed = ""
+    if found.report:
+        us, machine = found.report["chip_us_per_image"], found.report["machine"]
+        speed = f" The chip takes {us:,.0f} µs per image on machine {machine}{published_text(found.report, 'µs')}."
     return escaped(
         f"The network misreads {floats:.2f} % of the digits in 32-bit floats and {chip:.2f} % on the {arm.name} "
         f"({100 * (arm.error.share - found.reference.error.share):+.2f} points).{speed}"

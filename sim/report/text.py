@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from anna.compiler.listing import published_text
 from sim.base import formats
 from sim.base.columns import terminal_lines
 from sim.comparison.arm_table import ARMS, Gain
@@ -69,7 +70,8 @@ def _time(report: Mapping[str, Any]) -> str:
     host = report.get("host_multiply_adds", 0)
     total = host + report.get("chip_multiply_adds", 0)
     return (
-        f"chip time {report['chip_us_per_image']:,.1f} us per image ({report['cycles_per_image']:,.0f} cycles); "
-        f"the board reads {report['board_images_per_s']:,.0f} images per second, bound by its {report['board_binds']}; "
+        f"chip time on machine {report['machine']} {report['chip_us_per_image']:,.1f} us per image "
+        f"({report['cycles_per_image']:,.0f} cycles{published_text(report)}); it reads {report['board_images_per_s']:,.0f} "
+        f"images per second, bound by its {report['board_binds']}; "
         f"{host:,} of {total:,} multiply-adds run on the host"
     )

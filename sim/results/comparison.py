@@ -14,6 +14,7 @@ from anna.base.errors import DataError
 from anna.base.integers import checked_integer
 from anna.base.renamed import renamed, warn
 from anna.base.threads import worker_count
+from anna.compiler.listing import current
 from anna.compiler.quantised import QuantGraph
 from anna.network.graph import Network
 from anna.program.file import Program
@@ -35,6 +36,12 @@ from sim.results.ledger import Ledger
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+# What the JSON of a comparison repeats of the program's report.
+TIMES = (
+    "machine", "chip_us_per_image", "host_us_per_image", "board_us_per_image", "published_us_per_image", "board_images_per_s",
+    "connections_per_s",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +126,7 @@ class Comparison:
             arms=tuple(counting.arm_row(arm, self.reference, self.ordinary(arm), labels) for arm in self.arms),
             layers=self.layers,
             losses=self.ledger,
-            report=self.program.report or {},
+            report=current(self.program.report) if self.program.report else {},
             program_sha256=self.program.digest,
         )
 
@@ -147,8 +154,7 @@ class Comparison:
             "ledger_images": None if self.ledger is None else self.ledger.images,
             "ledger_chips": None if self.ledger is None else self.ledger.chips,
             "cycles_per_image": found.report.get("cycles_per_image"),
-            "chip_us_per_image": found.report.get("chip_us_per_image"),
-            "board_images_per_s": found.report.get("board_images_per_s"),
+            **{name: found.report.get(name) for name in TIMES},
             "host_connections": found.report.get("host_connections"),
             "chip_connections": found.report.get("chip_connections"),
             "program_sha256": found.program_sha256,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
 from anna.base.errors import AnnaError, CompileError, DataError, GraphError, IllegalProgram, MachineError, SpecError
-from anna.chip.spec import BOARDS, BoardSpec
+from anna.chip.machines import DEFAULT, FORMER_BOARDS, Machine, machine_named
 from anna.compiler import compile
 from anna.machine.chip import Chip, run_chips
 from anna.network.forward import forward
@@ -94,9 +94,9 @@ def prepared(source: Source) -> Prepared:
 
 
 @lru_cache(maxsize=2)
-def _compiled(source: Source, board: BoardSpec, options: tuple[tuple[str, Any], ...]) -> tuple[Program, Timeline]:
+def _compiled(source: Source, machine: Machine, options: tuple[tuple[str, Any], ...]) -> tuple[Program, Timeline]:
     one = prepared(source)
-    program = compile(one.network, one.calibration, board=board, **dict(options))
+    program = compile(one.network, one.calibration, machine=machine, **dict(options))
     return program, verified(program)
 
 
@@ -213,10 +213,10 @@ def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     if one.digest != dict(task.inputs)[named]:
         raise DataError(f"{named}: weights or digits here differ from those the sweep began with")
     options = point.fields_of("compile")
-    board = BOARDS[options.pop("board", "anna-board-1991")]
-    board = board.changed(chip=board.chip.changed(**point.fields_of("chip")))
+    called = options.pop("machine", DEFAULT)
+    machine = machine_named(FORMER_BOARDS.get(called, called)).with_fields(**point.fields_of("chip"))
     clock = time.perf_counter()
-    program, timeline = _compiled(source, board, tuple(sorted(options.items())))
+    program, timeline = _compiled(source, machine, tuple(sorted(options.items())))
     compiled = time.perf_counter() - clock
     reference = one.reference
     labels = one.digits.labels.astype(np.int64)

@@ -32,6 +32,7 @@ from pydantic import AfterValidator, Field, PrivateAttr, TypeAdapter, Validation
 from anna.analog.parameters import CAUSES, GROUPS, STRENGTHS, Analog
 from anna.base.container import canonical_json
 from anna.base.errors import SpecError
+from anna.chip.machines import FormerBoardName, MachineName
 from anna.chip.spec import ChipSpec, Record, first_sentence
 from anna.compiler.options import RENAMED, CompileOptions
 from lenet.datasets.registry import SOURCES
@@ -251,8 +252,8 @@ def _adapter(axis: str) -> TypeAdapter[Any]:
     name = _new_name(group, name)
     if group == "scaled":
         return TypeAdapter(Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)])
-    if axis == "compile.board":
-        return TypeAdapter(Literal["anna-board-1991", "anna-board-1996"])
+    if name == "machine":  # in files of version 0.1 a board
+        return TypeAdapter(FormerBoardName if axis == "compile.board" else MachineName)
     field = (RECORDS[group] if name else SweepSpec).model_fields[name or group]
     kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
     return TypeAdapter(kind)

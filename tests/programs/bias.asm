@@ -1,5 +1,6 @@
 ; Constants stay put: a bias uses a reserved column, or two if one weight is not enough.
 .program name=bias
+.chip name=anna-wide
 .input name=image address=0 shape=16
 .constant address=16 codes=7
 .output name=biased address=20 shape=3

@@ -1,5 +1,6 @@
 ; CALC sums weight times state exactly; a larger scale code makes the same sum a smaller state.
 .program name=calc
+.chip name=anna-wide
 .input name=image address=0 shape=64
 .output name=sums address=64 shape=4
 .weights row=0 column=0 values=1,-2,3,-4,5,-6,7,-8

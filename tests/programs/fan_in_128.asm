@@ -1,5 +1,6 @@
 ; A neuron of 128 inputs is two rows, each reading its own register.
 .program name=fan_in_128
+.chip name=anna-wide
 .input name=image address=0 shape=128
 .output name=sums address=128 shape=8
 .weights row=0 column=0 values=9,9,9,9

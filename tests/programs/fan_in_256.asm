@@ -1,5 +1,6 @@
 ; Eight neurons of 256 inputs: 32 rows and 2048 synapses in one CALC, twice.
 .program name=fan_in_256
+.chip name=anna-wide
 .input name=image address=0 shape=256
 .output name=sums address=256 shape=16
 .weights row=0 column=0 values=31,31

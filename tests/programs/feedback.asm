@@ -1,5 +1,6 @@
 ; A recurrent network: one neuron reads its own previous output and the next state of the image, four times.
 .program name=feedback
+.chip name=anna-wide
 .input name=sequence address=0 shape=4
 .constant address=4 codes=4
 .output name=trace address=8 shape=4

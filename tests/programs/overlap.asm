@@ -1,5 +1,6 @@
 ; Input, array and output in parallel: three windows of a convolution, four cycles each once the pipeline is full.
 .program name=overlap
+.chip name=anna-wide
 .input name=image address=0 shape=16x6
 .output name=row address=96 shape=3x8 strides=8x1
 .weights row=0 column=0 values=1,2,3,4,5,6

@@ -1,5 +1,6 @@
 ; Two pages of weights for one image: a load each, shared by a batch of ten; memory is kept, registers are not.
 .program name=paging batch=10
+.chip name=anna-wide
 .input name=image address=0 shape=64
 .output name=second address=80 shape=1
 .map name=first address=64 shape=2

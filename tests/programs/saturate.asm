@@ -1,5 +1,6 @@
 ; The ADC saturates at its end codes, however large the sum.
 .program name=saturate
+.chip name=anna-wide
 .input name=image address=0 shape=64
 .constant address=64 codes=7
 .output name=ends address=65 shape=4

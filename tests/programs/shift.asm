@@ -1,5 +1,6 @@
 ; SHIFT moves a range of columns down and brings in new states at its upper end; columns outside stay.
 .program name=shift
+.chip name=anna-wide
 .input name=image address=0 shape=16
 .output name=seen address=16 shape=8
 .weights row=0 column=0 values=31

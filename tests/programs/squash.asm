@@ -1,6 +1,6 @@
 ; An ADC whose steps follow a tanh: the larger the sum, the more it takes to reach the next code.
 .program name=squash
-.chip name=anna-1991 adc_curve=squash
+.chip name=anna-wide adc_curve=squash
 .input name=image address=0 shape=64
 .output name=codes address=64 shape=4
 .weights row=0 column=0 values=4

@@ -1,5 +1,6 @@
 ; Busy units stall and stalls are counted: a SHIFT waits for the one before, CALC for STORE, OUT for CALC; odd counts round up.
 .program name=stall
+.chip name=anna-wide
 .input name=image address=0 shape=64
 .output name=codes address=64 shape=3
 .weights row=0 column=0 values=5

@@ -1,5 +1,6 @@
 ; The array reads what was stored, not what is being shifted; STORE may take several registers in one cycle.
 .program name=store
+.chip name=anna-wide
 .input name=image address=0 shape=64
 .output name=before address=64 shape=4
 .output name=after address=70 shape=4

@@ -1,5 +1,6 @@
 ; SHIFT gathers and OUT scatters with two strides: a window of an image in, results out to two maps.
 .program name=strides
+.chip name=anna-wide
 .input name=image address=0 shape=1x6x6
 .output name=maps address=40 shape=2x2x2 strides=10x3x1
 .weights row=0 column=0 values=31

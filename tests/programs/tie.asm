@@ -1,6 +1,6 @@
 ; A sum exactly on a threshold gets the higher code: +0.5 - 0.5 = 0 is code 4.
 .program name=tie
-.chip name=anna-1991 adc_full_scale=0.03125
+.chip name=anna-wide adc_full_scale=0.03125
 .input name=image address=0 shape=4
 .constant address=4 codes=3,4
 .output name=code address=6 shape=3

@@ -1,6 +1,6 @@
 ; Another chip is a changed record: 8-bit weights, 5-bit states, 16 neurons at once, no scale codes.
 .program name=wider_chip
-.chip name=anna-1991 weight_bits=8 state_bits=5 scale_bits=0 neurons_at_once=16 states_in_per_cycle=4
+.chip name=anna-wide weight_bits=8 state_bits=5 scale_bits=0 neurons_at_once=16 states_in_per_cycle=4
 .input name=image address=0 shape=64
 .output name=codes address=64 shape=16
 .weights row=0 column=0 values=127,-127,100

@@ -110,7 +110,7 @@ def main() -> None:
         shutil.copy(path, HOME)
     save_graph(pair(), HOME / "pair.safetensors")
     networks = {name: load_network(HOME / f"{name}.safetensors") for name in (TRAINED, "pair")}
-    small = anna.ANNA_1991.changed(rows=32)  # so that a small network takes several pages
+    small = anna.ANNA_WIDE.changed(rows=32)  # so that a small network takes several pages
     programs = {
         "recognizer": anna.compile(networks[TRAINED], lenet.calibration()),
         "pair": anna.compile(networks["pair"], lenet.calibration(), board=anna.BOARD_1996, chip=small, batch=7),

@@ -1,5 +1,6 @@
 ; a result written over a constant
 .program name=constants-kept
+.chip name=anna-wide
 .input name=image address=0 shape=64
 .constant address=64 codes=7
 .weights row=0 column=0 values=1,2,3

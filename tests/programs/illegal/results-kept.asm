@@ -1,5 +1,6 @@
 ; three CALCs before the first OUT
 .program name=results-kept
+.chip name=anna-wide
 .input name=image address=0 shape=64
 .output name=out address=64 shape=1
 .weights row=0 column=0 values=1,2,3

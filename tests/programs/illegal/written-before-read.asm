@@ -1,5 +1,6 @@
 ; a result read back in the cycle in which it leaves
 .program name=written-before-read
+.chip name=anna-wide
 .input name=image address=0 shape=64
 .output name=out address=64 shape=1
 .weights row=0 column=0 values=1,2,3

@@ -16,7 +16,8 @@ from anna.analog.draws import Draws
 from anna.analog.parameters import CAUSES, PRESETS, STRENGTHS
 from anna.base.errors import FileError, MachineError, SpecError
 from anna.chip import codes, refresh
-from anna.chip.spec import ANNA_1991, BOARD_1996
+from anna.chip.machines import MACHINES
+from anna.chip.spec import ANNA_WIDE
 from anna.lab.pins import pins_program, straight
 from anna.machine.interpreter import Interpreter
 from anna.program.file import Program, blank_pages
@@ -67,8 +68,8 @@ def test_noise_is_as_strong_in_the_recognisers_median_neuron_wherever_it_sits() 
     """28 synapses with a weight and the finest range: 0.25 LSB of the ADC for `typical` of either version, twice as much for
     `worst`, and the same for all noise on the wire and all in the converter."""
     place = (np.zeros(1, np.int64),) * 4
-    lsb = codes.adc_lsb(ANNA_1991)[0]
-    alone = {name: anna.Die.draw(ANNA_1991, anna.Analog.preset(name).alone("noise"), 0) for name in PRESETS}
+    lsb = codes.adc_lsb(ANNA_WIDE)[0]
+    alone = {name: anna.Die.draw(ANNA_WIDE, anna.Analog.preset(name).alone("noise"), 0) for name in PRESETS}
     sigma = {name: float(die.electronics.thermal_sigma(*place, np.array([28]))[0] / lsb)
              for name, die in alone.items() if name != "ideal"}  # fmt: skip
     assert sigma["typical"] == pytest.approx((0.18**2 + (8.5 * (28 / 64) ** 0.5 / 32) ** 2) ** 0.5, rel=1e-6)
@@ -146,8 +147,8 @@ def test_the_toml_round_trip(tmp_path: Path) -> None:
 @given(seed=st.integers(0, 2**64 - 1), inl=st.floats(0.1, 2.0), apart=st.floats(0.0, 0.1))
 def test_the_dacs_are_as_bad_as_stated_and_zero_at_zero(seed: int, inl: float, apart: float) -> None:
     analog = anna.Analog(dac_inl_lsb=inl, dac_gain_apart=apart)
-    levels = weight_dac.drawn_levels(ANNA_1991, analog, Draws(seed))
-    ideal = weight_dac.ideal_levels(ANNA_1991)
+    levels = weight_dac.drawn_levels(ANNA_WIDE, analog, Draws(seed))
+    ideal = weight_dac.ideal_levels(ANNA_WIDE)
     gains = levels[:, 0] / ideal[:, 0]  # the bow is zero at the end
     np.testing.assert_allclose(np.abs(levels - ideal * gains[:, None]).max(axis=1), inl, rtol=1e-9)
     assert (levels[:, 32] == 0).all()
@@ -160,8 +161,8 @@ def test_each_die_draws_how_strong_its_inl_gain_difference_and_leak_are() -> Non
     analog, dies = anna.Analog.typical().alone("weight_dac", "droop"), 400
     found = []
     for seed in range(dies):
-        pattern = anna.Die.draw(ANNA_1991, analog, seed).pattern
-        levels, ideal = pattern["dac_levels_lsb"], weight_dac.ideal_levels(ANNA_1991)
+        pattern = anna.Die.draw(ANNA_WIDE, analog, seed).pattern
+        levels, ideal = pattern["dac_levels_lsb"], weight_dac.ideal_levels(ANNA_WIDE)
         gains = levels[:, 0] / ideal[:, 0]
         inl = np.abs(levels - ideal * gains[:, None]).max(axis=1)
         assert inl[0] == pytest.approx(inl[1], rel=1e-9)  # the DACs of a die are equally bad
@@ -176,8 +177,8 @@ def test_each_die_draws_how_strong_its_inl_gain_difference_and_leak_are() -> Non
 
 def test_dies_of_version_1_are_all_equally_strong() -> None:
     for seed in range(3):
-        pattern = anna.Die.draw(ANNA_1991, anna.Analog.preset("typical-v1"), seed).pattern
-        ideal = weight_dac.ideal_levels(ANNA_1991)
+        pattern = anna.Die.draw(ANNA_WIDE, anna.Analog.preset("typical-v1"), seed).pattern
+        ideal = weight_dac.ideal_levels(ANNA_WIDE)
         gains = pattern["dac_levels_lsb"][:, 0] / ideal[:, 0]
         inl = np.abs(pattern["dac_levels_lsb"] - ideal * gains[:, None]).max(axis=1)
         np.testing.assert_allclose(inl, 0.5, rtol=1e-9)
@@ -203,13 +204,13 @@ def test_kt_over_c() -> None:
 
 # --- faults ----------------------------------------------------------------------------------------------------------
 def flat(weight: float = 8.0) -> Program:
-    weights, scales = blank_pages(ANNA_1991)
-    weights[:] = codes.weight_converter(ANNA_1991).exact(weight)
-    return pins_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], weights, scales)
+    weights, scales = blank_pages(ANNA_WIDE)
+    weights[:] = codes.weight_converter(ANNA_WIDE).exact(weight)
+    return pins_program(ANNA_WIDE, [straight(ANNA_WIDE, 64, 0, 8)], weights, scales)
 
 
 def synapses(faults: anna.Faults, program: Program) -> np.ndarray:
-    machine = Interpreter(program, np.zeros((4, 64), np.uint8), anna.Chip(faults=faults).silicon(ANNA_1991))
+    machine = Interpreter(program, np.zeros((4, 64), np.uint8), anna.Chip(faults=faults).silicon(ANNA_WIDE))
     machine.step()
     return np.array([[machine.synapse(row, column) for column in range(64)] for row in range(64)])
 
@@ -258,13 +259,13 @@ def test_faults_by_rate() -> None:
 )
 def test_faults_that_cannot_be_are_refused(faults: dict[str, object], sentence: str) -> None:
     with pytest.raises(SpecError, match=sentence):
-        anna.Chip(faults=anna.Faults(**faults)).silicon(ANNA_1991)
+        anna.Chip(faults=anna.Faults(**faults)).silicon(ANNA_WIDE)
 
 
 # --- dies ------------------------------------------------------------------------------------------------------------
 def test_a_die_is_a_file_that_gives_the_same_silicon(tmp_path: Path) -> None:
     chip = anna.Chip(seed=2**64 - 1, analog=anna.Analog.worst(), faults=anna.Faults(dead_synapse_rate=0.01), chip_on_board=1)
-    die, path = chip.die(), tmp_path / "mine.die"
+    die, path = chip.die(ANNA_WIDE), tmp_path / "mine.die"
     die.save(path)
     loaded = anna.Die.load(path)
     assert loaded.to_bytes() == die.to_bytes() == path.read_bytes()
@@ -277,7 +278,7 @@ def test_a_die_is_a_file_that_gives_the_same_silicon(tmp_path: Path) -> None:
 
 def test_damaged_and_foreign_dies_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.die"
-    data = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 1).to_bytes()
+    data = anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), 1).to_bytes()
     damaged = bytearray(data)
     damaged[-3] ^= 1
     path.write_bytes(bytes(damaged))
@@ -292,19 +293,19 @@ def test_damaged_and_foreign_dies_are_refused(tmp_path: Path) -> None:
 
 
 def test_seeds_and_places_on_the_board_make_other_silicon() -> None:
-    dies = [anna.Die.draw(ANNA_1991, anna.Analog.typical(), seed, chip) for seed in (1, 2) for chip in range(2)]
+    dies = [anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), seed, chip) for seed in (1, 2) for chip in range(2)]
     gains = [die.pattern["synapse_gain"] for die in dies]
     assert len({array.tobytes() for array in gains}) == 4
-    again = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 1, 0)
+    again = anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), 1, 0)
     assert again.to_bytes() == dies[0].to_bytes()
-    assert BOARD_1996.chips == 2
+    assert MACHINES["board-1996"].chips == 2
     for bad in (-1, 2**64):
         with pytest.raises(SpecError, match="the die's seed is"):
-            anna.Die.draw(ANNA_1991, anna.Analog.typical(), bad)
+            anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), bad)
 
 
 def test_a_die_can_be_measured_instead_of_drawn() -> None:
-    die = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 1)
+    die = anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), 1)
     gains = np.full((64, 64), 0.5)
     changed = die.changed(synapse_gain=gains)
     assert changed.seed is None
@@ -320,7 +321,7 @@ def test_a_die_can_be_measured_instead_of_drawn() -> None:
 
 
 def test_a_figure_of_all_synapses() -> None:
-    figure = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 7).plot()
+    figure = anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), 7).plot()
     (squares, _) = figure.axes
     assert squares.images[0].get_array().shape == (64, 64)
     assert "die 7, 4096 synapses, weight 31 LSB" in squares.get_title()
@@ -333,13 +334,13 @@ def test_what_a_chip_is_made_of() -> None:
     assert (anna.Chip(seed=3).seed, anna.Chip().seed) == (3, None)
     with pytest.raises(MachineError, match="a chip with imperfections is drawn from a seed"):
         anna.Chip(analog=anna.Analog.typical())
-    die = anna.Die.draw(ANNA_1991, anna.Analog.typical(), 5)
+    die = anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), 5)
     assert anna.Chip(die=die).seed == 5
     with pytest.raises(MachineError, match="pass either die or seed to a chip, not both"):
         anna.Chip(die=die, seed=4)
     assert anna.Chip(seed=3, analog="worst").analog == anna.Analog.worst()
     assert anna.Chip(analog="ideal").analog.is_ideal
-    other = ANNA_1991.changed(weight_bits=8)
+    other = ANNA_WIDE.changed(weight_bits=8)
     with pytest.raises(MachineError, match="the program is for another chip"):
         anna.Chip(die=die).silicon(other)
     assert anna.Chip(seed=5).silicon(other).spec == other
@@ -415,9 +416,9 @@ def test_a_synapse_that_never_conducts_has_no_weight_at_any_age(seed: int, kind:
     analog = {"typical": anna.Analog.typical(), "worst": anna.Analog.worst(),
               "charge": anna.Analog.typical().changed(injection_noise_lsb=0.01)}[kind]  # fmt: skip
     rates = {"seed": seed, "dead_synapse_rate": 0.3, "stuck_synapse_rate": 0.2} if faulty else {}
-    silicon = anna.Die.draw(ANNA_1991, analog, seed, faults=anna.Faults(**rates)).electronics
+    silicon = anna.Die.draw(ANNA_WIDE, analog, seed, faults=anna.Faults(**rates)).electronics
     rows, columns = np.indices((64, 64)).reshape(2, -1)
-    zero = int(np.flatnonzero(codes.weight_converter(ANNA_1991).numerators == 0)[0])
+    zero = int(np.flatnonzero(codes.weight_converter(ANNA_WIDE).numerators == 0)[0])
     stored = np.random.default_rng(seed).choice([zero, zero, 0, 1, 31, 63], rows.size)
     conducts = silicon.conducts(stored, rows, columns)
     charge = silicon.charge_sigma(stored, rows, columns)
@@ -429,7 +430,7 @@ def test_a_synapse_that_never_conducts_has_no_weight_at_any_age(seed: int, kind:
 
 
 def test_writers_are_those_of_the_refresh() -> None:
-    die = anna.Die.draw(ANNA_1991, anna.Analog(dac_gain_apart=0.1), 1)
+    die = anna.Die.draw(ANNA_WIDE, anna.Analog(dac_gain_apart=0.1), 1)
     two = die.weights_lsb()
     for dac in (0, 1):
-        assert len(np.unique(two[refresh.writers(ANNA_1991) == dac])) == 1
+        assert len(np.unique(two[refresh.writers(ANNA_WIDE) == dac])) == 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import anna
 from anna.analog.synapse import leak_per_cycle
 from anna.chip import codes, refresh
-from anna.chip.spec import ANNA_1991
+from anna.chip.spec import ANNA_WIDE
 from anna.lab.pins import pins_program, straight
 from anna.machine.interpreter import Interpreter
 from anna.program.file import Program, blank_pages
@@ -19,9 +19,9 @@ LEAKY = anna.Analog(charge_lost=0.2)
 
 
 def waiting(cycles: int, weight: float = 31.0) -> Program:
-    weights, scales = blank_pages(ANNA_1991)
-    weights[:] = codes.weight_converter(ANNA_1991).exact(weight)
-    return pins_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], weights, scales, wait_cycles=cycles)
+    weights, scales = blank_pages(ANNA_WIDE)
+    weights[:] = codes.weight_converter(ANNA_WIDE).exact(weight)
+    return pins_program(ANNA_WIDE, [straight(ANNA_WIDE, 64, 0, 8)], weights, scales, wait_cycles=cycles)
 
 
 @settings(max_examples=200, deadline=None)
@@ -30,7 +30,7 @@ def waiting(cycles: int, weight: float = 31.0) -> Program:
     stop=st.integers(0, 5000),
 )  # fmt: skip
 def test_ages_agree_with_counting_cycle_by_cycle(cycle: int, row: int, column: int, phase: int, stop: int) -> None:
-    spec = ANNA_1991.changed(rows=64, refresh_overhead_cycles=152)
+    spec = ANNA_WIDE.changed(rows=64, refresh_overhead_cycles=152)
     place = np.array(row), np.array(column)
     cycle %= 12_000
     turn = int(refresh.write_cycles(spec)[row, column])
@@ -46,9 +46,9 @@ def test_ages_agree_with_counting_cycle_by_cycle(cycle: int, row: int, column: i
 def test_a_stopped_refresh_lets_every_weight_fall_along_the_stated_exponential(stop: int) -> None:
     """Read at cycle c, as the debugger reads it: w exp(-age / tau), rounded to 2^-10 weight LSB."""
     faults = anna.Faults(refresh_stops_at_cycle=stop)
-    silicon = anna.Chip(seed=1, analog=LEAKY, faults=faults).silicon(ANNA_1991)
+    silicon = anna.Chip(seed=1, analog=LEAKY, faults=faults).silicon(ANNA_WIDE)
     machine = Interpreter(waiting(30_000), np.zeros((4, 64), np.uint8), silicon)
-    tau_cycles = 110e-6 * ANNA_1991.clock_hz / -math.log(1 - 0.2)
+    tau_cycles = 110e-6 * ANNA_WIDE.clock_hz / -math.log(1 - 0.2)
     machine.run()
     record = []
     machine = Interpreter(waiting(30_000), np.zeros((4, 64), np.uint8), silicon)
@@ -59,7 +59,7 @@ def test_a_stopped_refresh_lets_every_weight_fall_along_the_stated_exponential(s
         if machine.done or machine.state.segment < 0:
             continue
         for row, column in ((0, 0), (13, 7), (63, 63)):
-            age = int(refresh.ages(ANNA_1991, np.array(now), np.array(row), np.array(column), 0, stop))
+            age = int(refresh.ages(ANNA_WIDE, np.array(now), np.array(row), np.array(column), 0, stop))
             assert age >= now - stop
             expected = 31.0 * math.exp(-age / tau_cycles)
             assert abs(machine.synapse(row, column) - expected) <= 0.5 / 1024 + 1e-9
@@ -70,18 +70,18 @@ def test_a_stopped_refresh_lets_every_weight_fall_along_the_stated_exponential(s
 
 def test_by_the_end_of_a_period_the_stated_share_is_gone() -> None:
     for preset, lost in (("typical-v1", 0.01), ("worst-v1", 0.04)):
-        die = anna.Die.draw(ANNA_1991, anna.Analog.preset(preset).alone("droop"), 0)
-        left = die.weights_lsb(-1, ANNA_1991.refresh_period_cycles) / die.weights_lsb(-1, 0)
+        die = anna.Die.draw(ANNA_WIDE, anna.Analog.preset(preset).alone("droop"), 0)
+        left = die.weights_lsb(-1, ANNA_WIDE.refresh_period_cycles) / die.weights_lsb(-1, 0)
         np.testing.assert_allclose(left, 1 - lost, atol=1e-4)
 
 
 def test_since_version_2_the_stated_share_is_gone_after_5_ms_on_the_median_die() -> None:
     for preset, lost in (("typical-v2", 0.01), ("worst-v2", 0.04)):
         analog = anna.Analog.preset(preset).alone("droop")
-        median = anna.Die.draw(ANNA_1991, analog.changed(leak_die_spread=0.0), 0)
-        cycles = round(5e-3 * ANNA_1991.clock_hz)
+        median = anna.Die.draw(ANNA_WIDE, analog.changed(leak_die_spread=0.0), 0)
+        cycles = round(5e-3 * ANNA_WIDE.clock_hz)
         np.testing.assert_allclose(median.weights_lsb(-1, cycles) / 31.0, 1 - lost, atol=1e-4)
-        die = anna.Die.draw(ANNA_1991, analog, 0)
+        die = anna.Die.draw(ANNA_WIDE, analog, 0)
         (factor,) = np.unique(die.pattern["synapse_leak"])
         np.testing.assert_allclose(die.weights_lsb(-1, cycles) / 31.0, (1 - lost) ** factor, atol=1e-4)
 
@@ -104,7 +104,7 @@ def test_the_same_calc_at_another_refresh_phase_gives_another_result_in_both_eva
 
 
 def test_a_longer_period_and_a_warmer_chip_lose_more() -> None:
-    spec, slow = ANNA_1991, refresh.with_period_us(ANNA_1991, 1100.0)
+    spec, slow = ANNA_WIDE, refresh.with_period_us(ANNA_WIDE, 1100.0)
     assert slow.refresh_period_cycles == 22_000
     analog = anna.Analog(charge_lost=0.01)
     assert leak_per_cycle(slow, analog) == leak_per_cycle(spec, analog)
@@ -123,25 +123,25 @@ def test_a_longer_period_and_a_warmer_chip_lose_more() -> None:
 )
 def test_noise_of_a_sum_grows_with_the_root_of_temperature(noise: dict[str, float], grows: float) -> None:
     place, synapses = (np.zeros(1, np.int64),) * 4, np.array([28])
-    cool, warm = (anna.Die.draw(ANNA_1991, anna.Analog(**noise, temperature_k=kelvin), 0).electronics for kelvin in (300, 363))
+    cool, warm = (anna.Die.draw(ANNA_WIDE, anna.Analog(**noise, temperature_k=kelvin), 0).electronics for kelvin in (300, 363))
     ratio = warm.thermal_sigma(*place, synapses)[0] / cool.thermal_sigma(*place, synapses)[0]
     assert ratio == pytest.approx(grows, rel=1e-6)
 
 
 def test_a_refresh_period_too_short_for_the_array_is_refused() -> None:
     with pytest.raises(anna.AnnaError) as error:
-        refresh.with_period_us(ANNA_1991, 90.0)
+        refresh.with_period_us(ANNA_WIDE, 90.0)
     assert str(error.value) == (
         "refresh period is 90 us, 1800 cycles; the 2 DACs need 2048 cycles (102.4 us) to write 4096 synapses"
     )
     with pytest.raises(anna.AnnaError, match="refresh period must be positive and below 1000 s, got -1 us"):
-        refresh.with_period_us(ANNA_1991, -1.0)
+        refresh.with_period_us(ANNA_WIDE, -1.0)
     with pytest.raises(anna.AnnaError, match="refresh_overhead_cycles: expected at least 0, got -1"):
-        ANNA_1991.changed(refresh_overhead_cycles=-1)
+        ANNA_WIDE.changed(refresh_overhead_cycles=-1)
 
 
 def test_leak_mismatch_makes_synapses_differ() -> None:
-    die = anna.Die.draw(ANNA_1991, anna.Analog(charge_lost=0.1, leak_mismatch=0.3), 2)
+    die = anna.Die.draw(ANNA_WIDE, anna.Analog(charge_lost=0.1, leak_mismatch=0.3), 2)
     fresh, old = die.weights_lsb(-1, 0), die.weights_lsb(-1, 2000)
     assert (fresh == 31.0).all()
     assert 0.3 < np.std(old) < 1.5

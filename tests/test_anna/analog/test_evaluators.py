@@ -18,7 +18,7 @@ from anna.analog.parameters import CAUSES, STRENGTHS
 from anna.analog.pattern import PATTERN
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.chip import codes, refresh
-from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.chip.spec import ANNA_WIDE, ChipSpec
 from anna.engine import simd_levels
 from anna.program.file import Program
 
@@ -129,8 +129,8 @@ TOUCHES = {
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_with_one_part_on_only_what_it_touches_differs(cause: str) -> None:
-    die = anna.Die.draw(ANNA_1991, EVERYTHING.alone(cause), 5)
-    found, ideal = answers(die.electronics), answers(IdealSilicon(ANNA_1991))
+    die = anna.Die.draw(ANNA_WIDE, EVERYTHING.alone(cause), 5)
+    found, ideal = answers(die.electronics), answers(IdealSilicon(ANNA_WIDE))
     assert differing(found, ideal) == TOUCHES[cause]
     if cause == "state_steps":
         for name in ("numerators", "thresholds"):
@@ -143,8 +143,8 @@ def test_with_one_part_on_only_what_it_touches_differs(cause: str) -> None:
 
 @pytest.mark.parametrize("cause", CAUSES)
 def test_a_part_that_is_on_sees_the_same_draws_alone_and_in_company(cause: str) -> None:
-    alone, company = (anna.Die.draw(ANNA_1991, a, 9).pattern for a in (EVERYTHING.alone(cause), EVERYTHING))
-    ideal = anna.Die.draw(ANNA_1991, anna.Analog.ideal(), 9).pattern
+    alone, company = (anna.Die.draw(ANNA_WIDE, a, 9).pattern for a in (EVERYTHING.alone(cause), EVERYTHING))
+    ideal = anna.Die.draw(ANNA_WIDE, anna.Analog.ideal(), 9).pattern
     for name, array in alone.items():
         if not np.array_equal(array, ideal[name]) and cause != "weight_dac":
             np.testing.assert_array_equal(array, company[name])
@@ -198,6 +198,7 @@ def test_interpreter_and_engine_agree_on_drawn_chips(
 def test_columns_never_stored_carry_current_where_zero_is_not_zero(analog: anna.Analog) -> None:
     """Legal under a weight of zero; with a zero error, or a flipped bit, the reset state is read there by both evaluators."""
     program = anna.assemble("""
+        .chip name=anna-wide
         .input name=image address=0 shape=8
         .output name=out address=8 shape=8
         .weights row=0 column=0 values=1,2,3,4,5,6,7,8
@@ -250,18 +251,18 @@ def test_the_same_die_on_every_machine(analog: anna.Analog, golden: str) -> None
 @given(seed=st.integers(0, 2**32), fan_in=st.sampled_from([16, 64, 128, 256]), full=st.booleans())
 def test_fixed_point_weights_err_by_less_than_a_64th_of_an_lsb(seed: int, fan_in: int, full: bool) -> None:
     """A dot product with rounded weights against the same in float64, at the most sensitive scale."""
-    die = anna.Die.draw(ANNA_1991, anna.Analog.worst(), seed)
+    die = anna.Die.draw(ANNA_WIDE, anna.Analog.worst(), seed)
     rng = np.random.default_rng(seed)
     rows, columns = rng.integers(0, 64, (2, 200, fan_in))
     weight_codes = rng.integers(0, 64, rows.shape)
     ages = rng.integers(0, 2200, rows.shape)
     whole = die.electronics.weights(weight_codes, rows, columns, ages)
-    one = 1 << ANNA_1991.weight_fraction_bits
+    one = 1 << ANNA_WIDE.weight_fraction_bits
     pattern = die.pattern
-    levels = pattern["dac_levels_lsb"][refresh.writers(ANNA_1991)[rows, columns], weight_codes]
-    kept = synapse.charge_kept(synapse.leak_per_cycle(ANNA_1991, die.analog), pattern["synapse_leak"][rows, columns], ages)
+    levels = pattern["dac_levels_lsb"][refresh.writers(ANNA_WIDE)[rows, columns], weight_codes]
+    kept = synapse.charge_kept(synapse.leak_per_cycle(ANNA_WIDE, die.analog), pattern["synapse_leak"][rows, columns], ages)
     exact = synapse.weight_now(levels, pattern["synapse_gain"][rows, columns], 0.0, kept)  # type: ignore[arg-type]
     error = whole / one - exact
     states = np.where(error > 0, 3.5, -3.5) if full else rng.integers(0, 8, rows.shape) - 3.5
-    lsb = float(codes.adc_lsb(ANNA_1991)[0]) / codes.units_per_lsb_product(ANNA_1991)
-    assert np.abs((error * states).sum(axis=1)).max() / lsb < rounding_bound_lsb(ANNA_1991, fan_in) < 1 / 64
+    lsb = float(codes.adc_lsb(ANNA_WIDE)[0]) / codes.units_per_lsb_product(ANNA_WIDE)
+    assert np.abs((error * states).sum(axis=1)).max() / lsb < rounding_bound_lsb(ANNA_WIDE, fan_in) < 1 / 64

@@ -8,7 +8,7 @@ import pytest
 import anna
 from anna.analog.draws import Draws, FaultKind, Part, noise_key
 from anna.chip import codes
-from anna.chip.spec import ANNA_1991
+from anna.chip.spec import ANNA_1991, ANNA_WIDE
 from anna.engine import is_checked, simd_levels
 from anna.lab import noise_check
 from anna.lab.noise_check import LARGEST_KS, LARGEST_Z
@@ -106,12 +106,12 @@ def test_chips_seeds_and_parts_do_not_share_draws() -> None:
 def test_chips_have_their_own_noise_and_one_die_the_same_whatever_its_parameters() -> None:
     seeds = [noise_key(noise_seed, die, chip) for noise_seed in (0, 1) for die in (0, 1, 2**63) for chip in (0, 1)]
     assert len(set(seeds)) == 12
-    typical, worst = (anna.Die.draw(ANNA_1991, analog, 3) for analog in (anna.Analog.typical(), anna.Analog.worst()))
+    typical, worst = (anna.Die.draw(ANNA_WIDE, analog, 3) for analog in (anna.Analog.typical(), anna.Analog.worst()))
     assert typical.electronics.noise_key(5) == worst.electronics.noise_key(5) != 5
-    assert typical.changed().electronics.noise_key(5) == 5 == anna.Chip().silicon(ANNA_1991).noise_key(5)
+    assert typical.changed().electronics.noise_key(5) == 5 == anna.Chip().silicon(ANNA_WIDE).noise_key(5)
     for bad in (-1, 2**64):
         for engine in ("engine", "interpreter"):
-            program = pins_program(ANNA_1991, [straight(ANNA_1991, 64, 0, 8)], *blank_pages(ANNA_1991))
+            program = pins_program(ANNA_WIDE, [straight(ANNA_WIDE, 64, 0, 8)], *blank_pages(ANNA_WIDE))
             with pytest.raises(anna.AnnaError, match="the noise seed is"):
                 anna.Chip(seed=1).run_codes(program, np.zeros((1, 4, 64), int), noise_seed=bad, engine=engine)
 
@@ -119,7 +119,7 @@ def test_chips_have_their_own_noise_and_one_die_the_same_whatever_its_parameters
 @pytest.mark.parametrize("sigma_lsb", [0.25, 0.5])
 def test_codes_at_the_pins_come_with_the_expected_probabilities(sigma_lsb: float) -> None:
     """Chi-squared of the eight codes at sums all over the range: 131,072 images each, false alarm once in 10^6."""
-    spec, count = ANNA_1991, 1 << 17
+    spec, count = ANNA_WIDE, 1 << 17
     analog = anna.Analog(thermal_noise_lsb=sigma_lsb)
     weights, scales = blank_pages(spec)
     converter = codes.weight_converter(spec)

@@ -9,7 +9,8 @@ import anna
 from anna.base.errors import SpecError
 from anna.chip import facts
 from anna.chip.facts import Mark, all_facts
-from anna.chip.spec import ANNA_1991, BOARD_1991, BOARD_1996, BoardSpec, ChipSpec
+from anna.chip.machines import Machine
+from anna.chip.spec import ANNA_WIDE, ChipSpec, Sequencer
 
 
 @pytest.mark.parametrize("name", sorted(all_facts()))
@@ -22,7 +23,7 @@ def test_every_constant_has_its_mark(name: str) -> None:
         assert any(character.isdigit() for character in fact.source) or "all weights" in fact.source or "each" in fact.source
 
 
-@pytest.mark.parametrize("record", [ChipSpec, BoardSpec])
+@pytest.mark.parametrize("record", [ChipSpec, Sequencer, Machine])
 def test_every_field_of_a_record_carries_note_unit_mark_and_source(record: type[ChipSpec]) -> None:
     for name, origin in record.provenance().items():
         assert origin["note"] and origin["unit"] and origin["source"], name
@@ -48,19 +49,14 @@ def test_derived_facts_follow_by_arithmetic() -> None:
 
 def test_every_fan_in_uses_all_synapses() -> None:
     """256 neurons of 16, 64 of 64, 32 of 128 or 16 of 256."""
-    neurons = [ANNA_1991.synapses // fan_in for fan_in in ANNA_1991.fan_ins]
-    assert list(zip(neurons, ANNA_1991.fan_ins, strict=True)) == [(256, 16), (64, 64), (32, 128), (16, 256)]
-
-
-def test_boards_are_records() -> None:
-    assert (BOARD_1991.chips, BOARD_1991.host_multiply_adds_per_s) == (1, 12_500_000)
-    assert (BOARD_1996.chips, BOARD_1996.host_multiply_adds_per_s) == (2, None)
+    neurons = [ANNA_WIDE.synapses // fan_in for fan_in in ANNA_WIDE.fan_ins]
+    assert list(zip(neurons, ANNA_WIDE.fan_ins, strict=True)) == [(256, 16), (64, 64), (32, 128), (16, 256)]
 
 
 def test_a_changed_record_is_another_chip() -> None:
-    chip = ANNA_1991.changed(weight_bits=8, state_bits=5, neurons_at_once=16)
-    assert (chip.weight_bits, ANNA_1991.weight_bits) == (8, 6)
-    assert chip.peak_connections_per_s == 2 * ANNA_1991.peak_connections_per_s
+    chip = ANNA_WIDE.changed(weight_bits=8, state_bits=5, neurons_at_once=16)
+    assert (chip.weight_bits, ANNA_WIDE.weight_bits) == (8, 6)
+    assert chip.peak_connections_per_s == 2 * ANNA_WIDE.peak_connections_per_s
 
 
 @pytest.mark.parametrize(
@@ -79,14 +75,14 @@ def test_a_changed_record_is_another_chip() -> None:
 )
 def test_a_record_that_contradicts_itself_is_refused_in_one_sentence(change: dict[str, object], sentence: str) -> None:
     with pytest.raises(SpecError) as refusal:
-        ANNA_1991.changed(**change)
+        ANNA_WIDE.changed(**change)
     assert str(refusal.value) == sentence
 
 
 def test_unlimited_is_none_and_zero_is_refused() -> None:
-    assert ANNA_1991.changed(memory_states=None).memory_states is None
+    assert ANNA_WIDE.changed(memory_states=None).memory_states is None
     with pytest.raises(SpecError):
-        ANNA_1991.changed(memory_states=0)
+        ANNA_WIDE.changed(memory_states=0)
 
 
 @pytest.mark.parametrize(
@@ -97,12 +93,12 @@ def test_unlimited_is_none_and_zero_is_refused() -> None:
         ({"adc_full_scale": 0}, "chip: adc_full_scale: expected more than 0, got 0"),
         ({"adc_curve": "log"}, "chip: adc_curve: expected 'linear' or 'squash', got 'log'"),
         ({"fan_ins": 16}, "chip: fan_ins: expected several values, got 16"),
-        ({"colour": 3}, "chip: colour is not known; expected one of rows, columns, registers, "),
+        ({"colour": 3}, "chip: colour is not known; expected one of instruction_set, shift_from, word_states, "),
     ],
 )
 def test_a_value_that_a_field_does_not_take_is_refused_in_our_own_words(change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SpecError) as refusal:
-        ANNA_1991.changed(**change)
+        ANNA_WIDE.changed(**change)
     assert str(refusal.value).startswith(sentence)
 
 

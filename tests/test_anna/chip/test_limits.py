@@ -8,7 +8,7 @@ from anna.analog.die import Die
 from anna.base.errors import SpecError
 from anna.chip import codes
 from anna.chip.adc_curves import ADC_CURVES
-from anna.chip.spec import ANNA_1991, LARGEST_THRESHOLD, LARGEST_WEIGHT_SUM, ChipSpec
+from anna.chip.spec import ANNA_WIDE, LARGEST_THRESHOLD, LARGEST_WEIGHT_SUM, ChipSpec
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ from anna.chip.spec import ANNA_1991, LARGEST_THRESHOLD, LARGEST_WEIGHT_SUM, Chi
 )
 def test_what_fits_no_integer_is_refused(fields: dict[str, object], sentence: str) -> None:
     with pytest.raises(SpecError) as caught:
-        ANNA_1991.changed(**fields)
+        ANNA_WIDE.changed(**fields)
     assert str(caught.value) == sentence
 
 
@@ -52,7 +52,7 @@ def test_what_fits_no_integer_is_refused(fields: dict[str, object], sentence: st
 @pytest.mark.parametrize("levels", ["mid-rise", "mid-tread"])
 @pytest.mark.parametrize("bits", [1, 2, 3, 8, 16])
 def test_no_threshold_is_beyond_the_one_that_is_proved(curve: str, levels: str, bits: int) -> None:
-    spec = ANNA_1991.changed(adc_curve=curve, state_levels=levels, state_bits=bits)
+    spec = ANNA_WIDE.changed(adc_curve=curve, state_levels=levels, state_bits=bits)
     assert np.abs(codes.unit_thresholds(spec)).max() <= ADC_CURVES[spec.adc_curve].reach(bits)
 
 
@@ -60,13 +60,13 @@ def test_the_largest_chip_of_all_keeps_room_in_64_bits() -> None:
     largest_state = 1 << 16
     assert LARGEST_WEIGHT_SUM * largest_state < 2**47
     assert LARGEST_THRESHOLD < 2**54
-    spec = ANNA_1991.changed(scale_bits=6)
+    spec = ANNA_WIDE.changed(scale_bits=6)
     rising = np.diff([codes.thresholds(spec, code) for code in range(64)], axis=0)[:, -1]
     assert (rising > 0).all()
 
 
 def test_a_die_whose_noise_fits_no_integer_is_refused() -> None:
-    spec: ChipSpec = ANNA_1991.changed(scale_bits=6)
+    spec: ChipSpec = ANNA_WIDE.changed(scale_bits=6)
     quiet = Die.draw(spec, anna.Analog.typical(), seed=1)
     assert quiet.electronics.spec == spec
     loud = Die.draw(spec, anna.Analog(thermal_noise_lsb=1000, state_step_lsb=0.1), seed=1)

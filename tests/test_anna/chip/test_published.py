@@ -10,48 +10,48 @@ from hypothesis import strategies as st
 import anna
 from anna.chip import facts, refresh
 from anna.chip.refresh_orders import REFRESH_ORDERS
-from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.chip.spec import ANNA_WIDE, ChipSpec
 from anna.program.file import Program, Region, assemble_program, blank_pages
-from anna.program.isa import Op, op
+from anna.program.isa import WIDE, Op
 from anna.program.text import assemble
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
-def busy_array(calcs: int, spec: ChipSpec = ANNA_1991) -> Program:
+def busy_array(calcs: int, spec: ChipSpec = ANNA_WIDE) -> Program:
     """All registers loaded once, then CALCs of eight neurons of 256 inputs, back to back, on all weights in turn."""
     weights, scales = blank_pages(spec)
     weights += np.uint16(1)
     every = tuple(range(spec.registers))
-    ops: list[Op] = [op("PAGE", page=0)]
-    ops += [op("SHIFT", register=r, width=64, address=64 * r, count=64) for r in every]
-    ops += [op("STORE", registers=15)]
+    ops: list[Op] = [WIDE.op("PAGE", page=0)]
+    ops += [WIDE.op("SHIFT", register=r, width=64, address=64 * r, count=64) for r in every]
+    ops += [WIDE.op("STORE", registers=15)]
     for i in range(calcs):
-        ops.append(op("CALC", fan_in=3, row=32 * (i % 2), neurons=8, registers=every * 8))
-        ops.append(op("OUT", address=256 + 8 * i, count=8))
+        ops.append(WIDE.op("CALC", fan_in=3, row=32 * (i % 2), neurons=8, registers=every * 8))
+        ops.append(WIDE.op("OUT", address=256 + 8 * i, count=8))
     regions = [Region(name="image", kind="input", address=0, shape=(256,)),
                Region(name="out", kind="output", address=256, shape=(8 * calcs,))]  # fmt: skip
-    return assemble_program("busy", spec, [*ops, op("END")], weights, scales, regions, {})
+    return assemble_program("busy", spec, [*ops, WIDE.op("END")], weights, scales, regions, {})
 
 
 def test_peak_is_10_gc_per_s() -> None:
     """10.24 G connections/s (D: 2048 in 200 ns; the literature says 10 GC/s), as the slope between two programs."""
     short, long = (anna.verified(busy_array(calcs)) for calcs in (10, 110))
     connections = long.live_products - short.live_products
-    seconds = (long.run_cycles - short.run_cycles) / ANNA_1991.clock_hz
+    seconds = (long.run_cycles - short.run_cycles) / ANNA_WIDE.clock_hz
     assert connections == 100 * facts.MULTIPLY_ADDS_AT_ONCE.value
-    assert connections / seconds == facts.PEAK_CONNECTIONS_PER_S.value == ANNA_1991.peak_connections_per_s
+    assert connections / seconds == facts.PEAK_CONNECTIONS_PER_S.value == ANNA_WIDE.peak_connections_per_s
 
 
 def test_all_weights_are_refreshed_every_110_us() -> None:
     """102.4 us of writes (D) and a stated overhead of 152 cycles make the recalled 110 us (R)."""
-    assert ANNA_1991.refresh_write_cycles * ANNA_1991.cycle_ns / 1e3 == pytest.approx(facts.REFRESH_WRITES_US.value)
-    assert ANNA_1991.refresh_period_cycles * ANNA_1991.cycle_ns / 1e3 == pytest.approx(facts.REFRESH_US.value)
+    assert ANNA_WIDE.refresh_write_cycles * ANNA_WIDE.cycle_ns / 1e3 == pytest.approx(facts.REFRESH_WRITES_US.value)
+    assert ANNA_WIDE.refresh_period_cycles * ANNA_WIDE.cycle_ns / 1e3 == pytest.approx(facts.REFRESH_US.value)
 
 
 @given(st.sampled_from(list(REFRESH_ORDERS)), st.sampled_from([1, 2, 4]))
 def test_a_period_writes_every_synapse_once_one_per_cycle_and_dac(order: str, dacs: int) -> None:
-    spec = ANNA_1991.changed(refresh_order=order, dacs=dacs)
+    spec = ANNA_WIDE.changed(refresh_order=order, dacs=dacs)
     pairs = refresh.write_cycles(spec) * dacs + refresh.writers(spec)
     assert sorted(pairs.reshape(-1).tolist()) == list(range(spec.synapses))
 
@@ -59,23 +59,23 @@ def test_a_period_writes_every_synapse_once_one_per_cycle_and_dac(order: str, da
 @given(st.integers(0, 10_000), st.integers(0, 5_000))
 def test_an_age_counts_the_cycles_since_the_last_write(cycle: int, phase: int) -> None:
     rows, columns = np.indices((64, 64))
-    ages = refresh.ages(ANNA_1991, np.int64(cycle), rows, columns, phase)
-    assert ((ages >= 0) & (ages < ANNA_1991.refresh_period_cycles)).all()
+    ages = refresh.ages(ANNA_WIDE, np.int64(cycle), rows, columns, phase)
+    assert ((ages >= 0) & (ages < ANNA_WIDE.refresh_period_cycles)).all()
     written = {(r, c) for r, c in np.argwhere(ages == 0).tolist()}
-    assert written == set(refresh.written_in(ANNA_1991, cycle, phase))
+    assert written == set(refresh.written_in(ANNA_WIDE, cycle, phase))
 
 
 def states_per_s(program: Program, unit: str, states: int) -> float:
     timeline = anna.verified(program)
-    return states / (timeline.busy_cycles[unit] / ANNA_1991.clock_hz)
+    return states / (timeline.busy_cycles[unit] / ANNA_WIDE.clock_hz)
 
 
 def test_input_and_output_run_at_40_m_states_per_s() -> None:
     """120 Mb/s of 3-bit states each (R)."""
     program = busy_array(50)
-    assert states_per_s(program, "input", 256) == facts.STATE_RATE_PER_S.value == ANNA_1991.state_rate_per_s
+    assert states_per_s(program, "input", 256) == facts.STATE_RATE_PER_S.value == ANNA_WIDE.state_rate_per_s
     assert states_per_s(program, "output", 8 * 50) == facts.STATE_RATE_PER_S.value
-    assert facts.STATE_RATE_PER_S.value * ANNA_1991.state_bits == facts.PIN_RATE_BITS_PER_S.value
+    assert facts.STATE_RATE_PER_S.value * ANNA_WIDE.state_bits == facts.PIN_RATE_BITS_PER_S.value
 
 
 def test_output_keeps_up_with_the_array() -> None:
@@ -86,22 +86,22 @@ def test_output_keeps_up_with_the_array() -> None:
 @given(windows=st.integers(2, 40), column=st.integers(1, 12), neurons=st.integers(1, 8))
 def test_closed_form_of_a_convolution_row(windows: int, column: int, neurons: int) -> None:
     """A window of 5 columns moves on by one column: max(CALC, SHIFT, OUT) cycles a position once the pipe is full."""
-    spec = ANNA_1991
-    ops = [op("PAGE", page=0), op("SHIFT", register=0, width=5 * column, address=0, count=5 * column),
-           op("STORE", registers=1)]  # fmt: skip
+    spec = ANNA_WIDE
+    ops = [WIDE.op("PAGE", page=0), WIDE.op("SHIFT", register=0, width=5 * column, address=0, count=5 * column),
+           WIDE.op("STORE", registers=1)]  # fmt: skip
     load, out = -(-column // 2), -(-neurons // 2)
     for i in range(windows):
-        ops.append(op("CALC", fan_in=1, row=0, neurons=neurons, registers=(0,) * neurons))
+        ops.append(WIDE.op("CALC", fan_in=1, row=0, neurons=neurons, registers=(0,) * neurons))
         if i < windows - 1:
-            ops.append(op("SHIFT", register=0, width=5 * column, address=column * (5 + i), count=column))
+            ops.append(WIDE.op("SHIFT", register=0, width=5 * column, address=column * (5 + i), count=column))
             if load < spec.calc_cycles - 1:  # the STORE may come in the last cycle of the CALC, not before
-                ops.append(op("WAIT", cycles=spec.calc_cycles - 1))
-            ops.append(op("STORE", registers=1))
-        ops.append(op("OUT", address=2000 + 8 * i, count=neurons))
+                ops.append(WIDE.op("WAIT", cycles=spec.calc_cycles - 1))
+            ops.append(WIDE.op("STORE", registers=1))
+        ops.append(WIDE.op("OUT", address=2000 + 8 * i, count=neurons))
     weights, scales = blank_pages(spec)
     weights[:, :, : 5 * column] += np.uint16(1)
     regions = [Region(name="image", kind="input", address=0, shape=(column * (4 + windows),))]
-    program = assemble_program("row", spec, [*ops, op("END")], weights, scales, regions, {})
+    program = assemble_program("row", spec, [*ops, WIDE.op("END")], weights, scales, regions, {})
     position = max(spec.calc_cycles, load + 1 if load >= spec.calc_cycles else spec.calc_cycles)
     first = -(-5 * column // 2) + 1
     assert anna.verified(program).run_cycles == first + (windows - 1) * position + spec.calc_cycles + out

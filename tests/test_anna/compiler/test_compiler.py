@@ -161,7 +161,7 @@ def test_maps_that_share_memory_are_read_after_they_are_written(seed: int) -> No
     graph = chain(seed, (1, 8, 8), [3, 3, 3, 3, 3], (1, 2), (0, 0, 0, 0))
     seen = some_images(graph, 24)
     roomy = compilation(graph, seen, host="none", check_count=0).program
-    small = anna.ANNA_1991.changed(memory_states=roomy.window_states * 3 // 4)
+    small = anna.ANNA_WIDE.changed(memory_states=roomy.window_states * 3 // 4)
     done = compilation(graph, seen, host="none", check_count=0, chip=small)
     assert done.program.window_states < roomy.window_states
     expect_integer_arithmetic(done, seen)
@@ -187,7 +187,7 @@ def test_a_split_sum_is_the_whole_sum(seed: int, maps: int) -> None:
     ))  # fmt: skip
     options = CompileOptions()
     whole = check(graph, options)
-    parts = split_pass.split(whole, options.chip).layers
+    parts = split_pass.split(whole, options).layers
     inputs = rng.uniform(-1, 1, (3, maps, 4, 4))
     sums, carried = float_layer(whole.layers[0], inputs).sums, None
     for part in parts:
@@ -201,7 +201,7 @@ def test_a_split_sum_is_the_whole_sum(seed: int, maps: int) -> None:
 def test_the_adc_of_the_arithmetic_is_the_chips() -> None:
     from anna.chip import codes
 
-    spec = anna.ANNA_1991
+    spec = anna.ANNA_WIDE
     sums = np.arange(-4000, 4000, dtype=np.float32)[:, None]
     for scale_code in range(1 << spec.scale_bits):
         limits = codes.thresholds(spec, scale_code)
@@ -305,7 +305,7 @@ def test_the_signature_of_compile_is_the_record_of_its_options() -> None:
     """What a user reads in the signature is what is checked."""
     given = dict(inspect.signature(anna.compile).parameters)
     assert [given.pop(name).kind.name for name in ("network", "calibration")] == ["POSITIONAL_OR_KEYWORD"] * 2
-    assert given.pop("chip").default is None  # the board's own
+    assert given.pop("chip").default is None  # the machine's own
     assert {parameter.kind.name for parameter in given.values()} == {"KEYWORD_ONLY"}
     fields = CompileOptions.model_fields
     assert {name: parameter.default for name, parameter in given.items()} == {name: fields[name].default for name in fields}

@@ -67,16 +67,16 @@ def pools(draw: st.DrawFn) -> Pool:
 def test_the_greatest_state_of_each_window_comes_out(pool: Pool, activation: Activation, seed: int) -> None:
     """On the interpreter too: the compiler checks its own work on every program that it makes."""
     x = images(seed)
-    done = compilation(graph(pool, convolution(np.random.default_rng(seed), activation), seed=seed), x, board=roomy())
+    done = compilation(graph(pool, convolution(np.random.default_rng(seed), activation), seed=seed), x, machine=roomy())
     states = states_of(done, x[:9])
     assert np.array_equal(states["P"], greatest(states["C"], pool, np.zeros(MAPS, bool)))
     tapped = anna.Chip().run(done.program, x[:9], taps=[])
     assert np.array_equal(tapped.codes["P"], states["P"])
 
 
-def roomy() -> anna.BoardSpec:
+def roomy() -> anna.Machine:
     """Memory for maps of a window that hardly moves."""
-    return anna.BOARD_1991.model_copy(update={"chip": anna.ANNA_1991.changed(memory_states=None)})
+    return anna.MACHINES["wide"].with_chip(anna.ANNA_WIDE.changed(memory_states=None))
 
 
 def test_a_map_that_falls_where_its_values_rise_is_turned_round() -> None:
@@ -135,16 +135,16 @@ def test_typical_chips_are_seldom_two_states_off() -> None:
 
 
 def test_one_state_lsb_comes_out_as_one() -> None:
-    for spec in (anna.ANNA_1991, anna.ANNA_1991.changed(state_bits=2), anna.ANNA_1991.changed(weight_bits=8, state_bits=5)):
+    for spec in (anna.ANNA_WIDE, anna.ANNA_WIDE.changed(state_bits=2), anna.ANNA_WIDE.changed(weight_bits=8, state_bits=5)):
         found = maximum.unit(spec)
         assert found is not None
         lsb = maximum.lsb_of(spec)[found.scale_code]
         assert abs(found.weight / lsb - 1) * (1 << spec.state_bits) / 2 <= maximum.MARGIN
-    assert maximum.unit(anna.ANNA_1991.changed(weight_bits=4)) is None  # 7 weight LSBs are too coarse a measure of its ADC's
+    assert maximum.unit(anna.ANNA_WIDE.changed(weight_bits=4)) is None  # 7 weight LSBs are too coarse a measure of its ADC's
 
 
 def test_a_chip_that_cannot_says_so() -> None:
-    squash = anna.ANNA_1991.changed(adc_curve="squash")
+    squash = anna.ANNA_WIDE.changed(adc_curve="squash")
     assert maximum.unit(squash) is None
     with pytest.raises(CompileError, match=r"P: .* ADC cannot compute exactly \(curve squash"):
         compilation(graph(Pool("P", "max")), images(7), chip=squash, host="last")

@@ -13,7 +13,7 @@ from anna.compiler.selfcheck import evaluate
 from anna.network.forward import forward
 from anna.network.graph import Convolution, Network
 
-FINE = anna.ANNA_1991.changed(weight_bits=16, state_bits=16, adc_curve="squash", adc_full_scale=0.02)
+FINE = anna.ANNA_WIDE.changed(weight_bits=16, state_bits=16, adc_curve="squash", adc_full_scale=0.02)
 
 
 def images(net: Network, count: int) -> np.ndarray:
@@ -150,7 +150,7 @@ def test_paging_is_shared_by_a_batch() -> None:
 def test_a_neuron_reads_no_more_rows_than_its_chip_lets_it() -> None:
     """With 64 inputs at most, a sum lies in one register, whatever the other registers hold."""
     net = lenet.load("linear")
-    program = anna.compile(net, images(net, 60), chip=anna.ANNA_1991.changed(fan_ins=(64,)))
+    program = anna.compile(net, images(net, 60), chip=anna.ANNA_WIDE.changed(fan_ins=(64,)))
     assert anna.Chip().run(program, images(net, 3)).scores.shape == (3, 10)
 
 
@@ -158,7 +158,7 @@ def test_a_part_of_a_sum_that_a_map_reads_nothing_of_is_computed_exactly() -> No
     """C3's partial tables: with 64 inputs at most, some part of its sums has maps without inputs."""
     net = lenet.load("lenet5")
     some = images(net, 40)
-    made = anna.compilation(net, some, chip=anna.ANNA_1991.changed(fan_ins=(64,)))
+    made = anna.compilation(net, some, chip=anna.ANNA_WIDE.changed(fan_ins=(64,)))
     assert any((layer.inputs_o == 0).any() for layer in made.split.layers)
     assert made.checked_images > 0  # the interpreter gave what the integers give, map by map
     assert anna.Chip().run(made.program, some).scores.shape == (40, 10)

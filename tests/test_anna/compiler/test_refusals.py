@@ -160,7 +160,7 @@ def test_unknown_options() -> None:
 
 
 def test_a_chip_without_a_zero_weight() -> None:
-    (reason,) = refused(network(), IMAGES, chip=anna.ANNA_1991.changed(weight_levels="mid-rise"))
+    (reason,) = refused(network(), IMAGES, chip=anna.ANNA_WIDE.changed(weight_levels="mid-rise"))
     assert "no exact zero" in reason
 
 
@@ -174,6 +174,6 @@ def test_a_result_counts_what_was_misread() -> None:
 
 
 def test_an_uncompiled_program_has_no_scores() -> None:
-    program = anna.assemble(".input name=x address=0 shape=1\n.output name=y address=0 shape=1\nPAGE page=0\nEND\n")
+    program = anna.assemble(".input name=x address=0 shape=1\n.output name=y address=0 shape=1\nPAGE page=0\nSTOP\n")
     with pytest.raises(AnnaError):
         anna.Chip().run_codes(program, np.zeros((1, 1), np.uint8)).scores  # noqa: B018

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import anna
 from anna.base.errors import AnnaError, CompileError, SpecError
-from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.chip.spec import ANNA_WIDE, ChipSpec
 from anna.compiler import compilation
 from anna.compiler.selfcheck import evaluate
 from anna.compiler.split import capacity
@@ -142,16 +142,16 @@ def test_any_chip_is_compiled_for_exactly_or_refused(values: dict[str, object]) 
 )
 def test_results_are_taken_in_time(fields: dict[str, int]) -> None:
     """However few instructions start in a cycle, and however long an OUT takes beside a CALC."""
-    expect_integers(subsampled(maps=8), ANNA_1991.changed(**fields))
+    expect_integers(subsampled(maps=8), ANNA_WIDE.changed(**fields))
 
 
 def test_more_results_than_a_row_has_columns() -> None:
     """An OUT counts states like a SHIFT, up to the columns of a row; more results than that are blocks."""
-    expect_integers(subsampled(), ANNA_1991.changed(columns=16, neurons_at_once=64, fan_ins=(16, 32)))
+    expect_integers(subsampled(), ANNA_WIDE.changed(columns=16, neurons_at_once=64, fan_ins=(16, 32)))
 
 
 def test_a_partial_sum_in_a_register_of_its_own_needs_a_row_for_it() -> None:
-    spec = ANNA_1991.changed(columns=12, fan_ins=(12,), registers=3)
+    spec = ANNA_WIDE.changed(columns=12, fan_ins=(12,), registers=3)
     expect_integers(chained(spec), spec)
 
 
@@ -162,7 +162,7 @@ def test_a_map_without_inputs_in_a_part_has_a_register_of_its_own_if_it_must(wid
     weights = drawn(8, 3, 6, 1, 3) * table[:, :, None, None]
     layers = (Convolution("C", weights, drawn(9, 3), table, activation=SCALED_TANH),
               FullConnection("F", drawn(10, 2, 3 * (width - 2)), activation=NONE))  # fmt: skip
-    expect_integers(Graph("sparse", (6, 1, width), layers), ANNA_1991.changed(columns=10, fan_ins=(10,)))
+    expect_integers(Graph("sparse", (6, 1, width), layers), ANNA_WIDE.changed(columns=10, fan_ins=(10,)))
 
 
 @pytest.mark.parametrize(
@@ -181,5 +181,5 @@ def test_a_map_without_inputs_in_a_part_has_a_register_of_its_own_if_it_must(wid
 )
 def test_a_chip_without_room_for_a_bias_is_refused(fields: dict[str, object], sentence: str) -> None:
     with pytest.raises(CompileError) as caught:
-        expect_integers(subsampled(), ANNA_1991.changed(**fields))
+        expect_integers(subsampled(), ANNA_WIDE.changed(**fields))
     assert caught.value.reasons == (sentence,)

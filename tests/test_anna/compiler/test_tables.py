@@ -1,5 +1,6 @@
 """The cycles in docs/compiler.md are those of the compiler as it is: each row is made again."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ import pytest
 import anna
 import lenet
 
-TEXT = (Path(__file__).parents[3] / "docs" / "compiler.md").read_text(encoding="utf-8").replace("**", "")
-UNLIMITED = anna.ANNA_1991.changed(memory_states=None)
+DOCS = Path(__file__).parents[3] / "docs"
+TEXT = (DOCS / "compiler.md").read_text(encoding="utf-8").replace("**", "")
+UNLIMITED = anna.ANNA_WIDE.changed(memory_states=None)
 
 
 def report(name: str, **options: Any) -> Mapping[str, Any]:
-    found = anna.compile(lenet.load(name, "mnist"), lenet.calibration(), check_count=0, **options).report
+    options = {"machine": "wide", "check_count": 0, **options}
+    found = anna.compile(lenet.load(name, "mnist"), lenet.calibration(), **options).report
     assert found is not None
     return found
 
@@ -51,3 +54,12 @@ def test_the_row_of_lenet5_is_what_the_compiler_makes(host: str, called: str) ->
     cells = [f"{us(one)}, {one['board_images_per_s']:,.0f}" for one in found]
     row = f"| {called} | {' to '.join(map(str, [pages[0], *pages[1:][-1:]]))} | {' | '.join(cells)} |"
     assert row in TEXT, row
+
+
+def test_the_page_on_machines_names_the_machines_and_the_fields_of_a_report() -> None:
+    page = (DOCS / "machines.md").read_text(encoding="utf-8")
+    machines, rest = page.split("## How times add")
+    fields = rest.split("| field of a report | means |\n|---|---|\n")[1].split("\n\n")[0]
+    assert tuple(re.findall(r"^\| `([a-z0-9-]+)` \|", machines, re.M)) == tuple(anna.MACHINES)
+    named = re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in fields.splitlines()))
+    assert len(named) == 14 and set(named) <= set(report("linear"))

@@ -9,7 +9,7 @@ import pytest
 from onnx_bytes import blob, constant, model, node, number
 
 from anna.base.errors import AnnaError, CompileError, FileError
-from anna.chip.spec import ANNA_1991
+from anna.chip.spec import ANNA_WIDE
 from anna.compiler import compilation
 from anna.compiler.selfcheck import evaluate
 from anna.importers import load_network
@@ -19,7 +19,7 @@ from anna.network.graph import Convolution, FullConnection, Graph
 
 HOME = Path(__file__).parents[2] / "data" / "onnx"
 NAMES = sorted(path.stem for path in HOME.glob("*.onnx"))
-FINE = ANNA_1991.changed(weight_bits=16, state_bits=16, adc_full_scale=0.02)
+FINE = ANNA_WIDE.changed(weight_bits=16, state_bits=16, adc_full_scale=0.02)
 
 
 def images(name: str, graph: Graph, count: int) -> np.ndarray:

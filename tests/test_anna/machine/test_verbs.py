@@ -18,7 +18,7 @@ def images() -> np.ndarray:
 
 
 def by_hand() -> anna.Program:
-    return anna.assemble(".input name=x address=0 shape=1x2x2\n.output name=y address=0 shape=1\nPAGE page=0\nEND\n")
+    return anna.assemble(".input name=x address=0 shape=1x2x2\n.output name=y address=0 shape=1\nPAGE page=0\nSTOP\n")
 
 
 def test_images_and_the_codes_made_of_them_give_the_same(program: anna.Program, images: np.ndarray) -> None:

@@ -12,7 +12,7 @@ from anna.base.errors import DataError
 from anna.board import host as work
 from anna.board.host import HostTail, HostWork
 from anna.chip.codes import state_converter
-from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.chip.spec import ANNA_WIDE, ChipSpec
 from anna.engine import simd_levels
 from anna.native.float_sums import window_sums, window_sums_by_numpy
 from anna.native.loader import native
@@ -21,7 +21,7 @@ from anna.network.forward import run_layer
 from anna.network.graph import Layer, Prepare
 from anna.network.layers import Convolution, FullConnection, Rbf
 
-SIXTEEN = ANNA_1991.model_copy(update={"state_bits": 16})
+SIXTEEN = ANNA_WIDE.model_copy(update={"state_bits": 16})
 sizes = st.one_of(st.integers(1, 12), st.integers(15, 40))
 
 
@@ -45,7 +45,7 @@ def preparations(draw: st.DrawFn, resizing: bool) -> Prepare:
 def test_codes_from_a_table_are_those_of_arithmetic(resizing: bool, data: st.DataObject) -> None:
     layer = data.draw(preparations(resizing))
     host = only_prepare(layer, data.draw(st.floats(0.05, 3)), data.draw(st.floats(-2, 2)))
-    spec = data.draw(st.sampled_from([ANNA_1991, SIXTEEN]))
+    spec = data.draw(st.sampled_from([ANNA_WIDE, SIXTEEN]))
     seed, count = data.draw(st.integers(0, 99)), data.draw(st.integers(0, 4))
     images = np.random.default_rng(seed).integers(0, 256, (count, *layer.source)).astype(np.uint8)
     expected = host.input_codes_by_values(spec, images)
@@ -90,17 +90,17 @@ def test_all_grey_levels_and_a_view_of_images() -> None:
     host = only_prepare(layer, 0.31, 0.07)
     grey = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
     for images in (grey, grey.transpose(0, 2, 1), grey[:, ::-1]):
-        found = host.input_codes(ANNA_1991, (1, 20, 18), images)
-        np.testing.assert_array_equal(found, host.input_codes_by_values(ANNA_1991, images))
+        found = host.input_codes(ANNA_WIDE, (1, 20, 18), images)
+        np.testing.assert_array_equal(found, host.input_codes_by_values(ANNA_WIDE, images))
 
 
 def test_without_the_engine_the_codes_and_scores_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = Prepare((6, 5), (5, 5), None, (7, 8))
     host, images = only_prepare(layer), np.random.default_rng(0).integers(0, 256, (9, 6, 5)).astype(np.uint8)
     tail, states = tail_of(RELU), np.random.default_rng(1).integers(0, 8, (300, 3, 2, 2)).astype(np.uint8)
-    with_it = host.input_codes(ANNA_1991, (1, 7, 8), images), tail.scores(ANNA_1991, states)
+    with_it = host.input_codes(ANNA_WIDE, (1, 7, 8), images), tail.scores(ANNA_WIDE, states)
     monkeypatch.setattr(work, "engine", lambda: None)
-    without = host.input_codes(ANNA_1991, (1, 7, 8), images), tail.scores(ANNA_1991, states)
+    without = host.input_codes(ANNA_WIDE, (1, 7, 8), images), tail.scores(ANNA_WIDE, states)
     for a, b in zip(with_it, without, strict=True):
         assert a.tobytes() == b.tobytes()
 
@@ -108,7 +108,7 @@ def test_without_the_engine_the_codes_and_scores_are_the_same(monkeypatch: pytes
 def test_a_gain_of_zero_is_refused() -> None:
     images = np.full((1, 2, 2), 9, np.uint8)
     with pytest.raises(DataError, match="NaN or infinite"), np.errstate(all="ignore"):
-        only_prepare(Prepare((2, 2)), gain=0.0).input_codes(ANNA_1991, (1, 2, 2), images)
+        only_prepare(Prepare((2, 2)), gain=0.0).input_codes(ANNA_WIDE, (1, 2, 2), images)
 
 
 def tail_of(activation: Activation, kind: type = np.float32) -> HostTail:
@@ -135,7 +135,7 @@ def plain_scores(spec: ChipSpec, tail: HostTail, states: NDArray[np.integer[Any]
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("activation", [SCALED_TANH, RELU, Activation("clip"), Activation()])
-@pytest.mark.parametrize("spec", [ANNA_1991, SIXTEEN], ids=["3 bits", "16 bits"])
+@pytest.mark.parametrize("spec", [ANNA_WIDE, SIXTEEN], ids=["3 bits", "16 bits"])
 def test_the_tail_is_the_same_for_one_image_and_for_many(spec: ChipSpec, activation: Activation, kind: type) -> None:
     dtype = np.uint8 if spec.state_bits <= 8 else np.uint16
     states = np.random.default_rng(4).integers(0, 1 << spec.state_bits, (601, 3, 2, 2)).astype(dtype)
@@ -150,9 +150,9 @@ def test_the_tail_is_the_same_for_every_number_of_threads(monkeypatch: pytest.Mo
     monkeypatch.setattr(work, "PIECES_A_TURN", 1)
     states = np.random.default_rng(5).integers(0, 8, (1500, 3, 2, 2)).astype(np.uint8)
     tail = tail_of(SCALED_TANH)
-    alone = tail.scores(ANNA_1991, states)
+    alone = tail.scores(ANNA_WIDE, states)
     for threads in (2, 3, 9):
-        assert tail.scores(ANNA_1991, states, threads).tobytes() == alone.tobytes()
+        assert tail.scores(ANNA_WIDE, states, threads).tobytes() == alone.tobytes()
 
 
 @pytest.mark.parametrize("simd", simd_levels())

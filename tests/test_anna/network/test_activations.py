@@ -21,7 +21,7 @@ from anna.network.graph import Affine, Convolution, FullConnection, Graph
 
 KINDS = pytest.mark.parametrize("kind", list(CURVES))
 SUMS = np.linspace(-6.0, 6.0, 1201)  # the corners of a clip at -0.5 and 0.75 lie on the grid, at places of their own
-FINE = anna.ANNA_1991.changed(weight_bits=16, state_bits=16, adc_full_scale=0.02)
+FINE = anna.ANNA_WIDE.changed(weight_bits=16, state_bits=16, adc_full_scale=0.02)
 
 
 def some(kind: str) -> Activation:

@@ -8,14 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anna.base.errors import FileError
-from anna.chip.spec import ANNA_1991, ChipSpec
+from anna.chip.spec import ANNA_WIDE, ChipSpec
 from anna.program import isa
-from anna.program.isa import Form, Op, op
+from anna.program.instructions import Form
+from anna.program.isa import WIDE, Op
+from anna.program.manual import manual
 
 DOCS = Path(__file__).parents[3] / "docs"
 
 SPECS = st.builds(
-    lambda **fields: ANNA_1991.changed(**fields),
+    lambda **fields: ANNA_WIDE.changed(**fields),
     registers=st.integers(4, 9),
     neurons_at_once=st.integers(1, 32),
     memory_states=st.one_of(st.none(), st.integers(1, 1 << 30)),
@@ -25,13 +27,13 @@ SPECS = st.builds(
 @st.composite
 def ops(draw: st.DrawFn, spec: ChipSpec) -> Op:
     """Any instruction whose values fit their fields."""
-    instruction = draw(st.sampled_from(isa.TABLE))
+    instruction = draw(st.sampled_from(isa.WIDE.table))
     if instruction.name == "CALC":
         fan_in, neurons = draw(st.integers(0, 3)), draw(st.integers(0, spec.neurons_at_once))
         rows = isa.rows_of(spec, spec.fan_ins[fan_in], neurons)
         named = tuple(draw(st.lists(st.integers(0, spec.registers - 1), min_size=rows, max_size=rows)))
-        return op("CALC", fan_in=fan_in, row=draw(st.integers(0, 63)), neurons=neurons, registers=named)
-    return op(instruction.name, **{f.name: draw(st.integers(0, (1 << f.bits(spec)) - 1)) for f in instruction.fields})
+        return WIDE.op("CALC", fan_in=fan_in, row=draw(st.integers(0, 63)), neurons=neurons, registers=named)
+    return WIDE.op(instruction.name, **{f.name: draw(st.integers(0, (1 << f.bits(spec)) - 1)) for f in instruction.fields})
 
 
 @given(st.data())
@@ -44,13 +46,13 @@ def test_words_and_back_is_the_identity(data: st.DataObject) -> None:
 
 
 def test_a_word_of_the_1991_chip_is_128_bits() -> None:
-    assert isa.limbs(ANNA_1991) == 2
+    assert isa.limbs(ANNA_WIDE) == 2
 
 
 def test_opcodes_and_names_are_unique_and_fields_fit_their_word() -> None:
-    assert len(isa.BY_NAME) == len(isa.BY_OPCODE) == len(isa.TABLE)
-    assert 0 not in isa.BY_OPCODE  # empty memory is not a program
-    assert all(0 < instruction.opcode < 1 << isa.OPCODE_BITS for instruction in isa.TABLE)
+    assert len(isa.WIDE.by_name) == len(isa.WIDE.table)
+    assert len({instruction.opcode for instruction in isa.WIDE.table}) == len(isa.WIDE.table)
+    assert all(0 < instruction.opcode < 1 << isa.WIDE_OPCODE_BITS for instruction in isa.WIDE.table)  # 0 is empty memory
 
 
 @pytest.mark.parametrize(
@@ -65,27 +67,27 @@ def test_opcodes_and_names_are_unique_and_fields_fit_their_word() -> None:
 )
 def test_a_bad_word_is_refused(word: list[int], sentence: str) -> None:
     with pytest.raises(FileError) as refusal:
-        isa.decode(ANNA_1991, np.array([word], dtype=np.uint64))
+        isa.decode(ANNA_WIDE, np.array([word], dtype=np.uint64))
     assert str(refusal.value) == sentence
 
 
 def test_words_of_another_chip_are_refused() -> None:
     with pytest.raises(FileError, match=r"words of this chip have 2 limbs, got an array of shape \(3, 3\)"):
-        isa.decode(ANNA_1991, np.zeros((3, 3), np.uint64))
+        isa.decode(ANNA_WIDE, np.zeros((3, 3), np.uint64))
 
 
 def test_a_value_that_does_not_fit_its_field_is_refused() -> None:
     with pytest.raises(FileError, match="SHIFT: register holds 0 to 3, got 4"):
-        isa.encode(ANNA_1991, [op("SHIFT", register=4, width=1, address=0)])
+        isa.encode(ANNA_WIDE, [WIDE.op("SHIFT", register=4, width=1, address=0)])
 
 
 def test_the_manual_page_is_the_table() -> None:
-    assert (DOCS / "isa.md").read_text() == isa.manual(ANNA_1991)
+    assert (DOCS / "isa.md").read_text() == manual(ANNA_WIDE)
 
 
 def test_every_field_says_what_it_means() -> None:
-    for instruction in isa.TABLE:
+    for instruction in isa.WIDE.table:
         assert instruction.summary.endswith(".") and instruction.timing and instruction.mark in "PRDA"
         for field in instruction.fields:
             assert field.note
-            assert field.form is Form.PER_ROW or field.entries(ANNA_1991) == 1
+            assert field.form is Form.PER_ROW or field.entries(ANNA_WIDE) == 1

@@ -14,6 +14,7 @@ import pytest
 
 import anna
 from anna.engine import simd_levels
+from anna.program import isa
 
 PROGRAMS = sorted((Path(__file__).parents[2] / "programs").glob("*.asm"))
 GOLDEN = Path(__file__).parents[2] / "golden" / "programs.json"
@@ -66,6 +67,13 @@ def test_text_to_words_to_text_is_the_identity(path: Path) -> None:
     assert again.to_bytes() == program.to_bytes()
 
 
+def test_programs_of_both_sets_are_among_them() -> None:
+    programs = [anna.assemble(path.read_text(), path.name) for path in PROGRAMS]
+    assert {program.spec.instruction_set for program in programs} == {"published", "wide"}
+    published = {op.name for program in programs if not program.spec.wide for op in program.code}
+    assert published >= {instruction.name for instruction in isa.PUBLISHED.table} - {"WAIT"}
+
+
 def codes(name: str) -> dict[str, Any]:
     return dict(json.loads(GOLDEN.read_text())[name])
 
@@ -98,3 +106,32 @@ def test_hand_calculation_of_overlap() -> None:
 def test_hand_calculation_of_paging() -> None:
     """Two segments of 32 + 1 + 4 + 1 and 1 + 1 + 4 + 1 cycles; two loads of 2048 + 152 cycles shared by ten images."""
     assert codes("paging")["cycles_per_image"] == 38 + 7 + 2 * 2200 / 10
+
+
+def test_hand_calculation_of_paper() -> None:
+    """A cycle for PAGE, sixteen times two of SHIFT and one of STORE, a CALC, a word out; 42 is 2 LSB of 16 and a bit."""
+    assert codes("paper")["codes"]["sum"][0] == [4 + 42 // 16]
+    assert codes("paper")["busy_cycles"]["input"] == 32
+    assert codes("paper")["cycles_per_image"] == 1 + 16 * (2 + 1) + 4 + 2 + 32  # and an RFSH for each pair of a row
+
+
+def test_hand_calculation_of_loops() -> None:
+    assert [row[3] for row in codes("loops")["codes"]["sums"][0]] == [4 + 31 * (2 * k - 3) // 32 for k in range(4)]
+
+
+def test_hand_calculation_of_two_words() -> None:
+    """Columns 63, 62, 61 and 60 hold pixels 3, 2, 1 and 0; one OUT after the other."""
+    assert codes("two_words")["codes"]["codes"][0] == [4 + int(np.floor(31 * (s - 3.5) / 32)) for s in (3, 2, 1, 0)] + [4] * 4
+
+
+def test_hand_calculation_of_from_register() -> None:
+    """R0 goes on from pixels 0 to 3 with 4 to 7, R1 with 8 to 11: neurons see pixels 0 and 4, then 0 and 8."""
+    seen = [4 + int(np.floor(31 * (s - 3.5) / 32)) for s in (0, 4, 0, 0)]
+    assert codes("from_register")["codes"]["codes"][0] == seen + [4] * 4
+
+
+def test_hand_calculation_of_latches_256() -> None:
+    """Pixels 3, 7, 11 and 15 in column 63 of latches 0 to 3; 12 in column 60 of latch 2; 13 in column 61 of latch 3."""
+    s = [p % 8 - 3.5 for p in range(16)]
+    assert codes("latches_256")["codes"]["wide"][0] == [4 + int(np.floor(31 * (s[3] - s[7] + s[11] + s[15]) / 64))]
+    assert codes("latches_256")["codes"]["pairs"][0] == [4 + int(np.floor(31 * s[k] / 32)) for k in (8, 13)]

@@ -6,6 +6,8 @@ import anna
 from anna.base.errors import AssemblyError
 
 HEAD = ".input name=image address=0 shape=4\n"
+WIDE = ".chip name=anna-wide\n"
+ON_THE_WIDE_CHIP = "for a program of the former machine write .chip name=anna-wide"
 
 
 @pytest.mark.parametrize(
@@ -13,22 +15,55 @@ HEAD = ".input name=image address=0 shape=4\n"
     [
         ("", "x.asm: has no instructions"),
         ("; only a comment", "x.asm: has no instructions"),
-        ("END", "x.asm: program program: has 0 input regions; expected one"),
-        ("JUMP 3", "x.asm, line 1: 3: expected key=value"),
-        ("JUMP to=3", "x.asm, line 1: there is no JUMP; known: PAGE, SHIFT, STORE, CALC, OUT, WAIT, END, .program, .chip, "
-                      ".input, .output, .map, .constant, .weights, .scale"),
-        ("SHIFT register=0", "x.asm, line 1: SHIFT needs width="),
-        ("SHIFT register=zero width=1 address=0", "x.asm, line 1: register=zero: expected a whole number, zero or more"),
-        ("SHIFT register=9 width=1 address=0", "x.asm, line 1: register=9 does not fit its 2 bits"),
-        ("SHIFT register=0 width=1 address=0 colour=3",
-         "x.asm, line 1: SHIFT does not take colour=; it takes register, first, width, address, count, stride, blocks, "
+        ("STOP", "x.asm: program program: has 0 input regions; expected one"),
+        ("PAGE 3", "x.asm, line 1: 3: expected key=value"),
+        ("JUMP to=3", "x.asm, line 1: there is no JUMP; known: RFSH, SHIFT, STORE, CALC, OUT, PAGE, WAIT, REPEAT, ENDREP, "
+                      "STOP, .program, .chip, .sequencer, .input, .output, .map, .constant, .weights, .scale"),
+        ("SHIFT register=R0", "x.asm, line 1: SHIFT needs count"),
+        ("SHIFT R0,4", "x.asm, line 1: SHIFT does not take 4 here; it takes count (4), then register (R0)"),
+        ("SHIFT 4,R0,R1", "x.asm, line 1: SHIFT does not take R1 here; it takes count (4), then register (R0)"),
+        ("SHIFT 4 R0", "x.asm, line 1: 4 R0: expected operands with a comma between them, then key=value"),
+        ("STORE R0,,A.L1", "x.asm, line 1: R0,,A.L1: expected operands with a comma between them, then key=value"),
+        ("STORE A.L1,R0", "x.asm, line 1: STORE does not take R0 here; it takes registers (R0), then latches (A.L0)"),
+        ("SHIFT 4 count=4", "x.asm, line 1: SHIFT has its count twice"),
+        ("SHIFT 4", "x.asm, line 1: SHIFT needs address=: no region says where the first one begins"),
+        (HEAD + "SHIFT 4 step=1", "x.asm, line 2: SHIFT has step= but no address=; leave both out, or give both"),
+        (HEAD + "STOP 3", "x.asm, line 2: 3: expected key=value"),
+        (HEAD + "REPEAT 2\nSHIFT 4", "x.asm, line 2: REPEAT without an ENDREP after it"),
+        (HEAD + "SHIFT 4\nENDREP", "x.asm, line 3: ENDREP without a REPEAT before it"),
+        (HEAD + "REPEAT 0\nENDREP", "x.asm, line 2: REPEAT repeats at least once, got 0"),
+        (HEAD + "REPEAT 2\nREPEAT 2\nREPEAT 2\nENDREP\nENDREP\nENDREP",
+         "x.asm, line 4: REPEAT stands within 2 loops; expected at most 1 around it"),
+        (HEAD + "REPEAT 2\nPAGE page=0\nENDREP", "x.asm, line 3: PAGE stands within a loop"),
+        (HEAD + "SHIFT 4 address=0 step=4", "x.asm, line 2: SHIFT has step 4, but stands within 0 loops"),
+        (HEAD + "REPEAT 4096\nREPEAT 4096\nSTORE R0\nSTORE R1\nENDREP\nENDREP",
+         "x.asm: its loops make 33,554,432 instructions; expected at most 16,777,216"),
+        ("SHIFT count=4 register=zero address=0", "x.asm, line 1: register=zero: expected a name like R0"),
+        ("SHIFT count=4 register=R9 address=0", "x.asm, line 1: register=R9 does not fit its 3 bits"),
+        ("SHIFT count=9 address=0", "x.asm, line 1: count=9 does not fit its 3 bits"),
+        ("STORE latches=L2", "x.asm, line 1: latches=L2: expected a name like A.L0"),
+        ("STORE latches=A.L4", "x.asm, line 1: latches=A.L4 does not fit its 4 bits"),
+        ("CALC fan_in=17 row=0 neurons=1", "x.asm, line 1: fan_in=17: the chip has fan-ins 16, 64, 128, 256"),
+        (".sequencer name=tape", "x.asm, line 1: there is no sequencer tape; known: dedicated, dsp"),
+        (".sequencer overlap=some",
+         "x.asm, line 1: sequencer: overlap: expected 'none', 'shift-calc' or 'all', got 'some'"),
+        (WIDE + ".sequencer name=dsp", "x.asm, line 2: a wide chip has a sequencer of its own; leave .sequencer out"),
+        (WIDE + "JUMP to=3", "x.asm, line 2: there is no JUMP; known: PAGE, SHIFT, STORE, CALC, OUT, WAIT, END, .program, "
+                             ".chip, .sequencer, .input, .output, .map, .constant, .weights, .scale"),
+        (WIDE + "SHIFT register=0", "x.asm, line 2: SHIFT needs width="),
+        (WIDE + "SHIFT register=zero width=1 address=0", "x.asm, line 2: register=zero: expected a whole number, zero or more"),
+        (WIDE + "SHIFT register=9 width=1 address=0", "x.asm, line 2: register=9 does not fit its 2 bits"),
+        (WIDE + "SHIFT register=0 width=1 address=0 colour=3",
+         "x.asm, line 2: SHIFT does not take colour=; it takes register, first, width, address, count, stride, blocks, "
          "block_stride"),
-        ("WAIT cycles=1 cycles=2", "x.asm, line 1: cycles= is given twice"),
-        ("CALC fan_in=17 row=0 neurons=1 registers=0", "x.asm, line 1: fan_in=17: the chip has fan-ins 16, 64, 128, 256"),
-        ("CALC fan_in=64 row=0 neurons=3 registers=0,1", "x.asm, line 1: registers= names 2 registers; this CALC uses 3 rows"),
-        (".chip name=eniac", "x.asm, line 1: there is no chip eniac; known: anna-1991"),
+        (WIDE + "WAIT cycles=1 cycles=2", "x.asm, line 2: cycles= is given twice"),
+        (WIDE + "CALC fan_in=17 row=0 neurons=1 registers=0",
+         "x.asm, line 2: fan_in=17: the chip has fan-ins 16, 64, 128, 256"),
+        (WIDE + "CALC fan_in=64 row=0 neurons=3 registers=0,1",
+         "x.asm, line 2: registers= names 2 registers; this CALC uses 3 rows"),
+        (".chip name=eniac", "x.asm, line 1: there is no chip eniac; known: anna-1991, anna-wide"),
         (".chip weight_bits=0", "x.asm, line 1: chip: weight_bits: expected at least 2, got '0'"),
-        ("END\n.chip name=anna-1991", "x.asm, line 2: .chip must come before anything that depends on it"),
+        ("STOP\n.chip name=anna-1991", "x.asm, line 2: .chip must come before anything that depends on it"),
         (".weights values=0.5", "x.asm, line 1: 0.5 is not a level of a 6-bit weight (whole numbers from -32 to 31)"),
         (".weights values=nan", "x.asm, line 1: values=nan: expected a number of weight LSBs"),
         (".weights column=63 values=1,1",
@@ -39,8 +74,8 @@ HEAD = ".input name=image address=0 shape=4\n"
         (".input name=a address=0 shape=0x4", "x.asm, line 1: .input region a cannot have shape 0x4"),
         (".input name=a address=0 shape=4x4 strides=1",
          "x.asm, line 1: .input region a needs one stride, zero or more, for each of its 2 axes"),
-        (HEAD + ".output name=image address=9 shape=1\nEND", "x.asm: program program: two regions share a name"),
-        (".program name=a/b\n" + HEAD + "END", "x.asm: program 'a/b': a name has 1 to 100 letters, digits, dots, dashes and "
+        (HEAD + ".output name=image address=9 shape=1\nSTOP", "x.asm: program program: two regions share a name"),
+        (".program name=a/b\n" + HEAD + "STOP", "x.asm: program 'a/b': a name has 1 to 100 letters, digits, dots, dashes and "
                                                "underscores"),
     ],
 )  # fmt: skip
@@ -50,7 +85,28 @@ def test_a_refusal_names_line_value_and_what_was_expected(text: str, sentence: s
     assert str(refusal.value) == sentence
 
 
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("SHIFT register=0 width=16 address=0 count=16",
+         "SHIFT does not take width=; it takes count, register, address, step, outer_step"),
+        ("SHIFT register=R0 address=0 count=4 stride=2",
+         "SHIFT does not take stride=; it takes count, register, address, step, outer_step"),
+        ("STORE registers=0", "registers=0: expected a name like R0"),
+        ("CALC fan_in=16 row=0 neurons=1 registers=0", "CALC does not take registers=; it takes fan_in, row, neurons, latch"),
+        ("OUT address=16 blocks=2", "OUT does not take blocks=; it takes count, address, step, outer_step"),
+        ("END", "there is no END; known: RFSH, SHIFT, STORE, CALC, OUT, PAGE, WAIT, REPEAT, ENDREP, STOP, .program, .chip, "
+                ".sequencer, .input, .output, .map, .constant, .weights, .scale"),
+    ],
+)  # fmt: skip
+def test_a_program_of_the_former_machine_is_told_to_name_its_chip(line: str, what: str) -> None:
+    for head in ("", ".chip name=anna-1991\n"):
+        with pytest.raises(AssemblyError) as refusal:
+            anna.assemble(head + line, "x.asm")
+        assert str(refusal.value) == f"x.asm, line {1 + bool(head)}: {what}; {ON_THE_WIDE_CHIP}"
+
+
 def test_lower_case_and_comments_are_read() -> None:
-    program = anna.assemble(HEAD + "page page=0 ; begin\n\n  end")
-    assert [op.name for op in program.ops] == ["PAGE", "END"]
-    assert "PAGE page=0\nEND\n" in anna.disassemble(program)
+    program = anna.assemble(HEAD + "page page=0 ; begin\n\n  stop")
+    assert [op.name for op in program.ops] == ["PAGE", "STOP"]
+    assert "PAGE page=0\nSTOP\n" in anna.disassemble(program)

@@ -11,6 +11,7 @@ from command_line import good, refused
 import anna
 import lenet
 from anna.chip import facts
+from anna.chip.machines import DEFAULT
 from anna.network.forward import forward, network_input
 from anna.network.graph import Graph
 from sim.bench import measure
@@ -84,6 +85,8 @@ def test_a_slow_peer_gets_fewer_images(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_command_has_the_documented_fields() -> None:
     found = json.loads(good("bench", "--quick", "--no-peers", "--thread-counts", 1, "--thread-counts", 2, "--json"))
     assert {"machine", "simd", "rows", "peak_rss_mb"} <= set(found)
+    (program,) = found["programs"]
+    assert (program["network"], program["machine"], program["published_us_per_image"]) == ("recognizer", DEFAULT, 1000)
     assert [(row["case"], row["threads"]) for row in found["rows"]] == [
         *((measure.PEAK, threads) for threads in (1, 2)),
         *(

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from command_line import ELSEWHERE, ENV, ROOT, good, refused
 
 import anna
 import lenet
+from anna.lab.pins import pins_program, straight, uniform_pages
 from sim.cli.main import main
 
 EDGES = ROOT / "examples" / "edges.asm"
@@ -49,6 +51,17 @@ def test_info_shows_the_refresh_both_ways_and_the_marks() -> None:
     assert "marks: P published, R recalled, D derived, A assumed" in text
 
 
+def test_info_describes_each_machine() -> None:
+    assert "the wide set" in good("info", "--machine", "wide")
+    board = good("info", "--machine", "board-1991")
+    assert "board-1991: 1 chip" in board and "the published set" in board
+    assert "the host, 5 M instructions/s, 5 MByte/s, nothing runs side by side" in board
+    info = json.loads(good("info", "--machine", "board-1996", "--json"))
+    assert (info["machine"], info["chips"], info["instruction_set"]) == ("board-1996", 2, "published")
+    assert (info["sequencer"]["overlap"], info["host_multiply_adds_per_s"]) == ("shift-calc", 12_500_000)
+    assert json.loads(good("doctor", "--json"))["machines"] == list(anna.MACHINES)
+
+
 def test_info_of_a_program(edges: Path) -> None:
     info = json.loads(good("info", edges, "--json"))
     assert info["cycles_per_image"] == anna.verified(anna.Program.load(edges)).cycles_per_image
@@ -79,14 +92,25 @@ def test_info_and_run_describe_host_and_board(paged: Path, tmp_path: Path) -> No
     """They say what compiling said: useful multiply-adds, the host's time, and the slower of chip and host."""
     report = anna.Program.load(paged).report
     assert report is not None and report["chip_multiply_adds"] == 235_200 and report["host_multiply_adds"] == 3_000
-    names = ("chip_multiply_adds", "host_multiply_adds", "host_us_per_image", "board", "board_images_per_s", "board_binds")
+    names = (
+        "machine",
+        "chip_multiply_adds",
+        "host_multiply_adds",
+        "host_us_per_image",
+        "board_us_per_image",
+        "board_images_per_s",
+        "board_binds",
+        "connections_per_s",
+        "published_us_per_image",
+    )
     told = {name: report[name] for name in names}
     np.save(tmp_path / "digits.npy", lenet.holdout()[0][:2])
     for command in (("info", paged), ("run", paged, "--images", tmp_path / "digits.npy")):
         assert told.items() <= json.loads(good(*command, "--json")).items()
         text = good(*command)
         assert "3,000 multiply-adds per image, 240 us" in text
-        assert f"anna-board-1991, {report['board_images_per_s']:,.0f} images/s, bound by the chip" in text
+        speed = f"{report['board_us_per_image']:,.1f} us per image, {report['board_images_per_s']:,.0f} images/s"
+        assert f"wide, {speed}, bound by the chip" in text
 
 
 def test_products_of_live_synapses_have_their_own_name(paged: Path) -> None:
@@ -132,6 +156,26 @@ def test_a_chip_seed_draws_a_typical_chip(edges: Path) -> None:
     assert told()["analog"] == "ideal" and told()["outputs"] == told("--analog", "ideal", "--chip-seed", "7")["outputs"]
     for kind in ("ideal", "typical"):
         assert "seed is -1" in refused("run", edges, "--random", 1, "--analog", kind, "--chip-seed", -1)
+
+
+def test_a_slot_chooses_how_old_charges_are(edges: Path, tmp_path: Path) -> None:
+    """A batch of three on the published chip: by default the last slot's charges, a fresh slot errs less."""
+    spec = anna.ANNA_1991
+    weights, scales = uniform_pages(spec, 63, 12)
+    made = replace(pins_program(spec, [straight(spec, 256, 0, 8)], weights, scales, wait_cycles=1 << 15), batch=3)
+    made.save(tmp_path / "pins.anna")
+
+    def found(*slot: object) -> Any:
+        return json.loads(good("run", tmp_path / "pins.anna", "--random", 50, "--chip-seed", 3, "--json", *slot))
+
+    last, first = found(), found("--slot", 0)
+    assert (last["slot"], first["slot"]) == (2, 0)
+    assert last["outputs"] == found("--slot", 2)["outputs"] != first["outputs"]
+    said = refused("run", tmp_path / "pins.anna", "--random", 1, "--slot", 3, cwd=tmp_path)
+    assert said == "anna: slot is 3; this program has a batch of 3, slots 0 to 2\n"
+    assert json.loads(good("run", edges, "--random", 1, "--json"))["slot"] is None
+    said = refused("run", edges, "--random", 1, "--slot", 1, cwd=tmp_path)
+    assert said == "anna: slot is 1, but a wide chip refreshes by itself; choose phase_cycles instead\n"
 
 
 def test_facts_and_manual_are_printed() -> None:

@@ -100,7 +100,7 @@ def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str,
         (("compare", "lenet5"), {"lenet5", "lenet5_modern"}),
         (("compare", "lenet5", ""), set()),
         (("compile", "--chip", "weight_b"), {"weight_bits="}),
-        (("compile", "--board", ""), {"anna-board-1991", "anna-board-1996"}),
+        (("compile", "--machine", ""), {"sequencer", "board-1991", "board-1996", "wide"}),
         (("compile", "--batch", "10", "n"), {"net.onnx"}),
         (("compile", "--print-after", "s"), {"split", "schedule", "selfcheck"}),
         (("run", "e"), {"edges.anna"}),
@@ -198,6 +198,6 @@ def test_every_value_is_known_or_known_to_be_free() -> None:
     assert unknown == {
         "--random", "--count", "--image", "--chips", "--weights-seed", "--chip-seed", "--noise-seed", "--train-seed",
         "--threads", "--thread-counts", "--batch", "--calibration-count", "--check-count", "--workers", "--shard", "--passes",
-        "--validation", "--chip-passes",
+        "--validation", "--chip-passes", "--max-charge-lost", "--slot",
     }  # fmt: skip
     assert all(kind.offers for command in found.commands for kind in command.positionals)

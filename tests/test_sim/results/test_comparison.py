@@ -360,8 +360,8 @@ def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
         (("compile", "linear", "--chip", "fan_ins=16"), "no neuron reads exactly one row of 64 columns (fan-ins 16)"),
         (("compile", "linear", "--batch", "0"), "compile options: batch: expected at least 1, got 0"),
         (
-            ("compare", "--board", "cray"),
-            "argument --board: invalid choice: 'cray' (choose from 'anna-board-1991', 'anna-board-1996')",
+            ("compare", "--machine", "cray"),
+            "argument --machine: invalid choice: 'cray' (choose from 'sequencer', 'board-1991', 'board-1996', 'wide')",
         ),
         (("compile", "net.txt"), "net.txt: is neither .onnx nor .safetensors"),
         (("compile", "none.safetensors"), "none.safetensors: cannot be read"),
@@ -392,7 +392,7 @@ def test_signal_to_noise_of_layers(found: Comparison, made) -> None:
 def test_the_codes_have_their_lines(made) -> None:
     network, program, digits = made
     entries = codes_ledger(network, program, lenet.calibration()[0], digits.first(100),
-                           {"board": anna.BOARD_1991, "calibration_count": 50})  # fmt: skip
+                           {"machine": anna.MACHINES["wide"], "calibration_count": 50})  # fmt: skip
     assert [entry.cause for entry in entries] == ["weight_rounding", "state_rounding", "saturation", "input_rounding"]
     assert all(abs(entry.alone_points) < 10 for entry in entries)
 

@@ -116,15 +116,16 @@ def test_strengths_are_scaled_and_changed_as_the_analog_model_does(
 def test_rows_equal_direct_runs_of_the_chip(tmp_path: Path) -> None:
     import anna
     import lenet
-    from anna.chip.spec import ANNA_1991, BOARD_1991
+    from anna.chip.machines import MACHINES
+    from anna.chip.spec import ANNA_WIDE
     from anna.compiler import compile
     from sim.inputs.digits import labelled_images
 
-    here(tiny(axes={"chip.state_bits": [4]}, seed=5), tmp_path)
+    here(tiny(axes={"chip.state_bits": [4], "compile.machine": ["wide"]}, seed=5), tmp_path)
     digits = labelled_images("holdout").first(20)
-    board = BOARD_1991.changed(chip=ANNA_1991.changed(state_bits=4))
-    program = compile(lenet.load("linear"), lenet.calibration(), board=board, fit=False, round="nearest", range_method="max",
-                      calibration_count=20, check_count=0)  # fmt: skip
+    machine = MACHINES["wide"].with_chip(ANNA_WIDE.changed(state_bits=4))
+    program = compile(lenet.load("linear"), lenet.calibration(), machine=machine, fit=False, round="nearest",
+                      range_method="max", calibration_count=20, check_count=0)  # fmt: skip
     with Store(tmp_path) as store:
         rows = store.rows()
     for row in rows:
@@ -132,6 +133,23 @@ def test_rows_equal_direct_runs_of_the_chip(tmp_path: Path) -> None:
         assert row["wrong"] == int((result.labels != digits.labels).sum())
         assert row["cycles_per_image"] == result.cycles_per_image
     assert [row["chip_seed"] for row in rows] == [5, 6, 7]
+
+
+def test_boards_of_version_0_1_are_the_wide_machine(tmp_path: Path) -> None:
+    here(tiny(axes={"compile.board": ["anna-board-1991", "anna-board-1996"]}), tmp_path / "old")
+    here(tiny(axes={"compile.machine": ["wide"]}), tmp_path / "new")
+    with Store(tmp_path / "old") as old, Store(tmp_path / "new") as new:
+        counts = [[(row["wrong"], row["cycles_per_image"]) for row in store.rows()] for store in (old, new)]
+    assert counts[0] == 2 * counts[1]
+
+
+def test_a_refresh_period_is_refused_where_the_program_refreshes(tmp_path: Path) -> None:
+    axes = {"chip.refresh_overhead_cycles": [152], "compile.machine": ["sequencer", "wide"]}
+    assert here(tiny(axes=axes), tmp_path).refused == 1
+    with Store(tmp_path) as store:
+        ((point, sentence),) = store.refusals()
+    assert point == 0
+    assert "refreshed by RFSH instructions of its program and has no period; choose the machine wide" in sentence
 
 
 def test_a_point_stops_only_between_batches_of_chips(tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def test_two_ways_to_say_the_same_are_the_same_sweep_and_the_order_of_axes_count
         ({"axes": {"compile.calibrate": ["max"], "compile.range_method": ["max"]}},
          "axes 'compile.calibrate' and 'compile.range_method' are the same; expected only one of them"),
         ({"axes": {"compile.board": ["mine"]}}, "axis 'compile.board': expected 'anna-board-1991' or"),
+        ({"axes": {"compile.machine": ["mine"]}}, "axis 'compile.machine': expected 'sequencer', 'board-1991', 'board-1996'"),
         ({"design": "list"}, "a list needs axes of equal length, got chip.weight_bits 2, chip.state_bits 3"),
         ({"design": "random"}, "points must be given for the random design, and for no other"),
         ({"points": 3}, "points must be given for the random design, and for no other"),

@@ -1,0 +1,160 @@
+"""The ways to lay a layer's windows in the latches of a chip of one shifter."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from anna.chip.spec import ChipSpec, Sequencer
+from anna.compiler.geometry import Tap, ceil_div
+from anna.compiler.ir import ChipLayer
+from anna.compiler.latches import LatchLayout, LatchScan, group_of, steps_of
+
+MOST_DOWN = 16  # rows and columns of positions at once that are tried
+MOST_RIGHT = 4
+MOST_POSITIONS = 16
+
+
+def options(
+    layer: ChipLayer, spec: ChipSpec, sequencer: Sequencer, constants: int, unit_columns: int, positions: int | None = None
+) -> Iterator[tuple[LatchScan, ...]]:
+    """Ways to compute a layer, each a tuple of scans that together make all its maps; `positions` limits those at once."""
+    rows, columns = layer.output_shape[1:]
+    most = MOST_POSITIONS if positions is None else positions
+    for down in range(1, min(rows, MOST_DOWN, most) + 1):
+        found = False
+        for right in range(1, min(columns, MOST_RIGHT, max(1, most // down)) + 1):
+            for own in (True, False) if constants or unit_columns else (False,):
+                scans = Packer(layer, spec, sequencer, constants, unit_columns, down, right, own).scans()
+                if scans is not None:
+                    found = True
+                    yield scans
+        if not found:
+            return
+
+
+def fits(layer: ChipLayer, spec: ChipSpec, sequencer: Sequencer, constants: int, unit_columns: int = 0) -> bool:
+    """Whether there is any way to compute a layer with so many constants."""
+    return next(options(layer, spec, sequencer, constants, unit_columns, positions=1), None) is not None
+
+
+class Packer:
+    """A layer's output maps by the inputs that they read, and how to pack these for a number of positions."""
+
+    def __init__(self, layer: ChipLayer, spec: ChipSpec, sequencer: Sequencer, constants: int, unit_columns: int,
+                 down: int, right: int, own: bool) -> None:  # fmt: skip
+        self.layer, self.spec, self.sequencer, self.down, self.right, self.own = layer, spec, sequencer, down, right, own
+        self.constants, self.unit_columns = constants, unit_columns
+        self.taps = [[(int(i), int(y), int(x)) for i, y, x in np.argwhere(mask)] for mask in layer.mask_oiyx]
+        # Maps that read the same come together; those without inputs, as a part of a sum may have, come last.
+        # Aligned words keep maps in their order.
+        self.order = list(range(len(self.taps)))
+        if not sequencer.aligned:
+            self.order.sort(key=lambda o: (not self.taps[o], self.taps[o], o))
+
+    def scans(self) -> tuple[LatchScan, ...] | None:
+        """The layer in as few scans as their windows allow."""
+        left, found = list(self.order), list[LatchScan]()
+        if (whole := self._scan(left)) is not None:
+            return (whole,)
+        while left:
+            taken, scan = 0, None
+            step = 1
+            while step:  # as many maps as fit, found by doubling and halving
+                tried = self._scan(left[: taken + step]) if taken + step <= len(left) else None
+                if tried is not None:
+                    taken, scan = taken + step, tried
+                    step *= 2
+                else:
+                    step //= 2
+            if self.sequencer.aligned and taken < len(left):
+                taken = taken // self.spec.word_states * self.spec.word_states
+                scan = self._scan(left[:taken]) if taken else None
+            if scan is None:
+                return None
+            found.append(scan)
+            left = left[taken:]
+        return tuple(found)
+
+    def _scan(self, outputs: Sequence[int]) -> LatchScan | None:
+        """One scan of these maps; None if its window does not fit."""
+        sy, sx = self.layer.stride
+        taps = {(i, y + dy * sy, x + dx * sx) for o in outputs for i, y, x in self.taps[o]
+                for dy in range(self.down) for dx in range(self.right)}  # fmt: skip
+        width = self.layer.kernel[1] + (self.right - 1) * sx
+        moves = self.layer.output_shape[2] > self.right and self.right * sx < width
+        if moves:  # an image column holds the same states whatever its place in the window
+            taps = {(i, y, x) for i, y, _ in taps for x in range(width)}
+        shifts, step = self._shifts(taps, moves, width), self.right * sx if moves else 1
+        extras = self.constants + self.unit_columns * len(outputs) * self.down * self.right
+        if extras > self.spec.columns:
+            return None
+        beside = 0 if self.own else extras * ceil_div(len(shifts), step)
+        shares = self._shares(shifts, beside)
+        if shares is None:
+            return None
+        held = [LatchLayout(share, step, 0, self.spec.columns) for share in shares]
+        own = None
+        if extras and self.own:
+            own = self._own_latch(len(held))
+            if own is None:
+                return None
+        elif extras:
+            held[-1] = LatchLayout(shares[-1], step, extras, self.spec.columns)
+        made = LatchScan(self.layer, self.spec, self.sequencer, tuple(sorted(outputs)), self.down, self.right, tuple(held), own,
+                         self.constants, self.unit_columns)  # fmt: skip
+        return made if self._works(made) else None
+
+    def _works(self, scan: LatchScan) -> bool:
+        """Whether some fan-in reads what each neuron needs, and results begin words where they must."""
+        everything = {*range(len(scan.registers)), *([] if scan.own is None else [scan.own])}
+        if group_of(self.spec, everything) is None:
+            return False
+        target = steps_of(self.spec, self.sequencer, self.layer.output_shape, (0, 0, 0, 0))
+        word = self.spec.word_states
+        return not self.sequencer.aligned or all(
+            address % word == 0 for calc in scan.calcs for address, _ in scan.outs(*calc, target)
+        )
+
+    def _own_latch(self, data: int) -> int | None:
+        """A latch beside the data's that a CALC can read with them."""
+        for latch in range(data, self.spec.latches):
+            if group_of(self.spec, {*range(data), latch}) is not None:
+                return latch
+        return None
+
+    def _shifts(self, wanted: set[Tap], moves: bool, width: int) -> list[tuple[Tap, ...]]:
+        """What enters together, oldest first, each in the order of memory. Where words are aligned, the states before the
+        first that is wanted in its word come with it."""
+        taps = set(wanted)
+        if self.sequencer.aligned:
+            word = self.spec.word_states
+            taps = {(j, y, x) for i, y, x in wanted for j in range(i // word * word, i + 1)}
+        ordered = sorted(taps, key=lambda tap: (tap[2], tap[1], tap[0]))
+        if not moves:
+            return [tuple(ordered)]
+        return [tuple(tap for tap in ordered if tap[2] == x) for x in range(width)]
+
+    def _shares(self, shifts: list[tuple[Tap, ...]], beside: int) -> list[tuple[tuple[Tap, ...], ...]] | None:
+        """What enters together shared among latches in whole words, the last of which also holds columns `beside`."""
+        count, columns, word = len(shifts[0]), self.spec.columns, self.spec.word_states
+        if count * len(shifts) + beside <= columns:
+            return [tuple(shifts)]
+        most, edges = columns // len(shifts), [0]
+        if beside > columns:
+            return None
+        while edges[-1] < count:
+            edge = min(edges[-1] + most, count)
+            if edge < count:  # a word is not shared
+                while edge > edges[-1] and (shifts[0][edge][0] if self.sequencer.aligned else edge - edges[-1]) % word:
+                    edge -= 1
+                if edge == edges[-1]:
+                    edge = min(edges[-1] + most, count)
+            if edge == edges[-1] or len(edges) > self.spec.latches:
+                return None
+            edges.append(edge)
+        if (edges[-1] - edges[-2]) * len(shifts) + beside > columns:
+            edges.append(count)  # a latch without inputs of the layer
+        if len(edges) - 1 > self.spec.latches:
+            return None
+        return [tuple(taps[a:b] for taps in shifts) for a, b in pairwise(edges)]

@@ -1,0 +1,13 @@
+; three results are wanted, two are left
+.program name=results-enough
+.chip name=anna-1991
+.input name=image address=0 shape=64
+.output name=out address=64 shape=1
+.weights row=0 column=60 values=1,2,3,1
+PAGE  page=0
+SHIFT 4 address=0
+STORE A.L0
+CALC  fan_in=64 row=0 neurons=3
+OUT   1 address=64
+OUT   3 address=65
+STOP

@@ -1,0 +1,12 @@
+; a latch that was never set, under weights
+.program name=state-under-weight
+.chip name=anna-1991
+.input name=image address=0 shape=64
+.output name=out address=64 shape=1
+.weights row=0 column=60 values=1,2,3,1
+PAGE  page=0
+SHIFT 4 address=0
+STORE R0,A.L0
+CALC  fan_in=64 row=0 neurons=1 latch=1
+OUT   1 address=64
+STOP
