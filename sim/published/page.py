@@ -86,9 +86,9 @@ def text(findings: Sequence[Finding], speeds: Sequence[Speed]) -> str:
     heads = ("number", "mark", "published", "predicted", "ratio", "unit", "kind", "verdict")
     rows = [heads, *(_cells(finding) for finding in findings)]
     misses = [f"{finding.row.name}: {finding.reason}" for finding in findings if finding.verdict == "missed"]
-    parts = [_columns(rows), *(["\n".join(["missed", *misses])] if misses else []), counted(findings)]
+    parts = [columns(rows), *(["\n".join(["missed", *misses])] if misses else []), counted(findings)]
     if speeds:
-        parts.append(_columns([SPEED_HEADS, *(_speed_cells(one) for one in speeds)]))
+        parts.append(columns([SPEED_HEADS, *(_speed_cells(one) for one in speeds)]))
     return "\n\n".join(parts)
 
 
@@ -119,7 +119,8 @@ def _cells(finding: Finding) -> tuple[str, ...]:
             finding.verdict)  # fmt: skip
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> str:
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as left-aligned columns, headings first."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
 
