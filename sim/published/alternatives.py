@@ -2,15 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from anna.analog.parameters import STRENGTHS, Analog
-from anna.chip.machines import Machine
-from anna.chip.spec import ChipSpec, Record, Sequencer
 
 Part = Literal["chip", "sequencer", "machine", "compiler", "analog"]
-
-RECORDS: dict[Part, type[Record]] = {"chip": ChipSpec, "sequencer": Sequencer, "machine": Machine, "analog": Analog}
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 @dataclass(frozen=True)

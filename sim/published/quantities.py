@@ -228,6 +228,12 @@ def _seconds_between(short: Timeline, long: Timeline) -> float:
     return (long.run_cycles - short.run_cycles) / long.spec.clock_hz
 
 
+# Quantities that need a compiled network: seconds each.
+COMPILED = frozenset(
+    {"chip_ms", "host_ms", "latency_ms", "images_per_s", "connections_per_s", "dsp_speed_up", "sequencer_speed_up",
+     "synapses_of_one_page", "error_cost_points", "error_cost_ratio"}
+)  # fmt: skip
+
 QUANTITIES: dict[str, Callable[..., Any]] = {
     name: function for name, function in vars(Quantities).items() if not name.startswith("_") and name not in ("value", "run")
 }
