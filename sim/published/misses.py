@@ -9,8 +9,8 @@ BETTER_TRAINED = "today's recipe (Adam, more passes) trains these networks bette
 REASONS: dict[str, str] = {
     "peak": ONE_AT_A_TIME,
     "output-rate": ONE_AT_A_TIME,
-    "instruction-pins": "one instruction needs 17 of the 37 bits (A: the encoding, one instruction a word); the others would hold "
-    "more of them, which may be what 'executed in parallel' means",
+    "instruction-pins": "one instruction needs 17 of the 37 bits (A: the encoding, one instruction a word); the others would "
+    "hold more of them, which may be what 'executed in parallel' means",
     "lenet4-parameters": "120 units on 400 inputs alone have 48,120 (R: the shape): no shape with such a layer has both counts",
     "lenet1-28-error": BETTER_TRAINED,
     "boosted-lenet4-error": BETTER_TRAINED,
