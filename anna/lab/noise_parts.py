@@ -19,6 +19,7 @@ from anna.lab.pins import (
     Resolution,
     Sweep,
     count_reached,
+    finest_scale,
     pins_program,
     quarter_products_per_lsb,
     states_for_sums,
@@ -27,8 +28,8 @@ from anna.lab.pins import (
 from anna.machine.chip import Chip
 from anna.program.file import blank_pages
 
-SYNAPSES = (8, 16, 32, 64, 128, 256)  # at scale code 0
-SCALE_CODES = (2, 4, 6, 8)  # with 64 synapses
+SYNAPSES = (8, 16, 32, 64, 128, 256)  # at the finest range that states sweep finely
+WIDER = (2, 4, 6, 8)  # scale codes above that one, with 64 synapses
 STEP_LSB = 1 / 32  # between two sums of a sweep, or as near as the weights allow
 
 
@@ -71,15 +72,16 @@ class NoiseLaw:
 def noise_law(
     chip: Chip,
     synapses: Sequence[int] = SYNAPSES,
-    scale_codes: Sequence[int] = SCALE_CODES,
+    wider: Sequence[int] = WIDER,
     *,
     spec: ChipSpec = ANNA_1991,
     resolution: Resolution | None = None,
     noise_seed: int = 0,
     threads: int | None = None,
 ) -> NoiseLaw:
-    """Measure neurons with so many synapses at scale code 0, and with 64 at these scale codes."""
-    kinds = [*((count, 0) for count in synapses), *((SYNAPSES_OF_WIRE_NOISE, code) for code in scale_codes)]
+    """Measure neurons with so many synapses at the finest range, and with 64 at ranges so many scale codes wider."""
+    finest = finest_scale(spec)
+    kinds = [*((count, finest) for count in synapses), *((SYNAPSES_OF_WIRE_NOISE, finest + step) for step in wider)]
     resolution = resolution or Resolution(repeats=16)
     found = [_noise_products(chip, spec, count, code, resolution, noise_seed, threads) for count, code in kinds]
     lsbs = quarter_products_per_lsb(spec)[[code for _, code in kinds]] / 4
@@ -103,10 +105,10 @@ def _noise_products(
     rows, columns = (places[:, :synapses] for places in layout.places(spec))
     weights[0, rows, columns] = codes.weight_converter(spec).exact(half / 2.0)
     scales[:] = scale_code
-    images = np.zeros((len(sums), spec.registers * spec.columns), dtype=np.int64)
+    images = np.zeros((len(sums), spec.latches * spec.columns), dtype=np.int64)
     images[:, layout.operands(spec)[0, :synapses]] = chosen
     program = pins_program(spec, [layout], weights, scales)
-    result = chip.run_codes(program, images.reshape(-1, spec.registers, spec.columns), noise_seed=noise_seed, threads=threads)
+    result = chip.run_codes(program, images.reshape(-1, spec.latches, spec.columns), noise_seed=noise_seed, threads=threads)
     reached = result.codes["codes0"].astype(np.int64).reshape(len(turns), resolution.repeats, -1)
     squares = [
         noise * noise

@@ -105,20 +105,21 @@ NOISE_PARTS = {"typical-v1": (0.0, 0.25), "typical-v2": (8.5, 0.18), "worst-v2":
                "typical-all-wire": (12.17, 0.0), "typical-all-converter": (0.0, 0.2515)}  # fmt: skip
 
 
+@pytest.mark.parametrize("spec", BOTH)
 @pytest.mark.parametrize("preset", NOISE_PARTS)
-def test_the_pins_tell_noise_of_the_wire_from_noise_of_the_converter(preset: str) -> None:
-    found = noise_law(
-        anna.Chip(seed=7, analog=anna.Analog.preset(preset).alone("noise")), resolution=Resolution(repeats=64), spec=ANNA_WIDE
-    )
+def test_the_pins_tell_noise_of_the_wire_from_noise_of_the_converter(preset: str, spec: ChipSpec) -> None:
+    chip = anna.Chip(seed=7, analog=anna.Analog.preset(preset).alone("noise"))
+    found = noise_law(chip, resolution=Resolution(repeats=64), spec=spec)
     wire, converter = NOISE_PARTS[preset]
     assert found.parts[0] == pytest.approx(wire, rel=0.03, abs=0.5)  # 0.5 on 64 synapses is 0.03 LSB even on 256
     assert found.parts[1] == pytest.approx(converter, rel=0.03, abs=0.01)
     np.testing.assert_allclose(found.noise_products, found.fitted_products, rtol=0.05)
 
 
-def test_noise_grows_with_the_synapses_and_falls_with_the_range_as_the_law_says() -> None:
+@pytest.mark.parametrize("spec", BOTH)
+def test_noise_grows_with_the_synapses_and_falls_with_the_range_as_the_law_says(spec: ChipSpec) -> None:
     """Of a typical chip, mismatch and all. Gains of up to 1.1 make noise referred to the sum so much smaller."""
-    found = noise_law(anna.Chip(seed=7), [8, 128], [8], spec=ANNA_WIDE)
+    found = noise_law(anna.Chip(seed=7), [8, 128], [8], spec=spec)
     (few, many, wide), products = found.noise_lsb, found.noise_products
     assert many / few == pytest.approx(((0.18**2 + 144.5 / 1024) / (0.18**2 + 9.03 / 1024)) ** 0.5, rel=0.06)
     assert wide == pytest.approx((0.18**2 + (8.5 / 512) ** 2) ** 0.5, rel=0.06)
@@ -131,7 +132,7 @@ def test_noise_grows_with_the_synapses_and_falls_with_the_range_as_the_law_says(
     [
         (ANNA_WIDE, {"synapses": [7]}, "noise of 7 synapses cannot be measured; expected an even number up to 256"),
         (ANNA_WIDE, {"synapses": [258]}, "noise of 258 synapses cannot be measured"),
-        (ANNA_WIDE, {"scale_codes": [15]}, "64 synapses do not reach the range of scale code 15; choose more"),
+        (ANNA_WIDE, {"wider": [15]}, "64 synapses do not reach the range of scale code 15; choose more"),
         (ANNA_WIDE.changed(weight_levels="mid-rise"), {}, "on a chip with a weight of zero"),
     ],
 )
