@@ -24,7 +24,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("compiler", "lab", "trace"),
     ),
     "lenet": (("datasets",), ("networks",), ("training",)),
-    "sim": (("base",), ("inputs",), ("comparison", "bench", "sweep"), ("report",), ("results",), ("cli",)),
+    "sim": (("base",), ("inputs",), ("comparison", "bench", "sweep"), ("report",), ("results", "published"), ("cli",)),
 }
 
 CYTHON_IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+c?import\s+(.+)|cimport\s+([\w.]+))", re.M)

@@ -173,6 +173,7 @@ class CrookedSilicon(IdealSilicon):
         levels = 1 << spec.state_bits
         self._lsb = int(max(2, np.abs(np.diff(self._thresholds[0])).min(initial=64)))
         self._offsets = self._rng.integers(-self._lsb, self._lsb + 1, (spec.neurons_at_once, levels - 1))
+        self.refresh_stops = int(self._rng.integers(0, 60)) if "stops" in parts else None
         self._tables = self.numerators + self._rng.integers(-1, 2, (3, levels))
         self._pages = np.array(0)
 
@@ -185,7 +186,7 @@ class CrookedSilicon(IdealSilicon):
         exact = super().weights(weight_codes, rows, columns, ages_cycles)
         if "weights" in self._parts:
             exact = np.where(exact == 0, 0, exact + self._error[(rows + self._pages) % self.spec.rows, columns])
-        return exact - exact * ages_cycles // 100_000 if "droop" in self._parts else exact
+        return exact - exact * ages_cycles // 10_000 if "droop" in self._parts else exact
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
         exact = super().thresholds(adcs, rows, groups, scale_codes)
@@ -218,7 +219,7 @@ class CrookedSilicon(IdealSilicon):
         return (rows + columns + self._pages) % 3
 
 
-PARTS = ("weights", "droop", "thresholds", "thermal", "limits", "masks", "charge", "states", "pages")
+PARTS = ("weights", "droop", "thresholds", "thermal", "limits", "masks", "charge", "states", "pages", "stops")
 
 
 def random_codes(program: Program, images: int, seed: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from anna.compiler.latches import LatchScan
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
 
+PAGE_TURN_CYCLES = 16.0  # units run empty at the end of a segment
 USUAL_BATCH = 8  # images, where the batch is chosen later: what a row costs an image
 BEST_WAYS = 12  # ways to compute a layer that are kept: the fastest for each number of rows
 
@@ -50,17 +51,31 @@ class Placement:
 
 @dataclass(frozen=True)
 class _State:
-    cycles: float
+    cycles: float  # of an image, with its share of page loads
     pages: int
     row: int
+    rows: int  # on all pages
     scans: tuple[Placed, ...]
+
+
+@dataclass(frozen=True)
+class _Loads:
+    """What loading weights costs an image, in cycles."""
+
+    page: float  # each page
+    row: float  # each row of a program of several pages
+    only_row: float  # each row of a program of one page, if that is loaded less often
+
+    def cost(self, state: _State) -> float:
+        """Cycles with the share of loading rows."""
+        return state.cycles + state.rows * (self.only_row if state.pages == 1 else self.row)
 
 
 def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     """The cheapest placement."""
     spec, refused = graph.spec, dict[str, str]()
-    load, row_load = _load_cycles(options)
-    states = {(1, 0): _State(0.0, 1, 0, ())}
+    loads = _loads(options)
+    states = {(1, 0): _State(0.0, 1, 0, 0, ())}
     for quant in graph.layers:
         ways = _ways(quant.layer, options, quant.constants_oc.shape[1], quant.unit_weights_ou.shape[1])
         if not ways:
@@ -72,17 +87,17 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
             for way in ways:
                 for new_page in (False, True):
                     for cut in (False, True):
-                        found = _put(state, way, spec.rows, load, row_load, new_page, cut)
+                        found = _put(state, way, spec.rows, loads.page, new_page, cut)
                         if found is None:
                             continue
                         key = (min(found.pages, 2), found.row)
-                        if key not in after or found.cycles < after[key].cycles:
+                        if key not in after or loads.cost(found) < loads.cost(after[key]):
                             after[key] = found
         states = after
     if refused:
         raise CompileError(list(refused.values()))
     # A single page is never reloaded; the first of several is loaded like all others.
-    best = min(states.values(), key=lambda s: (s.cycles + (load if s.pages > 1 else 0.0), s.pages, s.row))
+    best = min(states.values(), key=lambda s: (loads.cost(s) + (loads.page if s.pages > 1 else 0.0), s.pages, s.row))
     if best.pages > spec.max_pages:
         raise CompileError([
             f"{graph.lowered.network.name}: needs {best.pages} weight pages, but the board's memory holds {spec.max_pages}; "
@@ -91,12 +106,13 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     return Placement(best.scans, best.pages)
 
 
-def _load_cycles(options: CompileOptions) -> tuple[float, float]:
-    """An image's share of loading a page, and of loading each row of it: a wide chip loads entire pages."""
-    spec, sequencer = options.chip, options.sequencer
+def _loads(options: CompileOptions) -> _Loads:
+    """A wide chip loads entire pages, and none if there is only one; a published one the rows in use, once a batch."""
+    spec, sequencer, batch = options.chip, options.sequencer, options.batch
     if spec.wide:
-        return spec.refresh_period_cycles / (options.batch or 1), 0.0
-    return 0.0, spec.columns // spec.dacs * sequencer.issue_cycles(spec) / (options.batch or USUAL_BATCH)
+        return _Loads(spec.refresh_period_cycles / (batch or 1), 0.0, 0.0)
+    row = spec.columns // spec.dacs * sequencer.issue_cycles(spec)
+    return _Loads(PAGE_TURN_CYCLES, row / (batch or 1), row / (batch or USUAL_BATCH))
 
 
 def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[Scans]:
@@ -119,9 +135,10 @@ def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_column
     return [scans for _, _, scans in front[-BEST_WAYS:]] + ([front[0][2]] if len(front) > BEST_WAYS else [])
 
 
-def _put(state: _State, way: Scans, rows: int, load: float, row_load: float, new_page: bool, cut: bool) -> _State | None:
+def _put(state: _State, way: Scans, rows: int, load: float, new_page: bool, cut: bool) -> _State | None:
     """The way's scans placed after a state: on the remaining rows or on a new page; cut at the page's end or not."""
     cycles, pages, row, scans = state.cycles, state.pages, state.row, list(state.scans)
+    total = state.rows
     if new_page and row == 0:
         return None
     if new_page:
@@ -148,8 +165,9 @@ def _put(state: _State, way: Scans, rows: int, load: float, row_load: float, new
                 continue
             part = scan if len(taken) == len(scan.outputs) else scan.part(taken)
             scans.append(Placed(part, pages - 1, row))
-            cycles, row, remaining = cycles + part.cycles + used * row_load, row + used, remaining - used
-    return _State(cycles, pages, row, tuple(scans))
+            cycles, row, remaining = cycles + part.cycles, row + used, remaining - used
+            total += used
+    return _State(cycles, pages, row, total, tuple(scans))
 
 
 def _no_way(layer: ChipLayer, options: CompileOptions, leaves_some: bool) -> str:
@@ -158,6 +176,7 @@ def _no_way(layer: ChipLayer, options: CompileOptions, leaves_some: bool) -> str
     way = f"run it and all after it on the host (option host={layer.origin})"
     return (
         f"{layer.name}: a window of {inputs} inputs on maps {layer.kernel[1]} columns wide does not fit the chip's "
-        f"{spec.registers} registers of {spec.columns} states with its biases; "
+        f"{spec.registers if spec.wide else spec.latches} {'registers' if spec.wide else 'latches'} of {spec.columns} states "
+        "with its biases; "
         f"{way if leaves_some else NOTHING_LEFT}"
     )

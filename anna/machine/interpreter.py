@@ -57,6 +57,7 @@ class State:
     board: Scoreboard
     written: Ints  # (pairs) the cycle of the segment in which RFSH last wrote each pair of weights
     writes: Ints  # (pairs) the number of that write
+    fresh: list[tuple[int, int, int]] = field(default_factory=list)  # RFSH of this cycle: pair, cycle and number
     refreshes: int = 0  # RFSH so far
     index: int = 0  # next instruction
     page: int = 0
@@ -145,6 +146,7 @@ class Interpreter:
         if op.name == "PAGE":
             self._turn_page(op["page"])
         span = self.state.board.issue(op)
+        self._settle(span.start)
         match op.name:
             case "SHIFT":
                 self._shift(op)
@@ -224,7 +226,8 @@ class Interpreter:
     def synapse(self, row: int, column: int) -> float:
         """The weight that a synapse has now, in weight LSB: code, imperfections and the age of its charge."""
         r, c = np.array(row), np.array(column)
-        age = self._charges(self.state.board.now, r, c)[0]
+        fresh = [written for pair, written, _ in self.state.fresh if pair == self._pair(r, c)]
+        age = np.array(0) if fresh else self._charges(self.state.board.now, r, c)[0]
         code = self._weight_codes[self.state.page, row, column]
         silicon = self.silicon.with_pages(np.array(self.state.page))
         return float(silicon.weights(np.asarray(code), r, c, age)) / (1 << self.spec.weight_fraction_bits)
@@ -268,6 +271,7 @@ class Interpreter:
         state.elapsed += state.board.idle
         state.board, state.page, state.segment = Scoreboard(self.spec, self.program.sequencer), page, state.segment + 1
         state.shift, state.registers, state.hold = self._reset()
+        state.fresh.clear()
         if not self.spec.wide:
             self._load_page()
 
@@ -301,8 +305,14 @@ class Interpreter:
 
     def _refresh(self, pair: int, cycle: int) -> None:
         if not self._stopped(cycle):
-            self.state.written[pair], self.state.writes[pair] = cycle, FIRST_ORDINAL + self.state.refreshes
+            self.state.fresh.append((pair, cycle, FIRST_ORDINAL + self.state.refreshes))
         self.state.refreshes += 1
+
+    def _settle(self, cycle: int) -> None:
+        """What RFSH wrote before a cycle is read from then on."""
+        for pair, written, number in [one for one in self.state.fresh if one[1] < cycle]:
+            self.state.written[pair], self.state.writes[pair] = written, number
+            self.state.fresh.remove((pair, written, number))
 
     def _charges(self, cycle: int, rows: Ints, columns: Ints) -> tuple[Ints, Ints]:
         """How old the charge of each synapse is at a cycle of the segment, and the number of the write that left it."""
@@ -311,8 +321,12 @@ class Interpreter:
             lap = refresh.laps(spec, now, rows, columns, self.moment, stops)
             ages = refresh.ages(spec, now, rows, columns, self.moment, stops)
             return ages, refresh.ordinal(np.array(state.segment), lap)
-        pairs = (rows * spec.columns + columns) // spec.dacs
+        pairs = self._pair(rows, columns)
         return now - state.written[pairs], state.writes[pairs]
+
+    def _pair(self, rows: Ints, columns: Ints) -> Ints:
+        """Which pair of weights a synapse belongs to."""
+        return (rows * self.spec.columns + columns) // self.spec.dacs
 
     def _shift(self, op: Op) -> None:
         state, spec = self.state, self.spec

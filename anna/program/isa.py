@@ -180,11 +180,15 @@ class _Layout:
         return next(bits for bits, one in self.opcodes.items() if one is instruction)
 
 
+def needed_bits(spec: ChipSpec) -> int:
+    """Bits that the longest instruction of the chip needs."""
+    return CHIP_OPCODE_BITS + max(sum(field.width(spec) for field in one.fields if not field.board)
+                                  for one in instructions.PUBLISHED if one.unit is not Unit.SEQUENCER)  # fmt: skip
+
+
 def pin_bits(spec: ChipSpec) -> int:
     """Bits of an instruction that enter at the chip's pins: 37, more only where larger fields need them."""
-    needed = (sum(field.width(spec) for field in one.fields if not field.board)
-              for one in instructions.PUBLISHED if one.unit is not Unit.SEQUENCER)  # fmt: skip
-    return max(PIN_BITS, CHIP_OPCODE_BITS + max(needed))
+    return max(PIN_BITS, needed_bits(spec))
 
 
 @lru_cache(maxsize=64)

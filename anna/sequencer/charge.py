@@ -1,9 +1,10 @@
 """How old the charge of a synapse is when it is read: what RFSH wrote and when, or where a free-running refresh stood.
 
 With RFSH, every pair of weights in rows that the segment's CALCs use is written before the first image of a batch, row by
-row, and again by each RFSH in the program. The images of a batch run one after another, each in a *slot* of its own: what
-RFSH wrote during one is there for the next. All images of a run are given the ages of one slot, so that no result depends
-on an image's place. A wide chip's refresh runs by itself (`anna.chip.refresh`) and is phase-locked to the image.
+row, and again by each RFSH in the program; a CALC that starts in the same cycle still reads the old charge. The images of a
+batch run one after another, each in a *slot* of its own: what RFSH wrote during one is there for the next. All images of a
+run are given the ages of one slot, so that no result depends on an image's place. A wide chip's refresh runs by itself
+(`anna.chip.refresh`) and is phase-locked to the image.
 """
 
 from collections.abc import Iterable
@@ -106,7 +107,7 @@ class Charges:
             before = np.searchsorted(place, mine * span + span - 1, side="right") - 1
             there = (before >= 0) & (keys[before] == mine)
             age = np.where(there, cycle + lengths - cycles[before], age)
-        last = np.searchsorted(place, mine * span + cycle, side="right") - 1
+        last = np.searchsorted(place, mine * span + cycle) - 1  # written before that cycle
         there = (last >= 0) & (keys[last] == mine)
         return np.where(there, cycle - cycles[last], age), np.where(there, FIRST_ORDINAL + order[last], number)
 

@@ -73,6 +73,8 @@ _OPTIONS = (
     Option("--quantised", None, "also run the codes in plain integer arithmetic, without the engine"),
     Option("--ledger", values.choice("HOW", "totals", "full", "none"), "where accuracy was lost: totals on some of the images "
            "and chips, full on all and including the codes, or none"),
+    # published numbers
+    Option("--assumptions", None, "what each assumption is worth instead: replaced by its alternatives, one at a time"),
     # training
     Option("--train-seed", values.SEED, "for weights, order and distortions in training"),
     Option("--recipe", values.RECIPE, "how a network is trained: {words}"),

@@ -87,6 +87,12 @@ def _machines() -> tuple[str, ...]:
     return tuple(MACHINES)
 
 
+def _published() -> tuple[str, ...]:
+    from sim.published.rows import ROWS
+
+    return tuple(row.name for row in ROWS)
+
+
 def _chip_fields() -> tuple[str, ...]:
     from anna.chip.spec import ChipSpec
 
@@ -167,6 +173,7 @@ SEED = Kind("SEED", _number)
 FOLDER = Kind("DIR", folders=True)
 SHARD = Kind("K/N")
 NETWORK = Kind("MODEL", words=_networks, suffixes=(".onnx", ".safetensors"))
+PUBLISHED = Kind("NAME", words=_published)
 LENET = Kind("NET", words=_networks)
 VARIANT = Kind("VARIANT", words=lambda: ("chip", "distorted"))
 RECIPE = late_choice("RECIPE", _recipes)

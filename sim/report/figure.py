@@ -51,14 +51,19 @@ def themed(width: float, height: float, columns: int = 1, rows: int = 1, **optio
         yield figure, figure.subplots(rows, columns, **options)
 
 
-def svg(figure: Any) -> str:
-    """The figure as an SVG element for a page."""
+def svg_file(figure: Any) -> str:
+    """The figure as an SVG file of its own."""
     import matplotlib
 
     buffer = io.StringIO()
     with matplotlib.rc_context(_STYLE):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
+    return re.sub(r"[ \t]+\n", "\n", buffer.getvalue())
+
+
+def svg(figure: Any) -> str:
+    """The figure as an SVG element for a page."""
+    text = svg_file(figure)
     text = text[text.index("<svg") :]
     for colour, variable in _VARIABLES.items():
         text = text.replace(colour, variable)

@@ -8,7 +8,7 @@ import pytest
 import anna
 from anna.analog.draws import Draws, FaultKind, Part, noise_key
 from anna.chip import codes
-from anna.chip.spec import ANNA_1991, ANNA_WIDE
+from anna.chip.spec import ANNA_WIDE
 from anna.engine import is_checked, simd_levels
 from anna.lab import noise_check
 from anna.lab.noise_check import LARGEST_KS, LARGEST_Z
@@ -56,16 +56,16 @@ def test_a_wire_is_as_noisy_as_the_synapses_that_carry_a_weight() -> None:
 
 
 def test_the_wires_noise_does_not_know_the_range_and_the_converters_is_a_share_of_it() -> None:
-    lsb = codes.adc_lsb(ANNA_1991)
+    lsb = codes.adc_lsb(ANNA_WIDE)
     adcs, zero, scale_codes = np.zeros(16, np.int64), np.zeros(16, np.int64), np.arange(16)
     synapses = np.full(16, 28)
 
     def sigma(**noise: float) -> np.ndarray:
-        electronics = anna.Die.draw(ANNA_1991, anna.Analog(**noise), 0).electronics
+        electronics = anna.Die.draw(ANNA_WIDE, anna.Analog(**noise), 0).electronics
         return electronics.thermal_sigma(adcs, zero, zero, scale_codes, synapses)
 
     wire, converter = sigma(wire_noise_products=8.5), sigma(adc_noise_lsb=0.18)
-    units = codes.units_per_lsb_product(ANNA_1991)
+    units = codes.units_per_lsb_product(ANNA_WIDE)
     np.testing.assert_allclose(wire, 8.5 * (28 / 64) ** 0.5 * units, rtol=1e-6)
     np.testing.assert_allclose(converter, 0.18 * lsb, rtol=1e-6)
     np.testing.assert_allclose(sigma(wire_noise_products=8.5, adc_noise_lsb=0.18), np.hypot(wire, converter), rtol=1e-6)
@@ -74,7 +74,7 @@ def test_the_wires_noise_does_not_know_the_range_and_the_converters_is_a_share_o
 def test_a_finer_unit_of_states_changes_no_noise() -> None:
     """State steps make sums finer, and the noise with them."""
     place, synapses = (np.zeros(1, np.int64),) * 4, np.array([28])
-    plain, fine = (anna.Die.draw(ANNA_1991, anna.Analog(wire_noise_products=8.5, state_step_lsb=step), 0).electronics
+    plain, fine = (anna.Die.draw(ANNA_WIDE, anna.Analog(wire_noise_products=8.5, state_step_lsb=step), 0).electronics
                    for step in (0.0, 0.01))  # fmt: skip
     ratio = fine.thermal_sigma(*place, synapses) / plain.thermal_sigma(*place, synapses)
     assert ratio == fine.numerators[-1] / plain.numerators[-1] == 256

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 import anna
 from anna.base.errors import AnnaError, CompileError, SpecError
-from anna.chip.spec import ANNA_WIDE, ChipSpec
+from anna.chip.machines import Machine
+from anna.chip.spec import ALL_AT_ONCE, ANNA_WIDE, DEDICATED, ChipSpec, Sequencer
 from anna.compiler import compilation
 from anna.compiler.selfcheck import evaluate
 from anna.compiler.split import capacity
@@ -30,7 +31,9 @@ def specifications(draw: st.DrawFn) -> dict[str, object]:
     rows = draw(often(st.integers(1, 80), 4096 if columns < 16 else 256))
     registers = draw(often(st.integers(1, 12), 64))
     narrow = [n for n in range(1, columns) if columns % n == 0]
-    wide = [n * columns for n in range(2, min(rows, registers, 5) + 1)]
+    instruction_set = draw(st.sampled_from(["published", "published", "wide"]))
+    latches = registers if instruction_set == "wide" else draw(often(st.integers(1, 8), 64))
+    wide = [n * columns for n in range(2, min(rows, latches, 5) + 1)]
     chosen = [n for n in (*narrow, *wide) if draw(st.integers(0, 2)) == 0]
     if draw(st.integers(0, 19)) < 19:
         chosen.append(columns)
@@ -39,6 +42,11 @@ def specifications(draw: st.DrawFn) -> dict[str, object]:
         "rows": rows,
         "columns": columns,
         "registers": registers,
+        "instruction_set": instruction_set,
+        "latches": latches,
+        "shift_from": draw(st.sampled_from(["either", "either", "register", "shifter"])),
+        "word_states": draw(often(st.integers(1, 8), 64, 4096)),
+        "out_words": draw(often(st.integers(1, 3), 256)),
         "neurons_at_once": draw(often(st.integers(1, 16), 256)),
         "fan_ins": tuple(sorted(chosen))[-16:] or (columns,),
         "weight_bits": draw(often(st.integers(2, 8), 16)),
@@ -66,6 +74,19 @@ def specifications(draw: st.DrawFn) -> dict[str, object]:
     }  # fmt: skip
 
 
+@st.composite
+def sequencers(draw: st.DrawFn) -> Sequencer:
+    """Any sequencer."""
+    rate = st.one_of(st.none(), st.none(), st.floats(1e5, 1e9))
+    return Sequencer(
+        overlap=draw(st.sampled_from(["none", "shift-calc", "shift-calc", "all"])),
+        instructions_per_s=draw(rate),
+        bytes_per_s=draw(rate),
+        bytes_per_word=draw(st.integers(1, 8)),
+        aligned=draw(st.sampled_from([False, False, True])),
+    )
+
+
 def drawn(seed: int, *shape: int) -> np.ndarray:
     """Weights."""
     return np.random.default_rng(seed).normal(0, 0.5, shape).astype(np.float32)
@@ -88,10 +109,11 @@ def chained(spec: ChipSpec) -> Graph:
     return Graph("chained", (maps, 3, 4), layers)
 
 
-def expect_integers(graph: Graph, spec: ChipSpec) -> None:
+def expect_integers(graph: Graph, spec: ChipSpec, sequencer: Sequencer = DEDICATED) -> None:
     """The compiled program on the chip, engine and interpreter alike, gives what plain integer arithmetic does."""
     images = np.random.default_rng(7).uniform(-1, 1, (12, *graph.input_shape)).astype(np.float32)
-    done = compilation(graph, images, chip=spec, host="none", check_count=1)
+    machine = Machine(name="any", chip=spec, sequencer=ALL_AT_ONCE if spec.wide else sequencer)
+    done = compilation(graph, images, machine=machine, host="none", check_count=1)
     program = done.program
     assert program.host is not None
     states = program.host.input_codes(spec, graph.input_shape, images[:2])
@@ -115,8 +137,8 @@ def expect_sentences(error: AnnaError) -> None:
 
 @pytest.mark.slow
 @MANY
-@given(specifications())
-def test_any_chip_is_compiled_for_exactly_or_refused(values: dict[str, object]) -> None:
+@given(specifications(), sequencers())
+def test_any_chip_is_compiled_for_exactly_or_refused(values: dict[str, object], sequencer: Sequencer) -> None:
     try:
         spec = ChipSpec.of(**values)
     except SpecError as error:
@@ -124,7 +146,7 @@ def test_any_chip_is_compiled_for_exactly_or_refused(values: dict[str, object]) 
         return
     for graph in (subsampled(), chained(spec)):
         try:
-            expect_integers(graph, spec)
+            expect_integers(graph, spec, sequencer)
         except CompileError as error:
             expect_sentences(error)
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from random_programs import PARTS, CrookedSilicon, legal_programs, random_codes
+from random_published import published_programs
 from tick_counter import tick_cycles
 
 import anna
@@ -21,35 +22,45 @@ def many(examples: int) -> settings:
     return settings(max_examples=examples, deadline=None, suppress_health_check=SLOW)
 
 
-def expected(program: Program, silicon, states, ids, seed: int, phase: int) -> np.ndarray:
-    rows = [interpret(program, codes, silicon, noise_seed=seed, image_id=int(i), phase_cycles=phase)
+BOTH_SETS = pytest.mark.parametrize("programs", [legal_programs, published_programs], ids=["wide", "published"])
+
+
+def moment_of(program: Program, number: int) -> dict[str, int]:
+    """A slot of the program's batch; on a wide chip a phase of its refresh."""
+    return {"phase_cycles": (0, 0, 1, 1000)[number % 4]} if program.spec.wide else {"slot": number % program.batch}
+
+
+def expected(program: Program, silicon, states, ids, seed: int, moment: dict[str, int]) -> np.ndarray:
+    rows = [interpret(program, codes, silicon, noise_seed=seed, image_id=int(i), **moment)
             for codes, i in zip(states, ids, strict=True)]  # fmt: skip
     return np.array([[int(part.reshape(-1)[0]) for part in row.values()] for row in rows]).reshape(len(rows), -1)
 
 
 @pytest.mark.slow
-def test_interpreter_equals_engine_to_the_bit(request: pytest.FixtureRequest) -> None:
-    """On 2,000 programs: every SIMD level, both kernels, 1 and 2 threads, 1 to 130 lanes, any order of the images."""
+@BOTH_SETS
+def test_interpreter_equals_engine_to_the_bit(programs, request: pytest.FixtureRequest) -> None:
+    """On 2,000 programs of each set: every SIMD level, both kernels, 1 and 2 threads, 1 to 130 lanes, images in any order."""
 
     @many(request.config.getoption("--programs"))
     @given(
-        program=legal_programs(),
+        program=programs(),
         parts=st.one_of(st.just(frozenset()), st.frozensets(st.sampled_from(PARTS))),
         seed=st.integers(0, 2**64 - 1),
-        phase=st.sampled_from([0, 0, 1, 1000]),
+        when=st.integers(0, 19),
         lanes=st.integers(1, 130),
         threads=st.integers(1, 2),
     )
-    def check(program: Program, parts: frozenset[str], seed: int, phase: int, lanes: int, threads: int) -> None:
+    def check(program: Program, parts: frozenset[str], seed: int, when: int, lanes: int, threads: int) -> None:
         silicon = CrookedSilicon(program.spec, seed % 2**32, parts)
         images = 1 + lanes
         states = random_codes(program, images, seed % 2**31)
         ids = np.random.default_rng(seed % 2**31).permutation(images).astype(np.uint64) + np.uint64(seed >> 32)
         timeline = anna.verified(program)
         wanted = list(timeline.outputs.values())
-        workload = build_workload(timeline, silicon, wanted, phase)
+        moment = moment_of(program, when)
+        workload = build_workload(timeline, silicon, wanted, next(iter(moment.values())))
         few = [0, images - 1]
-        truth = expected(program, silicon, states[few], ids[few], seed, phase)
+        truth = expected(program, silicon, states[few], ids[few], seed, moment)
         flat = states.reshape(images, -1)
         order = np.random.default_rng(seed % 2**31 + 1).permutation(images)
         whole = Engine(workload).run(flat, ids, noise_seed=seed)
@@ -66,17 +77,18 @@ def test_interpreter_equals_engine_to_the_bit(request: pytest.FixtureRequest) ->
 
 
 @pytest.mark.slow
-def test_cycles_equal_those_counted_one_by_one(request: pytest.FixtureRequest) -> None:
+@BOTH_SETS
+def test_cycles_equal_those_counted_one_by_one(programs, request: pytest.FixtureRequest) -> None:
     @many(request.config.getoption("--programs"))
-    @given(program=legal_programs())
+    @given(program=programs())
     def check(program: Program) -> None:
         assert [segment.cycles for segment in anna.verified(program).segments] == tick_cycles(program)
 
     check()
 
 
-@many(100)
-@given(program=legal_programs())
+@many(200)
+@given(program=st.one_of(legal_programs(), published_programs()))
 def test_text_to_words_to_text_is_the_identity(program: Program) -> None:
     text = anna.disassemble(program)
     again = anna.assemble(text)
@@ -84,16 +96,20 @@ def test_text_to_words_to_text_is_the_identity(program: Program) -> None:
     assert again.to_bytes() == program.to_bytes()
 
 
-@many(100)
-@given(program=legal_programs(), seed=st.integers(0, 2**31), parts=st.frozensets(st.sampled_from(PARTS)))
+@many(200)
+@given(
+    program=st.one_of(legal_programs(), published_programs()),
+    seed=st.integers(0, 2**31),
+    parts=st.frozensets(st.sampled_from(PARTS)),
+)
 def test_lockstep_with_the_engine_finds_no_difference(program: Program, seed: int, parts: frozenset[str]) -> None:
     codes, silicon = random_codes(program, 1, seed)[0], CrookedSilicon(program.spec, seed, parts)
     reference = engine_reference(program, codes, silicon, noise_seed=seed, image_id=3)
     assert lockstep(Interpreter(program, codes, silicon, noise_seed=seed, image_id=3), reference) is None
 
 
-@many(60)
-@given(program=legal_programs(), seed=st.integers(0, 2**31), data=st.data())
+@many(120)
+@given(program=st.one_of(legal_programs(), published_programs()), seed=st.integers(0, 2**31), data=st.data())
 def test_save_go_on_restore_go_on_gives_equal_states(program: Program, seed: int, data: st.DataObject) -> None:
     machine = Interpreter(program, random_codes(program, 1, seed)[0])
     for _ in range(data.draw(st.integers(0, len(program.ops) - 1))):

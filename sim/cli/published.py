@@ -1,0 +1,84 @@
+"""`anna published`: every published number, and what the model says to it."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from anna.base.errors import UsageError
+from sim.cli import values
+from sim.cli.command import Command, output_file, write
+from sim.cli.options import add, positional
+from sim.cli.progress import progress
+
+
+def _arguments(parser: argparse.ArgumentParser) -> None:
+    positional(parser, "names", values.PUBLISHED, "only these numbers, with everything that is known of them", nargs="*")
+    add(parser, "--machine", default_text="all")
+    add(parser, "--assumptions")
+    add(parser, "--network", default_text="recognizer; of the assumptions alone")
+    add(parser, "--output", kind=values.file(".md"), default_text="no file")
+    add(parser, "--threads", default_text="all cores")
+
+
+def _run(given: argparse.Namespace) -> None:
+    path = None if given.output is None else output_file(given.output)
+    if given.assumptions and (given.names or given.machine):
+        raise UsageError("--assumptions takes neither numbers nor a machine; name a network with --network")
+    if given.network and not given.assumptions:
+        raise UsageError("--network goes with --assumptions")
+    content, text = _assumptions(given, path) if given.assumptions else _numbers(given, path)
+    write(content, text if path is None else f"{text}\n\n{path}", given.json)
+
+
+def _numbers(given: argparse.Namespace, path: Path | None) -> tuple[dict[str, Any], str]:
+    from anna.base.container import write_beside
+    from anna.base.threads import worker_count
+    from sim.published import page
+    from sim.published.findings import chosen, judged, tally
+    from sim.published.quantities import Quantities
+    from sim.published.speeds import machines_of, speeds
+
+    rows = chosen(given.names, given.machine)
+    quantities = Quantities(threads=worker_count(given.threads))
+    with progress() as show:
+        findings = judged(rows, quantities, show)
+        machines = [] if given.names else speeds(quantities.runs, machines_of(given.machine), show)
+    if path is not None:
+        write_beside(path, page.page(findings, machines).encode())
+    content = {
+        "rows": [finding.content() for finding in findings],
+        "tally": tally(findings),
+        "machines": [one.content() for one in machines],
+    }
+    return content, page.details(findings) if given.names else page.text(findings, machines)
+
+
+def _assumptions(given: argparse.Namespace, path: Path | None) -> tuple[dict[str, Any], str]:
+    from anna.base.container import write_beside
+    from anna.base.threads import worker_count
+    from sim.published import worth_page
+    from sim.published.assumptions import worths
+    from sim.report.figure import svg_file
+
+    with progress() as show:
+        found = worths(given.network or "recognizer", worker_count(given.threads), show)
+    if path is not None:
+        plot = path.with_suffix(".svg")
+        write_beside(plot, svg_file(worth_page.plot(found)).encode())
+        write_beside(path, worth_page.page(found, plot.name).encode())
+    return found.content(), worth_page.text(found)
+
+
+COMMAND = Command(
+    summary="every published number, and what the model predicts",
+    description="Holds the model against every number that is published of the chip, its boards and its networks: what it\n"
+    "predicts, whether that lies in the range stated before, and where it misses, why; and what each assumption is worth.",
+    examples=(
+        "anna published",
+        "anna published recognizer-time convolver-board-1991",
+        "anna published --machine board-1991 --json",
+        "anna published --assumptions -o assumptions.md",
+    ),
+    arguments=_arguments,
+    run=_run,
+)

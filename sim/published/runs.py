@@ -1,0 +1,94 @@
+"""What a machine takes for a network: compiled once for each setting, counted from the compiler's report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Literal
+
+from anna.base.errors import AnnaError
+from anna.board.times import Times
+from anna.chip.machines import MACHINES, Machine
+from anna.chip.spec import Overlap
+from anna.compiler import compile
+from anna.program.file import Program
+from sim.published.networks import calibration_of, network
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A network on a machine, as the compiler is asked for it."""
+
+    network: str
+    machine: str
+    positions: Literal[1, "auto"] = "auto"
+    overlap: Overlap | None = None  # None: the machine's own
+    batch: int = 1
+
+    def on(self) -> Machine:
+        """The machine, with its sequencer changed where that is asked for."""
+        machine = MACHINES[self.machine]
+        if self.overlap is None:
+            return machine
+        return machine.changed(sequencer=machine.sequencer.changed(overlap=self.overlap))
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A compiled network, and what an image takes: with RFSH and page loads, or without.
+
+    Without them means as if the weights in the array kept their charge; pages of a network that needs several are loaded
+    all the same.
+    """
+
+    program: Program
+    machine: Machine
+
+    @cached_property
+    def report(self) -> Mapping[str, Any]:
+        """The compiler's report."""
+        assert self.program.report is not None
+        return self.program.report
+
+    def cycles(self, refresh: bool) -> float:
+        """Cycles of an image on one chip."""
+        report = self.report
+        if refresh:
+            return float(report["cycles_per_image"])
+        paging = report["page_load_cycles_per_image"] if report["pages"] > 1 else 0.0
+        return float(report["run_cycles"] + paging)
+
+    def times(self, refresh: bool) -> Times:
+        """Chip and host."""
+        return Times(self.machine, self.cycles(refresh), self.report["host_multiply_adds"])
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of an image, on chip and host: connections as the board paper counts them."""
+        return int(self.report["chip_multiply_adds"] + self.report["host_multiply_adds"])
+
+
+class Runs:
+    """Compiles when first asked, and remembers what was refused; machines that differ only outside the chip share a program."""
+
+    def __init__(self) -> None:
+        self.network = lru_cache(network)
+        self._calibration = lru_cache(calibration_of)
+        self._done: dict[tuple[Any, ...], Program | AnnaError] = {}
+
+    def run(self, setting: Setting) -> Run:
+        """What a setting gives; raises what refuses it."""
+        machine = setting.on()
+        key = setting.network, machine.chip, machine.sequencer, setting.positions, setting.batch
+        if key not in self._done:
+            try:
+                self._done[key] = self._compiled(setting, machine)
+            except AnnaError as error:
+                self._done[key] = error
+        found = self._done[key]
+        if isinstance(found, AnnaError):
+            raise found
+        return Run(found, machine)
+
+    def _compiled(self, setting: Setting, machine: Machine) -> Program:
+        images = self._calibration(setting.network)
+        return compile(self.network(setting.network), images, machine=machine, positions=setting.positions, batch=setting.batch)

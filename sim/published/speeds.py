@@ -1,0 +1,75 @@
+"""What every application takes on every machine: cycles, time, rates, what binds, and how far a schedule is from its bound."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anna.base.errors import AnnaError
+from anna.chip.machines import MACHINES
+from sim.published.findings import Watch
+from sim.published.networks import APPLICATIONS
+from sim.published.runs import Runs, Setting
+
+
+@dataclass(frozen=True)
+class Speed:
+    """An application on a machine, refresh and page loads included; or the sentence with which it was refused."""
+
+    network: str
+    machine: str
+    batch: int
+    pages: int = 0
+    cycles_per_image: float = 0.0
+    chip_us_per_image: float = 0.0
+    connections_per_s: float = 0.0  # of the machine, those of the host included
+    images_per_s: float = 0.0
+    binds: str = ""  # chip or host, and of the chip's layers what binds the most cycles
+    run_cycles: float = 0.0  # without refresh and page loads
+    bound_cycles: float = 0.0
+    refused: str = ""
+
+    @property
+    def over_bound(self) -> float:
+        """How much longer than its bound the schedule is, as a share of the bound."""
+        return self.run_cycles / self.bound_cycles - 1 if self.bound_cycles else 0.0
+
+    def content(self) -> dict[str, Any]:
+        """The row of the JSON."""
+        fields = {name: value for name, value in vars(self).items() if name != "refused"}
+        if self.refused:
+            return {"network": self.network, "machine": self.machine, "batch": self.batch, "refused": self.refused}
+        return {**fields, "over_bound": round(self.over_bound, 6)}
+
+
+def speed(runs: Runs, network: str, machine: str, batch: int = 1) -> Speed:
+    """One application on one machine."""
+    try:
+        run = runs.run(Setting(network, machine, batch=batch))
+    except AnnaError as error:
+        return Speed(network, machine, batch, refused=str(error))
+    report, times = run.report, run.times(refresh=True)
+    bound: dict[str, float] = {}
+    for layer in report["layers"]:
+        if layer["where"] == "chip":
+            bound[layer["binds"]] = bound.get(layer["binds"], 0.0) + layer["cycles"]
+    unit = max(bound, key=lambda name: bound[name])
+    return Speed(
+        network, machine, batch, report["pages"], run.cycles(refresh=True), round(times.chip_us, 3),
+        round(run.multiply_adds * times.images_per_s), round(times.images_per_s, 3),
+        "host" if times.binds == "host" else f"chip, {unit}", run.cycles(refresh=False), float(report["bound_cycles"]),
+    )  # fmt: skip
+
+
+def machines_of(name: str | None) -> Sequence[str]:
+    """One machine, or all of them."""
+    return tuple(MACHINES) if name is None else (name,)
+
+
+def speeds(runs: Runs, machines: Sequence[str], say: Watch = lambda _: None) -> list[Speed]:
+    """Every application on these machines."""
+    found = []
+    for network in APPLICATIONS:
+        for machine in machines:
+            say(f"{network} on {machine}")
+            found.append(speed(runs, network, machine))
+    return found
