@@ -164,9 +164,11 @@ def listing(report: Mapping[str, Any]) -> str:
     """The report of a compiled program as text."""
     report = current(report)
     head = [
-        f"{report['network']}: {report['cycles_per_image']:,.0f} cycles = {report['chip_us_per_image']:,.1f} us per image "
-        f"on the chip (bound {report['bound_cycles']:,.0f}), {report['board_images_per_s']:,.0f} images/s on "
-        f"machine {report['machine']} (bound by the {report['board_binds']}){published_text(report)}",
+        f"{report['network']} on machine {report['machine']}: {report['cycles_per_image']:,.0f} cycles = "
+        f"{report['chip_us_per_image']:,.1f} us per image on the chip (bound {report['bound_cycles']:,.0f})"
+        f"{_latency(report)}{published_text(report)}",
+        f"{report['board_images_per_s']:,.0f} images/s, bound by the {report['board_binds']}; "
+        f"{report['connections_per_s'] / 1e6:,.0f} M connections/s on the chip",
         f"{report['synapses_used']:,} synapses on {report['pages']} page(s), batch {report['batch']}; "
         f"{report['chip_multiply_adds']:,} multiply-adds on the chip, {report['host_multiply_adds']:,} on the host "
         f"({_share(report):.1f} %)",
@@ -196,6 +198,11 @@ def listing(report: Mapping[str, Any]) -> str:
             f"{'+'.join(map(str, place['registers']))} columns and {place['constants']} constants"
         )
     return "\n".join(head) + "\n"
+
+
+def _latency(report: Mapping[str, Any]) -> str:
+    us = report["board_us_per_image"]
+    return "" if us is None else f", {us:,.1f} us with the host"
 
 
 def _charges(report: Mapping[str, Any]) -> list[str]:

@@ -86,8 +86,8 @@ class CompileOptions(Record):
 
     @property
     def most_positions(self) -> int | None:
-        """Positions of a window in one CALC at most; None: as many as pay."""
-        return None if self.positions == "auto" else self.positions
+        """Positions of a window at once at most; None: as many as are worth it."""
+        return None if self.positions == "auto" else int(self.positions)
 
     @property
     def chip(self) -> ChipSpec:
