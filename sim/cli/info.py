@@ -70,8 +70,8 @@ def _program(program: Program, timeline: Timeline) -> dict[str, Any]:
         "cycles_per_image": timeline.cycles_per_image,
         "chip_us_per_image": timeline.seconds_per_image * 1e6,
         "segments": [{"page": segment.page, "cycles": segment.cycles} for segment in timeline.segments],
-        "page_load_cycles": max(timeline.charges.load_cycles(k) for k in range(len(timeline.segments))),
-        "page_loads_per_batch": timeline.page_loads,
+        "page_load_cycles": timeline.page_load_cycles,
+        "page_loads_per_batch": timeline.page_loads,  # all of which take page_load_cycles
         "page_load_cycles_per_image": loading,
         "busy_cycles": timeline.busy_cycles,
         "stall_cycles": timeline.stall_cycles,

@@ -81,7 +81,8 @@ def test_shares_of_the_time_count_page_loads(paged: Path) -> None:
     """An image's time is its own cycles and its share of the page loads; each unit's share is of the whole."""
     info = json.loads(good("info", paged, "--json"))
     whole, loading = info["cycles_per_image"], info["page_load_cycles_per_image"]
-    assert loading == info["page_loads_per_batch"] * info["page_load_cycles"] / info["batch"] > 0.9 * whole
+    assert info["page_loads_per_batch"] > 1
+    assert loading == info["page_load_cycles"] / info["batch"] > 0.7 * whole
     assert whole == loading + sum(segment["cycles"] for segment in info["segments"])
     assert info["utilisation"]["page_loads"] == pytest.approx(loading / whole)
     assert info["utilisation"]["input"] == pytest.approx(info["busy_cycles"]["input"] / whole)
@@ -110,7 +111,7 @@ def test_info_and_run_describe_host_and_board(paged: Path, tmp_path: Path) -> No
         text = good(*command)
         assert "3,000 multiply-adds per image, 240 us" in text
         speed = f"{report['board_us_per_image']:,.1f} us per image, {report['board_images_per_s']:,.0f} images/s"
-        assert f"wide, {speed}, bound by the chip" in text
+        assert f"{report['machine']}, {speed}, bound by the chip" in text
 
 
 def test_products_of_live_synapses_have_their_own_name(paged: Path) -> None:
