@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from anna.sequencer.rules import verified as verified
     from anna.sequencer.rules import violations as violations
     from anna.sequencer.timeline import Timeline as Timeline
-    from anna.sequencer.timeline import elaborate as elaborate
+    from anna.sequencer.walk import elaborate as elaborate
     from anna.trace.perfetto import perfetto as perfetto
     from anna.trace.vcd import vcd as vcd
 
@@ -94,7 +94,7 @@ _HOMES = {
     "compilation": "anna.compiler",
     "compile": "anna.compiler",
     "disassemble": "anna.program.text",
-    "elaborate": "anna.sequencer.timeline",
+    "elaborate": "anna.sequencer.walk",
     "engine_reference": "anna.machine.lockstep",
     "float_reference": "anna.compiler.reference",
     "forward": "anna.network.forward",

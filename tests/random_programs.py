@@ -13,7 +13,7 @@ from anna.chip.refresh_orders import REFRESH_ORDERS
 from anna.chip.spec import ANNA_WIDE, ChipSpec
 from anna.program.file import Program, Region, assemble_program
 from anna.program.isa import WIDE, Op, rows_of
-from anna.sequencer.timeline import elaborate
+from anna.sequencer.walk import elaborate
 
 CHIPS = st.one_of(
     st.just(ANNA_WIDE),

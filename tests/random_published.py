@@ -10,7 +10,7 @@ from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.spec import ANNA_1991, DEDICATED, DSP, ChipSpec, Sequencer
 from anna.program.file import Program, Region, assemble_program
 from anna.program.isa import PUBLISHED, Op, rows_of
-from anna.sequencer.timeline import elaborate
+from anna.sequencer.walk import elaborate
 
 FAN_INS = {16: [(16,), (8, 16), (4, 16, 32)], 64: [(16, 64), (64,), (16, 64, 128), (16, 64, 128, 256), (32, 256)]}
 

@@ -18,7 +18,8 @@ from anna.compiler.schedule import Schedule
 from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import PUBLISHED, Op, encode
-from anna.sequencer.timeline import Timeline, elaborate
+from anna.sequencer.timeline import Timeline
+from anna.sequencer.walk import elaborate
 
 LONGEST_BATCH = 1024  # images, of a batch that is chosen here
 MOST_SWEEPS = 4096  # of a segment

@@ -25,7 +25,8 @@ from anna.lab.pins import Layout, Resolution, Sweeps, gain_and_offset
 from anna.machine.chip import Chip
 from anna.program import isa
 from anna.program.file import Program
-from anna.sequencer.timeline import Timeline, elaborate
+from anna.sequencer.timeline import Timeline
+from anna.sequencer.walk import elaborate
 
 Place = tuple[int, int, int]  # page, first row, group
 FORMAT = 1  # files do not name it

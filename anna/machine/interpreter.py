@@ -23,8 +23,9 @@ from anna.program.file import Program
 from anna.program.isa import Op
 from anna.sequencer.charge import FIRST_ORDINAL, moment
 from anna.sequencer.rules import verified
-from anna.sequencer.timeline import UNDEFINED, Calc, latched
+from anna.sequencer.timeline import UNDEFINED, Calc
 from anna.sequencer.timing import Scoreboard, Span
+from anna.sequencer.walk import latched
 
 CHECKPOINT_EVERY = 64  # instructions between two snapshots for stepping back
 

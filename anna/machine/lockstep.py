@@ -18,7 +18,8 @@ from anna.engine.building import build_workload
 from anna.machine.interpreter import CalcRecord, Interpreter
 from anna.program.file import Program
 from anna.sequencer.charge import moment
-from anna.sequencer.timeline import Timeline, elaborate
+from anna.sequencer.timeline import Timeline
+from anna.sequencer.walk import elaborate
 
 Reference = Callable[[int], NDArray[np.float64]]  # CALC -> expected code of each neuron, or NaN
 

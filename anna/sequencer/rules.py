@@ -16,7 +16,8 @@ from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import Op
 from anna.program.line import line_of
-from anna.sequencer.timeline import Hazard, Timeline, elaborate
+from anna.sequencer.timeline import Hazard, Timeline
+from anna.sequencer.walk import elaborate
 
 
 @dataclass(frozen=True)
