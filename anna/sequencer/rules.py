@@ -215,9 +215,9 @@ def _op_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
         case "SHIFT":
             yield from _shift_rules(program, op)
         case "STORE":
-            for what in ("register",) if spec.wide else ("register", "latch"):
-                limit = spec.latches if what == "latch" else spec.registers
-                for member in op.members(f"{what}s" if what == "register" else "latches"):
+            held = [("register", "registers", spec.registers), ("latch", "latches", spec.latches)]
+            for what, members, limit in held[:1] if spec.wide else held:
+                for member in op.members(members):
                     if member >= limit:
                         yield "columns-exist", {"what": what, "value": member, "limit": limit}
             if spec.wide and not op["registers"]:
