@@ -65,7 +65,7 @@ def specifications(draw: st.DrawFn) -> dict[str, object]:
         "states_out_per_cycle": draw(often(st.integers(1, 9), 1024)),
         "issue_width": draw(often(st.integers(1, 5), 64)),
         "dacs": dacs,
-        "refresh_order": draw(st.sampled_from(["interleaved", "halves"])),
+        "refresh_order": draw(st.sampled_from(["interleaved"] * 5 + ["halves"])),
         "refresh_overhead_cycles": draw(often(st.integers(0, 300), 10**9)),
         "memory_states": draw(st.one_of(st.none(), st.integers(300, 1 << 20), st.sampled_from([1, 300, 1200, 1 << 40]))),
         "memory_latency_cycles": draw(often(st.integers(0, 9), 1024)),
