@@ -71,6 +71,11 @@ def test_a_changed_record_is_another_chip() -> None:
         ({"registers": 2}, "chip: a fan-in of 256 needs more than 2 registers of 64 states"),
         ({"dacs": 3}, "chip: 64 columns cannot be shared evenly by 3 DACs"),
         ({"reset_state_code": 8}, "chip: reset_state_code 8 does not fit 3 bits"),
+        (
+            {"instruction_set": "published", "refresh_order": "halves"},
+            "chip: refresh_order halves: RFSH writes neighbouring columns, one by each DAC; choose interleaved, or "
+            "instruction_set wide",
+        ),
     ],
 )
 def test_a_record_that_contradicts_itself_is_refused_in_one_sentence(change: dict[str, object], sentence: str) -> None:
