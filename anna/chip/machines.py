@@ -75,7 +75,7 @@ MACHINES = {
 }
 MachineName = Literal["sequencer", "board-1991", "board-1996", "wide"]
 assert get_args(MachineName) == tuple(MACHINES)
-DEFAULT: MachineName = "wide"  # the machine that is meant if none is named
+DEFAULT: MachineName = "sequencer"  # the machine that is meant if none is named
 
 # Boards in sweeps of version 0.1, whose chips were wide.
 FormerBoardName = Literal["anna-board-1991", "anna-board-1996"]

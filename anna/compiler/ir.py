@@ -119,6 +119,10 @@ class Lowered:
         """The layers whose windows read a map stack."""
         return tuple(layer for layer in self.layers if layer.source == source)
 
+    def read_by_chip(self, source: str) -> bool:
+        """Whether any layer reads a map stack, as inputs or as partial sums."""
+        return any(source in (layer.source, layer.carry) for layer in self.layers)
+
     def last_reader(self, source: str) -> int:
         """The position of the last layer that reads a map stack in any way; one past the last layer if the host does."""
         found = [k for k, layer in enumerate(self.layers) if source in (layer.source, layer.carry)]

@@ -8,7 +8,7 @@ import numpy as np
 from anna.chip.spec import ChipSpec, Sequencer
 from anna.compiler.geometry import Tap, ceil_div
 from anna.compiler.ir import ChipLayer
-from anna.compiler.latches import LatchLayout, LatchScan, group_of, steps_of
+from anna.compiler.latches import LatchLayout, LatchScan, group_of
 
 MOST_DOWN = 16  # rows and columns of positions at once that are tried
 MOST_RIGHT = 4
@@ -16,16 +16,23 @@ MOST_POSITIONS = 16
 
 
 def options(
-    layer: ChipLayer, spec: ChipSpec, sequencer: Sequencer, constants: int, unit_columns: int, positions: int | None = None
+    layer: ChipLayer,
+    spec: ChipSpec,
+    sequencer: Sequencer,
+    constants: int,
+    unit_columns: int,
+    positions: int | None = None,
+    apart: bool = False,
 ) -> Iterator[tuple[LatchScan, ...]]:
-    """Ways to compute a layer, each a tuple of scans that together make all its maps; `positions` limits those at once."""
+    """Ways to compute a layer, each a tuple of scans that together make all its maps; `positions` limits those at once.
+    With `apart`, each result has a word of its own in memory."""
     rows, columns = layer.output_shape[1:]
     most = MOST_POSITIONS if positions is None else positions
     for down in range(1, min(rows, MOST_DOWN, most) + 1):
         found = False
         for right in range(1, min(columns, MOST_RIGHT, max(1, most // down)) + 1):
             for own in (True, False) if constants or unit_columns else (False,):
-                scans = Packer(layer, spec, sequencer, constants, unit_columns, down, right, own).scans()
+                scans = Packer(layer, spec, sequencer, constants, unit_columns, down, right, own, apart).scans()
                 if scans is not None:
                     found = True
                     yield scans
@@ -42,14 +49,14 @@ class Packer:
     """A layer's output maps by the inputs that they read, and how to pack these for a number of positions."""
 
     def __init__(self, layer: ChipLayer, spec: ChipSpec, sequencer: Sequencer, constants: int, unit_columns: int,
-                 down: int, right: int, own: bool) -> None:  # fmt: skip
+                 down: int, right: int, own: bool, apart: bool) -> None:  # fmt: skip
         self.layer, self.spec, self.sequencer, self.down, self.right, self.own = layer, spec, sequencer, down, right, own
-        self.constants, self.unit_columns = constants, unit_columns
+        self.constants, self.unit_columns, self.apart = constants, unit_columns, apart
+        self.in_words = sequencer.aligned and not apart  # results begin words: maps keep their order
         self.taps = [[(int(i), int(y), int(x)) for i, y, x in np.argwhere(mask)] for mask in layer.mask_oiyx]
         # Maps that read the same come together; those without inputs, as a part of a sum may have, come last.
-        # Aligned words keep maps in their order.
         self.order = list(range(len(self.taps)))
-        if not sequencer.aligned:
+        if not self.in_words:
             self.order.sort(key=lambda o: (not self.taps[o], self.taps[o], o))
 
     def scans(self) -> tuple[LatchScan, ...] | None:
@@ -67,7 +74,7 @@ class Packer:
                     step *= 2
                 else:
                     step //= 2
-            if self.sequencer.aligned and taken < len(left):
+            if self.in_words and taken < len(left):
                 taken = taken // self.spec.word_states * self.spec.word_states
                 scan = self._scan(left[:taken]) if taken else None
             if scan is None:
@@ -102,7 +109,7 @@ class Packer:
         elif extras:
             held[-1] = LatchLayout(shares[-1], step, extras, self.spec.columns)
         made = LatchScan(self.layer, self.spec, self.sequencer, tuple(sorted(outputs)), self.down, self.right, tuple(held), own,
-                         self.constants, self.unit_columns)  # fmt: skip
+                         self.constants, self.unit_columns, self.apart)  # fmt: skip
         return made if self._works(made) else None
 
     def _works(self, scan: LatchScan) -> bool:
@@ -110,11 +117,8 @@ class Packer:
         everything = {*range(len(scan.registers)), *([] if scan.own is None else [scan.own])}
         if group_of(self.spec, everything) is None:
             return False
-        target = steps_of(self.spec, self.sequencer, self.layer.output_shape, (0, 0, 0, 0))
-        word = self.spec.word_states
-        return not self.sequencer.aligned or all(
-            address % word == 0 for calc in scan.calcs for address, _ in scan.outs(*calc, target)
-        )
+        word, steps = self.spec.word_states, scan.target_steps
+        return not self.in_words or all(address % word == 0 for calc in scan.calcs for address, _ in scan.outs(*calc, steps))
 
     def _own_latch(self, data: int) -> int | None:
         """A latch beside the data's that a CALC can read with them."""

@@ -106,6 +106,7 @@ class LatchScan:
     own: int | None  # latch of the extras; None: they follow the data of the last of `registers`
     constants: int
     unit_columns: int
+    apart: bool = False  # whether each result has a word of its own in memory: results may then be taken in any order
 
     @cached_property
     def pace(self) -> Pace:
@@ -226,7 +227,7 @@ class LatchScan:
         while at < len(self.neurons):
             same = [n for n in self.neurons[at : at + self.spec.neurons_at_once] if n.registers == self.neurons[at].registers]
             count = len(same)
-            if self.sequencer.aligned and at + count < len(self.neurons):
+            if self.sequencer.aligned and not self.apart and at + count < len(self.neurons):
                 count = self._cut(at, count)
             found.append((at, count))
             at += count
@@ -283,6 +284,11 @@ class LatchScan:
         return ceil_div(self.constants, word) + self.unit_columns * ceil_div(len(self.neurons), word)
 
     @cached_property
+    def target_steps(self) -> tuple[int, int, int]:
+        """Address steps of the output, but for its frame."""
+        return steps_of(self.spec, self.sequencer, self.layer.output_shape, (0, 0, 0, 0), self.apart)
+
+    @cached_property
     def source_steps(self) -> tuple[int, int, int]:
         """Address steps of the input from map to map, row to row, column to column."""
         return steps_of(self.spec, self.sequencer, self.layer.input_shape, self.layer.padding)
@@ -296,8 +302,7 @@ class LatchScan:
     @cached_property
     def words_out(self) -> int:
         """Words of results of a step."""
-        target = steps_of(self.spec, self.sequencer, self.layer.output_shape, (0, 0, 0, 0))
-        return sum(ceil_div(n, self.spec.word_states) for calc in self.calcs for _, n in self.outs(*calc, target))
+        return sum(ceil_div(n, self.spec.word_states) for calc in self.calcs for _, n in self.outs(*calc, self.target_steps))
 
     @property
     def places(self) -> int:
@@ -368,8 +373,13 @@ def pitch_of(spec: ChipSpec, sequencer: Sequencer, maps: int) -> int:
 
 
 def steps_of(
-    spec: ChipSpec, sequencer: Sequencer, shape: tuple[int, int, int], frame: tuple[int, int, int, int]
+    spec: ChipSpec,
+    sequencer: Sequencer,
+    shape: tuple[int, int, int],
+    frame: tuple[int, int, int, int],
+    apart: bool = False,
 ) -> tuple[int, int, int]:
-    """Address steps of a map stack in a frame, from map to map, row to row, column to column."""
-    pitch = pitch_of(spec, sequencer, shape[0])
-    return 1, pitch, pitch * (shape[1] + frame[0] + frame[1])
+    """Address steps of a map stack in a frame, from map to map, row to row, column to column; `apart`: a word for each map."""
+    one = spec.word_states if apart else 1
+    pitch = pitch_of(spec, sequencer, shape[0] * one)
+    return one, pitch, pitch * (shape[1] + frame[0] + frame[1])

@@ -33,11 +33,12 @@ class Stack:
     columns: int
     frame: tuple[int, int, int, int]  # above, below, left, right
     pitch: int  # states from pixel to pixel: as many as maps, or whole words
+    one: int = 1  # states from map to map
 
     @property
     def steps(self) -> tuple[int, int, int]:
         """Address steps from map to map, row to row, column to column."""
-        return 1, self.pitch, self.pitch * (self.rows + self.frame[0] + self.frame[1])
+        return self.one, self.pitch, self.pitch * (self.rows + self.frame[0] + self.frame[1])
 
     @property
     def size(self) -> int:
@@ -109,6 +110,7 @@ def _lay_out(graph: QuantGraph, scans: Sequence[Scan | LatchScan], sequencer: Se
         top += -top % word
         return address
 
+    apart = {scan.layer.name for scan in scans if isinstance(scan, LatchScan) and scan.apart}
     shape = lowered.input_shape
     wanted = [(INPUT, shape)] + [(layer.name, layer.output_shape) for layer in lowered.layers]
     last_reader = {name: lowered.last_reader(name) for name, _ in wanted}
@@ -119,9 +121,10 @@ def _lay_out(graph: QuantGraph, scans: Sequence[Scan | LatchScan], sequencer: Se
             raise CompileError([f"{name}: is read with borders of {sorted(frames)}; expected the same border for all readers"])
         frame = frames.pop()
         plain = not any(frame)
-        pitch = pitch_of(spec, sequencer, maps)
-        trial = Stack(name, 0, maps, rows, columns, frame, pitch)
-        stack = Stack(name, room(trial.size, plain), maps, rows, columns, frame, pitch)
+        one = spec.word_states if name in apart else 1
+        pitch = pitch_of(spec, sequencer, maps * one)
+        trial = Stack(name, 0, maps, rows, columns, frame, pitch, one)
+        stack = Stack(name, room(trial.size, plain), maps, rows, columns, frame, pitch, one)
         stacks[name] = stack
         if not plain:
             border = next(quant.border_i for quant in graph.layers if quant.layer.source == name)

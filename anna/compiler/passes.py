@@ -21,7 +21,9 @@ from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import refreshed
 from anna.compiler.schedule import Schedule, schedule
 from anna.network.graph import Network
+from anna.program import isa
 from anna.program.file import Program, assemble_program
+from anna.program.loops import rolled
 from anna.program.text import disassemble
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
@@ -75,6 +77,8 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
         calibrated_on=np.sort(calibration.keys),
     )  # fmt: skip
     draft = refreshed(draft, scheduled, options, laid_out.size).program
+    if not options.chip.wide:
+        draft = replace(draft, words=isa.encode(options.chip, rolled(draft.ops)))
     try:
         walked = verified(draft)
     except IllegalProgram as error:

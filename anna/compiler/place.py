@@ -77,7 +77,10 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     loads = _loads(options)
     states = {(1, 0): _State(0.0, 1, 0, 0, ())}
     for quant in graph.layers:
-        ways = _ways(quant.layer, options, quant.constants_oc.shape[1], quant.unit_weights_ou.shape[1])
+        needs = quant.constants_oc.shape[1], quant.unit_weights_ou.shape[1]
+        ways = _ways(quant.layer, options, *needs)
+        if not ways and options.sequencer.aligned and not graph.lowered.read_by_chip(quant.layer.name):
+            ways = _ways(quant.layer, options, *needs, apart=True)
         if not ways:
             leaves_some = all(quant.layer.origin != member.layers[0].origin for member in graph.lowered.members)
             refused.setdefault(quant.layer.origin, _no_way(quant.layer, options, leaves_some))
@@ -115,14 +118,16 @@ def _loads(options: CompileOptions) -> _Loads:
     return _Loads(PAGE_TURN_CYCLES, row / (batch or 1), row / (batch or USUAL_BATCH))
 
 
-def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int) -> list[Scans]:
+def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int, apart: bool = False) -> list[Scans]:
     """The ways to compute a layer that no other beats in both rows and cycles."""
     found = []
     ways: Iterator[Scans]
     if options.chip.wide:
         ways = packing.options(layer, options.chip, constants, unit_columns)
     else:
-        ways = latch_packing.options(layer, options.chip, options.sequencer, constants, unit_columns, options.most_positions)
+        ways = latch_packing.options(
+            layer, options.chip, options.sequencer, constants, unit_columns, options.most_positions, apart
+        )
     for scans in ways:
         heaviest = max(max(scan.rows_per_output.values()) for scan in scans)
         if heaviest <= options.chip.rows:
@@ -154,7 +159,7 @@ def _put(state: _State, way: Scans, rows: int, load: float, new_page: bool, cut:
             while left and used + need[left[0]] <= rows - row:
                 used += need[left[0]]
                 taken.append(left.pop(0))
-            if left and scan.spec.word_states > 1 and isinstance(scan, LatchScan) and scan.sequencer.aligned:
+            if left and scan.spec.word_states > 1 and isinstance(scan, LatchScan) and scan.sequencer.aligned and not scan.apart:
                 while len(taken) % scan.spec.word_states:  # words of results are not shared
                     used -= need[taken[-1]]
                     left.insert(0, taken.pop())

@@ -28,8 +28,8 @@ from anna.lab.pins import (
 from anna.machine.chip import Chip
 from anna.program.file import blank_pages
 
-SYNAPSES = (8, 16, 32, 64, 128, 256)  # at the finest range that states sweep finely
-WIDER = (2, 4, 6, 8)  # scale codes above that one, with 64 synapses
+SYNAPSES = (8, 16, 32, 64, 128, 256)  # at the finest range that states resolve
+COARSER = (2, 4, 6, 8)  # scale codes above that one, with 64 synapses
 STEP_LSB = 1 / 32  # between two sums of a sweep, or as near as the weights allow
 
 
@@ -72,16 +72,18 @@ class NoiseLaw:
 def noise_law(
     chip: Chip,
     synapses: Sequence[int] = SYNAPSES,
-    wider: Sequence[int] = WIDER,
+    scale_codes: Sequence[int] | None = None,
     *,
     spec: ChipSpec = ANNA_1991,
     resolution: Resolution | None = None,
     noise_seed: int = 0,
     threads: int | None = None,
 ) -> NoiseLaw:
-    """Measure neurons with so many synapses at the finest range, and with 64 at ranges so many scale codes wider."""
+    """Measure neurons with so many synapses at the finest range that states resolve, and with 64 at these scale codes (default:
+    some above it)."""
     finest = finest_scale(spec)
-    kinds = [*((count, finest) for count in synapses), *((SYNAPSES_OF_WIRE_NOISE, finest + step) for step in wider)]
+    coarser = scale_codes or [finest + more for more in COARSER if finest + more < 1 << spec.scale_bits]
+    kinds = [*((count, finest) for count in synapses), *((SYNAPSES_OF_WIRE_NOISE, code) for code in coarser)]
     resolution = resolution or Resolution(repeats=16)
     found = [_noise_products(chip, spec, count, code, resolution, noise_seed, threads) for count, code in kinds]
     lsbs = quarter_products_per_lsb(spec)[[code for _, code in kinds]] / 4

@@ -1,6 +1,7 @@
 """The boards' published numbers: times, rates and speed-ups of whole applications, last layers on the host included.
 
-Times are judged as in 1991: one position a CALC and no RFSH, whose cost stands in rows of its own without a range.
+Times are judged as in 1991: an image at a time, one position a CALC and no RFSH, whose cost stands in rows of its own
+without a range.
 """
 
 from typing import Any
@@ -20,7 +21,7 @@ from sim.published.row import (
     within,
 )
 
-AS_1991: dict[str, Any] = {"positions": 1, "refresh": False}
+AS_1991: dict[str, Any] = {"positions": 1, "refresh": False, "batch": 1}
 NO_RANGE = "no range was stated: published times are judged with one position a CALC and without RFSH"
 BY_HAND = "the count leaves out how a row of positions begins and ends, some per cent of it"
 RATES = Range(30e6, 400e6, "'30 to 400 M connections/s by application'")
@@ -61,7 +62,7 @@ def _counts_by_hand() -> list[Row]:
         of = {"network": "recognizer", "machine": "sequencer", "overlap": overlap, "refresh": False}
         rows.append(prediction(
             f"recognizer-{overlap}-by-hand", f"the recogniser on the chip alone, {words}, one position a CALC",
-            Fact(one, "ms", D, "instructions counted by hand"), by("chip_ms", **of, positions=1),
+            Fact(one, "ms", D, "instructions counted by hand"), by("chip_ms", **of, positions=1, batch=1),
             within(one, 0.1, BY_HAND)))  # fmt: skip
         rows.append(beside(
             f"recognizer-{overlap}-by-hand-several", f"the recogniser on the chip alone, {words}, several positions a CALC",

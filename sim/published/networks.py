@@ -8,7 +8,7 @@ from lenet.datasets.digits import calibration
 from lenet.networks import catalogue
 from lenet.networks.applications import SEGMENTER_IMAGE, convolver, segmenter
 
-CONVOLVER_IMAGE = (64, 64)  # A: the image's size is not published; a larger one only adds rows of positions
+CONVOLVER_IMAGE = (64, 64)  # A: the size of the published large image is not known
 SCENES = 8
 APPLICATIONS = ("recognizer", "lenet5", "convolver", "segmenter")
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from anna.analog.parameters import Analog
+from anna.board.times import Times
 from anna.chip import facts
 from anna.chip.machines import MACHINES, Machine
 from anna.chip.spec import ANNA_1991, ANNA_WIDE, Overlap
@@ -20,12 +21,10 @@ from lenet.training.recipes import RECIPES
 from sim.comparison.arms import chip_arm, float_arm
 from sim.published import programs
 from sim.published.row import By
-from sim.published.runs import Run, Runs, Setting
+from sim.published.runs import Runs, Setting
 
 ERROR_CHIPS, FIRST_CHIP = 8, 100
 COUNTED = 10, 110  # CALCs of two programs: their difference is free of how a program begins and ends
-
-Positions = Literal[1, "auto"]
 
 
 class Quantities:
@@ -41,48 +40,44 @@ class Quantities:
         """The quantity that a row names."""
         return float(QUANTITIES[by.quantity](self, **by.of))
 
-    def run(self, network: str, machine: str, positions: Positions, overlap: Overlap | None) -> Run:
-        """A compiled network."""
-        return self.runs.run(Setting(network, machine, positions, overlap))
-
-    # --- times and rates of compiled networks
-    def chip_ms(
-        self, network: str, machine: str, positions: Positions = "auto", refresh: bool = True, overlap: Overlap | None = None
-    ) -> float:
+    # --- times and rates of compiled networks; `of` is what a Setting is made of
+    def chip_ms(self, refresh: bool = True, **of: Any) -> float:
         """One image on one chip."""
-        return self.run(network, machine, positions, overlap).times(refresh).chip_us / 1e3
+        return self._times(refresh, **of).chip_us / 1e3
 
-    def host_ms(self, network: str, machine: str, positions: Positions = "auto", refresh: bool = True) -> float:
+    def host_ms(self, refresh: bool = True, **of: Any) -> float:
         """The host's layers for one image."""
-        return _known(self.run(network, machine, positions, None).times(refresh).host_us) / 1e3
+        return _known(self._times(refresh, **of).host_us) / 1e3
 
-    def latency_ms(self, network: str, machine: str, positions: Positions = "auto", refresh: bool = True) -> float:
+    def latency_ms(self, refresh: bool = True, **of: Any) -> float:
         """One image from beginning to end."""
-        return _known(self.run(network, machine, positions, None).times(refresh).latency_us) / 1e3
+        return _known(self._times(refresh, **of).latency_us) / 1e3
 
-    def images_per_s(self, network: str, machine: str, positions: Positions = "auto", refresh: bool = True) -> float:
+    def images_per_s(self, refresh: bool = True, **of: Any) -> float:
         """Images per second of the machine in steady state."""
-        return self.run(network, machine, positions, None).times(refresh).images_per_s
+        return self._times(refresh, **of).images_per_s
 
-    def connections_per_s(self, network: str, machine: str, positions: Positions = "auto", refresh: bool = True) -> float:
+    def connections_per_s(self, refresh: bool = True, **of: Any) -> float:
         """Multiply-adds per second of the machine in steady state, those of the host included."""
-        run = self.run(network, machine, positions, None)
-        return run.multiply_adds * run.times(refresh).images_per_s
+        return self.runs.run(Setting(**of)).multiply_adds * self.images_per_s(refresh, **of)
 
-    def dsp_speed_up(self, network: str, machine: str, positions: Positions = "auto", refresh: bool = True) -> float:
+    def dsp_speed_up(self, refresh: bool = True, **of: Any) -> float:
         """The machine against its DSP alone."""
-        return self.connections_per_s(network, machine, positions, refresh) / facts.DSP_CONNECTIONS_PER_S.value
+        return self.connections_per_s(refresh, **of) / facts.DSP_CONNECTIONS_PER_S.value
 
-    def sequencer_speed_up(self, networks: Sequence[str], positions: Positions = "auto", refresh: bool = True) -> float:
+    def sequencer_speed_up(self, networks: Sequence[str], refresh: bool = True, **of: Any) -> float:
         """A dedicated sequencer against the DSP, where it gains most."""
         machines = ("sequencer", "board-1991")
-        rates = [[self.images_per_s(one, name, positions, refresh) for name in machines] for one in networks]
+        rates = [[self.images_per_s(refresh, network=one, machine=name, **of) for name in machines] for one in networks]
         return max(dedicated / dsp for dedicated, dsp in rates)
 
     def synapses_of_one_page(self, network: str) -> float:
         """Synapses that carry a weight, on each weight page."""
-        report = self.run(network, "sequencer", "auto", None).report
+        report = self.runs.run(Setting(network, "sequencer")).report
         return float(report["synapses_used"] / report["pages"])
+
+    def _times(self, refresh: bool, **of: Any) -> Times:
+        return self.runs.run(Setting(**of)).times(refresh)
 
     # --- counts of networks
     def count(self, network: str, what: str, layer: str | None = None, without: str | None = None, constants: int = 0) -> float:
@@ -128,7 +123,7 @@ class Quantities:
 
     def _count_errors(self) -> tuple[float, float]:
         network, digits = self.runs.network("recognizer"), holdout()
-        program = self.run("recognizer", "sequencer", "auto", None).program
+        program = self.runs.run(Setting("recognizer", "sequencer")).program
         seeds = range(FIRST_CHIP, FIRST_CHIP + ERROR_CHIPS)
         arm = chip_arm("typical", "", program, digits, Analog.typical(), seeds, 0, self.threads)
         return tuple(float(np.mean(one.wrong_cn(digits.labels))) for one in (arm, float_arm(network, digits)))  # type: ignore[return-value]
@@ -235,5 +230,5 @@ COMPILED = frozenset(
 )  # fmt: skip
 
 QUANTITIES: dict[str, Callable[..., Any]] = {
-    name: function for name, function in vars(Quantities).items() if not name.startswith("_") and name not in ("value", "run")
+    name: function for name, function in vars(Quantities).items() if not name.startswith("_") and name != "value"
 }

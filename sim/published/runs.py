@@ -22,7 +22,7 @@ class Setting:
     machine: str
     positions: Literal[1, "auto"] = "auto"
     overlap: Overlap | None = None  # None: the machine's own
-    batch: int = 1
+    batch: int | None = None  # None: as the compiler chooses
 
     def on(self) -> Machine:
         """The machine, with its sequencer changed where that is asked for."""
@@ -54,8 +54,18 @@ class Run:
         report = self.report
         if refresh:
             return float(report["cycles_per_image"])
-        paging = report["page_load_cycles_per_image"] if report["pages"] > 1 else 0.0
-        return float(report["run_cycles"] + paging)
+        return float(report["run_cycles"] + self._paging)
+
+    @property
+    def bound_cycles(self) -> float:
+        """What the busiest units need for an image, without refresh."""
+        loads = float(self.report["page_load_cycles_per_image"])
+        return float(self.report["bound_cycles"]) - loads + self._paging
+
+    @property
+    def _paging(self) -> float:
+        """Cycles of loading pages that do not stay in the array."""
+        return float(self.report["page_load_cycles_per_image"]) if self.report["pages"] > 1 else 0.0
 
     def times(self, refresh: bool) -> Times:
         """Chip and host."""
@@ -91,4 +101,5 @@ class Runs:
 
     def _compiled(self, setting: Setting, machine: Machine) -> Program:
         images = self._calibration(setting.network)
-        return compile(self.network(setting.network), images, machine=machine, positions=setting.positions, batch=setting.batch)
+        return compile(self.network(setting.network), images, machine=machine, positions=setting.positions, batch=setting.batch,
+                       check_count=0)  # fmt: skip

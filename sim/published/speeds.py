@@ -17,15 +17,15 @@ class Speed:
 
     network: str
     machine: str
-    batch: int
+    batch: int = 1
     pages: int = 0
     cycles_per_image: float = 0.0
     chip_us_per_image: float = 0.0
     connections_per_s: float = 0.0  # of the machine, those of the host included
     images_per_s: float = 0.0
     binds: str = ""  # chip or host, and of the chip's layers what binds the most cycles
-    run_cycles: float = 0.0  # without refresh and page loads
-    bound_cycles: float = 0.0
+    run_cycles: float = 0.0  # without refresh; page loads of a network of several pages included
+    bound_cycles: float = 0.0  # of the same
     refused: str = ""
 
     @property
@@ -37,16 +37,16 @@ class Speed:
         """The row of the JSON."""
         fields = {name: value for name, value in vars(self).items() if name != "refused"}
         if self.refused:
-            return {"network": self.network, "machine": self.machine, "batch": self.batch, "refused": self.refused}
+            return {"network": self.network, "machine": self.machine, "refused": self.refused}
         return {**fields, "over_bound": round(self.over_bound, 6)}
 
 
-def speed(runs: Runs, network: str, machine: str, batch: int = 1) -> Speed:
+def speed(runs: Runs, network: str, machine: str) -> Speed:
     """One application on one machine."""
     try:
-        run = runs.run(Setting(network, machine, batch=batch))
+        run = runs.run(Setting(network, machine))
     except AnnaError as error:
-        return Speed(network, machine, batch, refused=str(error))
+        return Speed(network, machine, refused=str(error))
     report, times = run.report, run.times(refresh=True)
     bound: dict[str, float] = {}
     for layer in report["layers"]:
@@ -54,9 +54,9 @@ def speed(runs: Runs, network: str, machine: str, batch: int = 1) -> Speed:
             bound[layer["binds"]] = bound.get(layer["binds"], 0.0) + layer["cycles"]
     unit = max(bound, key=lambda name: bound[name])
     return Speed(
-        network, machine, batch, report["pages"], run.cycles(refresh=True), round(times.chip_us, 3),
+        network, machine, report["batch"], report["pages"], run.cycles(refresh=True), round(times.chip_us, 3),
         round(run.multiply_adds * times.images_per_s), round(times.images_per_s, 3),
-        "host" if times.binds == "host" else f"chip, {unit}", run.cycles(refresh=False), float(report["bound_cycles"]),
+        "host" if times.binds == "host" else f"chip, {unit}", run.cycles(refresh=False), run.bound_cycles,
     )  # fmt: skip
 
 

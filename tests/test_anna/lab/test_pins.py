@@ -109,7 +109,7 @@ NOISE_PARTS = {"typical-v1": (0.0, 0.25), "typical-v2": (8.5, 0.18), "worst-v2":
 @pytest.mark.parametrize("preset", NOISE_PARTS)
 def test_the_pins_tell_noise_of_the_wire_from_noise_of_the_converter(preset: str, spec: ChipSpec) -> None:
     chip = anna.Chip(seed=7, analog=anna.Analog.preset(preset).alone("noise"))
-    found = noise_law(chip, resolution=Resolution(repeats=64), spec=spec)
+    found = noise_law(chip, spec=spec, resolution=Resolution(repeats=64))
     wire, converter = NOISE_PARTS[preset]
     assert found.parts[0] == pytest.approx(wire, rel=0.03, abs=0.5)  # 0.5 on 64 synapses is 0.03 LSB even on 256
     assert found.parts[1] == pytest.approx(converter, rel=0.03, abs=0.01)
@@ -119,7 +119,7 @@ def test_the_pins_tell_noise_of_the_wire_from_noise_of_the_converter(preset: str
 @pytest.mark.parametrize("spec", BOTH)
 def test_noise_grows_with_the_synapses_and_falls_with_the_range_as_the_law_says(spec: ChipSpec) -> None:
     """Of a typical chip, mismatch and all. Gains of up to 1.1 make noise referred to the sum so much smaller."""
-    found = noise_law(anna.Chip(seed=7), [8, 128], [8], spec=spec)
+    found = noise_law(anna.Chip(seed=7), [8, 128], [14 if spec == ANNA_1991 else 8], spec=spec)
     (few, many, wide), products = found.noise_lsb, found.noise_products
     assert many / few == pytest.approx(((0.18**2 + 144.5 / 1024) / (0.18**2 + 9.03 / 1024)) ** 0.5, rel=0.06)
     assert wide == pytest.approx((0.18**2 + (8.5 / 512) ** 2) ** 0.5, rel=0.06)
@@ -130,10 +130,10 @@ def test_noise_grows_with_the_synapses_and_falls_with_the_range_as_the_law_says(
 @pytest.mark.parametrize(
     ("spec", "call", "sentence"),
     [
-        (ANNA_WIDE, {"synapses": [7]}, "noise of 7 synapses cannot be measured; expected an even number up to 256"),
-        (ANNA_WIDE, {"synapses": [258]}, "noise of 258 synapses cannot be measured"),
-        (ANNA_WIDE, {"wider": [15]}, "64 synapses do not reach the range of scale code 15; choose more"),
-        (ANNA_WIDE.changed(weight_levels="mid-rise"), {}, "on a chip with a weight of zero"),
+        (ANNA_1991, {"synapses": [7]}, "noise of 7 synapses cannot be measured; expected an even number up to 256"),
+        (ANNA_1991, {"synapses": [258]}, "noise of 258 synapses cannot be measured"),
+        (ANNA_WIDE, {"scale_codes": [15]}, "64 synapses do not reach the range of scale code 15; choose more"),
+        (ANNA_1991.changed(weight_levels="mid-rise"), {}, "on a chip with a weight of zero"),
     ],
 )
 def test_noise_that_cannot_be_measured_is_refused(spec: anna.ChipSpec, call: dict[str, list[int]], sentence: str) -> None:
