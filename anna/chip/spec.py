@@ -180,8 +180,8 @@ class ChipSpec(Record):
             raise ValueError(f"a fan-in of {self.max_inputs} exceeds the {self.synapses} synapses of the array")
         if not self.wide and self.refresh_order != "interleaved":
             raise ValueError(
-                f"refresh_order {self.refresh_order}: RFSH writes neighbouring columns, one by each DAC; choose interleaved, or "
-                "instruction_set wide"
+                f"refresh_order {self.refresh_order}: RFSH writes neighbouring columns, one by each DAC; choose interleaved "
+                "or instruction_set wide"
             )
         if self.reset_state_code >= 1 << self.state_bits:
             raise ValueError(f"reset_state_code {self.reset_state_code} does not fit {self.state_bits} bits")

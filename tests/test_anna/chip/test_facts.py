@@ -73,7 +73,7 @@ def test_a_changed_record_is_another_chip() -> None:
         ({"reset_state_code": 8}, "chip: reset_state_code 8 does not fit 3 bits"),
         (
             {"instruction_set": "published", "refresh_order": "halves"},
-            "chip: refresh_order halves: RFSH writes neighbouring columns, one by each DAC; choose interleaved, or "
+            "chip: refresh_order halves: RFSH writes neighbouring columns, one by each DAC; choose interleaved or "
             "instruction_set wide",
         ),
     ],
