@@ -23,6 +23,7 @@ from sim.published.row import (
 
 AS_1991: dict[str, Any] = {"positions": 1, "refresh": False, "batch": 1}
 NO_RANGE = "no range was stated: published times are judged with one position a CALC and without RFSH"
+AFTERWARDS = "tried after a miss was seen, to find what fails: no prediction"
 BY_HAND = "the count leaves out how a row of positions begins and ends, some per cent of it"
 RATES = Range(30e6, 400e6, "'30 to 400 M connections/s by application'")
 SPEED_UPS = Range(10, 100, "'10 to 100 times' the DSP alone, which makes about 3 M/s on sparse networks")
@@ -93,6 +94,9 @@ ROWS: tuple[Row, ...] = (
         within(0.24, 0.02, "arithmetic, to the digits shown"),
     ),
     *_counts_by_hand(),
+    beside("recognizer-two-at-once", "the recogniser on the chip alone, everything overlapped, two instructions in a cycle",
+           Fact(0.43, "ms", D, "instructions counted by hand"),
+           by("chip_ms", network="recognizer", machine="sequencer", overlap="all", issue_width=2, **AS_1991), AFTERWARDS),
     prediction(
         "sequencer-speed-up", "what a dedicated sequencer gains over the DSP, in the application that gains most",
         facts.SEQUENCER_SPEEDUP, by("sequencer_speed_up", networks=tuple(APPLICATIONS), **AS_1991),
@@ -135,6 +139,12 @@ ROWS: tuple[Row, ...] = (
     ),
     beside("convolver-board-1996-refreshed", "the same, optimised, with RFSH", facts.BOARD_1996_CONNECTIONS_PER_S,
            by("connections_per_s", network="convolver", machine="board-1996"), NO_RANGE),
+    beside("recognizer-board-1996-slow-memory", "characters per second, each chip's states moved at 5 MByte/s as in 1991",
+           facts.BOARD_1996_CHARACTERS_PER_S,
+           by("images_per_s", network="recognizer", machine="board-1996", bytes_per_s=5e6, **AS_1991), AFTERWARDS),
+    beside("convolver-board-1996-slow-memory", "connections per second of a convolution, likewise",
+           facts.BOARD_1996_CONNECTIONS_PER_S,
+           by("connections_per_s", network="convolver", machine="board-1996", bytes_per_s=5e6, **AS_1991), AFTERWARDS),
     # --- what the chip costs in error
     prediction(
         "error-cost", "what typical chips cost against floats",

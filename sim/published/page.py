@@ -31,8 +31,8 @@ SPEEDS = """\
 ## Every application on every machine
 
 Several positions a CALC where that pays, refresh and page loads included, as many images a batch as the compiler chooses.
-A *bound* is what the busiest unit
-needs for each layer, with whatever may not run beside it; *over bound* is by how much the schedule without refresh exceeds it.
+A *bound* is what the busiest unit needs for each layer, with whatever may not run beside it; *over bound* is by how much the
+schedule without refresh exceeds it.
 """
 
 
@@ -153,13 +153,14 @@ def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 SPEED_HEADS = (
-    "network", "machine", "pages", "batch", "cycles an image", "us", "connections/s", "images/s", "bound by", "bound", "over bound",
+    "network", "machine", "pages", "batch", "cycles an image", "us", "connections/s", "images/s", "bound by", "bound",
+    "over bound",
 )  # fmt: skip
 
 
 def _speed_cells(one: Speed) -> tuple[str, ...]:
     if one.refused:
         return (one.network, one.machine, *[""] * 6, f"refused: {one.refused}", "", "")
-    return (one.network, one.machine, str(one.pages), str(one.batch), f"{one.cycles_per_image:,.0f}", f"{one.chip_us_per_image:,.1f}",
-            number(one.connections_per_s, "/s"), f"{one.images_per_s:,.0f}", one.binds, f"{one.bound_cycles:,.0f}",
-            f"{100 * one.over_bound:.1f} %")  # fmt: skip
+    return (one.network, one.machine, str(one.pages), str(one.batch), f"{one.cycles_per_image:,.0f}",
+            f"{one.chip_us_per_image:,.1f}", number(one.connections_per_s, "/s"), f"{one.images_per_s:,.0f}", one.binds,
+            f"{one.bound_cycles:,.0f}", f"{100 * one.over_bound:.1f} %")  # fmt: skip

@@ -9,8 +9,10 @@ from anna.base.errors import AnnaError
 from anna.board.times import Times
 from anna.chip.machines import MACHINES, Machine
 from anna.chip.spec import Overlap
-from anna.compiler import compile
+from anna.compiler import passes
+from anna.compiler.options import CompileOptions
 from anna.program.file import Program
+from lenet.networks import catalogue
 from sim.published.networks import calibration_of, network
 
 
@@ -21,15 +23,19 @@ class Setting:
     network: str
     machine: str
     positions: Literal[1, "auto"] = "auto"
-    overlap: Overlap | None = None  # None: the machine's own
     batch: int | None = None  # None: as the compiler chooses
+    # of the machine; None: its own
+    overlap: Overlap | None = None
+    bytes_per_s: float | None = None
+    issue_width: int | None = None
 
     def on(self) -> Machine:
-        """The machine, with its sequencer changed where that is asked for."""
+        """The machine, changed where that is asked for."""
         machine = MACHINES[self.machine]
-        if self.overlap is None:
-            return machine
-        return machine.changed(sequencer=machine.sequencer.changed(overlap=self.overlap))
+        given = {"overlap": self.overlap, "bytes_per_s": self.bytes_per_s}
+        sequencer = {name: value for name, value in given.items() if value is not None}
+        chip = {} if self.issue_width is None else {"issue_width": self.issue_width}
+        return machine.changed(sequencer=machine.sequencer.changed(**sequencer), chip=machine.chip.changed(**chip))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,5 +107,7 @@ class Runs:
 
     def _compiled(self, setting: Setting, machine: Machine) -> Program:
         images = self._calibration(setting.network)
-        return compile(self.network(setting.network), images, machine=machine, positions=setting.positions, batch=setting.batch,
-                       check_count=0)  # fmt: skip
+        given = CompileOptions(machine=machine, positions=setting.positions, batch=setting.batch, check_count=0)
+        if setting.network not in catalogue.names:  # nobody reads their scores
+            given = given.changed(round="nearest", fit=False)
+        return passes.run(self.network(setting.network), images, given).program

@@ -1,5 +1,9 @@
 """What the assembler refuses, and in which words; the round trip is tested with the programs."""
 
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 import anna
@@ -110,3 +114,26 @@ def test_lower_case_and_comments_are_read() -> None:
     program = anna.assemble(HEAD + "page page=0 ; begin\n\n  stop")
     assert [op.name for op in program.ops] == ["PAGE", "STOP"]
     assert "PAGE page=0\nSTOP\n" in anna.disassemble(program)
+
+
+def blocks() -> list[str]:
+    """The indented blocks of the page about assembly."""
+    page = (Path(__file__).parents[3] / "docs" / "assembly.md").read_text(encoding="utf-8")
+    return ["\n".join(line[4:] for line in found.splitlines()) for found in re.findall(r"(?:^ {4}.*\n)+", page, re.M)]
+
+
+def test_the_program_in_the_manual_is_one() -> None:
+    program = anna.assemble(blocks()[0])
+    found = anna.Chip().run_codes(program, np.full((1, 4, 4), 6)).codes["mean"]
+    assert found == 4 + 16 * 4 * 2.5 // 64  # sixteen states of 2.5 under weights of 4; 64 to a code
+
+
+def test_the_cycles_in_the_manual_are_those_of_its_instructions() -> None:
+    (lines,) = (block for block in blocks() if "; cycles 0 to 3" in block)
+    head = HEAD.replace("shape=4", "shape=80") + "STORE R0,A.L0\n"
+    program = anna.assemble(f".weights values=0\n{head}.output name=o address=80 shape=8\n{lines}\nSTOP")
+    begin = next(i for i, op in enumerate(program.ops) if op.name == "CALC")
+    spans = anna.verified(program).spans[begin:-1]
+    told = [[int(number) for number in re.findall(r"\d+", re.split(r";|:", line)[1])] for line in lines.splitlines()]
+    zero = spans[0].start
+    assert [[span.start - zero, span.end - 1 - zero] for span in spans] == [[one[0], one[-1]] for one in told]
