@@ -55,7 +55,12 @@ def renew_sweep(path: Path) -> None:
 
 
 KINDS = {
-    "program": Kind(program, "recognizer.anna", lambda path: anna.Program.load(path).digest),
+    "program": Kind(
+        program,
+        "recognizer.anna",
+        lambda path: anna.Program.load(path).digest,
+        lambda path: anna.Program.load(path).save(path),
+    ),
     "network": Kind(network, "pair.safetensors", lambda path: network.load_graph(path).digest),
     "die": Kind(
         die,
@@ -113,18 +118,21 @@ def test_a_file_of_an_older_format_is_carried_over_and_keeps_its_identity(
     assert steps == [today, today + 1]
 
 
-def test_what_an_upgrade_makes_is_what_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "FORMAT", 2)
-    monkeypatch.setattr(program, "UPGRADES", {1: lambda content: {**content, "name": f"{content['name']}-of-format-1"}})
-    assert anna.Program.load(FORMER / "recognizer.anna").name.endswith("-of-format-1")
+@pytest.mark.parametrize("kind", ["program"], indirect=True)
+def test_what_an_upgrade_makes_is_what_is_read(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = program.FORMAT
+    monkeypatch.setattr(program, "FORMAT", today + 1)
+    monkeypatch.setattr(program, "UPGRADES", {today: lambda content: {**content, "name": f"{content['name']}-upgraded"}})
+    assert anna.Program.load(copy).name.endswith("-upgraded")
 
 
-def test_a_program_saved_in_a_newer_format_keeps_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    digest = anna.Program.load(FORMER / "recognizer.anna").digest
-    monkeypatch.setattr(program, "FORMAT", 2)
-    monkeypatch.setattr(program, "UPGRADES", {1: dict})
-    anna.Program.load(FORMER / "recognizer.anna").save(tmp_path / "again.anna")
-    assert anna.Program.load(tmp_path / "again.anna").digest == digest
+@pytest.mark.parametrize("kind", ["program"], indirect=True)
+def test_a_program_saved_in_a_newer_format_keeps_its_digest(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest, today = anna.Program.load(copy).digest, program.FORMAT
+    monkeypatch.setattr(program, "FORMAT", today + 1)
+    monkeypatch.setattr(program, "UPGRADES", {today: dict})
+    anna.Program.load(copy).save(copy)
+    assert anna.Program.load(copy).digest == digest
 
 
 def test_a_file_of_a_format_that_is_no_longer_read_is_refused(kind: str, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

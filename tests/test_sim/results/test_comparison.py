@@ -356,7 +356,7 @@ def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
         (("compare", "--analog", "superb"), "superb"),
         (("compare", "--chip", "weight_bits=99"), "weight_bits: expected at most 16"),
         (("compile", "linear", "--chip", "wieght_bits=3"), "chip: wieght_bits is not known; the nearest is weight_bits"),
-        (("compile", "linear", "--chip", "foo=3"), "chip: foo is not known; expected one of rows, columns, registers,"),
+        (("compile", "linear", "--chip", "foo=3"), "chip: foo is not known; expected one of instruction_set, shift_from,"),
         (("compile", "linear", "--chip", "fan_ins=16"), "no neuron reads exactly one row of 64 columns (fan-ins 16)"),
         (("compile", "linear", "--batch", "0"), "compile options: batch: expected at least 1, got 0"),
         (

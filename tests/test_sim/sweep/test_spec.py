@@ -58,7 +58,7 @@ def test_two_ways_to_say_the_same_are_the_same_sweep_and_the_order_of_axes_count
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"axes": {"chip.weight_bit": [2]}}, "axis 'chip.weight_bit': chip has no weight_bit; it has rows, columns,"),
+        ({"axes": {"chip.weight_bit": [2]}}, "axis 'chip.weight_bit': chip has no weight_bit; it has instruction_set,"),
         ({"axes": {"chips.weight_bits": [2]}}, "axis 'chips.weight_bits' is not known; expected network, weights_seed, analog, "
          "or a field of chip, analog, compile, train, scaled"),
         ({"axes": {}}, "axes: Dictionary should have at least 1 item"),
