@@ -7,6 +7,15 @@ from typing import Any, Literal, get_args
 from anna.analog.parameters import STRENGTHS, Analog
 
 Part = Literal["chip", "sequencer", "machine", "compiler", "analog"]
+
+
+def value_text(value: Any) -> str:
+    """A value as tables and plots show it."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 1000 else f"{value:.6g}"
+    return str(value).lower() if isinstance(value, bool | None) else str(value)
+
+
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
@@ -22,8 +31,7 @@ class Alternative:
     @property
     def name(self) -> str:
         """How tables and plots call it."""
-        value = f"{self.value:g}" if isinstance(self.value, float) else self.value
-        return f"{self.field} = {value}"
+        return f"{self.field} = {value_text(self.value)}"
 
 
 CHIP = (

@@ -25,7 +25,7 @@ from sim.comparison.arms import chip_arm
 from sim.published.alternatives import Alternative, alternatives
 from sim.published.networks import calibration_of
 
-IMAGES, CHIPS, FIRST_CHIP, NOISE_SEED = 500, 4, 100, 0
+IMAGES, CHIPS, FIRST_CHIP, NOISE_SEED = 2000, 4, 100, 0
 MACHINE = "sequencer"
 
 Watch = Callable[[str], None]

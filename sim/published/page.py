@@ -12,7 +12,7 @@ TITLES: dict[Kind, str] = {
     "fitted": "Fitted",
 }
 MEANINGS: dict[Kind, str] = {
-    "prediction": "What comes out of compiling, running or counting. Ranges were written down before the published chip had a "
+    "prediction": "What comes out of compiling, running or counting. Ranges were written down before the published chip had a\n"
     "compiler, except where the row says otherwise; a miss is shown as a miss.",
     "definition": "What the model contains as a constant, or does not contain at all: agreement says nothing about it.",
     "fitted": "What something in the model was chosen to meet: no prediction.",

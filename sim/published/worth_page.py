@@ -3,9 +3,10 @@
 from typing import Any
 
 from sim.base.statistics import Interval
-from sim.published.alternatives import PARTS
+from sim.published.alternatives import PARTS, value_text
 from sim.published.assumptions import CHIPS, IMAGES, MACHINE, Worth, Worths
-from sim.published.page import columns, markdown
+from sim.published.page import columns
+from sim.published.page import markdown as markdown
 from sim.report.figure import COLOURS, INK, themed
 
 INTRODUCTION = f"""\
@@ -44,15 +45,11 @@ def heading(one: Worths) -> str:
 def cells(row: Worth) -> tuple[str, ...]:
     """A row of the tables."""
     one, points = row.alternative, row.typical_points
-    first = (one.part, f"{one.field} = {_value(row.assumed)}", _value(one.value))
+    first = (one.part, f"{one.field} = {value_text(row.assumed)}", value_text(one.value))
     if row.refused or points is None:
         return (*first, "", "", "", "", "", f"refused: {row.refused}")
     return (*first, f"{row.cycles:,.0f}", f"{row.cycles_ratio:.3f}", f"{row.ideal_points:+.2f}", f"{points.share:+.2f}",
             f"{points.low:+.2f} to {points.high:+.2f}", one.why)  # fmt: skip
-
-
-def _value(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool | None) else str(value)
 
 
 def noticed(found: Worths) -> list[Worth]:
@@ -70,8 +67,10 @@ def _moves_errors(points: Interval | None) -> bool:
 
 def plot(found: Worths) -> Any:
     """Change of cycles and of errors, a line for each alternative that is noticed."""
+    from matplotlib.patches import Patch
+
     rows = noticed(found)
-    with themed(8.4, 1.3 + 0.25 * len(rows), columns=2, sharey=True) as (figure, (cycles, errors)):
+    with themed(8.4, 1.5 + 0.25 * len(rows), columns=2, sharey=True) as (figure, (cycles, errors)):
         for place, row in enumerate(rows):
             assert row.cycles_ratio is not None and row.typical_points is not None
             colour, points = COLOURS[PARTS.index(row.alternative.part)], row.typical_points
@@ -93,6 +92,9 @@ def plot(found: Worths) -> Any:
         for axes, middle in ((cycles, 1.0), (errors, 0.0)):
             axes.axvline(middle, color=INK, linewidth=0.8)
             axes.grid(axis="x")
+            axes.set_axisbelow(True)
             axes.tick_params(axis="y", left=False)
+        drawn = [part for part in PARTS if any(row.alternative.part == part for row in rows)]
+        figure.legend([Patch(color=COLOURS[PARTS.index(part)]) for part in drawn], drawn, loc="outside lower left", ncols=5)
         figure.suptitle(f"{found.network}: what each assumption is worth", x=0.01, ha="left", fontsize=10)
     return figure
