@@ -88,7 +88,7 @@ def plot(found: Worths) -> Any:
         cycles.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         cycles.minorticks_off()
         cycles.set_xlabel("cycles, over those as assumed")
-        errors.set_xlabel("points of error on typical dies, 95 %; |: ideal chip")
+        errors.set_xlabel("points of error (typical dies, 95 %; |: ideal)")
         for axes, middle in ((cycles, 1.0), (errors, 0.0)):
             axes.axvline(middle, color=INK, linewidth=0.8)
             axes.grid(axis="x")
