@@ -149,7 +149,7 @@ def test_a_state_that_two_lines_compute_is_read_after_the_second() -> None:
     """Eleven rows, several at once: the last line moves up, and writes states a second time."""
     graph = chain(0, (1, 10, 6), [1], (1, 3), (1, 0, 1, 2))
     seen = some_images(graph, 24)
-    done = compilation(graph, seen, host="none", check_count=0)
+    done = compilation(graph, seen, host="none", check_count=0, machine="wide")
     outs = [op.addresses for op in done.program.ops if op.name == "OUT"]
     assert np.unique(np.concatenate(outs), return_counts=True)[1].max() == 2
     expect_integer_arithmetic(done, seen)
@@ -256,7 +256,8 @@ def test_the_selfcheck_refuses_a_wrong_program() -> None:
 
     done = compilation(lenet.load("recognizer"), lenet.calibration()[0][:40])
     weights = done.program.weight_codes.copy()
-    weights[0, 12:36] = 32
+    c3 = next(placed for placed in done.placement.scans if placed.scan.layer.name == "C3")
+    weights[0, c3.row : c3.row + c3.scan.rows] = 32
     wrong = replace(done.program, weight_codes=weights)
     with pytest.raises(
         CompileError, match=r"internal error: map .* of C3 is \d in the compiled program but \d in the quantised graph"
