@@ -51,7 +51,6 @@ CHIP = (
     ("scale_step", 2.0, "powers of two, the simplest divider"),
     ("store_cycles", 2, "a STORE to storage and latches in turn"),
     ("issue_width", 2, "two instructions in one word: 37 pins would carry them"),
-    ("refresh_order", "halves", "each DAC has half of the rows"),
     ("memory_latency_cycles", 0, "results can be read in the cycle after they arrive"),
     ("memory_latency_cycles", 4, "a slow memory controller"),
     ("max_pages", 16, "less room for weights"),
