@@ -47,7 +47,7 @@ def report(
         "published_us_per_image": published_us(network.multiply_adds),
         "board_images_per_s": round(times.images_per_s, 3),
         "board_binds": times.binds,
-        "connections_per_s": round(chip_multiply_adds * 1e6 / times.chip_us * options.machine.chips, 3),
+        "connections_per_s": round(network.multiply_adds * times.images_per_s, 3),
         "instructions": len(timeline.program.ops),
         "refreshes": len(timeline.refreshes),
         "charges": retention.report(timeline),
@@ -76,13 +76,14 @@ def current(report: Mapping[str, Any]) -> Mapping[str, Any]:
     chip_us, host_us = report["chip_us_per_image"], report["host_us_per_image"]
     if host_us is None and not report["host_multiply_adds"]:
         host_us = 0.0
+    multiply_adds = report["chip_multiply_adds"] + report["host_multiply_adds"]
     return {
         **report,
         "machine": "wide",
         "host_us_per_image": host_us,
         "board_us_per_image": None if host_us is None else round(chip_us + host_us, 6),
-        "published_us_per_image": published_us(report["chip_multiply_adds"] + report["host_multiply_adds"]),
-        "connections_per_s": round(report["chip_multiply_adds"] * 1e6 / chip_us, 3),
+        "published_us_per_image": published_us(multiply_adds),
+        "connections_per_s": round(multiply_adds * report["board_images_per_s"], 3),
     }
 
 
@@ -167,8 +168,8 @@ def listing(report: Mapping[str, Any]) -> str:
         f"{report['network']} on machine {report['machine']}: {report['cycles_per_image']:,.0f} cycles = "
         f"{report['chip_us_per_image']:,.1f} us per image on the chip (bound {report['bound_cycles']:,.0f})"
         f"{_latency(report)}{published_text(report)}",
-        f"{report['board_images_per_s']:,.0f} images/s, bound by the {report['board_binds']}; "
-        f"{report['connections_per_s'] / 1e6:,.0f} M connections/s on the chip",
+        f"{report['board_images_per_s']:,.0f} images/s = {report['connections_per_s'] / 1e6:,.0f} M connections/s, bound by the "
+        f"{report['board_binds']}",
         f"{report['synapses_used']:,} synapses on {report['pages']} page(s), batch {report['batch']}; "
         f"{report['chip_multiply_adds']:,} multiply-adds on the chip, {report['host_multiply_adds']:,} on the host "
         f"({_share(report):.1f} %)",
