@@ -56,17 +56,17 @@ def _numbers(given: argparse.Namespace, path: Path | None) -> tuple[dict[str, An
 def _assumptions(given: argparse.Namespace, path: Path | None) -> tuple[dict[str, Any], str]:
     from anna.base.container import write_beside
     from anna.base.threads import worker_count
-    from sim.published import worth_page
-    from sim.published.assumptions import worths
+    from sim.published import effects_page
+    from sim.published.assumptions import effects
     from sim.report.figure import svg_file
 
     with progress() as show:
-        found = worths(given.network or "recognizer", worker_count(given.threads), show)
+        found = effects(given.network or "recognizer", worker_count(given.threads), show)
     if path is not None:
         plot = path.with_suffix(".svg")
-        write_beside(plot, svg_file(worth_page.plot(found)).encode())
-        write_beside(path, worth_page.page(found, plot.name).encode())
-    return found.content(), worth_page.text(found)
+        write_beside(plot, svg_file(effects_page.plot(found)).encode())
+        write_beside(path, effects_page.page(found, plot.name).encode())
+    return found.content(), effects_page.text(found)
 
 
 COMMAND = Command(

@@ -42,7 +42,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Worth:
+class Effect:
     """What an alternative changes; `refused` is the sentence with which it was refused."""
 
     alternative: Alternative
@@ -66,14 +66,14 @@ class Worth:
 
 
 @dataclass(frozen=True)
-class Worths:
-    """A network's worths, and what they are counted from."""
+class Effects:
+    """A network's effects, and what they are counted from."""
 
     network: str
     cycles: float
     ideal_error: float
     typical_error: float
-    rows: tuple[Worth, ...]
+    rows: tuple[Effect, ...]
 
     def content(self) -> dict[str, Any]:
         """As JSON."""
@@ -94,17 +94,17 @@ class Assessor:
         self.program = self._compiled(MACHINES[MACHINE])
         self.now = self._outcome(self.program, Analog.typical())
 
-    def worth(self, one: Alternative) -> Worth:
+    def effect(self, one: Alternative) -> Effect:
         """What an alternative changes."""
         assumed = assumption(one)
         try:
             found = self._with(one)
         except AnnaError as error:
-            return Worth(one, assumed, refused=str(error))
+            return Effect(one, assumed, refused=str(error))
         now = self.now
         moved = float(np.mean(found.ideal_cn)) - float(np.mean(now.ideal_cn))
         points = difference_of_chips(now.typical_cn, found.typical_cn)
-        return Worth(one, assumed, found.cycles, round(found.cycles / now.cycles, 6), round(100 * moved, 6),
+        return Effect(one, assumed, found.cycles, round(found.cycles / now.cycles, 6), round(100 * moved, 6),
                      Interval(100 * points.share, 100 * points.low, 100 * points.high))  # fmt: skip
 
     def _with(self, one: Alternative) -> Outcome:
@@ -148,12 +148,12 @@ def changed(one: Alternative) -> Machine:
     return machine.changed(**change)
 
 
-def worths(network: str, threads: int, say: Watch = lambda _: None) -> Worths:
+def effects(network: str, threads: int, say: Watch = lambda _: None) -> Effects:
     """What every assumption is worth for a network."""
     say(f"{network} as assumed")
     assessor, rows = Assessor(network, threads), []
     for one in alternatives():
         say(f"{network}, {one.name}")
-        rows.append(assessor.worth(one))
+        rows.append(assessor.effect(one))
     now = assessor.now
-    return Worths(network, now.cycles, float(np.mean(now.ideal_cn)), float(np.mean(now.typical_cn)), tuple(rows))
+    return Effects(network, now.cycles, float(np.mean(now.ideal_cn)), float(np.mean(now.typical_cn)), tuple(rows))

@@ -6,20 +6,20 @@ import pytest
 
 from anna.chip.machines import MACHINES
 from sim.base.statistics import Interval
-from sim.published import worth_page
+from sim.published import effects_page
 from sim.published.alternatives import Alternative, alternatives
-from sim.published.assumptions import MACHINE, Assessor, Worth, Worths, changed
+from sim.published.assumptions import MACHINE, Assessor, Effect, Effects, changed
 
 PAGE = Path(__file__).parents[3] / "docs" / "assumptions.md"
 OVERLAP = Alternative("sequencer", "overlap", "all", "side by side")
 STILL = Interval(0.0, 0.0, 0.0)
-FOUND = Worths(
+FOUND = Effects(
     "recognizer", 1000.0, 0.012, 0.016,
     (
-        Worth(OVERLAP, "shift-calc", 750.0, 0.75, 0.2, Interval(0.1, -0.2, 0.4)),
-        Worth(Alternative("chip", "out_words", 2, "one OUT"), 1, 1000.0, 1.0, 0.0, STILL),
-        Worth(Alternative("analog", "adc_noise_lsb", 0.0, "without it"), 0.18, 1000.0, 1.0, 0.0, Interval(-0.2, -0.3, -0.1)),
-        Worth(Alternative("chip", "weight_levels", "mid-rise", "no zero"), "mid-tread", refused="no exact zero"),
+        Effect(OVERLAP, "shift-calc", 750.0, 0.75, 0.2, Interval(0.1, -0.2, 0.4)),
+        Effect(Alternative("chip", "out_words", 2, "one OUT"), 1, 1000.0, 1.0, 0.0, STILL),
+        Effect(Alternative("analog", "adc_noise_lsb", 0.0, "without it"), 0.18, 1000.0, 1.0, 0.0, Interval(-0.2, -0.3, -0.1)),
+        Effect(Alternative("chip", "weight_levels", "mid-rise", "no zero"), "mid-tread", refused="no exact zero"),
     ),
 )  # fmt: skip
 
@@ -36,15 +36,15 @@ def test_an_alternative_changes_one_field_of_the_machine(one: Alternative) -> No
 
 
 def test_a_row_shows_what_changed_or_why_it_cannot() -> None:
-    assert worth_page.cells(FOUND.rows[0]) == (
+    assert effects_page.cells(FOUND.rows[0]) == (
         "sequencer", "overlap = shift-calc", "all", "750", "0.750", "+0.20", "+0.10", "-0.20 to +0.40", "side by side",
     )  # fmt: skip
-    assert worth_page.cells(FOUND.rows[3])[-1] == "refused: no exact zero"
+    assert effects_page.cells(FOUND.rows[3])[-1] == "refused: no exact zero"
 
 
 def test_the_plot_shows_what_moves_cycles_or_errors_beyond_chance() -> None:
-    assert [row.alternative.name for row in worth_page.noticed(FOUND)] == ["overlap = all", "adc_noise_lsb = 0"]
-    cycles, errors = worth_page.plot(FOUND).axes
+    assert [row.alternative.name for row in effects_page.noticed(FOUND)] == ["overlap = all", "adc_noise_lsb = 0"]
+    cycles, errors = effects_page.plot(FOUND).axes
     assert [label.get_text() for label in cycles.get_yticklabels()] == ["overlap = all", "adc_noise_lsb = 0"]
     assert cycles.get_xlim()[0] < 0.75 < cycles.get_xlim()[1]
     assert len(errors.lines) == 2 * 3 + 1  # interval, dies and ideal chip of each, and zero
@@ -60,7 +60,7 @@ def test_json_has_a_row_for_each_alternative() -> None:
 def test_the_page_has_every_alternative() -> None:
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     for one in alternatives():
-        cells = worth_page.cells(Worth(one, None))
+        cells = effects_page.cells(Effect(one, None))
         assert any(f"| {one.part} | {one.field} = " in line and f" | {cells[2]} | " in line for line in lines), one.name
 
 
@@ -70,4 +70,4 @@ def test_the_page_shows_what_is_computed() -> None:
     assessor = Assessor("recognizer", threads=2)
     for one in alternatives():
         if one.name in ("out_words = 2", "overlap = none", "adc_noise_lsb = 0", "weight_levels = mid-rise"):
-            assert worth_page.markdown(worth_page.cells(assessor.worth(one)), []).splitlines()[0] in lines
+            assert effects_page.markdown(effects_page.cells(assessor.effect(one)), []).splitlines()[0] in lines

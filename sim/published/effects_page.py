@@ -4,7 +4,7 @@ from typing import Any
 
 from sim.base.statistics import Interval
 from sim.published.alternatives import PARTS, value_text
-from sim.published.assumptions import CHIPS, IMAGES, MACHINE, Worth, Worths
+from sim.published.assumptions import CHIPS, IMAGES, MACHINE, Effect, Effects
 from sim.published.page import columns
 from sim.published.page import markdown as markdown
 from sim.report.figure import COLOURS, INK, themed
@@ -23,18 +23,18 @@ HEADS = ("of", "assumption", "alternative", "cycles", "ratio", "ideal, points", 
 LEAST_RATIO, LEAST_POINTS = 0.005, 0.3  # what is drawn changes cycles or errors by as much, or errors beyond chance
 
 
-def text(found: Worths) -> str:
+def text(found: Effects) -> str:
     """The table for a terminal."""
     return f"{heading(found)}\n\n{columns([HEADS, *(cells(row) for row in found.rows)])}"
 
 
-def page(found: Worths, plot: str) -> str:
+def page(found: Effects, plot: str) -> str:
     """The page in Markdown; `plot` is the file of the plot."""
     image = f"![What each assumption is worth for {found.network}]({plot})"
     return f"{INTRODUCTION}\n{heading(found)}.\n\n{image}\n\n{markdown(HEADS, [cells(row) for row in found.rows])}"
 
 
-def heading(one: Worths) -> str:
+def heading(one: Effects) -> str:
     """What a network's changes are counted from."""
     return (
         f"{one.network} on machine {MACHINE}: {one.cycles:,.0f} cycles an image; error {100 * one.ideal_error:.2f} % on the "
@@ -42,7 +42,7 @@ def heading(one: Worths) -> str:
     )
 
 
-def cells(row: Worth) -> tuple[str, ...]:
+def cells(row: Effect) -> tuple[str, ...]:
     """A row of the tables."""
     one, points = row.alternative, row.typical_points
     first = (one.part, f"{one.field} = {value_text(row.assumed)}", value_text(one.value))
@@ -52,7 +52,7 @@ def cells(row: Worth) -> tuple[str, ...]:
             f"{points.low:+.2f} to {points.high:+.2f}", one.why)  # fmt: skip
 
 
-def noticed(found: Worths) -> list[Worth]:
+def noticed(found: Effects) -> list[Effect]:
     """The rows that change cycles or errors enough to be drawn."""
     return [row for row in found.rows if _moves_cycles(row.cycles_ratio) or _moves_errors(row.typical_points)]
 
@@ -65,7 +65,7 @@ def _moves_errors(points: Interval | None) -> bool:
     return points is not None and (abs(points.share) >= LEAST_POINTS or points.low > 0 or points.high < 0)
 
 
-def plot(found: Worths) -> Any:
+def plot(found: Effects) -> Any:
     """Change of cycles and of errors, a line for each alternative that is noticed."""
     from matplotlib.patches import Patch
 
