@@ -168,8 +168,8 @@ def listing(report: Mapping[str, Any]) -> str:
         f"{report['network']} on machine {report['machine']}: {report['cycles_per_image']:,.0f} cycles = "
         f"{report['chip_us_per_image']:,.1f} us per image on the chip (bound {report['bound_cycles']:,.0f})"
         f"{_latency(report)}{published_text(report)}",
-        f"{report['board_images_per_s']:,.0f} images/s = {report['connections_per_s'] / 1e6:,.0f} M connections/s, bound by the "
-        f"{report['board_binds']}",
+        f"{report['board_images_per_s']:,.0f} images/s = {report['connections_per_s'] / 1e6:,.0f} M connections/s, bound by "
+        f"the {report['board_binds']}",
         f"{report['synapses_used']:,} synapses on {report['pages']} page(s), batch {report['batch']}; "
         f"{report['chip_multiply_adds']:,} multiply-adds on the chip, {report['host_multiply_adds']:,} on the host "
         f"({_share(report):.1f} %)",
