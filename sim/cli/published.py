@@ -35,14 +35,19 @@ def _numbers(given: argparse.Namespace, path: Path | None) -> tuple[dict[str, An
     from anna.base.threads import worker_count
     from sim.published import page
     from sim.published.findings import chosen, judged, tally
-    from sim.published.quantities import Quantities
-    from sim.published.speeds import machines_of, speeds
+    from sim.published.quantities import Quantities, settings_of
+    from sim.published.runs import Runs
+    from sim.published.speeds import machines_of, settings, speeds
 
     rows = chosen(given.names, given.machine)
-    quantities = Quantities(threads=worker_count(given.threads))
-    with progress() as show:
+    threads = worker_count(given.threads)
+    with progress() as show, Runs() as runs:
+        show("compile")
+        machines_named = () if given.names else machines_of(given.machine)
+        runs.ahead([*(one for row in rows if row.by for one in settings_of(row.by)), *settings(machines_named)], threads)
+        quantities = Quantities(runs, threads)
         findings = judged(rows, quantities, show)
-        machines = [] if given.names else speeds(quantities.runs, machines_of(given.machine), show)
+        machines = speeds(runs, machines_named, show)
     if path is not None:
         write_beside(path, page.page(findings, machines).encode())
     content = {

@@ -6,6 +6,7 @@ is the paired difference to the same images and dies without it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from sim.base.statistics import Interval, difference_of_chips
 from sim.comparison.arms import chip_arm
 from sim.published.alternatives import Alternative, alternatives
 from sim.published.networks import calibration_of
+from sim.sweep.processes import Processes
 
 IMAGES, CHIPS, FIRST_CHIP, NOISE_SEED = 2000, 4, 100, 0
 MACHINE = "sequencer"
@@ -148,12 +150,27 @@ def changed(one: Alternative) -> Machine:
     return machine.changed(**change)
 
 
-def effects(network: str, threads: int, say: Watch = lambda _: None) -> Effects:
-    """What every assumption is worth for a network."""
+@lru_cache(maxsize=1)
+def assessor(network: str) -> Assessor:
+    """One for each process."""
+    return Assessor(network, threads=1)
+
+
+def effect(network: str, one: Alternative) -> Effect:
+    """What an alternative changes, in any process."""
+    return assessor(network).effect(one)
+
+
+def effects(network: str, workers: int, say: Watch = lambda _: None) -> Effects:
+    """What every assumption is worth for a network, in processes of their own."""
     say(f"{network} as assumed")
-    assessor, rows = Assessor(network, threads), []
-    for one in alternatives():
-        say(f"{network}, {one.name}")
-        rows.append(assessor.effect(one))
-    now = assessor.now
+    pool, rows = Processes(workers), []
+    try:
+        found = [pool.submit(effect, network, one) for one in alternatives()]
+        now = assessor(network).now
+        for one, future in zip(alternatives(), found, strict=True):
+            say(f"{network}, {one.name}")
+            rows.append(future.result())
+    finally:
+        pool.shutdown(wait=False)
     return Effects(network, now.cycles, float(np.mean(now.ideal_cn)), float(np.mean(now.typical_cn)), tuple(rows))

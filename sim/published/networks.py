@@ -1,5 +1,7 @@
 """The networks that published numbers are about, with the images on which the compiler chooses their ranges."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,8 +13,10 @@ from lenet.networks.applications import SEGMENTER_IMAGE, convolver, segmenter
 CONVOLVER_IMAGE = (64, 64)  # A: the size of the published large image is not known
 SCENES = 8
 APPLICATIONS = ("recognizer", "lenet5", "convolver", "segmenter")
+SIZES = {"segmenter": 3, "convolver": 2, "lenet5": 1}  # how long they take to compile, in order
 
 
+@lru_cache
 def network(name: str) -> Network:
     """An application by its name: a trained LeNet of the catalogue, the convolver or the segmenter."""
     if name == "convolver":
@@ -24,6 +28,7 @@ def network(name: str) -> Network:
     return catalogue.load(name)
 
 
+@lru_cache
 def calibration_of(name: str) -> NDArray[np.uint8]:
     """Its calibration images."""
     sizes = {"convolver": CONVOLVER_IMAGE, "segmenter": SEGMENTER_IMAGE}

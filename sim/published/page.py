@@ -89,7 +89,7 @@ def text(findings: Sequence[Finding], speeds: Sequence[Speed]) -> str:
     misses = [f"{finding.row.name}: {finding.reason}" for finding in findings if finding.verdict == "missed"]
     parts = [columns(rows), *(["\n".join(["missed", *misses])] if misses else []), counted(findings)]
     if speeds:
-        parts.append(columns([SPEED_HEADS, *(_speed_cells(one) for one in speeds)]))
+        parts.append(columns([SPEED_HEADS, *(speed_cells(one) for one in speeds)]))
     return "\n\n".join(parts)
 
 
@@ -135,7 +135,7 @@ def page(findings: Sequence[Finding], speeds: Sequence[Speed]) -> str:
         rows = [finding for finding in findings if finding.row.kind == kind]
         heads = ("number", "", "mark", "published", "expected", "predicted", "ratio", "unit", "verdict", "reason")
         parts.append(f"## {title}\n\n{MEANINGS[kind]}\n\n{markdown(heads, [markdown_cells(row) for row in rows])}")
-    parts.append(f"{SPEEDS}\n{markdown(SPEED_HEADS, [_speed_cells(one) for one in speeds])}")
+    parts.append(f"{SPEEDS}\n{markdown(SPEED_HEADS, [speed_cells(one) for one in speeds])}")
     return "\n".join(parts)
 
 
@@ -158,7 +158,8 @@ SPEED_HEADS = (
 )  # fmt: skip
 
 
-def _speed_cells(one: Speed) -> tuple[str, ...]:
+def speed_cells(one: Speed) -> tuple[str, ...]:
+    """A row of the machines."""
     if one.refused:
         return (one.network, one.machine, *[""] * 6, f"refused: {one.refused}", "", "")
     return (one.network, one.machine, str(one.pages), str(one.batch), f"{one.cycles_per_image:,.0f}",

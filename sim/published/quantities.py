@@ -20,10 +20,13 @@ from lenet.networks import catalogue
 from lenet.training.recipes import RECIPES
 from sim.comparison.arms import chip_arm, float_arm
 from sim.published import programs
+from sim.published.networks import network as network_of
 from sim.published.row import By
-from sim.published.runs import Runs, Setting
+from sim.published.runs import Runs, Setting, program_of
 
 ERROR_CHIPS, FIRST_CHIP = 8, 100
+RECOGNIZER = Setting("recognizer", "sequencer")
+DEDICATED_OVER_DSP = ("sequencer", "board-1991")
 COUNTED = 10, 110  # CALCs of two programs: their difference is free of how a program begins and ends
 
 
@@ -67,8 +70,8 @@ class Quantities:
 
     def sequencer_speed_up(self, networks: Sequence[str], refresh: bool = True, **of: Any) -> float:
         """A dedicated sequencer against the DSP, where it gains most."""
-        machines = ("sequencer", "board-1991")
-        rates = [[self.images_per_s(refresh, network=one, machine=name, **of) for name in machines] for one in networks]
+        rates = [[self.images_per_s(refresh, network=one, machine=machine, **of) for machine in DEDICATED_OVER_DSP]
+                 for one in networks]  # fmt: skip
         return max(dedicated / dsp for dedicated, dsp in rates)
 
     def synapses_of_one_page(self, network: str) -> float:
@@ -82,7 +85,7 @@ class Quantities:
     # --- counts of networks
     def count(self, network: str, what: str, layer: str | None = None, without: str | None = None, constants: int = 0) -> float:
         """Connections, multiply-adds, parameters or units of a network or a layer; `constants` are units that it lacks."""
-        graph = self.runs.network(network)
+        graph = network_of(network)
         assert isinstance(graph, Graph)
         if what == "units" and layer is None:
             return sum(step.units for step in graph) + constants
@@ -91,7 +94,7 @@ class Quantities:
 
     def places(self, network: str) -> float:
         """Places at which a network that slides has scores."""
-        graph = self.runs.network(network)
+        graph = network_of(network)
         return graph.output_shape[1] * graph.output_shape[2]
 
     def dsp_images_per_s(self, network: str) -> float:
@@ -122,8 +125,8 @@ class Quantities:
         return chip / reference
 
     def _count_errors(self) -> tuple[float, float]:
-        network, digits = self.runs.network("recognizer"), holdout()
-        program = self.runs.run(Setting("recognizer", "sequencer")).program
+        network, digits = network_of(RECOGNIZER.network), holdout()
+        program = program_of(RECOGNIZER)
         seeds = range(FIRST_CHIP, FIRST_CHIP + ERROR_CHIPS)
         arm = chip_arm("typical", "", program, digits, Analog.typical(), seeds, 0, self.threads)
         return tuple(float(np.mean(one.wrong_cn(digits.labels))) for one in (arm, float_arm(network, digits)))  # type: ignore[return-value]
@@ -221,6 +224,19 @@ def _busy(overlap: Overlap) -> tuple[Timeline, Timeline]:
 
 def _seconds_between(short: Timeline, long: Timeline) -> float:
     return (long.run_cycles - short.run_cycles) / long.spec.clock_hz
+
+
+def settings_of(by: By) -> list[Setting]:
+    """What a quantity needs compiled."""
+    if by.quantity not in COMPILED or by.quantity.startswith("error_"):
+        return []
+    of = {name: value for name, value in by.of.items() if name not in ("refresh", "networks")}
+    match by.quantity:
+        case "sequencer_speed_up":
+            return [Setting(network=one, machine=machine, **of) for one in by.of["networks"] for machine in DEDICATED_OVER_DSP]
+        case "synapses_of_one_page":
+            return [Setting(machine="sequencer", **of)]
+    return [Setting(**of)]
 
 
 # Quantities that need a compiled network: seconds each.

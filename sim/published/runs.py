@@ -1,9 +1,9 @@
 """What a machine takes for a network: compiled once for each setting, counted from the compiler's report."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from anna.base.errors import AnnaError
 from anna.board.times import Times
@@ -13,7 +13,10 @@ from anna.compiler import passes
 from anna.compiler.options import CompileOptions
 from anna.program.file import Program
 from lenet.networks import catalogue
-from sim.published.networks import calibration_of, network
+from sim.published.networks import SIZES, calibration_of, network
+from sim.sweep.processes import Processes
+
+Compiled = dict[str, Any] | str  # a report, or the sentence that refuses
 
 
 @dataclass(frozen=True)
@@ -46,21 +49,14 @@ class Run:
     all the same.
     """
 
-    program: Program
+    report: Mapping[str, Any]  # the compiler's
     machine: Machine
-
-    @cached_property
-    def report(self) -> Mapping[str, Any]:
-        """The compiler's report."""
-        assert self.program.report is not None
-        return self.program.report
 
     def cycles(self, refresh: bool) -> float:
         """Cycles of an image on one chip."""
-        report = self.report
         if refresh:
-            return float(report["cycles_per_image"])
-        return float(report["run_cycles"] + self._paging)
+            return float(self.report["cycles_per_image"])
+        return float(self.report["run_cycles"] + self._paging)
 
     @property
     def bound_cycles(self) -> float:
@@ -84,30 +80,63 @@ class Run:
 
 
 class Runs:
-    """Compiles when first asked, and remembers what was refused; machines that differ only outside the chip share a program."""
+    """Compiles when first asked, or ahead in processes of their own, and remembers what was refused.
+
+    Machines that differ only outside the chip share a program.
+    """
 
     def __init__(self) -> None:
-        self.network = lru_cache(network)
-        self._calibration = lru_cache(calibration_of)
-        self._done: dict[tuple[Any, ...], Program | AnnaError] = {}
+        self._done: dict[tuple[Any, ...], Compiled | Future[Compiled]] = {}
+        self._pool: Processes | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False)
+
+    def ahead(self, settings: Iterable[Setting], workers: int) -> None:
+        """Begin to compile, the largest networks first."""
+        if workers < 2:
+            return
+        self._pool = Processes(workers)
+        for setting in sorted(settings, key=lambda one: -SIZES.get(one.network, 0)):
+            if _key(setting) not in self._done:
+                self._done[_key(setting)] = self._pool.submit(compiled, setting)
 
     def run(self, setting: Setting) -> Run:
         """What a setting gives; raises what refuses it."""
-        machine = setting.on()
-        key = setting.network, machine.chip, machine.sequencer, setting.positions, setting.batch
+        key = _key(setting)
         if key not in self._done:
-            try:
-                self._done[key] = self._compiled(setting, machine)
-            except AnnaError as error:
-                self._done[key] = error
+            self._done[key] = compiled(setting)
         found = self._done[key]
-        if isinstance(found, AnnaError):
-            raise found
-        return Run(found, machine)
+        if isinstance(found, Future):
+            found = self._done[key] = found.result()
+        if isinstance(found, str):
+            raise AnnaError(found)
+        return Run(found, setting.on())
 
-    def _compiled(self, setting: Setting, machine: Machine) -> Program:
-        images = self._calibration(setting.network)
-        given = CompileOptions(machine=machine, positions=setting.positions, batch=setting.batch, check_count=0)
-        if setting.network not in catalogue.names:  # nobody reads their scores
-            given = given.changed(round="nearest", fit=False)
-        return passes.run(self.network(setting.network), images, given).program
+
+def _key(setting: Setting) -> tuple[Any, ...]:
+    """What a program depends on."""
+    machine = setting.on()
+    return setting.network, machine.chip, machine.sequencer, setting.positions, setting.batch
+
+
+def compiled(setting: Setting) -> Compiled:
+    """The compiler's report on a setting, or the sentence that refuses it."""
+    try:
+        program = program_of(setting)
+    except AnnaError as error:
+        return str(error)
+    assert program.report is not None
+    return dict(program.report)
+
+
+def program_of(setting: Setting) -> Program:
+    """The program of a setting."""
+    given = CompileOptions(machine=setting.on(), positions=setting.positions, batch=setting.batch, check_count=0)
+    if setting.network not in catalogue.names:  # nobody reads their scores
+        given = given.changed(round="nearest", fit=False)
+    return passes.run(network(setting.network), calibration_of(setting.network), given).program

@@ -41,10 +41,11 @@ class Speed:
         return {**fields, "over_bound": round(self.over_bound, 6)}
 
 
-def speed(runs: Runs, network: str, machine: str) -> Speed:
+def speed(runs: Runs, setting: Setting) -> Speed:
     """One application on one machine."""
+    network, machine = setting.network, setting.machine
     try:
-        run = runs.run(Setting(network, machine))
+        run = runs.run(setting)
     except AnnaError as error:
         return Speed(network, machine, refused=str(error))
     report, times = run.report, run.times(refresh=True)
@@ -65,11 +66,15 @@ def machines_of(name: str | None) -> Sequence[str]:
     return tuple(MACHINES) if name is None else (name,)
 
 
-def speeds(runs: Runs, machines: Sequence[str], say: Watch = lambda _: None) -> list[Speed]:
+def settings(machines: Sequence[str]) -> list[Setting]:
     """Every application on these machines."""
+    return [Setting(network, machine) for network in APPLICATIONS for machine in machines]
+
+
+def speeds(runs: Runs, machines: Sequence[str], say: Watch = lambda _: None) -> list[Speed]:
+    """What they take."""
     found = []
-    for network in APPLICATIONS:
-        for machine in machines:
-            say(f"{network} on {machine}")
-            found.append(speed(runs, network, machine))
+    for setting in settings(machines):
+        say(f"{setting.network} on {setting.machine}")
+        found.append(speed(runs, setting))
     return found
