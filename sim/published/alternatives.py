@@ -91,6 +91,7 @@ ANALOG = (
 )
 # Assumed fields that have no alternative of their own.
 WITHOUT = {
+    "refresh_order": "RFSH writes neighbouring columns, one by each DAC: only a wide chip has another order",
     "name": "names a machine and nothing else",
     "sequencer": "each of its fields is varied by itself",
     "chip": "each of its fields is varied by itself",

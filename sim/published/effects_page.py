@@ -1,5 +1,6 @@
 """What each assumption is worth, as text, as a page of the docs and as a plot."""
 
+from pathlib import PurePath
 from typing import Any
 
 from sim.base.statistics import Interval
@@ -16,8 +17,7 @@ Whatever no paper says of the chip, its sequencer and its electronics is assumed
 is replaced by an alternative, one at a time and all else as it is, for a network compiled for machine {MACHINE}. Errors
 are counted on the first {IMAGES} images of the hold-out, on the ideal chip and on {CHIPS} typical dies; a change is paired:
 the same images, dies and noise, and its interval is the 95 % one over images and dies. The plot leaves out what changes
-neither cycles nor errors noticeably. `anna published --assumptions` computes this page again; with
-`-o docs/assumptions.md` it writes it, and the plot beside it.
+neither cycles nor errors noticeably. This page and its plot were written by
 """
 HEADS = ("of", "assumption", "alternative", "cycles", "ratio", "ideal, points", "typical, points", "95 % interval", "why")
 LEAST_RATIO, LEAST_POINTS = 0.005, 0.3  # what is drawn changes cycles or errors by as much, or errors beyond chance
@@ -31,7 +31,9 @@ def text(found: Effects) -> str:
 def page(found: Effects, plot: str) -> str:
     """The page in Markdown; `plot` is the file of the plot."""
     image = f"![What each assumption is worth for {found.network}]({plot})"
-    return f"{INTRODUCTION}\n{heading(found)}.\n\n{image}\n\n{markdown(HEADS, [cells(row) for row in found.rows])}"
+    own = "" if found.network == "recognizer" else f" --network {found.network}"
+    command = f"    anna published --assumptions{own} -o docs/{PurePath(plot).stem}.md\n"
+    return f"{INTRODUCTION}\n{command}\n{heading(found)}.\n\n{image}\n\n{markdown(HEADS, [cells(row) for row in found.rows])}"
 
 
 def heading(one: Effects) -> str:

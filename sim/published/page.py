@@ -130,7 +130,10 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 def page(findings: Sequence[Finding], speeds: Sequence[Speed]) -> str:
     """The page in Markdown."""
     parts = [INTRODUCTION, "\n".join(f"- {line}" for line in counted(findings).splitlines()) + "\n"]
-    parts.append("What each assumption is worth is on [a page of its own](assumptions.md).\n")
+    parts.append(
+        "What each assumption is worth has pages of its own: for the [recogniser](assumptions.md) and for "
+        "[LeNet-5](assumptions-lenet5.md).\n"
+    )
     for kind, title in TITLES.items():
         rows = [finding for finding in findings if finding.row.kind == kind]
         heads = ("number", "", "mark", "published", "expected", "predicted", "ratio", "unit", "verdict", "reason")
