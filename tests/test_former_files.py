@@ -68,6 +68,20 @@ def told_of(record: Any, expected: dict[str, Any]) -> dict[str, Any]:
 
 
 # --- programs
+@pytest.mark.parametrize("name", COMPILED)
+def test_the_report_of_a_program_reads_as_today_and_its_machine_is_the_wide_one(name: str) -> None:
+    """All chips were wide then. Its numbers stay what they were; what is new follows from them."""
+    report = dict(program(name).report or {})
+    assert "machine" not in report
+    told = json.loads(good("info", FORMER / f"{name}.anna", "--json"))
+    assert (told["machine"], told["board_images_per_s"]) == ("wide", report["board_images_per_s"])
+    if name == "recognizer":
+        assert told["published_us_per_image"] == 1000
+        assert told["board_us_per_image"] == pytest.approx(report["chip_us_per_image"] + 240)
+        assert told["connections_per_s"] == pytest.approx(135_736 * report["board_images_per_s"])
+    assert " on machine wide: " in anna.listing(report)
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_keeps_its_digest(name: str) -> None:
     assert program(name).digest == PROGRAMS[name]["digest"]

@@ -167,7 +167,7 @@ def listing(report: Mapping[str, Any]) -> str:
     head = [
         f"{report['network']} on machine {report['machine']}: {report['cycles_per_image']:,.0f} cycles = "
         f"{report['chip_us_per_image']:,.1f} us per image on the chip (bound {report['bound_cycles']:,.0f})"
-        f"{_latency(report)}{published_text(report)}",
+        f"{latency_text(report)}{published_text(report)}",
         f"{report['board_images_per_s']:,.0f} images/s = {report['connections_per_s'] / 1e6:,.0f} M connections/s, bound by "
         f"the {report['board_binds']}",
         f"{report['synapses_used']:,} synapses on {report['pages']} page(s), batch {report['batch']}; "
@@ -201,9 +201,10 @@ def listing(report: Mapping[str, Any]) -> str:
     return "\n".join(head) + "\n"
 
 
-def _latency(report: Mapping[str, Any]) -> str:
+def latency_text(report: Mapping[str, Any], unit: str = "us") -> str:
+    """What an image takes with the host, after what it takes on the chip; empty if that is not known."""
     us = report["board_us_per_image"]
-    return "" if us is None else f", {us:,.1f} us with the host"
+    return "" if us is None else f", {us:,.1f} {unit} with the host"
 
 
 def _charges(report: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anna
-from anna.compiler.listing import published_text
+from anna.compiler.listing import latency_text, published_text
 from anna.sequencer.timeline import Timeline
 from sim.comparison.arm_table import ARMS
 from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
@@ -90,7 +90,8 @@ def _lead(found: ComparisonRows) -> str:
     speed = ""
     if found.report:
         us, machine = found.report["chip_us_per_image"], found.report["machine"]
-        speed = f" The chip takes {us:,.0f} µs per image on machine {machine}{published_text(found.report, 'µs')}."
+        beside = latency_text(found.report, "µs") + published_text(found.report, "µs")
+        speed = f" The chip takes {us:,.0f} µs per image on machine {machine}{beside}."
     return escaped(
         f"The network misreads {floats:.2f} % of the digits in 32-bit floats and {chip:.2f} % on the {arm.name} "
         f"({100 * (arm.error.share - found.reference.error.share):+.2f} points).{speed}"

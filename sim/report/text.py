@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from anna.compiler.listing import published_text
+from anna.compiler.listing import latency_text, published_text
 from sim.base import formats
 from sim.base.columns import terminal_lines
 from sim.comparison.arm_table import ARMS, Gain
@@ -71,7 +71,7 @@ def _time(report: Mapping[str, Any]) -> str:
     total = host + report.get("chip_multiply_adds", 0)
     return (
         f"chip time on machine {report['machine']} {report['chip_us_per_image']:,.1f} us per image "
-        f"({report['cycles_per_image']:,.0f} cycles{published_text(report)}); it reads {report['board_images_per_s']:,.0f} "
-        f"images per second, bound by its {report['board_binds']}; "
+        f"({report['cycles_per_image']:,.0f} cycles){latency_text(report)}{published_text(report)}; it reads "
+        f"{report['board_images_per_s']:,.0f} images per second, bound by its {report['board_binds']}; "
         f"{host:,} of {total:,} multiply-adds run on the host"
     )

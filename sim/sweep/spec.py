@@ -252,7 +252,7 @@ def _adapter(axis: str) -> TypeAdapter[Any]:
     name = _new_name(group, name)
     if group == "scaled":
         return TypeAdapter(Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)])
-    if name == "machine":  # in files of version 0.1 a board
+    if (group, name) == ("compile", "machine"):  # in files of version 0.1 a board
         return TypeAdapter(FormerBoardName if axis == "compile.board" else MachineName)
     field = (RECORDS[group] if name else SweepSpec).model_fields[name or group]
     kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation

@@ -379,4 +379,4 @@ def test_without_a_data_folder_the_error_names_the_options_of_the_command(
 
 def test_the_suggested_command_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(ENV, "ANNA_DATA", raising=False)
-    assert good("compile", "lenet1", "--data", "mnist", cwd=tmp_path).startswith("lenet1: ")
+    assert good("compile", "lenet1", "--data", "mnist", cwd=tmp_path).startswith("lenet1 on machine sequencer: ")
