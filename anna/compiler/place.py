@@ -96,6 +96,9 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
                         key = (min(found.pages, 2), found.row)
                         if key not in after or loads.cost(found) < loads.cost(after[key]):
                             after[key] = found
+        if not after:  # only where the words of results are not divided
+            refused.setdefault(quant.layer.origin, _no_word(quant.layer, spec.word_states, spec.rows))
+            continue
         states = after
     if refused:
         raise CompileError(list(refused.values()))
@@ -173,6 +176,13 @@ def _put(state: _State, way: Scans, rows: int, load: float, new_page: bool, cut:
             cycles, row, remaining = cycles + part.cycles, row + used, remaining - used
             total += used
     return _State(cycles, pages, row, total, tuple(scans))
+
+
+def _no_word(layer: ChipLayer, word: int, rows: int) -> str:
+    return (
+        f"{layer.name}: its results leave in words of {word}, which a sequencer of aligned words does not divide, and the "
+        f"neurons of one need more than the {rows} rows of a page; choose a sequencer that is not aligned, or more rows"
+    )
 
 
 def _no_way(layer: ChipLayer, options: CompileOptions, leaves_some: bool) -> str:

@@ -135,7 +135,7 @@ def test_weights_that_are_no_numbers() -> None:
 def test_a_batch_that_does_not_fit_the_memory() -> None:
     (reason,) = refused(network(), IMAGES, batch=1000)
     assert "a batch of 1000 images needs 1000 x " in reason
-    assert "but the memory holds 262144; choose a batch of at most " in reason
+    assert "but the memory holds 2097152; choose a batch of at most " in reason
     fits = int(reason.rsplit(" ", 1)[1])
     assert anna.compile(network(), IMAGES, batch=fits).batch == fits
     refused(network(), IMAGES, batch=fits + 1)

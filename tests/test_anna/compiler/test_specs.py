@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import anna
 from anna.base.errors import AnnaError, CompileError, SpecError
 from anna.chip.machines import Machine
-from anna.chip.spec import ALL_AT_ONCE, ANNA_WIDE, DEDICATED, ChipSpec, Sequencer
+from anna.chip.spec import ALL_AT_ONCE, ANNA_1991, ANNA_WIDE, DEDICATED, ChipSpec, Sequencer
 from anna.compiler import compilation
 from anna.compiler.selfcheck import evaluate
 from anna.compiler.split import capacity
@@ -175,6 +175,13 @@ def test_more_results_than_a_row_has_columns() -> None:
 def test_a_partial_sum_in_a_register_of_its_own_needs_a_row_for_it() -> None:
     spec = ANNA_WIDE.changed(columns=12, fan_ins=(12,), registers=3)
     expect_integers(chained(spec), spec)
+
+
+def test_a_word_of_results_that_fits_no_page_is_refused() -> None:
+    """Where words are aligned, the maps of one are computed on one page."""
+    spec = ANNA_1991.changed(rows=1, fan_ins=(64,), word_states=64, neurons_at_once=64)
+    with pytest.raises(CompileError, match=r"its results leave in words of 64, .* more than the 1 rows of a page"):
+        expect_integers(subsampled(maps=8), spec, Sequencer(aligned=True))
 
 
 @pytest.mark.parametrize("width", [3, 4])
