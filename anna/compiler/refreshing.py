@@ -53,7 +53,7 @@ def refreshed(draft: Program, schedule: Schedule, options: CompileOptions, windo
         if not late:
             return Refreshed(program, tuple(sweeps))
         for segment in late:
-            cycles, least = timeline.segments[segment].cycles, sweeps[segment] + 1
+            cycles, least = timeline.segments[segment].cycles, sweeps[segment] + 1 + sweeps[segment] // 4
             sweeps[segment] = max(least, -(-cycles // max(1, limit))) if sweeps[segment] == 0 else least
             if sweeps[segment] > MOST_SWEEPS or _sweep_cycles(timeline, segment) >= limit:
                 raise CompileError([

@@ -15,7 +15,7 @@ from anna.compiler.split import capacity
 from anna.machine.interpreter import interpret
 from anna.network.graph import NONE, SCALED_TANH, Convolution, FullConnection, Graph, Subsample
 
-MANY = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))  # three times
 
 
 def often(usual: st.SearchStrategy[int], *limits: int) -> st.SearchStrategy[int]:
@@ -24,14 +24,13 @@ def often(usual: st.SearchStrategy[int], *limits: int) -> st.SearchStrategy[int]
 
 
 @st.composite
-def specifications(draw: st.DrawFn) -> dict[str, object]:
+def specifications(draw: st.DrawFn, instruction_set: str) -> dict[str, object]:
     """Values for every field of a chip, small enough to compile in no time, mostly fitting together."""
     dacs = draw(often(st.integers(1, 4), 16, 64))
     columns = dacs * draw(st.one_of(st.integers(1, max(1, 72 // dacs)), st.integers(-(-8 // dacs), max(1, 72 // dacs))))
     rows = draw(often(st.integers(1, 80), 4096 if columns < 16 else 256))
     registers = draw(often(st.integers(1, 12), 64))
     narrow = [n for n in range(1, columns) if columns % n == 0]
-    instruction_set = draw(st.sampled_from(["published", "published", "wide"]))
     latches = registers if instruction_set == "wide" else draw(often(st.integers(1, 8), 64))
     wide = [n * columns for n in range(2, min(rows, latches, 5) + 1)]
     chosen = [n for n in (*narrow, *wide) if draw(st.integers(0, 2)) == 0]
@@ -75,7 +74,7 @@ def specifications(draw: st.DrawFn) -> dict[str, object]:
 
 
 @st.composite
-def sequencers(draw: st.DrawFn) -> Sequencer:
+def sequencers(draw: st.DrawFn, aligned: bool) -> Sequencer:
     """Any sequencer."""
     rate = st.one_of(st.none(), st.none(), st.floats(1e5, 1e9))
     return Sequencer(
@@ -83,7 +82,7 @@ def sequencers(draw: st.DrawFn) -> Sequencer:
         instructions_per_s=draw(rate),
         bytes_per_s=draw(rate),
         bytes_per_word=draw(st.integers(1, 8)),
-        aligned=draw(st.sampled_from([False, False, True])),
+        aligned=aligned,
     )
 
 
@@ -136,9 +135,11 @@ def expect_sentences(error: AnnaError) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("instruction_set", "aligned"), [("published", False), ("published", True), ("wide", False)])
 @MANY
-@given(specifications(), sequencers())
-def test_any_chip_is_compiled_for_exactly_or_refused(values: dict[str, object], sequencer: Sequencer) -> None:
+@given(data=st.data())
+def test_any_chip_is_compiled_for_exactly_or_refused(instruction_set: str, aligned: bool, data: st.DataObject) -> None:
+    values, sequencer = data.draw(specifications(instruction_set)), data.draw(sequencers(aligned))
     try:
         spec = ChipSpec.of(**values)
     except SpecError as error:
