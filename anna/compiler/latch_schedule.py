@@ -54,7 +54,8 @@ class Work:
 
     calc: Op
     outs: tuple[tuple[Op, NDArray[np.int64]], ...]
-    latches: tuple[int, ...]
+    latches: tuple[int, ...]  # that it reads
+    needs: tuple[int, ...]  # those of them that its scan fills; the others meet no weights
     after: int = -1
 
 
@@ -96,7 +97,7 @@ class _Lists:
             assert isinstance(scan, LatchScan)
             for item in _Items(spec, sequencer, memory, placed, scan, unit_base).all(lines):
                 if isinstance(item, Work):
-                    item = replace(item, after=max(filled[latch] for latch in item.latches))
+                    item = replace(item, after=max(filled[latch] for latch in item.needs))
                     for latch in item.latches:
                         reader[latch] = len(self.works)
                     for op, addresses in item.outs:
@@ -302,7 +303,6 @@ class _Items:
             fan_in = spec.fan_ins.index(len(latches) * spec.columns)
             calc = PUBLISHED.op("CALC", fan_in=fan_in, row=row, neurons=count, latch=latches[0])
             outs = [PUBLISHED.op("OUT", count=n, address=place + first) for first, n in scan.outs(at, count, self.target.steps)]
-            # What a CALC reads of latches that no tap of its neurons lies in meets no weights.
-            used = tuple(latch for latch in latches if latch in scan.latches)
-            yield Work(calc, tuple((op, op.addresses) for op in outs), used)
+            needs = tuple(latch for latch in latches if latch in scan.latches)
+            yield Work(calc, tuple((op, op.addresses) for op in outs), latches, needs)
             row += count * len(latches)

@@ -135,6 +135,7 @@ def expect_sentences(error: AnnaError) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("instruction_set", "aligned"), [("published", False), ("published", True), ("wide", False)])
 @MANY
 @given(data=st.data())
