@@ -13,7 +13,6 @@ from lenet.networks.applications import SEGMENTER_IMAGE, convolver, segmenter
 CONVOLVER_IMAGE = (64, 64)  # A: the size of the published large image is not known
 SCENES = 8
 APPLICATIONS = ("recognizer", "lenet5", "convolver", "segmenter")
-SIZES = {"segmenter": 3, "convolver": 2, "lenet5": 1}  # how long they take to compile, in order
 
 
 @lru_cache

@@ -13,7 +13,7 @@ from anna.compiler import passes
 from anna.compiler.options import CompileOptions
 from anna.program.file import Program
 from lenet.networks import catalogue
-from sim.published.networks import SIZES, calibration_of, network
+from sim.published.networks import calibration_of, network
 from sim.sweep.processes import Processes
 
 Compiled = dict[str, Any] | str  # a report, or the sentence that refuses
@@ -97,11 +97,11 @@ class Runs:
             self._pool.shutdown(wait=False)
 
     def ahead(self, settings: Iterable[Setting], workers: int) -> None:
-        """Begin to compile, the largest networks first."""
+        """Begin to compile these, in their order."""
         if workers < 2:
             return
         self._pool = Processes(workers)
-        for setting in sorted(settings, key=lambda one: -SIZES.get(one.network, 0)):
+        for setting in settings:
             if _key(setting) not in self._done:
                 self._done[_key(setting)] = self._pool.submit(compiled, setting)
 
