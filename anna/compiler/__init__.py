@@ -6,6 +6,7 @@
     quantise   weights, biases and scales in codes, layer by layer, given what the chip itself feeds each layer
     place      how each layer lies in registers and rows, and on which weight page
     schedule   which instruction starts in which cycle
+    refresh    the batch, and RFSH where charges would not last until they are read
     emit       the program, verified
     selfcheck  the program against the plain integer arithmetic of the quantised graph
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from anna.network.graph import Network
     from anna.program.file import Program
 
-PASSES = ("check", "split", "calibrate", "quantise", "place", "schedule", "emit", "selfcheck")
+PASSES = ("check", "split", "calibrate", "quantise", "place", "schedule", "refresh", "emit", "selfcheck")
 
 
 @renamed(net="network", **RENAMED)

@@ -1,4 +1,4 @@
-"""Pass 7, emit: weight and scale codes in their rows, the link map, and the regions of the program."""
+"""Pass 8, emit: weight and scale codes in their rows, the link map, and the regions of the program."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.chip import codes
-from anna.compiler.geometry import Neuron, Scan
 from anna.compiler.latches import LatchScan
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph, QuantLayer
+from anna.compiler.registers import RegisterScan
+from anna.compiler.scan import Neuron
 from anna.program.file import Codes, Region, blank_pages
 
 NO_TAP, FIRST_CONSTANT, FIRST_UNIT = -1, -2, -1000
@@ -42,23 +43,25 @@ def arrays(graph: QuantGraph, placement: Placement) -> tuple[Codes, Codes, Links
         number, quant = quants[placed.scan.layer.name]
         row = placed.row
         for position, neuron in enumerate(placed.scan.neurons):
-            rows.append((number, neuron.o, neuron.dy, neuron.dx, placed.page, row, len(neuron.registers)))
+            rows.append((number, neuron.o, neuron.dy, neuron.dx, placed.page, row, len(neuron.reads)))
             for r, column, weight, tap in synapses(placed.scan, quant, neuron, position):
                 weights[placed.page, row + r, column] = zero + weight
                 taps[placed.page, row + r, column] = tap
             scales[placed.page, row, 0] = quant.scale_codes_o[neuron.o]
-            row += len(neuron.registers)
+            row += len(neuron.reads)
     return weights, scales, Links(np.array(rows, dtype=np.int32).reshape(-1, 7), taps)
 
 
-def synapses(scan: Scan | LatchScan, quant: QuantLayer, neuron: Neuron, position: int) -> list[tuple[int, int, int, int]]:
+def synapses(
+    scan: RegisterScan | LatchScan, quant: QuantLayer, neuron: Neuron, position: int
+) -> list[tuple[int, int, int, int]]:
     """Row (of the neuron), column, weight in LSB and tap of every synapse that a neuron uses."""
     if isinstance(scan, LatchScan):
         return _latch_synapses(scan, quant, neuron, position)
     layer, found = scan.layer, []
     sy, sx = layer.stride
-    row_of = {register: r for r, register in reversed(list(enumerate(neuron.registers)))}
-    place = {tap: (r, held.column_of[tap]) for r, held in enumerate(scan.registers) for tap in held.taps}
+    row_of = {register: r for r, register in reversed(list(enumerate(neuron.reads)))}
+    place = {tap: (r, held.column_of[tap]) for r, held in enumerate(scan.layouts) for tap in held.taps}
     _, rows, columns = layer.mask_oiyx.shape[1:]
     for tap, weight in enumerate(quant.weights_ot[neuron.o].tolist()):
         i, rest = divmod(tap, rows * columns)
@@ -73,8 +76,8 @@ def synapses(scan: Scan | LatchScan, quant: QuantLayer, neuron: Neuron, position
         r, column, _ = fine if k == 1 else next(coarse)
         found.append((r, column, weight, FIRST_CONSTANT - k))
     if scan.unit_columns:
-        last = len(scan.registers) - 1
-        first = len(scan.registers[last].taps) + position * scan.unit_columns
+        last = len(scan.layouts) - 1
+        first = len(scan.layouts[last].taps) + position * scan.unit_columns
         for u, weight in enumerate(quant.unit_weights_ou[neuron.o].tolist()):
             found.append((row_of[last], first + u, weight, FIRST_UNIT - u))
     return found
@@ -89,9 +92,9 @@ def _latch_synapses(scan: LatchScan, quant: QuantLayer, neuron: Neuron, position
             i, y, x = (int(k) for k in np.unravel_index(tap, mask.shape))
             place = i, y + neuron.dy * sy, x + neuron.dx * sx
             latch = scan.latch_of[place]
-            found.append((neuron.registers.index(latch), scan.registers[latch].column_of[place], weight, tap))
+            found.append((neuron.reads.index(latch), scan.layouts[latch].column_of[place], weight, tap))
     if scan.extras:
-        row = neuron.registers.index(scan.extras_latch)
+        row = neuron.reads.index(scan.extras_latch)
         found += [(row, scan.constant_column(k), weight, FIRST_CONSTANT - k)
                   for k, weight in enumerate(quant.constants_oc[neuron.o].tolist())]  # fmt: skip
         found += [(row, scan.unit_column(position, u), weight, FIRST_UNIT - u)

@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from anna.chip.spec import ChipSpec, Sequencer
-from anna.compiler.geometry import Tap, ceil_div
 from anna.compiler.ir import ChipLayer
 from anna.compiler.latches import LatchLayout, LatchScan, group_of
+from anna.compiler.scan import Tap, ceil_div
 
 MOST_DOWN = 16  # rows and columns of positions at once that are tried
 MOST_RIGHT = 4
@@ -108,13 +108,14 @@ class Packer:
                 return None
         elif extras:
             held[-1] = LatchLayout(shares[-1], step, extras, self.spec.columns)
-        made = LatchScan(self.layer, self.spec, self.sequencer, tuple(sorted(outputs)), self.down, self.right, tuple(held), own,
-                         self.constants, self.unit_columns, self.apart)  # fmt: skip
+        made = LatchScan(layer=self.layer, spec=self.spec, outputs=tuple(sorted(outputs)), down=self.down, right=self.right,
+                         constants=self.constants, unit_columns=self.unit_columns, sequencer=self.sequencer,
+                         layouts=tuple(held), own=own, apart=self.apart)  # fmt: skip
         return made if self._works(made) else None
 
     def _works(self, scan: LatchScan) -> bool:
         """Whether some fan-in reads what each neuron needs, and results begin words where they must."""
-        everything = {*range(len(scan.registers)), *([] if scan.own is None else [scan.own])}
+        everything = {*range(len(scan.layouts)), *([] if scan.own is None else [scan.own])}
         if group_of(self.spec, everything) is None:
             return False
         word, steps = self.spec.word_states, scan.target_steps

@@ -16,10 +16,10 @@ from anna.chip.spec import ChipSpec, Sequencer
 from anna.compiler.latches import LatchScan, pitch_of, words_of
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placed
+from anna.compiler.segment import NEVER, Load, Segment
 from anna.program.isa import PUBLISHED, Op
 from anna.sequencer.timing import Scoreboard
 
-NEVER = 1 << 60
 Order = tuple[str, str, str]
 ORDERS: tuple[Order, ...] = (
     ("out", "input", "calc"),
@@ -28,15 +28,6 @@ ORDERS: tuple[Order, ...] = (
     ("calc", "input", "out"),
 )
 LINES_TRIED = 2  # of a scan, with each order
-
-
-@dataclass(frozen=True, eq=False)
-class Load:
-    """A SHIFT, once the OUT with number `after` (-1: none) has written the last of its states."""
-
-    op: Op
-    addresses: NDArray[np.int64]
-    after: int = -1
 
 
 @dataclass(frozen=True)
@@ -57,15 +48,6 @@ class Work:
     latches: tuple[int, ...]  # that it reads
     needs: tuple[int, ...]  # those of them that its scan fills; the others meet no weights
     after: int = -1
-
-
-@dataclass(frozen=True, eq=False)
-class Segment:
-    """A page segment's instructions, the cycles of each of its scans, and of all."""
-
-    ops: list[Op]
-    spans: list[tuple[int, int]]
-    cycles: int
 
 
 def schedule_segment(spec: ChipSpec, sequencer: Sequencer, memory: Memory, chosen: Sequence[tuple[Placed, int]]) -> Segment:
@@ -206,7 +188,7 @@ class _Greedy:
                 taking += max(board.cycles(self.lists.outs[at][2]), board.issue_cycles(self.lists.outs[at][2]))
                 at += 1
             begins = max(start + 1, board.pending[0], board.ends["OUT"])
-            start = max(start, start + begins + taking - (start + self.spec.calc_cycles))
+            start = max(start, begins + taking - self.spec.calc_cycles)
             if max(start + 1, board.pending[0], board.ends["OUT"]) + taking > start + self.spec.calc_cycles:
                 return NEVER
         return start
@@ -238,7 +220,7 @@ class _Items:
                 if scan.own is not None and scan.unit_states:
                     words = [*self._constant_words(), *self._unit_words(y, x)]
                     yield from self._fill(scan.own, words, fresh=True)
-                for latch in range(len(scan.registers)):
+                for latch in range(len(scan.layouts)):
                     moved = None if before is None else x - before
                     words = self._words(latch, y, x, moved)
                     yield from self._fill(latch, words, fresh=moved is None or not scan.keeps)
@@ -268,7 +250,7 @@ class _Items:
         place, found = self.source.address + y * sy * down + x * sx * right, list[tuple[int, int]]()
         for block in self.scan.entering(latch, moved):
             found += words_of([place + i * one + v * down + u * right for i, v, u in block], self.spec.word_states)
-            if self.scan.registers[latch].extras:
+            if self.scan.layouts[latch].extras:
                 found += [*self._constant_words(), *self._unit_words(y, x)]
         return found
 
@@ -299,7 +281,7 @@ class _Items:
         _, down, right = self.target.steps
         place, row = self.target.inside + y * down + x * right, self.placed.row
         for at, count in scan.calcs:
-            latches = scan.neurons[at].registers
+            latches = scan.neurons[at].reads
             fan_in = spec.fan_ins.index(len(latches) * spec.columns)
             calc = PUBLISHED.op("CALC", fan_in=fan_in, row=row, neurons=count, latch=latches[0])
             outs = [PUBLISHED.op("OUT", count=n, address=place + first) for first, n in scan.outs(at, count, self.target.steps)]

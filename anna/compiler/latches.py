@@ -14,8 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from anna.chip.spec import ChipSpec, Sequencer
-from anna.compiler.geometry import Neuron, Tap, ceil_div, first_positions
-from anna.compiler.ir import ChipLayer
+from anna.compiler.scan import Scan, Tap, ceil_div
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Pace:
 
     @cached_property
     def word(self) -> int:
-        """Cycles of a SHIFT, or of each word of an OUT."""
+        """Cycles of a SHIFT."""
         pins, moving = self.spec.cycles_in(1), self.sequencer.word_cycles(self.spec)
         return max(pins, moving, self.sequencer.issue_cycles(self.spec))
 
@@ -93,19 +92,12 @@ class Pace:
 
 
 @dataclass(frozen=True, eq=False)
-class LatchScan:
-    """Some output maps of a layer, computed in one pass of a window over their input."""
+class LatchScan(Scan):
+    """A scan whose window passes through the shifter into latches."""
 
-    layer: ChipLayer
-    spec: ChipSpec
     sequencer: Sequencer
-    outputs: tuple[int, ...]
-    down: int
-    right: int
-    registers: tuple[LatchLayout, ...]  # what the first latches hold
-    own: int | None  # latch of the extras; None: they follow the data of the last of `registers`
-    constants: int
-    unit_columns: int
+    layouts: tuple[LatchLayout, ...]  # what the first latches hold
+    own: int | None  # latch of the extras; None: they follow the data of the last of `layouts`
     apart: bool = False  # whether each result has a word of its own in memory: results may then be taken in any order
 
     @cached_property
@@ -113,22 +105,7 @@ class LatchScan:
         """What its instructions cost."""
         return Pace(self.spec, self.sequencer)
 
-    @property
-    def starts_y(self) -> tuple[int, ...]:
-        """First output row of every line; the last line overlaps the one before if the rows do not divide evenly."""
-        return first_positions(self.layer.output_shape[1], self.down)
-
-    @property
-    def starts_x(self) -> tuple[int, ...]:
-        """First output column of every step of a line."""
-        return first_positions(self.layer.output_shape[2], self.right)
-
     # --- what lies where ---------------------------------------------------------------------------------------------
-    @property
-    def unit_states(self) -> int:
-        """States that a step brings in for units alone."""
-        return self.unit_columns * len(self.outputs) * self.down * self.right
-
     @property
     def extras(self) -> int:
         """States of constants and units."""
@@ -137,18 +114,18 @@ class LatchScan:
     @property
     def extras_latch(self) -> int:
         """The latch that holds them."""
-        return len(self.registers) - 1 if self.own is None else self.own
+        return len(self.layouts) - 1 if self.own is None else self.own
 
     @property
     def latches(self) -> tuple[int, ...]:
         """Every latch in use."""
         own = () if self.own is None else (self.own,)
-        return (*range(len(self.registers)), *own)
+        return (*range(len(self.layouts)), *own)
 
     @cached_property
     def latch_of(self) -> dict[Tap, int]:
         """The latch of each tap."""
-        return {tap: k for k, held in enumerate(self.registers) for tap in held.column_of}
+        return {tap: k for k, held in enumerate(self.layouts) for tap in held.column_of}
 
     def constant_column(self, constant: int) -> int:
         """The column of a constant: the last one comes first in the stream."""
@@ -161,24 +138,21 @@ class LatchScan:
     @property
     def keeps(self) -> bool:
         """Whether the window stays from step to step: in the shifter if nothing else passes through it, else in registers."""
-        alone = len(self.registers) == 1 and not (self.own is not None and self.unit_states)
+        alone = len(self.layouts) == 1 and not (self.own is not None and self.unit_states)
         if self.spec.shift_from == "shifter":
             return alone
         if self.spec.shift_from == "either" and alone:
             return True
-        return self.spec.registers >= len(self.registers)
+        return self.spec.registers >= len(self.layouts)
 
     @property
     def through_register(self) -> bool:
         """Whether what is in the shifter must go through a register for the next word to follow it."""
         return self.spec.shift_from == "register"
 
-    @cached_property
-    def neurons(self) -> tuple[Neuron, ...]:
-        """All neurons, by the latches that they read, then position, then map; `registers` is the latch of each row."""
-        found = [Neuron(o, dy, dx, self._read(o, dy, dx))
-                 for o in self.outputs for dx in range(self.right) for dy in range(self.down)]  # fmt: skip
-        return tuple(sorted(found, key=lambda n: (len(n.registers), n.registers, n.dx, n.dy, n.o)))
+    def _together(self, reads: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+        """Neurons that read the same latches share a CALC, which names them once."""
+        return len(reads), reads
 
     def _read(self, o: int, dy: int, dx: int) -> tuple[int, ...]:
         """The latches that a neuron reads: the fewest side by side that hold its taps."""
@@ -190,34 +164,12 @@ class LatchScan:
         assert found is not None, f"{self.layer.name}: no fan-in reads latches {sorted(used)}"
         return found
 
-    @cached_property
-    def rows(self) -> int:
-        """Rows of synapses."""
-        return sum(len(neuron.registers) for neuron in self.neurons)
-
-    @cached_property
-    def rows_per_output(self) -> dict[int, int]:
-        """Rows of each output map, all positions together."""
-        rows = dict.fromkeys(self.outputs, 0)
-        for neuron in self.neurons:
-            rows[neuron.o] += len(neuron.registers)
-        return rows
-
-    def part(self, outputs: Sequence[int]) -> "LatchScan":
-        """The same scan for fewer output maps."""
-        wanted = tuple(outputs)
-        if wanted not in self._parts:
-            made = replace(self, outputs=wanted)
-            if self.own is None and self.unit_columns:  # fewer units bring in fewer extras
-                last = replace(self.registers[-1], extras=made.extras)
-                made = replace(made, registers=(*self.registers[:-1], last))
-            self._parts[wanted] = made
-        return self._parts[wanted]
-
-    @cached_property
-    def _parts(self) -> dict[tuple[int, ...], "LatchScan"]:
-        """A cache: many ways to place a layer cut it alike."""
-        return {}
+    def _fewer(self, outputs: tuple[int, ...]) -> "LatchScan":
+        made = replace(self, outputs=outputs)
+        if self.own is not None or not self.unit_columns:
+            return made
+        last = replace(self.layouts[-1], extras=made.extras)  # fewer units bring in fewer extras
+        return replace(made, layouts=(*self.layouts[:-1], last))
 
     # --- how it is loaded and taken out ------------------------------------------------------------------------------
     @cached_property
@@ -225,7 +177,7 @@ class LatchScan:
         """Place among `neurons` and number of neurons of each CALC of a step."""
         found, at = list[tuple[int, int]](), 0
         while at < len(self.neurons):
-            same = [n for n in self.neurons[at : at + self.spec.neurons_at_once] if n.registers == self.neurons[at].registers]
+            same = [n for n in self.neurons[at : at + self.spec.neurons_at_once] if n.reads == self.neurons[at].reads]
             count = len(same)
             if self.sequencer.aligned and not self.apart and at + count < len(self.neurons):
                 count = self._cut(at, count)
@@ -251,7 +203,7 @@ class LatchScan:
     def entering(self, latch: int, moved: int | None) -> Iterator[tuple[Tap, ...]]:
         """The taps that a latch takes in when the window has moved by so many positions, all if None: in the order of the
         stream, cut where extras follow."""
-        held = self.registers[latch]
+        held = self.layouts[latch]
         count, new = len(held.shifts), len(held.shifts)
         if moved is not None and self.keeps and not (held.extras and moved != self.right):
             new = min(count, moved * self.layer.stride[1])
@@ -270,7 +222,7 @@ class LatchScan:
         word, extras, found = self.spec.word_states, self._extra_words, list[int]()
         if self.own is not None and self.unit_states:
             found.append(extras)
-        for latch, held in enumerate(self.registers):
+        for latch, held in enumerate(self.layouts):
             found.append(0)
             for block in self.entering(latch, moved):
                 found[-1] += len(words_of([i * one + y * down + x * right for i, y, x in block], word))
@@ -338,7 +290,7 @@ class LatchScan:
     @property
     def text(self) -> str:
         """The canonical line."""
-        latches = "+".join(str(held.size) for held in self.registers)
+        latches = "+".join(str(held.size) for held in self.layouts)
         extras = "" if self.own is None else f" and latch {self.own} of {self.extras}"
         return (
             f"{self.layer.name}: {len(self.outputs)} maps, {self.down}x{self.right} positions at once, latches of {latches} "

@@ -10,10 +10,10 @@ from anna.chip import facts
 from anna.chip.machines import Machine
 from anna.compiler import retention
 from anna.compiler.emit import NO_TAP, Links
-from anna.compiler.geometry import Scan
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph
+from anna.compiler.registers import RegisterScan
 from anna.compiler.schedule import Schedule
 from anna.program.file import Program
 from anna.sequencer.timeline import Timeline
@@ -62,7 +62,7 @@ def report(
         "layers": layers,
         "placement": [
             {"layer": p.scan.layer.name, "page": p.page, "first_row": p.row, "rows": p.scan.rows, "maps": list(p.scan.outputs),
-             "positions": [p.scan.down, p.scan.right], "registers": [len(held.taps) for held in p.scan.registers],
+             "positions": [p.scan.down, p.scan.right], "registers": [len(held.taps) for held in p.scan.layouts],
              "constants": p.scan.constants} for p in placement.scans
         ],
         "options": options.model_dump(mode="json", exclude={"machine"}),
@@ -143,7 +143,7 @@ def _layers(
         mine["array"] += lines * steps * scan.array_cycles
         mine["output"] += lines * steps * scan.output_cycles
         mine["input"] += scan.input_cycles
-        mine["together"] += 0 if isinstance(scan, Scan) else scan.bound_cycles
+        mine["together"] += 0 if isinstance(scan, RegisterScan) else scan.bound_cycles
     entries = []
     for number, quant in enumerate(graph.layers):
         mine, layer = found[quant.layer.name], quant.layer

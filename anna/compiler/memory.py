@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from anna.base.errors import CompileError
 from anna.chip.codes import state_converter
 from anna.chip.spec import Sequencer
-from anna.compiler.geometry import Scan
 from anna.compiler.ir import INPUT
 from anna.compiler.latches import LatchScan, pitch_of
 from anna.compiler.quantised import QuantGraph, QuantLayer
+from anna.compiler.registers import RegisterScan
 from anna.compiler.rounding import constant_numerators
 
 Ints = NDArray[np.int64]
@@ -74,7 +74,7 @@ class Memory:
         return "\n".join(lines)
 
 
-def lay_out(graph: QuantGraph, scans: Sequence[Scan | LatchScan], batch: int, sequencer: Sequencer) -> Memory:
+def lay_out(graph: QuantGraph, scans: Sequence[RegisterScan | LatchScan], batch: int, sequencer: Sequencer) -> Memory:
     """Addresses for all maps; maps share memory only if a batch does not fit otherwise."""
     memory = _lay_out(graph, scans, sequencer, share=False)
     limit = graph.spec.memory_states
@@ -91,7 +91,7 @@ def lay_out(graph: QuantGraph, scans: Sequence[Scan | LatchScan], batch: int, se
     return memory
 
 
-def _lay_out(graph: QuantGraph, scans: Sequence[Scan | LatchScan], sequencer: Sequencer, share: bool) -> Memory:
+def _lay_out(graph: QuantGraph, scans: Sequence[RegisterScan | LatchScan], sequencer: Sequencer, share: bool) -> Memory:
     lowered, spec = graph.lowered, graph.spec
     stacks: dict[str, Stack] = {}
     constants: dict[int, int] = {}
@@ -173,13 +173,13 @@ def _frame(stack: Stack, border_i: list[int]) -> dict[int, int]:
     return found
 
 
-def _unit_codes(scan: Scan | LatchScan, quant: QuantLayer, word: int) -> Iterator[int | None]:
+def _unit_codes(scan: RegisterScan | LatchScan, quant: QuantLayer, word: int) -> Iterator[int | None]:
     """State codes of the units' biases, step by step, in the order of columns; None fills a word."""
     if not scan.unit_columns or scan.layer.carry is not None:
         return
     for y in scan.starts_y:
         for x in scan.starts_x:
-            if isinstance(scan, Scan):
+            if isinstance(scan, RegisterScan):
                 yield from (int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx])
                             for n in scan.neurons for u in range(scan.unit_columns))  # fmt: skip
                 continue

@@ -18,7 +18,7 @@ from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
-from anna.compiler.refreshing import refreshed
+from anna.compiler.refreshing import Refreshed, refreshed
 from anna.compiler.schedule import Schedule, schedule
 from anna.network.graph import Network
 from anna.program import isa
@@ -41,6 +41,7 @@ class Compilation:
     placement: Placement
     memory: Memory
     schedule: Schedule
+    refreshed: Refreshed
     program: Program
     timeline: Timeline
     checked_images: int
@@ -54,6 +55,7 @@ class Compilation:
             "quantise": lambda: self.quantised.text,
             "place": lambda: f"{self.placement.text}\n{self.memory.text}",
             "schedule": lambda: self.schedule.text,
+            "refresh": lambda: self.refreshed.text,
             "emit": lambda: disassemble(self.program),
             "selfcheck": lambda: f"{self.checked_images} images: interpreter and integer arithmetic agree bit for bit",
         }[after]()
@@ -76,7 +78,8 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
         links={"neurons": links.neurons_n7, "taps": links.taps_prc}, sequencer=options.sequencer,
         calibrated_on=np.sort(calibration.keys),
     )  # fmt: skip
-    draft = refreshed(draft, scheduled, options, laid_out.size).program
+    kept = refreshed(draft, scheduled, options, laid_out.size)
+    draft = kept.program
     if not options.chip.wide:
         draft = replace(draft, words=isa.encode(options.chip, rolled(draft.ops)))
     try:
@@ -89,7 +92,7 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     done = replace(draft, report=listing.report(quantised, placement, scheduled, walked, links, options))
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_count)
     return Compilation(
-        options, checked, parts, calibration, quantised, placement, laid_out, scheduled, done, verified(done), count
+        options, checked, parts, calibration, quantised, placement, laid_out, scheduled, kept, done, verified(done), count
     )
 
 

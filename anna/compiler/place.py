@@ -8,27 +8,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from anna.base.errors import CompileError
-from anna.compiler import latch_packing, packing
+from anna.compiler import latch_packing, register_packing
 from anna.compiler.check import NOTHING_LEFT
-from anna.compiler.geometry import Scan
 from anna.compiler.ir import ChipLayer
 from anna.compiler.latches import LatchScan
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
+from anna.compiler.registers import RegisterScan
 
 PAGE_TURN_CYCLES = 16.0  # units run empty at the end of a segment
 USUAL_BATCH = 8  # images, where the batch is chosen later: what a row costs an image
 BEST_WAYS = 12  # ways to compute a layer that are kept: the fastest for each number of rows
 
 
-Scans = tuple[Scan, ...] | tuple[LatchScan, ...]
+Scans = tuple[RegisterScan, ...] | tuple[LatchScan, ...]
 
 
 @dataclass(frozen=True)
 class Placed:
     """A scan on its page and rows."""
 
-    scan: Scan | LatchScan
+    scan: RegisterScan | LatchScan
     page: int
     row: int  # first row
 
@@ -126,7 +126,7 @@ def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_column
     found = []
     ways: Iterator[Scans]
     if options.chip.wide:
-        ways = packing.options(layer, options.chip, constants, unit_columns)
+        ways = register_packing.options(layer, options.chip, constants, unit_columns)
     else:
         ways = latch_packing.options(
             layer, options.chip, options.sequencer, constants, unit_columns, options.most_positions, apart

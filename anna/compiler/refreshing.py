@@ -8,14 +8,12 @@ rows that the segment uses, as few as will do. A wide chip refreshes by itself.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from anna.analog.leak import oldest_charge_cycles
 from anna.analog.parameters import Analog
 from anna.base.errors import CompileError
 from anna.compiler.options import CompileOptions
+from anna.compiler.retention import PRESET, oldest_in_segment
 from anna.compiler.schedule import Schedule
-from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import PUBLISHED, Op, encode
 from anna.sequencer.timeline import Timeline
@@ -30,7 +28,12 @@ class Refreshed:
     """The program with its batch, and RFSH where it needs them."""
 
     program: Program
-    sweeps: tuple[int, ...]  # of each segment
+    sweeps: tuple[int, ...]  # of RFSH over its rows, for each segment
+
+    @property
+    def text(self) -> str:
+        """The canonical text."""
+        return f"a batch of {self.program.batch}, sweeps of RFSH in each page segment: {' '.join(map(str, self.sweeps))}"
 
 
 def refreshed(draft: Program, schedule: Schedule, options: CompileOptions, window_states: int) -> Refreshed:
@@ -38,7 +41,7 @@ def refreshed(draft: Program, schedule: Schedule, options: CompileOptions, windo
     spec = draft.spec
     if spec.wide:
         return Refreshed(replace(draft, batch=options.batch or 1), (0,) * len(schedule.segment_cycles))
-    limit = oldest_charge_cycles(spec, Analog.typical(), options.max_charge_lost)
+    limit = oldest_charge_cycles(spec, Analog.preset(PRESET), options.max_charge_lost)
     timeline = elaborate(draft)
     batch = options.batch or _batch(timeline, limit, window_states)
     if limit is None:
@@ -48,16 +51,16 @@ def refreshed(draft: Program, schedule: Schedule, options: CompileOptions, windo
     while True:
         program = replace(draft, words=encode(spec, ops), batch=batch)
         timeline = elaborate(program)
-        ages = [oldest_read(timeline, segment, batch - 1) for segment in range(len(timeline.segments))]
+        ages = [oldest_in_segment(timeline, segment, batch - 1) for segment in range(len(timeline.segments))]
         late = [segment for segment, age in enumerate(ages) if age > limit]
         if not late:
             return Refreshed(program, tuple(sweeps))
         for segment in late:
             cycles, least = timeline.segments[segment].cycles, sweeps[segment] + 1 + sweeps[segment] // 4
             sweeps[segment] = max(least, -(-cycles // max(1, limit))) if sweeps[segment] == 0 else least
-            if sweeps[segment] > MOST_SWEEPS or _sweep_cycles(timeline, segment) >= limit:
+            if sweeps[segment] > MOST_SWEEPS or timeline.charges.load_cycles(segment) >= limit:
                 raise CompileError([
-                    f"{draft.name}: writing the weights of a page takes {_sweep_cycles(timeline, segment)} cycles, in which "
+                    f"{draft.name}: writing the weights of a page takes {timeline.charges.load_cycles(segment)} cycles, in which "
                     f"the first ones lose more than max_charge_lost = {options.max_charge_lost:g} of their charge; allow more"
                 ])  # fmt: skip
         ops = planted(draft, schedule.ops, sweeps)
@@ -71,24 +74,8 @@ def _batch(timeline: Timeline, limit: int | None, window_states: int) -> int:
     longest = LONGEST_BATCH if spec.memory_states is None else min(LONGEST_BATCH, spec.memory_states // window_states)
     if limit is None:
         return max(1, longest)
-    first, cycles = oldest_read(timeline, 0, 0), timeline.run_cycles
+    first, cycles = oldest_in_segment(timeline, 0, 0), timeline.run_cycles
     return max(1, min(longest, 1 + (limit - first) // max(1, cycles)))
-
-
-def oldest_read(timeline: Timeline, segment: int, slot: int) -> int:
-    """The greatest age of a charge that a segment reads, in cycles, in a slot of the batch."""
-    mine = [calc for calc in timeline.calcs if calc.segment == segment]
-    if not mine:
-        return 0
-    spec, spans = timeline.spec, [isa.rows_of(timeline.spec, calc.fan_in, calc.neurons) for calc in mine]
-    rows = np.concatenate([np.arange(calc.row, calc.row + n) for calc, n in zip(mine, spans, strict=True)])
-    cycle = np.repeat(np.array([calc.cycle for calc in mine], np.int64), spans)
-    first = np.zeros_like(rows)  # the first pair of a row is written first
-    return int(timeline.charges.ages(np.full_like(rows, segment), cycle, rows, first, slot).max()) if spec.rows else 0
-
-
-def _sweep_cycles(timeline: Timeline, segment: int) -> int:
-    return timeline.charges.load_cycles(segment)
 
 
 def planted(draft: Program, ops: Sequence[Op], sweeps: Sequence[int]) -> list[Op]:

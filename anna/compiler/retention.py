@@ -29,23 +29,20 @@ def report(timeline: Timeline) -> list[dict[str, Any]]:
 
 def oldest_read_cycles(timeline: Timeline, slot: int) -> int:
     """The age of the oldest charge that carries a weight when a CALC of this slot reads it."""
+    return max((oldest_in_segment(timeline, segment, slot) for segment in range(len(timeline.segments))), default=0)
+
+
+def oldest_in_segment(timeline: Timeline, segment: int, slot: int) -> int:
+    """The same for one page segment; 0 if none of its charges carries a weight."""
     spec, program = timeline.spec, timeline.program
-    numerators = codes.weight_converter(spec).numerators
-    pages, rows, columns = program.weight_codes.shape
-    carries = (numerators[program.weight_codes] != 0).reshape(pages, rows, columns // spec.dacs, spec.dacs).any(axis=3)
-    first_column = np.arange(0, columns, spec.dacs)
-    oldest = 0
-    for segment in range(len(timeline.segments)):
-        reads = [
-            (row, calc.cycle)
-            for calc in timeline.calcs
-            if calc.segment == segment
-            for row in range(calc.row, calc.row + isa.rows_of(spec, calc.fan_in, calc.neurons))
-        ]
-        if not reads:
-            continue
-        row, cycle = np.array(reads, np.int64).T[:, :, None]
-        ages = timeline.charges.ages(np.array(segment), cycle, row, first_column, slot)
-        mine = carries[timeline.segments[segment].page, row[:, 0]]
-        oldest = max(oldest, int(ages[mine].max(initial=0)))
-    return oldest
+    mine = [calc for calc in timeline.calcs if calc.segment == segment]
+    if not mine:
+        return 0
+    rows = [isa.rows_of(spec, calc.fan_in, calc.neurons) for calc in mine]
+    row = np.concatenate([np.arange(calc.row, calc.row + n) for calc, n in zip(mine, rows, strict=True)])[:, None]
+    cycle = np.repeat(np.array([calc.cycle for calc in mine], np.int64), rows)[:, None]
+    first_column = np.arange(0, spec.columns, spec.dacs)  # of each pair
+    ages = timeline.charges.ages(np.array(segment), cycle, row, first_column, slot)
+    numerators = codes.weight_converter(spec).numerators[program.weight_codes[timeline.segments[segment].page]]
+    carries = (numerators != 0).reshape(spec.rows, -1, spec.dacs).any(axis=2)
+    return int(ages[carries[row[:, 0]]].max(initial=0))

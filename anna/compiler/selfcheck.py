@@ -1,4 +1,4 @@
-"""Pass 8, selfcheck: the emitted program on the interpreter against the plain integer arithmetic of the quantised graph.
+"""Pass 9, selfcheck: the emitted program on the interpreter against the plain integer arithmetic of the quantised graph.
 
 The arithmetic here works on maps, in 64-bit whole numbers, and knows nothing of registers, rows or cycles.
 """

@@ -122,7 +122,7 @@ def moment(spec: ChipSpec, batch: int, phase_cycles: int = 0, slot: int | None =
     oldest); on a wide chip the phase of its refresh."""
     if spec.wide:
         if slot:
-            raise MachineError(f"slot is {slot}, but a wide chip refreshes by itself; choose phase_cycles instead")
+            raise MachineError(f"slot is {slot}, but a wide chip refreshes by itself, whatever the slot; leave slot out")
         return phase_cycles
     if phase_cycles:
         raise MachineError(f"phase_cycles is {phase_cycles}, but this chip is refreshed by its program; choose a slot instead")

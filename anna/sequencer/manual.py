@@ -1,6 +1,6 @@
-"""The tables of docs/isa.md, from what they describe; the page's prose is written by hand around them.
+"""The tables of docs/isa.md and docs/isa-wide.md, from what they describe; the prose is written by hand around them.
 
-python -m anna.sequencer.manual docs/isa.md    puts the tables into the page, each between its two marks
+python -m anna.sequencer.manual docs/isa*.md    puts the tables into the pages, each between its two marks
 """
 
 import re
@@ -31,7 +31,7 @@ def tables() -> dict[str, list[str]]:
         "beside": [*_beside(), ""],
         "rates": [*_rates(ANNA_1991), ""],
         "wide_words": words_of(ANNA_WIDE),
-        "wide_instructions": instructions_of(ANNA_WIDE, "###"),
+        "wide_instructions": instructions_of(ANNA_WIDE, "##"),
     }
 
 
@@ -103,5 +103,6 @@ def _rates(spec: ChipSpec) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    page = Path(sys.argv[1])
-    page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for name in sys.argv[1:]:
+        page = Path(name)
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The ways to lay a layer's windows in the registers: how many positions at once, and which maps share a scan."""
+"""The ways to lay a layer's windows in the registers of a wide chip: how many positions at once, which maps share."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from anna.chip.spec import ChipSpec
-from anna.compiler.geometry import RegisterLayout, Scan, ceil_div
 from anna.compiler.ir import ChipLayer
+from anna.compiler.registers import RegisterLayout, RegisterScan
+from anna.compiler.scan import ceil_div
 
 MOST_DOWN = 16  # rows and columns of positions at once that are tried
 MOST_RIGHT = 4
@@ -19,7 +20,7 @@ Packed = tuple[tuple[RegisterLayout, ...], int]  # registers, and how many const
 Group = tuple[list[Strips], list[int], Packed]  # what a scan's output maps read, the maps, and their registers
 
 
-def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> Iterator[tuple[Scan, ...]]:
+def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> Iterator[tuple[RegisterScan, ...]]:
     """Ways to compute a layer, each a tuple of scans that together make all its maps."""
     packer = Packer(layer, spec, constants, unit_columns)
     rows, columns = layer.output_shape[1:]
@@ -56,7 +57,7 @@ class Packer:
             group = {i: low if g in joined else g for i, g in group.items()}
         return group
 
-    def scans(self, down: int, right: int) -> tuple[Scan, ...] | None:
+    def scans(self, down: int, right: int) -> tuple[RegisterScan, ...] | None:
         """The layer with this many positions at once; output maps share a scan as long as their inputs fit the registers."""
         groups: list[Group] = []
         for strips in self.order:
@@ -78,8 +79,11 @@ class Packer:
             if packed is None:
                 return None
             groups.append(([strips], outputs, packed))
-        return tuple(Scan(self.layer, self.spec, tuple(sorted(outputs)), down, right, packed[0], packed[1], self.unit_columns)
-                     for _, outputs, packed in groups)  # fmt: skip
+        return tuple(
+            RegisterScan(layer=self.layer, spec=self.spec, outputs=tuple(sorted(outputs)), down=down, right=right,
+                         constants=packed[1], unit_columns=self.unit_columns, layouts=packed[0])
+            for _, outputs, packed in groups
+        )  # fmt: skip
 
     def _with_units(self, strips: Strips, outputs: list[int], down: int, right: int) -> list[Group] | None:
         """As many output maps per scan as their units' own columns leave room for."""

@@ -1,0 +1,119 @@
+"""A scan: one way to run some output maps of a layer over its input, as far as every chip does it alike.
+
+A window covers `down` rows and `right` columns of output positions at once, so that each state is loaded once for all of
+them. How a window lies in the registers of a wide chip says `anna.compiler.registers`, in the latches of one with a single
+shifter `anna.compiler.latches`.
+"""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+from anna.chip.spec import ChipSpec
+from anna.compiler.ir import ChipLayer
+
+Tap = tuple[int, int, int]  # input map, row and column within the window
+
+
+def ceil_div(a: int, b: int) -> int:
+    """a / b rounded up."""
+    return -(-a // b)
+
+
+def first_positions(length: int, step: int) -> tuple[int, ...]:
+    """Where windows of so many positions begin that cover a length; the last may overlap the one before."""
+    return tuple(min(start, length - step) for start in range(0, length, step))
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """A logical neuron of a scan: its output, and what each of its rows reads, a register of the scan or a latch."""
+
+    o: int
+    dy: int
+    dx: int
+    reads: tuple[int, ...]
+
+    @property
+    def slot(self) -> tuple[int, int]:
+        """Which of the positions of a window it computes."""
+        return self.dy, self.dx
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """Some output maps of a layer, computed in one pass of a window over their input."""
+
+    layer: ChipLayer
+    spec: ChipSpec
+    outputs: tuple[int, ...]
+    down: int
+    right: int
+    constants: int  # columns of constants beside those of the window
+    unit_columns: int  # columns of a neuron's own bias or partial sum, 0 if it has none
+
+    @property
+    def starts_y(self) -> tuple[int, ...]:
+        """First output row of every line; the last line overlaps the one before if the rows do not divide evenly."""
+        return first_positions(self.layer.output_shape[1], self.down)
+
+    @property
+    def starts_x(self) -> tuple[int, ...]:
+        """First output column of every step of a line."""
+        return first_positions(self.layer.output_shape[2], self.right)
+
+    @property
+    def unit_states(self) -> int:
+        """States that carry the biases or partial sums of the units of one step."""
+        return self.unit_columns * len(self.outputs) * self.down * self.right
+
+    @cached_property
+    def neurons(self) -> tuple[Neuron, ...]:
+        """All neurons: those that may share a CALC together, then by position, then by map."""
+        seen: dict[tuple[bytes, int, int], tuple[int, ...]] = {}
+        found = []
+        for o in self.outputs:
+            key = self.layer.mask_oiyx[o].tobytes()
+            for dx in range(self.right):
+                for dy in range(self.down):
+                    if (key, dy, dx) not in seen:
+                        seen[key, dy, dx] = self._read(o, dy, dx)
+                    found.append(Neuron(o, dy, dx, seen[key, dy, dx]))
+        return tuple(sorted(found, key=lambda n: (self._together(n.reads), n.dx, n.dy, n.o)))
+
+    def _read(self, o: int, dy: int, dx: int) -> tuple[int, ...]:
+        """What each row of a neuron reads."""
+        raise NotImplementedError
+
+    def _together(self, reads: tuple[int, ...]) -> tuple[Hashable, ...]:
+        """What neurons that share a CALC have in common."""
+        raise NotImplementedError
+
+    @cached_property
+    def rows(self) -> int:
+        """Rows of synapses."""
+        return sum(len(neuron.reads) for neuron in self.neurons)
+
+    @cached_property
+    def rows_per_output(self) -> dict[int, int]:
+        """Rows of each output map, all positions together."""
+        rows = dict.fromkeys(self.outputs, 0)
+        for neuron in self.neurons:
+            rows[neuron.o] += len(neuron.reads)
+        return rows
+
+    def part(self, outputs: Sequence[int]) -> Self:
+        """The same scan for fewer output maps."""
+        wanted = tuple(outputs)
+        if wanted not in self._parts:
+            self._parts[wanted] = self._fewer(wanted)
+        return self._parts[wanted]
+
+    def _fewer(self, outputs: tuple[int, ...]) -> Self:
+        return replace(self, outputs=outputs)
+
+    @cached_property
+    def _parts(self) -> dict[tuple[int, ...], Self]:
+        """A cache: many ways to place a layer cut it alike."""
+        return {}
