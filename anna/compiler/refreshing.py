@@ -56,12 +56,14 @@ def refreshed(draft: Program, schedule: Schedule, options: CompileOptions, windo
         if not late:
             return Refreshed(program, tuple(sweeps))
         for segment in late:
-            cycles, least = timeline.segments[segment].cycles, sweeps[segment] + 1 + sweeps[segment] // 4
-            sweeps[segment] = max(least, -(-cycles // max(1, limit))) if sweeps[segment] == 0 else least
-            if sweeps[segment] > MOST_SWEEPS or timeline.charges.load_cycles(segment) >= limit:
+            cycles, writing = timeline.segments[segment].cycles, timeline.charges.load_cycles(segment)
+            # One more, or a quarter more of many: each try walks the whole program.
+            more = sweeps[segment] + 1 + sweeps[segment] // 4
+            sweeps[segment] = max(more, -(-cycles // max(1, limit))) if sweeps[segment] == 0 else more
+            if sweeps[segment] > MOST_SWEEPS or writing >= limit:
                 raise CompileError([
-                    f"{draft.name}: writing the weights of a page takes {timeline.charges.load_cycles(segment)} cycles, in which "
-                    f"the first ones lose more than max_charge_lost = {options.max_charge_lost:g} of their charge; allow more"
+                    f"{draft.name}: writing the weights of a page takes {writing} cycles, in which the first ones lose "
+                    f"more than max_charge_lost = {options.max_charge_lost:g} of their charge; allow more"
                 ])  # fmt: skip
         ops = planted(draft, schedule.ops, sweeps)
 
