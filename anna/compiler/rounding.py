@@ -53,6 +53,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     lsb = lsb_of(spec)
     largest = float((1 << (spec.weight_bits - 1)) - 1)
     bare = _without_bias(problem, options)
+    bias_reach = _bias_reach(spec, _most_constants(problem))
     map_of, step, middle, scale, weight_lsb = (list[float]() for _ in range(5))
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
@@ -71,8 +72,12 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             # A partial sum may need more weight than its columns have at that range's scale.
             carries = np.flatnonzero(carried <= wanted / lsb * (largest + 0.49))
             lower = [int(carries[-1])] if carries.size and int(carries[-1]) < tries[0] else []
+            # A bias may need more than the constants give there.
+            biases = np.flatnonzero(abs(problem.bias_o[o] - (low + high) / 2) <= wanted / lsb * bias_reach)
+            if not bare and biases.size and int(biases[-1]) < min(tries + lower):
+                lower.append(int(biases[-1]))
             if options.range_method != "least-squares":
-                tries = lower or tries
+                tries = lower[-1:] or tries
             elif fits.size:
                 tries += [tries[0] + 1] if tries[0] + 1 < len(lsb) else []
                 tries += lower
@@ -111,18 +116,25 @@ def _without_bias(problem: Problem, options: CompileOptions) -> bool:
 
 def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb: Floats) -> int:
     """Constant columns that carry the largest bias, within what a neuron may have."""
-    numerators = codes.state_converter(problem.spec).numerators
-    largest = (1 << (problem.spec.weight_bits - 1)) - 1
-    wanted = np.abs((problem.bias_o[owner] - middle) / weight_lsb) * 2  # in weight LSB x half state LSB
-    reach = float(largest * int(numerators[-1]))
-    needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / reach))
+    wanted = np.abs((problem.bias_o[owner] - middle) / weight_lsb)
+    needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / _bias_reach(problem.spec, 2)))
+    return max(2, min(needed, _most_constants(problem)))
+
+
+def _most_constants(problem: Problem) -> int:
+    """Constant columns that a neuron may have: a map whose bias does not fit takes another range or scale code instead."""
     if not problem.spec.wide:
-        return max(2, min(needed, USUAL_CONSTANTS))
-    # No more than a neuron's rows can spare: a map whose bias does not fit takes a wider range instead.
+        return USUAL_CONSTANTS
     columns, inputs = problem.spec.columns, int(problem.layer.inputs_o.max())
     rows = -(-inputs // (columns - 2))
     spare = min(USUAL_CONSTANTS, max(2, columns - -(-inputs // rows)))
-    return max(2, min(needed, 1 + rows * (spare - 1)))
+    return max(2, 1 + rows * (spare - 1))
+
+
+def _bias_reach(spec: ChipSpec, constants: int) -> float:
+    """The largest bias, in weight LSB x state LSB, that so many constants carry: all but one of them are coarse."""
+    largest = (1 << (spec.weight_bits - 1)) - 1
+    return (constants - 1) * largest * int(codes.state_converter(spec).numerators[-1]) / 2
 
 
 def constant_weights(spec: ChipSpec, wanted: Floats, constants: int) -> Ints:

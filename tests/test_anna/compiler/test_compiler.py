@@ -293,6 +293,16 @@ def test_a_damaged_host_part_is_refused(tmp_path: Path) -> None:
             Program.load(path)
 
 
+def test_a_bias_that_constants_cannot_carry_at_one_scale_code_is_carried_at_another() -> None:
+    """The wide chip has room for more constants than the published one, which then weighs more finely or more coarsely."""
+    graph, (images, _) = lenet.load("lenet5_modern"), lenet.calibration()
+    done = {name: compilation(graph, images[:200], round="nearest", machine=name, check_count=0).quantised.layers
+            for name in ("sequencer", "wide")}  # fmt: skip
+    for published, wide in zip(*done.values(), strict=True):
+        if not published.layer.partial:
+            assert published.sqnr_db > wide.sqnr_db - 2.0, published.layer.name
+
+
 def test_naive_is_worse() -> None:
     images = lenet.calibration()[0][:100]
     net = lenet.load("recognizer")

@@ -93,8 +93,8 @@ def test_noise_of_a_sum_is_that_of_the_chip(analog):
     sums = torch.zeros(20_000, 2, 1, 1)
     found = chip.seen_by_adc(sums, torch.tensor([25, 100]), torch.tensor([32.0, 512.0])).std(0).flatten()
     place = (np.zeros(2, np.int64),) * 3
-    electronics, lsb = anna.Die.draw(anna.ANNA_1991, record, 0).electronics, codes.adc_lsb(anna.ANNA_1991)[[0, 8]]
-    sigma = electronics.thermal_sigma(*place, np.array([0, 8]), np.array([25, 100])) / lsb
+    electronics, lsb = anna.Die.draw(anna.ANNA_1991, record, 0).electronics, codes.adc_lsb(anna.ANNA_1991)[[6, 14]]
+    sigma = electronics.thermal_sigma(*place, np.array([6, 14]), np.array([25, 100])) / lsb
     assert found.numpy() == pytest.approx(sigma, rel=0.03)
 
 
