@@ -238,7 +238,9 @@ class LatchScan(Scan):
     @cached_property
     def target_steps(self) -> tuple[int, int, int]:
         """Address steps of the output, but for its frame."""
-        return steps_of(self.spec, self.sequencer, self.layer.output_shape, (0, 0, 0, 0), self.apart)
+        return steps_of(
+            self.spec, self.sequencer, (self.layer.stack_maps, *self.layer.output_shape[1:]), (0, 0, 0, 0), self.apart
+        )
 
     @cached_property
     def source_steps(self) -> tuple[int, int, int]:
