@@ -50,6 +50,7 @@ def compile(
     digits: int | dict[str, int] = 1,
     overlap: bool = True,
     copies: int | dict[str, int] = 1,
+    synapses: int | dict[str, int] = 1,
     positions: Positions = "auto",
     max_charge_lost: float = 0.01,
     calibration_count: int = 500,
@@ -72,6 +73,7 @@ def compile(
                        "LAYER.steps" are a layer's partial sums, or the steps of its maximum
     overlap            whether a finer digit spans two LSB of the coarser one, so that errors there are made good, or one
     copies             how often each map is computed, on other synapses and converters; readers take the mean
+    synapses           synapses that share each weight of a layer, so that it has more than the weights' bits
     positions          positions of a window in one CALC: 1 as in 1991, or as many as pay ("auto")
     max_charge_lost    share of its charge that a weight may have lost when it is read: the batch is kept short, or weights
                        are refreshed, accordingly; a wide chip refreshes by itself
@@ -80,7 +82,7 @@ def compile(
     """
     return compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
                        range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap,
-                       copies=copies, positions=positions, max_charge_lost=max_charge_lost, calibration_count=calibration_count,
+                       copies=copies, synapses=synapses, positions=positions, max_charge_lost=max_charge_lost, calibration_count=calibration_count,
                        check_count=check_count).program  # fmt: skip
 
 

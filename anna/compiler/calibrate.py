@@ -109,7 +109,7 @@ def evenly(count: int, wanted: int) -> NDArray[np.int64]:
 def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None) -> FloatMaps:
     """One chip layer in floats (20-bit operands, exact sums)."""
     out = layer.output_shape
-    weights = layer.weights_oiyx[:, : inputs.shape[1]].reshape(out[0], -1)  # a value is all in its coarsest digit here
+    weights = layer.value_weights_oiyx.reshape(out[0], -1)
     sums = np.empty((len(inputs), *out))
     top, bottom, left, right = layer.padding
     lowest = layer.on_states or layer.lowest_border

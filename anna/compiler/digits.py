@@ -52,9 +52,9 @@ def _unknown(lowered: Lowered, options: CompileOptions) -> list[str]:
     layers = sorted({layer.origin for layer in lowered.layers})
     known = {INPUT, "others", *layers, *(name + STEPS for name in layers)}
     found = []
-    for option, choice in (("digits", options.digits), ("copies", options.copies)):
+    for option, choice in (("digits", options.digits), ("copies", options.copies), ("synapses", options.synapses)):
         for name in () if isinstance(choice, int) else choice:
-            if name not in known or (option == "copies" and (name == INPUT or name.endswith(STEPS))):
+            if name not in known or (option != "digits" and (name == INPUT or name.endswith(STEPS))):
                 more = f", {INPUT}, or a layer's name with {STEPS}" if option == "digits" else ""
                 found.append(
                     f"option {option}: {name!r} names no layer of the chip; expected one of {', '.join(layers)}, others{more}"
@@ -72,7 +72,8 @@ def _member(member: Member, options: CompileOptions, input_digits: int, word: in
         is_step = layer.on_states and layer.name != layer.origin
         digits, copies = steps if is_step else whole, _wanted(options.copies, layer.origin)
         in_values = layer.on_states and (max(whole, steps, copies, *read) > 1)
-        done = _read(layer, *read, layer.input_shape[0] if source is None else source.output_shape[0])
+        synapses = 1 if layer.on_states else _wanted(options.synapses, layer.origin)
+        done = _read(layer, *read, layer.input_shape[0] if source is None else source.output_shape[0], synapses)
         done = _copied(done, copies, word if digits > 1 else 1)
         done = replace(done, digits=digits, step_digits=steps)
         if in_values:
@@ -89,18 +90,22 @@ def _member(member: Member, options: CompileOptions, input_digits: int, word: in
     return replace(member, layers=tuple(layers), host=host)
 
 
-def _read(layer: ChipLayer, digits: int, copies: int, maps: int) -> ChipLayer:
-    """A layer that reads so many digits of so many copies, each digit `maps` maps with those that fill words."""
+def _read(layer: ChipLayer, digits: int, copies: int, maps: int, synapses: int) -> ChipLayer:
+    """A layer that reads so many digits of so many copies, each digit `maps` maps with those that fill words, the coarsest of
+    them by so many synapses."""
 
     def wide(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         each = np.repeat(array, copies, axis=1)
         each = np.pad(each, ((0, 0), (0, maps - each.shape[1]), (0, 0), (0, 0)))
-        return np.tile(each, (1, digits, 1, 1))
+        return np.tile(each, (1, synapses - 1 + digits, 1, 1))
 
-    if (digits, copies, maps) == (1, 1, layer.input_shape[0]):
+    if (digits, copies, maps, synapses) == (1, 1, layer.input_shape[0], 1):
         return layer
-    return replace(layer, weights_oiyx=wide(layer.weights_oiyx) / copies, mask_oiyx=wide(layer.mask_oiyx),
-                   input_shape=(digits * maps, *layer.input_shape[1:]), input_maps=maps)  # fmt: skip
+    weights = wide(layer.weights_oiyx) / copies
+    weights[:, : synapses * maps] /= synapses
+    shape = ((synapses - 1 + digits) * maps, *layer.input_shape[1:])
+    return replace(layer, weights_oiyx=weights, mask_oiyx=wide(layer.mask_oiyx), input_shape=shape, input_maps=maps,
+                   synapses=synapses)  # fmt: skip
 
 
 def _copied(layer: ChipLayer, copies: int, word: int) -> ChipLayer:

@@ -9,6 +9,7 @@ a layer of its own; readers weigh all of them.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +58,7 @@ class ChipLayer:
     carries_values: bool = False  # adds what the carried stack's values are, not its sums: a step of a maximum in digits
     lowest_border: bool = False  # its padding is the lowest value there is: a step of a maximum in digits
     input_maps: int = 0  # maps of one digit of what it reads; 0: of all, there is one digit
+    synapses: int = 1  # that share each weight on a map of the coarsest digit, by reading it so often
     digits: int = 1  # states that carry a value of its maps
     step_digits: int = 1  # those of its partial sums, if it is split
     digit: int = 0  # which digit this layer makes
@@ -68,10 +70,20 @@ class ChipLayer:
         """Rows and columns of the window."""
         return self.mask_oiyx.shape[2], self.mask_oiyx.shape[3]
 
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The map of the source's stack that each of its input maps is: those of the coarsest digit may come several times."""
+        maps, again = self.input_shape[0], (self.synapses - 1) * self.input_maps
+        return (*(*range(self.input_maps),) * (self.synapses - 1), *range(maps - again))
+
     @property
-    def map_digits(self) -> int:
-        """Digits of the maps that it reads."""
-        return self.input_shape[0] // self.input_maps if self.input_maps else 1
+    def value_weights_oiyx(self) -> Floats:
+        """Weights on the values that it reads, whatever carries them: all of a value is in its coarsest digit here."""
+        if not self.input_maps:
+            return self.weights_oiyx
+        coarsest = self.weights_oiyx[:, : self.synapses * self.input_maps]
+        found: Floats = coarsest.reshape(len(coarsest), self.synapses, self.input_maps, *self.kernel).sum(axis=1)
+        return found
 
     @property
     def stack(self) -> str:
@@ -129,6 +141,8 @@ class ChipLayer:
             parts.append(f"{'added to' if self.carry_sign > 0 else 'less'} {self.carry}")
         if self.partial:
             parts.append(f"a part of {self.origin}")
+        if self.synapses > 1:
+            parts.append(f"{self.synapses} synapses a weight")
         if self.copies > 1:
             parts.append(f"{self.copies} copies")
         if self.digits > 1:

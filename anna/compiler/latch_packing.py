@@ -134,7 +134,7 @@ class Packer:
         taps = set(wanted)
         if self.sequencer.aligned:
             word = self.spec.word_states
-            taps = {(j, y, x) for i, y, x in wanted for j in range(i // word * word, i + 1)}
+            taps = {(j, y, x) for i, y, x in wanted for j in range(i - self.layer.places[i] % word, i + 1)}
         ordered = sorted(taps, key=lambda tap: (tap[2], tap[1], tap[0]))
         if not moves:
             return [tuple(ordered)]

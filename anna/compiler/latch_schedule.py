@@ -248,10 +248,10 @@ class _Items:
     def _words(self, latch: int, y: int, x: int, moved: int | None) -> list[tuple[int, int]]:
         """First address and length of every word that a latch takes in."""
         sy, sx = self.scan.layer.stride
-        one, down, right = self.source.steps
+        (one, down, right), maps = self.source.steps, self.scan.layer.places
         place, found = self.source.address + y * sy * down + x * sx * right, list[tuple[int, int]]()
         for block in self.scan.entering(latch, moved):
-            found += words_of([place + i * one + v * down + u * right for i, v, u in block], self.spec.word_states)
+            found += words_of([place + maps[i] * one + v * down + u * right for i, v, u in block], self.spec.word_states)
             if self.scan.layouts[latch].extras:
                 found += [*self._constant_words(), *self._unit_words(y, x)]
         return found

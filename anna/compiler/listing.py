@@ -19,7 +19,12 @@ from anna.program.file import Program
 from anna.sequencer.timeline import Timeline
 from anna.sequencer.timing import Scoreboard
 
-LATER = ("digits", "overlap", "copies")  # options that are left out where they are the default, as programs had none
+LATER = (
+    "digits",
+    "overlap",
+    "copies",
+    "synapses",
+)  # options that are left out where they are the default, as programs had none
 UNITS = ("array", "input", "output", "paging")
 
 

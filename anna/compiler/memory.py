@@ -130,8 +130,9 @@ def _lay_out(graph: QuantGraph, scans: Sequence[RegisterScan | LatchScan], seque
         stack = Stack(name, room(trial.size, plain), maps, rows, columns, frame, pitch, one)
         stacks[name] = stack
         if not plain:
-            border = next(quant.border_i for quant in graph.layers if quant.layer.source == name)
-            constants.update(_frame(stack, border.tolist()))
+            reader = next(quant for quant in graph.layers if quant.layer.source == name)
+            border = dict(zip(reader.layer.places, reader.border_i.tolist(), strict=True))
+            constants.update(_frame(stack, [border[m] for m in range(stack.maps)]))
         # A stack whose last reader has run is free for the layer after this one.
         for other, _ in wanted[:position]:
             mine = stacks[other]

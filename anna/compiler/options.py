@@ -14,7 +14,7 @@ Rounding = Literal["calibrated", "nearest"]
 Split = Literal["chip", "host", "off"]
 Positions = Literal[1, "auto"]
 
-MOST_DIGITS, MOST_COPIES = 3, 16
+MOST_DIGITS, MOST_COPIES, MOST_SYNAPSES = 3, 16, 8
 HOST_WORDS = ("auto", "last", "none")
 
 # Names of version 0.1: as keywords they warn, in files of sweeps they stay what they are.
@@ -73,6 +73,11 @@ class CompileOptions(Record):
     copies: int | dict[str, int] = Field(
         default=1, description="how often each map is computed, on other synapses and converters; readers take the mean"
     )
+    synapses: int | dict[str, int] = Field(
+        default=1,
+        description="synapses that share each weight of a layer, so that it has more than the weights' bits and reaches finer "
+        "ranges",
+    )
     positions: Positions = Field(
         default="auto", description="positions of a window in one CALC: 1 as in 1991, or as many as pay (auto)"
     )
@@ -92,10 +97,10 @@ class CompileOptions(Record):
     def _machine_by_name(cls, given: Any) -> Any:
         return machine_named(given) if isinstance(given, str) else given
 
-    @field_validator("digits", "copies")
+    @field_validator("digits", "copies", "synapses")
     @classmethod
     def _few(cls, given: int | dict[str, int], about: ValidationInfo) -> int | dict[str, int]:
-        most = {"digits": MOST_DIGITS, "copies": MOST_COPIES}[about.field_name or ""]
+        most = {"digits": MOST_DIGITS, "copies": MOST_COPIES, "synapses": MOST_SYNAPSES}[about.field_name or ""]
         for count in [given] if isinstance(given, int) else given.values():
             if not 1 <= count <= most:
                 raise ValueError(f"{count}; expected 1 to {most}")

@@ -65,9 +65,8 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 quants.append(quant)
                 continue
             carry = None if layer.carry is None else _carry(layer, stacks[layer.carry], meanings[layer.carry])
-            done, stacks[layer.name] = quantise_layer(
-                layer, stacks[layer.source], meanings[layer.source], calibration.maps, options, carry
-            )
+            states, meant = stacks[layer.source], meanings[layer.source]
+            done, stacks[layer.name] = quantise_layer(layer, states, meant, calibration.maps, options, carry)
             meanings[layer.name] = joined([quant.meaning for quant in done])
             quants += done
     return QuantGraph(in_digits(lowered), spec, meaning, tuple(quants))
@@ -91,8 +90,11 @@ def quantise_layer(
     """One layer in codes, digit by digit, and the states that the chip's ADCs give for the calibration images."""
     spec, target = options.chip, targets[layer.name]
     steps = ladder(spec, layer.digits, options.overlap)
-    border = _border(layer, meaning, spec)
-    problem = build_problem(layer, states, border, meaning.gain_m, meaning.offset_m, target, carry, spec, SEARCH_WINDOWS, steps)
+    border, places = _border(layer, meaning, spec), list(layer.places)
+    if layer.synapses > 1:
+        states = states[:, places]
+    gain_i, offset_i = meaning.gain_m[places], meaning.offset_m[places]
+    problem = build_problem(layer, states, border, gain_i, offset_i, target, carry, spec, SEARCH_WINDOWS, steps)
     choice = rounding.search(problem, options)
     rounded, constants = rounding.refine(problem, choice, options)
     weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
@@ -135,9 +137,11 @@ def quantise_layer(
 def _border(layer: ChipLayer, meaning: Meaning, spec: ChipSpec) -> Ints:
     """The codes of the border around a layer's input."""
     if layer.lowest_border:
-        return np.where(meaning.gain_m < 0, (1 << spec.state_bits) - 1, 0).astype(np.int64)
+        return np.where(meaning.gain_m < 0, (1 << spec.state_bits) - 1, 0).astype(np.int64)[list(layer.places)]
     maps = len(meaning.gain_m) // meaning.digits
-    found: Ints = meaning.codes_of(spec, np.full((1, maps, 1, 1), layer.padding_value))[0, :, 0, 0].astype(np.int64)
+    found: Ints = meaning.codes_of(spec, np.full((1, maps, 1, 1), layer.padding_value))[0, list(layer.places), 0, 0].astype(
+        np.int64
+    )
     return found
 
 

@@ -250,7 +250,8 @@ class _Items:
     ) -> Iterator[Load]:
         one, down, right = self.source.steps
         width = len(self.scan.layouts[number].taps)
-        relative = [i * one + y * down + x * right for i, y, x in taps]
+        places = self.scan.layer.places
+        relative = [places[i] * one + y * down + x * right for i, y, x in taps]
         size = most or max(1, len(relative))  # none in a register of constants and partial sums alone
         for at in range(0, len(relative), size):
             for pattern in patterns(relative[at : at + size]):

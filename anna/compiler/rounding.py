@@ -22,6 +22,7 @@ from anna.compiler.problem import Problem
 from anna.compiler.split import BIAS_COLUMNS, CARRY_COLUMNS, goes_without_bias
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, if they are enough
+DIGIT_CONSTANTS = 12  # the same of a layer in digits: its weights are large beside its range, and so is its bias
 UNIT_COARSE = 2  # most coarse columns of a bias per unit
 RIDGE = 0.003  # pull towards the float weights, as a fraction of the mean square of an input
 SWEEPS = 6
@@ -125,7 +126,7 @@ def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb:
 def _most_constants(problem: Problem) -> int:
     """Constant columns that a neuron may have: a map whose bias does not fit takes another range or scale code instead."""
     if not problem.spec.wide:
-        return USUAL_CONSTANTS
+        return USUAL_CONSTANTS if problem.ladder.digits == 1 else DIGIT_CONSTANTS
     columns, inputs = problem.spec.columns, int(problem.layer.inputs_o.max())
     rows = -(-inputs // (columns - 2))
     spare = min(USUAL_CONSTANTS, max(2, columns - -(-inputs // rows)))

@@ -54,7 +54,8 @@ def evaluate(graph: QuantGraph, states: States) -> dict[str, States]:
 
 def layer_codes(quant: QuantLayer, spec: ChipSpec, stacks: Mapping[str, States]) -> States:
     """One layer, window tap by window tap."""
-    layer, numerators, states = quant.layer, codes.state_converter(spec).numerators, stacks[quant.layer.source]
+    layer, numerators = quant.layer, codes.state_converter(spec).numerators
+    states = stacks[layer.source][:, list(layer.places)]
     inputs = numerators[integer.padded(layer, states, quant.border_i)]
     maps, rows, columns = layer.output_shape
     down, right = layer.stride
