@@ -81,9 +81,9 @@ def compile(
     check_count        calibration images that the self-check interprets
     """
     return compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
-                       range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap,
-                       copies=copies, synapses=synapses, positions=positions, max_charge_lost=max_charge_lost, calibration_count=calibration_count,
-                       check_count=check_count).program  # fmt: skip
+                       range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap, copies=copies,
+                       synapses=synapses, positions=positions, max_charge_lost=max_charge_lost,
+                       calibration_count=calibration_count, check_count=check_count).program  # fmt: skip
 
 
 @renamed(net="network", **RENAMED)
