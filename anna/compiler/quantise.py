@@ -39,10 +39,10 @@ def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec)
     if lowered.input_digits == 1:
         gain = (high - low) / (levels[-1] - levels[0])
         return Meaning(gain, low - gain * levels[0])
-    worth = float(1 << spec.state_bits) ** -np.arange(lowered.input_digits)  # exact on the host: no overlap is needed
-    gain = (high - low) / ((levels[-1] - levels[0]) * worth.sum())
-    offset = low - gain * levels[0] * worth.sum()
-    return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
+    step = float(1 << spec.state_bits) ** -np.arange(lowered.input_digits)  # exact on the host: no overlap is needed
+    gain = (high - low) / ((levels[-1] - levels[0]) * step.sum())
+    offset = low - gain * levels[0] * step.sum()
+    return Meaning((step[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(step) - 1))), len(step))
 
 
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
@@ -50,7 +50,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
     spec = options.chip
     meaning = meaning_of_input(lowered, calibration, spec)
     quants: list[QuantLayer] = []
-    image = meaning.codes_of(spec, calibration.input_values)
+    image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
     for member in lowered.members:
         lead, first = np.tile(member.input_scale_m, meaning.digits), meaning.offset_m * 0.0
         first[: len(member.input_offset_m)] = member.input_offset_m
@@ -69,7 +69,8 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
             done, stacks[layer.name] = quantise_layer(layer, states, meant, calibration.maps, options, carry)
             meanings[layer.name] = joined([quant.meaning for quant in done])
             quants += done
-    return QuantGraph(in_digits(lowered), spec, meaning, tuple(quants))
+        results[member.last] = stacks[member.last]
+    return QuantGraph(in_digits(lowered), spec, meaning, tuple(quants), results)
 
 
 def joined(meanings: Sequence[Meaning]) -> Meaning:
@@ -149,10 +150,10 @@ def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnCo
     """The columns by which a digit subtracts what the coarser ones stand for, and their weights."""
     units, weights, maps = list[OwnColumn](), [np.zeros((len(scale_o), 0), np.int64)], len(scale_o)
     for d in range(digit.digit):
-        worth_o = steps.worth_kd[scale_o, d]
-        columns = int(columns_of(steps.spec, worth_o).max())
+        step_o = steps.step_kd[scale_o, d]
+        columns = int(columns_of(steps.spec, step_o).max())
         units += [OwnColumn(digit.stack, d * maps)] * columns
-        weights.append(-rounding.shared(steps.spec, worth_o, columns))
+        weights.append(-rounding.shared(steps.spec, step_o, columns))
     return units, np.concatenate(weights, axis=1)
 
 
@@ -205,8 +206,8 @@ def fitted(
             error[o] = float(exact.total(away * away)) / away.size
     if steps.digits == 1:
         return [Meaning(gain, shift)], error, signal
-    worth = np.array([steps.worth_lsb(int(code)) for code in choice.scale_code_o])
-    return [Meaning(gain * worth[:, d], shift if d == 0 else shift * 0.0) for d in range(steps.digits)], error, signal
+    step = np.array([steps.step_lsb(int(code)) for code in choice.scale_code_o])
+    return [Meaning(gain * step[:, d], shift if d == 0 else shift * 0.0) for d in range(steps.digits)], error, signal
 
 
 __all__ = ["Meaning", "NDArray", "QuantGraph", "QuantLayer", "constant_numerators", "quantise"]

@@ -230,13 +230,13 @@ print(anna.compile(net, calibration=lenet.calibration(), check_count=0).digest)
 """
 
 
-def test_threads_and_kernels_of_the_linear_algebra_do_not_matter() -> None:
-    home, found = Path(__file__).parents[3], set()
+def test_threads_and_kernels_of_the_linear_algebra_do_not_matter(tmp_path: Path) -> None:
+    found = set()
     for settings_ in ({"OPENBLAS_NUM_THREADS": "1"}, {"OPENBLAS_NUM_THREADS": "4"},
                       {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}):  # fmt: skip
-        environment = {**os.environ, "PYTHONPATH": str(home), "PYTHONWARNINGS": "ignore", **settings_}
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore", **settings_}
         done = subprocess.run(
-            [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True, cwd=home
+            [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path
         )
         found.add(done.stdout.strip())
     assert len(found) == 1
