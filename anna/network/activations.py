@@ -192,7 +192,7 @@ CURVES: dict[str, Curve | Family] = {
     ),
     "celu": Family({"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: _exponential(x, m, alpha, alpha)), "Celu"),
     "thresholded_relu": Family(
-        {"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: m.relu(x) * m.step(x + -alpha)), "ThresholdedRelu"
+        {"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: x * m.step(x + -alpha)), "ThresholdedRelu"
     ),
     "silu": Family({"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: x * m.sigmoid(x * alpha)), "Swish"),
     "gelu": _host_only(lambda x, m: x * 0.5 * (m.erf(x * math.sqrt(0.5)) + 1.0)),
