@@ -208,7 +208,7 @@ def _waiting(program: Program) -> Program | None:
         if hazards[0].rule not in WAITING:
             return None
         code = list(program.code)
-        code.insert(program.places[hazards[0].index], PUBLISHED.op("WAIT", cycles=int(hazards[0].details["wait"])))
+        code.insert(int(program.issued.word[hazards[0].index]), PUBLISHED.op("WAIT", cycles=int(hazards[0].details["wait"])))
         constants = dict(zip(program.constant_addresses.tolist(), program.constant_codes.tolist(), strict=True))
         program = assemble_program(program.name, program.spec, code, program.weight_codes, program.scale_codes,
                                    program.regions, constants, program.batch, sequencer=program.sequencer)  # fmt: skip

@@ -94,6 +94,20 @@ class HostTail:
         return out
 
 
+def digit_codes(spec: ChipSpec, gain_m: Floats, offset_m: Floats, digits: int, values: Floats) -> NDArray[np.uint16]:
+    """State codes (images, digits x maps, rows, columns) of values (images, maps, rows, columns): the nearest to each, then
+    the nearest to what the digits before leave."""
+    converter, maps = codes.state_converter(spec), len(gain_m) // digits
+    gains, offsets = (array.reshape(digits, maps)[:, :, None, None] for array in (gain_m, offset_m))
+    code = converter.nearest((values - offsets[0]) / gains[0]).astype(np.uint16)
+    found, rest = [code], values - offsets[0]
+    for d in range(1, digits):
+        rest = rest - gains[d - 1] * converter.values(code)
+        code = converter.nearest((rest - offsets[d]) / gains[d]).astype(np.uint16)
+        found.append(code)
+    return code if digits == 1 else np.concatenate(found, axis=1)
+
+
 @lru_cache(maxsize=16)
 def _code_table(layer: Prepare, gain: float, offset: float, spec: ChipSpec) -> NDArray[Any]:
     """The state code of every integer that a pixel may be after crop, resize and padding."""
@@ -112,6 +126,7 @@ class HostWork:
     input_offset_m: Floats
     tails: tuple[HostTail, ...]  # scores of several are added
     data: str = ""  # the data set that the network was trained on
+    input_digits: int = 1  # states that carry a value of the image, the maps of the coarsest first
 
     @property
     def multiply_adds(self) -> int:
@@ -145,8 +160,8 @@ class HostWork:
         values = images
         if self.prepare is not None:
             values = prepare(self.prepare, images, np.float32)[:, None].astype(np.float64)
-        level = (values - self.input_offset_m[:, None, None]) / self.input_gain_m[:, None, None]
-        return codes.state_converter(spec).nearest(level).astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
+        found = digit_codes(spec, self.input_gain_m, self.input_offset_m, self.input_digits, values)
+        return found.astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
 
     def _codes_by_table(self, layer: Prepare, spec: ChipSpec, images: NDArray[Any]) -> NDArray[Any]:
         """The same by a table, since a pixel's code depends on its value alone."""
@@ -172,7 +187,9 @@ class HostWork:
     # --- in a file ---------------------------------------------------------------------------------------------------
     def content(self) -> dict[str, Any]:
         """Its part of a file's JSON."""
+        digits = {"input_digits": self.input_digits} if self.input_digits > 1 else {}
         return {
+            **digits,
             "prepare": None if self.prepare is None else _plain(layer_json(self.prepare)),
             "data": self.data,
             "tails": [
@@ -225,7 +242,7 @@ def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]
             _ = tail.output_shape
             tails.append(tail)
         gain, offset = (_row(where, left.pop(f"host.input.{name}"), None) for name in ("gain", "offset"))
-        data = str(content["data"])
+        data, digits = str(content["data"]), int(content.get("input_digits", 1))
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise FileError(f"{where}: the host section is incomplete ({type(error).__name__}: {error})") from None
     except GraphError as error:
@@ -234,7 +251,9 @@ def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]
         raise FileError(
             f"{where}: the host section has {len(left)} unused tensors and {len(tails)} tails; expected 0 and 1 or more"
         )
-    return HostWork(first, gain, offset, tuple(tails), data)
+    if not 1 <= digits <= len(gain) or len(gain) % digits:
+        raise FileError(f"{where}: {len(gain)} input maps cannot be {digits} digits; expected a divisor")
+    return HostWork(first, gain, offset, tuple(tails), data, digits)
 
 
 def _row(where: str, array: NDArray[Any], length: int | None) -> Floats:

@@ -1,6 +1,7 @@
 """The compiler: from a trained float network to a program for the chip, in passes that can each be inspected.
 
     check      what runs on the chip and what on the host, or every reason why the network cannot run
+    digits     how many states carry each value, and how many copies there are of it
     split      sums with more inputs than a neuron has become chains of parts
     calibrate  what the float network's maps hold for the calibration images
     quantise   weights, biases and scales in codes, layer by layer, given what the chip itself feeds each layer
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from anna.network.graph import Network
     from anna.program.file import Program
 
-PASSES = ("check", "split", "calibrate", "quantise", "place", "schedule", "refresh", "emit", "selfcheck")
+PASSES = ("check", "digits", "split", "calibrate", "quantise", "place", "schedule", "refresh", "emit", "selfcheck")
 
 
 @renamed(net="network", **RENAMED)
@@ -46,6 +47,10 @@ def compile(
     range_method: RangeMethod = "least-squares",
     fit: bool = True,
     round: Rounding = "calibrated",
+    digits: int | dict[str, int] = 1,
+    overlap: bool = True,
+    copies: int | dict[str, int] = 1,
+    synapses: int | dict[str, int] = 1,
     positions: Positions = "auto",
     max_charge_lost: float = 0.01,
     calibration_count: int = 500,
@@ -64,6 +69,11 @@ def compile(
     range_method       how the range of each map is chosen from the calibration images
     fit                fit gain and offset of each map to the float map
     round              round weights so that sums on the calibration images come out right ("calibrated"), or to "nearest"
+    digits             states that carry each value: for all maps, or by layer, {"input": 2, "C1": 2, "others": 1};
+                       "LAYER.steps" are a layer's partial sums, or the steps of its maximum
+    overlap            whether a finer digit spans two LSB of the coarser one, so that errors there are made good, or one
+    copies             how often each map is computed, on other synapses and converters; readers take the mean
+    synapses           synapses that share each weight of a layer, so that it has more than the weights' bits
     positions          positions of a window in one CALC: 1 as in 1991, or as many as pay ("auto")
     max_charge_lost    share of its charge that a weight may have lost when it is read: the batch is kept short, or weights
                        are refreshed, accordingly; a wide chip refreshes by itself
@@ -71,9 +81,9 @@ def compile(
     check_count        calibration images that the self-check interprets
     """
     return compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
-                       range_method=range_method, fit=fit, round=round, positions=positions,
-                       max_charge_lost=max_charge_lost, calibration_count=calibration_count,
-                       check_count=check_count).program  # fmt: skip
+                       range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap, copies=copies,
+                       synapses=synapses, positions=positions, max_charge_lost=max_charge_lost,
+                       calibration_count=calibration_count, check_count=check_count).program  # fmt: skip
 
 
 @renamed(net="network", **RENAMED)

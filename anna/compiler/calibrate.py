@@ -83,9 +83,10 @@ def calibrate(lowered: Lowered, images: NDArray[np.generic] | None, options: Com
         for layer in member.layers:
             carried = maps[layer.carry] if layer.carry else None
             if carried is not None:
-                added = layer.carry_sign * (carried.outputs if layer.on_states else carried.sums)
+                as_values = layer.on_states or layer.carries_values
+                added = layer.carry_sign * (carried.outputs if as_values else carried.sums)
             maps[layer.name] = float_layer(layer, stack[layer.source], None if carried is None else added)
-            part = None if layer.on_states else layer.carry
+            part = None if layer.on_states or layer.carries_values else layer.carry
             while part is not None:
                 # An error in a part matters as much as one in the complete sum.
                 maps[part] = replace(maps[part], complete=maps[layer.name])
@@ -107,12 +108,14 @@ def evenly(count: int, wanted: int) -> NDArray[np.int64]:
 
 def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None) -> FloatMaps:
     """One chip layer in floats (20-bit operands, exact sums)."""
-    out, weights = layer.output_shape, layer.weights_oiyx.reshape(len(layer.weights_oiyx), -1)
+    out = layer.output_shape
+    weights = layer.value_weights_oiyx.reshape(out[0], -1)
     sums = np.empty((len(inputs), *out))
     top, bottom, left, right = layer.padding
+    lowest = layer.on_states or layer.lowest_border
     if any(layer.padding):
         around = ((0, 0), (0, 0), (top, bottom), (left, right))
-        inputs = np.pad(inputs, around, constant_values=float(inputs.min()) if layer.on_states else layer.padding_value)
+        inputs = np.pad(inputs, around, constant_values=float(inputs.min()) if lowest else layer.padding_value)
     # 20 + 20 bits and up to 2^13 nonzero terms stay below 2^53: whole numbers, exact in any order.
     assert int(layer.inputs_o.max()) <= 1 << 13, f"{layer.name}: a sum of more than 8192 inputs"
     fixed_inputs, power = exact.fixed(inputs)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from anna.chip.spec import ChipSpec, Sequencer
-from anna.compiler.ir import ChipLayer
+from anna.compiler.ir import OWN_BIAS, ChipLayer, OwnColumn
 from anna.compiler.latches import LatchLayout, LatchScan, group_of
 from anna.compiler.scan import Tap, ceil_div
 
@@ -20,7 +20,7 @@ def options(
     spec: ChipSpec,
     sequencer: Sequencer,
     constants: int,
-    unit_columns: int,
+    units: tuple[OwnColumn, ...],
     positions: int | None = None,
     apart: bool = False,
 ) -> Iterator[tuple[LatchScan, ...]]:
@@ -31,8 +31,8 @@ def options(
     for down in range(1, min(rows, MOST_DOWN, most) + 1):
         found = False
         for right in range(1, min(columns, MOST_RIGHT, max(1, most // down)) + 1):
-            for own in (True, False) if constants or unit_columns else (False,):
-                scans = Packer(layer, spec, sequencer, constants, unit_columns, down, right, own, apart).scans()
+            for own in (True, False) if constants or units else (False,):
+                scans = Packer(layer, spec, sequencer, constants, units, down, right, own, apart).scans()
                 if scans is not None:
                     found = True
                     yield scans
@@ -42,16 +42,16 @@ def options(
 
 def fits(layer: ChipLayer, spec: ChipSpec, sequencer: Sequencer, constants: int, unit_columns: int = 0) -> bool:
     """Whether there is any way to compute a layer with so many constants."""
-    return next(options(layer, spec, sequencer, constants, unit_columns, positions=1), None) is not None
+    return next(options(layer, spec, sequencer, constants, (OWN_BIAS,) * unit_columns, positions=1), None) is not None
 
 
 class Packer:
     """A layer's output maps by the inputs that they read, and how to pack these for a number of positions."""
 
-    def __init__(self, layer: ChipLayer, spec: ChipSpec, sequencer: Sequencer, constants: int, unit_columns: int,
+    def __init__(self, layer: ChipLayer, spec: ChipSpec, sequencer: Sequencer, constants: int, units: tuple[OwnColumn, ...],
                  down: int, right: int, own: bool, apart: bool) -> None:  # fmt: skip
         self.layer, self.spec, self.sequencer, self.down, self.right, self.own = layer, spec, sequencer, down, right, own
-        self.constants, self.unit_columns, self.apart = constants, unit_columns, apart
+        self.constants, self.units, self.apart = constants, units, apart
         self.in_words = sequencer.aligned and not apart  # results begin words: maps keep their order
         self.taps = [[(int(i), int(y), int(x)) for i, y, x in np.argwhere(mask)] for mask in layer.mask_oiyx]
         # Maps that read the same come together; those without inputs, as a part of a sum may have, come last.
@@ -93,7 +93,7 @@ class Packer:
         if moves:  # an image column holds the same states whatever its place in the window
             taps = {(i, y, x) for i, y, _ in taps for x in range(width)}
         shifts, step = self._shifts(taps, moves, width), self.right * sx if moves else 1
-        extras = self.constants + self.unit_columns * len(outputs) * self.down * self.right
+        extras = self.constants + len(self.units) * len(outputs) * self.down * self.right
         if extras > self.spec.columns:
             return None
         beside = 0 if self.own else extras * ceil_div(len(shifts), step)
@@ -109,7 +109,7 @@ class Packer:
         elif extras:
             held[-1] = LatchLayout(shares[-1], step, extras, self.spec.columns)
         made = LatchScan(layer=self.layer, spec=self.spec, outputs=tuple(sorted(outputs)), down=self.down, right=self.right,
-                         constants=self.constants, unit_columns=self.unit_columns, sequencer=self.sequencer,
+                         constants=self.constants, units=self.units, sequencer=self.sequencer,
                          layouts=tuple(held), own=own, apart=self.apart)  # fmt: skip
         return made if self._works(made) else None
 
@@ -134,7 +134,7 @@ class Packer:
         taps = set(wanted)
         if self.sequencer.aligned:
             word = self.spec.word_states
-            taps = {(j, y, x) for i, y, x in wanted for j in range(i // word * word, i + 1)}
+            taps = {(j, y, x) for i, y, x in wanted for j in range(i - self.layer.places[i] % word, i + 1)}
         ordered = sorted(taps, key=lambda tap: (tap[2], tap[1], tap[0]))
         if not moves:
             return [tuple(ordered)]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.chip.spec import ChipSpec, Sequencer
+from anna.compiler.ir import OWN_BIAS
 from anna.compiler.latches import LatchScan, pitch_of, words_of
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placed
@@ -205,7 +206,8 @@ class _Items:
     def __init__(self, spec: ChipSpec, sequencer: Sequencer, memory: Memory, placed: Placed, scan: LatchScan,
                  unit_base: int) -> None:  # fmt: skip
         self.spec, self.sequencer, self.memory, self.placed, self.scan = spec, sequencer, memory, placed, scan
-        self.source, self.target = memory.stacks[scan.layer.source], memory.stacks[scan.layer.name]
+        self.source = memory.stacks[scan.layer.source]
+        self.target = memory.stacks[scan.layer.stack].from_map(scan.layer.first_map)
         self.unit_base, self.step = unit_base, 0
         self.in_shifter = -1  # the latch whose stream the shifter holds
 
@@ -246,10 +248,10 @@ class _Items:
     def _words(self, latch: int, y: int, x: int, moved: int | None) -> list[tuple[int, int]]:
         """First address and length of every word that a latch takes in."""
         sy, sx = self.scan.layer.stride
-        one, down, right = self.source.steps
+        (one, down, right), maps = self.source.steps, self.scan.layer.places
         place, found = self.source.address + y * sy * down + x * sx * right, list[tuple[int, int]]()
         for block in self.scan.entering(latch, moved):
-            found += words_of([place + i * one + v * down + u * right for i, v, u in block], self.spec.word_states)
+            found += words_of([place + maps[i] * one + v * down + u * right for i, v, u in block], self.spec.word_states)
             if self.scan.layouts[latch].extras:
                 found += [*self._constant_words(), *self._unit_words(y, x)]
         return found
@@ -260,21 +262,20 @@ class _Items:
         return words_of(range(first, first + count), self.spec.word_states)
 
     def _unit_words(self, y: int, x: int) -> list[tuple[int, int]]:
-        """The states of the units' own columns: biases from the constants, or partial sums."""
+        """The states of the units' own columns: biases from the constants, partial sums, coarser digits."""
         scan, found = self.scan, list[tuple[int, int]]()
-        if not scan.unit_states:
-            return found
-        if scan.layer.carry is None:
-            count = len(scan.neurons)
-            each = pitch_of(self.spec, self.sequencer, count)
-            for unit in range(scan.unit_columns):
-                first = self.unit_base + (self.step * scan.unit_columns + unit) * each
+        count, biases = len(scan.neurons), scan.own_biases
+        each = pitch_of(self.spec, self.sequencer, count)
+        for number, unit in enumerate(scan.units):
+            if unit == OWN_BIAS:
+                first = self.unit_base + (self.step * biases + number) * each
                 found += words_of(range(first, first + count), self.spec.word_states)
-            return found
-        stack = self.memory.stacks[scan.layer.carry]
-        one, down, right = stack.steps
-        places = [stack.inside + n.o * one + (y + n.dy) * down + (x + n.dx) * right for n in scan.neurons]
-        return words_of(places, self.spec.word_states) * scan.unit_columns
+                continue
+            stack = self.memory.stacks[unit.stack].from_map(unit.first_map)
+            one, down, right = stack.steps
+            places = [stack.inside + n.o * one + (y + n.dy) * down + (x + n.dx) * right for n in scan.neurons]
+            found += words_of(places, self.spec.word_states)
+        return found
 
     def _works(self, y: int, x: int) -> Iterator[Work]:
         scan, spec = self.scan, self.spec

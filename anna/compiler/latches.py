@@ -220,12 +220,13 @@ class LatchScan(Scan):
         """SHIFTs of the first latch of a step, of all its latches, and STOREs."""
         one, down, right = self.source_steps
         word, extras, found = self.spec.word_states, self._extra_words, list[int]()
+        places = self.layer.places
         if self.own is not None and self.unit_states:
             found.append(extras)
         for latch, held in enumerate(self.layouts):
             found.append(0)
             for block in self.entering(latch, moved):
-                found[-1] += len(words_of([i * one + y * down + x * right for i, y, x in block], word))
+                found[-1] += len(words_of([places[i] * one + y * down + x * right for i, y, x in block], word))
                 found[-1] += extras if held.extras else 0
         stores = sum(max(1, words) for words in found) if self.through_register else len(found)
         return found[0], sum(found), stores
@@ -238,12 +239,16 @@ class LatchScan(Scan):
     @cached_property
     def target_steps(self) -> tuple[int, int, int]:
         """Address steps of the output, but for its frame."""
-        return steps_of(self.spec, self.sequencer, self.layer.output_shape, (0, 0, 0, 0), self.apart)
+        return steps_of(
+            self.spec, self.sequencer, (self.layer.stack_maps, *self.layer.output_shape[1:]), (0, 0, 0, 0), self.apart
+        )
 
     @cached_property
     def source_steps(self) -> tuple[int, int, int]:
         """Address steps of the input from map to map, row to row, column to column."""
-        return steps_of(self.spec, self.sequencer, self.layer.input_shape, self.layer.padding)
+        return steps_of(
+            self.spec, self.sequencer, (max(self.layer.places) + 1, *self.layer.input_shape[1:]), self.layer.padding
+        )
 
     @cached_property
     def _line(self) -> list[tuple[int, int, int]]:

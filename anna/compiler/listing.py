@@ -19,6 +19,12 @@ from anna.program.file import Program
 from anna.sequencer.timeline import Timeline
 from anna.sequencer.timing import Scoreboard
 
+LATER = (
+    "digits",
+    "overlap",
+    "copies",
+    "synapses",
+)  # options that are left out where they are the default, as programs had none
 UNITS = ("array", "input", "output", "paging")
 
 
@@ -65,7 +71,8 @@ def report(
              "positions": [p.scan.down, p.scan.right], "registers": [len(held.taps) for held in p.scan.layouts],
              "constants": p.scan.constants} for p in placement.scans
         ],
-        "options": options.model_dump(mode="json", exclude={"machine"}),
+        "options": {name: value for name, value in options.model_dump(mode="json", exclude={"machine"}).items()
+                    if name not in LATER or value != CompileOptions.model_fields[name].default},
     }  # fmt: skip
 
 
@@ -110,7 +117,7 @@ def _us(us: float | None) -> float | None:
 def _host(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
     layers, connections, multiply_adds = list[dict[str, Any]](), 0, 0
     for member in graph.lowered.members:
-        shape = member.layers[-1].output_shape
+        shape = graph.lowered.stacks[member.last]
         for layer in member.host:
             products = layer.multiply_adds(shape)
             connections += layer.connections(shape)

@@ -18,7 +18,7 @@ from anna.chip.spec import ChipSpec
 from anna.compiler import exact, integer
 from anna.compiler.calibrate import FloatMaps
 from anna.compiler.integer import Ints, States
-from anna.compiler.ir import ChipLayer, Floats, conv_geometry
+from anna.compiler.ir import ChipLayer, Floats, OwnColumn, conv_geometry
 from anna.compiler.quantised import Meaning, QuantLayer
 from anna.compiler.rounding import constant_numerators, constant_weights, lsb_of
 from anna.network.activations import NONE, RELU
@@ -120,8 +120,9 @@ def quantise_layer(
     border = np.where(turn < 0, top, 0).astype(np.int64)  # the code that never wins
     totals = integer.sums(layer, spec, states, border, weights)
     totals = totals + (constants * constant_numerators(spec, CONSTANTS)).sum(axis=1)[:, None, None]
-    unit_weights = np.zeros((maps, 0), np.int64)
-    if carried is not None:
+    unit_weights, units = np.zeros((maps, 0), np.int64), tuple[OwnColumn, ...]()
+    if carried is not None and layer.carry is not None:
+        units = (OwnColumn(layer.carry, 0),)
         unit_weights = (carry_sign * one.weight)[:, None]
         totals = totals + numerators[carried] * unit_weights[:, 0, None, None]
     scale = np.full(maps, one.scale_code, dtype=np.int64)
@@ -138,8 +139,8 @@ def quantise_layer(
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     saturated = float(((out == 0) | (out == top)).mean())
     no_states, weight_lsb = np.zeros((maps, 0, 1, 1), np.uint16), np.abs(meaning.gain_m) / one.weight
-    quant = QuantLayer(layer, weights, constants, unit_weights, no_states, scale, weight_lsb, result, border, round(sqnr, 3),
-                       round(saturated, 6))  # fmt: skip
+    quant = QuantLayer(layer, weights, constants, units, unit_weights, no_states, scale, weight_lsb, result, border,
+                       round(sqnr, 3), round(saturated, 6))  # fmt: skip
     return quant, out
 
 

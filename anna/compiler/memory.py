@@ -5,7 +5,7 @@ column of a window is a block of rows of neighbouring maps: both are patterns of
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from anna.base.errors import CompileError
 from anna.chip.codes import state_converter
 from anna.chip.spec import Sequencer
-from anna.compiler.ir import INPUT
 from anna.compiler.latches import LatchScan, pitch_of
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.registers import RegisterScan
@@ -44,6 +43,10 @@ class Stack:
     def size(self) -> int:
         """States, frame included."""
         return self.steps[2] * (self.columns + self.frame[2] + self.frame[3])
+
+    def from_map(self, first: int) -> "Stack":
+        """The same stack from a map on."""
+        return replace(self, address=self.address + first * self.one, maps=self.maps - first)
 
     @property
     def inside(self) -> int:
@@ -110,10 +113,10 @@ def _lay_out(graph: QuantGraph, scans: Sequence[RegisterScan | LatchScan], seque
         top += -top % word
         return address
 
-    apart = {scan.layer.name for scan in scans if isinstance(scan, LatchScan) and scan.apart}
-    shape = lowered.input_shape
-    wanted = [(INPUT, shape)] + [(layer.name, layer.output_shape) for layer in lowered.layers]
+    apart = {scan.layer.stack for scan in scans if isinstance(scan, LatchScan) and scan.apart}
+    wanted = list(lowered.stacks.items())
     last_reader = {name: lowered.last_reader(name) for name, _ in wanted}
+    first_writer = {layer.stack: k for k, layer in reversed(list(enumerate(lowered.layers)))}
     for position, (name, (maps, rows, columns)) in enumerate(wanted):
         readers = lowered.readers(name)
         frames = {reader.padding for reader in readers} or {(0, 0, 0, 0)}
@@ -127,12 +130,14 @@ def _lay_out(graph: QuantGraph, scans: Sequence[RegisterScan | LatchScan], seque
         stack = Stack(name, room(trial.size, plain), maps, rows, columns, frame, pitch, one)
         stacks[name] = stack
         if not plain:
-            border = next(quant.border_i for quant in graph.layers if quant.layer.source == name)
-            constants.update(_frame(stack, border.tolist()))
+            reader = next(quant for quant in graph.layers if quant.layer.source == name)
+            border = dict(zip(reader.layer.places, reader.border_i.tolist(), strict=True))
+            constants.update(_frame(stack, [border[m] for m in range(stack.maps)]))
         # A stack whose last reader has run is free for the layer after this one.
         for other, _ in wanted[:position]:
             mine = stacks[other]
-            if share and other not in reused and last_reader[other] < position and not any(mine.frame):
+            done = last_reader[other] <= first_writer.get(name, -1)
+            if share and other not in reused and done and not any(mine.frame):
                 reused.add(other)
                 dead.append((mine.address, mine.size))
     levels = {int(n): code for code, n in enumerate(_levels(graph))}
@@ -148,7 +153,7 @@ def _lay_out(graph: QuantGraph, scans: Sequence[RegisterScan | LatchScan], seque
     quants = {quant.layer.name: quant for quant in graph.layers}
     unit_biases = []
     for scan in scans:
-        unit_biases.append(top if scan.unit_columns and scan.layer.carry is None else -1)
+        unit_biases.append(top if scan.own_biases else -1)
         for code in _unit_codes(scan, quants[scan.layer.name], word):
             if code is not None:
                 constants[top] = code
@@ -175,14 +180,13 @@ def _frame(stack: Stack, border_i: list[int]) -> dict[int, int]:
 
 def _unit_codes(scan: RegisterScan | LatchScan, quant: QuantLayer, word: int) -> Iterator[int | None]:
     """State codes of the units' biases, step by step, in the order of columns; None fills a word."""
-    if not scan.unit_columns or scan.layer.carry is not None:
-        return
+    biases = scan.own_biases
     for y in scan.starts_y:
         for x in scan.starts_x:
             if isinstance(scan, RegisterScan):
                 yield from (int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx])
-                            for n in scan.neurons for u in range(scan.unit_columns))  # fmt: skip
+                            for n in scan.neurons for u in range(biases))  # fmt: skip
                 continue
-            for u in range(scan.unit_columns):
+            for u in range(biases):
                 yield from (int(quant.unit_states_ouyx[n.o, u, y + n.dy, x + n.dx]) for n in scan.neurons)
                 yield from [None] * (-len(scan.neurons) % word)

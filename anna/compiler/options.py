@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from anna.base.renamed import in_new_names
 from anna.chip import facts
@@ -14,6 +14,7 @@ Rounding = Literal["calibrated", "nearest"]
 Split = Literal["chip", "host", "off"]
 Positions = Literal[1, "auto"]
 
+MOST_DIGITS, MOST_COPIES, MOST_SYNAPSES = 3, 16, 8
 HOST_WORDS = ("auto", "last", "none")
 
 # Names of version 0.1: as keywords they warn, in files of sweeps they stay what they are.
@@ -60,6 +61,23 @@ class CompileOptions(Record):
     round: Rounding = Field(
         default="calibrated", description="round weights so that sums on the calibration images come out right, or to nearest"
     )
+    digits: int | dict[str, int] = Field(
+        default=1,
+        description="states that carry each value: for all maps, or by layer (also 'input', 'others', and 'LAYER.steps' for "
+        "partial sums and the steps of a maximum)",
+    )
+    overlap: bool = Field(
+        default=True,
+        description="whether a finer digit spans two LSB of the coarser one, so that errors there are made good, or one",
+    )
+    copies: int | dict[str, int] = Field(
+        default=1, description="how often each map is computed, on other synapses and converters; readers take the mean"
+    )
+    synapses: int | dict[str, int] = Field(
+        default=1,
+        description="synapses that share each weight of a layer, so that it has more than the weights' bits and reaches finer "
+        "ranges",
+    )
     positions: Positions = Field(
         default="auto", description="positions of a window in one CALC: 1 as in 1991, or as many as pay (auto)"
     )
@@ -78,6 +96,15 @@ class CompileOptions(Record):
     @classmethod
     def _machine_by_name(cls, given: Any) -> Any:
         return machine_named(given) if isinstance(given, str) else given
+
+    @field_validator("digits", "copies", "synapses")
+    @classmethod
+    def _few(cls, given: int | dict[str, int], about: ValidationInfo) -> int | dict[str, int]:
+        most = {"digits": MOST_DIGITS, "copies": MOST_COPIES, "synapses": MOST_SYNAPSES}[about.field_name or ""]
+        for count in [given] if isinstance(given, int) else given.values():
+            if not 1 <= count <= most:
+                raise ValueError(f"{count}; expected 1 to {most}")
+        return given
 
     @property
     def sequencer(self) -> Sequencer:

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from anna.base.errors import CompileError, IllegalProgram
 from anna.board.host import HostTail, HostWork
 from anna.compiler import check as check_pass
-from anna.compiler import emit, listing, memory, selfcheck
+from anna.compiler import digits, emit, listing, memory, selfcheck
 from anna.compiler import split as split_pass
 from anna.compiler.calibrate import Calibration, calibrate
 from anna.compiler.ir import Lowered
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
-from anna.compiler.quantise import quantise
+from anna.compiler.quantise import joined, quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
 from anna.compiler.schedule import Schedule, schedule
@@ -35,6 +35,7 @@ class Compilation:
 
     options: CompileOptions
     checked: Lowered
+    digits: Lowered
     split: Lowered
     calibration: Calibration
     quantised: QuantGraph
@@ -50,6 +51,7 @@ class Compilation:
         """The canonical text of a pass's value."""
         return {
             "check": lambda: self.checked.text,
+            "digits": lambda: self.digits.text,
             "split": lambda: self.split.text,
             "calibrate": lambda: self.calibration.text,
             "quantise": lambda: self.quantised.text,
@@ -64,7 +66,8 @@ class Compilation:
 def run(net: Network, images: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
     """Compile a network."""
     checked = check_pass.check(net, options)
-    parts = split_pass.split(checked, options)
+    widened = digits.widened(checked, options)
+    parts = split_pass.split(widened, options)
     calibration = calibrate(parts, images, options)
     quantised = quantise(parts, calibration, options)
     placement = place(quantised, options)
@@ -92,7 +95,19 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     done = replace(draft, report=listing.report(quantised, placement, scheduled, walked, links, options))
     count = selfcheck.selfcheck(done, quantised, calibration, options.check_count)
     return Compilation(
-        options, checked, parts, calibration, quantised, placement, laid_out, scheduled, kept, done, verified(done), count
+        options,
+        checked,
+        widened,
+        parts,
+        calibration,
+        quantised,
+        placement,
+        laid_out,
+        scheduled,
+        kept,
+        done,
+        verified(done),
+        count,
     )
 
 
@@ -103,11 +118,9 @@ def program_name(name: str) -> str:
 
 def host_work(graph: QuantGraph) -> HostWork:
     """The host's part: preparation and float layers."""
-    lowered, by_name = graph.lowered, {quant.layer.name: quant for quant in graph.layers}
-    tails = tuple(
-        HostTail(member.last, member.layers[-1].output_shape, by_name[member.last].meaning.gain_m,
-                 by_name[member.last].meaning.offset_m, member.host)
-        for member in lowered.members
-    )  # fmt: skip
-    data = lowered.network.data
-    return HostWork(lowered.prepare, graph.input_meaning.gain_m, graph.input_meaning.offset_m, tails, data)
+    lowered, tails = graph.lowered, list[HostTail]()
+    for member in lowered.members:
+        meaning = joined([quant.meaning for quant in graph.layers if quant.layer.stack == member.last])
+        tails.append(HostTail(member.last, lowered.stacks[member.last], meaning.gain_m, meaning.offset_m, member.host))
+    meant, data = graph.input_meaning, lowered.network.data
+    return HostWork(lowered.prepare, meant.gain_m, meant.offset_m, tuple(tails), data, meant.digits)

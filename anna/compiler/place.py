@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from anna.base.errors import CompileError
 from anna.compiler import latch_packing, register_packing
 from anna.compiler.check import NOTHING_LEFT
-from anna.compiler.ir import ChipLayer
+from anna.compiler.ir import ChipLayer, OwnColumn
 from anna.compiler.latches import LatchScan
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
@@ -77,9 +77,9 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     loads = _loads(options)
     states = {(1, 0): _State(0.0, 1, 0, 0, ())}
     for quant in graph.layers:
-        needs = quant.constants_oc.shape[1], quant.unit_weights_ou.shape[1]
+        needs = quant.constants_oc.shape[1], quant.units
         ways = _ways(quant.layer, options, *needs)
-        if not ways and options.sequencer.aligned and not graph.lowered.read_by_chip(quant.layer.name):
+        if not ways and options.sequencer.aligned and not graph.lowered.read_by_chip(quant.layer.stack):
             ways = _ways(quant.layer, options, *needs, apart=True)
         if not ways:
             leaves_some = all(quant.layer.origin != member.layers[0].origin for member in graph.lowered.members)
@@ -121,16 +121,16 @@ def _loads(options: CompileOptions) -> _Loads:
     return _Loads(PAGE_TURN_CYCLES, row / (batch or 1), row / (batch or USUAL_BATCH))
 
 
-def _ways(layer: ChipLayer, options: CompileOptions, constants: int, unit_columns: int, apart: bool = False) -> list[Scans]:
+def _ways(
+    layer: ChipLayer, options: CompileOptions, constants: int, units: tuple[OwnColumn, ...], apart: bool = False
+) -> list[Scans]:
     """The ways to compute a layer that no other beats in both rows and cycles."""
     found = []
     ways: Iterator[Scans]
     if options.chip.wide:
-        ways = register_packing.options(layer, options.chip, constants, unit_columns)
+        ways = register_packing.options(layer, options.chip, constants, units)
     else:
-        ways = latch_packing.options(
-            layer, options.chip, options.sequencer, constants, unit_columns, options.most_positions, apart
-        )
+        ways = latch_packing.options(layer, options.chip, options.sequencer, constants, units, options.most_positions, apart)
     for scans in ways:
         heaviest = max(max(scan.rows_per_output.values()) for scan in scans)
         if heaviest <= options.chip.rows:

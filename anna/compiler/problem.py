@@ -12,17 +12,28 @@ from anna.compiler import exact, integer
 from anna.compiler.calibrate import FloatMaps
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import Bools, ChipLayer, Floats
+from anna.compiler.ladder import Ladder, ladder
 
 GRAM_WINDOWS = 1 << 13
 
 
 @dataclass(frozen=True, eq=False)
 class Carry:
-    """Partial sums that a layer continues."""
+    """Partial sums that a layer continues, in digits."""
 
-    states: States  # (images, o, y, x)
-    gain_o: Floats
+    states: States  # (images, digits x o, y, x)
+    gain_do: Floats
     offset_o: Floats
+
+    @property
+    def digits(self) -> int:
+        """States that carry one."""
+        return len(self.gain_do)
+
+    def digit(self, states: States, d: int) -> States:
+        """One digit of such states (n, digits x o, ...)."""
+        maps = self.gain_do.shape[1]
+        return states[:, d * maps : (d + 1) * maps]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +55,8 @@ class Problem:
     gram_care: NDArray[np.uint8]
     carried: States | None  # states of the partial sums of the search windows
     gram_carried: States | None
-    carry_gain_o: Floats
+    carry: Carry | None
+    ladder: Ladder
     unit_sums: Floats | None  # what the units' own biases add to the sums of the search windows
 
     @cached_property
@@ -55,7 +67,7 @@ class Problem:
 
 
 def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offset_i: Floats, target: FloatMaps,
-          carry: Carry | None, spec: ChipSpec, search_windows: int) -> Problem:  # fmt: skip
+          carry: Carry | None, spec: ChipSpec, search_windows: int, steps: Ladder | None = None) -> Problem:  # fmt: skip
     """The layer in units of its states, on windows picked evenly from the calibration images."""
     maps = len(layer.weights_oiyx)
     weights = layer.weights_oiyx * layer.mask_oiyx * gain_i[:, None, None]
@@ -102,7 +114,8 @@ def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floa
         gram_care=target.care(*there),
         carried=None if carry is None else carry.states[here],
         gram_carried=None if carry is None else carry.states[there],
-        carry_gain_o=np.zeros(maps) if carry is None else carry.gain_o,
+        carry=carry,
+        ladder=steps or ladder(spec, 1, True),
         unit_sums=None if unit_sums is None else unit_sums[few_index % len(unit_sums)],
     )
 

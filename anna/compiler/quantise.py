@@ -5,7 +5,7 @@ that reads the map. For each map, the search finds a range of the ADC, a scale c
 times a gain plus an offset, come nearest to the float map on the calibration images.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,10 @@ from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
 from anna.compiler.calibrate import Calibration
+from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.integer import Ints, States
-from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
+from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, Lowered, OwnColumn
+from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, build_problem
 from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer
@@ -34,8 +36,13 @@ def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec)
     else:
         low = calibration.input_values.min(axis=(0, 2, 3))
         high = np.maximum(calibration.input_values.max(axis=(0, 2, 3)), low + 1e-9)
-    gain = (high - low) / (levels[-1] - levels[0])
-    return Meaning(gain, low - gain * levels[0])
+    if lowered.input_digits == 1:
+        gain = (high - low) / (levels[-1] - levels[0])
+        return Meaning(gain, low - gain * levels[0])
+    worth = float(1 << spec.state_bits) ** -np.arange(lowered.input_digits)  # exact on the host: no overlap is needed
+    gain = (high - low) / ((levels[-1] - levels[0]) * worth.sum())
+    offset = low - gain * levels[0] * worth.sum()
+    return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
 
 
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
@@ -45,9 +52,10 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
     quants: list[QuantLayer] = []
     image = meaning.codes_of(spec, calibration.input_values)
     for member in lowered.members:
+        lead, first = np.tile(member.input_scale_m, meaning.digits), meaning.offset_m * 0.0
+        first[: len(member.input_offset_m)] = member.input_offset_m
         stacks: dict[str, States] = {INPUT: image}
-        lead = member.input_scale_m
-        meanings: dict[str, Meaning] = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + member.input_offset_m)}
+        meanings = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + first, meaning.digits)}
         for layer in member.layers:
             if layer.on_states:
                 carried = None if layer.carry is None else stacks[layer.carry]
@@ -56,23 +64,37 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 stacks[layer.name], meanings[layer.name] = out, quant.meaning
                 quants.append(quant)
                 continue
-            carry = None if layer.carry is None else Carry(
-                stacks[layer.carry], meanings[layer.carry].gain_m, meanings[layer.carry].offset_m)  # fmt: skip
-            quant, out = quantise_layer(layer, stacks[layer.source], meanings[layer.source], calibration.maps, options, carry)
-            stacks[layer.name], meanings[layer.name] = out, quant.meaning
-            quants.append(quant)
-    return QuantGraph(lowered, spec, meaning, tuple(quants))
+            carry = None if layer.carry is None else _carry(layer, stacks[layer.carry], meanings[layer.carry])
+            states, meant = stacks[layer.source], meanings[layer.source]
+            done, stacks[layer.name] = quantise_layer(layer, states, meant, calibration.maps, options, carry)
+            meanings[layer.name] = joined([quant.meaning for quant in done])
+            quants += done
+    return QuantGraph(in_digits(lowered), spec, meaning, tuple(quants))
+
+
+def joined(meanings: Sequence[Meaning]) -> Meaning:
+    """What the states of a stack stand for, given that of each digit."""
+    gain, offset = (np.concatenate([getattr(one, name) for one in meanings]) for name in ("gain_m", "offset_m"))
+    return Meaning(gain, offset, len(meanings))
+
+
+def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:
+    gain, maps = meaning.gain_m * layer.carry_sign, len(meaning.gain_m) // meaning.digits
+    return Carry(states, gain.reshape(meaning.digits, maps), meaning.offset_m[:maps] * layer.carry_sign)
 
 
 def quantise_layer(
     layer: ChipLayer, states: States, meaning: Meaning, targets: Mapping[str, ranging.FloatMaps], options: CompileOptions,
     carry: Carry | None,
-) -> tuple[QuantLayer, States]:  # fmt: skip
-    """One layer in codes, and the states that the chip's ADCs give for the calibration images."""
+) -> tuple[list[QuantLayer], States]:  # fmt: skip
+    """One layer in codes, digit by digit, and the states that the chip's ADCs give for the calibration images."""
     spec, target = options.chip, targets[layer.name]
-    border = Meaning(meaning.gain_m, meaning.offset_m).codes_of(
-        spec, np.full((1, len(meaning.gain_m), 1, 1), layer.padding_value))[0, :, 0, 0].astype(np.int64)  # fmt: skip
-    problem = build_problem(layer, states, border, meaning.gain_m, meaning.offset_m, target, carry, spec, SEARCH_WINDOWS)
+    steps = ladder(spec, layer.digits, options.overlap)
+    border, places = _border(layer, meaning, spec), list(layer.places)
+    if layer.synapses > 1:
+        states = states[:, places]
+    gain_i, offset_i = meaning.gain_m[places], meaning.offset_m[places]
+    problem = build_problem(layer, states, border, gain_i, offset_i, target, carry, spec, SEARCH_WINDOWS, steps)
     choice = rounding.search(problem, options)
     rounded, constants = rounding.refine(problem, choice, options)
     weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
@@ -80,28 +102,72 @@ def quantise_layer(
     scale = choice.scale_code_o
     totals = integer.sums(layer, spec, states, border, weights)
     totals = totals + bias_numerators(spec, constants)[:, None, None]
-    if carry is not None:
+    if carry is not None and layer.carry is not None:
         unit_weights = rounding.carry_weights(problem, np.arange(len(weights)), choice.weight_lsb_o)
         unit_states = np.zeros((len(weights), 0, 1, 1), dtype=np.uint16)
-        totals = totals + carried_sums(spec, unit_weights, carry.states)
+        units = [
+            OwnColumn(layer.carry, d * len(weights))
+            for d, n in enumerate(rounding.carry_columns(carry.digits))
+            for _ in range(n)
+        ]
+        totals = totals + carried_sums(spec, units, unit_weights, {layer.carry: carry.states})
     else:
         unit_weights, unit_states = rounding.unit_bias(problem, choice)
+        units = [OWN_BIAS] * unit_weights.shape[1]
     if unit_states.size:
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1)
-    out = integer.convert(spec, totals, scale)
-    result, error, signal = fitted(layer, out, target, choice, spec, options.fit)
+    joint = steps.convert(totals, scale)
+    result, error, signal = fitted(layer, joint, target, choice, steps, options.fit)
     noise = float(error.sum())
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
-    saturated = float(((out == 0) | (out == (1 << spec.state_bits) - 1)).mean())
-    quant = QuantLayer(layer, weights, constants, unit_weights, unit_states, scale, choice.weight_lsb_o, result, border,
-                       round(sqnr, 3), round(saturated, 6))  # fmt: skip
-    return quant, out
+    found, top = steps.apart(joint), (1 << spec.state_bits) - 1
+    saturated = float(((found[0] == 0) | (found[0] == top)).mean())
+    done = []
+    for digit, meant in zip(digits_of(layer), result, strict=True):
+        less, less_weights = _coarser(digit, steps, scale)
+        done.append(
+            QuantLayer(digit, weights, constants, (*units, *less), np.concatenate([unit_weights, less_weights], axis=1),
+                       unit_states, steps.scale_kd[scale, digit.digit], choice.weight_lsb_o, meant, border, round(sqnr, 3),
+                       round(saturated, 6))
+        )  # fmt: skip
+    return done, np.concatenate(found, axis=1) if len(found) > 1 else found[0]
 
 
-def carried_sums(spec: ChipSpec, weights_ou: Ints, states: States) -> NDArray[np.int64]:
-    """What partial sums add, (images, o, rows, columns), in weight LSB x half state LSB."""
-    added: Ints = codes.state_converter(spec).numerators[states] * weights_ou.sum(axis=1)[:, None, None]
+def _border(layer: ChipLayer, meaning: Meaning, spec: ChipSpec) -> Ints:
+    """The codes of the border around a layer's input."""
+    if layer.lowest_border:
+        return np.where(meaning.gain_m < 0, (1 << spec.state_bits) - 1, 0).astype(np.int64)[list(layer.places)]
+    maps = len(meaning.gain_m) // meaning.digits
+    found: Ints = meaning.codes_of(spec, np.full((1, maps, 1, 1), layer.padding_value))[0, list(layer.places), 0, 0].astype(
+        np.int64
+    )
+    return found
+
+
+def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnColumn], Ints]:
+    """The columns by which a digit subtracts what the coarser ones stand for, and their weights."""
+    units, weights, maps = list[OwnColumn](), [np.zeros((len(scale_o), 0), np.int64)], len(scale_o)
+    for d in range(digit.digit):
+        worth_o = steps.worth_kd[scale_o, d]
+        columns = int(columns_of(steps.spec, worth_o).max())
+        units += [OwnColumn(digit.stack, d * maps)] * columns
+        weights.append(-rounding.shared(steps.spec, worth_o, columns))
+    return units, np.concatenate(weights, axis=1)
+
+
+def carried_sums(
+    spec: ChipSpec, units: Sequence[OwnColumn], weights_ou: Ints, stacks: Mapping[str, States]
+) -> NDArray[np.int64]:
+    """What the states on units' own columns add, (images, o, rows, columns), in weight LSB x half state LSB."""
+    numerators, maps = codes.state_converter(spec).numerators, len(weights_ou)
+    weight: dict[OwnColumn, Ints] = {}
+    for u, unit in enumerate(units):
+        if unit != OWN_BIAS:
+            weight[unit] = weight.get(unit, 0) + weights_ou[:, u]
+    found = [numerators[stacks[unit.stack][:, unit.first_map : unit.first_map + maps]] * weight_o[:, None, None]
+             for unit, weight_o in weight.items()]  # fmt: skip
+    added: Ints = np.sum(found, axis=0) if len(found) > 1 else found[0]
     return added
 
 
@@ -112,10 +178,11 @@ def bias_numerators(spec: ChipSpec, constants_oc: Ints) -> Ints:
 
 
 def fitted(
-    layer: ChipLayer, out: States, target: ranging.FloatMaps, choice: rounding.Choice, spec: ChipSpec, fit: bool
-) -> tuple[Meaning, Floats, float]:
-    """Gain and offset per map, the mean squared error of each map, and the mean square of the signal about its mean."""
-    levels, maps = codes.state_converter(spec).values(np.arange(1 << spec.state_bits)), out.shape[1]
+    layer: ChipLayer, joint: States, target: ranging.FloatMaps, choice: rounding.Choice, steps: Ladder, fit: bool
+) -> tuple[list[Meaning], Floats, float]:
+    """Gain and offset per map, digit by digit, the mean squared error of each map, and the mean square of the signal about
+    its mean."""
+    maps = joint.shape[1]
     # Nominal: the straight line through the ADC's range, with the slope of the activation.
     curve = layer.activation.curve
     scale = np.ones(maps) if layer.post_scale_o is None else layer.post_scale_o
@@ -126,16 +193,20 @@ def fitted(
     error, signal = np.empty(maps), 0.0
     for o in range(maps):
         care = cares[:, o].reshape(-1) if cares is not None else None
-        line = exact.line(levels, out[:, o].reshape(-1), target.outputs[:, o].reshape(-1), care)
+        levels = steps.values(int(choice.scale_code_o[o]))
+        line = exact.line(levels, joint[:, o].reshape(-1), target.outputs[:, o].reshape(-1), care)
         signal += line.power
         if fit:
             error[o] = line.error
             gain[o] = line.gain if line.live else gain[o]
             shift[o] = line.offset if line.live else line.mean_target - gain[o] * line.mean_state
         else:
-            away = target.outputs[:, o] - gain[o] * levels[out[:, o]] - shift[o]
+            away = target.outputs[:, o] - gain[o] * levels[joint[:, o]] - shift[o]
             error[o] = float(exact.total(away * away)) / away.size
-    return Meaning(gain, shift), error, signal
+    if steps.digits == 1:
+        return [Meaning(gain, shift)], error, signal
+    worth = np.array([steps.worth_lsb(int(code)) for code in choice.scale_code_o])
+    return [Meaning(gain * worth[:, d], shift if d == 0 else shift * 0.0) for d in range(steps.digits)], error, signal
 
 
 __all__ = ["Meaning", "NDArray", "QuantGraph", "QuantLayer", "constant_numerators", "quantise"]

@@ -2,26 +2,23 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from anna.chip import codes
+from anna.board.host import digit_codes
 from anna.chip.spec import ChipSpec
 from anna.compiler.integer import Ints, States
-from anna.compiler.ir import ChipLayer, Floats, Lowered
+from anna.compiler.ir import ChipLayer, Floats, Lowered, OwnColumn
 
 
 @dataclass(frozen=True, eq=False)
 class Meaning:
-    """What the states of a map stack stand for: gain x state LSB + offset, per map."""
+    """What the states of a map stack stand for: gain x state LSB + offset, per map; a value in digits is their sum."""
 
     gain_m: Floats
     offset_m: Floats
+    digits: int = 1
 
-    def codes_of(self, spec: ChipSpec, values: Floats, axis: int = 1) -> States:
-        """The nearest codes to values (images, maps, rows, columns)."""
-        along = tuple(slice(None) if i == axis else None for i in range(values.ndim))
-        level = (values - self.offset_m[along]) / self.gain_m[along]
-        return codes.state_converter(spec).nearest(level).astype(np.uint16)
+    def codes_of(self, spec: ChipSpec, values: Floats) -> States:
+        """The nearest codes to values (images, maps, rows, columns), digit by digit."""
+        return digit_codes(spec, self.gain_m, self.offset_m, self.digits, values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +28,9 @@ class QuantLayer:
     layer: ChipLayer
     weights_ot: Ints  # in weight LSB, taps in the order i, y, x
     constants_oc: Ints  # weights on the constant columns, in LSB
-    unit_weights_ou: Ints  # weights on a unit's own columns: those of its bias, or of the partial sum that it continues
-    unit_states_ouyx: States  # the states on those columns, where they are a bias
+    units: tuple[OwnColumn, ...]  # what a unit's own columns hold: its bias, partial sums that it continues, coarser digits
+    unit_weights_ou: Ints  # weights on them
+    unit_states_ouyx: States  # the states on those of its bias
     scale_codes_o: Ints
     weight_lsb_o: Floats  # one weight LSB x state LSB in units of the map's sum
     meaning: Meaning  # of its output

@@ -19,7 +19,7 @@ def float_reference(compilation: Compilation, image: NDArray[Any]) -> Reference:
     maps = {}
     for quant in compilation.quantised.layers:
         name, meaning = quant.layer.name, quant.meaning
-        if name in kept and name in compilation.timeline.outputs:
+        if name in kept and quant.layer.stack_maps == kept[name].shape[1] and name in compilation.timeline.outputs:
             values = (kept[name][0] - meaning.offset_m[:, None, None]) / meaning.gain_m[:, None, None]
             maps[name] = np.clip(values - lowest, 0, (1 << spec.state_bits) - 1)
     return map_reference(compilation.timeline, maps)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from anna.chip.spec import ChipSpec
-from anna.compiler.ir import ChipLayer
+from anna.compiler.ir import ChipLayer, OwnColumn
 from anna.compiler.registers import RegisterLayout, RegisterScan
 from anna.compiler.scan import ceil_div
 
@@ -20,9 +20,11 @@ Packed = tuple[tuple[RegisterLayout, ...], int]  # registers, and how many const
 Group = tuple[list[Strips], list[int], Packed]  # what a scan's output maps read, the maps, and their registers
 
 
-def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> Iterator[tuple[RegisterScan, ...]]:
+def options(
+    layer: ChipLayer, spec: ChipSpec, constants: int, units: tuple[OwnColumn, ...]
+) -> Iterator[tuple[RegisterScan, ...]]:
     """Ways to compute a layer, each a tuple of scans that together make all its maps."""
-    packer = Packer(layer, spec, constants, unit_columns)
+    packer = Packer(layer, spec, constants, units)
     rows, columns = layer.output_shape[1:]
     for down in range(1, min(rows, MOST_DOWN) + 1):
         for right in range(1, min(columns, MOST_RIGHT, max(1, MOST_POSITIONS // down)) + 1):
@@ -38,8 +40,8 @@ def options(layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int)
 class Packer:
     """A layer's output maps by the strips that they read, and how to pack these for any number of positions."""
 
-    def __init__(self, layer: ChipLayer, spec: ChipSpec, constants: int, unit_columns: int) -> None:
-        self.layer, self.spec, self.constants, self.unit_columns = layer, spec, constants, unit_columns
+    def __init__(self, layer: ChipLayer, spec: ChipSpec, constants: int, units: tuple[OwnColumn, ...]) -> None:
+        self.layer, self.spec, self.constants, self.units = layer, spec, constants, units
         self.classes: dict[Strips, list[int]] = {}
         for o, rows in enumerate(np.asarray(layer.mask_oiyx.any(axis=3))):
             self.classes.setdefault(frozenset((int(i), int(y)) for i, y in np.argwhere(rows)), []).append(o)
@@ -62,7 +64,7 @@ class Packer:
         groups: list[Group] = []
         for strips in self.order:
             outputs = self.classes[strips]
-            if self.unit_columns:
+            if self.units:
                 found = self._with_units(strips, outputs, down, right)
                 if found is None:
                     return None
@@ -81,13 +83,13 @@ class Packer:
             groups.append(([strips], outputs, packed))
         return tuple(
             RegisterScan(layer=self.layer, spec=self.spec, outputs=tuple(sorted(outputs)), down=down, right=right,
-                         constants=packed[1], unit_columns=self.unit_columns, layouts=packed[0])
+                         constants=packed[1], units=self.units, layouts=packed[0])
             for _, outputs, packed in groups
         )  # fmt: skip
 
     def _with_units(self, strips: Strips, outputs: list[int], down: int, right: int) -> list[Group] | None:
         """As many output maps per scan as their units' own columns leave room for."""
-        each = self.unit_columns * down * right
+        each = len(self.units) * down * right
         most = min(len(outputs), (self.spec.columns - 2) // each)
         for count in range(most, 0, -1):
             packed = self._packed([strips], count * each, down, right)
@@ -107,7 +109,7 @@ class Packer:
     def _joined(self, one: Group, other: Group, down: int, right: int) -> Group | None:
         """Two groups as one, if their inputs and their units' own columns fit one register."""
         kinds, members = [*one[0], *other[0]], one[1] + other[1]
-        packed = self._packed(kinds, len(members) * self.unit_columns * down * right, down, right)
+        packed = self._packed(kinds, len(members) * len(self.units) * down * right, down, right)
         return (kinds, members, packed) if packed is not None and len(packed[0]) == 1 else None
 
     def _packed(self, kinds: list[Strips], extra: int, down: int, right: int) -> Packed | None:

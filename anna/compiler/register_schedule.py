@@ -189,7 +189,7 @@ class _Items:
         self.scan = placed.scan
         self.spec, self.memory = segment.spec, segment.memory
         self.source = self.memory.stacks[self.scan.layer.source]
-        self.target = self.memory.stacks[self.scan.layer.name]
+        self.target = self.memory.stacks[self.scan.layer.stack].from_map(self.scan.layer.first_map)
         self.calcs = _calcs(placed, self.target)
         self.step = 0
 
@@ -250,7 +250,8 @@ class _Items:
     ) -> Iterator[Load]:
         one, down, right = self.source.steps
         width = len(self.scan.layouts[number].taps)
-        relative = [i * one + y * down + x * right for i, y, x in taps]
+        places = self.scan.layer.places
+        relative = [places[i] * one + y * down + x * right for i, y, x in taps]
         size = most or max(1, len(relative))  # none in a register of constants and partial sums alone
         for at in range(0, len(relative), size):
             for pattern in patterns(relative[at : at + size]):
@@ -267,20 +268,22 @@ class _Items:
             yield from self._load(base + r, r, held.taps[len(held.taps) - states :], self._place(y, x), None)
 
     def _units(self, base: int, y: int, x: int) -> Iterator[Load]:
-        """The states of the units' own columns: biases from the constants, or partial sums."""
+        """The states of the units' own columns: biases from the constants, partial sums, coarser digits."""
         states = self.scan.unit_states
         if not states:
             return
         last = len(self.scan.layouts) - 1
         first = len(self.scan.layouts[last].taps)
-        if self.scan.layer.carry is None:
-            address = self.unit_base + self.step * states
-            yield self._shift(base + last, first, states, Pattern(address, states, 1, 1, 0))
-            return
-        stack = self.memory.stacks[self.scan.layer.carry]
-        one, down, right = stack.steps
-        places = [stack.inside + n.o * one + (y + n.dy) * down + (x + n.dx) * right for n in self.scan.neurons]
-        for pattern in patterns([place for place in places for _ in range(self.scan.unit_columns)]):
+        places, biases = list[int](), self.scan.own_biases
+        bias = self.unit_base + self.step * biases * len(self.scan.neurons)
+        for n in self.scan.neurons:
+            places += range(bias, bias + biases)
+            bias += biases
+            for unit in self.scan.units[biases:]:
+                stack = self.memory.stacks[unit.stack].from_map(unit.first_map)
+                one, down, right = stack.steps
+                places.append(stack.inside + n.o * one + (y + n.dy) * down + (x + n.dx) * right)
+        for pattern in patterns(places):
             yield self._shift(base + last, first, states, pattern)
 
     def _store(self, base: int) -> Store:

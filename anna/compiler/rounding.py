@@ -14,7 +14,7 @@ from anna.chip import codes
 from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
-from anna.compiler import exact, integer, latch_packing
+from anna.compiler import exact, latch_packing
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import Bools, Floats
 from anna.compiler.options import CompileOptions
@@ -22,6 +22,7 @@ from anna.compiler.problem import Problem
 from anna.compiler.split import BIAS_COLUMNS, CARRY_COLUMNS, goes_without_bias
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, if they are enough
+DIGIT_CONSTANTS = 12  # the same of a layer in digits: its weights are large beside its range, and so is its bias
 UNIT_COARSE = 2  # most coarse columns of a bias per unit
 RIDGE = 0.003  # pull towards the float weights, as a fraction of the mean square of an input
 SWEEPS = 6
@@ -54,6 +55,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     largest = float((1 << (spec.weight_bits - 1)) - 1)
     bare = _without_bias(problem, options)
     bias_reach = _bias_reach(spec, _most_constants(problem))
+    allowed = np.arange(problem.ladder.first, len(lsb))
     map_of, step, middle, scale, weight_lsb = (list[float]() for _ in range(5))
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
@@ -61,19 +63,19 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             # A bias per unit must fit its coarse columns at full drive.
             drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
-        carried = float(problem.carry_gain_o[o]) / CARRY_COLUMNS
+        carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / CARRY_COLUMNS
         for low, high in ranging.ranges(layer, problem.sums[:, o], options.range_method, squash_adc):
             if bare:  # the middle of the range lies where the sum of no current does
                 reach = max(high - problem.bias_o[o], problem.bias_o[o] - low)
                 low, high = problem.bias_o[o] - reach, problem.bias_o[o] + reach
             wanted = (high - low) / (1 << spec.state_bits)
-            fits = np.flatnonzero(heaviest <= wanted / lsb * (largest + 0.49))
-            tries = [int(fits[-1])] if fits.size else [0]
+            fits = allowed[heaviest <= wanted / lsb[allowed] * (largest + 0.49)]
+            tries = [int(fits[-1])] if fits.size else [int(allowed[0])]
             # A partial sum may need more weight than its columns have at that range's scale.
-            carries = np.flatnonzero(carried <= wanted / lsb * (largest + 0.49))
+            carries = allowed[carried <= wanted / lsb[allowed] * (largest + 0.49)]
             lower = [int(carries[-1])] if carries.size and int(carries[-1]) < tries[0] else []
             # A bias may need more than the constants give there.
-            biases = np.flatnonzero(abs(problem.bias_o[o] - (low + high) / 2) <= wanted / lsb * bias_reach)
+            biases = allowed[abs(problem.bias_o[o] - (low + high) / 2) <= wanted / lsb[allowed] * bias_reach]
             if not bare and biases.size and int(biases[-1]) < min(tries + lower):
                 lower.append(int(biases[-1]))
             if options.range_method != "least-squares":
@@ -124,7 +126,7 @@ def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb:
 def _most_constants(problem: Problem) -> int:
     """Constant columns that a neuron may have: a map whose bias does not fit takes another range or scale code instead."""
     if not problem.spec.wide:
-        return USUAL_CONSTANTS
+        return USUAL_CONSTANTS if problem.ladder.digits == 1 else DIGIT_CONSTANTS
     columns, inputs = problem.spec.columns, int(problem.layer.inputs_o.max())
     rows = -(-inputs // (columns - 2))
     spare = min(USUAL_CONSTANTS, max(2, columns - -(-inputs // rows)))
@@ -178,7 +180,7 @@ def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, weight_l
             sums = sums + _carried(problem, problem.carried, owner[part], weight_lsb[part])
         if problem.unit_sums is not None:
             sums = sums + np.rint(2 * problem.unit_sums[:, owner[part]] / weight_lsb[part])
-        error[part] = _fit_error(problem, integer.convert(problem.spec, sums, scale[part]), owner[part])
+        error[part] = _fit_error(problem, problem.ladder.convert(sums, scale[part]), owner[part])
     return error
 
 
@@ -191,8 +193,7 @@ def _sums(problem: Problem, windows: States, weights_ct: Ints) -> NDArray[Any]:
 
 def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
     """Mean squared error after gain and offset; of a part, weighted by how much its error matters."""
-    spec = problem.spec
-    levels = codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
+    levels = problem.ladder.nominal()
     by_candidate = np.ascontiguousarray(found.T)
     at_once = max(1, COLUMNS_AT_ONCE // max(len(found), len(levels)))
     parts = [slice(k, k + at_once) for k in range(0, len(owner), at_once)]
@@ -246,7 +247,7 @@ def _error_of(problem: Problem, choice: Choice, weights: Ints, constants: Ints) 
         sums = sums + _carried(problem, problem.carried, np.arange(len(weights)), choice.weight_lsb_o)
     if problem.unit_sums is not None:
         sums = sums + np.rint(2 * problem.unit_sums / choice.weight_lsb_o)
-    return _fit_error(problem, integer.convert(problem.spec, sums, choice.scale_code_o), np.arange(len(weights)))
+    return _fit_error(problem, problem.ladder.convert(sums, choice.scale_code_o), np.arange(len(weights)))
 
 
 def _normal_equations(problem: Problem, levels: Ints) -> tuple[Floats, Floats, Floats]:
@@ -308,12 +309,25 @@ def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards:
 
 # --- partial sums -----------------------------------------------------------------------------------------------------
 def carry_weights(problem: Problem, owner: Ints, weight_lsb: Floats) -> Ints:
-    """Weights (candidates, columns) by which a partial sum's state counts in full, shared by the columns it lies on."""
-    low, high = -(1 << (problem.spec.weight_bits - 1)), (1 << (problem.spec.weight_bits - 1)) - 1
-    rest = np.rint(problem.carry_gain_o[owner] / weight_lsb)
-    out = np.empty((len(owner), CARRY_COLUMNS), dtype=np.int64)
-    for column in range(CARRY_COLUMNS):
-        share = np.clip(np.ceil(rest / (CARRY_COLUMNS - column)), low, high)
+    """Weights (candidates, columns) by which a partial sum's states count in full, shared by the columns they lie on."""
+    carry = problem.carry
+    assert carry is not None, f"{problem.layer.name}: continues no partial sum"
+    wanted = [np.rint(gain_o[owner] / weight_lsb) for gain_o in carry.gain_do]
+    return np.concatenate([shared(problem.spec, rest, count) for rest, count in zip(wanted, carry_columns(carry.digits),
+                                                                                  strict=True)], axis=1)  # fmt: skip
+
+
+def carry_columns(digits: int) -> list[int]:
+    """Columns of each digit of a partial sum: a finer one is worth little."""
+    return [CARRY_COLUMNS] + [1] * (digits - 1)
+
+
+def shared(spec: ChipSpec, wanted: Floats, columns: int) -> Ints:
+    """Weights (maps, columns) that add up to those wanted, as far as so many columns reach."""
+    low, high = -(1 << (spec.weight_bits - 1)), (1 << (spec.weight_bits - 1)) - 1
+    out, rest = np.empty((len(wanted), columns), dtype=np.int64), wanted
+    for column in range(columns):
+        share = np.clip(np.ceil(rest / (columns - column)), low, high)
         out[:, column] = share
         rest = rest - share
     return out
@@ -321,8 +335,13 @@ def carry_weights(problem: Problem, owner: Ints, weight_lsb: Floats) -> Ints:
 
 def _carried(problem: Problem, states: States, owner: Ints, weight_lsb: Floats) -> Floats:
     """What partial sums add to the sums of candidates, in weight LSB x half state LSB."""
+    carry = problem.carry
+    assert carry is not None, f"{problem.layer.name}: continues no partial sum"
     numerators = codes.state_converter(problem.spec).numerators.astype(np.float64)
-    added: Floats = numerators[states][:, owner] * carry_weights(problem, owner, weight_lsb).sum(axis=1)
+    weights, added, at = carry_weights(problem, owner, weight_lsb), np.zeros((len(states), len(owner))), 0
+    for d, columns in enumerate(carry_columns(carry.digits)):
+        added += numerators[carry.digit(states, d)][:, owner] * weights[:, at : at + columns].sum(axis=1)
+        at += columns
     return added
 
 

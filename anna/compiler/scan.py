@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Self
 
 from anna.chip.spec import ChipSpec
-from anna.compiler.ir import ChipLayer
+from anna.compiler.ir import OWN_BIAS, ChipLayer, OwnColumn
 
 Tap = tuple[int, int, int]  # input map, row and column within the window
 
@@ -51,7 +51,7 @@ class Scan:
     down: int
     right: int
     constants: int  # columns of constants beside those of the window
-    unit_columns: int  # columns of a neuron's own bias or partial sum, 0 if it has none
+    units: tuple[OwnColumn, ...]  # what each column of a neuron's own holds: its bias first, partial sums, coarser digits
 
     @property
     def starts_y(self) -> tuple[int, ...]:
@@ -64,8 +64,18 @@ class Scan:
         return first_positions(self.layer.output_shape[2], self.right)
 
     @property
+    def unit_columns(self) -> int:
+        """Columns of a neuron's own."""
+        return len(self.units)
+
+    @property
+    def own_biases(self) -> int:
+        """Those of its bias."""
+        return self.units.count(OWN_BIAS)
+
+    @property
     def unit_states(self) -> int:
-        """States that carry the biases or partial sums of the units of one step."""
+        """States on the own columns of the units of one step."""
         return self.unit_columns * len(self.outputs) * self.down * self.right
 
     @cached_property

@@ -3,6 +3,8 @@
 The arithmetic here works on maps, in 64-bit whole numbers, and knows nothing of registers, rows or cycles.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from anna.base.errors import CompileError
@@ -45,14 +47,15 @@ def evaluate(graph: QuantGraph, states: States) -> dict[str, States]:
     for member in graph.lowered.members:
         found[INPUT] = states
         for layer in member.layers:
-            carried = None if layer.carry is None else found[layer.carry]
-            found[layer.name] = layer_codes(by_name[layer.name], graph.spec, found[layer.source], carried)
+            made = layer_codes(by_name[layer.name], graph.spec, found)
+            found[layer.stack] = np.concatenate([found[layer.stack], made], axis=1) if layer.digit else made
     return found
 
 
-def layer_codes(quant: QuantLayer, spec: ChipSpec, states: States, carried: States | None = None) -> States:
+def layer_codes(quant: QuantLayer, spec: ChipSpec, stacks: Mapping[str, States]) -> States:
     """One layer, window tap by window tap."""
     layer, numerators = quant.layer, codes.state_converter(spec).numerators
+    states = stacks[layer.source][:, list(layer.places)]
     inputs = numerators[integer.padded(layer, states, quant.border_i)]
     maps, rows, columns = layer.output_shape
     down, right = layer.stride
@@ -62,10 +65,12 @@ def layer_codes(quant: QuantLayer, spec: ChipSpec, states: States, carried: Stat
     for _, i, y, x in np.argwhere(layer.mask_oiyx.any(axis=0, keepdims=True)).tolist():
         seen = inputs[:, i, y : y + down * (rows - 1) + 1 : down, x : x + right * (columns - 1) + 1 : right]
         sums = sums + (weights[:, i, y, x] * layer.mask_oiyx[:, i, y, x])[None, :, None, None] * seen[:, None]
-    if carried is not None:
-        sums = sums + numerators[carried] * quant.unit_weights_ou.sum(axis=1)[:, None, None]
-    elif quant.unit_weights_ou.size:
-        sums = sums + (numerators[quant.unit_states_ouyx] * quant.unit_weights_ou[:, :, None, None]).sum(axis=1)
+    own = quant.unit_states_ouyx.shape[1]
+    if own:
+        sums = sums + (numerators[quant.unit_states_ouyx] * quant.unit_weights_ou[:, :own, None, None]).sum(axis=1)
+    for unit, weight_o in zip(quant.units[own:], quant.unit_weights_ou[:, own:].T, strict=True):
+        read = stacks[unit.stack][:, unit.first_map : unit.first_map + maps]
+        sums = sums + numerators[read] * weight_o[:, None, None]
     units = sums << spec.weight_fraction_bits
     limits = np.stack([codes.thresholds(spec, int(code)) for code in quant.scale_codes_o])
     out = np.empty(units.shape, dtype=np.uint16)

@@ -1,4 +1,4 @@
-"""Pass 2, split: a sum over more inputs than a neuron has becomes a chain of parts.
+"""Pass 3, split: a sum over more inputs than a neuron has becomes a chain of parts.
 
 Each part converts its partial sum, and the next part reads that state along with its own inputs. So a sum in n parts passes
 n - 1 extra conversions, and no neurons are spent on joining. A partial sum lies on several columns, since one weight may be
@@ -14,6 +14,7 @@ import numpy as np
 
 from anna.chip.spec import ChipSpec
 from anna.compiler.ir import ChipLayer, Lowered
+from anna.compiler.ladder import ladder
 from anna.compiler.latch_packing import fits
 from anna.compiler.options import CompileOptions
 from anna.network.activations import NONE, SCALED_TANH, TANH
@@ -56,14 +57,22 @@ def _one_piece(layer: ChipLayer, options: CompileOptions) -> bool:
     """Whether the sums of a layer need no splitting."""
     spec = options.chip
     if spec.wide:
-        return int(layer.inputs_o.max()) <= capacity(spec)
-    units = UNIT_COLUMNS if layer.bias_kind == "unit" else 0
-    if layer.carry is not None:
-        units = CARRY_COLUMNS
+        return int(layer.inputs_o.max()) <= capacity(spec) - (own_columns(layer, options) if layer.digits > 1 else 0)
+    units = own_columns(layer, options)
     constants = BIAS_COLUMNS if layer.carry is None or not layer.partial else 0
     return fits(layer, spec, options.sequencer, constants, units) or (
         goes_without_bias(layer) and fits(layer, spec, options.sequencer, 0)
     )
+
+
+def own_columns(layer: ChipLayer, options: CompileOptions) -> int:
+    """Columns that a unit may need for itself."""
+    units = UNIT_COLUMNS if layer.bias_kind == "unit" else 0
+    if layer.carry is not None:
+        units = CARRY_COLUMNS + layer.step_digits - 1
+    if layer.digits > 1:
+        units += int(ladder(options.chip, layer.digits, options.overlap).columns_k.max())
+    return units
 
 
 def goes_without_bias(layer: ChipLayer) -> bool:
@@ -96,7 +105,7 @@ def _chain(layer: ChipLayer, groups: Sequence[Sequence[tuple[int, int]]]) -> tup
         part = replace(layer, weights_oiyx=layer.weights_oiyx * mask, mask_oiyx=mask, carry=done[-1].name if done else None)
         if number < len(groups) - 1:
             part = replace(part, name=f"{layer.name}.{number + 1}", bias=None, activation=NONE, partial=True,
-                           post_scale_o=None, post_offset_o=None)  # fmt: skip
+                           post_scale_o=None, post_offset_o=None, digits=layer.step_digits)  # fmt: skip
         done.append(part)
     return tuple(done)
 
@@ -126,16 +135,19 @@ def _parts(layer: ChipLayer, limit: int) -> list[list[tuple[int, int]]]:
     Cuts fall between maps unless that takes more parts: windows of entire maps are the simplest to load. Otherwise strips are
     dealt out in turn: neighbouring rows look alike, so no partial sum grows far beyond the total.
     """
-    strips = [(int(i), int(y)) for i, y in np.argwhere(layer.mask_oiyx.any(axis=(0, 3)))]
+    one_digit, strips = layer.input_maps or layer.input_shape[0], dict[tuple[int, int], list[tuple[int, int]]]()
+    for i, y in np.argwhere(layer.mask_oiyx.any(axis=(0, 3))).tolist():  # the digits of a map stay together
+        strips.setdefault((i % one_digit, y), []).append((i, y))
     maps = sorted({i for i, _ in strips})
     parts = -(-int(layer.inputs_o.max()) // limit)
     while True:
-        by_map = [[strip for strip in strips if strip[0] in ids] for ids in _shares(maps, parts)]
-        for groups in (by_map, [strips[part::parts] for part in range(parts)]):
+        by_map = [[at for strip in strips if strip[0] in ids for at in strips[strip]] for ids in _shares(maps, parts)]
+        dealt = [[at for strip in list(strips)[part::parts] for at in strips[strip]] for part in range(parts)]
+        for groups in (by_map, dealt):
             if all(groups) and max(_inputs(layer, group) for group in groups) <= limit:
                 return groups
         if parts >= len(strips):
-            return [[strip] for strip in strips]  # place refuses a single strip beyond the limit
+            return list(strips.values())  # place refuses a single strip beyond the limit
         parts += 1
 
 

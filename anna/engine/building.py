@@ -36,7 +36,7 @@ def build_workload(
 
     With `keep`, every value has a slot of its own, and its number is the slot's.
     """
-    spec, values, calcs = timeline.spec, timeline.values, len(timeline.calcs)
+    spec, values, calcs = timeline.spec, timeline.values, len(timeline.columns)
     stored = silicon.stored_codes(timeline.program.weight_codes.astype(np.int64)).reshape(-1)
     wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, stored, moment)
     apart = silicon.state_tables() is not None or currents.charge_sigma is not None

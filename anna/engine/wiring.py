@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from anna.chip.codes import Ints
 from anna.engine.workload import Int32s
 from anna.native.loader import compiled
-from anna.sequencer.timeline import Timeline
+from anna.sequencer.timeline import Calcs, Timeline
 
 TIMELINES, LAYOUTS = 4, 8  # how many are cached
 
@@ -43,20 +43,6 @@ class Places:
     page: Ints
     row: Ints
     column: Ints
-
-
-@dataclass(frozen=True, eq=False)
-class Calcs:
-    """The CALCs of a timeline in turn."""
-
-    page: Ints
-    segment: Ints
-    cycle: Ints
-    row: Ints
-    neurons: Ints
-    fan_in: Ints
-    first: Ints  # place of the first synapse; the others follow one after another
-    values: Int32s  # what drives their synapses, CALC after CALC
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +120,7 @@ class Layout:
 @lru_cache(maxsize=TIMELINES)
 def wiring(timeline: Timeline) -> Wiring:
     """CALCs, the places they use, and their neurons."""
-    spec, calcs = timeline.spec, _calcs(timeline)
+    spec, calcs = timeline.spec, timeline.columns
     neurons, cells = _neurons(timeline, calcs)
     # page, row and group say the code
     key = ((neurons.page * spec.neurons_at_once + neurons.adc) * spec.rows + neurons.row) * spec.groups + neurons.group
@@ -143,20 +129,12 @@ def wiring(timeline: Timeline) -> Wiring:
     return Wiring(calcs, _places(timeline, calcs), neurons, cells, converters, which.reshape(-1))
 
 
-def _calcs(timeline: Timeline) -> Calcs:
-    spec, calcs = timeline.spec, timeline.calcs
-    names = ("page", "segment", "cycle", "row", "neurons", "fan_in")
-    table = {name: np.array([getattr(calc, name) for calc in calcs], np.int64) for name in names}
-    first = (table["page"] * spec.rows + table["row"]) * spec.columns
-    values = np.concatenate([np.zeros(0, np.int32), *(calc.operands.reshape(-1) for calc in calcs)])
-    return Calcs(**table, first=first, values=values)
-
-
 def _places(timeline: Timeline, calcs: Calcs) -> Places:
     shape = timeline.program.weight_codes.shape
     uses = np.zeros(timeline.program.weight_codes.size + 1, np.int64)  # first the change from place to place, then summed up
-    np.add.at(uses, calcs.first, 1)
-    np.add.at(uses, calcs.first + calcs.neurons * calcs.fan_in, -1)
+    first = calcs.first_place(timeline.spec)
+    np.add.at(uses, first, 1)
+    np.add.at(uses, first + calcs.neurons * calcs.fan_in, -1)
     number = np.flatnonzero(np.cumsum(uses))
     return Places(number, *np.unravel_index(number, shape))
 
@@ -170,7 +148,7 @@ def _neurons(timeline: Timeline, calcs: Calcs) -> tuple[Neurons, Ints]:
     row, column = np.divmod(neuron * fan_in, spec.columns)
     page, row, group = calcs.page[calc], row + calcs.row[calc], column * spec.groups // spec.columns
     # neuron k of a CALC is converted by ADC k
-    code, first = scales[page, row, group].astype(np.int64), calcs.first[calc] + neuron * fan_in
+    code, first = scales[page, row, group].astype(np.int64), calcs.first_place(spec)[calc] + neuron * fan_in
     return Neurons(page, neuron, row, group, code, first, fan_in), np.flatnonzero(present)
 
 
@@ -180,7 +158,8 @@ def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
     wired, shape = wiring(timeline), timeline.program.weight_codes.shape
     calcs, conducts = wired.calcs, np.zeros(shape, np.uint8).reshape(-1)
     conducts[wired.places.number] = chosen.mask
-    found = compiled("anna.engine.gather").synapses(conducts, calcs.first, calcs.neurons, calcs.fan_in, calcs.values)
+    first = calcs.first_place(timeline.spec)
+    found = compiled("anna.engine.gather").synapses(conducts, first, calcs.neurons, calcs.fan_in, calcs.values)
     calc, neuron, place, value = found
     page, row, column = np.unravel_index(place, shape)
     return Synapses(calc, neuron, place, value, page, row, column, calcs.segment[calc], calcs.cycle[calc])
@@ -196,7 +175,7 @@ def ages(timeline: Timeline, chosen: Chosen, moment: int, stops: int | None) -> 
 @lru_cache(maxsize=LAYOUTS)
 def layout(timeline: Timeline, demand: Demand) -> Layout:
     """Operands and slots; a slot is reused after the last read of its value."""
-    gather, values, calcs = compiled("anna.engine.gather"), timeline.values, len(timeline.calcs)
+    gather, values, calcs = compiled("anna.engine.gather"), timeline.values, len(timeline.columns)
     total, neurons = values.total(calcs), timeline.spec.neurons_at_once
     some = conducting(timeline, demand.conducting).where(demand.live.mask)
     operand, calc_of, value_of = gather.merge(some.calc, some.neuron, some.value, calcs, total, demand.apart)

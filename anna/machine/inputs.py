@@ -27,6 +27,7 @@ def checked_images(program: Program, images: ArrayLike) -> tuple[NDArray[Any], P
             f"program {program.name} has no host to prepare images; pass state codes {_shape(program)} to run_codes"
         )
     maps, rows, columns = region.shape
+    maps //= host.input_digits
     try:
         found = host.checked((maps, rows, columns), given)
     except DataError as error:

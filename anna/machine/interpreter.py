@@ -25,7 +25,6 @@ from anna.sequencer.charge import FIRST_ORDINAL, moment
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import UNDEFINED, Calc
 from anna.sequencer.timing import Scoreboard, Span
-from anna.sequencer.walk import latched
 
 CHECKPOINT_EVERY = 64  # instructions between two snapshots for stepping back
 
@@ -341,7 +340,7 @@ class Interpreter:
 
     def _store(self, op: Op) -> None:
         state, spec = self.state, self.spec
-        for latch in latched(spec, op):
+        for latch in op.members("registers" if spec.wide else "latches"):
             state.hold[latch] = state.shift[latch if spec.wide else 0]
         for register in () if spec.wide else op.members("registers"):
             state.registers[register] = state.shift[0]

@@ -83,19 +83,19 @@ def engine_reference(
     """What the engine gives for every CALC of an image; the image is given as state codes."""
     timeline = timeline or elaborate(program)
     silicon = silicon or IdealSilicon(program.spec)
-    results = timeline.values.fixed + np.arange(len(timeline.calcs) * program.spec.neurons_at_once)
+    results = timeline.values.fixed + np.arange(len(timeline.columns) * program.spec.neurons_at_once)
     when = moment(program.spec, program.batch, phase_cycles, slot)
     workload = build_workload(timeline, silicon, [results], when, keep=True)
     inputs = np.asarray(codes).reshape(1, -1).astype(np.uint16)
     ids = np.array([image_id], dtype=np.uint64)
     found = Engine(workload, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
-    table = found.reshape(len(timeline.calcs), program.spec.neurons_at_once).astype(np.float64)
+    table = found.reshape(len(timeline.columns), program.spec.neurons_at_once).astype(np.float64)
     return lambda calc: table[calc]
 
 
 def map_reference(timeline: Timeline, maps: Mapping[str, NDArray[np.float64]]) -> Reference:
     """What each CALC should give so that regions hold these codes, which may be fractions; NaN for all other results."""
-    table = np.full((len(timeline.calcs), timeline.spec.neurons_at_once), np.nan)
+    table = np.full((len(timeline.columns), timeline.spec.neurons_at_once), np.nan)
     for name, codes in maps.items():
         if name not in timeline.outputs:
             raise MachineError(f"program {timeline.program.name} has no region {name}; it has {', '.join(timeline.outputs)}")

@@ -25,7 +25,8 @@ from anna.chip.spec import ALL_AT_ONCE, DEDICATED, NEW_FIELDS, ChipSpec, Record,
 from anna.program import isa
 from anna.program.instructions import UNLIMITED_ADDRESS_BITS
 from anna.program.isa import Op, Words
-from anna.program.loops import issued, unrolled
+from anna.program.issued import Issued, issued
+from anna.program.loops import unrolled
 
 if TYPE_CHECKING:
     from anna.board.host import HostWork
@@ -175,9 +176,9 @@ class Program(Settled):
         return tuple(unrolled(self.code))
 
     @cached_property
-    def places(self) -> tuple[int, ...]:
-        """The place in `code` of each instruction that is issued."""
-        return tuple(issued(self.code))
+    def issued(self) -> Issued:
+        """The same in numbers."""
+        return issued(self.spec, self.words)
 
     @property
     def inputs(self) -> tuple[Region, ...]:
@@ -204,8 +205,7 @@ class Program(Settled):
         """States of memory that one image needs: one beyond the highest address that anything touches."""
         ends = [region.end for region in self.regions]
         ends += [int(self.constant_addresses.max()) + 1] if len(self.constant_addresses) else []
-        ends += [op.last_address + 1 for op in self.ops if op.name in ("SHIFT", "OUT") and op.states]
-        return max(ends)
+        return max([*ends, self.issued.end])
 
     @cached_property
     def digest(self) -> str:

@@ -239,6 +239,27 @@ def _encode_one(op: Op, word: int, slots: tuple[_Slot, ...]) -> int:
     return word
 
 
+def kinds(spec: ChipSpec, words: Words) -> NDArray[np.int64]:
+    """Which row of the chip's table each word's instruction is; -1 for an opcode that there is not."""
+    layout, chip_bits = _layout(spec), WIDE_OPCODE_BITS if spec.wide else CHIP_OPCODE_BITS
+    opcode, found = number(words, 0, chip_bits), np.full(1 << chip_bits + BOARD_OPCODE_BITS, -1, np.int64)
+    if layout.board:
+        opcode |= number(words, layout.board, BOARD_OPCODE_BITS) << chip_bits
+    for bits, instruction in layout.opcodes.items():
+        chip, board = bits & (1 << chip_bits) - 1, bits >> layout.board if layout.board else 0
+        found[board << chip_bits | chip] = of(spec).table.index(instruction)
+    return np.asarray(found[opcode])
+
+
+def number(words: Words, shift: int, bits: int) -> NDArray[np.int64]:
+    """The number of less than 64 bits that every word has in that place."""
+    limb, at = divmod(shift, LIMB_BITS)
+    found = words[:, limb] >> np.uint64(at)
+    if at + bits > LIMB_BITS:
+        found = found | words[:, limb + 1] << np.uint64(LIMB_BITS - at)
+    return (found & np.uint64((1 << bits) - 1)).astype(np.int64)
+
+
 def decode(spec: ChipSpec, words: Words) -> list[Op]:
     """The instructions that words stand for; raises for unknown opcodes and stray bits."""
     if words.ndim != 2 or words.shape[1] != limbs(spec):

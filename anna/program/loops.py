@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,27 +60,19 @@ def tree(ops: Sequence[Op]) -> tuple[int | Loop, ...]:
     return tuple(bodies[0])
 
 
-def unrolled(ops: Sequence[Op]) -> Iterator[Op]:
-    """The instructions in the order in which they are issued, with addresses and pairs as they are then; raises if loops do
-    not match or make a program too long."""
+def order(ops: Sequence[Op]) -> NDArray[np.int64]:
+    """The instructions as they are issued: in the first row the index of each, then the turns of the loops around it, innermost
+    first. Raises if loops do not match or make a program too long."""
     items = tree(ops)
     length = _length(items)
     if length > LONGEST:
         raise FileError(f"its loops make {length:,} instructions; expected at most {LONGEST:,}")
-    return _turns(ops, items, ())
+    return _turns(items)[:-1]
 
 
-def issued(ops: Sequence[Op]) -> Iterator[int]:
-    """The index of each instruction, in the order in which they are issued."""
-    return _order(tree(ops))
-
-
-def _order(items: Sequence[int | Loop]) -> Iterator[int]:
-    for item in items:
-        if isinstance(item, Loop):
-            yield from list(_order(item.body)) * item.count
-        else:
-            yield item
+def unrolled(ops: Sequence[Op]) -> Iterator[Op]:
+    """The instructions in the order in which they are issued, with addresses and pairs as they are then; raises as `order`."""
+    return (moved(ops[index], turns) for index, *turns in order(ops).T.tolist())
 
 
 def _length(items: Sequence[int | Loop]) -> int:
@@ -87,17 +80,25 @@ def _length(items: Sequence[int | Loop]) -> int:
     return sum(item.count * _length(item.body) if isinstance(item, Loop) else 1 for item in items)
 
 
-def _turns(ops: Sequence[Op], items: Sequence[int | Loop], turns: tuple[int, ...]) -> Iterator[Op]:
-    """Instructions in the given turns of the loops around them, innermost first."""
-    for item in items:
-        if isinstance(item, Loop):
-            for turn in range(item.count):
-                yield from _turns(ops, item.body, (turn, *turns))
-        else:
-            yield moved(ops[item], turns)
+def _turns(items: Sequence[int | Loop]) -> NDArray[np.int64]:
+    """For each instruction that is issued: its index, the turns of the loops around it, and how many they are so far."""
+    found = [np.zeros((DEPTH + 2, 0), np.int64)]
+    for loops, run in groupby(items, key=lambda item: isinstance(item, Loop)):
+        if not loops:
+            indexes = list(run)
+            found.append(np.array([indexes, *[[0] * len(indexes)] * (DEPTH + 1)], np.int64))
+            continue
+        for loop in run:
+            assert isinstance(loop, Loop)
+            body = _turns(loop.body)
+            every, turn = np.tile(body, loop.count), np.repeat(np.arange(loop.count), body.shape[1])
+            every[1 + every[-1], np.arange(every.shape[1])] = turn
+            every[-1] += 1
+            found.append(every)
+    return np.concatenate(found, axis=1)
 
 
-def moved(op: Op, turns: tuple[int, ...]) -> Op:
+def moved(op: Op, turns: Sequence[int]) -> Op:
     """An instruction in the given turns of the loops around it, innermost first."""
     if "step" not in op.instruction.place or not (op["step"] or op["outer_step"]):
         return op

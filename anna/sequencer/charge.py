@@ -7,7 +7,6 @@ run are given the ages of one slot, so that no result depends on an image's plac
 (`anna.chip.refresh`) and is phase-locked to the image.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -110,11 +109,6 @@ class Charges:
         last = np.searchsorted(place, mine * span + cycle) - 1  # written before that cycle
         there = (last >= 0) & (keys[last] == mine)
         return np.where(there, cycle - cycles[last], age), np.where(there, FIRST_ORDINAL + order[last], number)
-
-
-def rows_read(spans: Iterable[tuple[int, int]]) -> Ints:
-    """The rows in these spans of a first row and a number of rows, in order."""
-    return np.array(sorted({row for first, count in spans for row in range(first, first + count)}), np.int64)
 
 
 def moment(spec: ChipSpec, batch: int, phase_cycles: int = 0, slot: int | None = None) -> int:

@@ -12,7 +12,7 @@ from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ANNA_WIDE, DEDICATED, DSP, ChipSpec
 from anna.program.isa import PUBLISHED
 from anna.program.manual import instructions_of, words_of, worked_word
-from anna.sequencer.timing import BESIDE, UNITS
+from anna.sequencer.timing import BESIDE, ENDS, RESULTS, UNITS, WAITS
 
 MARK = re.compile(r"(<!-- table (\w+) -->\n\n)(.*?)(<!-- end -->)", re.S)
 
@@ -65,12 +65,13 @@ def _thresholds(spec: ChipSpec) -> Iterator[str]:
 
 
 _DURATIONS = {
-    "RFSH": ("1", "the last RFSH"),
-    "SHIFT": ("words(count) x ceil(word_states / states_in_per_cycle)", "the last SHIFT, the last STORE"),
-    "STORE": ("store_cycles", "the last SHIFT"),
-    "CALC": ("calc_cycles", "the last CALC, the last STORE, and the output latch"),
-    "OUT": ("words(count) x ceil(word_states / states_out_per_cycle)", "the last OUT, and the CALC whose results it takes"),
+    "RFSH": "1",
+    "SHIFT": "words(count) x ceil(word_states / states_in_per_cycle)",
+    "STORE": "store_cycles",
+    "CALC": "calc_cycles",
+    "OUT": "words(count) x ceil(word_states / states_out_per_cycle)",
 }
+_WAITED_FOR = {("CALC", "OUT"): "and the output latch", ("OUT", RESULTS): "and the CALC whose results it takes"}
 
 
 def _durations(spec: ChipSpec) -> Iterator[str]:
@@ -80,8 +81,10 @@ def _durations(spec: ChipSpec) -> Iterator[str]:
     yield "| instruction | lasts, cycles | on anna-1991 | always waits for the end of |"
     yield "|---|---|---|---|"
     for name in UNITS:
-        lasts, waits = _DURATIONS[name]
-        yield f"| {name} | {lasts} | {each[name]} | {waits} |"
+        ends = [end for end in ENDS if end in WAITS[name] and WAITS[name][end](spec) is not None]
+        ends.sort(key=lambda end: (end != name, (name, end) in _WAITED_FOR))
+        waited = ", ".join(_WAITED_FOR.get((name, end), f"the last {end}") for end in ends)
+        yield f"| {name} | {_DURATIONS[name]} | {each[name]} | {waited} |"
 
 
 def _beside() -> Iterator[str]:

@@ -1,23 +1,20 @@
 """What makes a program legal, as a table of rules.
 
-`RULES` states each rule and the sentence that a user gets. The first group looks at instructions one by one; the second
-at what happens in time, as `anna.sequencer.timeline` walks it, and is checked only if the first group holds.
+`RULES` states each rule and the sentence that a user gets. The first group looks at instructions one by one
+(`anna.sequencer.wellformed`); the second at what happens in time, as `anna.sequencer.walk` finds it, and is checked only if the
+first group holds.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
-
-import numpy as np
 
 from anna.base.errors import IllegalProgram
-from anna.program import isa
 from anna.program.file import Program
-from anna.program.isa import Op
 from anna.program.line import line_of
 from anna.sequencer.timeline import Hazard, Timeline
-from anna.sequencer.walk import elaborate
+from anna.sequencer.walk import walked
+from anna.sequencer.wellformed import malformed
 
 
 @dataclass(frozen=True)
@@ -146,10 +143,10 @@ class Violation:
 
 def violations(program: Program) -> tuple[list[Violation], Timeline | None]:
     """Every broken rule, in program order, and the timeline if the program could be walked; in a loop, its first turn's."""
-    hazards = _first_turns(program, _well_formed(program))
+    hazards = _first_turns(program, malformed(program))
     if hazards:
         return [_violation(program, hazard) for hazard in hazards], None
-    timeline = elaborate(program)
+    timeline = walked(program)
     return [_violation(program, hazard) for hazard in _first_turns(program, timeline.hazards)], timeline
 
 
@@ -157,7 +154,7 @@ def _first_turns(program: Program, hazards: Iterable[Hazard]) -> list[Hazard]:
     """What is wrong, once for each instruction as it is written: not again in each turn of its loop."""
     first, found = dict[tuple[str, int], int](), dict[tuple[str, int, str], Hazard]()
     for hazard in hazards:
-        place = program.places[hazard.index] if hazard.index >= 0 else -1
+        place = int(program.issued.word[hazard.index]) if hazard.index >= 0 else -1
         if first.setdefault((hazard.rule, place), hazard.index) == hazard.index:
             found.setdefault((hazard.rule, hazard.index, str(hazard.details)), hazard)
     return list(found.values())
@@ -185,114 +182,3 @@ def _violation(program: Program, hazard: Hazard) -> Violation:
 
 def _name(program: Program, index: int) -> str:
     return f"instruction {index} ({line_of(program.spec, program.ops[index])})"
-
-
-# --- each instruction by itself --------------------------------------------------------------------------------------
-def _well_formed(program: Program) -> Iterator[Hazard]:
-    ops = program.ops
-    ends, stop = [i for i, op in enumerate(ops) if op.ends], isa.stop(program.spec).name
-    if not ops or ops[0].name != "PAGE":
-        found = f"begins with {ops[0].name}" if ops else "has no instructions"
-        yield Hazard("program-shape", -1, {"found": found, "stop": stop})
-    elif ends != [len(ops) - 1]:
-        found = f"has {len(ends)} {stop}" if len(ends) != 1 else f"continues after the {stop} at instruction {ends[0]}"
-        yield Hazard("program-shape", -1, {"found": found, "stop": stop})
-    formed = True
-    for index, op in enumerate(ops):
-        for rule, details in _op_rules(program, op):
-            formed = False
-            yield Hazard(rule, index, details)
-    if formed:
-        yield from _memory_rules(program)
-
-
-def _op_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
-    spec = program.spec
-    match op.name:
-        case "PAGE":
-            if op["page"] >= len(program.weight_codes):
-                yield "page-exists", {"page": op["page"], "last": len(program.weight_codes) - 1}
-        case "SHIFT":
-            yield from _shift_rules(program, op)
-        case "STORE":
-            held = [("register", "registers", spec.registers), ("latch", "latches", spec.latches)]
-            for what, members, limit in held[:1] if spec.wide else held:
-                for member in op.members(members):
-                    if member >= limit:
-                        yield "columns-exist", {"what": what, "value": member, "limit": limit}
-            if spec.wide and not op["registers"]:
-                yield "columns-exist", {"what": "register", "value": "(none)", "limit": spec.registers}
-            elif not spec.wide and not (op["registers"] or op["latches"]):
-                yield "something-stored", {}
-        case "CALC":
-            yield from _calc_rules(program, op)
-        case "OUT":
-            limit = spec.neurons_at_once if spec.wide else min(spec.neurons_at_once, spec.out_words * spec.word_states)
-            if not 1 <= op.states <= limit:
-                yield "states-moved", {"states": op.states, "limit": limit}
-        case "RFSH":
-            if op["pair"] >= spec.pairs:
-                yield "pair-exists", {"pair": op["pair"], "last": spec.pairs - 1}
-        case "WAIT":
-            if op["cycles"] < 1:
-                yield "time-passes", {}
-    if op.name in ("SHIFT", "OUT") and op.states:
-        if spec.memory_states is not None and op.last_address >= spec.memory_states:
-            yield "address-exists", {"address": op.last_address, "limit": spec.memory_states}
-        if program.sequencer.aligned and op["address"] % spec.word_states:
-            yield "words-aligned", {"address": op["address"], "size": spec.word_states}
-
-
-def _shift_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
-    spec = program.spec
-    register = op["register"] if spec.wide else op["register"] - 1
-    if register >= spec.registers:
-        yield "columns-exist", {"what": "register", "value": register, "limit": spec.registers}
-    if spec.wide:
-        if op["first"] + op["width"] > spec.columns:
-            yield "columns-exist", {"what": "column", "value": op["first"] + op["width"] - 1, "limit": spec.columns}
-        if not 1 <= op.states <= op["width"]:
-            yield "states-moved", {"states": op.states, "limit": op["width"]}
-        return
-    limit = min(spec.word_states, spec.columns)
-    if not 1 <= op.states <= limit:
-        yield "states-moved", {"states": op.states, "limit": limit}
-    if register < 0 and spec.shift_from == "register":
-        yield "source-given", {}
-
-
-def _calc_rules(program: Program, op: Op) -> Iterator[tuple[str, dict[str, Any]]]:
-    spec = program.spec
-    if not 1 <= op["neurons"] <= spec.neurons_at_once:
-        yield "neurons-fit", {"neurons": op["neurons"], "limit": spec.neurons_at_once}
-        return
-    rows = isa.rows_of(spec, isa.fan_in_of(spec, op), op["neurons"])
-    if op["row"] + rows > spec.rows:
-        yield "rows-exist", {"first": op["row"], "last": op["row"] + rows - 1, "limit": spec.rows - 1}
-    if not spec.wide:
-        each = max(1, isa.fan_in_of(spec, op) // spec.columns)
-        if op["latch"] % each or op["latch"] + each > spec.latches:
-            starts = ", ".join(str(latch) for latch in range(0, spec.latches - each + 1, each))
-            yield "latches-fit", {"latch": op["latch"], "each": each, "starts": starts}
-        return
-    for register in op.per_row("registers"):
-        if register >= spec.registers:
-            yield "columns-exist", {"what": "register", "value": register, "limit": spec.registers}
-
-
-def _memory_rules(program: Program) -> Iterator[Hazard]:
-    limit, window = program.spec.memory_states, program.window_states
-    if limit is not None:
-        for region in program.regions:
-            if region.end > limit:
-                yield Hazard("address-exists", -1, {"address": region.end - 1, "limit": limit})
-        for address in program.constant_addresses[program.constant_addresses >= limit][:1]:
-            yield Hazard("address-exists", -1, {"address": int(address), "limit": limit})
-        if window <= limit < program.batch * window:
-            yield Hazard("batch-fits", -1, {"batch": program.batch, "window": window, "need": program.batch * window,
-                                            "limit": limit, "fits": limit // window})  # fmt: skip
-    elif window > 1 << 28:
-        yield Hazard("address-exists", -1, {"address": window - 1, "limit": 1 << 28})
-    inside = np.isin(program.constant_addresses, program.input.addresses)
-    for address in program.constant_addresses[inside][:1]:
-        yield Hazard("regions-fit", -1, {"address": int(address), "region": program.input.name})

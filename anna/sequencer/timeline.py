@@ -18,7 +18,8 @@ from anna.chip.spec import ChipSpec
 from anna.program import isa
 from anna.program.file import Program
 from anna.program.instructions import Unit
-from anna.sequencer.charge import Charges, Refresh, rows_read
+from anna.program.issued import moves
+from anna.sequencer.charge import Charges, Refresh
 from anna.sequencer.timing import Span
 
 Ints = NDArray[np.int64]
@@ -104,6 +105,36 @@ class Calc:
         return rows[:, 0], columns[:, 0] * spec.groups // spec.columns
 
 
+@dataclass(frozen=True, eq=False)
+class Calcs:
+    """The CALCs of a timeline in turn, an array for each property of them."""
+
+    index: Ints
+    segment: Ints
+    page: Ints
+    cycle: Ints
+    fan_in: Ints
+    row: Ints
+    neurons: Ints
+    values: NDArray[np.int32]  # their operands, CALC after CALC and neuron after neuron
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def first_place(self, spec: ChipSpec) -> Ints:
+        """The place of the first synapse of each in the weight RAM, page after page and row after row; the others follow."""
+        return (self.page * spec.rows + self.row) * spec.columns
+
+    def rows(self, spec: ChipSpec) -> Ints:
+        """How many rows each takes."""
+        return -(-self.neurons * self.fan_in // spec.columns)
+
+    def of_segment(self, segment: int) -> slice:
+        """Those of a page segment."""
+        first, last = np.searchsorted(self.segment, [segment, segment + 1]).tolist()
+        return slice(first, last)
+
+
 @dataclass(frozen=True)
 class Segment:
     """An image's time on one page."""
@@ -119,17 +150,18 @@ class Timeline:
 
     program: Program
     values: Values
-    spans: tuple[Span, ...]  # of each instruction, in cycles of its segment
-    segment_of: tuple[int, ...]
+    start: Ints  # of each instruction, in cycles of its segment
+    end: Ints
+    stall: Ints  # cycles that it waited for its unit
+    segment: Ints
     segments: tuple[Segment, ...]
-    calcs: tuple[Calc, ...]
+    columns: Calcs
     outputs: Mapping[str, Ints]  # region -> values, in the region's shape
-    stored: Mapping[int, Ints]  # OUT instruction -> values it stored
-    refreshes: tuple[Refresh, ...]
+    first_result: Ints  # of each instruction, the first of the values that it stored, -1: none
     hazards: tuple[Hazard, ...]
 
     def __repr__(self) -> str:
-        return f"Timeline({self.program.name}: {len(self.calcs)} CALCs, {self.cycles_per_image:,g} cycles an image)"
+        return f"Timeline({self.program.name}: {len(self.columns)} CALCs, {self.cycles_per_image:,g} cycles an image)"
 
     @property
     def spec(self) -> ChipSpec:
@@ -142,12 +174,48 @@ class Timeline:
         return sum(segment.cycles for segment in self.segments)
 
     @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """The cycles of each instruction."""
+        return tuple(map(Span, self.start.tolist(), self.end.tolist(), self.stall.tolist()))
+
+    @cached_property
+    def segment_of(self) -> tuple[int, ...]:
+        """The segment of each instruction."""
+        return tuple(self.segment.tolist())
+
+    @cached_property
+    def calcs(self) -> tuple[Calc, ...]:
+        """The CALCs one by one."""
+        of, found, begin = self.columns, list[Calc](), 0
+        parts = (of.index, of.segment, of.page, of.cycle, of.fan_in, of.row, of.neurons)
+        for index, segment, page, cycle, fan_in, row, neurons in np.stack(parts, axis=1).tolist():
+            operands = of.values[begin : begin + neurons * fan_in].reshape(neurons, fan_in)
+            found.append(Calc(len(found), index, segment, page, cycle, fan_in, row, neurons, operands))
+            begin += operands.size
+        return tuple(found)
+
+    @cached_property
+    def stored(self) -> Mapping[int, Ints]:
+        """The values that each OUT stored."""
+        issued, found = self.program.issued, np.flatnonzero(self.first_result >= 0)
+        states = issued.of_form([form.states if moves(form) else 0 for form in issued.forms])
+        return {int(index): self.first_result[index] + np.arange(states[index]) for index in found}
+
+    @cached_property
+    def refreshes(self) -> tuple[Refresh, ...]:
+        """Every RFSH."""
+        mine = self.program.issued.named("RFSH")
+        parts = (self.segment, self.start, self.program.issued.place)
+        return tuple(map(Refresh, *(part[mine].tolist() for part in parts)))
+
+    @cached_property
     def charges(self) -> Charges:
         """Who wrote the charges of the weights, and when."""
-        spec, used = self.spec, [set[tuple[int, int]]() for _ in self.segments]
-        for calc in self.calcs:
-            used[calc.segment].add((calc.row, isa.rows_of(spec, calc.fan_in, calc.neurons)))
-        rows = tuple(rows_read(spans) for spans in used)
+        spec, of = self.spec, self.columns
+        row = np.zeros((len(self.segments), spec.rows + 1), np.int64)  # first the change from row to row, then summed up
+        np.add.at(row, (of.segment, of.row), 1)
+        np.add.at(row, (of.segment, of.row + of.rows(spec)), -1)
+        rows = tuple(np.flatnonzero(used) for used in np.cumsum(row, axis=1))
         cycles = tuple(segment.cycles for segment in self.segments)
         return Charges(spec, self.refreshes, rows, cycles, self.program.sequencer.issue_cycles(spec))
 
@@ -191,10 +259,8 @@ class Timeline:
     @cached_property
     def busy_cycles(self) -> dict[str, int]:
         """Cycles in which each unit is busy, for one image."""
-        busy = {unit.value: 0 for unit in (Unit.INPUT, Unit.ARRAY, Unit.OUTPUT)}
-        for op, span in zip(self.program.ops, self.spans, strict=True):
-            if op.name in ("SHIFT", "CALC", "OUT"):
-                busy[op.instruction.unit.value] += span.end - span.start
+        units = {"SHIFT": Unit.INPUT, "CALC": Unit.ARRAY, "OUT": Unit.OUTPUT}
+        busy = {unit.value: int((self.end - self.start)[self._named(name)].sum()) for name, unit in units.items()}
         if not self.spec.wide:
             busy["refresh"] = len(self.refreshes)
             return busy
@@ -208,19 +274,23 @@ class Timeline:
     def stall_cycles(self) -> dict[str, int]:
         """Cycles that instructions waited for each unit."""
         stalls = {unit.value: 0 for unit in (Unit.INPUT, Unit.ARRAY, Unit.OUTPUT)}
-        for op, span in zip(self.program.ops, self.spans, strict=True):
-            if span.stall:
-                unit = op.instruction.unit.value
-                stalls[unit] = stalls.get(unit, 0) + span.stall
+        for unit in Unit:
+            names = [one.name for one in isa.of(self.spec).table if one.unit is unit]
+            if waited := int(self.stall[self._named(*names)].sum()):
+                stalls[unit.value] = waited
         return stalls
+
+    def _named(self, *names: str) -> NDArray[np.bool_]:
+        return self.program.issued.named(*names)
 
     @cached_property
     def live_products(self) -> int:
         """Products with a weight that carries current, for one image: biases and partial sums included, weights that
         were rounded to zero not. A network's own count is its `multiply_adds`."""
         numerators = codes.weight_converter(self.spec).numerators
-        live = numerators[self.program.weight_codes] != 0
-        return sum(int(live[calc.page][calc.synapses(self.spec)].sum()) for calc in self.calcs)
+        before = np.append(0, np.cumsum(numerators[self.program.weight_codes] != 0))  # each place of the weight RAM
+        first, count = self.columns.first_place(self.spec), self.columns.neurons * self.columns.fan_in
+        return int((before[first + count] - before[first]).sum())
 
     def ages(self, calc: Calc, moment: int = 0) -> Ints:
         """Age of the charge of every synapse of a CALC, in cycles, (neurons, fan_in)."""

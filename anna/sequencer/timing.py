@@ -1,26 +1,41 @@
-"""When each instruction starts and ends: units, instructions issued in order, structural waits interlocked.
+"""When each instruction starts and ends: one table of what waits for what, read here and by the compiled walk.
 
-An instruction starts as soon as the one before it has started, its unit is free, the sequencer is ready for it, and fewer
-than `issue_width` have started in that cycle. Latches and memory are edge-triggered: what is written in a cycle is read from
-the next one on, and what is read in that cycle is still the old value.
-
-    RFSH    waits for the weights' unit
-    SHIFT   waits for the input unit; with one shifter, also for a STORE to end
-    STORE   waits for the SHIFT before it and leaves the input unit free
-    CALC    waits for the array, for a STORE to end, and until the output latch will be free for its results
-    OUT     waits for the output unit and for its CALC to end
-    WAIT    counts from the start of the instruction before it
-
-`BESIDE` says what may run side by side, by the sequencer's overlap: what is not named waits for everything else to end.
+An instruction starts as soon as the one before it has started, what it waits for has ended, the sequencer is ready for it, and
+fewer than `issue_width` have started in that cycle. `WAITS` says what it waits for always, `BESIDE` what may run side by side,
+by the sequencer's overlap: for what is not named, it waits too. A WAIT counts from the start of the instruction before it.
+Latches and memory are edge-triggered: what is written in a cycle is read from the next one on, and what is read in that cycle
+is still the old value.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from anna.chip.spec import ChipSpec, Overlap, Sequencer
 from anna.program.isa import Op
 
 UNITS = ("RFSH", "SHIFT", "STORE", "CALC", "OUT")
+RESULTS = "results"  # which end with the oldest CALC whose results have not all been taken
+ENDS = (*UNITS, RESULTS)
+
+
+def _end(_: ChipSpec) -> int:
+    return 0
+
+
+# For each instruction, the last one of each kind whose end it waits for, and from how many cycles after that end on it may
+# start; None where a chip does not wait.
+Wait = Callable[[ChipSpec], int | None]
+WAITS: dict[str, dict[str, Wait]] = {
+    "RFSH": {"RFSH": _end},
+    # One shifter holds what a STORE copies; a wide chip's shift stages hold it themselves.
+    "SHIFT": {"SHIFT": _end, "STORE": lambda spec: None if spec.wide else 0},
+    "STORE": {"SHIFT": _end},
+    # The output latch has to be free only when the results arrive.
+    "CALC": {"CALC": _end, "STORE": _end, "OUT": lambda spec: -spec.calc_cycles},
+    "OUT": {"OUT": _end, RESULTS: _end},
+}
 
 # For each instruction, those that may still be running when it starts.
 BESIDE: dict[Overlap, dict[str, tuple[str, ...]]] = {
@@ -28,6 +43,48 @@ BESIDE: dict[Overlap, dict[str, tuple[str, ...]]] = {
     "shift-calc": {"SHIFT": ("CALC",), "CALC": ("SHIFT",)},
     "all": dict.fromkeys(UNITS, UNITS),
 }
+
+# Cycles that an instruction keeps its unit busy, if it moves so many states.
+CYCLES: dict[str, Callable[[ChipSpec, int], int]] = {
+    "RFSH": lambda spec, states: 1,
+    "SHIFT": lambda spec, states: spec.cycles_in(states),
+    "STORE": lambda spec, states: spec.store_cycles,
+    "CALC": lambda spec, states: spec.calc_cycles,
+    "OUT": lambda spec, states: spec.cycles_out(states),
+}
+
+
+@lru_cache(maxsize=64)
+def waits(spec: ChipSpec, sequencer: Sequencer) -> Mapping[str, Mapping[str, int]]:
+    """For each instruction, what it waits for on this chip under this sequencer, in the order of `ENDS`: the kind, and from
+    how many cycles after the end of the last one on it may start."""
+    found, beside = dict[str, dict[str, int]](), BESIDE[sequencer.overlap]
+    for name in UNITS:
+        alone = dict.fromkeys((other for other in UNITS if other not in beside.get(name, ())), 0)
+        always = {end: after for end, wait in WAITS[name].items() if (after := wait(spec)) is not None}
+        found[name] = {end: max(part[end] for part in (always, alone) if end in part)
+                       for end in ENDS if end in always or end in alone}  # fmt: skip
+    return found
+
+
+def busy_cycles(spec: ChipSpec, op: Op) -> int:
+    """Cycles that an instruction keeps its unit busy; 0 if it has none."""
+    return CYCLES[op.name](spec, _states(op)) if op.name in UNITS else 0
+
+
+def issue_cycles(spec: ChipSpec, sequencer: Sequencer, op: Op) -> int:
+    """Cycles that an instruction keeps a sequencer busy that does not issue one in each."""
+    return max(sequencer.issue_cycles(spec), spec.words(_states(op)) * sequencer.word_cycles(spec))
+
+
+def held_cycles(spec: ChipSpec, sequencer: Sequencer, op: Op) -> int:
+    """The same of any sequencer: none if it is always ready, or has nothing to issue."""
+    always_ready = sequencer.instructions_per_s is None and sequencer.bytes_per_s is None
+    return 0 if always_ready or op.name not in UNITS else issue_cycles(spec, sequencer, op)
+
+
+def _states(op: Op) -> int:
+    return op.states if op.name in ("SHIFT", "OUT") else 0
 
 
 @dataclass(frozen=True)
@@ -48,14 +105,15 @@ class Scoreboard:
     now: int = 0  # cycle in which the last instruction started
     started_now: int = 0  # instructions that started in it
     ready: int = 0  # first cycle in which the sequencer can issue
-    ends: dict[str, int] = field(default_factory=lambda: dict.fromkeys(UNITS, 0))  # of the last instruction of each kind
+    ends: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ENDS, 0))  # of the last instruction of each kind
     pending: deque[int] = field(default_factory=deque)  # ends of the CALCs whose results have not all been taken
     left: deque[int] = field(default_factory=deque)  # how many results of each are left
 
     def __post_init__(self) -> None:
-        beside = BESIDE[self.sequencer.overlap]
-        self._alone = {name: [other for other in UNITS if other not in beside.get(name, ())] for name in UNITS}
-        self._slow = self.sequencer.instructions_per_s is not None or self.sequencer.bytes_per_s is not None
+        self._waits = waits(self.spec, self.sequencer)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Scoreboard":
+        return replace(self, ends=dict(self.ends), pending=deque(self.pending), left=deque(self.left))
 
     def issue(self, op: Op) -> Span:
         """Start the next instruction."""
@@ -75,25 +133,15 @@ class Scoreboard:
         if op.name not in UNITS:
             return 0
         ends, free = self.ends, self.ready
-        for other in self._alone[op.name]:
-            free = max(free, ends[other])
-        match op.name:
-            case "RFSH":
-                return max(free, ends["RFSH"])
-            case "SHIFT":
-                return max(free, ends["SHIFT"], 0 if self.spec.wide else ends["STORE"])
-            case "STORE":
-                return max(free, ends["SHIFT"])
-            case "CALC":
-                return max(free, ends["CALC"], ends["STORE"], ends["OUT"] - self.spec.calc_cycles)
-        return max(free, ends["OUT"], self.pending[0] if self.pending else 0)
+        for other, after in self._waits[op.name].items():
+            free = max(free, ends[other] + after)
+        return free
 
     def _occupy(self, op: Op, start: int) -> int:
         """Mark the unit and the sequencer busy from `start`; returns until when the unit is."""
         if op.name not in UNITS:
             return start
-        if self._slow:
-            self.ready = start + self.issue_cycles(op)
+        self.ready = max(self.ready, start + held_cycles(self.spec, self.sequencer, op))
         self.ends[op.name] = end = start + self.cycles(op)
         if op.name == "CALC":
             self.pending.append(end)
@@ -102,25 +150,16 @@ class Scoreboard:
             self.left[0] -= op.states
             if self.spec.wide or self.left[0] <= 0:
                 self.drop()
+        self.ends[RESULTS] = self.pending[0] if self.pending else 0
         return end
 
     def cycles(self, op: Op) -> int:
         """Cycles that an instruction keeps its unit busy."""
-        match op.name:
-            case "SHIFT":
-                return self.spec.cycles_in(op.states)
-            case "STORE":
-                return self.spec.store_cycles
-            case "CALC":
-                return self.spec.calc_cycles
-            case "OUT":
-                return self.spec.cycles_out(op.states)
-        return 1
+        return busy_cycles(self.spec, op)
 
     def issue_cycles(self, op: Op) -> int:
         """Cycles that an instruction keeps a sequencer busy that does not issue one in each."""
-        words = self.spec.words(op.states) if op.name in ("SHIFT", "OUT") else 0
-        return max(self.sequencer.issue_cycles(self.spec), words * self.sequencer.word_cycles(self.spec))
+        return issue_cycles(self.spec, self.sequencer, op)
 
     def drop(self) -> None:
         """Forget the oldest results that have not been taken."""

@@ -1,222 +1,146 @@
 """The control plane: a program walked once, cycle by cycle, moving addresses instead of values.
 
 ANNA's control flow never depends on data, so one walk tells what happens when, for every image. What breaks a rule of time or
-data on the way is recorded; `anna.sequencer.rules` says it.
+data on the way is recorded; `anna.sequencer.rules` says it. The loop itself is compiled (`anna.sequencer.stepping`); here the
+program and the rules of timing become arrays for it, and what it finds a timeline.
 """
 
-from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.base.errors import IllegalProgram
 from anna.chip import codes
-from anna.chip.spec import ChipSpec
+from anna.chip.spec import ChipSpec, Sequencer
+from anna.native.loader import compiled
 from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import Op
-from anna.sequencer.charge import Refresh
-from anna.sequencer.timeline import UNDEFINED, Calc, Hazard, Ints, Segment, Timeline, Values, synapses_of
-from anna.sequencer.timing import Scoreboard, Span
+from anna.program.issued import moves
+from anna.sequencer.timeline import UNDEFINED, Calcs, Hazard, Ints, Segment, Timeline, Values
+from anna.sequencer.timing import ENDS, UNITS, busy_cycles, held_cycles, waits
+from anna.sequencer.wellformed import malformed
 
-
-@dataclass
-class _Walk:
-    """The state of the walk; `step` advances it by one instruction."""
-
-    program: Program
-    values: Values
-    memory: NDArray[np.int32] = field(init=False)  # value at each address
-    readable: Ints = field(init=False)  # cycle from which that value can be read
-    last_read: Ints = field(init=False)  # last cycle in which a SHIFT reads the address
-    shift: NDArray[np.int32] = field(init=False)  # (shifters, columns)
-    stored_in: NDArray[np.int32] = field(init=False)  # (registers, columns), the state storage
-    hold: NDArray[np.int32] = field(init=False)  # (latches, columns)
-    hold_read_until: Ints = field(init=False)  # last cycle in which a CALC reads each latch
-    hold_reader: Ints = field(init=False)
-    board: Scoreboard = field(init=False)
-    untaken: deque[Calc] = field(default_factory=deque)
-    taken: int = 0  # results of the oldest of them that are out
-    refreshes: list[Refresh] = field(default_factory=list)
-    calcs: list[Calc] = field(default_factory=list)
-    spans: list[Span] = field(default_factory=list)
-    segments: list[Segment] = field(default_factory=list)
-    segment_of: list[int] = field(default_factory=list)
-    stored: dict[int, Ints] = field(default_factory=dict)
-    hazards: list[Hazard] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        program, size = self.program, self.program.window_states
-        self.memory = np.full(size, UNDEFINED, dtype=np.int32)
-        self.memory[program.input.addresses.reshape(-1)] = np.arange(program.input.size)
-        self.memory[program.constant_addresses] = self.values.inputs + np.arange(len(program.constant_addresses))
-        self.constant = np.zeros(size, dtype=bool)
-        self.constant[program.constant_addresses] = True
-        self.live = codes.weight_converter(program.spec).numerators[program.weight_codes] != 0
-        self._begin_segment()
-
-    def _begin_segment(self) -> None:
-        spec = self.program.spec
-        self.readable = np.zeros(len(self.memory), dtype=np.int64)
-        self.last_read = np.full(len(self.memory), -1, dtype=np.int64)
-        self.shift = np.full((spec.shifters, spec.columns), self.values.reset, dtype=np.int32)
-        self.stored_in = np.full((spec.registers, spec.columns), self.values.reset, dtype=np.int32)
-        self.hold = np.full((spec.latches, spec.columns), self.values.reset, dtype=np.int32)
-        self.hold_read_until = np.full(spec.latches, -1, dtype=np.int64)
-        self.hold_reader = np.full(spec.latches, -1, dtype=np.int64)
-        self.board = Scoreboard(spec, self.program.sequencer)
-
-    def end_segment(self, index: int) -> None:
-        for calc in self.untaken:
-            self.hazard("results-taken", calc.index, by=index)
-        self.untaken.clear()
-        self.taken = 0
-        if self.segments:
-            self.segments[-1] = Segment(self.segments[-1].page, self.segments[-1].first, self.board.idle)
-
-    def hazard(self, rule: str, index: int, **details: Any) -> None:
-        self.hazards.append(Hazard(rule, index, details))
-
-    def step(self, index: int, op: Op) -> None:
-        if op.name == "PAGE":
-            self.end_segment(index)
-            self._begin_segment()
-            self.segments.append(Segment(op["page"], index, 0))
-        if op.name == "OUT" and not self.untaken:
-            self.hazard("result-exists", index)
-        before = self.board.now
-        span = self.board.issue(op)
-        self.late = span.start - before  # cycles of waiting that a WAIT before it has to cover first
-        self.spans.append(span)
-        self.segment_of.append(len(self.segments) - 1)
-        match op.name:
-            case "SHIFT":
-                self._shift(index, op, span)
-            case "STORE":
-                self._store(index, op, span)
-            case "CALC":
-                self._calc(index, op, span)
-            case "OUT" if self.untaken:
-                self._out(index, op, span)
-            case "RFSH":
-                self.refreshes.append(Refresh(self.segment_of[-1], span.start, op["pair"]))
-            case "STOP" | "END":
-                self.end_segment(index)
-
-    def _shift(self, index: int, op: Op, span: Span) -> None:
-        addresses, n = op.addresses, op.states
-        cycles = span.start + np.arange(n) // self.program.spec.states_in_per_cycle
-        values = self.memory[addresses]
-        for j in np.flatnonzero(values == UNDEFINED)[:1]:
-            self.hazard("defined-before-read", index, address=int(addresses[j]))
-        early = self.readable[addresses] - cycles
-        if early.max() > 0:
-            j = int(early.argmax())
-            self.hazard("written-before-read", index, address=int(addresses[j]), cycle=int(cycles[j]),
-                        ready=int(self.readable[addresses[j]]), wait=int(early[j]) + self.late)  # fmt: skip
-        np.maximum.at(self.last_read, addresses, cycles)
-        entering = np.where(values == UNDEFINED, self.values.reset, values)
-        shifted(self.program.spec, op, self.shift, self.stored_in, entering)
-
-    def _store(self, index: int, op: Op, span: Span) -> None:
-        takes_effect = span.end - 1  # the last cycle in which the old states can still be read
-        latches = latched(self.program.spec, op)
-        for latch in latches:
-            deficit = int(self.hold_read_until[latch]) - takes_effect
-            if deficit > 0:
-                what = "register" if self.program.spec.wide else "latch"
-                self.hazard("register-held", index, what=what, register=latch, cycle=span.start, wait=deficit + self.late,
-                            reader=int(self.hold_reader[latch]), until=int(self.hold_read_until[latch]))  # fmt: skip
-        stored(self.program.spec, op, self.shift, self.stored_in, self.hold)
-
-    def _calc(self, index: int, op: Op, span: Span) -> None:
-        spec, fan_in, neurons = self.program.spec, isa.fan_in_of(self.program.spec, op), op["neurons"]
-        if len(self.untaken) == 2:
-            self.hazard("results-kept", self.untaken[0].index, by=index)
-            self.untaken.popleft()
-            self.taken = 0
-            self.board.drop()
-        named = isa.latches_of(spec, op)
-        rows, columns = synapses_of(spec, fan_in, neurons)
-        operands = self.hold[np.array(named)[rows], columns]
-        calc = Calc(len(self.calcs), index, len(self.segments) - 1, self.segments[-1].page, span.start, fan_in,
-                    op["row"], neurons, operands)  # fmt: skip
-        place = calc.synapses(spec)
-        unset = (operands == self.values.reset) & self.live[calc.page][place]
-        if unset.any():
-            k, i = (int(x) for x in np.argwhere(unset)[0])
-            self.hazard("state-under-weight", index, neuron=k, row=int(place[0][k, i]), column=int(place[1][k, i]),
-                        what="register" if spec.wide else "latch", register=named[int(rows[k, i])], page=calc.page)  # fmt: skip
-        for register in set(named):
-            self.hold_read_until[register] = span.end - 1
-            self.hold_reader[register] = index
-        self.calcs.append(calc)
-        self.untaken.append(calc)
-
-    def _out(self, index: int, op: Op, span: Span) -> None:
-        spec, addresses, n = self.program.spec, op.addresses, op.states
-        calc, taken = self.untaken[0], self.taken
-        if spec.wide or taken + n >= calc.neurons:
-            self.untaken.popleft()
-            self.taken = 0
-        else:
-            self.taken += n
-        if len(self.untaken) > (calc in self.untaken):
-            after = self.untaken[-1]
-            if span.end > (overwritten := self.spans[after.index].end):
-                self.hazard("results-kept", calc.index, by=after.index, late=span.end - overwritten)
-        if taken + n > calc.neurons:
-            self.hazard("results-enough", index, wanted=n, neurons=calc.neurons - taken, calc=calc.index)
-            return
-        cycles = span.start + np.arange(n) // spec.states_out_per_cycle
-        for j in np.flatnonzero(self.constant[addresses])[:1]:
-            self.hazard("constants-kept", index, address=int(addresses[j]))
-        over = self.last_read[addresses] - cycles
-        if over.max() > 0:
-            j = int(over.argmax())
-            self.hazard("read-before-overwritten", index, address=int(addresses[j]), cycle=int(cycles[j]),
-                        read=int(self.last_read[addresses[j]]), wait=int(over[j]) + self.late)  # fmt: skip
-        values = self.values.result(calc.ordinal, taken) + np.arange(n, dtype=np.int64)
-        self.memory[addresses] = values
-        self.readable[addresses] = cycles + 1 + spec.memory_latency_cycles
-        self.stored[index] = values
-
-
-def shifted(spec: ChipSpec, op: Op, shift: NDArray[Any], registers: NDArray[Any], entering: NDArray[Any]) -> None:
-    """What a SHIFT does to the shifters: states leave at the lower end, others enter at the upper one."""
-    if spec.wide:
-        lane = shift[op["register"], op["first"] : op["first"] + op["width"]]
-        held = lane.copy()
-    else:
-        lane = shift[0]
-        held = registers[op["register"] - 1].copy() if op["register"] and spec.shift_from != "shifter" else lane.copy()
-    lane[:] = np.concatenate([held[len(entering) :], entering])
-
-
-def latched(spec: ChipSpec, op: Op) -> tuple[int, ...]:
-    """The latches that a STORE sets; in a wide chip the hold stages of its registers."""
-    return op.members("registers" if spec.wide else "latches")
-
-
-def stored(spec: ChipSpec, op: Op, shift: NDArray[Any], registers: NDArray[Any], latches: NDArray[Any]) -> None:
-    """What a STORE does to registers and latches."""
-    for latch in latched(spec, op):
-        latches[latch] = shift[latch if spec.wide else 0]
-    for register in () if spec.wide else op.members("registers"):
-        registers[register] = shift[0]
+NO_WAIT = -(1 << 60)  # cycles after the end of what is not waited for
+ENDS_AS = {"END": "STOP"}  # a wide chip's name for the same
 
 
 def elaborate(program: Program) -> Timeline:
     """Walk a program whose instructions are well formed (see `anna.sequencer.rules`); hazards are recorded, not raised."""
-    values = Values(program.input.size, len(program.constant_addresses), program.spec.neurons_at_once)
-    walk = _Walk(program, values)
-    for index, op in enumerate(program.ops):
-        walk.step(index, op)
-    outputs = {region.name: walk.memory[region.addresses].astype(np.int64) for region in program.readable}
+    if wrong := malformed(program):
+        where = f" at instruction {wrong[0].index}" if wrong[0].index >= 0 else ""
+        raise IllegalProgram([f"program {program.name} breaks the rule {wrong[0].rule}{where}; anna.violations says how"])
+    return walked(program)
+
+
+def walked(program: Program) -> Timeline:
+    """The same without looking whether instructions are well formed."""
+    spec, issued = program.spec, program.issued
+    values = Values(program.input.size, len(program.constant_addresses), spec.neurons_at_once)
+    kinds: tuple[str, ...] = compiled("anna.sequencer.stepping").KINDS
+    kind = np.array([kinds.index(ENDS_AS.get(form.name, form.name)) for form in issued.forms], np.int64)
+    each = kind[issued.form]
+    pages, calcs = np.flatnonzero(each == kinds.index("PAGE")), np.flatnonzero(each == kinds.index("CALC"))
+    forms, memory = _forms(spec, program.sequencer, issued.forms, kind), _memory(program, values)
+    size = (forms["fan_in"] * forms["neurons"])[issued.form[calcs]]
+    none = np.zeros(len(issued), np.int64)
+    found: dict[str, Any] = {
+        "start": none.copy(),
+        "end": none.copy(),
+        "stall": none.copy(),
+        "first_result": none - 1,
+        "segment_cycles": np.zeros(len(pages), np.int64),
+        "operands": np.empty(size.sum(), np.int32),
+    }
+    live = codes.weight_converter(spec).numerators[program.weight_codes] != 0
+    constant = np.zeros(len(memory), np.uint8)
+    constant[program.constant_addresses] = True
+    steps = {**forms, "form": issued.form, "place": issued.place, "calc_index": calcs, "constant": constant,
+             "live": live.reshape(-1).view(np.uint8)}  # fmt: skip
+    hazards = compiled("anna.sequencer.stepping").Walk(
+        _chip(spec, program.sequencer, values), steps, _state(spec, memory), found
+    ).run()  # fmt: skip
+    hazards = [Hazard(*hazard) for hazard in hazards]
+
+    outputs = {region.name: memory[region.addresses].astype(np.int64) for region in program.readable}
     for name, held in outputs.items():
         if (held == UNDEFINED).any():
             place = tuple(int(i) for i in np.argwhere(held == UNDEFINED)[0])
-            walk.hazard("outputs-written", len(program.ops) - 1, region=name, place=place)
-    return Timeline(program, values, tuple(walk.spans), tuple(walk.segment_of), tuple(walk.segments), tuple(walk.calcs),
-                    outputs, walk.stored, tuple(walk.refreshes), tuple(walk.hazards))  # fmt: skip
+            hazards.append(Hazard("outputs-written", len(issued) - 1, {"region": name, "place": place}))
+    segment, page = np.cumsum(each == kinds.index("PAGE")) - 1, forms["amount"][issued.form[pages]]
+    segments = tuple(map(Segment, page.tolist(), pages.tolist(), found["segment_cycles"].tolist()))
+    of = {name: forms[name][issued.form[calcs]] for name in ("fan_in", "row", "neurons")}
+    columns = Calcs(calcs, segment[calcs], page[segment[calcs]], found["start"][calcs], **of, values=found["operands"])
+    return Timeline(program, values, found["start"], found["end"], found["stall"], segment, segments, columns, outputs,
+                    found["first_result"], tuple(hazards))  # fmt: skip
+
+
+def _chip(spec: ChipSpec, sequencer: Sequencer, values: Values) -> dict[str, Any]:
+    """The chip, and the rules of timing as (instruction, end) cycles."""
+    rules = waits(spec, sequencer)
+    table = [[rules[name].get(end, NO_WAIT) for end in ENDS] for name in UNITS]
+    return {"wide": spec.wide, "issue_width": spec.issue_width, "states_in": spec.states_in_per_cycle,
+            "states_out": spec.states_out_per_cycle, "latency": spec.memory_latency_cycles, "rows": spec.rows,
+            "columns": spec.columns, "neurons_at_once": spec.neurons_at_once, "reset": values.reset,
+            "first_result": values.fixed, "waits": np.array(table, np.int64)}  # fmt: skip
+
+
+def _memory(program: Program, values: Values) -> NDArray[np.int32]:
+    """The value at each address before the first instruction."""
+    memory = np.full(program.window_states, UNDEFINED, np.int32)
+    memory[program.input.addresses.reshape(-1)] = np.arange(values.inputs)
+    memory[program.constant_addresses] = values.inputs + np.arange(values.constants)
+    return memory
+
+
+def _state(spec: ChipSpec, memory: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+    """Room for everything that changes; PAGE sets all but the memory."""
+    shift, stored, hold = (np.empty((count, spec.columns), np.int32) for count in (spec.shifters, spec.registers, spec.latches))
+    readable, last_read, until, reader, ends, untaken = (
+        np.zeros(size, np.int64) for size in (len(memory), len(memory), spec.latches, spec.latches, len(ENDS), 3)
+    )
+    return {"memory": memory, "readable": readable, "last_read": last_read, "shift": shift, "stored": stored, "hold": hold,
+            "hold_read_until": until, "hold_reader": reader, "ends": ends, "untaken": untaken}  # fmt: skip
+
+
+def _forms(spec: ChipSpec, sequencer: Sequencer, forms: tuple[Op, ...], kind: Ints) -> dict[str, NDArray[Any]]:
+    """Everything that the loop has to know of the forms, an array for each field."""
+    rows = [_form(spec, sequencer, form) for form in forms]
+    numbers = {name: np.array([row[name] for row in rows], np.int64) for name in rows[0] if name not in _MASKS}
+    masks = {name: np.array([row[name] for row in rows], np.uint64) for name in _MASKS}
+    offsets = [form.addresses if moves(form) else np.zeros(0, np.int64) for form in forms]
+    reads = [isa.latches_of(spec, form) if form.name == "CALC" else () for form in forms]
+    return {"kind": kind, **numbers, **masks, **_lists("offset", offsets), **_lists("read", reads)}
+
+
+_MASKS = ("registers", "latches")
+
+
+def _form(spec: ChipSpec, sequencer: Sequencer, op: Op) -> Mapping[str, int]:
+    """A form's numbers, 0 for what its instruction has not."""
+    calc, shift, store = op.name == "CALC", op.name == "SHIFT", op.name == "STORE"
+    through = shift and not spec.wide and op["register"] and spec.shift_from != "shifter"
+    return {
+        "amount": op.get("page", 0) + op.get("cycles", 0),
+        "cycles": busy_cycles(spec, op),
+        "held": held_cycles(spec, sequencer, op),
+        "states": op.states if moves(op) else 0,
+        "first": op.get("first", 0),
+        "width": op.get("width", spec.columns if shift else 0),
+        "shifter": op["register"] if shift and spec.wide else 0,
+        "source": op["register"] - 1 if through else -1,  # the register whose states are shifted
+        "fan_in": isa.fan_in_of(spec, op) if calc else 0,
+        "row": op["row"] if calc else 0,
+        "neurons": op["neurons"] if calc else 0,
+        "registers": op["registers"] if store and not spec.wide else 0,
+        "latches": op["registers" if spec.wide else "latches"] if store else 0,
+    }
+
+
+def _lists(name: str, lists: list[Any]) -> dict[str, Ints]:
+    """Lists one after another, and where each begins."""
+    sizes = np.array([len(one) for one in lists], np.int64)
+    joined = np.concatenate([np.zeros(0, np.int64), *(np.asarray(one, np.int64) for one in lists)])
+    return {name: joined, f"{name}s_of": np.cumsum(sizes) - sizes}

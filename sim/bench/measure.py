@@ -118,7 +118,7 @@ def chip_cases(network: Network, program: Program, images: NDArray[Any], threads
     assert host is not None
     useful = network.multiply_adds - host.multiply_adds
     maps, rows, columns = program.input.shape
-    codes = host.input_codes(program.spec, (maps, rows, columns), images).reshape(len(images), -1)
+    codes = host.input_codes(program.spec, (maps // host.input_digits, rows, columns), images).reshape(len(images), -1)
     ids = np.arange(len(images), dtype=np.uint64)
     found = []
     for name, analog in (("ideal", None), ("typical", Analog.typical()), ("worst", Analog.worst())):
