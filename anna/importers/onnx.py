@@ -13,7 +13,9 @@ from anna.importers.draft import Draft
 from anna.importers.folding import FOLDS
 from anna.importers.onnx_axes import image_axes, image_shape, image_tensor
 from anna.importers.onnx_file import FLOATS, Array, Node, OnnxModel, read_onnx
-from anna.importers.onnx_ops import READERS
+from anna.importers.onnx_ops import READERS as EXACT
+from anna.importers.onnx_quantised import OF_CONSTANTS
+from anna.importers.onnx_quantised import READERS as QUANTISED
 from anna.importers.refusals import RECURRENT, no_layers
 from anna.importers.tensor import Refused, Tensor
 from anna.network.graph import IMAGE, Graph
@@ -25,6 +27,7 @@ class Unread:
 
 Value = Tensor | Array | Unread
 UNREAD = Unread()
+READERS: dict[str, Any] = EXACT | QUANTISED
 INVALID = (TypeError, ValueError, IndexError, KeyError, OverflowError, MemoryError, ZeroDivisionError, AttributeError)
 
 
@@ -81,7 +84,7 @@ def _read_all(draft: Draft, values: dict[str, Value]) -> list[str]:
         inputs = [values.get(one) if one else None for one in node.inputs]
         if any(isinstance(one, Unread) for one in inputs):
             made: list[Value] = []
-        elif not any(isinstance(one, Tensor) for one in inputs):
+        elif not any(isinstance(one, Tensor) for one in inputs) and node.op not in OF_CONSTANTS:
             made, reason = _tried(node, _fold, node, inputs)
             reasons += reason
         elif node.op in ("Shape", "Size"):

@@ -4,15 +4,14 @@ from collections.abc import Iterable, Set
 
 from anna.importers.onnx_file import Node
 
-_FLOAT = "export the float network, before it is quantised: the compiler finds the codes itself"
+_FLOAT = "export the float network, before it is quantised, or with QuantizeLinear and DequantizeLinear"
 _RECURRENT = "the compiler takes networks that run forward only: convolutions, full connections and what joins them"
 _CONTROL = "export the network with one path, without conditions and loops"
 _ATTENTION = "the compiler takes products with constant weights only"
 RECURRENT = ("GRU", "LSTM", "RNN", "Loop", "Scan")  # named first: no other change would help
 
 WAYS_OUT = {
-    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear",
-                     "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"), _FLOAT),
+    **dict.fromkeys(("DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"), _FLOAT),
     **dict.fromkeys(RECURRENT, _RECURRENT),
     **dict.fromkeys(("Attention", "Einsum", "FlexAttention", "RotaryEmbedding"), _ATTENTION),
     **dict.fromkeys(("If", "SequenceMap", "Where"), _CONTROL),

@@ -35,6 +35,7 @@ class Maths:
     erf: Callable[[Any], Any]
     reciprocal: Callable[[Any], Any]
     step: Callable[[Any], Any]  # 1 above zero, else 0
+    round: Callable[[Any], Any]  # halves to even numbers
 
 
 def _clip(x: Floats, low: float, high: float) -> Floats:
@@ -69,6 +70,7 @@ EXACT = Maths(
     erf=exact_math.erf,
     reciprocal=lambda x: x.dtype.type(1) / x,
     step=lambda x: (x > 0).astype(x.dtype),
+    round=np.rint,
 )
 
 
@@ -194,6 +196,9 @@ CURVES: dict[str, Curve | Family] = {
     "thresholded_relu": Family(
         {"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: x * m.step(x + -alpha)), "ThresholdedRelu"
     ),
+    "rounded": Family(
+        {"low": -128.0, "high": 127.0}, lambda low, high: _host_only(lambda x, m: m.clip(m.round(x), low, high))
+    ),  # a quantised network's codes
     "silu": Family({"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: x * m.sigmoid(x * alpha)), "Swish"),
     "gelu": _host_only(lambda x, m: x * 0.5 * (m.erf(x * math.sqrt(0.5)) + 1.0)),
     "gelu_tanh": _host_only(_gelu_tanh),

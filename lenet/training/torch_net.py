@@ -28,7 +28,7 @@ from anna.network.prepare import prepare
 
 MATHS = Maths(
     torch.tanh, torch.sigmoid, torch.relu, torch.clamp, torch.exp, torch.log, torch.sqrt, torch.erf, torch.reciprocal,
-    step=lambda x: (x > 0).to(x.dtype),
+    step=lambda x: (x > 0).to(x.dtype), round=torch.round,
 )  # fmt: skip
 
 

@@ -81,6 +81,7 @@ MATHS = Maths(
     erf=lambda x: x.through("Erf"),
     reciprocal=lambda x: x.through("Reciprocal"),
     step=lambda x: x.through("Sign").through("Relu"),
+    round=lambda x: x.through("Round"),
 )
 
 

@@ -61,6 +61,48 @@ def test_random_graphs_equal_onnx_runtime(
     assert load_graph(path.with_suffix(".safetensors")).digest == graph.digest
 
 
+# --- quantised networks ----------------------------------------------------------------------------------------------
+class Shown:
+    """Images one by one, as the quantiser of ONNX Runtime asks for them."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        self.left = [{"x": image[None]} for image in images]
+
+    def get_next(self) -> Any:
+        return self.left.pop() if self.left else None
+
+
+@pytest.mark.parametrize("kind", ["QDQ", "QOperator"])
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_a_network_that_onnx_runtime_quantised(kind: str, per_channel: bool, tmp_path: Path) -> None:
+    """Its codes are those of ONNX Runtime but where a sum lies between two, which the order of adding decides."""
+    quantization = pytest.importorskip("onnxruntime.quantization", reason="quantised networks are NOT compared")
+    rng = np.random.default_rng(8)
+    weights = [rng.normal(0, 0.3, shape).astype(np.float32) for shape in ((4, 1, 3, 3), (6, 4, 3, 3), (96, 10))]
+    arrays = [onnx.numpy_helper.from_array(array, f"w{k}") for k, array in enumerate(weights)]
+    node, info = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+    nodes = [node("Conv", ["x", "w0"], ["a"]), node("Relu", ["a"], ["b"]), node("Conv", ["b", "w1"], ["c"], pads=[1, 1, 1, 1]),
+             node("Relu", ["c"], ["d"]), node("MaxPool", ["d"], ["e"], kernel_shape=[2, 2], strides=[2, 2]),
+             node("Flatten", ["e"], ["f"]), node("MatMul", ["f", "w2"], ["y"])]  # fmt: skip
+    floats = onnx.TensorProto.FLOAT
+    graph = onnx.helper.make_graph(nodes, "net", [info("x", floats, [1, 1, 10, 10])], [info("y", floats, [1, 10])], arrays)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, tmp_path / "float.onnx")
+    images = rng.normal(size=(40, 1, 10, 10)).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        quantization.quantize_static(tmp_path / "float.onnx", tmp_path / "net.onnx", Shown(images), per_channel=per_channel,
+                                     quant_format=quantization.QuantFormat[kind])  # fmt: skip
+    runner = session(str(tmp_path / "net.onnx"))
+    wanted = np.concatenate([runner.run(None, {"x": one[None]})[0] for one in images])
+    network = load_network(tmp_path / "net.onnx")
+    found = forward(network, images).scores
+    assert {"rounded"} <= {step.layer.activation.kind for step in network.members[0]}
+    same = (np.abs(found - wanted) <= RELATIVE * np.ptp(wanted)).mean()
+    assert same > 0.98
+    assert np.abs(found - wanted).max() < 0.02 * np.ptp(wanted)  # a code or two
+
+
 # --- networks that nobody here made ----------------------------------------------------------------------------------
 PUBLIC = {  # folder, file, and the range of its inputs
     "keyword spotting": ("mlperf-tiny/kws.onnx", -123, 26),

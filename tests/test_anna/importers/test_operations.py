@@ -165,7 +165,7 @@ def test_pooling_that_rounds_up_leaves_out_a_window_of_padding_only(tmp_path: Pa
 @pytest.mark.parametrize(
     ("parts", "sentence"),
     [
-        ([node("QuantizeLinear", ["a"], ["y"])], "export the float network, before it is quantised"),
+        ([node("MatMulInteger", ["a"], ["y"])], "export the float network, before it is quantised"),
         ([node("Mystery", ["a"], ["y"])], "has no layer for the operation Mystery; replace it before exporting"),
         ([node("Mystery", ["a"], ["b"]), node("Mystery", ["b"], ["c"]), node("Mystery", ["c"], ["y"])],
          "the_Mystery and 2 more: has no layer for the operation Mystery"),
