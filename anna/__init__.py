@@ -39,13 +39,19 @@ if TYPE_CHECKING:
     from anna.network.file import save_network as save_network
     from anna.network.forward import forward as forward
     from anna.network.graph import Affine as Affine
+    from anna.network.graph import Arrangement as Arrangement
+    from anna.network.graph import Combination as Combination
+    from anna.network.graph import Concatenation as Concatenation
     from anna.network.graph import Convolution as Convolution
     from anna.network.graph import Ensemble as Ensemble
     from anna.network.graph import FullConnection as FullConnection
     from anna.network.graph import Graph as Graph
+    from anna.network.graph import Normalisation as Normalisation
     from anna.network.graph import Pool as Pool
+    from anna.network.graph import Prelu as Prelu
     from anna.network.graph import Prepare as Prepare
     from anna.network.graph import Rbf as Rbf
+    from anna.network.graph import Reduction as Reduction
     from anna.network.graph import Softmax as Softmax
     from anna.network.graph import Subsample as Subsample
     from anna.program.file import Program as Program
@@ -68,9 +74,12 @@ _HOMES = {
     "Affine": "anna.network.graph",
     "Analog": "anna.analog.parameters",
     "AnnaError": "anna.base.errors",
+    "Arrangement": "anna.network.graph",
     "Chip": "anna.machine.chip",
     "ChipSpec": "anna.chip.spec",
+    "Combination": "anna.network.graph",
     "CompileOptions": "anna.compiler",
+    "Concatenation": "anna.network.graph",
     "Convolution": "anna.network.graph",
     "Die": "anna.analog.die",
     "Ensemble": "anna.network.graph",
@@ -80,10 +89,13 @@ _HOMES = {
     "Interpreter": "anna.machine.interpreter",
     "MACHINES": "anna.chip.machines",
     "Machine": "anna.chip.machines",
+    "Normalisation": "anna.network.graph",
     "Pool": "anna.network.graph",
+    "Prelu": "anna.network.graph",
     "Prepare": "anna.network.graph",
     "Program": "anna.program.file",
     "Rbf": "anna.network.graph",
+    "Reduction": "anna.network.graph",
     "Region": "anna.program.file",
     "Result": "anna.machine.chip",
     "Softmax": "anna.network.graph",

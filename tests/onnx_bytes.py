@@ -54,6 +54,6 @@ def value_info(field: int, name: str, dims: list[int | str], kind: int = 1) -> b
     return blob(field, blob(1, name) + blob(2, blob(1, number(1, kind) + blob(2, shape))))
 
 
-def model(*parts: bytes, dims: list[int | str] | None = None, output: str = "y", kind: int = 1) -> bytes:
+def model(*parts: bytes, dims: list[int | str] | None = None, output: str = "y", kind: int = 1, opset: int = 17) -> bytes:
     graph = b"".join(parts) + blob(2, "net") + value_info(11, "x", dims or [1, 1, 8, 8], kind) + value_info(12, output, [1, 10])
-    return number(1, 8) + blob(7, graph) + blob(8, number(2, 17))
+    return number(1, 8) + blob(7, graph) + blob(8, number(2, opset))

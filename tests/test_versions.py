@@ -54,6 +54,14 @@ def renew_sweep(path: Path) -> None:
     database.close()
 
 
+def renew_network(path: Path) -> None:
+    """A network with a branch: chains stay in format 1."""
+    ones = np.ones((2, 1, 3, 3), np.float32)
+    layers = (anna.Convolution("a", ones), anna.Convolution("b", ones), anna.Combination("sum", "sum"))
+    links = {"b": ("/image",), "sum": ("a", "b")}
+    network.save_network(anna.Graph("branches", (1, 8, 8), layers, links=links), path)
+
+
 KINDS = {
     "program": Kind(
         program,
@@ -61,7 +69,7 @@ KINDS = {
         lambda path: anna.Program.load(path).digest,
         lambda path: anna.Program.load(path).save(path),
     ),
-    "network": Kind(network, "pair.safetensors", lambda path: network.load_graph(path).digest),
+    "network": Kind(network, "pair.safetensors", lambda path: network.load_graph(path).digest, renew_network),
     "die": Kind(
         die,
         "chip.die",

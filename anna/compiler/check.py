@@ -16,15 +16,22 @@ from anna.compiler.options import HOST_WORDS, CompileOptions
 from anna.compiler.split import BIAS_COLUMNS, capacity
 from anna.network.activations import NONE
 from anna.network.graph import (
+    IMAGE,
     Affine,
+    Arrangement,
+    Combination,
+    Concatenation,
     Convolution,
     FullConnection,
     Graph,
     Layer,
     Network,
+    Normalisation,
     Pool,
+    Prelu,
     Prepare,
     Rbf,
+    Reduction,
     Softmax,
     Step,
     Subsample,
@@ -33,6 +40,16 @@ from anna.network.parts import Shape
 
 WEIGHTED = (Convolution, FullConnection, Rbf)
 ACTIVATED = (Convolution, FullConnection, Subsample, Affine)
+HOST_ONLY: dict[type, str] = {
+    Rbf: "computes distances",
+    Softmax: "is a softmax",
+    Combination: "combines maps unit by unit",
+    Concatenation: "joins maps",
+    Arrangement: "moves units",
+    Reduction: "reduces axes",
+    Normalisation: "normalises each image by itself",
+    Prelu: "has a slope below zero",
+}
 NOTHING_LEFT = "moving it to the host would leave nothing for the chip"
 
 
@@ -75,6 +92,9 @@ def check(network: Network, options: CompileOptions) -> Lowered:
 
 
 def _member(graph: Graph, prefix: str, options: CompileOptions, reasons: list[str]) -> Member | None:
+    if not graph.is_chain:
+        reasons.extend(_not_a_chain(graph, options))
+        return None
     steps = _activated_first([step for step in graph.steps if not isinstance(step.layer, Prepare)])
     if not steps:
         reasons.append(f"{graph.name}: has no layers after its preparation; expected at least one for the chip")
@@ -97,6 +117,22 @@ def _member(graph: Graph, prefix: str, options: CompileOptions, reasons: list[st
     return Member(prefix, graph, tuple(layers), host, scale, offset)
 
 
+def _not_a_chain(graph: Graph, options: CompileOptions) -> list[str]:
+    """Every reason why a network with branches cannot be compiled."""
+    way_out = "the compiler takes a single chain of layers: split the network or remove the branch"
+    reasons, before = [], IMAGE
+    for step in graph.steps:
+        if step.inputs != (before,):
+            reads = " and ".join(one.strip("/") for one in step.inputs)
+            reasons.append(f"{step.layer.name}: reads {reads}, not only the layer before it; {way_out}")
+        elif not isinstance(step.layer, Prepare) and (why := _not_for_chip(step, options, False)):
+            reasons.append(why.replace(NOTHING_LEFT, way_out))
+        before = step.layer.name
+    if graph.outputs:
+        reasons.append(f"{graph.name}: its outputs are {', '.join(graph.outputs)}; expected one, its last layer's scores")
+    return reasons
+
+
 def _activated_first(steps: list[Step]) -> list[Step]:
     """Move the activation of a maximum to the layer before it, if that can have one: activations rise, so it is the same."""
     found: list[Step] = []
@@ -104,7 +140,7 @@ def _activated_first(steps: list[Step]) -> list[Step]:
         layer = step.layer
         if isinstance(layer, Pool) and layer.mode == "max" and layer.activation != NONE and found:
             before = found[-1].layer
-            if isinstance(before, ACTIVATED) and before.activation == NONE:
+            if isinstance(before, ACTIVATED) and before.activation == NONE and layer.activation.curve.adc is not None:
                 found[-1] = replace(found[-1], layer=replace(before, activation=layer.activation))
                 step = replace(step, layer=replace(layer, activation=NONE))
         found.append(step)
@@ -162,6 +198,8 @@ def _not_for_chip(step: Step, options: CompileOptions, leaves_some: bool) -> str
     if layer.activation.curve.adc is None:
         return because(f"ends in {layer.activation}, which no range of the ADC computes")
     match layer:
+        case Pool() if layer.dilation != (1, 1):
+            return because(f"its windows have gaps (dilation {layer.dilation})")
         case Pool() if layer.mode == "max" and maximum.unit(spec) is None:
             return because(
                 f"takes a maximum, which this chip's ADC cannot compute exactly (curve {spec.adc_curve}, "
@@ -175,10 +213,8 @@ def _not_for_chip(step: Step, options: CompileOptions, leaves_some: bool) -> str
         case Pool() if any(layer.padding):
             return because(f"its padding {layer.padding} is left out of the means, so its weights differ at the border",
                         "pool without padding")  # fmt: skip
-        case Rbf():
-            return because("computes distances, which the chip cannot")
-        case Softmax():
-            return because("is a softmax, which the chip cannot")
+    if type(layer) in HOST_ONLY:
+        return because(f"{HOST_ONLY[type(layer)]}, which the chip cannot")
     if options.split == "chip" or not _too_wide(step, options):
         return None
     return because(f"sums {inputs_of(step)} inputs and a bias, but a neuron of the chip has {spec.max_inputs} inputs",

@@ -58,9 +58,7 @@ def _gather(node: Node, inputs: Inputs) -> Array:
 
 
 def _constant_of_shape(node: Node, inputs: Inputs) -> Array:
-    dims = [int(n) for n in inputs[0].reshape(-1)]
-    if prod(dims) > LARGEST_TENSOR or min(dims, default=0) < 0:
-        raise ValueError(f"its shape is {dims}")
+    dims = _bounded(inputs[0])
     value = node.attributes.get("value")
     return np.full(dims, np.float32(0) if value is None else value.reshape(-1)[0])
 
@@ -70,33 +68,62 @@ def _reduce_prod(node: Node, inputs: Inputs) -> Array:
     return found
 
 
+def _bounded(shape: Array) -> list[int]:
+    dims = [int(n) for n in shape.reshape(-1)]
+    if prod(dims) > LARGEST_TENSOR or min(dims, default=0) < 0:
+        raise ValueError(f"its shape is {dims}")
+    return dims
+
+
+def _range(node: Node, inputs: Inputs) -> Array:
+    start, limit, step = (one.reshape(-1)[0] for one in inputs)
+    if not step or (limit - start) / step > LARGEST_TENSOR:
+        raise ValueError(f"it runs from {start} to {limit} by {step}")
+    return np.arange(start, limit, step)
+
+
 def _shape(node: Node, inputs: Inputs) -> Array:
     return np.array(inputs[0].shape[slice(node.attributes.get("start", 0), node.attributes.get("end"))], np.int64)
 
 
 FOLDS: dict[str, Callable[[Node, Inputs], Array]] = {
+    "Abs": lambda node, x: np.abs(x[0]),
     "Add": lambda node, x: x[0] + x[1],
+    "And": lambda node, x: np.logical_and(x[0], x[1]),
     "Cast": lambda node, x: x[0].astype(TYPES[node.attributes["to"]]),
+    "Ceil": lambda node, x: np.ceil(x[0]),
     "Concat": lambda node, x: np.concatenate(x, axis=int(node.attributes["axis"])),
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,
     "Div": lambda node, x: x[0] / x[1] if x[0].dtype.kind == "f" else x[0] // x[1],
+    "Equal": lambda node, x: np.equal(x[0], x[1]),
+    "Exp": lambda node, x: np.exp(x[0]),
+    "Expand": lambda node, x: x[0] * np.ones(_bounded(x[1]), x[0].dtype),
+    "Floor": lambda node, x: np.floor(x[0]),
     "Gather": _gather,
+    "Greater": lambda node, x: np.greater(x[0], x[1]),
     "Identity": lambda node, x: x[0],
+    "Less": lambda node, x: np.less(x[0], x[1]),
+    "Log": lambda node, x: np.log(x[0]),
     "Max": lambda node, x: np.max(np.broadcast_arrays(*x), axis=0),
     "Min": lambda node, x: np.min(np.broadcast_arrays(*x), axis=0),
     "Mod": lambda node, x: np.mod(x[0], x[1]),
     "Mul": lambda node, x: x[0] * x[1],
     "Neg": lambda node, x: -x[0],
+    "Not": lambda node, x: np.logical_not(x[0]),
+    "Or": lambda node, x: np.logical_or(x[0], x[1]),
     "Pow": lambda node, x: np.power(x[0], x[1]),
+    "Range": _range,
     "Reciprocal": lambda node, x: 1 / x[0],
     "ReduceProd": _reduce_prod,
     "Reshape": _reshape,
     "Shape": _shape,
+    "Size": lambda node, x: np.array(x[0].size, np.int64),
     "Slice": _slice,
     "Sqrt": lambda node, x: np.sqrt(x[0]),
     "Squeeze": _squeeze,
     "Sub": lambda node, x: x[0] - x[1],
     "Transpose": lambda node, x: np.transpose(x[0], node.attributes.get("perm")),
     "Unsqueeze": _unsqueeze,
+    "Where": lambda node, x: np.asarray(np.where(x[0], x[1], x[2])),
 }

@@ -1,347 +1,284 @@
-"""One reader for each ONNX operation that has a layer in the vocabulary."""
+"""Operations element by element and full connections, and the table of all readers: one for each operation with layers."""
 
-import math
 from collections.abc import Callable
-from typing import Any, Literal
 
 import numpy as np
 
-from anna.importers import onnx_axes
-from anna.importers.chain import FLAT, NO_PADDING, STACK, Chain, Refused
+from anna.importers import onnx_axes, onnx_over, onnx_resize, onnx_windows
+from anna.importers.draft import Draft, sizes_with_batch
+from anna.importers.onnx_axes import Inputs
 from anna.importers.onnx_file import FLOATS, Array, Node
-from anna.network.activations import RELU, Activation, by_onnx_operator
-from anna.network.graph import Convolution, FullConnection, Pool, Softmax
+from anna.importers.onnx_windows import UNBOUNDED, constant_of
+from anna.importers.patterns import gated
+from anna.importers.tensor import Refused, Tensor, sizes_text
+from anna.network.activations import CURVES, RELU, Activation, Family
+from anna.network.graph import Convolution, FullConnection, Prelu
+from anna.network.host_layers import CombinationMode
 
-Inputs = list[Any]
-Padding = tuple[int, int, int, int]
-UNBOUNDED = 1e30  # a bound of a Clip this large is none
-ACTIVATIONS = by_onnx_operator()
-LARGEST_KERNEL = 1024  # rows or columns of a dilated kernel
-
-
-def _expect_maps(chain: Chain, node: Node) -> None:
-    if chain.axes != STACK:
-        what = "a flat vector" if chain.flat else f"a tensor of {' x '.join(map(str, chain.dims))} per image"
-        raise Refused(f"{node.op} reads {what}; expected maps, rows and columns, in this order")
+Reader = Callable[[Draft, Node, Inputs], Tensor | list[Tensor]]
+# ONNX's activations, with the names of their numbers here; those not named in ONNX keep the default.
+FUNCTIONS = {curve.onnx: kind for kind, curve in CURVES.items() if curve.onnx is not None}
 
 
-def _pads(node: Node, chain: Chain, kernel: tuple[int, int], stride: tuple[int, int]) -> Padding:
-    """Padding above, below, left and right, without that of a preceding Pad."""
-    kind = node.attributes.get("auto_pad") or "NOTSET"
-    if kind == "VALID":
-        return NO_PADDING
-    if kind in ("SAME_UPPER", "SAME_LOWER"):
-        found = []
-        for axis, width, step in zip("yx", kernel, stride, strict=True):
-            size = chain.size(axis)
-            total = max(0, (-(-size // step) - 1) * step + width - size)
-            small, large = total // 2, total - total // 2
-            found += [small, large] if kind == "SAME_UPPER" else [large, small]
-        return found[0], found[1], found[2], found[3]
-    pads = node.attributes.get("pads") or [0, 0, 0, 0]
-    if len(pads) != 4 or min(pads) < 0:
-        raise Refused(f"has pads {pads}; expected four of zero or more")
-    return pads[0], pads[2], pads[1], pads[3]
+# --- constants -------------------------------------------------------------------------------------------------------
+def per_image(tensor: Tensor, value: Array) -> Array:
+    """A constant as one that fits a tensor's axes, the batch left out."""
+    value = np.asarray(value)
+    if value.size == 1:
+        return value.astype(np.float64).reshape(())
+    if value.ndim > tensor.units.ndim:
+        if value.ndim > tensor.units.ndim + 1 or value.shape[0] != 1:
+            raise Refused(f"has a constant of shape {value.shape}, which differs from image to image; expected 1 for the batch")
+        value = value[0]
+    try:
+        if np.broadcast_shapes(value.shape, tensor.dims) == tensor.dims:
+            return value.astype(np.float64)
+    except ValueError:
+        pass
+    raise Refused(f"has a constant of shape {value.shape}; expected one that fits a tensor of {sizes_with_batch(tensor)}")
 
 
-def _sum(one: Padding, other: Padding) -> Padding:
-    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
+def _split(inputs: Inputs) -> tuple[list[Tensor], list[Array]]:
+    given = [one for one in inputs if one is not None]
+    return [one for one in given if isinstance(one, Tensor)], [one for one in given if not isinstance(one, Tensor)]
 
 
-def _pair(node: Node, key: str, default: int = 1) -> tuple[int, int]:
-    found = node.attributes.get(key) or [default, default]
-    if len(found) != 2:
-        raise Refused(f"has {key} {found}; expected two, for rows and columns")
-    return int(found[0]), int(found[1])
+# --- sums and products -----------------------------------------------------------------------------------------------
+def add(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """Add and Sum: of results, and of constants."""
+    tensors, constants = _split(inputs)
+    total = tensors[0] if len(tensors) == 1 else draft.combine("sum", tensors, node)
+    for one in constants:
+        total = draft.affine(total, node, 1.0, per_image(total, one))
+    return total
 
 
-def _weights(node: Node, value: Array | None, what: str, axes: int) -> Array:
-    if value is None:
-        raise Refused(f"has computed {what}; expected constants: export the trained network in evaluation mode")
-    if value.ndim != axes:
-        raise Refused(f"has {what} of {value.ndim} axes {value.shape}; expected {axes}")
-    return value.astype(np.float32)
+def subtract(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """A difference."""
+    one, other = inputs
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return draft.combine("sum", [one, draft.affine(other, node, -1.0, 0.0)], node)
+    if isinstance(one, Tensor):
+        return draft.affine(one, node, 1.0, -per_image(one, other))
+    return draft.affine(other, node, -1.0, per_image(other, one))
 
 
-def _dilated(weights: Array, steps: list[int]) -> Array:
-    """A dilated kernel as a larger one with zeros between."""
-    maps, inputs, rows, columns = weights.shape
-    down, right = steps
-    out = np.zeros((maps, inputs, (rows - 1) * down + 1, (columns - 1) * right + 1), np.float32)
-    out[:, :, ::down, ::right] = weights
-    return out
+def multiply(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """A product: a gate, or a factor."""
+    tensors, constants = _split(inputs)
+    if len(tensors) == 2 and tensors[0].layer == tensors[1].layer and np.array_equal(tensors[0].units, tensors[1].units):
+        return draft.activate(tensors[0], node, Activation("square"))
+    if len(tensors) == 2 and (activated := gated(draft, node, *tensors)) is not None:
+        return activated
+    total = tensors[0] if len(tensors) == 1 else draft.combine("product", tensors, node)
+    for one in constants:
+        total = draft.affine(total, node, per_image(total, one), 0.0)
+    return total
 
 
-def _ungrouped(weights: Array, groups: int, inputs: int) -> tuple[Array, Array]:
-    """Weights of groups as weights over all input maps, and their connection table."""
-    maps, inside = weights.shape[:2]
-    dense = np.zeros((maps, inputs, *weights.shape[2:]), np.float32)
-    table = np.zeros(dense.shape[:2], bool)
-    for o in range(maps):
-        start = o // (maps // groups) * inside
-        dense[o, start : start + inside], table[o, start : start + inside] = weights[o], True
-    return dense, table
+def divide(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """A quotient."""
+    one, other = inputs
+    if not isinstance(other, Tensor):
+        divisor = per_image(one, other)
+        if (divisor == 0).any():
+            raise Refused("divides by zero; expected a divisor other than 0")
+        return draft.affine(one, node, 1.0 / divisor, 0.0)
+    inverse = draft.activate(other, node, Activation("reciprocal"))
+    if isinstance(one, Tensor):
+        return draft.combine("product", [one, inverse], node)
+    return draft.affine(inverse, node, per_image(inverse, one), 0.0)
 
 
-def conv(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Conv with stride, pads, dilations and groups."""
-    _expect_maps(chain, node)
-    weights, steps = _weights(node, inputs[1], "weights", 4), node.attributes.get("dilations") or [1, 1]
-    if len(steps) != 2 or min(steps) < 1 or max(steps) * max(weights.shape[2:]) > LARGEST_KERNEL:
-        raise Refused(f"has dilations {steps}; expected two whole numbers, and a kernel of at most {LARGEST_KERNEL} rows")
-    if steps != [1, 1]:
-        weights = _dilated(weights, steps)
-    groups = int(node.attributes.get("group", 1))
-    if groups < 1 or len(weights) % groups or chain.shape[0] != weights.shape[1] * groups:
-        raise Refused(f"has {groups} groups of {weights.shape[1]} maps; its input has {chain.shape[0]}")
-    table = None
-    if groups > 1:
-        weights, table = _ungrouped(weights, groups, chain.shape[0])
-    bias = None if len(inputs) < 3 or inputs[2] is None else inputs[2].astype(np.float32).reshape(-1)
-    stride = _pair(node, "strides")
-    own = _pads(node, chain, (weights.shape[2], weights.shape[3]), stride)
-    if chain.padding_value is None or (any(own) and chain.padding_value != 0):
-        chain.settle_padding(node)
-    value = chain.padding_value if any(chain.padding) else 0.0
-    padding = _sum(chain.take_padding(), own)
-    chain.add(Convolution(chain.name(node), weights, bias, table, stride, padding, value or 0.0))
+def mean(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """The mean of several tensors."""
+    return draft.affine(add(draft, node, inputs), node, 1.0 / len(inputs), 0.0)
 
 
-def _full(chain: Chain, node: Node, weights_oi: Array, bias: Array | None) -> None:
-    if not chain.flat:
-        raise Refused("multiplies maps with rows and columns by a matrix; expected a Flatten before it")
-    count = chain.count
-    if weights_oi.shape[1] != count:
-        raise Refused(f"has {weights_oi.shape[1]} inputs, the layer before it has {count} outputs")
-    if chain.axes == FLAT and chain.order != STACK:  # the weights follow the file's flattening order
-        sizes = [chain.size(axis) for axis in chain.order]
-        places = [1 + chain.order.index(axis) for axis in STACK]
-        weights_oi = weights_oi.reshape(-1, *sizes).transpose(0, *places).reshape(len(weights_oi), count)
-    flat = None if bias is None else np.broadcast_to(bias.astype(np.float32).reshape(-1), (len(weights_oi),))
-    chain.add(FullConnection(chain.name(node), np.ascontiguousarray(weights_oi), flat))
-    chain.axes, chain.order = FLAT, STACK
+def power(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """Whole powers, roots and reciprocals."""
+    one, exponent = inputs
+    if not isinstance(one, Tensor) or isinstance(exponent, Tensor) or np.asarray(exponent).size != 1:
+        raise Refused("raises to powers that differ; expected one constant")
+    number = float(np.asarray(exponent).reshape(-1)[0])
+    named = {2.0: "square", 0.5: "sqrt", -1.0: "reciprocal"}
+    if number == 1.0:
+        return one
+    if number == 3.0:
+        shared = Tensor(one.layer, one.units, one.fill, alone=False)
+        return draft.combine("product", [shared, draft.activate(shared, node, Activation("square"))], node)
+    if number not in named:
+        raise Refused(f"raises to the power {number:g}; expected -1, 0.5, 1, 2 or 3")
+    return draft.activate(one, node, Activation(named[number]))
 
 
-def gemm(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """alpha A B + beta C with A the chain."""
-    weights = _weights(node, inputs[1], "weights", 2)
+# --- limits ----------------------------------------------------------------------------------------------------------
+def _clamp(draft: Draft, node: Node, tensor: Tensor, low: float | None, high: float | None) -> Tensor:
+    """Clamp to `low` and `high`; one bound alone is a ReLU between two offsets."""
+    if low is not None and high is not None and low < high:
+        return draft.activate(tensor, node, Activation("clip", low, high))
+    if low is not None and high is not None:
+        raise Refused(f"clips to {low:g} to {high:g}; expected low below high")
+    sign, end = (1.0, low) if low is not None else (-1.0, high)
+    if end is None:
+        return tensor
+    if (sign, end) != (1.0, 0.0):
+        tensor = draft.affine(tensor, node, sign, -sign * end)
+    tensor = draft.activate(tensor, node, RELU)
+    return tensor if (sign, end) == (1.0, 0.0) else draft.affine(tensor, node, sign, end)
+
+
+def clip(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """Clip with one bound or both."""
+    ends = [node.attributes.get("min"), node.attributes.get("max")]
+    for k, value in enumerate(inputs[1:3]):
+        if isinstance(value, Tensor):
+            raise Refused("clips to bounds computed from the image; expected constants")
+        ends[k] = float(value.reshape(-1)[0]) if value is not None else ends[k]
+    low, high = (None if end is None or abs(end) > UNBOUNDED else float(end) for end in ends)
+    return _clamp(draft, node, inputs[0], low, high)
+
+
+def extreme(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """Max or Min: of results, and with numbers as a clamp may be exported."""
+    mode: CombinationMode = "max" if node.op == "Max" else "min"
+    tensors, constants = _split(inputs)
+    found = tensors[0] if len(tensors) == 1 else draft.combine(mode, tensors, node)
+    for one in constants:
+        value = per_image(found, one)
+        if value.size == 1:
+            end = float(value)
+            found = _clamp(draft, node, found, *((end, None) if mode == "max" else (None, end)))
+            continue
+        found, (each,) = draft.fitted(found, node, value)
+        found = draft.with_constant(found, node, mode, each)
+    return found
+
+
+# --- activations -----------------------------------------------------------------------------------------------------
+def function(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """An activation with an ONNX operator of its own."""
+    kind = FUNCTIONS[node.op]
+    curve = CURVES[kind]
+    names = curve.parameters if isinstance(curve, Family) else {}
+    numbers = {name: float(node.attributes[name]) for name in names if node.attributes.get(name) is not None}
+    return draft.activate(inputs[0], node, Activation(kind, **numbers))
+
+
+def gelu(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """GELU, exact or by tanh."""
+    form = node.attributes.get("approximate", "none")
+    return draft.activate(inputs[0], node, Activation("gelu_tanh" if form == "tanh" else "gelu"))
+
+
+def hard_sigmoid(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """max(0, min(1, alpha x + beta))."""
+    alpha, beta = float(node.attributes.get("alpha", 0.2)), float(node.attributes.get("beta", 0.5))
+    return draft.activate(draft.affine(inputs[0], node, alpha, beta), node, Activation("clip", 0.0, 1.0))
+
+
+def prelu(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """A slope below zero for each map or element."""
+    if isinstance(inputs[1], Tensor):
+        raise Refused("computes its slopes from the image; expected constants")
+    tensor, (slope,) = draft.fitted(inputs[0], node, per_image(inputs[0], inputs[1]))
+    if slope.size == 1:
+        return draft.activate(tensor, node, Activation("leaky_relu", alpha=float(slope.reshape(-1)[0])))
+    made = draft.add(Prelu(draft.name(node), slope.astype(np.float32)), tensor.layer)
+    return made.viewed(tensor.units)
+
+
+# --- full connections ------------------------------------------------------------------------------------------------
+def _full(draft: Draft, node: Node, tensor: Tensor, weights_oi: Array, bias: Array | None) -> Tensor:
+    """A full connection, or along the last of several axes a 1 x 1 convolution."""
+    if not tensor.units.ndim or weights_oi.shape[1] != tensor.dims[-1]:
+        size = tensor.dims[-1] if tensor.units.ndim else 1
+        raise Refused(f"has {weights_oi.shape[1]} inputs, the layer before it has {size} outputs")
+    if tensor.units.ndim > 1:
+        moved = tensor.viewed(np.moveaxis(tensor.units, -1, 0))
+        if moved.units.ndim == 2:  # of two axes a layer makes maps and columns; either will do here
+            rows = moved.viewed(moved.units[:, :, None])
+            moved = rows if rows.in_order and rows.shape == draft.shapes[rows.layer] else moved
+        weights = np.ascontiguousarray(weights_oi)[:, :, None, None]
+        before = draft.stacked(moved, node)
+        made = draft.add(Convolution(draft.name(node), weights, bias), before)
+        return made.viewed(np.moveaxis(made.units.reshape(len(weights), *moved.dims[1:]), 0, -1).reshape(*tensor.dims[:-1], -1))
+    tensor = draft.solid(tensor, node)
+    count = int(np.prod(draft.shapes[tensor.layer]))
+    if len(tensor.units) == count == len(set(tensor.units.tolist())):  # the weights follow the file's order of the units
+        weights_oi = weights_oi[:, np.argsort(tensor.units)]
+        before = tensor.layer
+    else:
+        before = draft.stacked(tensor, node)
+    made = draft.add(FullConnection(draft.name(node), np.ascontiguousarray(weights_oi), bias), before)
+    return made.viewed(made.units.reshape(-1))
+
+
+def gemm(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """alpha A B + beta C with A the network's values."""
+    weights = constant_of(inputs[1], "weights", (2,))
+    tensor: Tensor = inputs[0]
+    if not isinstance(tensor, Tensor) or tensor.units.ndim != 1:
+        what = "a matrix" if not isinstance(tensor, Tensor) else f"a tensor of {sizes_text(tensor.dims)} per image"
+        raise Refused(f"multiplies {what}, maps with rows and columns, by a matrix; expected a Flatten before it")
     if node.attributes.get("transA"):
         raise Refused("has transA = 1; expected 0")
     weights = weights if node.attributes.get("transB") else weights.T
     weights = weights * np.float32(node.attributes.get("alpha", 1.0))
-    bias = inputs[2] if len(inputs) > 2 else None
-    _full(chain, node, weights, None if bias is None else bias * np.float32(node.attributes.get("beta", 1.0)))
+    bias = None
+    if len(inputs) > 2 and inputs[2] is not None:
+        given = constant_of(inputs[2], "bias", (0, 1, 2)) * np.float32(node.attributes.get("beta", 1.0))
+        if given.ndim == 2 and len(given) != 1:
+            raise Refused(f"has a bias of shape {given.shape}, which differs from image to image; expected one row")
+        bias = np.broadcast_to(given.reshape(-1), (len(weights),))
+    return _full(draft, node, tensor, weights, bias)
 
 
-def matmul(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """A B with A the chain and B a matrix; if the maps are last, a 1 x 1 convolution."""
-    if inputs[0] is not None:
-        raise Refused("multiplies a matrix by the network's values; expected the values first")
-    weights = _weights(node, inputs[1] if len(inputs) > 1 else None, "weights", 2)
-    if chain.flat or not chain.axes.endswith("m"):
-        _full(chain, node, weights.T, None)
-    elif len(weights) != chain.shape[0]:
-        raise Refused(f"has {len(weights)} inputs, the layer before it has {chain.shape[0]} maps")
-    else:
-        chain.add(Convolution(chain.name(node), np.ascontiguousarray(weights.T)[:, :, None, None]))
+def matmul(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """A B with A the network's values and B a matrix."""
+    if isinstance(inputs[1], Tensor):
+        first = "results" if isinstance(inputs[0], Tensor) else "a matrix"
+        raise Refused(f"multiplies {first} by the network's values; expected the values first, and a constant matrix")
+    return _full(draft, node, inputs[0], constant_of(inputs[1], "weights", (2,)).T, None)
 
 
-def _per_map(chain: Chain, node: Node, value: Array | None) -> Array:
-    """A constant as one number per map."""
-    if value is None:
-        raise Refused(
-            f"{node.op} reads two results of the network; the compiler takes a single chain of layers: train without the "
-            "branch (a residual, a gate)"
-        )
-    maps, axes = chain.shape[0], f"n{chain.axes}"
-    if value.size == 1:
-        return np.full(maps, float(value.reshape(-1)[0]))
-    one_each = "m" if chain.axes != FLAT else FLAT if chain.shape[1:] == (1, 1) else "none"
-    shape = (1,) * (len(axes) - value.ndim) + value.shape
-    if shape == tuple(maps if axis == one_each else 1 for axis in axes):
-        return value.astype(np.float64).reshape(-1)
-    raise Refused(
-        f"has a constant of shape {value.shape}; expected one number, or one for each of {maps} maps: apply a constant per "
-        "pixel to the images instead"
-    )
-
-
-def add(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Add or subtract a constant."""
-    mine = inputs[0] if inputs[0] is not None else inputs[1]
-    offset = _per_map(chain, node, mine)
-    if node.op == "Sub":
-        first = inputs[0] is not None  # constant - chain
-        chain.affine(node, np.array(-1.0 if first else 1.0), offset if first else -offset)
-    else:
-        chain.affine(node, np.array(1.0), offset)
-
-
-def mul(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Multiply or divide by a constant."""
-    factor = _per_map(chain, node, inputs[0] if inputs[0] is not None else inputs[1])
-    if node.op == "Div":
-        if inputs[0] is not None or (factor == 0).any():
-            raise Refused("divides by the network's values or by zero; expected a constant divisor")
-        factor = 1.0 / factor
-    chain.affine(node, factor, np.array(0.0))
-
-
-def batch_normalization(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Folded into the layer before it, or a factor and an offset per map."""
-    if node.attributes.get("training_mode"):
-        raise Refused("normalises by its batch (training_mode = 1); export the network in evaluation mode")
-    if chain.axes[0] != "m" and not (chain.flat and chain.shape[1:] == (1, 1)):
-        raise Refused("normalises a tensor whose first axis is not the maps; expected maps, rows and columns, in this order")
-    scale, shift, mean, variance = (_weights(node, one, "statistics", 1).astype(np.float64) for one in inputs[1:5])
-    spread = np.sqrt(variance + float(node.attributes.get("epsilon", 1e-5)))
-    chain.affine(node, scale / spread, shift - mean * scale / spread)
-
-
-def _clamp(chain: Chain, node: Node, low: float | None, high: float | None) -> None:
-    """Clamp to `low` and `high`; one bound alone is a ReLU between two offsets."""
-    if low is not None and high is not None:
-        chain.activate(node, Activation("clip", low, high))
-        return
-    sign, end = (1.0, low) if low is not None else (-1.0, high)
-    if end is None:
-        return
-    if (sign, end) != (1.0, 0.0):
-        chain.affine(node, np.array(sign), np.array(-sign * end))
-    chain.activate(node, RELU)
-    if (sign, end) != (1.0, 0.0):
-        chain.affine(node, np.array(sign), np.array(end))
-
-
-def clip(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Clip with one bound or both."""
-    ends = [node.attributes.get("min"), node.attributes.get("max")]
-    for k, value in enumerate(inputs[1:3]):
-        ends[k] = float(value.reshape(-1)[0]) if value is not None else ends[k]
-    low, high = (None if end is None or abs(end) > UNBOUNDED else float(end) for end in ends)
-    _clamp(chain, node, low, high)
-
-
-def extreme(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Max or Min with a number, as a clamp may be exported."""
-    value = inputs[0] if inputs[0] is not None else inputs[1] if len(inputs) > 1 else None
-    if value is None or value.size != 1 or len(inputs) > 2:
-        raise Refused("compares two results of the network; expected one result and one number")
-    end = float(value.reshape(-1)[0])
-    _clamp(chain, node, *((end, None) if node.op == "Max" else (None, end)))
-
-
-def squash(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """An activation with an ONNX operator of its own."""
-    chain.activate(node, ACTIVATIONS[node.op])
-
-
-def hard_sigmoid(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """max(0, min(1, alpha x + beta))."""
-    chain.affine(node, np.array(float(node.attributes.get("alpha", 0.2))), np.array(float(node.attributes.get("beta", 0.5))))
-    chain.activate(node, Activation("clip", 0.0, 1.0))
-
-
-def _rounded_up(chain: Chain, pads: Padding, window: tuple[int, int], stride: tuple[int, int]) -> Padding:
-    """Padding below and right for the last, partial window of ceil_mode = 1; a window of padding only is left out."""
-    more = []
-    for axis, before, after, width, step in zip("yx", pads[::2], pads[1::2], window, stride, strict=True):
-        size = chain.size(axis)
-        places = -(-(size + before + after - width) // step) + 1
-        if (places - 1) * step >= size + before:
-            places -= 1
-        more.append(max(0, (places - 1) * step + width - size - before - after))
-    return pads[0], pads[1] + more[0], pads[2], pads[3] + more[1]
-
-
-def pool(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """AveragePool and MaxPool."""
-    _expect_maps(chain, node)
-    average = node.op == "AveragePool"
-    window, stride = _pair(node, "kernel_shape"), _pair(node, "strides")
-    if any(n != 1 for n in node.attributes.get("dilations") or [1]):
-        raise Refused(f"has dilations {node.attributes['dilations']}; expected 1")
-    if any(chain.padding) and not _pool_absorbs(chain, average):
-        chain.settle_padding(node)
-    counts = average and (any(chain.padding) or bool(node.attributes.get("count_include_pad")))
-    pads = _pads(node, chain, window, stride)
-    if node.attributes.get("ceil_mode") and (rounded := _rounded_up(chain, pads, window, stride)) != pads:
-        if counts and (any(pads) or any(chain.padding)):
-            raise Refused("counts its padding and rounds its output size up (ceil_mode = 1); expected one of the two")
-        pads, counts = rounded, False
-    if counts and any(pads) and not node.attributes.get("count_include_pad"):
-        raise Refused("has padding that does not count in its means, after a Pad that does; expected one of the two")
-    pads = _sum(chain.take_padding(), pads)
-    if counts and any(pads):
-        maps = chain.shape[0]
-        share = np.eye(maps, dtype=np.float32)[:, :, None, None] / np.float32(window[0] * window[1])
-        weights = np.ascontiguousarray(np.broadcast_to(share, (maps, maps, *window)))
-        chain.add(Convolution(chain.name(node), weights, None, np.eye(maps, dtype=bool), stride, pads))
-        return
-    chain.add(Pool(chain.name(node), "average" if average else "max", window, stride, pads))
-
-
-def _pool_absorbs(chain: Chain, average: bool) -> bool:
-    """Whether pending padding equals the pool's own: zeros for a mean; for a maximum, a value that never wins."""
-    value = chain.padding_value
-    if average or value is None:
-        return value == 0 if average else True  # a window with copies of the border's pixel holds that pixel too
-    least = chain.layers[-1].activation.curve.range[0] if chain.layers else -math.inf
-    return value < -UNBOUNDED or value <= least
-
-
-def global_pool(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """The mean or the maximum of each map."""
-    if node.op in ("ReduceMean", "ReduceMax"):
-        wanted = onnx_axes.integers(node, inputs)
-        gone = sorted(onnx_axes.letters_of(chain, wanted))
-        if gone != ["x", "y"]:
-            raise Refused(f"takes the {node.op[6:].lower()} over axes {wanted}; expected rows and columns")
-        if not node.attributes.get("keepdims", 1):
-            chain.axes = "m"
-    else:
-        _expect_maps(chain, node)
-    mode: Literal["average", "max"] = "max" if "Max" in node.op else "average"
-    chain.add(Pool(chain.name(node), mode, chain.shape[1:], chain.shape[1:]))
-
-
-def softmax(chain: Chain, node: Node, inputs: Inputs) -> None:
-    """Softmax and LogSoftmax over the maps, as the last step."""
-    axis = int(node.attributes.get("axis", -1 if chain.model.opset >= 13 else 1))
-    over = onnx_axes.letters_of(chain, [axis])
-    if over != ["m"] and not (chain.flat and chain.shape[1:] == (1, 1)):
-        raise Refused(f"is over axis {axis}; expected the maps")
-    chain.add(Softmax(chain.name(node), log=node.op == "LogSoftmax"))
-
-
-def cast(chain: Chain, node: Node, inputs: Inputs) -> None:
+# --- nothing ---------------------------------------------------------------------------------------------------------
+def cast(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
     """Between float types: everything is computed in 32 bits."""
     kind = int(node.attributes.get("to", 1))
     if kind not in FLOATS:
         raise Refused(f"casts the network's values to type {kind}; expected floats: export the float network")
+    tensor: Tensor = inputs[0]
+    return tensor
 
 
-def dropout(chain: Chain, node: Node, inputs: Inputs) -> None:
+def dropout(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
     """No operation, unless it drops values."""
     training = inputs[2] if len(inputs) > 2 else None
     if training is not None and training.any():
         raise Refused("drops values at random (training_mode = 1); export the network in evaluation mode")
+    tensor: Tensor = inputs[0]
+    return tensor
 
 
-def nothing(chain: Chain, node: Node, inputs: Inputs) -> None:
+def nothing(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
     """Change no value."""
+    tensor: Tensor = inputs[0]
+    return tensor
 
 
-READERS: dict[str, Callable[[Chain, Node, Inputs], None]] = {
-    "Add": add, "AveragePool": pool, "BatchNormalization": batch_normalization, "Cast": cast, "Clip": clip, "Conv": conv,
-    "Div": mul, "Dropout": dropout, "Flatten": onnx_axes.flatten, "Gemm": gemm, "GlobalAveragePool": global_pool,
-    "GlobalMaxPool": global_pool, "HardSigmoid": hard_sigmoid, "Identity": nothing, "LogSoftmax": softmax, "MatMul": matmul,
-    "Max": extreme, "MaxPool": pool, "Min": extreme, "Mul": mul,
-    "Neg": lambda chain, node, inputs: chain.affine(node, np.array(-1.0), np.array(0.0)), "Pad": onnx_axes.pad,
-    "ReduceMax": global_pool, "ReduceMean": global_pool, "Reshape": onnx_axes.reshape,
-    "Softmax": softmax, "Squeeze": onnx_axes.squeeze, "Sub": add, "Transpose": onnx_axes.transpose,
-    "Unsqueeze": onnx_axes.unsqueeze, **dict.fromkeys(ACTIVATIONS, squash),
+def negate(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
+    """The negative."""
+    return draft.affine(inputs[0], node, -1.0, 0.0)
+
+
+ELEMENTWISE: dict[str, Reader] = {
+    "Add": add, "Clip": clip, "Div": divide, "Gelu": gelu, "HardSigmoid": hard_sigmoid, "Max": extreme, "Mean": mean,
+    "Min": extreme, "Mul": multiply, "Neg": negate, "PRelu": prelu, "Pow": power, "Sub": subtract, "Sum": add,
+    **dict.fromkeys(FUNCTIONS, function),
 }  # fmt: skip
-
-# Operations that leave padding pending for the layer that absorbs it.
-PASSES_PADDING = {"AveragePool", "Cast", "Conv", "Dropout", "Identity", "MaxPool", "Pad", "Transpose"}
+UNCHANGED: dict[str, Reader] = {"Cast": cast, "CastLike": nothing, "Dropout": dropout, "Identity": nothing}
+FULL: dict[str, Reader] = {"Gemm": gemm, "MatMul": matmul}
+READERS: dict[str, Reader] = {
+    **ELEMENTWISE, **UNCHANGED, **FULL, **onnx_windows.READERS, **onnx_over.READERS, **onnx_axes.READERS, **onnx_resize.READERS,
+}  # fmt: skip

@@ -1,27 +1,36 @@
-"""What to do about operations that have no layer."""
+"""What to do about operations that have no layer; each is named once, however often the file has it."""
 
-_ACTIVATION = "train with Relu, Tanh, Sigmoid or a Clip (Hardtanh, ReLU6) instead"
-_FLOAT = "export the float network, before it is quantised: the compiler finds the codes itself"
-_NORM = "use BatchNormalization, which folds into the weights"
-_RESIZE = "resize the images before the network, or use a convolution with a stride"
-_RECURRENT = "the compiler takes convolutions and full connections in a single chain"
-_BRANCH = "the compiler takes a single chain of layers: split the network or remove the branch"
+from collections.abc import Iterable, Set
+
+from anna.importers.onnx_file import Node
+
+_FLOAT = "export the float network, before it is quantised, or with QuantizeLinear and DequantizeLinear"
+_RECURRENT = "the compiler takes networks that run forward only: convolutions, full connections and what joins them"
+_CONTROL = "export the network with one path, without conditions and loops"
+_ATTENTION = "the compiler takes products with constant weights only"
+RECURRENT = ("GRU", "LSTM", "RNN", "Loop", "Scan")  # named first: no other change would help
 
 WAYS_OUT = {
-    **dict.fromkeys(("Celu", "Elu", "Gelu", "HardSwish", "LeakyRelu", "Mish", "PRelu", "Selu", "Softplus", "Softsign",
-                     "ThresholdedRelu", "Abs", "Erf", "Exp", "Pow", "Sqrt"), _ACTIVATION),
-    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul",
-                     "ConvInteger", "MatMulInteger"), _FLOAT),
-    **dict.fromkeys(("GroupNormalization", "InstanceNormalization", "LRN", "LayerNormalization", "LpNormalization"), _NORM),
-    **dict.fromkeys(("ConvTranspose", "DepthToSpace", "Resize", "SpaceToDepth", "Upsample"), _RESIZE),
-    **dict.fromkeys(("Attention", "GRU", "LSTM", "RNN"), _RECURRENT),
-    **dict.fromkeys(("Concat", "Einsum", "Gather", "If", "Loop", "Scan", "Slice", "Split", "Where"), _BRANCH),
+    **dict.fromkeys(("DynamicQuantizeLinear", "ConvInteger", "MatMulInteger"), _FLOAT),
+    **dict.fromkeys(RECURRENT, _RECURRENT),
+    **dict.fromkeys(("Attention", "Einsum", "FlexAttention", "RotaryEmbedding"), _ATTENTION),
+    **dict.fromkeys(("If", "SequenceMap", "Where"), _CONTROL),
+    "LRN": "use BatchNormalization, which folds into the weights",
     "ArgMax": "end the network with its scores; anna makes labels of them",
     "StatefulPartitionedCall": "TensorFlow's converter left it out: export with another back end or without groups",
 }  # fmt: skip
 OTHERWISE = "replace it before exporting; docs/import.md lists what is supported"
 
 
-def no_layer(op: str) -> str:
-    """Why an operation cannot be read, and the way out."""
-    return f"has no layer for the operation {op}; {WAYS_OUT.get(op, OTHERWISE)}"
+def no_layers(nodes: Iterable[Node], known: Set[str]) -> list[str]:
+    """Why operations cannot be read, and the way out: one reason for each operation, recurrent ones first."""
+    found: dict[str, list[str]] = {}
+    for node in nodes:
+        if node.op not in known:
+            found.setdefault(node.op, []).append(node.name)
+    reasons = []
+    for op in sorted(found, key=lambda op: op not in RECURRENT):  # else in the order of the file
+        names = found[op]
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        reasons.append(f"{names[0]}{more}: has no layer for the operation {op}; {WAYS_OUT.get(op, OTHERWISE)}")
+    return reasons

@@ -1,4 +1,4 @@
-"""exp, log, tanh, atanh from + - * / and exact scaling by powers of two: the same bits on every machine.
+"""exp, log, tanh, atanh, erf from + - * / and exact scaling by powers of two: the same bits on every machine.
 
 The exp and tanh of libm and NumPy differ between machines and SIMD levels in the last bit. Every step here is one IEEE 754
 operation on whole arrays, which leaves nothing to choose. Errors are below 2 units in the last place in float64 and
@@ -169,3 +169,30 @@ def _half_log(x: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     log2, log_three_quarters = 0.6931471805599453, -0.2876820724517809
     result: npt.NDArray[np.float64] = s * series + (exponent * log2 + log_three_quarters) / 2.0
     return result
+
+
+# Fitted for this file (Chebyshev, 40 digits): erf(x) / x in x**2 for x up to 1, and erfc(x) exp(x**2) in
+# u = (t - 11/24) / (5/24), t = 2 / (2 + x), for 1 to 6; the fits err by less than 4e-16.
+_ERF_NEAR = (
+    9.4285969568341643e-9, -1.51882812473351669e-7, 1.63103565138717414e-6, -0.0000149133009063163957, 0.000120546819183105988,
+    -0.000854830487178274063, 0.00522397715410530472, -0.0268661705864968724, 0.112837916705804224, -0.376126389031744003,
+    1.12837916709551219,
+)  # fmt: skip
+_ERF_FAR = (
+    1.86209898068151617e-11, -7.29050853516539748e-11, -2.63424302100066881e-10, 2.6223500325142788e-9, -5.92636131528183e-10,
+    -7.00517020547537375e-8, 1.63501023720879839e-7, 1.97956115820926427e-6, -7.34051828499986927e-6, -0.0000807922041180412827,
+    0.000197139177760088895, 0.00558881628182587813, 0.0385605704251815636, 0.161893568041025353, 0.221429540229931806,
+)  # fmt: skip
+_ERF_FLAT = 6.0  # erf is 1 to the last bit from here on
+
+
+def erf(x: npt.ArrayLike) -> Floats:
+    """The error function; NaN stays NaN. float32 in, float32 out; anything else is float64."""
+    given = _floats(x)
+    size = np.minimum(np.abs(given).astype(np.float64), _ERF_FLAT)
+    near = np.minimum(size, 1.0)
+    small = near * _polynomial(near * near, _ERF_NEAR)
+    far = np.maximum(size, 1.0)
+    u = (2.0 / (2.0 + far) - 11.0 / 24.0) / (5.0 / 24.0)
+    large = 1.0 - exp(-far * far) * _polynomial(u, _ERF_FAR)
+    return np.copysign(np.where(size < 1.0, small, large), given).astype(given.dtype)

@@ -1,7 +1,7 @@
 """Activations, what may follow a sum: each with its formula, slope and range, defined once for all tools.
 
 A new activation is one entry of `CURVES`. Its formula is written over `Maths`, so that the exact float forward, PyTorch and
-an ONNX graph compute the same. It must never fall: the compiler moves a maximum across it.
+an ONNX graph compute the same. One that the chip computes never falls: the compiler moves a maximum across it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ class Maths:
     sigmoid: Callable[[Any], Any]
     relu: Callable[[Any], Any]
     clip: Callable[[Any, float, float], Any]
+    exp: Callable[[Any], Any]
+    log: Callable[[Any], Any]
+    sqrt: Callable[[Any], Any]
+    erf: Callable[[Any], Any]
+    reciprocal: Callable[[Any], Any]
+    step: Callable[[Any], Any]  # 1 above zero, else 0
+    round: Callable[[Any], Any]  # halves to even numbers
 
 
 def _clip(x: Floats, low: float, high: float) -> Floats:
@@ -37,7 +44,34 @@ def _clip(x: Floats, low: float, high: float) -> Floats:
     return held
 
 
-EXACT = Maths(exact_math.tanh, exact_math.sigmoid, lambda x: np.maximum(x, x.dtype.type(0)), _clip)
+def _log(x: Floats) -> Floats:
+    """The logarithm of any number, as IEEE 754 has it; `exact_math.log` takes positive finite ones."""
+    regular = (x > 0) & np.isfinite(x)
+    value = exact_math.log(np.where(regular, x, 1)).astype(x.dtype)
+    ends = np.where(x == 0, -np.inf, np.where(x == np.inf, np.inf, np.nan))
+    found: Floats = np.where(regular, value, ends.astype(x.dtype))
+    return found
+
+
+def _sqrt(x: Floats) -> Floats:
+    with np.errstate(invalid="ignore"):
+        root: Floats = np.sqrt(x)  # IEEE 754 rounds it exactly
+    return root
+
+
+EXACT = Maths(
+    tanh=exact_math.tanh,
+    sigmoid=exact_math.sigmoid,
+    relu=lambda x: np.maximum(x, x.dtype.type(0)),
+    clip=_clip,
+    exp=exact_math.exp,
+    log=_log,
+    sqrt=_sqrt,
+    erf=exact_math.erf,
+    reciprocal=lambda x: x.dtype.type(1) / x,
+    step=lambda x: (x > 0).astype(x.dtype),
+    round=np.rint,
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +99,16 @@ class Curve:
     adc: Straight | Squash | None  # None: the chip cannot compute it, the host does
     steepest: float = 1.0  # slope
     offset: float = 0.0  # the line through the steepest point is steepest x sum + offset
-    onnx: str | None = None  # the ONNX operator, without attributes, that computes it
+    onnx: str | None = None  # the ONNX operator that computes it
+
+
+@dataclass(frozen=True)
+class Family:
+    """Curves that differ by the numbers that an `Activation` of their kind holds, each with its default."""
+
+    parameters: dict[str, float]
+    curve: Callable[..., Curve]
+    onnx: str | None = None  # the ONNX operator, whose attributes have the names of the parameters
 
 
 def _clipped(low: float, high: float) -> Curve:
@@ -77,8 +120,31 @@ def _clipped(low: float, high: float) -> Curve:
     )
 
 
-# By name, as in files; a curve that depends on an activation's `low` and `high` is a function of them.
-CURVES: dict[str, Curve | Callable[[float, float], Curve]] = {
+def _host_only(value: Callable[[Any, Maths], Any], onnx: str | None = None) -> Curve:
+    """A function that only the host computes; nothing is quantised by its slope or its range."""
+    return Curve(value, lambda x, y: np.ones_like(x), (-math.inf, math.inf), adc=None, onnx=onnx)
+
+
+def _softplus(x: Any, maths: Maths) -> Any:
+    """log(1 + e**x), so that nothing overflows."""
+    return maths.relu(x) + maths.log(maths.exp(_size(x, maths) * -1.0) + 1.0)
+
+
+def _size(x: Any, maths: Maths) -> Any:
+    return maths.relu(x) + maths.relu(x * -1.0)
+
+
+def _exponential(x: Any, maths: Maths, below: float, along: float = 1.0) -> Any:
+    """x above zero, below x (e**(x / along) - 1) under it."""
+    return maths.relu(x) + (maths.exp(maths.relu(x * -1.0) * (-1.0 / along)) + -1.0) * below
+
+
+def _gelu_tanh(x: Any, maths: Maths) -> Any:
+    return x * 0.5 * (maths.tanh((x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)) + 1.0)
+
+
+# By name, as in files.
+CURVES: dict[str, Curve | Family] = {
     "none": Curve(
         value=lambda x, maths: x,
         slope=lambda x, y: np.ones_like(x),
@@ -115,32 +181,92 @@ CURVES: dict[str, Curve | Callable[[float, float], Curve]] = {
         adc=Straight(low=0.0),
         onnx="Relu",
     ),
-    "clip": _clipped,
+    "clip": Family({"low": -1.0, "high": 1.0}, _clipped),
+    # Those below run on the host only.
+    "leaky_relu": Family(
+        {"alpha": 0.01}, lambda alpha: _host_only(lambda x, m: m.relu(x) + m.relu(x * -1.0) * -alpha), "LeakyRelu"
+    ),
+    "elu": Family({"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: _exponential(x, m, alpha)), "Elu"),
+    "selu": Family(
+        {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805},  # Klambauer et al., 2017
+        lambda alpha, gamma: _host_only(lambda x, m: _exponential(x, m, alpha) * gamma),
+        "Selu",
+    ),
+    "celu": Family({"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: _exponential(x, m, alpha, alpha)), "Celu"),
+    "thresholded_relu": Family(
+        {"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: x * m.step(x + -alpha)), "ThresholdedRelu"
+    ),
+    "rounded": Family(
+        {"low": -128.0, "high": 127.0}, lambda low, high: _host_only(lambda x, m: m.clip(m.round(x), low, high))
+    ),  # a quantised network's codes
+    "silu": Family({"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: x * m.sigmoid(x * alpha)), "Swish"),
+    "gelu": _host_only(lambda x, m: x * 0.5 * (m.erf(x * math.sqrt(0.5)) + 1.0)),
+    "gelu_tanh": _host_only(_gelu_tanh),
+    "mish": _host_only(lambda x, m: x * m.tanh(_softplus(x, m)), "Mish"),
+    "hard_swish": _host_only(lambda x, m: x * m.clip(x * (1 / 6) + 0.5, 0.0, 1.0), "HardSwish"),
+    "softplus": _host_only(_softplus, "Softplus"),
+    "softsign": _host_only(lambda x, m: x * m.reciprocal(_size(x, m) + 1.0), "Softsign"),
+    "absolute": _host_only(_size, "Abs"),
+    "exp": _host_only(lambda x, m: m.exp(x), "Exp"),
+    "log": _host_only(lambda x, m: m.log(x), "Log"),
+    "sqrt": _host_only(lambda x, m: m.sqrt(x), "Sqrt"),
+    "erf": _host_only(lambda x, m: m.erf(x), "Erf"),
+    "square": _host_only(lambda x, m: x * x),
+    "reciprocal": _host_only(lambda x, m: m.reciprocal(x), "Reciprocal"),
 }
 
 
 @dataclass(frozen=True)
 class Activation:
-    """What follows a sum. `scaled_tanh` is 1.7159 tanh(2a/3) (P, papers 7 and 8); `clip` holds the sum in low..high."""
+    """What follows a sum. `scaled_tanh` is 1.7159 tanh(2a/3) (P, papers 7 and 8); `clip` holds the sum in low..high.
+
+    Only the numbers that a kind has are given, by their names in `CURVES`; one that is left out takes its default.
+    """
 
     kind: str = "none"
     low: float = -1.0
     high: float = 1.0
+    alpha: float | None = None
+    gamma: float | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in CURVES:
             raise GraphError(f"activation {self.kind!r} is not known; expected one of {', '.join(CURVES)}")
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
             raise GraphError(f"activation clip runs from {self.low:g} to {self.high:g}; expected finite low < high")
+        defaults = self._defaults
+        for name in ("alpha", "gamma"):
+            value = getattr(self, name)
+            if value is None and name in defaults:
+                object.__setattr__(self, name, defaults[name])
+            elif value is not None and (name not in defaults or not np.isfinite(value)):
+                expected = "a finite number" if name in defaults else f"no {name} for this kind"
+                raise GraphError(f"activation {self.kind} has {name} {value!r}; expected {expected}")
+
+    @property
+    def _defaults(self) -> dict[str, float]:
+        found = CURVES[self.kind]
+        return found.parameters if isinstance(found, Family) else {}
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The numbers that its kind has."""
+        return {name: float(getattr(self, name)) for name in self._defaults}
+
+    @property
+    def named(self) -> dict[str, float]:
+        """Those that a file of former versions does not have."""
+        return {name: value for name, value in self.parameters.items() if name not in ("low", "high")}
 
     def __str__(self) -> str:
-        return self.kind if isinstance(CURVES[self.kind], Curve) else f"{self.kind}({self.low!r}, {self.high!r})"
+        numbers = ", ".join(repr(value) for value in self.parameters.values())
+        return f"{self.kind}({numbers})" if numbers else self.kind
 
     @property
     def curve(self) -> Curve:
         """Its value, slope and range."""
         found = CURVES[self.kind]
-        return found if isinstance(found, Curve) else found(self.low, self.high)
+        return found.curve(**self.parameters) if isinstance(found, Family) else found
 
     def value(self, sums: Any, maths: Maths = EXACT) -> Any:
         """The activation of every element, in exact arithmetic or in that of another tool."""
@@ -155,6 +281,7 @@ RELU = Activation("relu")
 
 
 def by_onnx_operator() -> dict[str, Activation]:
-    """The activations that ONNX has an operator for."""
-    found = {kind: curve.onnx for kind, curve in CURVES.items() if isinstance(curve, Curve)}
-    return {operator: Activation(kind) for kind, operator in found.items() if operator is not None}
+    """The activations that ONNX has an operator without attributes for."""
+    return {
+        curve.onnx: Activation(kind) for kind, curve in CURVES.items() if isinstance(curve, Curve) and curve.onnx is not None
+    }

@@ -20,8 +20,18 @@ from anna.network.graph import Ensemble, Graph, Network
 from anna.network.layers import LAYER_KINDS, Layer
 
 KEY = "anna_graph"  # the one metadata key: safetensors writes several in no fixed order
-FORMAT = 1
-UPGRADES: Upgrades = {}  # none is older
+FORMAT = 2
+
+
+def _as_chain(content: dict[str, Any]) -> dict[str, Any]:
+    """Format 1 knew chains only: every layer reads the one before it, and the last is the output."""
+    members = content.get("members")
+    if not isinstance(members, list):
+        return content
+    return content | {"members": [m | {"links": {}, "outputs": []} if isinstance(m, dict) else m for m in members]}
+
+
+UPGRADES: Upgrades = {1: _as_chain}
 
 
 def layer_json(layer: Layer) -> dict[str, Any]:
@@ -29,30 +39,32 @@ def layer_json(layer: Layer) -> dict[str, Any]:
     out: dict[str, Any] = {"kind": layer.kind}
     for f in fields(layer):
         value = getattr(layer, f.name)
-        if f.name in layer.tensors or value is None:
+        if f.name in layer.tensors or value is None or (f.metadata.get("later") and value == f.default):
             continue
         if f.name == "table_oi":
             value = None if value.all() else [np.flatnonzero(row).tolist() for row in value]
         elif isinstance(value, Activation):
-            value = {"kind": value.kind, "low": value.low, "high": value.high}
+            value = {"kind": value.kind, "low": value.low, "high": value.high, **value.named}
         if value is not None:
             out[f.name] = value
     return out
 
 
 def graph_bytes(network: Network) -> bytes:
-    """The file's bytes, determined by the network alone."""
+    """The file's bytes, determined by the network alone. Chains are written in format 1, which former versions read."""
+    chains = all(member.is_chain for member in network.members)
     members = [
         {
             "name": m.name,
             "input_shape": m.input_shape,
             "data": m.data,
             "layers": [layer_json(s.layer) for s in m.steps],
+            **({} if chains else {"links": m.links, "outputs": m.outputs}),
         }
         for m in network.members
     ]
     content = {
-        "format": FORMAT,
+        "format": 1 if chains else FORMAT,
         "name": network.name,
         "data": network.data,
         "ensemble": isinstance(network, Ensemble),
@@ -95,11 +107,17 @@ def _tuple_of_ints(where: str, value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
+def _names(where: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or any(type(name) is not str for name in value):
+        raise FileError(f"{where}: is {value!r:.60}; expected a list of layers' names")
+    return tuple(value)
+
+
 def _activation(where: str, value: Any) -> Activation:
-    found = _expect_keys(where, value, {"kind", "low", "high"})
+    found = _expect_keys(where, value, {"kind", "low", "high"}, {"alpha", "gamma"})
     if found["kind"] not in CURVES:
         raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(CURVES)}")
-    return Activation(found["kind"], float(_typed(where, found["low"], float)), float(_typed(where, found["high"], float)))
+    return Activation(found["kind"], **{key: float(_typed(where, found[key], float)) for key in found if key != "kind"})
 
 
 def _table(where: str, value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -138,18 +156,18 @@ def layer_from_json(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
             if weights is None or weights.ndim != 4:
                 raise FileError(f"{here}: needs weights of 4 axes")
             arguments[name] = _table(here, item, weights.shape)
-        elif name in ("name", "mode"):
+        elif name in ("name", "mode", "over"):
             arguments[name] = _typed(here, item, str)
-        elif name in ("trainable", "log"):
+        elif name in ("trainable", "log", "centred"):
             arguments[name] = _typed(here, item, bool)
-        elif name in ("padding_value", "low", "high"):
+        elif name in ("padding_value", "low", "high", "value", "epsilon"):
             arguments[name] = float(_typed(here, item, float))
         else:
             arguments[name] = _tuple_of_ints(here, item)
     return LAYER_KINDS[kind](**arguments)
 
 
-_TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset"}
+_TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset", "units", "constant", "slope"}
 
 
 def load_graph(path: Path | str) -> Network:
@@ -171,7 +189,7 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
     used = 0
     for number, member in enumerate(content["members"]):
         here = f"{where} member {number}"
-        _expect_keys(here, member, {"name", "input_shape", "data", "layers"})
+        _expect_keys(here, member, {"name", "input_shape", "data", "layers", "links", "outputs"})
         shape = _tuple_of_ints(f"{here} input_shape", member["input_shape"])
         layers: list[Layer] = []
         for value in _typed(f"{here} layers", member["layers"], list):
@@ -182,7 +200,12 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
             used += len(mine)
             layers.append(layer_from_json(f"{here} layer {name!r:.40}", value, mine))
         graph_name, data = (_typed(f"{here} {key}", member[key], str) for key in ("name", "data"))
-        members.append(Graph(graph_name, shape, tuple(layers), data))  # type: ignore[arg-type]
+        links = {
+            name: _names(f"{here} links of {name!r:.40}", value)
+            for name, value in _typed(f"{here} links", member["links"], dict).items()
+        }
+        outputs = _names(f"{here} outputs", member["outputs"])
+        members.append(Graph(graph_name, shape, tuple(layers), data, links, outputs))  # type: ignore[arg-type]
     if used != len(tensors):
         raise FileError(f"{where}: holds {len(tensors)} tensors; expected the {used} that its layers name")
     if _typed(f"{where} ensemble", content["ensemble"], bool):

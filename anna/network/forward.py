@@ -7,6 +7,7 @@ cache; an image's result does not depend on its piece.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,11 @@ import numpy.typing as npt
 
 from anna.base.arrays import Floats
 from anna.base.errors import DataError
-from anna.native import exact_math
 from anna.native.float_sums import window_sums
-from anna.network.graph import Graph, Network, Step
+from anna.network.graph import IMAGE, Graph, Network, Step
+from anna.network.host_arithmetic import host_sums
 from anna.network.images import float_images
-from anna.network.imported_layers import Affine, Pool, Softmax
+from anna.network.imported_layers import Affine, Pool
 from anna.network.layers import Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
 from anna.network.prepare import checked_images, prepare
 
@@ -32,7 +33,8 @@ class Forward:
     """What a network gives for n images.
 
     `scores` is (n, classes), or (n, classes, rows, columns) where the output slides. `sums` and `outputs` hold, by
-    layer name, (n, maps, rows, columns) before and after the activation, if asked for.
+    layer name, (n, maps, rows, columns) before and after the activation, of the layers asked for and of every output of a
+    network that has several.
     """
 
     scores: Floats
@@ -46,9 +48,10 @@ class Forward:
         return labels
 
 
-def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
-    """What a layer computes before its activation; maps, rows, columns, images in and out, in the type of
-    `x_iyxn`."""
+def layer_sums(layer: Layer, *xs_iyxn: Floats) -> Floats:
+    """What a layer computes before its activation from all that it reads; maps, rows, columns, images in and out, in the
+    type of `xs_iyxn`."""
+    x_iyxn = xs_iyxn[0]
     match layer:
         case Prepare():
             return x_iyxn
@@ -69,8 +72,8 @@ def layer_sums(layer: Layer, x_iyxn: Floats) -> Floats:
         case Affine():
             kind = x_iyxn.dtype.type
             return x_iyxn * layer.scale_m.astype(kind)[:, None, None, None] + layer.offset_m.astype(kind)[:, None, None, None]
-        case Softmax():
-            return _softmax(x_iyxn, layer.log)
+        case _:
+            return host_sums(layer, *xs_iyxn)
 
 
 def _padded(x_iyxn: Floats, padding: tuple[int, int, int, int], value: float) -> Floats:
@@ -108,54 +111,46 @@ def _rbf(layer: Rbf, x_iyxn: Floats) -> Floats:
     return window_sums(x_iyxn, centres, np.ones(layer.centres_oi.shape, np.bool_), squared=True)
 
 
-def _window_sums(x_iyxn: Floats, window: tuple[int, int], stride: tuple[int, int]) -> Floats:
-    rows = (x_iyxn.shape[1] - window[0]) // stride[0] + 1
-    columns = (x_iyxn.shape[2] - window[1]) // stride[1] + 1
-    total: Floats | None = None
-    for ky in range(window[0]):
-        for kx in range(window[1]):
-            seen = x_iyxn[
-                :, ky : ky + stride[0] * (rows - 1) + 1 : stride[0], kx : kx + stride[1] * (columns - 1) + 1 : stride[1]
-            ]
-            total = seen.copy() if total is None else total + seen
-    assert total is not None
+def _window_sums(
+    x_iyxn: Floats, window: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int] = (1, 1)
+) -> Floats:
+    parts = _window_parts(x_iyxn, window, stride, dilation)
+    total: Floats = next(parts).copy()
+    for part in parts:
+        total = total + part
     return total
 
 
+def _window_parts(
+    x_iyxn: Floats, window: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+) -> Iterator[Floats]:
+    """What each place of a window sees, row by row."""
+    down, right = stride
+    rows = (x_iyxn.shape[1] - (window[0] - 1) * dilation[0] - 1) // down + 1
+    columns = (x_iyxn.shape[2] - (window[1] - 1) * dilation[1] - 1) // right + 1
+    for ky in range(0, window[0] * dilation[0], dilation[0]):
+        for kx in range(0, window[1] * dilation[1], dilation[1]):
+            yield x_iyxn[:, ky : ky + down * (rows - 1) + 1 : down, kx : kx + right * (columns - 1) + 1 : right]
+
+
 def _pool(layer: Pool, x_iyxn: Floats) -> Floats:
+    where = (layer.window, layer.stride, layer.dilation)
     if layer.mode == "average":
-        total = _window_sums(_padded(x_iyxn, layer.padding, 0.0), layer.window, layer.stride)
+        total = _window_sums(_padded(x_iyxn, layer.padding, 0.0), *where)
         ones = np.ones((1, *x_iyxn.shape[1:3], 1), x_iyxn.dtype)
-        return total / _window_sums(_padded(ones, layer.padding, 0.0), layer.window, layer.stride)
-    x = _padded(x_iyxn, layer.padding, -np.inf)
-    rows = (x.shape[1] - layer.window[0]) // layer.stride[0] + 1
-    columns = (x.shape[2] - layer.window[1]) // layer.stride[1] + 1
-    best = np.full((x.shape[0], rows, columns, x.shape[3]), -np.inf, x.dtype)
-    for ky in range(layer.window[0]):
-        for kx in range(layer.window[1]):
-            down, right = layer.stride
-            np.maximum(
-                best,
-                x[:, ky : ky + down * (rows - 1) + 1 : down, kx : kx + right * (columns - 1) + 1 : right],
-                out=best,
-            )
+        return total / _window_sums(_padded(ones, layer.padding, 0.0), *where)
+    parts = _window_parts(_padded(x_iyxn, layer.padding, -np.inf), *where)
+    best: Floats = next(parts).copy()
+    for part in parts:
+        np.maximum(best, part, out=best)
     return best
 
 
-def _softmax(x_iyxn: Floats, log: bool) -> Floats:
-    below = x_iyxn - x_iyxn.max(axis=0)  # a maximum is exact in any order
-    powers = exact_math.exp(below)
-    total = powers[0].copy()
-    for one in powers[1:]:
-        total = total + one
-    shares: Floats = below - exact_math.log(total).astype(below.dtype) if log else powers / total
-    return shares
-
-
-def run_layer(layer: Layer, x_iyxn: Floats) -> tuple[Floats, Floats]:
+def run_layer(layer: Layer, *xs_iyxn: Floats) -> tuple[Floats, Floats]:
     """Sums and outputs of one layer for maps (maps, rows, columns, images), for callers that go layer by layer."""
-    sums = layer_sums(layer, x_iyxn)
-    return sums, layer.activation.value(sums)
+    with np.errstate(all="ignore"):  # what has no value is NaN or infinite, as IEEE 754 says
+        sums = layer_sums(layer, *xs_iyxn)
+        return sums, layer.activation.value(sums)
 
 
 def network_input(graph: Graph, images: npt.NDArray[Any], dtype: npt.DTypeLike = np.float32) -> Floats:
@@ -180,18 +175,33 @@ def _run_graph(graph: Graph, images: npt.NDArray[Any], dtype: np.dtype[Any], kee
     def empty_maps(step: Step) -> Floats:
         return np.empty((n, *step.output_shape), dtype)
 
+    if len(graph.ends) > 1:
+        keep |= set(graph.ends)
     sums = {step.layer.name: empty_maps(step) for step in graph.steps if step.layer.name in keep}
     outputs = {step.layer.name: empty_maps(step) for step in graph.steps if step.layer.name in keep}
     scores = np.empty((n, *graph.output_shape), dtype)
+    steps = [step for step in graph.steps if step.layer is not graph.prepare]
+    last_readers = {one: number for number, step in enumerate(steps) for one in step.inputs}
+    first = IMAGE if graph.prepare is None else graph.prepare.name
     for start in range(0, n, PIECE):
         here = slice(start, min(start + PIECE, n))
         x = network_input(graph, images[here], dtype)
-        for step in graph.steps:
-            total, x = run_layer(step.layer, x)
+        maps = {first: x}
+        for name in keep & {first}:
+            sums[name][here] = outputs[name][here] = x.transpose(3, 0, 1, 2)
+        for number, step in enumerate(steps):
+            total, x = run_layer(step.layer, *(maps[one] for one in step.inputs))
             if step.layer.name in keep:
                 sums[step.layer.name][here] = total.transpose(3, 0, 1, 2)
                 outputs[step.layer.name][here] = x.transpose(3, 0, 1, 2)
-        scores[here] = x.transpose(3, 0, 1, 2)
+            if step.layer.name == graph.ends[0]:
+                scores[here] = x.transpose(3, 0, 1, 2)
+            maps[step.layer.name] = x
+            for one in {*step.inputs, step.layer.name}:
+                if last_readers.get(one, number) <= number:
+                    del maps[one]
+        if graph.ends[0] == first:
+            scores[here] = x.transpose(3, 0, 1, 2)
     return Forward(scores[:, :, 0, 0] if graph.output_shape[1:] == (1, 1) else scores, sums, outputs)
 
 

@@ -1,5 +1,5 @@
-"""A network: a named chain of layers that fit together, with its counts and its text; an ensemble adds the scores of
-several.
+"""A network: named layers that fit together, each reading the one before it or those that it names, with counts and
+text; an ensemble adds the scores of several.
 
 `Graph` is what networks define, training returns, importers make and the compiler reads. It is data: the arithmetic is in
 `anna.network.forward`, the file in `anna.network.file`, the figure in `anna.network.drawing`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,32 +18,43 @@ import numpy.typing as npt
 from anna.base.errors import GraphError
 from anna.base.frozen import Settled
 from anna.network.activations import NONE, RELU, SCALED_TANH, SIGMOID, TANH, Activation
+from anna.network.host_layers import Arrangement, Combination, Concatenation, Normalisation, Prelu, Reduction
 from anna.network.imported_layers import Affine, Pool, Softmax
-from anna.network.layers import LAYER_KINDS, Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
+from anna.network.layers import JOINING, LAYER_KINDS, Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
 from anna.network.parts import Shape, shape_text
+from anna.network.words import about
 
 __all__ = [
-    "LAYER_KINDS", "NONE", "RELU", "SCALED_TANH", "SIGMOID", "TANH",
-    "Activation", "Affine", "Convolution", "Ensemble", "FullConnection", "Graph", "Layer", "Network", "Pool", "Prepare",
-    "Rbf", "Shape", "Softmax", "Step", "Subsample", "shape_text",
+    "IMAGE", "LAYER_KINDS", "NONE", "RELU", "SCALED_TANH", "SIGMOID", "TANH",
+    "Activation", "Affine", "Arrangement", "Combination", "Concatenation", "Convolution", "Ensemble", "FullConnection",
+    "Graph", "Layer", "Network", "Normalisation", "Pool", "Prelu", "Prepare", "Rbf", "Reduction", "Shape", "Softmax", "Step",
+    "Subsample", "shape_text",
 ]  # fmt: skip
+
+IMAGE = "/image"  # what the first layer reads; no layer's name has a slash
 
 
 @dataclass(frozen=True)
 class Step:
-    """A layer in its place: what comes in, what goes out, what it costs."""
+    """A layer in its place: what it reads, what comes in, what goes out, what it costs."""
 
     layer: Layer
-    input_shape: Shape
+    inputs: tuple[str, ...]  # names of layers, or IMAGE
+    input_shapes: tuple[Shape, ...]
     output_shape: Shape
 
     @property
+    def input_shape(self) -> Shape:
+        """The shape of what it reads, or of the first of several."""
+        return self.input_shapes[0]
+
+    @property
     def connections(self) -> int:
-        return self.layer.connections(self.input_shape)
+        return self.layer.connections(*self.input_shapes)
 
     @property
     def multiply_adds(self) -> int:
-        return self.layer.multiply_adds(self.input_shape)
+        return self.layer.multiply_adds(*self.input_shapes)
 
     @property
     def parameters(self) -> int:
@@ -56,7 +67,10 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Graph(Settled):
-    """A chain of layers from an image to scores; raises unless every shape fits.
+    """Layers from an image to scores, in an order in which they can be computed; raises unless every shape fits.
+
+    A layer reads the one before it unless `links` names what it reads: other layers, or `IMAGE`. `outputs` names the
+    layers whose maps are the results, the scores first; if it is empty, the last layer's.
 
     `data` names the data set it was trained on ("mnist", "usps" or ""): comparisons refuse images of another. A graph that
     begins with `Prepare` takes raw uint8 images, any other takes floats.
@@ -66,6 +80,8 @@ class Graph(Settled):
     input_shape: Shape
     layers: tuple[Layer, ...]
     data: str = ""
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
     steps: tuple[Step, ...] = field(init=False, repr=False)
 
     def _settled(self) -> Mapping[str, Any]:
@@ -78,22 +94,59 @@ class Graph(Settled):
             )
         if not self.layers:
             raise GraphError(f"{self.name}: has no layers; expected at least one")
-        seen: set[str] = set()
-        shape, steps = self.input_shape, []
+        shapes: dict[str, Shape] = {IMAGE: self.input_shape}
+        steps: list[Step] = []
+        links: dict[str, tuple[str, ...]] = {}
         for position, layer in enumerate(self.layers):
             if not isinstance(layer, tuple(LAYER_KINDS.values())):
                 raise GraphError(
                     f"{self.name}: layer {position} is a {type(layer).__name__}; expected a layer of the vocabulary"
                 )
-            if layer.name in seen:
+            if layer.name in shapes:
                 raise GraphError(f"{self.name}: two layers are called {layer.name}; expected unique names")
             if isinstance(layer, Prepare) and position:
                 raise GraphError(f"{self.name}: preparation {layer.name} is layer {position}; expected it first")
-            seen.add(layer.name)
-            out = layer.output_shape(shape)
-            steps.append(Step(layer, shape, out))
-            shape = out
-        return {"layers": tuple(self.layers), "steps": tuple(steps)}
+            before = (steps[-1].layer.name if steps else IMAGE,)
+            inputs = tuple(self.links.get(layer.name, before))
+            self._check_inputs(layer, inputs, shapes)
+            if inputs != before:
+                links[layer.name] = inputs
+            ins = tuple(shapes[one] for one in inputs)
+            shapes[layer.name] = layer.output_shape(*ins)
+            steps.append(Step(layer, inputs, ins, shapes[layer.name]))
+        last = (steps[-1].layer.name,)
+        outputs = () if tuple(self.outputs) == last else tuple(self.outputs)
+        self._check_ends(steps, outputs or last)
+        return {"layers": tuple(self.layers), "steps": tuple(steps), "links": links, "outputs": outputs}
+
+    def _check_inputs(self, layer: Layer, inputs: tuple[str, ...], shapes: Mapping[str, Shape]) -> None:
+        for one in inputs:
+            if one not in shapes:
+                raise GraphError(f"{self.name}: {layer.name} reads {one!r}; expected layers before it, or {IMAGE}")
+        if not inputs or (len(inputs) > 1 and not isinstance(layer, JOINING)):
+            raise GraphError(f"{self.name}: {layer.name}, a {layer.kind} layer, reads {len(inputs)} stacks; expected one")
+        if IMAGE in inputs and self.prepare is not None and layer is not self.prepare:
+            raise GraphError(f"{self.name}: {layer.name} reads the raw image; expected {self.prepare.name}, which prepares it")
+
+    def _check_ends(self, steps: list[Step], outputs: tuple[str, ...]) -> None:
+        names = {step.layer.name for step in steps}
+        if unknown := {*outputs, *self.links} - names:
+            raise GraphError(f"{self.name}: has no layer {sorted(unknown)[0]!r}; it has {', '.join(sorted(names))}")
+        if len(set(outputs)) != len(outputs):
+            raise GraphError(f"{self.name}: names an output twice; expected each of {', '.join(outputs)} once")
+        read = {one for step in steps for one in step.inputs}
+        if unused := names - read - set(outputs):
+            raise GraphError(f"{self.name}: no layer reads {sorted(unused)[0]}, and it is no output; leave it out")
+
+    @property
+    def is_chain(self) -> bool:
+        """Whether every layer reads the one before it, and the last is the only output."""
+        return not self.links and not self.outputs
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The layers whose maps are the results, the scores first."""
+        return self.outputs or (self.steps[-1].layer.name,)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -113,7 +166,8 @@ class Graph(Settled):
 
     @property
     def output_shape(self) -> Shape:
-        return self.steps[-1].output_shape
+        """The shape of the scores."""
+        return self[self.ends[0]].output_shape
 
     @property
     def classes(self) -> int:
@@ -192,6 +246,9 @@ class Ensemble(Settled):
         if len(self.members) < 2:
             raise GraphError(f"{self.name}: has {len(self.members)} members; expected at least 2")
         first = self.members[0]
+        for member in self.members:
+            if len(member.ends) > 1:
+                raise GraphError(f"{self.name}: member {member.name} has {len(member.ends)} outputs; expected its scores alone")
         for member in self.members[1:]:
             for what in ("input_shape", "output_shape", "data"):
                 mine, other = getattr(member, what), getattr(first, what)
@@ -253,47 +310,8 @@ Network = Graph | Ensemble
 def _layer_astype(layer: Layer, dtype: np.dtype[Any]) -> Layer:
     if not layer.tensors:
         return layer
-    changes: dict[str, Any] = {name: array.astype(dtype) for name, array in layer.tensors.items()}
+    changes: dict[str, Any] = {name: array.astype(dtype) for name, array in layer.tensors.items() if array.dtype.kind == "f"}
     return replace(layer, **changes)
-
-
-def _about(layer: Layer) -> str:
-    """What a layer is, beyond its shapes and weights, in fixed words."""
-    match layer:
-        case Prepare():
-            parts = [f"uint8 {layer.source[0]}x{layer.source[1]}"]
-            parts += [
-                f"{f.name} {v[0]}x{v[1]}"
-                for f in fields(layer)
-                if f.name in ("crop", "resize", "field") and (v := getattr(layer, f.name))
-            ]
-            return ", ".join([*parts, f"0..255 to {layer.low!r}..{layer.high!r}"])
-        case Convolution():
-            parts = [f"{layer.kernel[0]}x{layer.kernel[1]}", f"stride {layer.stride[0]}x{layer.stride[1]}"]
-            if any(layer.padding):
-                parts.append(f"padding {' '.join(map(str, layer.padding))} of {layer.padding_value!r}")
-            parts.append(f"bias {layer.bias_kind}")
-            parts.append("all maps" if layer.table.all() else f"{layer.kernels} kernels, maps {_table_text(layer)}")
-            return ", ".join(parts)
-        case Subsample():
-            same = layer.source == tuple(range(len(layer.source)))
-            return f"{layer.window[0]}x{layer.window[1]}" + ("" if same else f", from maps {' '.join(map(str, layer.source))}")
-        case Pool():
-            padding = f", padding {' '.join(map(str, layer.padding))}" if any(layer.padding) else ""
-            size, stride = (f"{rows}x{columns}" for rows, columns in (layer.window, layer.stride))
-            return f"{layer.mode}, {size}, stride {stride}{padding}"
-        case FullConnection():
-            return f"{layer.weights_oi.shape[1]} inputs, bias {'none' if layer.bias_o is None else 'unit'}"
-        case Rbf():
-            return f"{layer.centres_oi.shape[1]} inputs, centres {'trainable' if layer.trainable else 'fixed'}"
-        case Affine():
-            return "per map"
-        case Softmax():
-            return "logarithm of it, per map" if layer.log else "per map"
-
-
-def _table_text(layer: Convolution) -> str:
-    return " ".join("+".join(str(i) for i in np.flatnonzero(row)) for row in layer.table)
 
 
 def text(network: Network) -> str:
@@ -307,9 +325,12 @@ def text(network: Network) -> str:
     for step in network.steps:
         squash = "" if step.layer.activation == NONE else f"; {step.layer.activation}"
         counts = f"; connections {step.connections}, parameters {step.parameters}" if step.connections else ""
+        reads = f" of {', '.join(one.strip('/') for one in step.inputs)}" if step.layer.name in network.links else ""
         lines.append(
-            f"  {step.layer.name}: {step.layer.kind} -> {shape_text(step.output_shape)}: {_about(step.layer)}{squash}{counts}"
+            f"  {step.layer.name}: {step.layer.kind}{reads} -> {shape_text(step.output_shape)}: "
+            f"{about(step.layer)}{squash}{counts}"
         )
+    lines += [f"  outputs: {', '.join(network.outputs)}"] if network.outputs else []
     lines.append(
         f"  total: connections {network.connections}, parameters {network.parameters}, multiply-adds {network.multiply_adds}"
     )

@@ -19,7 +19,7 @@ def image_keys(images: NDArray[Any]) -> NDArray[np.uint64]:
 def float_images(shape: Shape, images: NDArray[Any], what: str = "images") -> NDArray[Any]:
     """Images (n, maps, rows, columns) of finite floats.
 
-    Also accepted: maps last, as in Keras; no axis for a single map; flat, for a single map or a flat vector.
+    Also accepted: maps last, as in Keras; no axis where it would have length 1; flat, for a single map or a flat vector.
     """
     if images.dtype not in (np.float32, np.float64):
         raise DataError(
@@ -43,6 +43,8 @@ def _maps_first(shape: Shape, images: NDArray[Any]) -> NDArray[Any] | None:
     if each == (rows, columns, maps):
         return images.transpose(0, 3, 1, 2)
     flat_is_unambiguous = maps == 1 or rows == columns == 1
+    if len(each) < 3 and [n for n in each if n > 1] == [n for n in shape if n > 1]:
+        return images.reshape(len(images), *shape)
     if each == (rows, columns) or (flat_is_unambiguous and each == (maps * rows * columns,)):
         return images.reshape(len(images), *shape) if flat_is_unambiguous else None
     return None

@@ -10,12 +10,25 @@ from anna.base.arrays import Floats
 from anna.base.errors import GraphError
 from anna.base.frozen import Settled
 from anna.network.activations import NONE, Activation
-from anna.network.parts import Shape, check_name, check_pair, expect, frozen_floats, units, window_shape
+from anna.network.parts import (
+    LATER,
+    Shape,
+    check_name,
+    check_over,
+    check_pair,
+    expect,
+    frozen_floats,
+    units,
+    window_shape,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Mean or maximum over windows, without parameters, as imported networks have it. Padding never counts."""
+    """Mean or maximum over windows, without parameters, as imported networks have it. Padding never counts.
+
+    `dilation` is how far apart a window's rows and columns lie.
+    """
 
     name: str
     mode: Literal["average", "max"]
@@ -23,6 +36,7 @@ class Pool:
     stride: tuple[int, int] = (2, 2)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     activation: Activation = NONE
+    dilation: tuple[int, int] = field(default=(1, 1), metadata=LATER)
     kind: ClassVar[str] = "pool"
     parameters: ClassVar[int] = 0
 
@@ -33,15 +47,21 @@ class Pool:
         check_pair(self.name, "window", self.window, 2, 1)
         check_pair(self.name, "stride", self.stride, 2, 1)
         check_pair(self.name, "padding", self.padding, 4, 0)
-        if any(p >= self.window[n // 2] for n, p in enumerate(self.padding)):
-            raise GraphError(f"{self.name}: padding is {self.padding}; expected less than the window {self.window}")
+        check_pair(self.name, "dilation", self.dilation, 2, 1)
+        if any(p >= self.extent[n // 2] for n, p in enumerate(self.padding)):
+            raise GraphError(f"{self.name}: padding is {self.padding}; expected less than the window {self.extent}")
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns from one side of a window to the other."""
+        return (self.window[0] - 1) * self.dilation[0] + 1, (self.window[1] - 1) * self.dilation[1] + 1
 
     @property
     def tensors(self) -> Mapping[str, Floats]:
         return {}
 
     def output_shape(self, shape: Shape) -> Shape:
-        return window_shape(self.name, shape[0], shape, self.window, self.stride, self.padding)
+        return window_shape(self.name, shape[0], shape, self.extent, self.stride, self.padding)
 
     def connections(self, shape: Shape) -> int:
         return units(self.output_shape(shape)) * self.window[0] * self.window[1]
@@ -90,11 +110,12 @@ class Affine(Settled):
 
 @dataclass(frozen=True, eq=False)
 class Softmax:
-    """exp(x_m) over its sum, across the maps of each position, or its logarithm: a last step on the host that changes no
-    label."""
+    """exp(x) over its sum, across the maps of each position or over other axes, or its logarithm. As a last step on the
+    host it changes no label."""
 
     name: str
     log: bool = False
+    over: str = field(default="m", metadata=LATER)
     activation: ClassVar[Activation] = NONE
     kind: ClassVar[str] = "softmax"
     parameters: ClassVar[int] = 0
@@ -102,6 +123,7 @@ class Softmax:
     def __post_init__(self) -> None:
         check_name(self.name)
         expect(self.name, "type of log", type(self.log), bool)
+        check_over(self.name, self.over)
 
     @property
     def tensors(self) -> Mapping[str, Floats]:

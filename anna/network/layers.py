@@ -3,7 +3,8 @@
 A shape is `(maps, rows, columns)`; a flat vector of n units is `(n, 1, 1)`. Arrays name their axes: o output map, i
 input map, y row, x column. Every layer offers
 
-    output_shape(shape)    the output for an input `shape`, or a GraphError that names layer, value and what was expected
+    output_shape(shape)    the output for an input `shape`, or a GraphError that names layer, value and what was expected;
+                           layers that read several stacks take the shape of each
     connections(shape)     connections with biases, as papers 7 and 8 count them
     multiply_adds(shape)   the same without biases
     parameters             trainable numbers
@@ -25,6 +26,7 @@ from anna.base.arrays import Bools, Floats
 from anna.base.errors import GraphError
 from anna.base.frozen import Settled
 from anna.network.activations import NONE, Activation
+from anna.network.host_layers import Arrangement, Combination, Concatenation, Normalisation, Prelu, Reduction
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.parts import (
     Shape,
@@ -317,7 +319,15 @@ class Rbf(Settled):
         return units(self.output_shape(shape)) * int(self.centres_oi.shape[1])
 
 
-Layer = Prepare | Convolution | Subsample | Pool | FullConnection | Rbf | Affine | Softmax
+Layer = (
+    Prepare | Convolution | Subsample | Pool | FullConnection | Rbf | Affine | Softmax
+    | Combination | Concatenation | Arrangement | Reduction | Normalisation | Prelu
+)  # fmt: skip
 LAYER_KINDS: dict[str, type[Layer]] = {
-    layer.kind: layer for layer in (Prepare, Convolution, Subsample, Pool, FullConnection, Rbf, Affine, Softmax)
-}
+    layer.kind: layer
+    for layer in (
+        Prepare, Convolution, Subsample, Pool, FullConnection, Rbf, Affine, Softmax,
+        Combination, Concatenation, Arrangement, Reduction, Normalisation, Prelu,
+    )
+}  # fmt: skip
+JOINING = (Combination, Concatenation)  # may read several stacks

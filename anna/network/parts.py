@@ -10,6 +10,8 @@ from anna.base.arrays import Floats
 from anna.base.errors import GraphError
 
 Shape = tuple[int, int, int]
+AXES = "myx"  # maps, rows, columns: the letters of a shape's axes
+LATER = {"later": True}  # on a field that former files do not have: not written at its default, so that they keep their bytes
 
 
 def shape_text(shape: Shape) -> str:
@@ -70,3 +72,14 @@ def window_shape(
             "expected an input at least as large as the window"
         )
     return maps, (rows - kernel[0]) // stride[0] + 1, (columns - kernel[1]) // stride[1] + 1
+
+
+def check_over(name: str, over: str) -> None:
+    if not isinstance(over, str) or not over or over not in ("m", "y", "x", "my", "mx", "yx", AXES):
+        raise GraphError(f"{name}: works over axes {over!r}; expected some of m (maps), y (rows), x (columns), in this order")
+
+
+def reduced_shape(shape: Shape, over: str) -> Shape:
+    """The shape with the axes that `over` names shrunk to 1."""
+    maps, rows, columns = (1 if axis in over else size for axis, size in zip(AXES, shape, strict=True))
+    return maps, rows, columns

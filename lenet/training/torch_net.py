@@ -26,7 +26,10 @@ from anna.network.graph import (
 )
 from anna.network.prepare import prepare
 
-MATHS = Maths(torch.tanh, torch.sigmoid, torch.relu, torch.clamp)
+MATHS = Maths(
+    torch.tanh, torch.sigmoid, torch.relu, torch.clamp, torch.exp, torch.log, torch.sqrt, torch.erf, torch.reciprocal,
+    step=lambda x: (x > 0).to(x.dtype), round=torch.round,
+)  # fmt: skip
 
 
 def squash(activation: Activation, sums: Tensor) -> Tensor:
@@ -93,7 +96,7 @@ class TorchLayer(nn.Module):
                     x = x[:, list(layer.source)]
                 total = functional.avg_pool2d(x, layer.window) * (layer.window[0] * layer.window[1])
                 return total * self.per_map("coefficient_o") + self.per_map("bias_o")
-            case Pool():
+            case Pool() if layer.dilation == (1, 1):
                 return _pooled(layer, x)
             case FullConnection():
                 bias = None if layer.bias_o is None else self.array("bias_o")
@@ -103,8 +106,9 @@ class TorchLayer(nn.Module):
                 return -(distance * distance).sum(2)
             case Affine():
                 return x * self.per_map("scale_m") + self.per_map("offset_m")
-            case Softmax():
+            case Softmax() if layer.over == "m":
                 return torch.log_softmax(x, 1) if layer.log else torch.softmax(x, 1)
+        raise GraphError(f"{layer.name}: a {layer.kind} layer cannot be trained here; train the network where it was made")
 
     def forward(self, x: Tensor) -> Tensor:
         return squash(self.layer.activation, self.sums(x))
@@ -115,6 +119,8 @@ class TorchNet(nn.Module):
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
+        if not graph.is_chain:
+            raise GraphError(f"{graph.name}: has branches; expected a chain of layers to train")
         self.graph = graph
         self.chain = nn.ModuleList(TorchLayer(layer) for layer in graph.layers if not isinstance(layer, Prepare))
 

@@ -75,6 +75,13 @@ MATHS = Maths(
     sigmoid=lambda x: x.through("Sigmoid"),
     relu=lambda x: x.through("Relu"),
     clip=lambda x, low, high: x.through("Clip", low, high),
+    exp=lambda x: x.through("Exp"),
+    log=lambda x: x.through("Log"),
+    sqrt=lambda x: x.through("Sqrt"),
+    erf=lambda x: x.through("Erf"),
+    reciprocal=lambda x: x.through("Reciprocal"),
+    step=lambda x: x.through("Sign").through("Relu"),
+    round=lambda x: x.through("Round"),
 )
 
 
@@ -82,6 +89,8 @@ def onnx_model(graph: Graph) -> bytes:
     """The graph as an ONNX model from prepared images to scores."""
     from onnx import TensorProto, helper
 
+    if not graph.is_chain:
+        raise GraphError(f"{graph.name}: has branches; expected a chain of layers")
     nodes = _Nodes()
     for layer in graph.layers:
         _add(nodes, layer)

@@ -47,11 +47,12 @@ def test_every_file_says_what_it_is_for(path: Path) -> None:
 NAMESPACES = {"lab"}  # rooms that are public as such
 PUBLIC = {
     anna: """
-        ANNA_1991 ANNA_WIDE Activation Affine Analog AnnaError Chip ChipSpec CompileOptions Convolution Die Ensemble Faults
-        FullConnection Graph Interpreter MACHINES Machine Pool Prepare Program Rbf Region Result Softmax Subsample Timeline
-        Trim __version__ assemble compilation compile disassemble elaborate engine_reference float_reference forward
-        input_codes lab listing load_network lockstep measure_trim perfetto run_chips save_drawing save_network simd_levels
-        trim vcd verified violations
+        ANNA_1991 ANNA_WIDE Activation Affine Analog AnnaError Arrangement Chip ChipSpec Combination CompileOptions
+        Concatenation Convolution Die Ensemble Faults FullConnection Graph Interpreter MACHINES Machine Normalisation
+        Pool Prelu Prepare Program Rbf Reduction Region Result Softmax Subsample Timeline Trim __version__ assemble
+        compilation compile disassemble elaborate engine_reference float_reference forward input_codes lab listing
+        load_network lockstep measure_trim perfetto run_chips save_drawing save_network simd_levels trim vcd verified
+        violations
     """,
     anna.lab: "Resolution TrimMeter converters dac_levels droop effective_bits noise_law",
     lenet: "calibration define digits holdout load names record",

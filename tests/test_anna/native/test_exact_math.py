@@ -112,3 +112,13 @@ def test_the_engine_gives_the_bits_of_numpy(name: str, bits: int, simd: str) -> 
     unknown = np.isnan(expected)
     np.testing.assert_array_equal(np.isnan(found), unknown)
     np.testing.assert_array_equal(found.view(unsigned)[~unknown], expected.view(unsigned)[~unknown])
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_erf_against_the_library(dtype):
+    points = np.concatenate([np.linspace(-7, 7, 2001), [0.0, 1.0, -1.0, 1e-30]]).astype(dtype)
+    got = exact_math.erf(points)
+    assert got.dtype == dtype
+    assert got == pytest.approx([math.erf(x) for x in points], rel=float(4 * np.finfo(dtype).eps))
+    assert np.isnan(exact_math.erf(np.array([np.nan], dtype)))
+    assert exact_math.erf(np.array([-np.inf, np.inf])).tolist() == [-1.0, 1.0]

@@ -117,7 +117,7 @@ def layer(content, name):
 
 
 BAD = {
-    "has format 2; this version of anna reads up to format 1: update anna": lambda c: c.update(format=2),
+    "has format 3; this version of anna reads up to format 2: update anna": lambda c: c.update(format=3),
     "layer kind is 'dense'; expected one of prepare": lambda c: layer(c, "f").update(kind="dense"),
     "has unknown weights; expected": lambda c: layer(c, "f").update(weights=1),
     "lacks source; expected": lambda c: layer(c, "prepare").pop("source"),
@@ -127,7 +127,7 @@ BAD = {
     "table_oi: expected 3 rows, one for each output map": lambda c: layer(c, "d").update(table_oi=[[0]]),
     "weights are set where the connection table has no connection": lambda c: layer(c, "d").update(table_oi=[[0]] * 3),
     "activation: kind is 'relux'; expected one of none": lambda c: layer(c, "a")["activation"].update(kind="relux"),
-    "activation: lacks high; expected high, kind, low": lambda c: layer(c, "a")["activation"].pop("high"),
+    "activation: lacks high; expected alpha, gamma, high, kind, low": lambda c: layer(c, "a")["activation"].pop("high"),
     "trainable: is 1; expected bool": lambda c: layer(c, "r").update(trainable=1),
     "members: is 'no'; expected list": lambda c: c.update(members="no"),
     "the description names no network": lambda c: c.update(members=[]),
