@@ -1,9 +1,9 @@
 """Conversions in digits: what one conversion leaves of a sum, the next converts at a finer range.
 
-A digit's state stands for a whole number of weight LSB x state LSB, its *step*, since weights subtract it from the sum before
-the next conversion; only the last digit, from which nothing is subtracted, has the LSB of its range as its step. `overlap`
-decides how much finer a range is: one LSB of the coarser digit, or two, so that an error of half an LSB there is made good. The
-codes of all digits together are one number, the coarsest digit first.
+A digit's state stands for a whole number of weight LSB x state LSB, its *worth*, since weights subtract it from the sum before
+the next conversion; only the last digit, from which nothing is subtracted, is worth the LSB of its range. `overlap` decides how
+much finer a range is: one LSB of the coarser digit, or two, so that an error of half an LSB there is made good. The codes of
+all digits together are one number, the coarsest digit first.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Ladder:
     digits: int
     ratio: int  # of the LSBs of neighbouring digits
     scale_kd: Ints  # scale codes; -1 where a digit has none that is fine enough
-    step_kd: Floats  # what a state LSB of each digit stands for, in weight LSB x state LSB
+    worth_kd: Floats  # what a state LSB of each digit stands for, in weight LSB x state LSB
 
     @property
     def first(self) -> int:
@@ -46,7 +46,7 @@ class Ladder:
     @property
     def columns_k(self) -> Ints:
         """Columns that subtract the coarser digits, for a neuron of the last digit."""
-        found: Ints = columns_of(self.spec, self.step_kd[:, :-1]).sum(axis=1)
+        found: Ints = columns_of(self.spec, self.worth_kd[:, :-1]).sum(axis=1)
         return found
 
     def nominal(self) -> Floats:
@@ -55,19 +55,19 @@ class Ladder:
 
     def values(self, scale_code: int) -> Floats:
         """The same, exactly, at a scale code of the coarsest digit."""
-        return self._values(self.step_lsb(scale_code))
+        return self._values(self.worth_lsb(scale_code))
 
-    def step_lsb(self, scale_code: int) -> Floats:
+    def worth_lsb(self, scale_code: int) -> Floats:
         """What a state LSB of each digit stands for, in LSB of the coarsest digit."""
         lsb = float(codes.full_scales(self.spec)[scale_code]) / self.levels
-        found: Floats = self.step_kd[scale_code] / lsb
+        found: Floats = self.worth_kd[scale_code] / lsb
         return found
 
-    def _values(self, step_d: Floats) -> Floats:
+    def _values(self, worth_d: Floats) -> Floats:
         own = codes.state_converter(self.spec).values(np.arange(self.levels))
         found = np.zeros(1)
-        for step in step_d.tolist():
-            found = (found[:, None] + step * own).reshape(-1)
+        for worth in worth_d.tolist():
+            found = (found[:, None] + worth * own).reshape(-1)
         return found
 
     def convert(self, sums: NDArray[np.floating], scale_codes_o: Ints) -> States:
@@ -80,7 +80,7 @@ class Ladder:
             code = integer.convert(self.spec, rest, self.scale_kd[scale_codes_o, d])
             joint = joint * np.uint16(self.levels) + code
             if d < self.digits - 1:
-                taken = self.step_kd[scale_codes_o, d].astype(rest.dtype).reshape(along)
+                taken = self.worth_kd[scale_codes_o, d].astype(rest.dtype).reshape(along)
                 rest = rest - numerators.astype(rest.dtype)[code] * taken
         return joint
 
@@ -105,10 +105,10 @@ def ladder(spec: ChipSpec, digits: int, overlap: bool) -> Ladder:
     """The ranges of a value in digits; raises CompileError where the chip has none."""
     lsb = codes.full_scales(spec) / (1 << spec.state_bits)
     scale = np.full((len(lsb), digits), -1, dtype=np.int64)
-    step = np.zeros((len(lsb), digits))
-    scale[:, 0], step[:, 0] = np.arange(len(lsb)), lsb
+    worth = np.zeros((len(lsb), digits))
+    scale[:, 0], worth[:, 0] = np.arange(len(lsb)), lsb
     if digits == 1:
-        return Ladder(spec, 1, 1 << spec.state_bits, scale, step)
+        return Ladder(spec, 1, 1 << spec.state_bits, scale, worth)
     ratio = 1 << (spec.state_bits - overlap)
     reasons = _refused(spec, digits, ratio)
     if reasons:
@@ -118,14 +118,14 @@ def ladder(spec: ChipSpec, digits: int, overlap: bool) -> Ladder:
         nearest = np.abs(np.log(lsb[None, :] / wanted[:, None])).argmin(axis=1)
         there = (np.abs(lsb[nearest] / wanted - 1.0) <= NEAR) & (scale[:, d - 1] >= 0)
         scale[:, d] = np.where(there, nearest, -1)
-        step[:, d] = np.where(there, lsb[nearest], 0.0)
-    step[:, :-1] = np.rint(step[:, :-1])
+        worth[:, d] = np.where(there, lsb[nearest], 0.0)
+    worth[:, :-1] = np.rint(worth[:, :-1])
     if not (scale[:, -1] >= 0).any():
         raise CompileError([
             f"chip: no two scale codes have ranges {ratio ** (digits - 1)} to 1, so {digits} digits of {spec.state_bits} bits "
             "cannot carry a value; choose one digit, another overlap (option overlap), or more scale_bits"
         ])  # fmt: skip
-    return Ladder(spec, digits, ratio, scale, step)
+    return Ladder(spec, digits, ratio, scale, worth)
 
 
 def _refused(spec: ChipSpec, digits: int, ratio: int) -> list[str]:

@@ -39,10 +39,10 @@ def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec)
     if lowered.input_digits == 1:
         gain = (high - low) / (levels[-1] - levels[0])
         return Meaning(gain, low - gain * levels[0])
-    step = float(1 << spec.state_bits) ** -np.arange(lowered.input_digits)  # exact on the host: no overlap is needed
-    gain = (high - low) / ((levels[-1] - levels[0]) * step.sum())
-    offset = low - gain * levels[0] * step.sum()
-    return Meaning((step[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(step) - 1))), len(step))
+    worth = float(1 << spec.state_bits) ** -np.arange(lowered.input_digits)  # exact on the host: no overlap is needed
+    gain = (high - low) / ((levels[-1] - levels[0]) * worth.sum())
+    offset = low - gain * levels[0] * worth.sum()
+    return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
 
 
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
@@ -150,10 +150,10 @@ def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnCo
     """The columns by which a digit subtracts what the coarser ones stand for, and their weights."""
     units, weights, maps = list[OwnColumn](), [np.zeros((len(scale_o), 0), np.int64)], len(scale_o)
     for d in range(digit.digit):
-        step_o = steps.step_kd[scale_o, d]
-        columns = int(columns_of(steps.spec, step_o).max())
+        worth_o = steps.worth_kd[scale_o, d]
+        columns = int(columns_of(steps.spec, worth_o).max())
         units += [OwnColumn(digit.stack, d * maps)] * columns
-        weights.append(-rounding.shared(steps.spec, step_o, columns))
+        weights.append(-rounding.shared(steps.spec, worth_o, columns))
     return units, np.concatenate(weights, axis=1)
 
 
@@ -206,8 +206,8 @@ def fitted(
             error[o] = float(exact.total(away * away)) / away.size
     if steps.digits == 1:
         return [Meaning(gain, shift)], error, signal
-    step = np.array([steps.step_lsb(int(code)) for code in choice.scale_code_o])
-    return [Meaning(gain * step[:, d], shift if d == 0 else shift * 0.0) for d in range(steps.digits)], error, signal
+    worth = np.array([steps.worth_lsb(int(code)) for code in choice.scale_code_o])
+    return [Meaning(gain * worth[:, d], shift if d == 0 else shift * 0.0) for d in range(steps.digits)], error, signal
 
 
 __all__ = ["Meaning", "NDArray", "QuantGraph", "QuantLayer", "constant_numerators", "quantise"]

@@ -280,8 +280,10 @@ GELU = [ROOT, HALF, ONE, node("Div", ["a", "root"], ["b"]), node("Erf", ["b"], [
     ("kind", "parts", "expected"),
     [
         ("silu", [node("Sigmoid", ["a"], ["b"]), node("Mul", ["a", "b"], ["y"])], lambda a: a / (1 + np.exp(-a))),
-        ("gelu", [*GELU, node("Add", ["c", "one"], ["d"]), node("Mul", ["a", "d"], ["e"]), node("Mul", ["e", "half"], ["y"])], gelu),
-        ("gelu", [*GELU, node("Add", ["one", "c"], ["d"]), node("Mul", ["half", "a"], ["e"]), node("Mul", ["e", "d"], ["y"])], gelu),
+        ("gelu", [*GELU,
+          node("Add", ["c", "one"], ["d"]), node("Mul", ["a", "d"], ["e"]), node("Mul", ["e", "half"], ["y"])], gelu),
+        ("gelu", [*GELU,
+          node("Add", ["one", "c"], ["d"]), node("Mul", ["half", "a"], ["e"]), node("Mul", ["e", "d"], ["y"])], gelu),
         ("hard_swish", [node("HardSigmoid", ["a"], ["b"], alpha=1 / 6), node("Mul", ["b", "a"], ["y"])],
          lambda a: a * np.clip(a / 6 + 0.5, 0, 1)),
         ("hard_swish", [SIX, THREE, node("Add", ["a", "three"], ["b"]), node("Clip", ["b"], ["c"], min=0.0, max=6.0),
