@@ -163,6 +163,8 @@ class Draft:
             return self._changed(tensor, replace(last, weights_oiyx=weights, bias=(bias * scale + offset).astype(np.float32)))
         elif isinstance(last, Affine):
             offset = last.offset_m * scale + offset
+            if (last.scale_m * scale == 1).all() and not offset.any():  # the two undo each other
+                return Tensor(self.links[last.name][0], tensor.units, alone=False)
             return self._changed(tensor, replace(last, scale_m=(last.scale_m * scale).astype(np.float32),
                                                  offset_m=offset.astype(np.float32)))  # fmt: skip
         layer = Affine(self.name(node), scale.astype(np.float32), offset.astype(np.float32))

@@ -1,5 +1,6 @@
 """From an ONNX model to a graph: layers with what they read, constants folded, every reason for a refusal given at once."""
 
+import math
 from collections import Counter
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
@@ -11,7 +12,7 @@ import numpy as np
 from anna.base.errors import CompileError, FileError, GraphError
 from anna.importers.draft import Draft
 from anna.importers.folding import FOLDS
-from anna.importers.onnx_axes import image_axes, image_shape, image_tensor
+from anna.importers.onnx_axes import LARGEST_VIEW, image_axes, image_shape, image_tensor
 from anna.importers.onnx_file import FLOATS, Array, Node, OnnxModel, read_onnx
 from anna.importers.onnx_ops import READERS as EXACT
 from anna.importers.onnx_quantised import OF_CONSTANTS
@@ -205,7 +206,10 @@ def _image_dims(path: Path, model: OnnxModel, name: str, dims: tuple[int | str, 
             f"{path.name}: input {name} holds whole numbers (kind {model.input_kinds[name]}); expected float32: export the "
             "network with a float input"
         ])  # fmt: skip
-    return tuple(int(n) for n in dims[1:])
+    sizes = tuple(int(n) for n in dims[1:])
+    if math.prod(sizes) > LARGEST_VIEW:
+        raise CompileError([f"{path.name}: input {name} has {math.prod(sizes)} numbers; expected at most {LARGEST_VIEW}"])
+    return sizes
 
 
 def _fold(node: Node, inputs: list[Array | None]) -> list[Array]:

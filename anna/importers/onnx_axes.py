@@ -174,6 +174,8 @@ def pad(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
     if amounts.pop(0, (0, 0)) != (0, 0):
         raise Refused(f"pads by {pads}, which adds images to the batch; expected 0 there")
     widths = [amounts.get(n + 1, (0, 0)) for n in range(count - 1)]
+    if prod(size + max(a, 0) + max(b, 0) for size, (a, b) in zip(tensor.dims, widths, strict=True)) > LARGEST_VIEW:
+        raise Refused(f"pads by {pads}; expected at most {LARGEST_VIEW} elements")
     given = inputs[2] if len(inputs) > 2 else None
     value = float(node.attributes.get("value", 0.0) if given is None else constant(given, "value").reshape(-1)[0])
     if mode == "constant":

@@ -9,6 +9,7 @@ from anna.importers.draft import Draft, sizes_with_batch
 from anna.importers.onnx_axes import Inputs
 from anna.importers.onnx_file import FLOATS, Array, Node
 from anna.importers.onnx_windows import UNBOUNDED, constant_of
+from anna.importers.patterns import gated
 from anna.importers.tensor import Refused, Tensor, sizes_text
 from anna.network.activations import CURVES, RELU, Activation, Family
 from anna.network.graph import Convolution, FullConnection, Prelu
@@ -67,6 +68,8 @@ def multiply(draft: Draft, node: Node, inputs: Inputs) -> Tensor:
     tensors, constants = _split(inputs)
     if len(tensors) == 2 and tensors[0].layer == tensors[1].layer and np.array_equal(tensors[0].units, tensors[1].units):
         return draft.activate(tensors[0], node, Activation("square"))
+    if len(tensors) == 2 and (activated := gated(draft, node, *tensors)) is not None:
+        return activated
     total = tensors[0] if len(tensors) == 1 else draft.combine("product", tensors, node)
     for one in constants:
         total = draft.affine(total, node, per_image(total, one), 0.0)

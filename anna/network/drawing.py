@@ -57,7 +57,7 @@ def _draw_graph(axes: Axes, graph: Graph, longest: int) -> None:
         step = graph.steps[place - 1] if place else None
         _draw_maps(axes, place, shape, tallest, COLOURS.get(step.layer.kind, "#ece0f0") if step else "#ffffff")
         title = step.layer.name if step else "image"
-        label = f"{shape_text(shape)}{_counts(step)}"
+        label = f"{shape_text(shape)}{_counts(step)}{_reads(graph, step)}"
         axes.text(place, -0.62, title, ha="center", va="top", fontsize=10, color=INK, fontweight="bold")
         axes.text(place, -0.76, label, ha="center", va="top", fontsize=8, color=INK)
     total = f"{graph.name}: {graph.connections:,} connections, {graph.parameters:,} parameters"
@@ -66,6 +66,13 @@ def _draw_graph(axes: Axes, graph: Graph, longest: int) -> None:
     axes.set_ylim(-1.25, 0.75)
     axes.set_aspect("equal")
     axes.set_axis_off()
+
+
+def _reads(graph: Graph, step: Step | None) -> str:
+    """What a layer reads that does not stand before it."""
+    if step is None or step.layer.name not in graph.links:
+        return ""
+    return "\nof " + ", ".join(one.strip("/") for one in step.inputs)
 
 
 def _counts(step: Step | None) -> str:

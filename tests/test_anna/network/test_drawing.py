@@ -7,7 +7,7 @@ import pytest
 
 from anna.base.errors import FileError
 from anna.network.drawing import draw, save_drawing
-from anna.network.graph import Convolution, Ensemble, FullConnection, Graph, Prepare
+from anna.network.graph import IMAGE, Combination, Convolution, Ensemble, FullConnection, Graph, Prepare
 
 
 def example():
@@ -25,6 +25,12 @@ def test_the_drawing_names_every_layer_with_its_counts():
     assert "C1" in words
     assert "4@6x6\n1,296 connections\n36 parameters" in words
     assert axes.get_title(loc="left") == "example: 2,736 connections, 1,476 parameters"
+
+
+def test_a_drawing_says_what_a_branch_reads():
+    layers = (Convolution("a", np.zeros((1, 1, 1, 1), np.float32)), Combination("sum", "sum"))
+    words = [one.get_text() for one in draw(Graph("g", (1, 8, 8), layers, links={"sum": ("a", IMAGE)})).axes[0].texts]
+    assert words[-1].endswith("\nof a, image")
 
 
 def test_an_ensemble_is_drawn_member_by_member():
