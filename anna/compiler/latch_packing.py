@@ -1,7 +1,8 @@
 """The ways to lay a layer's windows in the latches of a chip of one shifter."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 from anna.chip.spec import ChipSpec, Sequencer
 from anna.compiler.ir import OWN_BIAS, ChipLayer, OwnColumn
@@ -89,13 +90,15 @@ class Packer:
         width = self.layer.kernel[1] + (self.right - 1) * sx
         moves = self.layer.output_shape[2] > self.right and self.right * sx < width
         if moves:  # an image column holds the same states whatever its place in the window
-            column = {(i, y) for i, y, _ in read}
-            taps = {(i, y + dy * sy, x) for i, y in column for dy in range(self.down) for x in range(width)}
+            column = {(i, y + dy * sy) for i, y in {(i, y) for i, y, _ in read} for dy in range(self.down)}
+            if len(column) * width > self.spec.latches * self.spec.columns:
+                return None
+            taps = {(i, y, x) for i, y in column for x in range(width)}
         else:
             taps = {(i, y + dy * sy, x + dx * sx) for i, y, x in read for dy in range(self.down) for dx in range(self.right)}
-        if len(taps) > self.spec.latches * self.spec.columns:
-            return None
-        shifts, step = self._shifts(taps, moves, width), self.right * sx if moves else 1
+            if len(taps) > self.spec.latches * self.spec.columns:
+                return None
+        shifts, step = self._shifts(taps, moves), self.right * sx if moves else 1
         extras = self.constants + len(self.units) * len(outputs) * self.down * self.right
         if extras > self.spec.columns:
             return None
@@ -131,17 +134,17 @@ class Packer:
                 return latch
         return None
 
-    def _shifts(self, wanted: set[Tap], moves: bool, width: int) -> list[tuple[Tap, ...]]:
+    def _shifts(self, wanted: set[Tap], moves: bool) -> list[tuple[Tap, ...]]:
         """What enters together, oldest first, each in the order of memory. Where words are aligned, the states before the
         first that is wanted in its word come with it."""
         taps = set(wanted)
         if self.sequencer.aligned:
             word = self.spec.word_states
             taps = {(j, y, x) for i, y, x in wanted for j in range(i - self.layer.places[i] % word, i + 1)}
-        ordered = sorted(taps, key=lambda tap: (tap[2], tap[1], tap[0]))
+        ordered = sorted(taps, key=itemgetter(2, 1, 0))
         if not moves:
             return [tuple(ordered)]
-        return [tuple(tap for tap in ordered if tap[2] == x) for x in range(width)]
+        return [tuple(column) for _, column in groupby(ordered, key=itemgetter(2))]
 
     def _shares(self, shifts: list[tuple[Tap, ...]], beside: int) -> list[tuple[tuple[Tap, ...], ...]] | None:
         """What enters together shared among latches in whole words, the last of which also holds columns `beside`."""

@@ -9,15 +9,12 @@ before it that writes one of its states. A WAIT is inserted where the chip's int
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from anna.chip.spec import ChipSpec, Sequencer
 from anna.compiler.ir import OWN_BIAS
 from anna.compiler.latches import LatchScan, pitch_of, words_of
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placed
-from anna.compiler.segment import NEVER, Load, Segment
+from anna.compiler.segment import NEVER, Segment
 from anna.program.isa import PUBLISHED, Op
 from anna.sequencer.timing import Scoreboard
 
@@ -29,6 +26,15 @@ ORDERS: tuple[Order, ...] = (
     ("calc", "input", "out"),
 )
 LINES_TRIED = 2  # of a scan, with each order
+
+
+@dataclass(frozen=True, eq=False)
+class Word:
+    """A SHIFT of a word, once the OUT with number `after` (-1: none) has written the last of its states."""
+
+    op: Op
+    states: slice  # of the memory
+    after: int = -1
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Work:
     """A CALC, once the input with number `after` has brought in its window, and the OUTs of its results."""
 
     calc: Op
-    outs: tuple[tuple[Op, NDArray[np.int64]], ...]
+    outs: tuple[tuple[Op, slice], ...]
     latches: tuple[int, ...]  # that it reads
     needs: tuple[int, ...]  # those of them that its scan fills; the others meet no weights
     after: int = -1
@@ -69,10 +75,10 @@ class _Lists:
     def __init__(self, spec: ChipSpec, sequencer: Sequencer, memory: Memory, chosen: Sequence[tuple[Placed, int]],
                  lines: int | None = None) -> None:  # fmt: skip
         self.scans = len(chosen)
-        self.inputs: list[tuple[int, Load | Keep]] = []
+        self.inputs: list[tuple[int, Word | Keep]] = []
         self.works: list[tuple[int, Work]] = []
-        self.outs: list[tuple[int, int, Op, NDArray[np.int64]]] = []  # scan, CALC, OUT, addresses
-        last_writer = np.full(memory.size, -1, dtype=np.int64)
+        self.outs: list[tuple[int, int, Op, slice]] = []  # scan, CALC, OUT, the memory that it writes
+        last_writer = [-1] * memory.size
         reader = [-1] * spec.latches  # last CALC that reads each latch
         filled = [-1] * spec.latches  # input that filled it
         for number, (placed, unit_base) in enumerate(chosen):
@@ -83,13 +89,13 @@ class _Lists:
                     item = replace(item, after=max(filled[latch] for latch in item.needs))
                     for latch in item.latches:
                         reader[latch] = len(self.works)
-                    for op, addresses in item.outs:
-                        last_writer[addresses] = len(self.outs)
-                        self.outs.append((number, len(self.works), op, addresses))
+                    for op, states in item.outs:
+                        last_writer[states] = [len(self.outs)] * (states.stop - states.start)
+                        self.outs.append((number, len(self.works), op, states))
                     self.works.append((number, item))
                     continue
-                if isinstance(item, Load):
-                    item = replace(item, after=int(last_writer[item.addresses].max()))
+                if isinstance(item, Word):
+                    item = Word(item.op, item.states, max(last_writer[item.states]))
                 else:
                     item = replace(item, after=max((reader[latch] for latch in item.latches), default=-1))
                     for latch in item.latches:
@@ -104,7 +110,7 @@ class _Greedy:
         self.spec, self.lists, self.orders = spec, lists, orders
         self.alone = sequencer.overlap != "all"  # results leave before the next CALC, since nothing runs beside an OUT
         self.board = Scoreboard(spec, sequencer)
-        self.readable = np.zeros(size, dtype=np.int64)  # first cycle in which a SHIFT may read each address
+        self.readable = [0] * size  # first cycle in which a SHIFT may read each address
         self.held_until = [0] * spec.latches  # first cycle in which a STORE may replace what is held
         self.ops: list[Op] = []
         self.i = self.c = self.o = 0
@@ -131,10 +137,10 @@ class _Greedy:
                     self.held_until[latch] = start + spec.calc_cycles - spec.store_cycles
                 self.c += 1
             else:
-                number, _, op, addresses = lists.outs[self.o]
+                number, _, op, states = lists.outs[self.o]
                 start = self._issue(op, when)
-                cycles = start + np.arange(len(addresses)) // spec.states_out_per_cycle
-                self.readable[addresses] = cycles + 1 + spec.memory_latency_cycles
+                first, each = start + 1 + spec.memory_latency_cycles, spec.states_out_per_cycle
+                self.readable[states] = [first + k // each for k in range(states.stop - states.start)]
                 ends[number] = self.board.ends["OUT"]
                 self.o += 1
         return Segment(self.ops, list(zip(begins, ends, strict=True)), self.board.idle)
@@ -160,11 +166,12 @@ class _Greedy:
         if self.i == len(self.lists.inputs):
             return NEVER
         item = self.lists.inputs[self.i][1]
-        if isinstance(item, Load):
+        if isinstance(item, Word):
             if item.after >= self.o:
                 return NEVER
-            ready = self.readable[item.addresses] - np.arange(len(item.addresses)) // self.spec.states_in_per_cycle
-            start = max(self._natural(item.op), int(ready.max()))
+            each = self.spec.states_in_per_cycle
+            ready = max(cycle - k // each for k, cycle in enumerate(self.readable[item.states]))
+            start = max(self._natural(item.op), ready)
         else:
             if item.after >= self.c:
                 return NEVER
@@ -211,7 +218,7 @@ class _Items:
         self.unit_base, self.step = unit_base, 0
         self.in_shifter = -1  # the latch whose stream the shifter holds
 
-    def all(self, lines: int | None) -> Iterator[Load | Keep | Work]:
+    def all(self, lines: int | None) -> Iterator[Word | Keep | Work]:
         """Line by line, or so many of them, and step by step: what the latches take in, then the CALCs."""
         scan = self.scan
         if scan.own is not None and not scan.unit_states:
@@ -230,7 +237,7 @@ class _Items:
                 before = x
                 self.step += 1
 
-    def _fill(self, latch: int, words: Sequence[tuple[int, int]], fresh: bool) -> Iterator[Load | Keep]:
+    def _fill(self, latch: int, words: Sequence[tuple[int, int]], fresh: bool) -> Iterator[Word | Keep]:
         """SHIFTs of words into what a latch held, or into anything if `fresh`, then the STORE."""
         scan = self.scan
         kept = latch < self.spec.registers and scan.keeps
@@ -239,7 +246,7 @@ class _Items:
         for k, (address, count) in enumerate(words):
             named = register + 1 if scan.through_register or not (k or fresh or self.in_shifter == latch) else 0
             op = PUBLISHED.op("SHIFT", count=count, register=named, address=address)
-            yield Load(op, op.addresses)
+            yield Word(op, slice(address, address + count))
             if scan.through_register and k < len(words) - 1:
                 yield Keep(PUBLISHED.op("STORE", registers=via), ())
         self.in_shifter = latch
@@ -287,5 +294,5 @@ class _Items:
             calc = PUBLISHED.op("CALC", fan_in=fan_in, row=row, neurons=count, latch=latches[0])
             outs = [PUBLISHED.op("OUT", count=n, address=place + first) for first, n in scan.outs(at, count, self.target.steps)]
             needs = tuple(latch for latch in latches if latch in scan.latches)
-            yield Work(calc, tuple((op, op.addresses) for op in outs), latches, needs)
+            yield Work(calc, tuple((op, slice(op["address"], op["address"] + op["count"])) for op in outs), latches, needs)
             row += count * len(latches)

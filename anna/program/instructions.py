@@ -90,6 +90,11 @@ class Instruction:
     operands: tuple[str, ...] = ()
 
     @cached_property
+    def defaults(self) -> tuple[tuple[str, int | None], ...]:
+        """Name and default of each field."""
+        return tuple((field.name, field.default) for field in self.fields)
+
+    @cached_property
     def place(self) -> dict[str, int]:
         """Position of each field."""
         return {field.name: i for i, field in enumerate(self.fields)}

@@ -105,15 +105,14 @@ class InstructionSet:
     def op(self, name: str, **values: Value) -> Op:
         """An instruction by name; fields with a default may be left out. Values are not checked here but by `verify`."""
         instruction = self.by_name[name]
-        unknown = set(values) - set(instruction.place)
+        unknown = values.keys() - instruction.place.keys()
         assert not unknown, f"{name} has no field {sorted(unknown)}"
-        filled = (values.get(field.name, field.default) for field in instruction.fields)
-        return Op(instruction, tuple(_given(name, value) for value in filled))
-
-
-def _given(name: str, value: Value | None) -> Value:
-    assert value is not None, f"{name} lacks a field"
-    return value
+        found = list[Value]()
+        for field, otherwise in instruction.defaults:
+            value = values.get(field, otherwise)
+            assert value is not None, f"{name} lacks a field"
+            found.append(value)
+        return Op(instruction, tuple(found))
 
 
 PUBLISHED = InstructionSet(instructions.PUBLISHED)

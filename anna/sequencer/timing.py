@@ -110,7 +110,7 @@ class Scoreboard:
     left: deque[int] = field(default_factory=deque)  # how many results of each are left
 
     def __post_init__(self) -> None:
-        self._waits = waits(self.spec, self.sequencer)
+        self._waits = {name: tuple(ends.items()) for name, ends in waits(self.spec, self.sequencer).items()}
 
     def __deepcopy__(self, memo: dict[int, object]) -> "Scoreboard":
         return replace(self, ends=dict(self.ends), pending=deque(self.pending), left=deque(self.left))
@@ -133,8 +133,10 @@ class Scoreboard:
         if op.name not in UNITS:
             return 0
         ends, free = self.ends, self.ready
-        for other, after in self._waits[op.name].items():
-            free = max(free, ends[other] + after)
+        for other, after in self._waits[op.name]:
+            end = ends[other] + after
+            if end > free:
+                free = end
         return free
 
     def _occupy(self, op: Op, start: int) -> int:
