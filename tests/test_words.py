@@ -121,7 +121,7 @@ def test_a_banned_word_is_found_and_plain_english_is_not(text: str, refused: boo
 
 
 def test_a_banned_name_is_found() -> None:
-    tree = ast.parse("class ShownPictures:\n    rival: int\n\ndef whole(worth_lsb: float, job_count: int) -> None: ...\n")
+    tree = ast.parse("class ShownPictures:\n    rival: int\n\ndef whole(posed_lsb: float, job_count: int) -> None: ...\n")
     assert {word for name in names(tree) for word in words_of(name) & set(banned(in_names=True))} == {
-        "shown", "picture", "rival", "whole", "worth", "job",
+        "shown", "picture", "rival", "whole", "posed", "job",
     }  # fmt: skip

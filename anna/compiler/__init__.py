@@ -14,6 +14,7 @@
 Each takes the value of the one before and makes a new one; each value has a canonical text.
 """
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,7 +57,8 @@ def compile(
     calibration_count: int = 500,
     check_count: int = 1,
 ) -> "Program":
-    """The program for a network; raises CompileError with every reason why the network cannot be compiled.
+    """The program for a network; raises CompileError with every reason why the network cannot be compiled, and warns where
+    the states lose much of what the float network knows.
 
     calibration        sample images as the network takes them, or (images, labels); ranges are chosen by them
     chip               another chip in the machine (default: the machine's own)
@@ -80,10 +82,13 @@ def compile(
     calibration_count  calibration images used at most
     check_count        calibration images that the self-check interprets
     """
-    return compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
+    done = compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
                        range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap, copies=copies,
                        synapses=synapses, positions=positions, max_charge_lost=max_charge_lost,
-                       calibration_count=calibration_count, check_count=check_count).program  # fmt: skip
+                       calibration_count=calibration_count, check_count=check_count)  # fmt: skip
+    if done.warning is not None:
+        warnings.warn(done.warning, stacklevel=3)
+    return done.program
 
 
 @renamed(net="network", **RENAMED)

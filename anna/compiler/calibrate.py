@@ -46,7 +46,7 @@ class FloatMaps:
 class Calibration:
     """Float maps for the calibration images."""
 
-    images: int
+    images: NDArray[np.generic]  # those used, as the network takes them
     keys: NDArray[np.uint64]  # identify each image
     input_values: Floats  # (images, maps, rows, columns), before leading factors and offsets
     maps: Mapping[str, FloatMaps]
@@ -54,7 +54,7 @@ class Calibration:
     @property
     def text(self) -> str:
         """The canonical text: the range of each layer's sums and outputs."""
-        lines = [f"calibration on {self.images} images"]
+        lines = [f"calibration on {len(self.images)} images"]
         for name, maps in self.maps.items():
             ends = [f"{part.min():.6g} to {part.max():.6g}" for part in (maps.sums, maps.outputs)]
             lines.append(f"  {name}: sums {ends[0]}, outputs {ends[1]}")
@@ -92,7 +92,7 @@ def calibrate(lowered: Lowered, images: NDArray[np.generic] | None, options: Com
                 maps[part] = replace(maps[part], complete=maps[layer.name])
                 part = next(one.carry for one in member.layers if one.name == part)
             stack[layer.name] = maps[layer.name].outputs
-    return Calibration(len(chosen), image_keys(chosen), values, maps)
+    return Calibration(chosen, image_keys(chosen), values, maps)
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:

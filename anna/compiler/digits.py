@@ -115,10 +115,10 @@ def _copied(layer: ChipLayer, copies: int, word: int) -> ChipLayer:
     if (copies, extra) == (1, 0):
         return layer
 
-    def more(array: np.ndarray[Any, Any] | None) -> Any:
+    def more(array: np.ndarray[Any, Any] | None, filler: float = 0.0) -> Any:
         if array is None:
             return None
-        return np.pad(np.repeat(array, copies, axis=0), ((0, extra), *((0, 0),) * (array.ndim - 1)))
+        return np.pad(np.repeat(array, copies, axis=0), ((0, extra), *((0, 0),) * (array.ndim - 1)), constant_values=filler)
 
     return replace(
         layer,
@@ -126,7 +126,7 @@ def _copied(layer: ChipLayer, copies: int, word: int) -> ChipLayer:
         weights_oiyx=more(layer.weights_oiyx),
         mask_oiyx=more(layer.mask_oiyx),
         bias=more(layer.bias),
-        post_scale_o=more(layer.post_scale_o),
+        post_scale_o=more(layer.post_scale_o, 1.0),  # a state of a map without inputs has a gain, too
         post_offset_o=more(layer.post_offset_o),
         output_shape=(maps + extra, *layer.output_shape[1:]),
     )

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-import numpy as np
-
 from anna.chip.spec import ChipSpec, Sequencer
 from anna.compiler.ir import OWN_BIAS, ChipLayer, OwnColumn
-from anna.compiler.latches import LatchLayout, LatchScan, group_of
+from anna.compiler.latches import LatchLayout, LatchScan, group_of, taps_of
 from anna.compiler.scan import Tap, ceil_div
 
 MOST_DOWN = 16  # rows and columns of positions at once that are tried
@@ -53,7 +51,8 @@ class Packer:
         self.layer, self.spec, self.sequencer, self.down, self.right, self.own = layer, spec, sequencer, down, right, own
         self.constants, self.units, self.apart = constants, units, apart
         self.in_words = sequencer.aligned and not apart  # results begin words: maps keep their order
-        self.taps = [[(int(i), int(y), int(x)) for i, y, x in np.argwhere(mask)] for mask in layer.mask_oiyx]
+        self.taps, first = taps_of(layer), dict[tuple[Tap, ...], int]()
+        self.alike = [first.setdefault(taps, o) for o, taps in enumerate(self.taps)]  # the first map that reads the same
         # Maps that read the same come together; those without inputs, as a part of a sum may have, come last.
         self.order = list(range(len(self.taps)))
         if not self.in_words:
@@ -86,12 +85,16 @@ class Packer:
     def _scan(self, outputs: Sequence[int]) -> LatchScan | None:
         """One scan of these maps; None if its window does not fit."""
         sy, sx = self.layer.stride
-        taps = {(i, y + dy * sy, x + dx * sx) for o in outputs for i, y, x in self.taps[o]
-                for dy in range(self.down) for dx in range(self.right)}  # fmt: skip
+        read = {tap for o in {self.alike[o] for o in outputs} for tap in self.taps[o]}
         width = self.layer.kernel[1] + (self.right - 1) * sx
         moves = self.layer.output_shape[2] > self.right and self.right * sx < width
         if moves:  # an image column holds the same states whatever its place in the window
-            taps = {(i, y, x) for i, y, _ in taps for x in range(width)}
+            column = {(i, y) for i, y, _ in read}
+            taps = {(i, y + dy * sy, x) for i, y in column for dy in range(self.down) for x in range(width)}
+        else:
+            taps = {(i, y + dy * sy, x + dx * sx) for i, y, x in read for dy in range(self.down) for dx in range(self.right)}
+        if len(taps) > self.spec.latches * self.spec.columns:
+            return None
         shifts, step = self._shifts(taps, moves, width), self.right * sx if moves else 1
         extras = self.constants + len(self.units) * len(outputs) * self.down * self.right
         if extras > self.spec.columns:

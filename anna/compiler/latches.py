@@ -8,12 +8,13 @@ the last data latch, where those of earlier steps meet no weights, or lie in a l
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from anna.chip.spec import ChipSpec, Sequencer
+from anna.compiler.ir import ChipLayer
 from anna.compiler.scan import Scan, Tap, ceil_div
 
 
@@ -157,7 +158,7 @@ class LatchScan(Scan):
     def _read(self, o: int, dy: int, dx: int) -> tuple[int, ...]:
         """The latches that a neuron reads: the fewest side by side that hold its taps."""
         sy, sx = self.layer.stride
-        used = {self.latch_of[i, y + dy * sy, x + dx * sx] for i, y, x in np.argwhere(self.layer.mask_oiyx[o]).tolist()}
+        used = {self.latch_of[i, y + dy * sy, x + dx * sx] for i, y, x in taps_of(self.layer)[o]}
         if self.extras or not used:
             used.add(self.extras_latch)
         found = group_of(self.spec, used)
@@ -302,6 +303,12 @@ class LatchScan(Scan):
             f"columns{extras}, {self.constants} constants, {len(self.neurons)} neurons on {self.rows} rows, about "
             f"{self.cycles} cycles"
         )
+
+
+@lru_cache(maxsize=4)
+def taps_of(layer: ChipLayer) -> tuple[tuple[Tap, ...], ...]:
+    """What each output map reads: many scans of a layer ask."""
+    return tuple(tuple((i, y, x) for i, y, x in np.argwhere(mask).tolist()) for mask in layer.mask_oiyx)
 
 
 def group_of(spec: ChipSpec, used: set[int]) -> tuple[int, ...] | None:

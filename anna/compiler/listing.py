@@ -36,7 +36,7 @@ def report(
     host = _host(graph, options.machine)
     layers = _layers(graph, placement, schedule, timeline, links) + host["layers"]
     times = Times(options.machine, timeline.cycles_per_image, host["multiply_adds"])
-    chip_multiply_adds = network.multiply_adds - host["multiply_adds"]
+    chip_multiply_adds = network.multiply_adds - host["own_multiply_adds"]
     run_cycles = cycles_without_refresh(timeline.program) if timeline.refreshes else timeline.run_cycles
     return {
         "network": network.name,
@@ -61,7 +61,7 @@ def report(
         "pages": placement.pages,
         "page_loads": timeline.page_loads,
         "batch": timeline.program.batch,
-        "chip_connections": network.connections - host["connections"],
+        "chip_connections": network.connections - host["own_connections"],
         "host_connections": host["connections"],
         "chip_multiply_adds": chip_multiply_adds,
         "host_multiply_adds": host["multiply_adds"],
@@ -115,13 +115,16 @@ def _us(us: float | None) -> float | None:
 
 
 def _host(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
-    layers, connections, multiply_adds = list[dict[str, Any]](), 0, 0
+    layers, connections, multiply_adds, own = list[dict[str, Any]](), 0, 0, {"own_connections": 0, "own_multiply_adds": 0}
     for member in graph.lowered.members:
-        shape = graph.lowered.stacks[member.last]
+        shape, names = graph.lowered.stacks[member.last], {layer.name for layer in member.graph.layers}
         for layer in member.host:
             products = layer.multiply_adds(shape)
             connections += layer.connections(shape)
             multiply_adds += products
+            if layer.name in names:  # the others add digits or average copies
+                own["own_connections"] += layer.connections(shape)
+                own["own_multiply_adds"] += products
             rate = machine.host_multiply_adds_per_s
             layers.append({
                 "name": f"{member.prefix}{layer.name}", "where": "host", "binds": "host", "cycles": None, "bound_cycles": None,
@@ -129,7 +132,7 @@ def _host(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
                 "us": None if rate is None else round(products / rate * 1e6, 6),
             })  # fmt: skip
             shape = layer.output_shape(shape)
-    return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds}
+    return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds, **own}
 
 
 def _layers(

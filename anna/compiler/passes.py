@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from anna.compiler.quantise import joined, quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
 from anna.compiler.schedule import Schedule, schedule
+from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program import isa
 from anna.program.file import Program, assemble_program
@@ -27,6 +29,8 @@ from anna.program.loops import rolled
 from anna.program.text import disassemble
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
+
+MUCH_CHANGED = 0.02  # share of images whose class changes, from which on a warning is given
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +50,35 @@ class Compilation:
     program: Program
     timeline: Timeline
     checked_images: int
+    host: HostWork
+
+    @cached_property
+    def changed_share(self) -> float | None:
+        """The share of the calibration images to which the ideal chip gives another class than the float network; None if
+        the network tells no classes."""
+        network = self.checked.network
+        if network.output_shape[0] < 2 or network.output_shape[1:] != (1, 1):
+            return None
+        kind = np.uint8 if self.options.chip.state_bits <= 8 else np.uint16
+        states = {name: found.astype(kind) for name, found in self.quantised.results.items()}
+        labels = self.host.scores(self.options.chip, states).argmax(axis=1)
+        return float((labels != forward(network, self.calibration.images).labels).mean())
+
+    @property
+    def warning(self) -> str | None:
+        """A sentence if the states lose much of what the float network knows."""
+        share = self.changed_share
+        if share is None or share <= MUCH_CHANGED or max(self.widest_digits) > 1:
+            return None
+        return (
+            f"{self.checked.network.name}: the ideal chip gives {100 * share:.1f} % of the calibration images another class "
+            "than the float network, since one state carries each value; carry it by two (option digits, docs/digits.md)"
+        )
+
+    @property
+    def widest_digits(self) -> list[int]:
+        """Digits of the image and of every layer's values."""
+        return [self.digits.input_digits, *(layer.digits for layer in self.digits.layers)]
 
     def text(self, after: str) -> str:
         """The canonical text of a pass's value."""
@@ -75,9 +108,10 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     scheduled = schedule(placement, laid_out, options.chip, options.sequencer)
     weights, scales, links = emit.arrays(quantised, placement)
 
+    host = host_work(quantised)
     draft = assemble_program(
         program_name(net.name), options.chip, scheduled.ops, weights, scales, emit.regions(quantised, laid_out),
-        laid_out.constants, 1, host=host_work(quantised),
+        laid_out.constants, 1, host=host,
         links={"neurons": links.neurons_n7, "taps": links.taps_prc}, sequencer=options.sequencer,
         calibrated_on=np.sort(calibration.keys),
     )  # fmt: skip
@@ -108,6 +142,7 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
         done,
         verified(done),
         count,
+        host,
     )
 
 

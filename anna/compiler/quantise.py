@@ -50,7 +50,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
     spec = options.chip
     meaning = meaning_of_input(lowered, calibration, spec)
     quants: list[QuantLayer] = []
-    image = meaning.codes_of(spec, calibration.input_values)
+    image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
     for member in lowered.members:
         lead, first = np.tile(member.input_scale_m, meaning.digits), meaning.offset_m * 0.0
         first[: len(member.input_offset_m)] = member.input_offset_m
@@ -69,7 +69,8 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
             done, stacks[layer.name] = quantise_layer(layer, states, meant, calibration.maps, options, carry)
             meanings[layer.name] = joined([quant.meaning for quant in done])
             quants += done
-    return QuantGraph(in_digits(lowered), spec, meaning, tuple(quants))
+        results[member.last] = stacks[member.last]
+    return QuantGraph(in_digits(lowered), spec, meaning, tuple(quants), results)
 
 
 def joined(meanings: Sequence[Meaning]) -> Meaning:

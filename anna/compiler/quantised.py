@@ -1,5 +1,6 @@
 """The network in codes: what the quantise pass makes, and place, schedule and selfcheck read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from anna.board.host import digit_codes
@@ -47,6 +48,7 @@ class QuantGraph:
     spec: ChipSpec
     input_meaning: Meaning
     layers: tuple[QuantLayer, ...]
+    results: Mapping[str, States]  # what the host reads, for the calibration images
 
     @property
     def text(self) -> str:

@@ -7,7 +7,6 @@ import numpy as np
 from anna.analog.leak import charge_lost_at
 from anna.analog.parameters import Analog
 from anna.chip import codes
-from anna.program import isa
 from anna.sequencer.timeline import Timeline
 
 PRESET = "typical"  # the electronics by which losses are judged
@@ -35,12 +34,12 @@ def oldest_read_cycles(timeline: Timeline, slot: int) -> int:
 def oldest_in_segment(timeline: Timeline, segment: int, slot: int) -> int:
     """The same for one page segment; 0 if none of its charges carries a weight."""
     spec, program = timeline.spec, timeline.program
-    mine = [calc for calc in timeline.calcs if calc.segment == segment]
-    if not mine:
+    mine, of = timeline.columns.of_segment(segment), timeline.columns
+    rows = of.rows(spec)[mine]
+    if not len(rows):
         return 0
-    rows = [isa.rows_of(spec, calc.fan_in, calc.neurons) for calc in mine]
-    row = np.concatenate([np.arange(calc.row, calc.row + n) for calc, n in zip(mine, rows, strict=True)])[:, None]
-    cycle = np.repeat(np.array([calc.cycle for calc in mine], np.int64), rows)[:, None]
+    row = np.concatenate([np.arange(first, first + n) for first, n in zip(of.row[mine], rows, strict=True)])[:, None]
+    cycle = np.repeat(of.cycle[mine], rows)[:, None]
     first_column = np.arange(0, spec.columns, spec.dacs)  # of each pair
     ages = timeline.charges.ages(np.array(segment), cycle, row, first_column, slot)
     numerators = codes.weight_converter(spec).numerators[program.weight_codes[timeline.segments[segment].page]]

@@ -11,15 +11,19 @@ if TYPE_CHECKING:
     from anna.lab.characterise import dac_levels as dac_levels
     from anna.lab.characterise import droop as droop
     from anna.lab.characterise import effective_bits as effective_bits
+    from anna.lab.digits import DigitBits as DigitBits
+    from anna.lab.digits import digit_bits as digit_bits
     from anna.lab.noise_parts import noise_law as noise_law
     from anna.lab.pins import Resolution as Resolution
     from anna.lab.trim import TrimMeter as TrimMeter
 
 _HOMES = {
+    "DigitBits": "anna.lab.digits",
     "Resolution": "anna.lab.pins",
     "TrimMeter": "anna.lab.trim",
     "converters": "anna.lab.characterise",
     "dac_levels": "anna.lab.characterise",
+    "digit_bits": "anna.lab.digits",
     "droop": "anna.lab.characterise",
     "effective_bits": "anna.lab.characterise",
     "noise_law": "anna.lab.noise_parts",

@@ -27,6 +27,7 @@ from anna.sequencer.timeline import UNDEFINED, Calc
 from anna.sequencer.timing import Scoreboard, Span
 
 CHECKPOINT_EVERY = 64  # instructions between two snapshots for stepping back
+MOST_CHECKPOINTS = 64  # every second one goes, if there are more
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Interpreter:
         self.breakpoints: set[int] = set()
         self._watches: dict[str, Callable[[], object]] = {}
         self.state = self._fresh(np.asarray(codes))
-        self._checkpoints = {0: copy.deepcopy(self.state)}
+        self._checkpoints, self._spacing, self._restored = {0: copy.deepcopy(self.state)}, CHECKPOINT_EVERY, 0
 
     def __repr__(self) -> str:
         of = len(self.program.ops)
@@ -163,9 +164,17 @@ class Interpreter:
                 self.state.board = Scoreboard(self.spec, self.program.sequencer)
                 self.state.done = True
         self.state.index += 1
-        if self.state.index % CHECKPOINT_EVERY == 0:
-            self._checkpoints[self.state.index] = copy.deepcopy(self.state)
+        if self.state.index % self._spacing == 0:
+            self._checkpoint()
         return op
+
+    def _checkpoint(self) -> None:
+        """Remember the state; of a long program in wider steps."""
+        self._checkpoints[self.state.index] = copy.deepcopy(self.state)
+        if len(self._checkpoints) > MOST_CHECKPOINTS:
+            self._spacing *= 2
+            kept = [i for i in self._checkpoints if i % self._spacing == 0 or i == self._restored]
+            self._checkpoints = {i: self._checkpoints[i] for i in kept}
 
     def run(self, to_cycle: int | None = None) -> str:
         """Run to the end, a breakpoint, a change of something watched, or a cycle; returns which it was."""
@@ -200,7 +209,7 @@ class Interpreter:
         """Continue from a saved state of the same program."""
         self.state = copy.deepcopy(state)
         self._checkpoints = {i: kept for i, kept in self._checkpoints.items() if i == 0}
-        self._checkpoints[state.index] = copy.deepcopy(state)
+        self._checkpoints[state.index], self._restored = copy.deepcopy(state), state.index
 
     # --- inspection --------------------------------------------------------------------------------------------------
     def register(self, number: int) -> Ints:

@@ -1,8 +1,7 @@
 """The loop of the walk: one instruction after another, moving cycles and the numbers of values.
 
 `anna.sequencer.walk` hands in the program, its forms and the rules of timing as arrays, and takes what the loop leaves in
-others. Indexes are the caller's to get right (`anna.sequencer.wellformed`): only the checked build checks them. Hazards are
-Python objects, so the loop keeps the GIL.
+others. Indexes are the caller's to get right (`anna.sequencer.wellformed`): only the checked build checks them.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
@@ -83,18 +82,24 @@ cdef class Walk:
         self.segment, self.page, self.calc, self.operand = -1, 0, -1, 0
 
     def run(self):
+        with nogil:
+            self.go()
+        return self.hazards
+
+    cdef int go(self) except -1 nogil:
         cdef int64_t index
         for index in range(self.form.shape[0]):
             self.step(index)
-        return self.hazards
+        return 0
 
-    cdef int step(self, int64_t index) except -1:
+    cdef int step(self, int64_t index) except -1 nogil:
         cdef int64_t form = self.form[index], kind = self.kind[form], before
         if kind == PAGE:
             self.end_segment(index)
             self.begin_segment(form)
         if kind == OUT and not self.waiting:
-            self.hazards.append(("result-exists", index, {}))
+            with gil:
+                self.hazards.append(("result-exists", index, {}))
         before = self.now
         self.issue(index, form, kind)
         self.late = self.start[index] - before  # cycles of waiting that a WAIT before it has to cover first
@@ -111,7 +116,7 @@ cdef class Walk:
         return 0
 
     # --- time
-    cdef int issue(self, int64_t index, int64_t form, int64_t kind) except -1:
+    cdef int issue(self, int64_t index, int64_t form, int64_t kind) except -1 nogil:
         """Start the next instruction: see anna.sequencer.timing."""
         cdef int64_t free = 0, start = self.now, other
         if kind == WAIT:
@@ -133,7 +138,7 @@ cdef class Walk:
             self.ends[kind] = self.end[index]
         return 0
 
-    cdef int begin_segment(self, int64_t form) except -1:
+    cdef int begin_segment(self, int64_t form) except -1 nogil:
         self.segment, self.page = self.segment + 1, self.amount[form]
         self.readable[:] = 0
         self.last_read[:] = NEVER
@@ -145,19 +150,20 @@ cdef class Walk:
         self.ends[:] = 0
         return 0
 
-    cdef int end_segment(self, int64_t index) except -1:
+    cdef int end_segment(self, int64_t index) except -1 nogil:
         cdef int64_t idle = max(self.now, self.ready), k
         if self.segment < 0:
             return 0
         for k in range(self.waiting):
-            self.hazards.append(("results-taken", self.calc_index[self.untaken[k]], {"by": index}))
+            with gil:
+                self.hazards.append(("results-taken", self.calc_index[self.untaken[k]], {"by": index}))
         self.waiting, self.taken = 0, 0
         for k in range(RESULTS + 1):
             idle = max(idle, self.ends[k])
         self.segment_cycles[self.segment] = idle
         return 0
 
-    cdef int forget_oldest(self) except -1:
+    cdef int forget_oldest(self) except -1 nogil:
         """Take the oldest CALC from those whose results are not all out."""
         cdef int k
         self.waiting, self.taken = self.waiting - 1, 0
@@ -166,12 +172,12 @@ cdef class Walk:
         self.note_oldest()
         return 0
 
-    cdef int note_oldest(self) except -1:
+    cdef int note_oldest(self) except -1 nogil:
         self.ends[RESULTS] = self.end[self.calc_index[self.untaken[0]]] if self.waiting else 0
         return 0
 
     # --- data
-    cdef int move_in(self, int64_t index, int64_t form) except -1:
+    cdef int move_in(self, int64_t index, int64_t form) except -1 nogil:
         """SHIFT: states leave at the lower end of a shifter, or of what a register holds; others enter at the upper one."""
         cdef int64_t j, address, cycle, early = 0, at = 0, undefined = -1
         cdef int64_t place = self.place[index], offsets = self.offsets_of[form], count = self.states[form]
@@ -192,14 +198,16 @@ cdef class Walk:
             self.shift[shifter, first + staying + j] = (
                 self.memory[address] if self.memory[address] != UNDEFINED else <int32_t>self.reset)
         if undefined >= 0:
-            self.hazards.append(("defined-before-read", index, {"address": undefined}))
+            with gil:
+                self.hazards.append(("defined-before-read", index, {"address": undefined}))
         if early > 0:
             address, cycle = place + self.offset[offsets + at], self.start[index] + at // self.states_in
-            self.hazards.append(("written-before-read", index, {"address": address, "cycle": cycle,
-                                 "ready": self.readable[address], "wait": early + self.late}))
+            with gil:
+                self.hazards.append(("written-before-read", index, {"address": address, "cycle": cycle,
+                                     "ready": self.readable[address], "wait": early + self.late}))
         return 0
 
-    cdef int store(self, int64_t index, int64_t form) except -1:
+    cdef int store(self, int64_t index, int64_t form) except -1 nogil:
         """STORE: a shifter's states into latches and registers."""
         cdef int64_t latch, register, deficit, effect = self.end[index] - 1  # the last cycle in which the old can be read
         for latch in range(self.hold.shape[0]):
@@ -207,22 +215,24 @@ cdef class Walk:
                 continue
             deficit = self.hold_read_until[latch] - effect
             if deficit > 0:
-                self.hazards.append(("register-held", index, {
-                    "what": self.what, "register": latch, "cycle": self.start[index], "wait": deficit + self.late,
-                    "reader": self.hold_reader[latch], "until": self.hold_read_until[latch]}))
+                with gil:
+                    self.hazards.append(("register-held", index, {
+                        "what": self.what, "register": latch, "cycle": self.start[index], "wait": deficit + self.late,
+                        "reader": self.hold_reader[latch], "until": self.hold_read_until[latch]}))
             self.hold[latch, :] = self.shift[latch if self.wide else 0, :]
         for register in range(self.stored.shape[0]):
             if self.registers[form] >> <uint64_t>register & 1:
                 self.stored[register, :] = self.shift[0, :]
         return 0
 
-    cdef int compute(self, int64_t index, int64_t form) except -1:
+    cdef int compute(self, int64_t index, int64_t form) except -1 nogil:
         """CALC: which values meet which synapses."""
         cdef int64_t k, latch, unset = -1, fan_in = self.fan_in[form], row = self.row[form], columns = self.columns
         cdef int64_t reads = self.reads_of[form], count = fan_in * self.neurons[form]
         cdef int64_t place = (self.page * self.rows + row) * columns
         if self.waiting == 2:
-            self.hazards.append(("results-kept", self.calc_index[self.untaken[0]], {"by": index}))
+            with gil:
+                self.hazards.append(("results-kept", self.calc_index[self.untaken[0]], {"by": index}))
             self.forget_oldest()
         self.calc += 1
         for k in range(count):
@@ -232,9 +242,10 @@ cdef class Walk:
                 unset = k
         self.operand += count
         if unset >= 0:
-            self.hazards.append(("state-under-weight", index, {
-                "neuron": unset // fan_in, "row": row + unset // columns, "column": unset % columns, "what": self.what,
-                "register": self.read[reads + unset // columns], "page": self.page}))
+            with gil:
+                self.hazards.append(("state-under-weight", index, {
+                    "neuron": unset // fan_in, "row": row + unset // columns, "column": unset % columns, "what": self.what,
+                    "register": self.read[reads + unset // columns], "page": self.page}))
         for k in range((count + columns - 1) // columns):
             latch = self.read[reads + k]
             self.hold_read_until[latch], self.hold_reader[latch] = self.end[index] - 1, index
@@ -243,7 +254,7 @@ cdef class Walk:
         self.note_oldest()
         return 0
 
-    cdef int move_out(self, int64_t index, int64_t form) except -1:
+    cdef int move_out(self, int64_t index, int64_t form) except -1 nogil:
         """OUT: the next results of the oldest CALC that has any left into memory."""
         cdef int64_t calc = self.untaken[0], taken = self.taken, count = self.states[form], by, late, after
         cdef int64_t neurons = self.neurons[self.form[self.calc_index[calc]]], place = self.place[index]
@@ -257,10 +268,12 @@ cdef class Walk:
             by = self.calc_index[self.untaken[self.waiting - 1]]
             late = self.end[index] - self.end[by]
             if late > 0:
-                self.hazards.append(("results-kept", self.calc_index[calc], {"by": by, "late": late}))
+                with gil:
+                    self.hazards.append(("results-kept", self.calc_index[calc], {"by": by, "late": late}))
         if taken + count > neurons:
-            self.hazards.append(("results-enough", index, {"wanted": count, "neurons": neurons - taken,
-                                 "calc": self.calc_index[calc]}))
+            with gil:
+                self.hazards.append(("results-enough", index, {"wanted": count, "neurons": neurons - taken,
+                                     "calc": self.calc_index[calc]}))
             return 0
         value = self.first_result_of_all + calc * self.neurons_at_once + taken
         self.first_result[index] = value
@@ -273,9 +286,11 @@ cdef class Walk:
                 over, at = self.last_read[address] - cycle, j
             self.memory[address], self.readable[address] = <int32_t>(value + j), cycle + after
         if kept >= 0:
-            self.hazards.append(("constants-kept", index, {"address": kept}))
+            with gil:
+                self.hazards.append(("constants-kept", index, {"address": kept}))
         if over > 0:
             address, cycle = place + self.offset[offsets + at], self.start[index] + at // self.states_out
-            self.hazards.append(("read-before-overwritten", index, {"address": address, "cycle": cycle,
-                                 "read": self.last_read[address], "wait": over + self.late}))
+            with gil:
+                self.hazards.append(("read-before-overwritten", index, {"address": address, "cycle": cycle,
+                                     "read": self.last_read[address], "wait": over + self.late}))
         return 0

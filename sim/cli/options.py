@@ -55,6 +55,12 @@ _OPTIONS = (
     Option("--range-method", values.RANGE_METHOD, "how ranges are chosen: {words}"),
     Option("--fit", None, "fit gain and offset of each map to the float map", negative=True),
     Option("--round", values.ROUNDING, "how weights are rounded: {words}"),
+    Option("--digits", values.PER_LAYER, "states that carry each value: for all maps, or by layer, such as "
+           "input=3,C1=2,others=1; LAYER.steps are partial sums or the steps of a maximum"),
+    Option("--overlap", None, "a finer digit spans two LSB of the coarser one, so that errors there are made good",
+           negative=True),
+    Option("--copies", values.PER_LAYER, "how often each map is computed, for all or by layer; readers take the mean"),
+    Option("--synapses", values.PER_LAYER, "synapses that share each weight, for all layers or by layer"),
     Option("--positions", values.POSITIONS, "positions of a window in one CALC: {words}"),
     Option("--max-charge-lost", values.SHARE, "share of its charge that a weight may have lost when it is read"),
     Option("--check-count", values.COUNT, "calibration images that the self-check runs on the interpreter"),

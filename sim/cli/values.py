@@ -51,6 +51,19 @@ def _share(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
 
 
+def _per_layer(text: str) -> int | dict[str, int]:
+    """A number for all layers, or one by layer."""
+    if "=" not in text:
+        return _number(text)
+    found = {}
+    for pair in text.split(","):
+        name, equals, count = pair.rpartition("=")
+        if not equals or not name:
+            raise argparse.ArgumentTypeError(f"{pair!r} is not LAYER=N")
+        found[name] = _number(count)
+    return found
+
+
 def _networks() -> tuple[str, ...]:
     from lenet.networks.catalogue import names
 
@@ -190,6 +203,7 @@ PASS = late_choice("PASS", _passes)
 MACHINE = late_choice("MACHINE", _machines)
 POSITIONS = Kind("N", lambda text: 1 if text == "1" else one_of(("1", "auto"))(text), lambda: ("1", "auto"))
 SHARE = Kind("SHARE", _share)
+PER_LAYER = Kind("N|LAYER=N,...", _per_layer)
 HOST = Kind("HOST", words=_host_words)
 SIMD = Kind("LEVEL", words=_simd_levels)
 CLUSTER = Kind("WHERE", words=lambda: ("local",))

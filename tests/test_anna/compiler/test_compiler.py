@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_graphs import expect_integer_arithmetic, graphs, some_images
 
 import anna
 import lenet
@@ -20,11 +21,8 @@ from anna.compiler import NAIVE, PASSES, CompileOptions, compilation, exact, int
 from anna.compiler import split as split_pass
 from anna.compiler.calibrate import evenly, float_layer
 from anna.compiler.check import check
-from anna.compiler.passes import Compilation
 from anna.compiler.patterns import patterns
-from anna.compiler.selfcheck import evaluate
-from anna.machine.interpreter import interpret
-from anna.network.graph import NONE, RELU, SCALED_TANH, TANH, Affine, Convolution, FullConnection, Graph, Layer, Pool, Subsample
+from anna.network.graph import SCALED_TANH, TANH, Convolution, FullConnection, Graph, Layer
 from anna.network.parts import Shape
 from anna.program.file import Program
 
@@ -72,45 +70,6 @@ def test_the_line_is_the_least_squares_one(seed: int, weighted: bool) -> None:
 
 
 # --- any small network -----------------------------------------------------------------------------------------------
-@st.composite
-def graphs(draw: st.DrawFn) -> Graph:
-    """A small chain of layers: tables, strides, borders, biases per unit, subsampling, factors."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    shape: Shape = (draw(st.integers(1, 3)), draw(st.integers(6, 11)), draw(st.integers(6, 11)))
-    first, layers = shape, list[Layer]()
-    for depth in range(draw(st.integers(1, 2))):
-        kernel = draw(st.integers(1, min(4, shape[1]))), draw(st.integers(1, min(4, shape[2])))
-        maps, stride = draw(st.integers(1, 7)), draw(st.sampled_from([(1, 1), (2, 2), (1, 2)]))
-        padding = draw(st.sampled_from([(0, 0, 0, 0), (1, 0, 1, 2)]))
-        table = rng.random((maps, shape[0])) < 0.7
-        table[np.arange(maps), rng.integers(0, shape[0], maps)] = True
-        weights = (rng.normal(0, 0.6, (maps, shape[0], *kernel)) * table[:, :, None, None]).astype(np.float32)
-        squash = draw(st.sampled_from([SCALED_TANH, RELU, NONE]))
-        layer = Convolution(f"C{depth}", weights, None, table, stride, padding, -1.0, squash)
-        out = layer.output_shape(shape)
-        kind = draw(st.sampled_from(["none", "map", "unit"]))
-        if kind != "none":
-            size = (maps,) if kind == "map" else out
-            layer = replace(layer, bias=rng.normal(0, 0.4, size).astype(np.float32))
-        layers.append(layer)
-        shape = out
-        if shape[1] % 2 == 0 and shape[2] % 2 == 0 and draw(st.booleans()):
-            ones = np.ones(maps, np.float32)
-            layers.append(Subsample(f"S{depth}", ones * 0.4, ones * 0.1, activation=TANH) if draw(st.booleans())
-                          else Pool(f"S{depth}", "average"))  # fmt: skip
-            shape = layers[-1].output_shape(shape)
-        if draw(st.booleans()):
-            layers.append(
-                Affine(f"A{depth}", rng.normal(1, 0.3, shape[0]).astype(np.float32), np.full(shape[0], 0.1, np.float32))
-            )
-    weights = rng.normal(0, 0.3, (5, shape[0] * shape[1] * shape[2])).astype(np.float32)
-    return Graph("drawn", first, (*layers, FullConnection("out", weights)))
-
-
-def some_images(graph: Graph, count: int) -> np.ndarray:
-    return np.random.default_rng(5).uniform(-1, 1, (count, *graph.input_shape)).astype(np.float32)
-
-
 @pytest.mark.slow
 @SLOW
 @given(graphs(), st.sampled_from(["auto", "none"]), st.integers(1, 3))
@@ -118,20 +77,6 @@ def test_a_program_is_the_integer_arithmetic_of_its_codes(graph: Graph, host: st
     """Legal (the compiler refuses itself otherwise), and the same states from interpreter, engine and plain sums."""
     seen = some_images(graph, 24)
     expect_integer_arithmetic(compilation(graph, seen, host=host, batch=batch, check_count=0), seen)
-
-
-def expect_integer_arithmetic(done: Compilation, seen: np.ndarray) -> None:
-    program = done.program
-    assert program.host is not None
-    states = program.host.input_codes(program.spec, seen.shape[1:], seen[:2])
-    expected = evaluate(done.quantised, states)
-    maps = [region.name for region in program.regions if region.kind == "map"]
-    result = anna.Chip().run(program, seen[:2], taps=maps)
-    for name, part in interpret(program, states[1]).items():
-        assert np.array_equal(part, expected[name][1])
-    for name, part in {**result.codes, **result.maps}.items():
-        assert np.array_equal(part, expected[name])
-    assert result.scores.shape[0] == 2
 
 
 def chain(seed: int, shape: Shape, maps: list[int], kernel: tuple[int, int], padding: tuple[int, int, int, int]) -> Graph:
@@ -230,13 +175,13 @@ print(anna.compile(net, calibration=lenet.calibration(), check_count=0).digest)
 """
 
 
-def test_threads_and_kernels_of_the_linear_algebra_do_not_matter() -> None:
-    home, found = Path(__file__).parents[3], set()
+def test_threads_and_kernels_of_the_linear_algebra_do_not_matter(tmp_path: Path) -> None:
+    found = set()
     for settings_ in ({"OPENBLAS_NUM_THREADS": "1"}, {"OPENBLAS_NUM_THREADS": "4"},
                       {"OPENBLAS_CORETYPE": "Prescott", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"}):  # fmt: skip
-        environment = {**os.environ, "PYTHONPATH": str(home), "PYTHONWARNINGS": "ignore", **settings_}
+        environment = {**os.environ, "PYTHONWARNINGS": "ignore", **settings_}
         done = subprocess.run(
-            [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True, cwd=home
+            [sys.executable, "-c", DIGEST], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path
         )
         found.add(done.stdout.strip())
     assert len(found) == 1

@@ -18,7 +18,7 @@ from anna.network.graph import Graph
 
 onnx = pytest.importorskip("onnx", reason="onnx is absent: ONNX's own tests of operations are NOT run")
 runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is absent: graphs are NOT compared with it")
-from random_graphs import models  # noqa: E402
+from random_onnx import models  # noqa: E402
 
 Case = tuple[bytes, tuple[int, int, int]]
 RELATIVE = 1e-5  # of an output's range

@@ -9,6 +9,7 @@ import anna
 from anna.analog.silicon import IdealSilicon
 from anna.base.errors import AnnaError, DataError, IllegalProgram, MachineError
 from anna.chip.codes import Ints
+from anna.machine import interpreter
 from anna.machine.interpreter import CalcRecord, Interpreter
 
 PROGRAMS = Path(__file__).parents[2] / "programs"
@@ -199,3 +200,17 @@ def test_a_result_says_what_it_is() -> None:
     assert repr(result) == "Result(overlap: 5 images, 32 cycles each; row (5, 3, 8))"
     assert result.cycles == 160 and result.seconds == 160 / 20e6
     assert set(np.unique(result.outputs["row"])) <= {-3.5, -2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 3.5}
+
+
+def test_a_long_program_keeps_few_checkpoints_and_steps_back_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreter, "CHECKPOINT_EVERY", 1)
+    monkeypatch.setattr(interpreter, "MOST_CHECKPOINTS", 3)
+    m, passed = machine(), list[str]()
+    while not m.done:
+        passed.append(repr(m.save()))
+        m.step()
+    assert len(passed) > 12
+    assert len(m._checkpoints) <= 3
+    for state in reversed(passed):
+        m.back()
+        assert repr(m.save()) == state

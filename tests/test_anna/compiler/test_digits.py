@@ -1,0 +1,151 @@
+"""Values in several digits and copies: how near they come to the sums, and programs that compute with them."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from random_graphs import expect_integer_arithmetic, graphs, some_images
+
+from anna.base.errors import CompileError, SpecError
+from anna.chip import codes
+from anna.chip.spec import ANNA_1991, ANNA_WIDE, ChipSpec
+from anna.compiler import compilation
+from anna.compiler.ladder import Ladder, ladder
+from anna.network.graph import Graph
+
+
+# --- a sum in digits -------------------------------------------------------------------------------------------------
+@st.composite
+def chips(draw: st.DrawFn) -> ChipSpec:
+    """A chip of other bits, levels and ranges."""
+    law = draw(st.sampled_from(["geometric", "linear"]))
+    steps = st.sampled_from([2.0**0.25, 2.0**0.5, 2.0, 1.3]) if law == "geometric" else st.just(ANNA_1991.scale_step)
+    try:
+        return ANNA_1991.changed(
+            scale_law=law,
+            scale_step=draw(steps),
+            scale_bits=draw(st.integers(3, 6)),
+            adc_full_scale=draw(st.sampled_from([0.1, 0.25, 0.3, 1.0, 2.0])),
+            state_bits=draw(st.integers(2, 5)),
+            weight_bits=draw(st.integers(4, 8)),
+            state_levels=draw(st.sampled_from(["mid-rise", "mid-tread"])),
+        )
+    except SpecError:
+        assume(False)
+        raise
+
+
+def ladders(spec: ChipSpec, overlap: bool) -> list[Ladder]:
+    """Those of one, two and three digits that a chip has."""
+    found = []
+    for digits in (1, 2, 3):
+        try:
+            found.append(ladder(spec, digits, overlap))
+        except CompileError:
+            break
+    return found
+
+
+def sums_in_range(spec: ChipSpec, scale_code: int) -> np.ndarray:
+    """Sums inside the range of a scale code, evenly, in weight LSB x half state LSB."""
+    lsb, own = codes.full_scales(spec)[scale_code] / (1 << spec.state_bits), codes.state_converter(spec).values([0, -1])
+    low, high = np.ceil(2 * lsb * (own[0] - 0.5)), np.floor(2 * lsb * (own[1] + 0.5))
+    return np.unique(np.rint(np.linspace(low, high, 2001)))
+
+
+def errors(steps: Ladder, scale_code: int) -> np.ndarray:
+    """Of what the digits of these sums stand for, in weight LSB x state LSB."""
+    sums = sums_in_range(steps.spec, scale_code)
+    joint = steps.convert(sums[:, None], np.array([scale_code]))[:, 0]
+    lsb = codes.full_scales(steps.spec)[scale_code] / steps.levels
+    return steps.values(scale_code)[joint] * lsb - sums / 2
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The error that a sum in digits may have: half the last LSB, the rounding of the coarser worths, and what a finer range
+    lacks of what it should span, where no scale code hits it, or where mid-tread levels reach less far up than down."""
+
+    half_last_lsb: float
+    rounding: float
+    lacking: float
+
+    @property
+    def total(self) -> float:
+        return self.half_last_lsb + self.rounding + self.lacking
+
+
+def allowed(steps: Ladder, scale_code: int) -> Allowed:
+    spec, used = steps.spec, steps.scale_kd[scale_code]
+    lsb = codes.full_scales(spec)[used] / steps.levels
+    own = codes.state_converter(spec).values([0, -1])
+    reach = min(-own[0], own[1]) + 0.5  # of a finer digit, in its LSB
+    rounding = float((np.abs(own).max() * np.abs(steps.worth_kd[scale_code] - lsb)).sum())
+    lacking = float(np.maximum(0.0, lsb[:-1] / 2 - reach * lsb[1:]).sum())
+    # A threshold lies on a whole accumulator unit.
+    return Allowed(float(lsb[-1]) / 2, rounding + len(used) / 2 / codes.units_per_lsb_product(spec), lacking)
+
+
+@settings(max_examples=150, deadline=None)
+@given(chips(), st.booleans())
+def test_the_error_of_a_sum_is_half_the_last_lsb_and_the_rounding_of_worths(spec: ChipSpec, overlap: bool) -> None:
+    found = ladders(spec, overlap)
+    assume(len(found) > 1)
+    for steps in found:
+        for code in np.flatnonzero(steps.scale_kd[:, -1] >= 0).tolist():
+            assert np.abs(errors(steps, code)).max() <= allowed(steps, code).total * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("spec", [ANNA_1991, ANNA_WIDE], ids=["published", "wide"])
+@pytest.mark.parametrize("overlap", [False, True])
+def test_the_ranges_of_the_chip_lack_nothing(spec: ChipSpec, overlap: bool) -> None:
+    for steps in ladders(spec, overlap):
+        for code in np.flatnonzero(steps.scale_kd[:, -1] >= 0).tolist():
+            assert allowed(steps, code).lacking == pytest.approx(0.0, abs=1e-9)
+
+
+@settings(max_examples=150, deadline=None)
+@given(chips(), st.booleans())
+def test_the_rms_error_of_a_sum_never_grows_with_a_digit(spec: ChipSpec, overlap: bool) -> None:
+    found = ladders(spec, overlap)
+    assume(len(found) > 1)
+    for fewer, more in pairwise(found):
+        for code in np.flatnonzero(more.scale_kd[:, -1] >= 0).tolist():
+            before, after = (float(np.sqrt((errors(steps, code) ** 2).mean())) for steps in (fewer, more))
+            assert after <= before * (1 + 1e-9), (code, before, after)
+
+
+# --- programs in digits ----------------------------------------------------------------------------------------------
+@st.composite
+def choices(draw: st.DrawFn) -> dict[str, Any]:
+    """Digits, copies and synapses, of all layers or by layer."""
+    few = st.sampled_from([1, 2, 2, 3])
+    return {
+        "digits": draw(few | st.fixed_dictionaries({"input": few, "C0": few, "others": few})),
+        "copies": draw(st.sampled_from([1, 1, 2, 3]) | st.fixed_dictionaries({"C0": st.integers(1, 3)})),
+        "synapses": draw(st.sampled_from([1, 1, 2, 4]) | st.fixed_dictionaries({"C0": st.integers(1, 4)})),
+        "overlap": draw(st.booleans()),
+        "machine": draw(st.sampled_from(["sequencer", "board-1991", "board-1996", "wide"])),
+        "host": draw(st.sampled_from(["auto", "none"])),
+        "batch": draw(st.integers(1, 3)),
+    }
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(graphs(), choices())
+def test_a_program_in_digits_is_the_integer_arithmetic_of_its_codes(graph: Graph, chosen: dict[str, Any]) -> None:
+    """Or the compiler says in a sentence why there is none."""
+    seen = some_images(graph, 24)
+    try:
+        done = compilation(graph, seen, check_count=1, **chosen)
+    except CompileError as error:
+        refusal = str(error)
+    else:
+        refusal = ""
+        expect_integer_arithmetic(done, seen)
+    assert "internal error" not in refusal
