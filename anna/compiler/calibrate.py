@@ -148,6 +148,12 @@ def float_value(activation: Activation, sums: Floats) -> Floats:
 
 
 # --- ranges ----------------------------------------------------------------------------------------------------------
+def cuts_below(activation: Activation) -> bool:
+    """Whether the ADC's range must begin where the activation's does: what lies below is cut off."""
+    adc = activation.curve.adc
+    return adc is not None and not isinstance(adc, Squash) and math.isfinite(adc.low) and not math.isfinite(adc.high)
+
+
 def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> list[tuple[float, float]]:
     """Ranges (low, high) of a map's sums that the ADC may span, the simplest first."""
     low, high = float(sums_n.min()), float(sums_n.max())
@@ -168,7 +174,7 @@ def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> l
                                   if (high - low) * share < 2 * half]  # fmt: skip
         return [(-half, half)]
     begins, ends = math.isfinite(adc.low), math.isfinite(adc.high)
-    at_its_beginning = begins and not ends  # the ADC's range must begin there: what lies below is cut off
+    at_its_beginning = cuts_below(layer.activation)
     low, high = adc.low if at_its_beginning else max(low, adc.low), min(high, adc.high)
     if method == "percentile":
         low, high = max(low, percentile[0]), min(high, percentile[1])

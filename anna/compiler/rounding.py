@@ -55,7 +55,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     largest = float((1 << (spec.weight_bits - 1)) - 1)
     bare = _without_bias(problem, options)
     bias_reach = _bias_reach(spec, _most_constants(problem))
-    allowed = np.arange(problem.ladder.first, len(lsb))
+    allowed, cut = np.arange(problem.ladder.first, len(lsb)), ranging.cuts_below(layer.activation)
     map_of, step, middle, scale, weight_lsb = (list[float]() for _ in range(5))
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
@@ -84,11 +84,13 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                 tries += [tries[0] + 1] if tries[0] + 1 < len(lsb) else []
                 tries += lower
             for code in tries:
-                one = wanted / float(lsb[code])
-                if not fits.size:
+                one, centre = wanted / float(lsb[code]), (low + high) / 2
+                if not fits.size:  # a wider range
                     one = heaviest / largest
+                    if cut and not bare:  # that begins where it did
+                        centre = low + one * float(lsb[code]) * (1 << spec.state_bits) / 2
                 for column, value in zip((map_of, step, middle, scale, weight_lsb),
-                                         (o, one * float(lsb[code]), (low + high) / 2, code, one), strict=True):  # fmt: skip
+                                         (o, one * float(lsb[code]), centre, code, one), strict=True):  # fmt: skip
                     column.append(value)
     candidates = tuple(np.array(column) for column in (map_of, step, middle, scale, weight_lsb))
     owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)

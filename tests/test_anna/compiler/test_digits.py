@@ -13,9 +13,14 @@ from random_graphs import expect_integer_arithmetic, graphs, some_images
 from anna.base.errors import CompileError, SpecError
 from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ANNA_WIDE, ChipSpec
-from anna.compiler import compilation
+from anna.compiler import CompileOptions, compilation
+from anna.compiler.check import check
+from anna.compiler.digits import widened
 from anna.compiler.ladder import Ladder, ladder
-from anna.network.graph import Graph
+from anna.compiler.passes import Compilation
+from anna.compiler.quantise import joined
+from anna.compiler.selfcheck import evaluate
+from anna.network.graph import RELU, Affine, Convolution, FullConnection, Graph, Pool
 
 
 # --- a sum in digits -------------------------------------------------------------------------------------------------
@@ -149,3 +154,43 @@ def test_a_program_in_digits_is_the_integer_arithmetic_of_its_codes(graph: Graph
         refusal = ""
         expect_integer_arithmetic(done, seen)
     assert "internal error" not in refusal
+
+
+def test_a_map_that_fills_a_word_has_a_gain_like_all_others() -> None:
+    """Three maps take a word of four states; what reads them may have a border, for which every map needs a code."""
+    kernel = np.ones((3, 1, 2, 2), np.float32)
+    factors = Affine("A", np.full(3, 0.5, np.float32), np.full(3, 0.1, np.float32))
+    graph = Graph("filled", (1, 6, 6), (Convolution("C", kernel), factors, FullConnection("out", np.ones((2, 75), np.float32))))
+    options = CompileOptions(digits=2, machine="board-1991")
+    first, *_ = widened(check(graph, options), options).layers
+    assert first.post_scale_o is not None
+    assert first.post_scale_o.tolist() == [0.5, 0.5, 0.5, 1.0]
+
+
+# --- maxima ----------------------------------------------------------------------------------------------------------
+def values_of(done: Compilation, stacks: dict[str, np.ndarray], name: str, maps: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the states of a stack stand for, (images, maps, rows, columns), and the size of a last LSB, (maps, 1, 1)."""
+    meaning = joined([quant.meaning for quant in done.quantised.layers if quant.layer.stack == name])
+    levels = codes.state_converter(done.program.spec).values(stacks[name])
+    value = meaning.gain_m[:, None, None] * levels + meaning.offset_m[:, None, None]
+    value = value.reshape(len(value), meaning.digits, -1, *value.shape[2:]).sum(axis=1)
+    last = np.abs(meaning.gain_m.reshape(meaning.digits, -1)[-1, :maps, None, None])
+    return value[:, :maps], last
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("overlap", "most", "rms"), [(False, 4.0, 0.7), (True, 12.0, 1.3)])
+def test_a_maximum_in_digits_errs_by_the_last_lsb_of_its_steps(seed: int, overlap: bool, most: float, rms: float) -> None:
+    """Four conversions make a maximum over 2x2; with overlap the search also cuts off a few large differences."""
+    rng = np.random.default_rng(seed)
+    kernel = rng.normal(0, 0.5, (3, 1, 3, 3)).astype(np.float32)
+    last = FullConnection("last", rng.normal(0, 0.3, (4, 48)).astype(np.float32))
+    layers = (Convolution("C", kernel, activation=RELU, padding=(1, 1, 1, 1)), Pool("P", "max", (2, 2), (2, 2)), last)
+    seen = rng.normal(0, 1, (60, 1, 8, 8)).astype(np.float32)
+    done = compilation(Graph("pooled", (1, 8, 8), layers), seen, digits=2, overlap=overlap)
+    assert done.program.host is not None
+    stacks = evaluate(done.quantised, done.program.host.input_codes(done.program.spec, (1, 8, 8), seen))
+    (before, fine), (found, step) = (values_of(done, stacks, name, 3) for name in ("C", "P"))
+    error = (found - before.reshape(60, 3, 4, 2, 4, 2).max(axis=(3, 5))) / np.maximum(fine, step)
+    assert np.abs(error).max() < most
+    assert np.sqrt((error**2).mean()) < rms
