@@ -234,13 +234,13 @@ cdef class Walk:
             with gil:
                 self.hazards.append(("results-kept", self.calc_index[self.untaken[0]], {"by": index}))
             self.forget_oldest()
-        self.calc += 1
+        self.calc = self.calc + 1
         for k in range(count):
             latch = self.read[reads + k // columns]
             self.operands[self.operand + k] = self.hold[latch, k % columns]
             if unset < 0 and self.hold[latch, k % columns] == self.reset and self.live[place + k]:
                 unset = k
-        self.operand += count
+        self.operand = self.operand + count
         if unset >= 0:
             with gil:
                 self.hazards.append(("state-under-weight", index, {
@@ -250,7 +250,7 @@ cdef class Walk:
             latch = self.read[reads + k]
             self.hold_read_until[latch], self.hold_reader[latch] = self.end[index] - 1, index
         self.untaken[self.waiting] = self.calc
-        self.waiting += 1
+        self.waiting = self.waiting + 1
         self.note_oldest()
         return 0
 
@@ -263,7 +263,7 @@ cdef class Walk:
         if done:
             self.forget_oldest()
         else:
-            self.taken += count
+            self.taken = self.taken + count
         if self.waiting > (0 if done else 1):
             by = self.calc_index[self.untaken[self.waiting - 1]]
             late = self.end[index] - self.end[by]
