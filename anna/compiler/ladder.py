@@ -86,6 +86,8 @@ class Ladder:
 
     def apart(self, joint: States) -> list[States]:
         """The states of each digit of joint codes, the coarsest first."""
+        if self.digits == 1:
+            return [joint]
         found: list[States] = []
         for _ in range(self.digits):
             found.insert(0, joint % np.uint16(self.levels))

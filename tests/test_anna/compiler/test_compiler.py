@@ -276,8 +276,17 @@ def test_calibration_is_images_or_images_with_their_labels() -> None:
             anna.compile(net, pair)
 
 
+def test_compiling_says_where_one_state_a_value_loses_much() -> None:
+    net, (images, _) = lenet.load("linear"), lenet.calibration()
+    with pytest.warns(UserWarning, match=r"^linear: the ideal chip gives \d.* another class .*option digits") as told:
+        anna.compile(net, images, check_count=0)
+    assert [one.filename for one in told] == [__file__]
+    assert compilation(net, images, check_count=0, digits=2).warning is None
+    assert compilation(lenet.load("recognizer"), images, check_count=0).warning is None
+
+
 def test_old_names_of_options_mean_the_new_ones() -> None:
-    net, images = lenet.load("linear"), lenet.calibration()[0][:40]
+    net, images = lenet.load("recognizer"), lenet.calibration()[0][:40]
     with pytest.warns(DeprecationWarning, match="is now (network|range_method|calibration_count|check_count)") as told:
         old = anna.compile(net=net, calibration=images, calibrate="max", calibration_pictures=20, check_pictures=0)
     assert len(told) == 4 and {one.filename for one in told} == {__file__}
