@@ -89,6 +89,8 @@ class Ladder:
         if self.digits == 1:
             return [joint]
         found: list[States] = []
+        if self.digits == 1:  # a state may have all 16 bits
+            return [joint]
         for _ in range(self.digits):
             found.insert(0, joint % np.uint16(self.levels))
             joint = joint // np.uint16(self.levels)
