@@ -160,11 +160,8 @@ def test_a_map_that_fills_a_word_has_a_gain_like_all_others() -> None:
     """Three maps take a word of four states; what reads them may have a border, for which every map needs a code."""
     kernel = np.ones((3, 1, 2, 2), np.float32)
     factors = Affine("A", np.full(3, 0.5, np.float32), np.full(3, 0.1, np.float32))
-    graph = Graph(
-        "filled",
-        (1, 6, 6),
-        (Convolution("C", kernel, activation=RELU), factors, last),
-    )
+    last = FullConnection("out", np.ones((2, 75), np.float32))
+    graph = Graph("filled", (1, 6, 6), (Convolution("C", kernel, activation=RELU), factors, last))
     options = CompileOptions(digits=2, machine="board-1991", host="none")
     first, *_ = widened(check(graph, options), options).layers
     assert first.post_scale_o is not None
