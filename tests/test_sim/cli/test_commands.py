@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import ELSEWHERE, ENV, ROOT, good, refused
+from command_line import ELSEWHERE, ENV, ROOT, call, good, refused
 
 import anna
 import lenet
@@ -157,6 +157,21 @@ def test_a_chip_seed_draws_a_typical_chip(edges: Path) -> None:
     assert told()["analog"] == "ideal" and told()["outputs"] == told("--analog", "ideal", "--chip-seed", "7")["outputs"]
     for kind in ("ideal", "typical"):
         assert "seed is -1" in refused("run", edges, "--random", 1, "--analog", kind, "--chip-seed", -1)
+
+
+def test_a_network_is_compiled_in_digits(tmp_path: Path) -> None:
+    words = ("compile", "linear", "--digits", "input=2,others=1", "--copies", "2", "--json", "-o", tmp_path / "two.anna")
+    report = json.loads(good(*words))
+    assert (report["options"]["digits"], report["options"]["copies"]) == ({"input": 2, "others": 1}, 2)
+    program = anna.Program.load(tmp_path / "two.anna")
+    assert program.host is not None and program.host.input_digits == 2
+    label = anna.Chip().run(program, lenet.holdout().images[:1]).labels
+    assert label.shape == (1,)
+    said = call("compile", "linear", "-o", tmp_path / "one.anna").stderr
+    assert said.startswith("warning: linear: the ideal chip gives") and said.count("\n") == 1
+    wrong = refused("compile", "linear", "--digits", "C9=2", "-o", tmp_path / "three.anna")
+    assert "option digits: 'C9' names no layer of the chip" in wrong
+    assert "'2x' is not an integer" in refused("compile", "linear", "--digits", "others=2x")
 
 
 def test_a_slot_chooses_how_old_charges_are(edges: Path, tmp_path: Path) -> None:
