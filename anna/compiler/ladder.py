@@ -86,11 +86,9 @@ class Ladder:
 
     def apart(self, joint: States) -> list[States]:
         """The states of each digit of joint codes, the coarsest first."""
-        if self.digits == 1:
-            return [joint]
-        found: list[States] = []
         if self.digits == 1:  # a state may have all 16 bits
             return [joint]
+        found: list[States] = []
         for _ in range(self.digits):
             found.insert(0, joint % np.uint16(self.levels))
             joint = joint // np.uint16(self.levels)

@@ -98,7 +98,8 @@ class Packer:
             taps = {(i, y + dy * sy, x + dx * sx) for i, y, x in read for dy in range(self.down) for dx in range(self.right)}
             if len(taps) > self.spec.latches * self.spec.columns:
                 return None
-        shifts, step = self._shifts(taps, moves), self.right * sx if moves else 1
+        shifts = self._shifts(taps, moves) or [()] * width  # maps that fill words read nothing
+        step = self.right * sx if moves else 1
         extras = self.constants + len(self.units) * len(outputs) * self.down * self.right
         if extras > self.spec.columns:
             return None
