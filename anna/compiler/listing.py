@@ -54,7 +54,7 @@ def report(
         "board_images_per_s": round(times.images_per_s, 3),
         "board_binds": times.binds,
         "connections_per_s": round(network.multiply_adds * times.images_per_s, 3),
-        "instructions": len(timeline.program.ops),
+        "instructions": len(timeline.program.issued),
         "refreshes": len(timeline.refreshes),
         "charges": retention.report(timeline),
         "synapses_used": int((links.taps_prc != NO_TAP).sum()),
