@@ -165,8 +165,7 @@ def test_a_network_is_compiled_in_digits(tmp_path: Path) -> None:
     assert (report["options"]["digits"], report["options"]["copies"]) == ({"input": 2, "others": 1}, 2)
     program = anna.Program.load(tmp_path / "two.anna")
     assert program.host is not None and program.host.input_digits == 2
-    label = anna.Chip().run(program, lenet.holdout().images[:1]).labels
-    assert label.shape == (1,)
+    assert anna.Chip().run(program, lenet.holdout()[0][:1]).labels.shape == (1,)
     said = call("compile", "linear", "-o", tmp_path / "one.anna").stderr
     assert said.startswith("warning: linear: the ideal chip gives") and said.count("\n") == 1
     wrong = refused("compile", "linear", "--digits", "C9=2", "-o", tmp_path / "three.anna")
