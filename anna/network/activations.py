@@ -7,7 +7,7 @@ an ONNX graph compute the same. One that the chip computes never falls: the comp
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from anna.base.arrays import Floats
 from anna.base.errors import GraphError
+from anna.base.frozen import Settled
 from anna.native import exact_math
 
 SCALED_TANH_HEIGHT = 1.7159  # P, papers 7 and 8: f(a) = 1.7159 tanh(2a/3), so that f(1) = 1 and f(-1) = -1 (to 2e-5)
@@ -217,7 +218,7 @@ CURVES: dict[str, Curve | Family] = {
 
 
 @dataclass(frozen=True)
-class Activation:
+class Activation(Settled):
     """What follows a sum. `scaled_tanh` is 1.7159 tanh(2a/3) (P, papers 7 and 8); `clip` holds the sum in low..high.
 
     Only the numbers that a kind has are given, by their names in `CURVES`; one that is left out takes its default.
@@ -229,19 +230,20 @@ class Activation:
     alpha: float | None = None
     gamma: float | None = None
 
-    def __post_init__(self) -> None:
+    def _settled(self) -> Mapping[str, float]:
         if self.kind not in CURVES:
             raise GraphError(f"activation {self.kind!r} is not known; expected one of {', '.join(CURVES)}")
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
             raise GraphError(f"activation clip runs from {self.low:g} to {self.high:g}; expected finite low < high")
-        defaults = self._defaults
+        defaults, left_out = self._defaults, dict[str, float]()
         for name in ("alpha", "gamma"):
             value = getattr(self, name)
             if value is None and name in defaults:
-                object.__setattr__(self, name, defaults[name])
+                left_out[name] = defaults[name]
             elif value is not None and (name not in defaults or not np.isfinite(value)):
                 expected = "a finite number" if name in defaults else f"no {name} for this kind"
                 raise GraphError(f"activation {self.kind} has {name} {value!r}; expected {expected}")
+        return left_out
 
     @property
     def _defaults(self) -> dict[str, float]:

@@ -24,7 +24,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> None:
     import lenet
     from anna.base.threads import cores, worker_count
-    from anna.compiler import compile
+    from anna.compiler import compilation
     from anna.native.loader import choose_level
     from anna.program.file import Program
     from sim.bench import measure
@@ -40,7 +40,7 @@ def _run(given: argparse.Namespace) -> None:
         for name in given.network or (NETWORKS[:1] if given.quick else NETWORKS):
             show(f"compile {name}")
             network = lenet.load(name)
-            program = compile(network, lenet.calibration())
+            program = compilation(network, lenet.calibration()).program
             programs.append(program)
             if not given.no_peers:
                 cases += measure.peer_cases(network, images, small)

@@ -62,7 +62,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
 
     from anna.base.threads import worker_count
     from anna.chip.spec import CHIPS
-    from anna.compiler import compilation, compile
+    from anna.compiler import compilation
     from sim.comparison.arms import ChipTrained
     from sim.comparison.ledger_codes import codes_ledger
     from sim.inputs.models import chip_trained, load_network
@@ -81,7 +81,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     usual = None if options["machine"].chip in CHIPS.values() else "none"
     other = chip_trained(network, given.model, given.weights_seed, given.chip_trained or usual)
     as_trained = {**options, "round": "nearest"}
-    other_arm = other and ChipTrained(*other, compile(other[1], calibration, **as_trained))
+    other_arm = other and ChipTrained(*other, compilation(other[1], calibration, **as_trained).program)
     some = images.first(given.count)
     seeds = {"chip_seed": given.chip_seed, "noise_seed": given.noise_seed}
     found = compare(network, program, some, chips=given.chips, analogs=kinds, trimmed=given.trimmed, **seeds, threads=threads,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from anna.chip.codes import state_converter
 from anna.chip.machines import Machine
-from anna.compiler import compile
+from anna.compiler import compilation
 from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Graph, Network, Prepare
@@ -42,7 +42,7 @@ def codes_ledger(
 
     def error_on(**chip: Any) -> float:
         changed = machine.with_chip(machine.chip.changed(**chip))
-        made = compile(network, calibration, **{**options, "machine": changed, "check_count": 0})
+        made = compilation(network, calibration, **{**options, "machine": changed, "check_count": 0}).program
         labels = Chip().run(made, digits.images).labels
         return 100 * int((labels != digits.labels).sum()) / len(digits)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from anna.analog.parameters import Analog
 from anna.base.errors import AnnaError
 from anna.chip.machines import MACHINES, Machine
-from anna.compiler import compile
+from anna.compiler import compilation
 from anna.compiler.options import CompileOptions
 from anna.program.file import Program
 from lenet.datasets.digits import holdout
@@ -117,7 +117,7 @@ class Assessor:
         return self._outcome(self._compiled(changed(one)), Analog.typical())
 
     def _compiled(self, machine: Machine, **options: Any) -> Program:
-        return compile(self.network, self.calibration, machine=machine, **options)
+        return compilation(self.network, self.calibration, machine=machine, **options).program
 
     def _outcome(self, program: Program, analog: Analog, ideal_cn: Bools | None = None) -> Outcome:
         assert program.report is not None

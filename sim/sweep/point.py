@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from anna.analog.parameters import Analog
 from anna.base.errors import AnnaError, CompileError, DataError, GraphError, IllegalProgram, MachineError, SpecError
 from anna.chip.machines import DEFAULT, FORMER_BOARDS, Machine, machine_named
-from anna.compiler import compile
+from anna.compiler import compilation
 from anna.machine.chip import Chip, run_chips
 from anna.network.forward import forward
 from anna.network.graph import Network
@@ -93,10 +93,24 @@ def prepared(source: Source) -> Prepared:
     return Prepared(found, chosen, np.asarray(images))
 
 
+class _PerLayer(tuple[tuple[str, int], ...]):
+    """An option by layer, in a form that can be looked up."""
+
+
+def _hashable(value: Any) -> Any:
+    return _PerLayer(sorted(value.items())) if isinstance(value, dict) else value
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, _PerLayer) else value
+
+
 @lru_cache(maxsize=2)
 def _compiled(source: Source, machine: Machine, options: tuple[tuple[str, Any], ...]) -> tuple[Program, Timeline]:
     one = prepared(source)
-    program = compile(one.network, one.calibration, machine=machine, **dict(options))
+    program = compilation(
+        one.network, one.calibration, machine=machine, **{name: _plain(value) for name, value in options}
+    ).program
     return program, verified(program)
 
 
@@ -216,7 +230,7 @@ def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     called = options.pop("machine", DEFAULT)
     machine = machine_named(FORMER_BOARDS.get(called, called)).with_fields(**point.fields_of("chip"))
     clock = time.perf_counter()
-    program, timeline = _compiled(source, machine, tuple(sorted(options.items())))
+    program, timeline = _compiled(source, machine, tuple(sorted((name, _hashable(value)) for name, value in options.items())))
     compiled = time.perf_counter() - clock
     reference = one.reference
     labels = one.digits.labels.astype(np.int64)

@@ -89,4 +89,5 @@ def test_an_example_does_what_it_shows(line: str, home: Path, tmp_path: Path) ->
     env = {**ENV, "HOME": str(folder), "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     shell = ["bash", "-o", "pipefail", "-c", line]
     done = subprocess.run(shell, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    said = [text for text in done.stderr.splitlines() if not text.startswith("warning: mine: the ideal chip gives")]  # tiny
+    assert (done.returncode, said) == (0, [])
