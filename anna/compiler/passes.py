@@ -68,17 +68,13 @@ class Compilation:
     def warning(self) -> str | None:
         """A sentence if the states lose much of what the float network knows."""
         share = self.changed_share
-        if share is None or share <= MUCH_CHANGED or max(self.widest_digits) > 1:
+        several = self.digits.input_digits > 1 or any(layer.digits > 1 for layer in self.digits.layers)
+        if share is None or share <= MUCH_CHANGED or several:
             return None
         return (
             f"{self.checked.network.name}: the ideal chip gives {100 * share:.1f} % of the calibration images another class "
             "than the float network, since one state carries each value; carry it by two (option digits, docs/digits.md)"
         )
-
-    @property
-    def widest_digits(self) -> list[int]:
-        """Digits of the image and of every layer's values."""
-        return [self.digits.input_digits, *(layer.digits for layer in self.digits.layers)]
 
     def text(self, after: str) -> str:
         """The canonical text of a pass's value."""

@@ -188,10 +188,11 @@ def _no_word(layer: ChipLayer, word: int, rows: int) -> str:
 def _no_way(layer: ChipLayer, options: CompileOptions, leaves_some: bool) -> str:
     spec = options.chip
     inputs = int(layer.inputs_o.max())
-    way = f"run it and all after it on the host (option host={layer.origin})"
+    ways = [f"run it and all after it on the host (option host={layer.origin})"] if leaves_some else []
+    if layer.input_maps or layer.digits > 1:
+        ways.insert(0, "take fewer digits or synapses for it and what it reads (options digits, synapses)")
     return (
         f"{layer.name}: a window of {inputs} inputs on maps {layer.kernel[1]} columns wide does not fit the chip's "
         f"{spec.registers if spec.wide else spec.latches} {'registers' if spec.wide else 'latches'} of {spec.columns} states "
-        "with its biases; "
-        f"{way if leaves_some else NOTHING_LEFT}"
+        f"with its biases; {' or '.join(ways) or NOTHING_LEFT}"
     )

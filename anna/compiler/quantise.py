@@ -20,7 +20,7 @@ from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, Lowered, OwnColumn
 from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
-from anna.compiler.problem import Carry, build_problem
+from anna.compiler.problem import Carry, Problem, build_problem
 from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
 
@@ -103,18 +103,9 @@ def quantise_layer(
     scale = choice.scale_code_o
     totals = integer.sums(layer, spec, states, border, weights)
     totals = totals + bias_numerators(spec, constants)[:, None, None]
-    if carry is not None and layer.carry is not None:
-        unit_weights = rounding.carry_weights(problem, np.arange(len(weights)), choice.weight_lsb_o)
-        unit_states = np.zeros((len(weights), 0, 1, 1), dtype=np.uint16)
-        units = [
-            OwnColumn(layer.carry, d * len(weights))
-            for d, n in enumerate(rounding.carry_columns(carry.digits))
-            for _ in range(n)
-        ]
-        totals = totals + carried_sums(spec, units, unit_weights, {layer.carry: carry.states})
-    else:
-        unit_weights, unit_states = rounding.unit_bias(problem, choice)
-        units = [OWN_BIAS] * unit_weights.shape[1]
+    units, unit_weights, unit_states = _own_columns(layer, problem, choice)
+    if carry is not None:
+        totals = totals + carried_sums(spec, units, unit_weights, carry.states)
     if unit_states.size:
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1)
@@ -135,15 +126,24 @@ def quantise_layer(
     return done, np.concatenate(found, axis=1) if len(found) > 1 else found[0]
 
 
+def _own_columns(layer: ChipLayer, problem: Problem, choice: rounding.Choice) -> tuple[list[OwnColumn], Ints, States]:
+    """What a unit's own columns hold, their weights, and the states of those that hold its bias."""
+    if problem.carry is None or layer.carry is None:
+        weights, states = rounding.unit_bias(problem, choice)
+        return [OWN_BIAS] * weights.shape[1], weights, states
+    maps, units = len(choice.step_o), list[OwnColumn]()
+    for d, columns in enumerate(rounding.carry_columns(problem.carry.digits)):
+        units += [OwnColumn(layer.carry, d * maps)] * columns
+    return units, rounding.carry_weights(problem, np.arange(maps), choice.weight_lsb_o), np.zeros((maps, 0, 1, 1), np.uint16)
+
+
 def _border(layer: ChipLayer, meaning: Meaning, spec: ChipSpec) -> Ints:
     """The codes of the border around a layer's input."""
     if layer.lowest_border:
         return np.where(meaning.gain_m < 0, (1 << spec.state_bits) - 1, 0).astype(np.int64)[list(layer.places)]
     maps = len(meaning.gain_m) // meaning.digits
-    found: Ints = meaning.codes_of(spec, np.full((1, maps, 1, 1), layer.padding_value))[0, list(layer.places), 0, 0].astype(
-        np.int64
-    )
-    return found
+    found = meaning.codes_of(spec, np.full((1, maps, 1, 1), layer.padding_value))[0, :, 0, 0].astype(np.int64)
+    return found[list(layer.places)]
 
 
 def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnColumn], Ints]:
@@ -157,16 +157,13 @@ def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnCo
     return units, np.concatenate(weights, axis=1)
 
 
-def carried_sums(
-    spec: ChipSpec, units: Sequence[OwnColumn], weights_ou: Ints, stacks: Mapping[str, States]
-) -> NDArray[np.int64]:
-    """What the states on units' own columns add, (images, o, rows, columns), in weight LSB x half state LSB."""
+def carried_sums(spec: ChipSpec, units: Sequence[OwnColumn], weights_ou: Ints, states: States) -> NDArray[np.int64]:
+    """What the states of partial sums add, (images, o, rows, columns), in weight LSB x half state LSB."""
     numerators, maps = codes.state_converter(spec).numerators, len(weights_ou)
     weight: dict[OwnColumn, Ints] = {}
     for u, unit in enumerate(units):
-        if unit != OWN_BIAS:
-            weight[unit] = weight.get(unit, 0) + weights_ou[:, u]
-    found = [numerators[stacks[unit.stack][:, unit.first_map : unit.first_map + maps]] * weight_o[:, None, None]
+        weight[unit] = weight.get(unit, 0) + weights_ou[:, u]
+    found = [numerators[states[:, unit.first_map : unit.first_map + maps]] * weight_o[:, None, None]
              for unit, weight_o in weight.items()]  # fmt: skip
     added: Ints = np.sum(found, axis=0) if len(found) > 1 else found[0]
     return added

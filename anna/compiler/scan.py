@@ -5,6 +5,7 @@ them. How a window lies in the registers of a wide chip says `anna.compiler.regi
 shifter `anna.compiler.latches`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -42,7 +43,7 @@ class Neuron:
 
 
 @dataclass(frozen=True, eq=False)
-class Scan:
+class Scan(ABC):
     """Some output maps of a layer, computed in one pass of a window over their input."""
 
     layer: ChipLayer
@@ -92,13 +93,13 @@ class Scan:
                     found.append(Neuron(o, dy, dx, seen[key, dy, dx]))
         return tuple(sorted(found, key=lambda n: (self._together(n.reads), n.dx, n.dy, n.o)))
 
+    @abstractmethod
     def _read(self, o: int, dy: int, dx: int) -> tuple[int, ...]:
         """What each row of a neuron reads."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _together(self, reads: tuple[int, ...]) -> tuple[Hashable, ...]:
         """What neurons that share a CALC have in common."""
-        raise NotImplementedError
 
     @cached_property
     def rows(self) -> int:

@@ -109,7 +109,8 @@ def signal_to_noise(found: ComparisonRows) -> Any:
             places = np.arange(len(layers)) + (number - (len(kinds) - 1) / 2) * width
             left.bar(places, [layer[kind] for layer in layers], width, color=colour, label=kind)
         left.set_title("signal-to-noise ratio, dB")
-        figure.legend(loc="outside lower left", ncols=4)
+        if kinds:  # layers in digits are no maps of the float network
+            figure.legend(loc="outside lower left", ncols=4)
         right.bar(range(len(compiled)), [100 * layer["saturated_share"] for layer in compiled], 0.6, color=COLOURS[0])
         right.set_title("saturated outputs, %")
         for axes, ticks in ((left, names), (right, [layer["name"] for layer in compiled])):

@@ -6,6 +6,7 @@ and the last few programs, for points that differ only in their chips.
 
 import contextlib
 import itertools
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -93,24 +94,11 @@ def prepared(source: Source) -> Prepared:
     return Prepared(found, chosen, np.asarray(images))
 
 
-class _PerLayer(tuple[tuple[str, int], ...]):
-    """An option by layer, in a form that can be looked up."""
-
-
-def _hashable(value: Any) -> Any:
-    return _PerLayer(sorted(value.items())) if isinstance(value, dict) else value
-
-
-def _plain(value: Any) -> Any:
-    return dict(value) if isinstance(value, _PerLayer) else value
-
-
 @lru_cache(maxsize=2)
-def _compiled(source: Source, machine: Machine, options: tuple[tuple[str, Any], ...]) -> tuple[Program, Timeline]:
+def _compiled(source: Source, machine: Machine, options: str) -> tuple[Program, Timeline]:
+    """The program with compile options that are given as JSON, since an option by layer cannot be looked up."""
     one = prepared(source)
-    program = compilation(
-        one.network, one.calibration, machine=machine, **{name: _plain(value) for name, value in options}
-    ).program
+    program = compilation(one.network, one.calibration, machine=machine, **json.loads(options)).program
     return program, verified(program)
 
 
@@ -230,7 +218,7 @@ def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     called = options.pop("machine", DEFAULT)
     machine = machine_named(FORMER_BOARDS.get(called, called)).with_fields(**point.fields_of("chip"))
     clock = time.perf_counter()
-    program, timeline = _compiled(source, machine, tuple(sorted((name, _hashable(value)) for name, value in options.items())))
+    program, timeline = _compiled(source, machine, json.dumps(options, sort_keys=True))
     compiled = time.perf_counter() - clock
     reference = one.reference
     labels = one.digits.labels.astype(np.int64)
