@@ -155,10 +155,11 @@ class Packer:
         most, edges = columns // len(shifts), [0]
         if beside > columns:
             return None
+        places = [self.layer.places[i] for i, _, _ in shifts[0]]
         while edges[-1] < count:
             edge = min(edges[-1] + most, count)
             if edge < count:  # a word is not shared
-                while edge > edges[-1] and (shifts[0][edge][0] if self.sequencer.aligned else edge - edges[-1]) % word:
+                while edge > edges[-1] and (places[edge] if self.sequencer.aligned else edge - edges[-1]) % word:
                     edge -= 1
                 if edge == edges[-1]:
                     edge = min(edges[-1] + most, count)

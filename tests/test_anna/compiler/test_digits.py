@@ -156,6 +156,20 @@ def test_a_program_in_digits_is_the_integer_arithmetic_of_its_codes(graph: Graph
     assert "internal error" not in refusal
 
 
+def test_a_window_in_digits_is_shared_among_latches_in_entire_words() -> None:
+    """Three maps in two digits, of which the coarsest is read three times: words begin where memory's do, not the window's."""
+    rng = np.random.default_rng(4)
+    layers = (
+        Convolution("C", rng.normal(0, 0.5, (2, 3, 4, 4)).astype(np.float32)),
+        FullConnection("out", rng.normal(0, 0.3, (5, 84)).astype(np.float32)),
+    )
+    graph = Graph("shared", (3, 9, 10), layers)
+    seen = some_images(graph, 24)
+    done = compilation(graph, seen, machine="board-1991", digits={"input": 2}, synapses={"C": 3})
+    assert any(len(placed.scan.layouts) > 1 for placed in done.placement.scans if placed.scan.layer.name == "C")
+    expect_integer_arithmetic(done, seen)
+
+
 def test_a_map_that_fills_a_word_has_a_gain_like_all_others() -> None:
     """Three maps take a word of four states; what reads them may have a border, for which every map needs a code."""
     kernel = np.ones((3, 1, 2, 2), np.float32)
