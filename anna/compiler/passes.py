@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import CompileError, IllegalProgram
-from anna.board.host import HostTail, HostWork
+from anna.board.host import HostWork
+from anna.board.host_part import HostPart
 from anna.compiler import check as check_pass
 from anna.compiler import digits, emit, listing, memory, selfcheck
 from anna.compiler import split as split_pass
@@ -149,9 +150,9 @@ def program_name(name: str) -> str:
 
 def host_work(graph: QuantGraph) -> HostWork:
     """The host's part: preparation and float layers."""
-    lowered, tails = graph.lowered, list[HostTail]()
+    lowered, tails = graph.lowered, list[HostPart]()
     for member in lowered.members:
         meaning = joined([quant.meaning for quant in graph.layers if quant.layer.stack == member.last])
-        tails.append(HostTail(member.last, lowered.stacks[member.last], meaning.gain_m, meaning.offset_m, member.host))
+        tails.append(HostPart.chain(member.last, lowered.stacks[member.last], meaning.gain_m, meaning.offset_m, member.host))
     meant, data = graph.input_meaning, lowered.network.data
     return HostWork(lowered.prepare, meant.gain_m, meant.offset_m, tuple(tails), data, meant.digits)
