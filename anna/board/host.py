@@ -101,18 +101,25 @@ class HostRound(Settled):
 
     def codes(self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]], threads: int = 1) -> dict[str, NDArray[Any]]:
         """State codes of every region that it writes, from those of the regions that it reads, both (images, *shape)."""
-        given = self.part.run(spec, states, threads, tuple(one.output for one in self.writings))
+        images = len(states[self.part.readings[0].region])
+        kind = np.uint8 if spec.state_bits <= 8 else np.uint16
+        found: dict[str, NDArray[Any]] = {
+            one.region: np.empty((images, *self.written_shape(one)), kind) for one in self.writings
+        }
+
+        def take(here: slice, name: str, stack: NDArray[Any]) -> None:
+            values = stack.transpose(3, 0, 1, 2).astype(np.float64)
+            for one in self.writings:
+                if one.output == name:
+                    found[one.region][here] = digit_codes(spec, one.gain_m, one.offset_m, one.digits, values)
+
         try:
-            return {
-                one.region: smallest(
-                    spec, digit_codes(spec, one.gain_m, one.offset_m, one.digits, given[one.output].astype(np.float64))
-                )
-                for one in self.writings
-            }
+            self.part.run_pieces(spec, states, threads, tuple(one.output for one in self.writings), take)
         except SpecError:
             raise DataError(
                 f"the host's layers before segment {self.segment} give values that are NaN or infinite; expected finite ones"
             ) from None
+        return found
 
 
 @lru_cache(maxsize=16)

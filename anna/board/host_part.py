@@ -4,7 +4,7 @@ They run in 32-bit floats with sums in a fixed order (`anna.network.forward`), s
 for any number of images at once and of threads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -20,13 +20,15 @@ from anna.native.float_sums import engine
 from anna.network.forward import run_layer
 from anna.network.graph import LAYER_KINDS, Step
 from anna.network.layers import JOINING, Layer, Prepare
-from anna.network.parts import Shape
+from anna.network.parts import Shape, units
 
 Floats = NDArray[np.float64]
 # Images that the host layers take at once: whole vectors, but no multiple of a large power of two, which would crowd an
 # image's numbers into a few sets of the cache.
 PIECE = 13 * 64
+PIECE_BYTES, FEWEST = 1 << 26, 16  # of the largest stack, where the maps are large
 PIECES_A_TURN = 2  # pieces that a thread takes at once
+Stack = NDArray[Any]  # maps, rows, columns, images
 
 
 def check_meaning(what: str, maps: int, digits: int, gain_m: Floats, offset_m: Floats) -> None:
@@ -166,40 +168,49 @@ class HostPart(Settled):
         return sum(step.connections for step in self.steps)
 
     def run(
+        self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]], threads: int = 1
+    ) -> dict[str, NDArray[np.float32]]:
+        """Every output by name (images, maps, rows, columns), from the state codes (images, maps, rows, columns) of regions."""
+        images = len(states[self.readings[0].region])
+        given = {name: np.empty((images, *self.shapes[name]), np.float32) for name in self.outputs}
+
+        def take(here: slice, name: str, stack: Stack) -> None:
+            given[name][here] = stack.transpose(3, 0, 1, 2)
+
+        self.run_pieces(spec, states, threads, self.outputs, take)
+        return given
+
+    def run_pieces(
         self,
         spec: ChipSpec,
         states: Mapping[str, NDArray[np.generic]],
-        threads: int = 1,
-        wanted: tuple[str, ...] | None = None,
-    ) -> dict[str, NDArray[np.float32]]:
-        """Outputs by name (images, maps, rows, columns), or other layers and readings that are wanted, from the state codes
-        (images, maps, rows, columns) of regions."""
+        threads: int,
+        wanted: tuple[str, ...],
+        take: Callable[[slice, str, Stack], None],
+    ) -> None:
+        """Hand over each layer or reading that is wanted, for some images after others, as (maps, rows, columns, images)."""
         images = len(states[self.readings[0].region])
-        given = {name: np.empty((images, *self.shapes[name]), np.float32) for name in wanted or self.outputs}
+        piece = max(FEWEST, min(PIECE, PIECE_BYTES // (4 * max(units(shape) for shape in self.shapes.values()))))
         last_reader = {one: number for number, step in enumerate(self.steps) for one in step.inputs}
 
         def run_piece(here: slice) -> None:
-            stacks = {one.name: one.values(spec, states[one.region][here]) for one in self.readings}
-            self._keep(stacks, [one.name for one in self.readings], given, here)
+            stacks: dict[str, Stack] = {one.name: one.values(spec, states[one.region][here]) for one in self.readings}
+            for name in stacks.keys() & set(wanted):
+                take(here, name, stacks[name])
             for number, step in enumerate(self.steps):
-                _, stacks[step.layer.name] = run_layer(step.layer, *(stacks[one] for one in step.inputs))
-                self._keep(stacks, [step.layer.name], given, here)
-                for one in {*step.inputs, step.layer.name}:
-                    if last_reader.get(one, -1) <= number:
+                name = step.layer.name
+                _, stacks[name] = run_layer(step.layer, *(stacks[one] for one in step.inputs))
+                if name in wanted:
+                    take(here, name, stacks[name])
+                for one in {*step.inputs, name}:
+                    if last_reader.get(one, number) <= number:
                         del stacks[one]
 
         def run_turn(start: int) -> None:
-            for first in range(start, min(start + PIECE * PIECES_A_TURN, images), PIECE):
-                run_piece(slice(first, first + PIECE))
+            for first in range(start, min(start + piece * PIECES_A_TURN, images), piece):
+                run_piece(slice(first, min(first + piece, images)))
 
-        share(run_turn, range(0, images, PIECE * PIECES_A_TURN), threads)
-        return given
-
-    @staticmethod
-    def _keep(stacks: Mapping[str, NDArray[Any]], names: list[str], given: dict[str, NDArray[np.float32]], here: slice) -> None:
-        for name in names:
-            if name in given:
-                given[name][here] = stacks[name].transpose(3, 0, 1, 2)
+        share(run_turn, range(0, images, piece * PIECES_A_TURN), threads)
 
 
 def _expect_new(name: str, known: Mapping[str, Shape]) -> None:
