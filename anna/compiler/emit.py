@@ -104,7 +104,7 @@ def _latch_synapses(scan: LatchScan, quant: QuantLayer, neuron: Neuron, position
 
 def regions(graph: QuantGraph, memory: Memory) -> list[Region]:
     """The image, every map that stays in memory, and what the host reads."""
-    outputs = {member.last for member in graph.lowered.members}
+    outputs = graph.lowered.results
     found = []
     for stack in memory.stacks.values():
         if stack.name in memory.reused and stack.name != "input":

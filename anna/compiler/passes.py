@@ -17,7 +17,7 @@ from anna.compiler.ir import Lowered
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
-from anna.compiler.quantise import joined, quantise
+from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
 from anna.compiler.schedule import Schedule, schedule
@@ -151,7 +151,10 @@ def host_work(graph: QuantGraph) -> HostWork:
     """The host's part: preparation and float layers."""
     lowered, tails = graph.lowered, list[HostTail]()
     for member in lowered.members:
-        meaning = joined([quant.meaning for quant in graph.layers if quant.layer.stack == member.last])
-        tails.append(HostTail(member.last, lowered.stacks[member.last], meaning.gain_m, meaning.offset_m, member.host))
+        (reading,) = member.tail.readings
+        meaning = graph.meaning_of(reading.stack)
+        tails.append(
+            HostTail(reading.stack, lowered.stacks[reading.stack], meaning.gain_m, meaning.offset_m, member.tail.layers)
+        )
     meant, data = graph.input_meaning, lowered.network.data
     return HostWork(lowered.prepare, meant.gain_m, meant.offset_m, tuple(tails), data, meant.digits)

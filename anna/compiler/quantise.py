@@ -5,7 +5,7 @@ that reads the map. For each map, the search finds a range of the ADC, a scale c
 times a gain plus an offset, come nearest to the float map on the calibration images.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, Lowered, OwnCol
 from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, Problem, build_problem
-from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer
+from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer, unknown_meaning
 from anna.compiler.rounding import constant_numerators
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
@@ -57,31 +57,33 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
         stacks: dict[str, States] = {INPUT: image}
         meanings = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + first, meaning.digits)}
         for layer in member.layers:
+            states, meant = stacks[layer.source], meanings[layer.source]
+            carry = None if layer.carry is None else _carry(layer, stacks[layer.carry], meanings[layer.carry])
             if layer.on_states:
                 carried = None if layer.carry is None else stacks[layer.carry]
-                quant, out = maximum.quantise_layer(layer, stacks[layer.source], meanings[layer.source],
-                                                    calibration.maps[layer.name], spec, carried)  # fmt: skip
-                stacks[layer.name], meanings[layer.name] = out, quant.meaning
-                quants.append(quant)
-                continue
-            carry = None if layer.carry is None else _carry(layer, stacks[layer.carry], meanings[layer.carry])
-            states, meant = stacks[layer.source], meanings[layer.source]
-            done, stacks[layer.name] = quantise_layer(layer, states, meant, calibration.maps, options, carry)
-            meanings[layer.name] = joined([quant.meaning for quant in done])
+                quant, out = maximum.quantise_layer(layer, states, meant, calibration.maps[layer.name], spec, carried)
+                done = [quant]
+            else:
+                done, out = quantise_layer(layer, states, meant, calibration.maps, options, carry)
             quants += done
-        results[member.last] = stacks[member.last]
+            if layer.stack not in stacks:
+                meanings[layer.stack] = unknown_meaning(layer.stack_maps, layer.digits)
+                stacks[layer.stack] = np.zeros((len(out), layer.stack_maps, *out.shape[2:]), out.dtype) if layer.width else out
+            for quant, made in zip(done, np.split(out, layer.digits, axis=1), strict=True):
+                stacks[layer.stack][:, quant.maps] = made
+                meanings[layer.stack] = meanings[layer.stack].with_maps(quant.maps, quant.meaning)
+        results |= {stack: stacks[stack] for stack in {reading.stack for reading in member.tail.readings}}
     return QuantGraph(in_digits(lowered), spec, meaning, tuple(quants), results)
 
 
-def joined(meanings: Sequence[Meaning]) -> Meaning:
-    """What the states of a stack stand for, given that of each digit."""
-    gain, offset = (np.concatenate([getattr(one, name) for one in meanings]) for name in ("gain_m", "offset_m"))
-    return Meaning(gain, offset, len(meanings))
-
-
 def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:
-    gain, maps = meaning.gain_m * layer.carry_sign, len(meaning.gain_m) // meaning.digits
-    return Carry(states, gain.reshape(meaning.digits, maps), meaning.offset_m[:maps] * layer.carry_sign)
+    """What a layer adds, for each of its own maps."""
+    width, gain = len(meaning.gain_m) // meaning.digits, meaning.gain_m * layer.carry_sign
+    offset = meaning.offset_m[:width] * layer.carry_sign
+    maps = list(layer.carried_maps)
+    if layer.carry_maps:
+        states = states[:, [d * width + m for d in range(meaning.digits) for m in maps]]
+    return Carry(states, gain.reshape(meaning.digits, width)[:, maps], offset[maps], width)
 
 
 def quantise_layer(
@@ -105,7 +107,7 @@ def quantise_layer(
     totals = totals + bias_numerators(spec, constants)[:, None, None]
     units, unit_weights, unit_states = _own_columns(layer, problem, choice)
     if carry is not None:
-        totals = totals + carried_sums(spec, units, unit_weights, carry.states)
+        totals = totals + carried_sums(spec, carry, unit_weights)
     if unit_states.size:
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1)
@@ -133,7 +135,7 @@ def _own_columns(layer: ChipLayer, problem: Problem, choice: rounding.Choice) ->
         return [OWN_BIAS] * weights.shape[1], weights, states
     maps, units = len(choice.step_o), list[OwnColumn]()
     for d, columns in enumerate(rounding.carry_columns(problem.carry.digits)):
-        units += [OwnColumn(layer.carry, d * maps)] * columns
+        units += [OwnColumn(layer.carry, tuple(d * problem.carry.width + m for m in layer.carried_maps))] * columns
     return units, rounding.carry_weights(problem, np.arange(maps), choice.weight_lsb_o), np.zeros((maps, 0, 1, 1), np.uint16)
 
 
@@ -152,19 +154,19 @@ def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnCo
     for d in range(digit.digit):
         worth_o = steps.worth_kd[scale_o, d]
         columns = int(columns_of(steps.spec, worth_o).max())
-        units += [OwnColumn(digit.stack, d * maps)] * columns
+        first = d * digit.stack_width + digit.place
+        units += [OwnColumn(digit.stack, tuple(range(first, first + maps)))] * columns
         weights.append(-rounding.shared(steps.spec, worth_o, columns))
     return units, np.concatenate(weights, axis=1)
 
 
-def carried_sums(spec: ChipSpec, units: Sequence[OwnColumn], weights_ou: Ints, states: States) -> NDArray[np.int64]:
-    """What the states of partial sums add, (images, o, rows, columns), in weight LSB x half state LSB."""
-    numerators, maps = codes.state_converter(spec).numerators, len(weights_ou)
-    weight: dict[OwnColumn, Ints] = {}
-    for u, unit in enumerate(units):
-        weight[unit] = weight.get(unit, 0) + weights_ou[:, u]
-    found = [numerators[states[:, unit.first_map : unit.first_map + maps]] * weight_o[:, None, None]
-             for unit, weight_o in weight.items()]  # fmt: skip
+def carried_sums(spec: ChipSpec, carry: Carry, weights_ou: Ints) -> NDArray[np.int64]:
+    """What the states of a carry add, (images, o, rows, columns), in weight LSB x half state LSB."""
+    numerators, found, at = codes.state_converter(spec).numerators, list[NDArray[np.int64]](), 0
+    for d, columns in enumerate(rounding.carry_columns(carry.digits)):
+        weight_o = weights_ou[:, at : at + columns].sum(axis=1)
+        found.append(numerators[carry.digit(carry.states, d)] * weight_o[:, None, None])
+        at += columns
     added: Ints = np.sum(found, axis=0) if len(found) > 1 else found[0]
     return added
 

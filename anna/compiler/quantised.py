@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from anna.board.host import digit_codes
 from anna.chip.spec import ChipSpec
 from anna.compiler.integer import Ints, States
-from anna.compiler.ir import ChipLayer, Floats, Lowered, OwnColumn
+from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered, OwnColumn
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,9 +19,20 @@ class Meaning:
     offset_m: Floats
     digits: int = 1
 
+    def with_maps(self, maps: slice, meaning: "Meaning") -> "Meaning":
+        """With what some of the maps stand for."""
+        gain, offset = self.gain_m.copy(), self.offset_m.copy()
+        gain[maps], offset[maps] = meaning.gain_m, meaning.offset_m
+        return Meaning(gain, offset, self.digits)
+
     def codes_of(self, spec: ChipSpec, values: Floats) -> States:
         """The nearest codes to values (images, maps, rows, columns), digit by digit."""
         return digit_codes(spec, self.gain_m, self.offset_m, self.digits, values)
+
+
+def unknown_meaning(maps: int, digits: int) -> Meaning:
+    """Of maps that nothing has been written to."""
+    return Meaning(np.ones(maps), np.zeros(maps), digits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +52,11 @@ class QuantLayer:
     sqnr_db: float
     saturated_share: float
 
+    @property
+    def maps(self) -> slice:
+        """Its maps in the stack that it writes to."""
+        return slice(self.layer.first_map, self.layer.first_map + self.layer.output_shape[0])
+
 
 @dataclass(frozen=True, eq=False)
 class QuantGraph:
@@ -48,7 +66,17 @@ class QuantGraph:
     spec: ChipSpec
     input_meaning: Meaning
     layers: tuple[QuantLayer, ...]
-    results: Mapping[str, States]  # what the host reads, for the calibration images
+    results: Mapping[str, States]  # what the host's tails read, for the calibration images
+
+    def meaning_of(self, stack: str) -> Meaning:
+        """What the states of a stack stand for."""
+        if stack == INPUT:
+            return self.input_meaning
+        mine = [quant for quant in self.layers if quant.layer.stack == stack]
+        found = unknown_meaning(mine[0].layer.stack_maps, mine[0].layer.digits)
+        for quant in mine:
+            found = found.with_maps(quant.maps, quant.meaning)
+        return found
 
     @property
     def text(self) -> str:

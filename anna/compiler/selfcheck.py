@@ -47,8 +47,11 @@ def evaluate(graph: QuantGraph, states: States) -> dict[str, States]:
     for member in graph.lowered.members:
         found[INPUT] = states
         for layer in member.layers:
-            made = layer_codes(by_name[layer.name], graph.spec, found)
-            found[layer.stack] = np.concatenate([found[layer.stack], made], axis=1) if layer.digit else made
+            quant = by_name[layer.name]
+            made = layer_codes(quant, graph.spec, found)
+            if layer.stack not in found:
+                found[layer.stack] = np.zeros((len(made), layer.stack_maps, *made.shape[2:]), made.dtype)
+            found[layer.stack][:, quant.maps] = made
     return found
 
 
@@ -69,7 +72,7 @@ def layer_codes(quant: QuantLayer, spec: ChipSpec, stacks: Mapping[str, States])
     if own:
         sums = sums + (numerators[quant.unit_states_ouyx] * quant.unit_weights_ou[:, :own, None, None]).sum(axis=1)
     for unit, weight_o in zip(quant.units[own:], quant.unit_weights_ou[:, own:].T, strict=True):
-        read = stacks[unit.stack][:, unit.first_map : unit.first_map + maps]
+        read = stacks[unit.stack][:, list(unit.maps)]
         sums = sums + numerators[read] * weight_o[:, None, None]
     units = sums << spec.weight_fraction_bits
     limits = np.stack([codes.thresholds(spec, int(code)) for code in quant.scale_codes_o])
