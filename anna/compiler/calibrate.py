@@ -74,7 +74,10 @@ def calibrate(lowered: Lowered, images: NDArray[np.generic] | None, options: Com
     if len(chosen) > options.calibration_count:
         chosen = chosen[evenly(len(chosen), options.calibration_count)]
     try:
-        values = network_input(graph, chosen, np.float32).transpose(3, 0, 1, 2).astype(np.float64)
+        entered = network_input(graph, chosen, np.float32)
+        for before in lowered.before:
+            entered = run_layer(before, entered)[1]
+        values = np.ascontiguousarray(entered.transpose(3, 0, 1, 2).astype(np.float64))
     except DataError as error:
         raise CompileError([f"{lowered.network.name}: calibration {error}"]) from None
     maps: dict[str, FloatMaps] = {}

@@ -7,11 +7,11 @@ host ends it.
 from anna.base.errors import CompileError
 from anna.compiler.cut import NOTHING_LEFT, cut
 from anna.compiler.ir import Lowered, Member
-from anna.compiler.lower import lower
+from anna.compiler.lower import Lowering, lower
 from anna.compiler.nodes import Nodes
 from anna.compiler.options import CompileOptions
 from anna.compiler.split import BIAS_COLUMNS
-from anna.network.graph import Graph, Network
+from anna.network.graph import Graph, Layer, Network
 
 
 def check(network: Network, options: CompileOptions) -> Lowered:
@@ -39,20 +39,21 @@ def check(network: Network, options: CompileOptions) -> Lowered:
             "choose state_bits of at least 2 or state_levels mid-rise"
         )
     first = network.members[0].prepare
-    members = []
+    members, before, shape = list[Member](), tuple[Layer, ...](), network.input_shape
     for member in network.members:
         if repr(member.prepare) != repr(first):
             reasons.append(f"{member.name}: prepares its image differently from {network.members[0].name}; expected the same")
         prefix = "" if isinstance(network, Graph) else f"{member.name}."
-        members.append(_member(member, prefix, options, reasons))
+        done = _lowered(member, prefix, options, reasons)
+        if done is not None:
+            members.append(Member(prefix, member, done.steps, done.tail, done.input_scale_m, done.input_offset_m))
+            before, shape = done.before, done.input_shape
     if reasons:
         raise CompileError(reasons)
-    start = network.members[0].steps[0]
-    shape = start.output_shape if first is not None else network.input_shape
-    return Lowered(network, first, shape, tuple(member for member in members if member is not None))
+    return Lowered(network, first, shape, tuple(members), before=before)
 
 
-def _member(graph: Graph, prefix: str, options: CompileOptions, reasons: list[str]) -> Member | None:
+def _lowered(graph: Graph, prefix: str, options: CompileOptions, reasons: list[str]) -> Lowering | None:
     nodes = Nodes.of(graph)
     if not nodes.nodes:
         reasons.append(f"{graph.name}: has no layers after its preparation; expected at least one for the chip")
@@ -61,11 +62,7 @@ def _member(graph: Graph, prefix: str, options: CompileOptions, reasons: list[st
     if chosen is None:
         return None
     shape = graph.input_shape if graph.prepare is None else graph.prepare.output_shape(graph.input_shape)
-    done = lower(chosen, shape, prefix)
-    if not any(True for step in done.steps):
-        reasons.append(f"{graph.name}: host option {options.host!r} leaves no layer for the chip; choose another")
-        return None
-    return Member(prefix, graph, done.steps, done.tail, done.input_scale_m, done.input_offset_m)
+    return lower(chosen, shape, prefix)
 
 
 __all__ = ["NOTHING_LEFT", "check"]

@@ -24,6 +24,7 @@ from anna.network.graph import (
     Concatenation,
     Convolution,
     FullConnection,
+    Layer,
     Pool,
     Reduction,
     Subsample,
@@ -39,6 +40,8 @@ class Lowering:
     tail: HostStage
     input_scale_m: Floats
     input_offset_m: Floats
+    before: tuple[Layer, ...]  # on the host, before there are states
+    input_shape: Shape  # of what enters the chip
 
 
 def lower(cut: Cut, shape: Shape, prefix: str) -> Lowering:
@@ -51,7 +54,10 @@ class _Lowerer:
 
     def __init__(self, cut: Cut, shape: Shape, prefix: str) -> None:
         self.nodes, self.on_host, self.prefix = cut.nodes, cut.on_host, prefix
-        self.views: dict[str, View] = {IMAGE: View(INPUT, tuple(range(shape[0])))}
+        self.before, first = self._before()
+        shape = self.before[-1].output_shape if self.before else shape
+        self.shape = shape
+        self.views: dict[str, View] = {first: View(INPUT, tuple(range(shape[0])))}
         self.widths: dict[str, int] = {INPUT: shape[0]}  # maps of each stack
         self.steps: list[Draft | HostStage] = []
         self.homes: dict[str, tuple[str, int]] = {}  # stacks that lie in another from a map on
@@ -68,21 +74,34 @@ class _Lowerer:
             if waiting and (node.value not in self.on_host or level[node.value] != level[waiting[0].value]):
                 self.steps.append(self._stage(waiting))
                 waiting = []
+            if node in self.before:
+                continue
             if node.value in absorbed:
-                self.views[node.value] = self.views[IMAGE]
+                self.views[node.value] = self._whole(INPUT)
             elif node.value not in self.on_host:
                 self._chip(node)
             elif node.value in feeds_chip:
                 waiting.append(node)
             else:
                 tail.append(node)
-        last = self._stage(tail, self.nodes.ends)
+        last = self._stage(self._with_sources(tail), self.nodes.ends)
         steps, last = resolved(self.steps, last, self.homes, self.widths)
-        return Lowering(steps, last, self.scale, self.offset)
+        before = tuple(node.layer for node in self.before)
+        return Lowering(steps, last, self.scale, self.offset, before, self.shape)
+
+    def _before(self) -> tuple[list[Node], str]:
+        """What the host computes one after the other before anything else, and what that gives."""
+        found, value = list[Node](), IMAGE
+        while not self.prefix and (node := self.nodes.sole_reader(value)) is not None and node.value in self.on_host:
+            if node.value not in self._feeds_chip():
+                break
+            found.append(node)
+            value = node.value
+        return found, value
 
     def _absorbed(self) -> frozenset[str]:
         """Leading factors and offsets, if nothing else reads the image and the chip alone reads what they give."""
-        found, value = set[str](), IMAGE
+        found, value = set[str](), self.before[-1].value if self.before else IMAGE
         while (node := self.nodes.sole_reader(value)) is not None and node.value not in self.on_host:
             layer = node.layer
             on_chip = all(reader.value not in self.on_host for reader in self.nodes.readers[node.value])
@@ -105,19 +124,29 @@ class _Lowerer:
 
     def _stage(self, nodes: Sequence[Node], ends: tuple[str, ...] = ()) -> HostStage:
         """Nodes that the host computes in one go, or its tail."""
-        mine = {node.value for node in nodes}
+        mine, feeds_chip = {node.value for node in nodes}, self._feeds_chip()
         wanted = dict.fromkeys(one for node in nodes for one in node.inputs if one not in mine)
         wanted |= dict.fromkeys(one for one in ends if one not in mine)
         readings = [Reading(one, *self.views[one]) for one in wanted]
         writings = []
         for node in nodes:
-            if not ends and any(reader.value not in mine for reader in self.nodes.readers[node.value]):
+            readers = [one.value for one in self.nodes.readers[node.value] if one.value not in mine]
+            if not ends and any(one not in self.on_host or one in feeds_chip for one in readers):
                 stack = f"{self.prefix}{node.value}.host"
                 writings.append(Writing(node.value, stack, node.output_shape))
                 self.views[node.value] = View(stack, tuple(range(node.output_shape[0])))
                 self.widths[stack] = node.output_shape[0]
         outputs = ends or tuple(one.output for one in writings)
         return HostStage.linked(readings, [(node.layer, node.inputs) for node in nodes], outputs, writings)
+
+    def _with_sources(self, tail: Sequence[Node]) -> Sequence[Node]:
+        """The tail with what it needs of what the host computed for the chip: as floats, they are not kept."""
+        wanted = {node.value for node in tail} | {value for value in self.nodes.ends if value in self.on_host}
+        for node in reversed(self.nodes.nodes):
+            if node.value in wanted:
+                wanted |= {one for one in node.inputs if one in self.on_host}
+        early = {node.value for node in self.before}
+        return [node for node in self.nodes.nodes if node.value in wanted - early]
 
     # --- the chip ----------------------------------------------------------------------------------------------------
     def _chip(self, node: Node) -> None:

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import CompileError, IllegalProgram
-from anna.board.host import HostTail, HostWork
+from anna.board.host import HostWork
 from anna.compiler import check as check_pass
 from anna.compiler import digits, emit, listing, memory, selfcheck
 from anna.compiler import split as split_pass
 from anna.compiler.calibrate import Calibration, calibrate
+from anna.compiler.hosting import host_work
 from anna.compiler.ir import Lowered
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
@@ -104,7 +105,7 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     scheduled = schedule(placement, laid_out, options.chip, options.sequencer)
     weights, scales, links = emit.arrays(quantised, placement)
 
-    host = host_work(quantised)
+    host = host_work(quantised, placement.rounds)
     draft = assemble_program(
         program_name(net.name), options.chip, scheduled.ops, weights, scales, emit.regions(quantised, laid_out),
         laid_out.constants, 1, host=host,
@@ -145,16 +146,3 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
 def program_name(name: str) -> str:
     """A network's name in the characters that a program's name may have."""
     return re.sub(r"[^A-Za-z0-9_.\-]", "_", name)[:100].lstrip(".-") or "network"
-
-
-def host_work(graph: QuantGraph) -> HostWork:
-    """The host's part: preparation and float layers."""
-    lowered, tails = graph.lowered, list[HostTail]()
-    for member in lowered.members:
-        (reading,) = member.tail.readings
-        meaning = graph.meaning_of(reading.stack)
-        tails.append(
-            HostTail(reading.stack, lowered.stacks[reading.stack], meaning.gain_m, meaning.offset_m, member.tail.layers)
-        )
-    meant, data = graph.input_meaning, lowered.network.data
-    return HostWork(lowered.prepare, meant.gain_m, meant.offset_m, tuple(tails), data, meant.digits)

@@ -14,10 +14,11 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
-from anna.compiler.calibrate import Calibration
+from anna.compiler.calibrate import SHRINK, Calibration
 from anna.compiler.digits import digits_of, in_digits
+from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
-from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, Lowered, OwnColumn
+from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, HostStage, Lowered, OwnColumn
 from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, Problem, build_problem
@@ -29,34 +30,65 @@ SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 
 def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec) -> Meaning:
     """The input's range spread over the state codes: that of the preparation, else that of the images, per map."""
-    maps, levels = lowered.input_shape[0], codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
-    if lowered.prepare is not None:
+    maps = lowered.input_shape[0]
+    if lowered.prepare is not None and not lowered.before:
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
         low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
     else:
         low = calibration.input_values.min(axis=(0, 2, 3))
         high = np.maximum(calibration.input_values.max(axis=(0, 2, 3)), low + 1e-9)
-    if lowered.input_digits == 1:
+    return _spread(low, high, lowered.input_digits, spec)
+
+
+def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
+    """Codes that the host makes, spread over a range for each map."""
+    levels, maps = codes.state_converter(spec).values(np.arange(1 << spec.state_bits)), len(low)
+    if digits == 1:
         gain = (high - low) / (levels[-1] - levels[0])
         return Meaning(gain, low - gain * levels[0])
-    worth = float(1 << spec.state_bits) ** -np.arange(lowered.input_digits)  # exact on the host: no overlap is needed
+    worth = float(1 << spec.state_bits) ** -np.arange(digits)  # exact on the host: no overlap is needed
     gain = (high - low) / ((levels[-1] - levels[0]) * worth.sum())
     offset = low - gain * levels[0] * worth.sum()
     return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
 
 
+def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
+    """What the host writes (images, maps, rows, columns): for each map the range whose codes come nearest to the values."""
+    low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
+    high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
+    best_low, best_high, least = low, high, np.full(len(low), np.inf)
+    for above in SHRINK:
+        for below in (1.0, above):
+            middle = (low + high) / 2
+            tried = middle - (middle - low) * below, middle + (high - middle) * above
+            meant = _spread(*tried, digits, spec)
+            away = meant.values_of(spec, meant.codes_of(spec, values)) - values
+            error = exact.total(away * away, axis=(0, 2, 3))
+            better = error < least
+            best_low, best_high = np.where(better, tried[0], best_low), np.where(better, tried[1], best_high)
+            least = np.minimum(error, least)
+    return _spread(best_low, best_high, digits, spec)
+
+
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
     """The network in codes."""
-    spec = options.chip
+    spec, done_lowered = options.chip, in_digits(lowered)
     meaning = meaning_of_input(lowered, calibration, spec)
     quants: list[QuantLayer] = []
+    written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
+               for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
     image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
-    for member in lowered.members:
+    for member, in_layers in zip(lowered.members, done_lowered.members, strict=True):
         lead, first = np.tile(member.input_scale_m, meaning.digits), meaning.offset_m * 0.0
         first[: len(member.input_offset_m)] = member.input_offset_m
         stacks: dict[str, States] = {INPUT: image}
-        meanings = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + first, meaning.digits)}
-        for layer in member.layers:
+        meanings = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + first, meaning.digits), **written}
+        stages = iter(in_layers.stages)
+        for layer in member.steps:
+            if isinstance(layer, HostStage):
+                trip = round_of(next(stages), done_lowered.stacks, (meanings | {INPUT: meaning}).__getitem__)
+                stacks |= trip.codes(spec, stacks)
+                continue
             states, meant = stacks[layer.source], meanings[layer.source]
             carry = None if layer.carry is None else _carry(layer, stacks[layer.carry], meanings[layer.carry])
             if layer.on_states:
@@ -73,7 +105,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 stacks[layer.stack][:, quant.maps] = made
                 meanings[layer.stack] = meanings[layer.stack].with_maps(quant.maps, quant.meaning)
         results |= {stack: stacks[stack] for stack in {reading.stack for reading in member.tail.readings}}
-    return QuantGraph(in_digits(lowered), spec, meaning, tuple(quants), results)
+    return QuantGraph(done_lowered, spec, meaning, tuple(quants), results, written)
 
 
 def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:

@@ -1,11 +1,12 @@
 """The network in codes: what the quantise pass makes, and place, schedule and selfcheck read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from anna.board.host import digit_codes
+from anna.chip.codes import state_converter
 from anna.chip.spec import ChipSpec
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered, OwnColumn
@@ -24,6 +25,14 @@ class Meaning:
         gain, offset = self.gain_m.copy(), self.offset_m.copy()
         gain[maps], offset[maps] = meaning.gain_m, meaning.offset_m
         return Meaning(gain, offset, self.digits)
+
+    def values_of(self, spec: ChipSpec, states: States) -> Floats:
+        """What states (images, digits x maps, rows, columns) stand for."""
+        levels = state_converter(spec).values(states)
+        values: Floats = levels * self.gain_m[:, None, None] + self.offset_m[:, None, None]
+        if self.digits > 1:
+            values = values.reshape(len(values), self.digits, -1, *values.shape[2:]).sum(axis=1)
+        return values
 
     def codes_of(self, spec: ChipSpec, values: Floats) -> States:
         """The nearest codes to values (images, maps, rows, columns), digit by digit."""
@@ -67,11 +76,14 @@ class QuantGraph:
     input_meaning: Meaning
     layers: tuple[QuantLayer, ...]
     results: Mapping[str, States]  # what the host's tails read, for the calibration images
+    written: Mapping[str, Meaning] = field(default_factory=dict)  # what the states stand for that the host writes
 
     def meaning_of(self, stack: str) -> Meaning:
         """What the states of a stack stand for."""
         if stack == INPUT:
             return self.input_meaning
+        if stack in self.written:
+            return self.written[stack]
         mine = [quant for quant in self.layers if quant.layer.stack == stack]
         found = unknown_meaning(mine[0].layer.stack_maps, mine[0].layer.digits)
         for quant in mine:

@@ -12,8 +12,9 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import integer
 from anna.compiler.calibrate import Calibration
+from anna.compiler.hosting import round_of
 from anna.compiler.integer import States
-from anna.compiler.ir import INPUT
+from anna.compiler.ir import INPUT, HostStage
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
 from anna.machine.interpreter import interpret
@@ -46,7 +47,10 @@ def evaluate(graph: QuantGraph, states: States) -> dict[str, States]:
     by_name = {quant.layer.name: quant for quant in graph.layers}
     for member in graph.lowered.members:
         found[INPUT] = states
-        for layer in member.layers:
+        for layer in member.steps:
+            if isinstance(layer, HostStage):
+                found |= round_of(layer, graph.lowered.stacks, graph.meaning_of).codes(graph.spec, found)
+                continue
             quant = by_name[layer.name]
             made = layer_codes(quant, graph.spec, found)
             if layer.stack not in found:

@@ -4,13 +4,13 @@ A layer is lowered as if every value were a stack of its own. In the end its win
 lies in, and the maps of others stay out of its mask.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from anna.compiler.ir import ChipLayer, HostStage, Reading
+from anna.compiler.ir import INPUT, ChipLayer, HostStage, Reading
 from anna.network.activations import NONE
 from anna.network.parts import Shape
 
@@ -56,9 +56,23 @@ def resolved(
     found = list[ChipLayer | HostStage]()
     copies = dict[tuple[str, object], str]()
     borders = dict[str, object]()  # the border that each stack is read with
-    for one in drafts:
+    last = {one.stack: k for k, one in enumerate(drafts) if isinstance(one, ChipLayer)}  # that writes to each stack
+    shapes = {one.stack: one.output_shape for one in drafts if isinstance(one, ChipLayer)}
+
+    def read(stage: HostStage, also: Callable[[str], bool]) -> HostStage:
+        """A stage whose readings are at home; of a stack that is not complete, or not the host's to read, it reads copies."""
+        readings = list(_reading_at_home(stage, homes, widths).readings)
+        for number, reading in enumerate(readings):
+            if also(reading.stack):
+                copy = _picked(f"{reading.stack}.copy{len(found)}", reading, shapes, widths)
+                found.append(copy)
+                readings[number] = Reading(reading.name, copy.name)
+        return replace(stage, readings=tuple(readings))
+
+    shapes |= {one.source: one.input_shape for one in drafts if isinstance(one, ChipLayer) and one.source == INPUT}
+    for k, one in enumerate(drafts):
         if isinstance(one, HostStage):
-            found.append(_reading_at_home(one, homes, widths))
+            found.append(read(one, lambda stack: last.get(stack, -1) > k))  # noqa: B023
             continue
         border = "lowest" if one.on_states else one.padding_value
         if any(one.padding) and borders.setdefault(one.source, border) != border:
@@ -68,7 +82,8 @@ def resolved(
                 found.append(_copy(copies[key], one))
             one = replace(one, source=copies[key])
         found.append(one)
-    return tuple(found), _reading_at_home(tail, homes, widths)
+    tail = read(tail, lambda stack: stack == INPUT)
+    return tuple(found), tail
 
 
 def _at_home(draft: Draft, homes: Homes, widths: Mapping[str, int]) -> ChipLayer:
@@ -97,6 +112,14 @@ def _copy(name: str, reader: ChipLayer) -> ChipLayer:
     shape = reader.input_shape
     eye = (np.eye(shape[0]) * reader.mask_oiyx.any(axis=(0, 2, 3)))[:, :, None, None]
     return ChipLayer(name, reader.origin, reader.source, shape, shape, eye, eye != 0, None, (1, 1), (0, 0, 0, 0), 0.0, NONE)
+
+
+def _picked(name: str, reading: Reading, shapes: Mapping[str, Shape], widths: Mapping[str, int]) -> ChipLayer:
+    """The maps that the host reads as a stack of their own."""
+    width, size = widths[reading.stack], shapes[reading.stack][1:]
+    eye = np.eye(width)[list(reading.maps or range(width))][:, :, None, None]
+    return ChipLayer(name, name, reading.stack, (width, *size), (len(eye), *size), eye, eye != 0, None, (1, 1), (0, 0, 0, 0),
+                     0.0, NONE)  # fmt: skip
 
 
 def _reading_at_home(stage: HostStage, homes: Homes, widths: Mapping[str, int]) -> HostStage:
