@@ -15,6 +15,7 @@ from anna.compiler import split as split_pass
 from anna.compiler.calibrate import Calibration, calibrate
 from anna.compiler.hosting import host_work
 from anna.compiler.ir import Lowered
+from anna.compiler.judging import tells_classes
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
@@ -58,7 +59,7 @@ class Compilation:
         """The share of the calibration images to which the ideal chip gives another class than the float network; None if
         the network tells no classes."""
         network = self.checked.network
-        if network.output_shape[0] < 2 or network.output_shape[1:] != (1, 1):
+        if not tells_classes(network):
             return None
         kind = np.uint8 if self.options.chip.state_bits <= 8 else np.uint16
         states = {name: found.astype(kind) for name, found in self.quantised.results.items()}
