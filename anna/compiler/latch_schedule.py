@@ -256,7 +256,7 @@ class _Items:
         """First address and length of every word that a latch takes in."""
         sy, sx = self.scan.layer.stride
         (one, down, right), maps = self.source.steps, self.scan.layer.places
-        place, found = self.source.address + y * sy * down + x * sx * right, list[tuple[int, int]]()
+        place, found = self.source.corner(self.scan.layer.padding) + y * sy * down + x * sx * right, list[tuple[int, int]]()
         for block in self.scan.entering(latch, moved):
             found += words_of([place + maps[i] * one + v * down + u * right for i, v, u in block], self.spec.word_states)
             if self.scan.layouts[latch].extras:
@@ -278,9 +278,9 @@ class _Items:
                 first = self.unit_base + (self.step * biases + number) * each
                 found += words_of(range(first, first + count), self.spec.word_states)
                 continue
-            stack = self.memory.stacks[unit.stack].from_map(unit.first_map)
+            stack = self.memory.stacks[unit.stack]
             one, down, right = stack.steps
-            places = [stack.inside + n.o * one + (y + n.dy) * down + (x + n.dx) * right for n in scan.neurons]
+            places = [stack.inside + unit.maps[n.o] * one + (y + n.dy) * down + (x + n.dx) * right for n in scan.neurons]
             found += words_of(places, self.spec.word_states)
         return found
 

@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from anna.base.errors import CompileError, IllegalProgram
 from anna.board.host import HostWork
-from anna.board.host_part import HostPart
 from anna.compiler import check as check_pass
 from anna.compiler import digits, emit, listing, memory, selfcheck
 from anna.compiler import split as split_pass
 from anna.compiler.calibrate import Calibration, calibrate
+from anna.compiler.hosting import host_work
 from anna.compiler.ir import Lowered
+from anna.compiler.judging import tells_classes
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
-from anna.compiler.quantise import joined, quantise
+from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
 from anna.compiler.schedule import Schedule, schedule
@@ -58,7 +59,7 @@ class Compilation:
         """The share of the calibration images to which the ideal chip gives another class than the float network; None if
         the network tells no classes."""
         network = self.checked.network
-        if network.output_shape[0] < 2 or network.output_shape[1:] != (1, 1):
+        if not tells_classes(network):
             return None
         kind = np.uint8 if self.options.chip.state_bits <= 8 else np.uint16
         states = {name: found.astype(kind) for name, found in self.quantised.results.items()}
@@ -105,7 +106,7 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     scheduled = schedule(placement, laid_out, options.chip, options.sequencer)
     weights, scales, links = emit.arrays(quantised, placement)
 
-    host = host_work(quantised)
+    host = host_work(quantised, placement.rounds)
     draft = assemble_program(
         program_name(net.name), options.chip, scheduled.ops, weights, scales, emit.regions(quantised, laid_out),
         laid_out.constants, 1, host=host,
@@ -146,13 +147,3 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
 def program_name(name: str) -> str:
     """A network's name in the characters that a program's name may have."""
     return re.sub(r"[^A-Za-z0-9_.\-]", "_", name)[:100].lstrip(".-") or "network"
-
-
-def host_work(graph: QuantGraph) -> HostWork:
-    """The host's part: preparation and float layers."""
-    lowered, tails = graph.lowered, list[HostPart]()
-    for member in lowered.members:
-        meaning = joined([quant.meaning for quant in graph.layers if quant.layer.stack == member.last])
-        tails.append(HostPart.chain(member.last, lowered.stacks[member.last], meaning.gain_m, meaning.offset_m, member.host))
-    meant, data = graph.input_meaning, lowered.network.data
-    return HostWork(lowered.prepare, meant.gain_m, meant.offset_m, tuple(tails), data, meant.digits)

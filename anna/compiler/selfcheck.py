@@ -12,8 +12,9 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import integer
 from anna.compiler.calibrate import Calibration
+from anna.compiler.hosting import round_of
 from anna.compiler.integer import States
-from anna.compiler.ir import INPUT
+from anna.compiler.ir import INPUT, HostStage
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
 from anna.machine.interpreter import interpret
@@ -46,9 +47,15 @@ def evaluate(graph: QuantGraph, states: States) -> dict[str, States]:
     by_name = {quant.layer.name: quant for quant in graph.layers}
     for member in graph.lowered.members:
         found[INPUT] = states
-        for layer in member.layers:
-            made = layer_codes(by_name[layer.name], graph.spec, found)
-            found[layer.stack] = np.concatenate([found[layer.stack], made], axis=1) if layer.digit else made
+        for layer in member.steps:
+            if isinstance(layer, HostStage):
+                found |= round_of(layer, graph.lowered.stacks, graph.meaning_of).codes(graph.spec, found)
+                continue
+            quant = by_name[layer.name]
+            made = layer_codes(quant, graph.spec, found)
+            if layer.stack not in found:
+                found[layer.stack] = np.zeros((len(made), layer.stack_maps, *made.shape[2:]), made.dtype)
+            found[layer.stack][:, quant.maps] = made
     return found
 
 
@@ -69,7 +76,7 @@ def layer_codes(quant: QuantLayer, spec: ChipSpec, stacks: Mapping[str, States])
     if own:
         sums = sums + (numerators[quant.unit_states_ouyx] * quant.unit_weights_ou[:, :own, None, None]).sum(axis=1)
     for unit, weight_o in zip(quant.units[own:], quant.unit_weights_ou[:, own:].T, strict=True):
-        read = stacks[unit.stack][:, unit.first_map : unit.first_map + maps]
+        read = stacks[unit.stack][:, list(unit.maps)]
         sums = sums + numerators[read] * weight_o[:, None, None]
     units = sums << spec.weight_fraction_bits
     limits = np.stack([codes.thresholds(spec, int(code)) for code in quant.scale_codes_o])
