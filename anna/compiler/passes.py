@@ -27,7 +27,7 @@ from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program import isa
 from anna.program.file import Program, assemble_program
-from anna.program.loops import rolled
+from anna.program.rolling import rolled
 from anna.program.text import disassemble
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
@@ -90,7 +90,7 @@ class Compilation:
             "schedule": lambda: self.schedule.text,
             "refresh": lambda: self.refreshed.text,
             "emit": lambda: disassemble(self.program),
-            "selfcheck": lambda: f"{self.checked_images} images: interpreter and integer arithmetic agree bit for bit",
+            "selfcheck": lambda: f"{self.checked_images} images: the ideal chip and integer arithmetic agree bit for bit",
         }[after]()
 
 
@@ -108,7 +108,7 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
 
     host = host_work(quantised, placement.rounds)
     draft = assemble_program(
-        program_name(net.name), options.chip, scheduled.ops, weights, scales, emit.regions(quantised, laid_out),
+        program_name(net.name), options.chip, scheduled.issued, weights, scales, emit.regions(quantised, laid_out),
         laid_out.constants, 1, host=host,
         links={"neurons": links.neurons_n7, "taps": links.taps_prc}, sequencer=options.sequencer,
         calibrated_on=np.sort(calibration.keys),
@@ -116,7 +116,7 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     kept = refreshed(draft, scheduled, options, laid_out.size)
     draft = kept.program
     if not options.chip.wide:
-        draft = replace(draft, words=isa.encode(options.chip, rolled(draft.ops)))
+        draft = replace(draft, words=isa.encode(options.chip, rolled(draft.issued)))
     try:
         walked = verified(draft)
     except IllegalProgram as error:
@@ -125,7 +125,8 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
         ) from None
     # The report includes the timeline, so the program that holds it can only be made now.
     done = replace(draft, report=listing.report(quantised, placement, scheduled, walked, links, options))
-    count = selfcheck.selfcheck(done, quantised, calibration, options.check_count)
+    timeline = replace(walked, program=done)
+    count = selfcheck.selfcheck(done, quantised, calibration, options.check_count, timeline)
     return Compilation(
         options,
         checked,
@@ -138,7 +139,7 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
         scheduled,
         kept,
         done,
-        verified(done),
+        timeline,
         count,
         host,
     )

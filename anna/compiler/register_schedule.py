@@ -21,6 +21,7 @@ from anna.compiler.registers import RegisterScan
 from anna.compiler.segment import NEVER, Load, Segment
 from anna.program import isa
 from anna.program.isa import WIDE, Op
+from anna.program.issued import Issued
 from anna.sequencer.timing import Scoreboard
 
 
@@ -47,7 +48,7 @@ class CalcOut:
 def schedule_segment(spec: ChipSpec, memory: Memory, chosen: Sequence[tuple[Placed, int]]) -> Segment:
     """Schedule all scans of a segment; a unit may run ahead of the others into the next scan."""
     segment = _Segment(spec, memory)
-    return Segment(segment.run(chosen), segment.spans, segment.board.idle)
+    return Segment(Issued.of_ops(segment.run(chosen)), segment.spans, segment.board.idle)
 
 
 class _Segment:

@@ -351,7 +351,7 @@ def blank_pages(spec: ChipSpec, pages: int = 1) -> tuple[Codes, Codes]:
 def assemble_program(
     name: str,
     spec: ChipSpec,
-    ops: Sequence[Op],
+    ops: Sequence[Op] | Issued,
     weight_codes: Codes,
     scale_codes: Codes,
     regions: Sequence[Region],
@@ -365,5 +365,6 @@ def assemble_program(
         raise SpecError(f"program {name}: address {min(constants)} of a constant is negative")
     addresses = np.array(sorted(constants), dtype=np.uint32)
     codes = np.array([constants[int(address)] for address in addresses], dtype=np.uint16)
-    return Program(name, spec, isa.encode(spec, ops), weight_codes, scale_codes, tuple(regions), addresses, codes, batch,
+    words = ops.encoded(spec) if isinstance(ops, Issued) else isa.encode(spec, ops)
+    return Program(name, spec, words, weight_codes, scale_codes, tuple(regions), addresses, codes, batch,
                    **compiled)  # fmt: skip

@@ -21,10 +21,9 @@ from anna.program.isa import Op
 from anna.program.issued import moves
 from anna.sequencer import exchanges
 from anna.sequencer.timeline import UNDEFINED, Calcs, Hazard, Ints, Segment, Timeline, Values
-from anna.sequencer.timing import ENDS, UNITS, busy_cycles, held_cycles, waits
+from anna.sequencer.timing import ENDS, busy_cycles, held_cycles, waits_table
 from anna.sequencer.wellformed import malformed
 
-NO_WAIT = -(1 << 60)  # cycles after the end of what is not waited for
 ENDS_AS = {"END": "STOP"}  # a wide chip's name for the same
 
 
@@ -83,12 +82,10 @@ def walked(program: Program) -> Timeline:
 
 def _chip(spec: ChipSpec, sequencer: Sequencer, values: Values) -> dict[str, Any]:
     """The chip, and the rules of timing as (instruction, end) cycles."""
-    rules = waits(spec, sequencer)
-    table = [[rules[name].get(end, NO_WAIT) for end in ENDS] for name in UNITS]
     return {"wide": spec.wide, "issue_width": spec.issue_width, "states_in": spec.states_in_per_cycle,
             "states_out": spec.states_out_per_cycle, "latency": spec.memory_latency_cycles, "rows": spec.rows,
             "columns": spec.columns, "neurons_at_once": spec.neurons_at_once, "reset": values.reset,
-            "first_result": values.fixed, "waits": np.array(table, np.int64)}  # fmt: skip
+            "first_result": values.fixed, "waits": waits_table(spec, sequencer)}  # fmt: skip
 
 
 def _memory(program: Program, values: Values) -> NDArray[np.int32]:
