@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import anna
 from anna.importers.onnx_file import TYPES
 
 IR_VERSION, OPSET = 8, 17  # of 2022, which every runtime of today reads
@@ -49,14 +48,7 @@ class OnnxWriter:
         """The bytes of the model."""
         lists = ((1, self._nodes), (5, self._constants), (11, self._inputs), (12, self._outputs))
         graph = b"".join(_blob(field, one) for field, parts in lists for one in parts) + _blob(2, self.name)
-        return (
-            _number(1, IR_VERSION)
-            + _blob(2, "anna")
-            + _blob(3, anna.__version__)
-            + _blob(6, self.about)
-            + _blob(7, graph)
-            + _blob(8, _number(2, OPSET))
-        )
+        return _number(1, IR_VERSION) + _blob(2, "anna") + _blob(6, self.about) + _blob(7, graph) + _blob(8, _number(2, OPSET))
 
 
 # --- messages (field numbers are those of onnx.proto3) ---------------------------------------------------------------
