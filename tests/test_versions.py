@@ -20,6 +20,7 @@ import anna
 from anna.analog import die, noise
 from anna.base.container import upgraded
 from anna.base.errors import FileError
+from anna.exporters import bundle
 from anna.lab import trim
 from anna.network import file as network
 from anna.program import file as program
@@ -71,6 +72,12 @@ def renew_network(path: Path) -> None:
     network.save_network(anna.Graph("branches", (1, 8, 8), layers, links=links), path)
 
 
+def renew_bundle(path: Path) -> None:
+    """A bundle of one layer: version 0.1 wrote none."""
+    layer = {"name": "C1", "stack": "C1", "first_map": 0, "shape": [4, 28, 28]}
+    path.write_text(json.dumps({"format": bundle.FORMAT, "layers": [layer]}), encoding="utf-8")
+
+
 KINDS = {
     "program": Kind(
         program,
@@ -86,6 +93,7 @@ KINDS = {
         lambda path: anna.Die.load(path).save(path),
     ),
     "trim": Kind(trim, "calibration.json", lambda path: trim.Trim.load(path)),
+    "bundle": Kind(bundle, "calibration.json", bundle.read_parts, renew_bundle),
     "training record": Kind(record, "recognizer-mnist-seed1.json", record.read_record),
     "sweep": Kind(store, "sweep/whole/sweep.sqlite", sweep_identity, renew_sweep),
 }
@@ -161,7 +169,7 @@ def test_a_file_of_a_format_that_is_no_longer_read_is_refused(kind: str, copy: P
         KINDS[kind].identity(copy)
 
 
-@pytest.mark.parametrize("kind", ["trim", "training record", "sweep"])
+@pytest.mark.parametrize("kind", ["trim", "bundle", "training record", "sweep"])
 def test_a_file_of_a_newer_format_is_refused(kind: str, copy: Path) -> None:
     newest = KINDS[kind].module.FORMAT
     written_as(copy, newest + 1)
