@@ -64,7 +64,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / CARRY_COLUMNS
-        for low, high in ranging.ranges(layer, problem.sums[:, o], options.range_method, squash_adc):
+        for low, high in ranging.ranges(layer, problem.sums[:, o], options.range_method, squash_adc, 1 << spec.state_bits):
             if bare:  # the middle of the range lies where the sum of no current does
                 reach = max(high - problem.bias_o[o], problem.bias_o[o] - low)
                 low, high = problem.bias_o[o] - reach, problem.bias_o[o] + reach
