@@ -87,6 +87,25 @@ def test_info_describes_each_machine() -> None:
     assert json.loads(good("doctor", "--json"))["machines"] == list(anna.MACHINES)
 
 
+def test_rounds_of_the_host_are_told_with_layers_states_and_time(tmp_path: Path) -> None:
+    rng, path = np.random.default_rng(0), tmp_path / "silu.anna"
+    first = anna.Convolution("first", rng.normal(size=(4, 1, 3, 3)).astype(np.float32) / 3, activation=anna.Activation("silu"))
+    others = [anna.Convolution(name, rng.normal(size=(4, 4, 3, 3)).astype(np.float32) / 6) for name in ("second", "third")]
+    network = anna.Graph("silu", (1, 10, 10), (first, *others), outputs=("third", "second"))
+    images = rng.normal(size=(12, 1, 10, 10))
+    anna.compile(network, images, check_count=2).save(path)
+    np.save(tmp_path / "images.npy", images.astype(np.float32))
+    (one,) = json.loads(good("info", path, "--json"))["rounds"]
+    assert (one["segment"], one["layers"], one["states_read"], one["states_written"]) == (1, ["first"], 4 * 64, 4 * 64)
+    assert one["us"] > 0 and one["operations"]["sigmoid"] == 4 * 64
+    assert "host in between   before segment 1: first; 256 states read, 256 written, " in good("info", path)
+    run = json.loads(good("run", path, "--images", tmp_path / "images.npy", "--json"))
+    assert list(run["results"]) == ["third", "second"]
+    codes = anna.input_codes(anna.Program.load(path), images)[0]
+    np.save(tmp_path / "codes.npy", codes[None])
+    good("trace", path, "--codes", tmp_path / "codes.npy", "--vcd", tmp_path / "silu.vcd", "--perfetto", tmp_path / "silu.json")
+
+
 def test_info_of_a_program(edges: Path) -> None:
     info = json.loads(good("info", edges, "--json"))
     assert info["cycles_per_image"] == anna.verified(anna.Program.load(edges)).cycles_per_image
