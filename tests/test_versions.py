@@ -7,7 +7,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -55,6 +55,15 @@ def renew_sweep(path: Path) -> None:
     database.close()
 
 
+def renew_program(path: Path) -> None:
+    """A program with two results: those with one, and without rounds of the host, stay in format 2."""
+    found = anna.Program.load(path)
+    assert found.host is not None
+    tail = found.host.tails[0]
+    two = replace(tail, outputs=(*tail.outputs, tail.readings[0].name))
+    replace(found, host=replace(found.host, tails=(two,))).save(path)
+
+
 def renew_network(path: Path) -> None:
     """A network with a branch: chains stay in format 1."""
     ones = np.ones((2, 1, 3, 3), np.float32)
@@ -74,7 +83,7 @@ KINDS = {
         program,
         "recognizer.anna",
         lambda path: anna.Program.load(path).digest,
-        lambda path: anna.Program.load(path).save(path),
+        renew_program,
     ),
     "network": Kind(network, "pair.safetensors", lambda path: network.load_graph(path).digest, renew_network),
     "die": Kind(

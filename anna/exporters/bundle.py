@@ -152,8 +152,8 @@ def _description(compilation: Compilation, images: int) -> dict[str, Any]:
         "outputs": [{"name": name, "shape": list(stacks[name]), "type": kind} for name in _written(compilation)],
         "input": {"gain": graph.input_meaning.gain_m.tolist(), "offset": graph.input_meaning.offset_m.tolist()},
         "layers": [_layer(quant) for quant in graph.layers],
-        "host": [{"reads": tail.region, "layers": [f"{layer.name} ({layer.kind})" for layer in tail.layers]}
-                 for tail in compilation.host.tails],
+        "host": [{"reads": [one.region for one in part.readings], "layers": [f"{one.name} ({one.kind})" for one in part.layers]}
+                 for part in compilation.host.parts],
     }  # fmt: skip
 
 

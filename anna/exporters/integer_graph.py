@@ -9,6 +9,7 @@ are inputs.
     states      how many thresholds of the ADC a sum reaches, at the map's scale code
 """
 
+from collections.abc import Sequence
 from functools import cached_property, reduce
 from typing import Any
 
@@ -79,18 +80,28 @@ class _Stacks:
                 parts.append((0, self.shapes[stack][0], stack))
             self.writer.output(stack, self.kind, ("images", *self.shapes[stack]))
 
-    def all(self, stack: str) -> str:
-        """A stack with all its maps."""
-        return self.maps(stack, 0, self.shapes[stack][0])
+    def complete(self, stack: str) -> bool:
+        """Whether all its maps are there."""
+        return any(maps == self.shapes[stack][0] for _, maps, _ in self.parts[stack])
 
-    def maps(self, stack: str, first: int, count: int) -> str:
-        """Some neighbouring maps of a stack."""
-        for begin, maps, value in self.parts[stack]:
-            if (begin, maps) == (first, count):
-                return value
-        found, places = f"{stack}/maps_{first}_to_{first + count - 1}", np.arange(first, first + count)
-        self.parts[stack].append((first, count, found))
-        return self.writer.node("Gather", [stack, self.writer.constant(f"{found}/places", places)], found, axis=1)
+    def maps(self, stack: str, wanted: Sequence[int], name: str) -> str:
+        """Maps of a stack that are there, in any order; the value that they become has this name if there is none yet."""
+        taken = list[tuple[str, list[int]]]()  # values, and which of their maps
+        for one in wanted:
+            begin, _, value = min((part for part in self.parts[stack] if part[0] <= one < part[0] + part[1]),
+                                  key=lambda part: part[1] != self.shapes[stack][0])  # fmt: skip
+            if not taken or taken[-1][0] != value:
+                taken.append((value, []))
+            taken[-1][1].append(one - begin)
+        sizes = {value: maps for _, maps, value in self.parts[stack]}
+        found = []
+        for number, (value, places) in enumerate(taken):
+            if places != list(range(sizes[value])):
+                picked = name if len(taken) == 1 else f"{name}_{number}"
+                constant = self.writer.constant(f"{picked}/places", np.array(places, np.int64))
+                value = self.writer.node("Gather", [value, constant], picked, axis=1)
+            found.append(value)
+        return found[0] if len(found) == 1 else self.writer.node("Concat", found, name, axis=1)
 
 
 class _Layer:
@@ -100,6 +111,8 @@ class _Layer:
         self.writer, self.stacks, self.quant, self.layer, self.spec = writer, stacks, quant, quant.layer, spec
         self.levels = codes.state_converter(spec).numerators
         self.weights_oiyx: Ints = quant.weights_ot.reshape(self.layer.mask_oiyx.shape) * self.layer.mask_oiyx
+        # Of a stack that is not complete only the maps that it reads are there.
+        self.live = None if stacks.complete(self.layer.source) else np.flatnonzero(self.layer.mask_oiyx.any(axis=(0, 2, 3)))
         own = quant.unit_states_ouyx.shape[1]  # columns of a unit's bias; after them, what other stacks hold
         self.read = dict[OwnColumn, Ints]()
         for unit, weight_o in zip(quant.units[own:], quant.unit_weights_ou[:, own:].T, strict=True):
@@ -129,15 +142,15 @@ class _Layer:
     # --- what the synapses give --------------------------------------------------------------------------------------
     def _window(self) -> str:
         """The states that the windows slide over: maps in their places, with the border."""
-        layer, stack = self.layer, self.layer.source
-        found = self.stacks.all(stack)
-        if layer.places != tuple(range(self.stacks.shapes[stack][0])):
-            found = self._node("Gather", [found, self._constant("places", layer.places, np.int64)], "in_places", axis=1)
+        layer, places = self.layer, self.layer.places
+        if self.live is not None:
+            places = tuple(layer.places[i] for i in self.live)
+        found = self.stacks.maps(layer.source, places, self._named("in_places"))
         if not any(layer.padding):
             return found
         top, bottom, left, right = layer.padding
         ends = self._constant("padding", (0, 0, top, left, 0, 0, bottom, right), np.int64)
-        border = self.quant.border_i
+        border = self.quant.border_i if self.live is None else self.quant.border_i[self.live]
         value = self._constant("border", border[0] if (border == border[0]).all() else 0, self.stacks.kind)
         padded = self._node("Pad", [found, ends, value], "padded")
         if (border == border[0]).all():
@@ -150,7 +163,9 @@ class _Layer:
         """Products of the window, in pieces of states and weights."""
         found = []
         for low_state, states in self._state_pieces(window):
-            for low_weight, weights in _weight_pieces(self.weights_oiyx):
+            for low_weight, weights in _weight_pieces(
+                self.weights_oiyx if self.live is None else self.weights_oiyx[:, self.live]
+            ):
                 part = f"_{low_state}_{low_weight}" if low_state + low_weight else ""
                 kernel = self._constant(f"weights{part}", weights, np.int8)
                 made = self._node("ConvInteger", [states, kernel], f"products{part}", kernel_shape=self.layer.kernel,
@@ -175,10 +190,10 @@ class _Layer:
 
     def _of_columns(self) -> list[str]:
         """Products of the unit's own columns: partial sums that it continues, coarser digits."""
-        found, maps = [], self.layer.output_shape[0]
+        found = []
         for number, (unit, weight_o) in enumerate(self.read.items()):
-            states = self._node("Cast", [self.stacks.maps(unit.stack, unit.first_map, maps)], f"own_{number}",
-                                to=KINDS[self.kind])  # fmt: skip
+            carried = self.stacks.maps(unit.stack, unit.maps, self._named(f"own_{number}_maps"))
+            states = self._node("Cast", [carried], f"own_{number}", to=KINDS[self.kind])
             weights = self._constant(f"own_weights_{number}", _per_map(weight_o))
             found.append(self._node("Mul", [states, weights], f"own_products_{number}"))
         return found

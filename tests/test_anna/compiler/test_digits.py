@@ -18,7 +18,6 @@ from anna.compiler.check import check
 from anna.compiler.digits import widened
 from anna.compiler.ladder import Ladder, ladder
 from anna.compiler.passes import Compilation
-from anna.compiler.quantise import joined
 from anna.compiler.selfcheck import evaluate
 from anna.network.graph import RELU, Affine, Convolution, FullConnection, Graph, Pool
 
@@ -185,7 +184,7 @@ def test_a_map_that_fills_a_word_has_a_gain_like_all_others() -> None:
 # --- maxima ----------------------------------------------------------------------------------------------------------
 def values_of(done: Compilation, stacks: dict[str, np.ndarray], name: str, maps: int) -> tuple[np.ndarray, np.ndarray]:
     """What the states of a stack stand for, (images, maps, rows, columns), and the size of a last LSB, (maps, 1, 1)."""
-    meaning = joined([quant.meaning for quant in done.quantised.layers if quant.layer.stack == name])
+    meaning = done.quantised.meaning_of(name)
     levels = codes.state_converter(done.program.spec).values(stacks[name])
     value = meaning.gain_m[:, None, None] * levels + meaning.offset_m[:, None, None]
     value = value.reshape(len(value), meaning.digits, -1, *value.shape[2:]).sum(axis=1)
