@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from anna.exporters.answers import check_answers as check_answers
     from anna.exporters.bundle import export as export
     from anna.importers import load_network as load_network
+    from anna.importers.modules import import_network as import_network
     from anna.lab.trim import Trim as Trim
     from anna.lab.trim import measure_trim as measure_trim
     from anna.lab.trim import trim as trim
@@ -114,6 +115,7 @@ _HOMES = {
     "export": "anna.exporters.bundle",
     "float_reference": "anna.compiler.reference",
     "forward": "anna.network.forward",
+    "import_network": "anna.importers.modules",
     "input_codes": "anna.machine.inputs",
     "listing": "anna.compiler.listing",
     "load_network": "anna.importers",

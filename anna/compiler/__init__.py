@@ -37,7 +37,7 @@ PASSES = ("check", "digits", "split", "calibrate", "quantise", "place", "schedul
 
 @renamed(net="network", **RENAMED)
 def compile(
-    network: "Network",
+    network: "Network | Any",
     calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
     *,
     chip: ChipSpec | None = None,
@@ -60,6 +60,7 @@ def compile(
     """The program for a network; raises CompileError with every reason why the network cannot be compiled, and warns where
     the states lose much of what the float network knows.
 
+    network            a graph, or a PyTorch module or Keras model, which its own library exports inside (docs/import.md)
     calibration        sample images as the network takes them, or (images, labels); ranges are chosen by them
     chip               another chip in the machine (default: the machine's own)
     machine            what it runs on, by name ("sequencer", "board-1991", "board-1996", "wide") or as a record
@@ -93,7 +94,7 @@ def compile(
 
 @renamed(net="network", **RENAMED)
 def compilation(
-    network: "Network",
+    network: "Network | Any",
     calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
     *,
     chip: ChipSpec | None = None,
@@ -101,8 +102,11 @@ def compilation(
 ) -> "Compilation":
     """Compile with the same options as `compile`, and keep the value of every pass."""
     from anna.compiler.passes import run
+    from anna.importers.modules import import_network, library_of
     from anna.network.graph import Network
 
+    if library_of(network) is not None:
+        network = import_network(network, calibration)
     if not isinstance(network, Network):
         if isinstance(network, str):
             loaders = f"load it with lenet.load({network!r}) or, from a file, anna.load_network({network!r})"
@@ -116,11 +120,13 @@ def compilation(
 
 def _images_of(calibration: Any) -> Any:
     """The images of a pair (images, labels); anything else is taken for images."""
+    from anna.importers.modules import as_array
+
     if not isinstance(calibration, tuple):
-        return calibration
+        return as_array(calibration)
     if len(calibration) != 2 or len(np.shape(calibration[1])) != 1 or len(calibration[0]) != len(calibration[1]):
         raise DataError("calibration is a tuple, but not of images and as many labels; expected (images, labels), or images")
-    return calibration[0]
+    return as_array(calibration[0])
 
 
 __all__ = ["NAIVE", "PASSES", "CompileOptions", "compilation", "compile"]
