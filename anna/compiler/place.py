@@ -4,13 +4,15 @@ The choice is a shortest path over the layers: cycles of the scans plus the batc
 rows used on the current page. A scan that does not fit is cut by output maps.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from anna.base.errors import CompileError
 from anna.compiler import latch_packing, register_packing
 from anna.compiler.check import NOTHING_LEFT
-from anna.compiler.ir import ChipLayer, HostStage, Lowered, OwnColumn
+from anna.compiler.ir import OWN_BIAS, ChipLayer, HostStage, Lowered, OwnColumn
+from anna.compiler.latch_packing import Repeated
 from anna.compiler.latches import LatchScan
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
@@ -21,7 +23,7 @@ USUAL_BATCH = 8  # images, where the batch is chosen later: what a row costs an 
 BEST_WAYS = 12  # ways to compute a layer that are kept: the fastest for each number of rows
 
 
-Scans = tuple[RegisterScan, ...] | tuple[LatchScan, ...]
+Scans = tuple[RegisterScan | LatchScan, ...]
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,13 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     """The cheapest placement."""
     spec, refused = graph.spec, dict[str, str]()
     loads = _loads(options)
+    found_ways = _Ways(options)
     states, fresh = {(1, 0): _State(0.0, 1, 0, 0, ())}, _after_rounds(graph.lowered)
     for quant in graph.layers:
         needs = quant.constants_oc.shape[1], quant.units
-        ways = _ways(quant.layer, options, *needs)
+        ways = found_ways.of(quant.layer, *needs)
         if not ways and options.sequencer.aligned and not graph.lowered.read_by_chip(quant.layer.stack):
-            ways = _ways(quant.layer, options, *needs, apart=True)
+            ways = found_ways.of(quant.layer, *needs, apart=True)
         if not ways:
             leaves_some = all(quant.layer.origin != member.layers[0].origin for member in graph.lowered.members)
             refused.setdefault(quant.layer.origin, _no_way(quant.layer, options, leaves_some))
@@ -130,26 +133,41 @@ def _loads(options: CompileOptions) -> _Loads:
     return _Loads(PAGE_TURN_CYCLES, row / (batch or 1), row / (batch or USUAL_BATCH))
 
 
-def _ways(
-    layer: ChipLayer, options: CompileOptions, constants: int, units: tuple[OwnColumn, ...], apart: bool = False
-) -> list[Scans]:
-    """The ways to compute a layer that no other beats in both rows and cycles."""
+class _Ways:
+    """The ways to compute layers that no other beats in both rows and cycles; layers that are alike share them."""
+
+    def __init__(self, options: CompileOptions) -> None:
+        self.options = options
+        self._known: dict[Hashable, list[Scans]] = {}
+
+    def of(self, layer: ChipLayer, constants: int, units: tuple[OwnColumn, ...], apart: bool = False) -> list[Scans]:
+        """Those of one layer."""
+        if self.options.chip.wide:
+            return _best(self.options, register_packing.options(layer, self.options.chip, constants, units))
+        key = (layer.mask_oiyx.tobytes(), layer.mask_oiyx.shape, layer.input_shape, layer.output_shape, layer.stride,
+               layer.padding, layer.places, layer.stack_maps, constants, tuple(unit == OWN_BIAS for unit in units),
+               apart)  # fmt: skip
+        if key not in self._known:
+            self._known[key] = _best(self.options, latch_packing.options(
+                layer, self.options.chip, self.options.sequencer, constants, units, self.options.most_positions, apart
+            ))  # fmt: skip
+        return [tuple(scan if scan.layer is layer or isinstance(scan, RegisterScan) else scan.of(layer, units) for scan in way)
+                for way in self._known[key]]  # fmt: skip
+
+
+def _best(options: CompileOptions, ways: Iterable[Sequence[RegisterScan | Repeated]]) -> list[Scans]:
     found = []
-    ways: Iterator[Scans]
-    if options.chip.wide:
-        ways = register_packing.options(layer, options.chip, constants, units)
-    else:
-        ways = latch_packing.options(layer, options.chip, options.sequencer, constants, units, options.most_positions, apart)
-    for scans in ways:
-        heaviest = max(max(scan.rows_per_output.values()) for scan in scans)
-        if heaviest <= options.chip.rows:
-            found.append((sum(scan.rows for scan in scans), sum(scan.cycles for scan in scans), scans))
+    for way in ways:
+        scans = [one.scan if isinstance(one, Repeated) else one for one in way]
+        if max(scan.heaviest for scan in scans) <= options.chip.rows:
+            found.append((sum(scan.rows for scan in scans), sum(scan.cycles for scan in scans), way))
     found.sort(key=lambda way: (way[0], way[1]))
-    front: list[tuple[int, int, Scans]] = []
-    for way in found:
-        if not front or way[1] < front[-1][1]:
-            front.append(way)
-    return [scans for _, _, scans in front[-BEST_WAYS:]] + ([front[0][2]] if len(front) > BEST_WAYS else [])
+    front: list[tuple[int, int, Sequence[RegisterScan | Repeated]]] = []
+    for one in found:
+        if not front or one[1] < front[-1][1]:
+            front.append(one)
+    kept = front[-BEST_WAYS:] + (front[:1] if len(front) > BEST_WAYS else [])
+    return [tuple(one.made if isinstance(one, Repeated) else one for one in way) for _, _, way in kept]
 
 
 def _put(state: _State, way: Scans, rows: int, load: float, new_page: bool, cut: bool) -> _State | None:
@@ -161,29 +179,23 @@ def _put(state: _State, way: Scans, rows: int, load: float, new_page: bool, cut:
     if new_page:
         cycles, pages, row = cycles + load, pages + 1, 0
     for scan in way:
-        left = list(scan.outputs)
-        need = scan.rows_per_output
-        remaining = scan.rows
-        while left:
+        below, at, remaining = scan.rows_before, 0, scan.rows  # rows of the outputs before each; those of the rest
+        while at < len(scan.outputs):
             if row and not cut and remaining > rows - row:
                 cycles, pages, row = cycles + load, pages + 1, 0
-            taken, used = list[int](), 0
-            while left and used + need[left[0]] <= rows - row:
-                used += need[left[0]]
-                taken.append(left.pop(0))
-            if left and scan.spec.word_states > 1 and isinstance(scan, LatchScan) and scan.sequencer.aligned and not scan.apart:
-                while len(taken) % scan.spec.word_states:  # words of results are not shared
-                    used -= need[taken[-1]]
-                    left.insert(0, taken.pop())
-            if not taken:
+            end = bisect_right(below, below[at] + rows - row, at) - 1
+            if end < len(scan.outputs) and isinstance(scan, LatchScan) and scan.in_words:
+                end -= (end - at) % scan.spec.word_states  # words of results are not shared
+            if end == at:
                 if not row:
                     return None
                 cycles, pages, row = cycles + load, pages + 1, 0
                 continue
-            part = scan if len(taken) == len(scan.outputs) else scan.part(taken)
+            part = scan if end - at == len(scan.outputs) else scan.part(scan.outputs[at:end])
             scans.append(Placed(part, pages - 1, row))
+            used = below[end] - below[at]
             cycles, row, remaining = cycles + part.cycles, row + used, remaining - used
-            total += used
+            total, at = total + used, end
     return _State(cycles, pages, row, total, tuple(scans))
 
 
