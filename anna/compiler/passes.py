@@ -23,6 +23,7 @@ from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
 from anna.compiler.schedule import Schedule, schedule
+from anna.native.blas import one_thread
 from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program import isa
@@ -96,6 +97,11 @@ class Compilation:
 
 def run(net: Network, images: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
     """Compile a network."""
+    with one_thread():
+        return _run(net, images, options)
+
+
+def _run(net: Network, images: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
     checked = check_pass.check(net, options)
     widened = digits.widened(checked, options)
     parts = split_pass.split(widened, options)
