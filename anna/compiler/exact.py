@@ -94,7 +94,7 @@ class Targets:
         # In the order of the images; a plain sum may use another.
         return cls(values_rn, care_rn, heavy, np.cumsum(heavy * values_rn, axis=1)[:, -1])
 
-    def errors(self, levels: Floats, counts: NDArray[Any], sums: Floats, row_c: NDArray[np.int64]) -> Floats:
+    def errors(self, levels: Floats, counts: NDArray[Any], sums: NDArray[Any], row_c: NDArray[np.int64]) -> Floats:
         """What the best line leaves of each candidate's targets, given how often it has each code and their sums there."""
         count = counts.sum(axis=1)  # whole numbers
         mean_s = np.cumsum(counts * levels, axis=1)[:, -1] / count

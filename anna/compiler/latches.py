@@ -6,10 +6,12 @@ the constants of the biases and the states of units' own biases or partial sums.
 the last data latch, where those of earlier steps meet no weights, or lie in a latch of their own.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import ClassVar
 
 from anna.chip.spec import ChipSpec, Sequencer
 from anna.compiler.ir import ChipLayer, OwnColumn, Tap
@@ -103,6 +105,8 @@ class LatchScan(Scan):
     own: int | None  # latch of the extras; None: they follow the data of the last of `layouts`
     apart: bool = False  # whether each result has a word of its own in memory: results may then be taken in any order
     words: dict[tuple[int, int | None], list[int]] = field(default_factory=dict)  # a cache that its parts share
+
+    SHARED: ClassVar[tuple[str, ...]] = (*Scan.SHARED, "pace", "latch_of", "target_steps", "source_steps", "moves")
 
     @cached_property
     def pace(self) -> Pace:
@@ -279,10 +283,14 @@ class LatchScan(Scan):
         )
 
     @cached_property
-    def _line(self) -> list[tuple[int, int, int]]:
-        """What each step of a line takes in."""
-        by_move = {moved: self._loads(moved) for moved in {b - a for a, b in pairwise(self.starts_x)}}
-        return [self._loads(None), *(by_move[b - a] for a, b in pairwise(self.starts_x))]
+    def moves(self) -> dict[int | None, int]:
+        """How many steps of a line move by so many positions; None: the first."""
+        return {None: 1, **Counter(b - a for a, b in pairwise(self.starts_x))}
+
+    @property
+    def _steps(self) -> list[tuple[int, tuple[int, int, int]]]:
+        """How many steps of a line there are of each kind, and what each takes in."""
+        return [(count, self._loads(moved)) for moved, count in self.moves.items()]
 
     @cached_property
     def words_out(self) -> int:
@@ -307,13 +315,14 @@ class LatchScan(Scan):
     @cached_property
     def input_cycles(self) -> int:
         """SHIFT and STORE cycles of the scan."""
-        line = sum(words * self.pace.word + stores * self.pace.store for _, words, stores in self._line)
+        line = sum(count * (words * self.pace.word + stores * self.pace.store) for count, (_, words, stores) in self._steps)
         return len(self.starts_y) * line
 
     @cached_property
     def bound_cycles(self) -> int:
         """Cycles that its instructions need at least."""
-        return len(self.starts_y) * sum(self.pace.step(*loads, len(self.calcs), self.words_out) for loads in self._line)
+        line = sum(count * self.pace.step(*loads, len(self.calcs), self.words_out) for count, loads in self._steps)
+        return len(self.starts_y) * line
 
     @property
     def cycles(self) -> int:

@@ -36,7 +36,7 @@ def report(
 ) -> dict[str, Any]:
     """The report on a compilation, as JSON."""
     network = graph.lowered.network
-    host = _host(graph, options.machine)
+    host = host_entries(graph, options.machine)
     layers = _layers(graph, placement, schedule, timeline, links) + host["layers"]
     times = Times(options.machine, timeline.cycles_per_image, host["multiply_adds"])
     chip_multiply_adds = network.multiply_adds - host["own_multiply_adds"]
@@ -117,7 +117,8 @@ def _us(us: float | None) -> float | None:
     return None if us is None else round(us, 6)
 
 
-def _host(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
+def host_entries(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
+    """What the host computes: its layers, and the work of all together and of the network's own."""
     layers, connections, multiply_adds, own = list[dict[str, Any]](), 0, 0, {"own_connections": 0, "own_multiply_adds": 0}
     for member in graph.lowered.members:
         names = {layer.name for layer in member.graph.layers}

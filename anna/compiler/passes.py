@@ -19,6 +19,7 @@ from anna.compiler.judging import tells_classes
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
+from anna.compiler.planner import expect_room
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
@@ -105,6 +106,7 @@ def _run(net: Network, images: NDArray[np.generic] | None, options: CompileOptio
     checked = check_pass.check(net, options)
     widened = digits.widened(checked, options)
     parts = split_pass.split(widened, options)
+    expect_room(parts, options)
     calibration = calibrate(parts, images, options)
     quantised = quantise(parts, calibration, options)
     placement = place(quantised, options)

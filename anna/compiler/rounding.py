@@ -283,7 +283,7 @@ def _pulls(problem: Problem) -> tuple[NDArray[np.uint8], Floats]:
     strongly each map's weights are pulled towards the float ones: a fraction of the mean square of an input."""
     windows, maps = problem.gram_windows, problem.gram_sums.shape[1]
     n, taps = windows.shape
-    own = sum(len(group) * n * len(taps) * len(taps) for group, taps in problem.patterns) <= OWN_MATRICES
+    own = maps * n * taps * taps <= OWN_MATRICES
     care = problem.gram_care if own else np.ones((n, 1), dtype=np.uint8)
     squares = codes.state_converter(problem.spec).numerators.astype(np.float64)[windows] ** 2
     kind: type[np.floating[Any]] = np.float32 if _gram_bound(problem, care) < FAR else np.float64

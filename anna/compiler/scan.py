@@ -10,7 +10,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, chain
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 from anna.chip.spec import ChipSpec
 from anna.compiler.ir import OWN_BIAS, ChipLayer, OwnColumn
@@ -51,6 +51,8 @@ class Scan(ABC):
     right: int
     constants: int  # columns of constants beside those of the window
     units: tuple[OwnColumn, ...]  # what each column of a neuron's own holds: its bias first, partial sums, coarser digits
+
+    SHARED: ClassVar[tuple[str, ...]] = ("starts_y", "starts_x")  # cached properties that its parts have alike
 
     @cached_property
     def starts_y(self) -> tuple[int, ...]:
@@ -128,9 +130,10 @@ class Scan(ABC):
         """The same scan for fewer output maps, in their order."""
         wanted = tuple(outputs)
         if wanted not in self._parts:
-            self._parts[wanted] = self._fewer(wanted)
+            self._parts[wanted] = made = self._fewer(wanted)
             among = frozenset(wanted)
-            self._parts[wanted].__dict__["neurons"] = tuple(neuron for neuron in self.neurons if neuron.o in among)
+            made.__dict__.update({name: self.__dict__[name] for name in self.SHARED if name in self.__dict__})
+            made.__dict__["neurons"] = tuple(neuron for neuron in self.neurons if neuron.o in among)
         return self._parts[wanted]
 
     def _fewer(self, outputs: tuple[int, ...]) -> Self:
