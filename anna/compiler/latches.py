@@ -184,12 +184,13 @@ class LatchScan(Scan):
         layouts = tuple(held.moved(maps) for held in self.layouts) if maps else self.layouts
         made = replace(self, outputs=tuple(o + outputs for o in self.outputs), layouts=layouts)
         made.__dict__["neurons"] = tuple(neuron._replace(o=neuron.o + outputs) for neuron in self.neurons)
+        made.__dict__["costs"] = self.costs
         return made
 
     def of(self, layer: ChipLayer, units: tuple[OwnColumn, ...]) -> "LatchScan":
         """The same scan of another layer that is alike."""
         made = replace(self, layer=layer, units=units)
-        made.__dict__["neurons"] = self.neurons
+        made.__dict__.update({"neurons": self.neurons, "costs": self.costs})
         return made
 
     @property

@@ -7,6 +7,7 @@ rows used on the current page. A scan that does not fit is cut by output maps.
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from anna.base.errors import CompileError
 from anna.compiler import latch_packing, register_packing
@@ -52,13 +53,28 @@ class Placement:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(NamedTuple):
     cycles: float  # of an image, with its share of page loads
     pages: int
     row: int
     rows: int  # on all pages
-    scans: tuple[Placed, ...]
+    scans: tuple["_Piece", ...]
+
+
+class _Piece(NamedTuple):
+    """Some outputs of a scan, on their page and rows."""
+
+    scan: RegisterScan | LatchScan
+    first: int
+    end: int
+    page: int
+    row: int
+
+    @property
+    def placed(self) -> Placed:
+        """The scan of these outputs."""
+        every = self.end - self.first == len(self.scan.outputs)
+        return Placed(self.scan if every else self.scan.part(self.scan.outputs[self.first : self.end]), self.page, self.row)
 
 
 @dataclass(frozen=True)
@@ -113,8 +129,8 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
             f"{graph.lowered.network.name}: needs {best.pages} weight pages, but the board's memory holds {spec.max_pages}; "
             "run its largest layers on the host (option host)"
         ])  # fmt: skip
-    first = {placed.scan.layer.name: placed.page for placed in reversed(best.scans)}
-    return Placement(best.scans, best.pages, tuple(first[name] for name in fresh))
+    first = {piece.scan.layer.name: piece.page for piece in reversed(best.scans)}
+    return Placement(tuple(piece.placed for piece in best.scans), best.pages, tuple(first[name] for name in fresh))
 
 
 def _after_rounds(lowered: Lowered) -> list[str]:
@@ -172,31 +188,29 @@ def _best(options: CompileOptions, ways: Iterable[Sequence[RegisterScan | Repeat
 
 def _put(state: _State, way: Scans, rows: int, load: float, new_page: bool, cut: bool) -> _State | None:
     """The way's scans placed after a state: on the remaining rows or on a new page; cut at the page's end or not."""
-    cycles, pages, row, scans = state.cycles, state.pages, state.row, list(state.scans)
-    total = state.rows
+    cycles, pages, row, total, scans = state.cycles, state.pages, state.row, state.rows, list[_Piece]()
     if new_page and row == 0:
         return None
     if new_page:
         cycles, pages, row = cycles + load, pages + 1, 0
     for scan in way:
-        below, at, remaining = scan.rows_before, 0, scan.rows  # rows of the outputs before each; those of the rest
-        while at < len(scan.outputs):
-            if row and not cut and remaining > rows - row:
+        below, at, count = scan.rows_before, 0, len(scan.outputs)  # rows of the outputs before each
+        words = scan.spec.word_states if isinstance(scan, LatchScan) and scan.in_words else 1
+        while at < count:
+            if row and not cut and below[count] - below[at] > rows - row:
                 cycles, pages, row = cycles + load, pages + 1, 0
             end = bisect_right(below, below[at] + rows - row, at) - 1
-            if end < len(scan.outputs) and isinstance(scan, LatchScan) and scan.in_words:
-                end -= (end - at) % scan.spec.word_states  # words of results are not shared
+            if end < count:
+                end -= (end - at) % words  # words of results are not shared
             if end == at:
                 if not row:
                     return None
                 cycles, pages, row = cycles + load, pages + 1, 0
                 continue
-            part = scan if end - at == len(scan.outputs) else scan.part(scan.outputs[at:end])
-            scans.append(Placed(part, pages - 1, row))
+            scans.append(_Piece(scan, at, end, pages - 1, row))
             used = below[end] - below[at]
-            cycles, row, remaining = cycles + part.cycles, row + used, remaining - used
-            total, at = total + used, end
-    return _State(cycles, pages, row, total, tuple(scans))
+            cycles, row, total, at = cycles + scan.cycles_of(at, end), row + used, total + used, end
+    return _State(cycles, pages, row, total, state.scans + tuple(scans))
 
 
 def _no_word(layer: ChipLayer, word: int, rows: int) -> str:

@@ -139,6 +139,23 @@ class Scan(ABC):
     def _fewer(self, outputs: tuple[int, ...]) -> Self:
         return replace(self, outputs=outputs)
 
+    def cycles_of(self, first: int, end: int) -> int:
+        """Estimated cycles of the part with these of its outputs."""
+        if (first, end) not in self.costs:
+            everything = end - first == len(self.outputs)
+            self.costs[first, end] = self.cycles if everything else self.part(self.outputs[first:end]).cycles
+        return self.costs[first, end]
+
+    @cached_property
+    def costs(self) -> dict[tuple[int, int], int]:
+        """A cache of `cycles_of`, which scans share that are alike."""
+        return {}
+
+    @property
+    @abstractmethod
+    def cycles(self) -> int:
+        """Estimated cycles of the scan."""
+
     @cached_property
     def _parts(self) -> dict[tuple[int, ...], Self]:
         """A cache: many ways to place a layer cut it alike."""
