@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from anna.compiler import compilation as compilation
     from anna.compiler import compile as compile
     from anna.compiler.listing import listing as listing
-    from anna.compiler.reference import float_reference as float_reference
     from anna.compiler.planner import Plan as Plan
     from anna.compiler.planner import plan as plan
+    from anna.compiler.reference import float_reference as float_reference
     from anna.exporters.answers import check_answers as check_answers
     from anna.exporters.bundle import export as export
     from anna.importers import load_network as load_network
