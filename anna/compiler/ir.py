@@ -22,6 +22,7 @@ from anna.network.graph import Graph, Layer, Network, Prepare, Shape, shape_text
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 INPUT = "input"
+Tap = tuple[int, int, int]  # input map, row and column within the window
 
 
 class OwnColumn(NamedTuple):
@@ -124,6 +125,17 @@ class ChipLayer:
     def bias_kind(self) -> str:
         """Whether there is a bias per map, per unit, or none."""
         return "none" if self.bias is None else "map" if self.bias.ndim == 1 else "unit"
+
+    @cached_property
+    def taps(self) -> tuple[tuple[Tap, ...], ...]:
+        """What each map reads; maps that read the same share the object."""
+        first, found = dict[bytes, tuple[Tap, ...]](), list[tuple[Tap, ...]]()
+        for mask in self.mask_oiyx:
+            key = mask.tobytes()
+            if key not in first:
+                first[key] = tuple((i, y, x) for i, y, x in np.argwhere(mask).tolist())
+            found.append(first[key])
+        return tuple(found)
 
     @property
     def inputs_o(self) -> NDArray[np.int64]:
