@@ -52,6 +52,8 @@ def compile(
     overlap: bool = True,
     copies: int | dict[str, int] = 1,
     synapses: int | dict[str, int] = 1,
+    balance: bool = False,
+    input_clip: float = 0.0,
     positions: Positions = "auto",
     max_charge_lost: float = 0.01,
     calibration_count: int = 500,
@@ -76,6 +78,9 @@ def compile(
     overlap            whether a finer digit spans two LSB of the coarser one, so that errors there are made good, or one
     copies             how often each map is computed, on other synapses and converters; readers take the mean
     synapses           synapses that share each weight of a layer, so that it has more than the weights' bits
+    balance            carry every other map of a rectifier upside down, so that errors common to all synapses cancel where
+                       maps are silent
+    input_clip         percent of the calibration images' values beyond each end of the range of an input's states
     positions          positions of a window in one CALC: 1 as in 1991, or as many as pay ("auto")
     max_charge_lost    share of its charge that a weight may have lost when it is read: the batch is kept short, or weights
                        are refreshed, accordingly; a wide chip refreshes by itself
@@ -84,7 +89,7 @@ def compile(
     """
     done = compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
                        range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap, copies=copies,
-                       synapses=synapses, positions=positions, max_charge_lost=max_charge_lost,
+                       synapses=synapses, balance=balance, input_clip=input_clip, positions=positions, max_charge_lost=max_charge_lost,
                        calibration_count=calibration_count, check_count=check_count)  # fmt: skip
     if done.warning is not None:
         warnings.warn(done.warning, stacklevel=3)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from anna.base.errors import CompileError
+from anna.compiler.calibrate import cuts_below
 from anna.compiler.ir import INPUT, ChipLayer, Lowered, Member
 from anna.compiler.ladder import ladder
 from anna.compiler.options import CompileOptions
@@ -78,6 +79,8 @@ def _member(member: Member, options: CompileOptions, input_digits: int, word: in
         done = replace(done, digits=digits, step_digits=steps)
         if in_values:
             done = replace(done, on_states=False, carries_values=True, lowest_border=True)
+        if options.balance and _may_turn(member, layer):
+            done = replace(done, turned=True)
         made[layer.name] = done
         layers.append(done)
     host, last = member.host, layers[-1]
@@ -88,6 +91,13 @@ def _member(member: Member, options: CompileOptions, input_digits: int, word: in
             share[o, o * last.copies : (o + 1) * last.copies] = 1.0 / last.copies
         host = (Convolution(_host_name(member, "copies"), share, None, share[:, :, 0, 0] != 0), *host)
     return replace(member, layers=tuple(layers), host=host)
+
+
+def _may_turn(member: Member, layer: ChipLayer) -> bool:
+    """Whether a layer's maps may be carried upside down: where they are silent a rectifier's states are all at one end, and
+    sums read them, not steps of a maximum."""
+    stepped = any(other.on_states and layer.name in other.reads for other in member.layers)
+    return cuts_below(layer.activation) and not layer.on_states and not stepped
 
 
 def _read(layer: ChipLayer, digits: int, copies: int, maps: int, synapses: int) -> ChipLayer:

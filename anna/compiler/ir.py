@@ -64,6 +64,7 @@ class ChipLayer:
     digit: int = 0  # which digit this layer makes
     target: str = ""  # the stack of all digits, if that is another layer's
     copies: int = 1  # of each map, side by side
+    turned: bool = False  # every other map is carried upside down, its silence by the highest state
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -84,6 +85,14 @@ class ChipLayer:
         coarsest = self.weights_oiyx[:, : self.synapses * self.input_maps]
         found: Floats = coarsest.reshape(len(coarsest), self.synapses, self.input_maps, *self.kernel).sum(axis=1)
         return found
+
+    @property
+    def sign_o(self) -> Floats:
+        """-1 for each map that is carried upside down, 1 for the others."""
+        signs = np.ones(self.output_shape[0])
+        if self.turned:
+            signs[1::2] = -1.0
+        return signs
 
     @property
     def stack(self) -> str:
@@ -145,6 +154,8 @@ class ChipLayer:
             parts.append(f"{self.synapses} synapses a weight")
         if self.copies > 1:
             parts.append(f"{self.copies} copies")
+        if self.turned:
+            parts.append("every other map upside down")
         if self.digits > 1:
             parts.append(f"digit {self.digit + 1} of {self.digits}")
         return ", ".join(parts)

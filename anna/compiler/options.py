@@ -78,6 +78,17 @@ class CompileOptions(Record):
         description="synapses that share each weight of a layer, so that it has more than the weights' bits and reaches finer "
         "ranges",
     )
+    input_clip: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        description="percent of the calibration images' values that lie beyond each end of the range of an input's states",
+    )
+    balance: bool = Field(
+        default=False,
+        description="carry every other map of a rectifier upside down, so that errors common to all synapses cancel where a "
+        "map is silent",
+    )
     positions: Positions = Field(
         default="auto", description="positions of a window in one CALC: 1 as in 1991, or as many as pay (auto)"
     )
