@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from anna.compiler import compile as compile
     from anna.compiler.listing import listing as listing
     from anna.compiler.reference import float_reference as float_reference
+    from anna.exporters.answers import check_answers as check_answers
+    from anna.exporters.bundle import export as export
     from anna.importers import load_network as load_network
     from anna.lab.trim import Trim as Trim
     from anna.lab.trim import measure_trim as measure_trim
@@ -103,11 +105,13 @@ _HOMES = {
     "Timeline": "anna.sequencer.timeline",
     "Trim": "anna.lab.trim",
     "assemble": "anna.program.text",
+    "check_answers": "anna.exporters.answers",
     "compilation": "anna.compiler",
     "compile": "anna.compiler",
     "disassemble": "anna.program.text",
     "elaborate": "anna.sequencer.walk",
     "engine_reference": "anna.machine.lockstep",
+    "export": "anna.exporters.bundle",
     "float_reference": "anna.compiler.reference",
     "forward": "anna.network.forward",
     "input_codes": "anna.machine.inputs",

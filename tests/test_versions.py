@@ -7,7 +7,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +20,7 @@ import anna
 from anna.analog import die, noise
 from anna.base.container import upgraded
 from anna.base.errors import FileError
+from anna.exporters import bundle
 from anna.lab import trim
 from anna.network import file as network
 from anna.program import file as program
@@ -54,6 +55,15 @@ def renew_sweep(path: Path) -> None:
     database.close()
 
 
+def renew_program(path: Path) -> None:
+    """A program with two results: those with one, and without rounds of the host, stay in format 2."""
+    found = anna.Program.load(path)
+    assert found.host is not None
+    tail = found.host.tails[0]
+    two = replace(tail, outputs=(*tail.outputs, tail.readings[0].name))
+    replace(found, host=replace(found.host, tails=(two,))).save(path)
+
+
 def renew_network(path: Path) -> None:
     """A network with a branch: chains stay in format 1."""
     ones = np.ones((2, 1, 3, 3), np.float32)
@@ -62,12 +72,18 @@ def renew_network(path: Path) -> None:
     network.save_network(anna.Graph("branches", (1, 8, 8), layers, links=links), path)
 
 
+def renew_bundle(path: Path) -> None:
+    """A bundle of one layer: version 0.1 wrote none."""
+    layer = {"name": "C1", "stack": "C1", "first_map": 0, "shape": [4, 28, 28]}
+    path.write_text(json.dumps({"format": bundle.FORMAT, "layers": [layer]}), encoding="utf-8")
+
+
 KINDS = {
     "program": Kind(
         program,
         "recognizer.anna",
         lambda path: anna.Program.load(path).digest,
-        lambda path: anna.Program.load(path).save(path),
+        renew_program,
     ),
     "network": Kind(network, "pair.safetensors", lambda path: network.load_graph(path).digest, renew_network),
     "die": Kind(
@@ -77,6 +93,7 @@ KINDS = {
         lambda path: anna.Die.load(path).save(path),
     ),
     "trim": Kind(trim, "calibration.json", lambda path: trim.Trim.load(path)),
+    "bundle": Kind(bundle, "calibration.json", bundle.read_parts, renew_bundle),
     "training record": Kind(record, "recognizer-mnist-seed1.json", record.read_record),
     "sweep": Kind(store, "sweep/whole/sweep.sqlite", sweep_identity, renew_sweep),
 }
@@ -152,7 +169,7 @@ def test_a_file_of_a_format_that_is_no_longer_read_is_refused(kind: str, copy: P
         KINDS[kind].identity(copy)
 
 
-@pytest.mark.parametrize("kind", ["trim", "training record", "sweep"])
+@pytest.mark.parametrize("kind", ["trim", "bundle", "training record", "sweep"])
 def test_a_file_of_a_newer_format_is_refused(kind: str, copy: Path) -> None:
     newest = KINDS[kind].module.FORMAT
     written_as(copy, newest + 1)

@@ -1,10 +1,11 @@
-"""What the host does for a program: images to state codes before the chip, float layers on its results after it.
+"""What the host does for a program: images to state codes before the chip, float layers between its page segments and after it.
 
-Float layers run in 32-bit floats with sums in a fixed order (`anna.network.forward`), so that scores are the same on every
-machine. Their time is multiply-adds over the host's rate; the host works on one image while the chip works on the next.
+What the chip cannot do is a *round*: when a page segment has ended for the images of a batch, the host reads stacks of maps,
+runs float layers on them and writes states back, before the next segment begins. Layers after the last segment are a *tail*;
+the host works on them for one image while the chip works on the next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,86 +13,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.base.errors import DataError, FileError, GraphError, SpecError
-from anna.base.threads import share
+from anna.base.errors import DataError, GraphError, SpecError
+from anna.base.frozen import Settled
+from anna.board.host_part import Floats, HostPart, HostReading, check_meaning
 from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.native.float_sums import engine
-from anna.network.file import layer_from_json, layer_json
 from anna.network.forward import run_layer
 from anna.network.graph import Layer, Prepare
 from anna.network.images import float_images
 from anna.network.parts import Shape
 from anna.network.prepare import checked_images, field_scale, integer_field, offsets, prepare, ranged
 
-Floats = NDArray[np.float64]
-# Images that the host layers take at once: whole vectors, but no multiple of a large power of two, which would crowd an
-# image's numbers into a few sets of the cache.
-PIECE = 13 * 64
-PIECES_A_TURN = 2  # pieces that a thread takes at once
 LARGEST_TABLE = 1 << 21  # values of a prepared pixel up to which its code is looked up
+IMAGES_AT_ONCE = 13 * 64  # through the layers before the chip, as in anna.board.host_part
 
-
-@dataclass(frozen=True, eq=False)
-class HostTail:
-    """The float layers behind one stack of maps that leaves the chip."""
-
-    region: str
-    shape: Shape
-    gain_m: Floats  # what a state of map m stands for: gain x state LSB + offset
-    offset_m: Floats
-    layers: tuple[Layer, ...]
-
-    @property
-    def output_shape(self) -> Shape:
-        """Shape of the scores."""
-        shape = self.shape
-        for layer in self.layers:
-            shape = layer.output_shape(shape)
-        return shape
-
-    def _count(self, what: str) -> int:
-        total, shape = 0, self.shape
-        for layer in self.layers:
-            total += getattr(layer, what)(shape)
-            shape = layer.output_shape(shape)
-        return total
-
-    @property
-    def multiply_adds(self) -> int:
-        """Multiply-adds for one image."""
-        return self._count("multiply_adds")
-
-    @property
-    def connections(self) -> int:
-        """Connections with biases for one image."""
-        return self._count("connections")
-
-    def scores(self, spec: ChipSpec, states: NDArray[np.generic], threads: int = 1) -> NDArray[np.float32]:
-        """Scores (images, classes, rows, columns) from state codes (images, maps, rows, columns)."""
-        levels = codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
-        table = (levels * self.gain_m[:, None] + self.offset_m[:, None]).astype(np.float32)
-        out = np.empty((len(states), *self.output_shape), np.float32)
-        native = engine() if states.dtype == np.uint8 else None
-        table = np.ascontiguousarray(table)
-
-        def run(turn: int) -> None:
-            for start in range(turn, min(turn + PIECE * PIECES_A_TURN, len(states)), PIECE):
-                here = np.ascontiguousarray(states[start : start + PIECE])
-                if native is not None:
-                    flat = here.reshape(len(here), here.shape[1], -1)
-                    x: NDArray[Any] = np.empty((*flat.shape[1:], len(flat)), np.float32)
-                    native.codes_to_values(native.levels()[0], flat, table, x)
-                    x = x.reshape(*here.shape[1:], len(here))
-                else:
-                    maps = np.arange(here.shape[1])[:, None, None]
-                    x = np.ascontiguousarray(table[maps, here].transpose(1, 2, 3, 0))
-                for layer in self.layers:
-                    _, x = run_layer(layer, x)
-                out[start : start + PIECE] = x.transpose(3, 0, 1, 2)
-
-        share(run, range(0, len(states), PIECE * PIECES_A_TURN), threads)
-        return out
+Regions = Mapping[str, tuple[str, tuple[int, ...]]]  # kind and shape of a program's regions
 
 
 def digit_codes(spec: ChipSpec, gain_m: Floats, offset_m: Floats, digits: int, values: Floats) -> NDArray[np.uint16]:
@@ -108,48 +45,162 @@ def digit_codes(spec: ChipSpec, gain_m: Floats, offset_m: Floats, digits: int, v
     return code if digits == 1 else np.concatenate(found, axis=1)
 
 
+def smallest(spec: ChipSpec, states: NDArray[Any]) -> NDArray[Any]:
+    """State codes in 8 bits if they fit, else in 16."""
+    return states.astype(np.uint8 if spec.state_bits <= 8 else np.uint16, copy=False)
+
+
+@dataclass(frozen=True, eq=False)
+class HostWriting:
+    """One stack written back into the chip's memory, as the state codes nearest to its values."""
+
+    output: str  # layer, or reading, of the part
+    region: str  # of the program, of kind "host"
+    gain_m: Floats  # what a state of map m of the region stands for: gain x state LSB + offset
+    offset_m: Floats
+    digits: int = 1  # states that carry a value, the maps of the coarsest first
+
+
+@dataclass(frozen=True, eq=False)
+class HostRound(Settled):
+    """A round: when page segment `segment` - 1 has ended for the images of a batch, before `segment` begins; 0: before all."""
+
+    segment: int
+    part: HostPart
+    writings: tuple[HostWriting, ...]
+
+    def _settled(self) -> Mapping[str, Any]:
+        what = f"the round before segment {self.segment!r}"
+        if type(self.segment) is not int or self.segment < 0:
+            raise GraphError(f"{what}: expected the number of a page segment, from 0 on")
+        if not self.writings:
+            raise GraphError(f"{what}: writes no stack; expected at least one")
+        for one in self.writings:
+            if one.output not in self.part.shapes:
+                raise GraphError(f"{what}: writes {one.output!r}; it has {', '.join(self.part.shapes)}")
+            maps = self.part.shapes[one.output][0] * (one.digits if type(one.digits) is int else 1)
+            check_meaning(f"{what}: {one.region}", maps, one.digits, one.gain_m, one.offset_m)
+            if not one.gain_m.all():
+                raise GraphError(f"{what}: {one.region}: a gain is 0; expected a value for each state")
+        return {"writings": tuple(self.writings)}
+
+    def written_shape(self, writing: HostWriting) -> Shape:
+        """Shape of what it writes: digits x maps, rows, columns."""
+        maps, rows, columns = self.part.shapes[writing.output]
+        return maps * writing.digits, rows, columns
+
+    @property
+    def states_read(self) -> int:
+        """States that leave the chip's memory for one image."""
+        return sum(int(np.prod(shape)) for shape in {one.region: one.shape for one in self.part.readings}.values())
+
+    @property
+    def states_written(self) -> int:
+        """States that go back for one image."""
+        return sum(int(np.prod(self.written_shape(one))) for one in self.writings)
+
+    def codes(self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]], threads: int = 1) -> dict[str, NDArray[Any]]:
+        """State codes of every region that it writes, from those of the regions that it reads, both (images, *shape)."""
+        images = len(states[self.part.readings[0].region])
+        kind = np.uint8 if spec.state_bits <= 8 else np.uint16
+        found: dict[str, NDArray[Any]] = {
+            one.region: np.empty((images, *self.written_shape(one)), kind) for one in self.writings
+        }
+
+        def take(here: slice, name: str, stack: NDArray[Any]) -> None:
+            values = stack.transpose(3, 0, 1, 2).astype(np.float64)
+            for one in self.writings:
+                if one.output == name:
+                    found[one.region][here] = digit_codes(spec, one.gain_m, one.offset_m, one.digits, values)
+
+        try:
+            self.part.run_pieces(spec, states, threads, tuple(one.output for one in self.writings), take)
+        except SpecError:
+            raise DataError(
+                f"the host's layers before segment {self.segment} give values that are NaN or infinite; expected finite ones"
+            ) from None
+        return found
+
+
 @lru_cache(maxsize=16)
 def _code_table(layer: Prepare, gain: float, offset: float, spec: ChipSpec) -> NDArray[Any]:
     """The state code of every integer that a pixel may be after crop, resize and padding."""
     pixels = np.arange(field_scale(layer) + 1)
     values = ranged(layer, pixels, np.float32).astype(np.float64)
-    table = codes.state_converter(spec).nearest((values - offset) / gain)
-    return table.astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
+    return smallest(spec, codes.state_converter(spec).nearest((values - offset) / gain))
 
 
 @dataclass(frozen=True, eq=False)
-class HostWork:
+class HostWork(Settled):
     """Everything the host does for a program."""
 
     prepare: Prepare | None  # None: images come as floats
     input_gain_m: Floats
     input_offset_m: Floats
-    tails: tuple[HostTail, ...]  # scores of several are added
+    tails: tuple[HostPart, ...]  # scores of several are added
     data: str = ""  # the data set that the network was trained on
     input_digits: int = 1  # states that carry a value of the image, the maps of the coarsest first
+    rounds: tuple[HostRound, ...] = ()  # in the order in which they run
+    before: tuple[Layer, ...] = ()  # float layers on the prepared image, before it becomes state codes
+    image_shape: Shape | None = None  # of images that come as floats, if there are layers before; None: as the input region
+
+    def _settled(self) -> Mapping[str, Any]:
+        segments = [one.segment for one in self.rounds]
+        if segments != sorted(segments):
+            raise GraphError(f"the host's rounds run before segments {segments}; expected them in rising order")
+        given = [(tail.outputs, tail.output_shape) for tail in self.tails]
+        if len(given) > 1 and (any(len(names) > 1 for names, _ in given) or len({shape for _, shape in given}) > 1):
+            shapes = ", ".join(str(shape) for _, shape in given)
+            raise GraphError(f"the host adds the scores of {len(given)} tails; expected one output of each, not {shapes}")
+        if self.before:
+            if self.prepare is None and self.image_shape is None:
+                raise GraphError("the host has layers before the chip; expected the shape of the images that they take")
+            shape: Shape = self.image_shape or (1, *self.prepare.fielded)  # type: ignore[union-attr]
+            for layer in self.before:
+                shape = layer.output_shape(shape)
+        return {"tails": tuple(self.tails), "rounds": tuple(self.rounds), "before": tuple(self.before)}
+
+    @property
+    def parts(self) -> tuple[HostPart, ...]:
+        """Float layers of rounds and tails, in the order in which they run."""
+        return (*(one.part for one in self.rounds), *self.tails)
 
     @property
     def multiply_adds(self) -> int:
         """Multiply-adds for one image."""
-        return sum(tail.multiply_adds for tail in self.tails)
+        return sum(part.multiply_adds for part in self.parts) + self._count_before("multiply_adds")
 
     @property
     def connections(self) -> int:
         """Connections with biases for one image."""
-        return sum(tail.connections for tail in self.tails)
+        return sum(part.connections for part in self.parts) + self._count_before("connections")
+
+    def _count_before(self, what: str) -> int:
+        total, shape = 0, self._shape_before()
+        for layer in self.before:
+            total += getattr(layer, what)(shape)
+            shape = layer.output_shape(shape)
+        return total
+
+    def _shape_before(self) -> Shape:
+        """What the layers before the chip take."""
+        if self.image_shape is not None or self.prepare is None:
+            return self.image_shape or (0, 0, 0)
+        return (1, *self.prepare.fielded)
 
     def checked(self, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
         """Images as the network takes them, grey levels (n, rows, columns) or floats (n, maps, rows, columns); raises if
-        they are not."""
+        they are not. `shape` is that of the values that the chip is given."""
         if self.prepare is not None:
             return checked_images(self.prepare, images)
-        return float_images(shape, np.asarray(images), "images")
+        return float_images(self.image_shape or shape, np.asarray(images), "images")
 
     def input_codes(self, spec: ChipSpec, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
         """State codes (images, maps, rows, columns), in 8 bits if they fit, of images as the network takes them."""
         images = self.checked(shape, images)
         try:
-            if self.prepare is not None and self.input_gain_m.size == 1 and field_scale(self.prepare) < LARGEST_TABLE:
+            by_table = self.prepare is not None and self.input_gain_m.size == 1 and not self.before
+            if self.prepare is not None and by_table and field_scale(self.prepare) < LARGEST_TABLE:
                 return self._codes_by_table(self.prepare, spec, images)[:, None]
             return self.input_codes_by_values(spec, images)
         except SpecError:
@@ -160,8 +211,19 @@ class HostWork:
         values = images
         if self.prepare is not None:
             values = prepare(self.prepare, images, np.float32)[:, None].astype(np.float64)
-        found = digit_codes(spec, self.input_gain_m, self.input_offset_m, self.input_digits, values)
-        return found.astype(np.uint8 if spec.state_bits <= 8 else np.uint16)
+        if self.before:
+            values = self._after_layers(values)
+        return smallest(spec, digit_codes(spec, self.input_gain_m, self.input_offset_m, self.input_digits, values))
+
+    def _after_layers(self, values: Floats) -> Floats:
+        """What the float layers before the chip make of images (images, maps, rows, columns)."""
+        parts = []
+        for start in range(0, len(values), IMAGES_AT_ONCE) or (0,):
+            x = np.ascontiguousarray(values[start : start + IMAGES_AT_ONCE].transpose(1, 2, 3, 0).astype(np.float32))
+            for layer in self.before:
+                _, x = run_layer(layer, x)
+            parts.append(x.transpose(3, 0, 1, 2).astype(np.float64))
+        return np.concatenate(parts)
 
     def _codes_by_table(self, layer: Prepare, spec: ChipSpec, images: NDArray[Any]) -> NDArray[Any]:
         """The same by a table, since a pixel's code depends on its value alone."""
@@ -175,90 +237,44 @@ class HostWork:
         native.pictures_to_codes(native.levels()[0], np.ascontiguousarray(images), crop, layer.cropped, place, table, found)
         return found
 
+    def results(
+        self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]], threads: int = 1
+    ) -> dict[str, NDArray[np.float32]]:
+        """Every result by name, (images, units), or (images, maps, rows, columns) where there are positions; scores first.
+        Those of several tails are added under the name of the first."""
+        first, *others = [tail.run(spec, states, threads) for tail in self.tails]
+        for other in others:
+            for name, more in zip(first, other.values(), strict=True):
+                first[name] = first[name] + more
+        return {name: each[:, :, 0, 0] if each.shape[2:] == (1, 1) else each for name, each in first.items()}
+
     def scores(self, spec: ChipSpec, states: Mapping[str, NDArray[np.generic]], threads: int = 1) -> NDArray[np.float32]:
         """Scores (images, classes), or (images, classes, rows, columns) where the network slides."""
-        total: NDArray[np.float32] | None = None
+        return next(iter(self.results(spec, states, threads).values()))
+
+    def misfits(self, regions: Regions, segments: int) -> Iterator[str]:
+        """What the host reads and writes elsewhere than the regions and page segments of its program are, in sentences."""
         for tail in self.tails:
-            part = tail.scores(spec, states[tail.region], threads)
-            total = part if total is None else total + part
-        assert total is not None
-        return total[:, :, 0, 0] if total.shape[2:] == (1, 1) else total
-
-    # --- in a file ---------------------------------------------------------------------------------------------------
-    def content(self) -> dict[str, Any]:
-        """Its part of a file's JSON."""
-        digits = {"input_digits": self.input_digits} if self.input_digits > 1 else {}
-        return {
-            **digits,
-            "prepare": None if self.prepare is None else _plain(layer_json(self.prepare)),
-            "data": self.data,
-            "tails": [
-                {
-                    "region": tail.region,
-                    "shape": list(tail.shape),
-                    "layers": [_plain(layer_json(layer)) for layer in tail.layers],
-                }
-                for tail in self.tails
-            ],
-        }
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """Its tensors in a file."""
-        found: dict[str, NDArray[Any]] = {"host.input.gain": self.input_gain_m, "host.input.offset": self.input_offset_m}
-        for number, tail in enumerate(self.tails):
-            found[f"host.{number}.gain"], found[f"host.{number}.offset"] = tail.gain_m, tail.offset_m
-            for place, layer in enumerate(tail.layers):
-                for name, array in layer.tensors.items():
-                    found[f"host.{number}.{place}.{name}"] = np.ascontiguousarray(array)
-        return found
+            yield from _misread(tail.readings, regions, ("output",))
+        writers = dict[str, int]()
+        for one in self.rounds:
+            if one.segment >= segments:
+                yield f"a round of the host runs before segment {one.segment}; the program has segments 0 to {segments - 1}"
+            yield from _misread(one.part.readings, regions, ("input", "host", "map", "output", "region"))
+            for writing in one.writings:
+                kind, shape = regions.get(writing.region, (None, None))
+                if kind != "host":
+                    known = ", ".join(name for name, (kind, _) in regions.items() if kind == "host") or "none"
+                    yield f"the host writes {writing.region}; expected a region of kind host: {known}"
+                elif shape != one.written_shape(writing):
+                    yield f"the host writes {writing.region} as {one.written_shape(writing)}; the region has shape {shape}"
+                if writing.region in writers:
+                    yield f"two rounds of the host write {writing.region}; expected one"
+                writers[writing.region] = one.segment
 
 
-def _plain(value: Any) -> Any:
-    """Tuples as lists, so that content reads back equal."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]) -> HostWork:
-    """The host's work as a file describes it; raises FileError if that is incomplete."""
-    left = dict(tensors)
-    try:
-        first = None if content["prepare"] is None else layer_from_json(f"{where} prepare", content["prepare"], {})
-        if first is not None and not isinstance(first, Prepare):
-            raise FileError(f"{where}: the host's preparation is a {first.kind} layer; expected a preparation")
-        tails = []
-        for number, one in enumerate(content["tails"]):
-            layers = []
-            for place, value in enumerate(one["layers"]):
-                start = f"host.{number}.{place}."
-                mine = {name[len(start) :]: left.pop(name) for name in sorted(left) if name.startswith(start)}
-                layers.append(layer_from_json(f"{where} host layer {number}.{place}", value, mine))
-            shape = tuple(int(n) for n in one["shape"])
-            if len(shape) != 3:
-                raise FileError(f"{where}: host tail {number} has shape {shape}; expected maps, rows, columns")
-            gain, offset = (_row(where, left.pop(f"host.{number}.{name}"), shape[0]) for name in ("gain", "offset"))
-            tail = HostTail(str(one["region"]), shape, gain, offset, tuple(layers))
-            _ = tail.output_shape
-            tails.append(tail)
-        gain, offset = (_row(where, left.pop(f"host.input.{name}"), None) for name in ("gain", "offset"))
-        data, digits = str(content["data"]), int(content.get("input_digits", 1))
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise FileError(f"{where}: the host section is incomplete ({type(error).__name__}: {error})") from None
-    except GraphError as error:
-        raise FileError(f"{where}: {error}") from None
-    if left or not tails:
-        raise FileError(
-            f"{where}: the host section has {len(left)} unused tensors and {len(tails)} tails; expected 0 and 1 or more"
-        )
-    if not 1 <= digits <= len(gain) or len(gain) % digits:
-        raise FileError(f"{where}: {len(gain)} input maps cannot be {digits} digits; expected a divisor")
-    return HostWork(first, gain, offset, tuple(tails), data, digits)
-
-
-def _row(where: str, array: NDArray[Any], length: int | None) -> Floats:
-    if array.ndim != 1 or array.dtype != np.float64 or not np.isfinite(array).all() or length not in (None, len(array)):
-        raise FileError(
-            f"{where}: a host gain or offset is {array.dtype} of shape {array.shape}; expected finite float64, one per map"
-        )
-    return array
+def _misread(readings: Iterable[HostReading], regions: Regions, kinds: tuple[str, ...]) -> Iterator[str]:
+    found = {name: shape for name, (kind, shape) in regions.items() if kind in kinds}
+    for one in readings:
+        if found.get(one.region) != one.shape:
+            yield f"the host reads {one.region} as {one.shape}; the program has {kinds[-1]}s {found}"

@@ -5,7 +5,7 @@ The float maps are the target that the quantised maps are fitted to, layer by la
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from anna.base.errors import CompileError, DataError
 from anna.compiler import exact, integer
-from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered
+from anna.compiler.ir import INPUT, ChipLayer, Floats, HostStage, Lowered
 from anna.compiler.options import CompileOptions
 from anna.network.activations import Activation, Squash
-from anna.network.forward import network_input
+from anna.network.forward import network_input, run_layer
 from anna.network.images import image_keys
 
 CARE = 15  # steps of how much an error matters: small whole numbers keep sums exact
@@ -50,6 +50,7 @@ class Calibration:
     keys: NDArray[np.uint64]  # identify each image
     input_values: Floats  # (images, maps, rows, columns), before leading factors and offsets
     maps: Mapping[str, FloatMaps]
+    written: Mapping[str, Floats] = field(default_factory=dict)  # what the host writes to stacks
 
     @property
     def text(self) -> str:
@@ -73,26 +74,56 @@ def calibrate(lowered: Lowered, images: NDArray[np.generic] | None, options: Com
     if len(chosen) > options.calibration_count:
         chosen = chosen[evenly(len(chosen), options.calibration_count)]
     try:
-        values = network_input(graph, chosen, np.float32).transpose(3, 0, 1, 2).astype(np.float64)
+        entered = network_input(graph, chosen, np.float32)
+        for before in lowered.before:
+            entered = run_layer(before, entered)[1]
+        values = np.ascontiguousarray(entered.transpose(3, 0, 1, 2).astype(np.float64))
     except DataError as error:
         raise CompileError([f"{lowered.network.name}: calibration {error}"]) from None
     maps: dict[str, FloatMaps] = {}
+    written: dict[str, Floats] = {}
     for member in lowered.members:
         scale, offset = member.input_scale_m, member.input_offset_m
-        stack = {INPUT: values * scale[:, None, None] + offset[:, None, None]}
-        for layer in member.layers:
-            carried = maps[layer.carry] if layer.carry else None
-            if carried is not None:
-                as_values = layer.on_states or layer.carries_values
-                added = layer.carry_sign * (carried.outputs if as_values else carried.sums)
-            maps[layer.name] = float_layer(layer, stack[layer.source], None if carried is None else added)
-            part = None if layer.on_states or layer.carries_values else layer.carry
-            while part is not None:
+        stacks = {INPUT: values * scale[:, None, None] + offset[:, None, None]}
+        by_name = {layer.name: layer for layer in member.layers}
+        for step in member.steps:
+            if isinstance(step, HostStage):
+                found = float_stage(step, {INPUT: values, **{name: part for name, part in stacks.items() if name != INPUT}})
+                written |= found
+                stacks |= found
+                continue
+            maps[step.name] = float_layer(step, stacks[step.source], _carried(step, maps, stacks))
+            part = step
+            while part.carry is not None and not (part.on_states or part.carries_values):
                 # An error in a part matters as much as one in the complete sum.
-                maps[part] = replace(maps[part], complete=maps[layer.name])
-                part = next(one.carry for one in member.layers if one.name == part)
-            stack[layer.name] = maps[layer.name].outputs
-    return Calibration(chosen, image_keys(chosen), values, maps)
+                maps[part.carry] = replace(maps[part.carry], complete=maps[step.name])
+                part = by_name[part.carry]
+            shape = (len(values), step.stack_width, *step.output_shape[1:])
+            into = stacks.setdefault(step.stack, np.zeros(shape) if step.width else maps[step.name].outputs)
+            into[:, step.place : step.place + step.output_shape[0]] = maps[step.name].outputs
+    return Calibration(chosen, image_keys(chosen), values, maps, written)
+
+
+def _carried(layer: ChipLayer, maps: Mapping[str, FloatMaps], stacks: Mapping[str, Floats]) -> Floats | None:
+    """What a layer adds to its sums."""
+    if layer.carry is None:
+        return None
+    if layer.on_states or layer.carries_values:
+        carried = stacks[layer.carry]
+        found: Floats = layer.carry_sign * (carried[:, list(layer.carry_maps)] if layer.carry_maps else carried)
+        return found
+    return layer.carry_sign * maps[layer.carry].sums
+
+
+def float_stage(stage: HostStage, stacks: Mapping[str, Floats]) -> dict[str, Floats]:
+    """What the host writes, given what the float network's stacks hold (images, maps, rows, columns)."""
+    held: dict[str, Any] = {}
+    for name, stack, maps in stage.readings:
+        read = stacks[stack] if not maps else stacks[stack][:, list(maps)]
+        held[name] = np.ascontiguousarray(read.transpose(1, 2, 3, 0).astype(np.float32))
+    for layer, inputs in stage.pairs:
+        held[layer.name] = run_layer(layer, *(held[one] for one in inputs))[1]
+    return {one.stack: held[one.output].transpose(3, 0, 1, 2).astype(np.float64) for one in stage.writings}
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:

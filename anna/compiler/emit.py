@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.chip import codes
+from anna.compiler.ir import INPUT
 from anna.compiler.latches import LatchScan
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placement
@@ -104,13 +105,13 @@ def _latch_synapses(scan: LatchScan, quant: QuantLayer, neuron: Neuron, position
 
 def regions(graph: QuantGraph, memory: Memory) -> list[Region]:
     """The image, every map that stays in memory, and what the host reads."""
-    outputs = {member.last for member in graph.lowered.members}
+    outputs, written = graph.lowered.results, graph.lowered.written_by_host
     found = []
     for stack in memory.stacks.values():
-        if stack.name in memory.reused and stack.name != "input":
+        if stack.name in memory.reused - written and stack.name != INPUT:
             continue
-        kind: Literal["input", "output", "map"] = "output" if stack.name in outputs else "map"
-        kind = "input" if stack.name == "input" else kind
+        kind: Literal["input", "output", "map", "host"] = "output" if stack.name in outputs else "map"
+        kind = "input" if stack.name == INPUT else "host" if stack.name in written else kind
         found.append(Region(name=stack.name, kind=kind, address=stack.inside, shape=(stack.maps, stack.rows, stack.columns),
                             strides=stack.steps))  # fmt: skip
     return found

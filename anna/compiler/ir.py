@@ -1,14 +1,15 @@
-"""What the first passes work on: a network as chip layers that are all of one kind, and a host tail.
+"""What the first passes work on: a network as chip layers that are all of one kind, and what the host does between them.
 
 Every layer that the chip runs becomes a sum over a window with a mask of the taps that exist: a convolution with its
 connection table, a subsampling as a convolution that reads one map, a full connection as a window as large as its input.
 
 A value may be carried by several states, its *digits*, each of which converts what the coarser ones leave, and by several
 *copies*. A stack holds the maps of all digits, the coarsest first, and the copies of a map side by side. Each digit is made by
-a layer of its own; readers weigh all of them.
+a layer of its own; readers weigh all of them. Maps that are joined lie in one stack, each layer's in its place.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -24,13 +25,13 @@ INPUT = "input"
 
 
 class OwnColumn(NamedTuple):
-    """What a unit of map o reads on a column of its own: the state at its place in map `first_map + o` of a stack."""
+    """What a unit of map o reads on a column of its own: the state at its place in map `maps[o]` of a stack."""
 
     stack: str
-    first_map: int
+    maps: tuple[int, ...]
 
 
-OWN_BIAS = OwnColumn("", 0)  # no stack: the bias of that unit
+OWN_BIAS = OwnColumn("", ())  # no stack: the bias of that unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +56,17 @@ class ChipLayer:
     carry_sign: int = 1
     partial: bool = False  # whether another layer continues its sums
     on_states: bool = False  # weighs states, not what they stand for: a step of a maximum
-    carries_values: bool = False  # adds what the carried stack's values are, not its sums: a step of a maximum in digits
+    carries_values: bool = False  # adds what the carried stack's values are, not its sums: a residual, a step of a maximum
+    carry_maps: tuple[int, ...] = ()  # the carried map of each of its maps, in one digit; (): all, in order
     lowest_border: bool = False  # its padding is the lowest value there is: a step of a maximum in digits
     input_maps: int = 0  # maps of one digit of what it reads; 0: of all, there is one digit
     synapses: int = 1  # that share each weight on a map of the coarsest digit, by reading it so often
     digits: int = 1  # states that carry a value of its maps
     step_digits: int = 1  # those of its partial sums, if it is split
     digit: int = 0  # which digit this layer makes
-    target: str = ""  # the stack of all digits, if that is another layer's
+    target: str = ""  # the stack that it writes to, if that is not its own
+    place: int = 0  # where its maps begin in one digit of that stack
+    width: int = 0  # maps of one digit of that stack, if not its own alone
     copies: int = 1  # of each map, side by side
     turned: bool = False  # every other map is carried upside down, its silence by the highest state
 
@@ -100,14 +104,24 @@ class ChipLayer:
         return self.target or self.name
 
     @property
+    def stack_width(self) -> int:
+        """Maps of one digit of that stack."""
+        return self.width or self.output_shape[0]
+
+    @property
     def first_map(self) -> int:
         """Where its maps begin in that stack."""
-        return self.digit * self.output_shape[0]
+        return self.digit * self.stack_width + self.place
 
     @property
     def stack_maps(self) -> int:
         """Maps of that stack."""
-        return self.digits * self.output_shape[0]
+        return self.digits * self.stack_width
+
+    @property
+    def carried_maps(self) -> tuple[int, ...]:
+        """The carried map of each of its maps, in one digit of the carried stack."""
+        return self.carry_maps or tuple(range(self.output_shape[0]))
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -148,6 +162,8 @@ class ChipLayer:
             parts.append("then a factor and an offset per map")
         if self.carry is not None:
             parts.append(f"{'added to' if self.carry_sign > 0 else 'less'} {self.carry}")
+        if self.width:
+            parts.append(f"maps {self.place} on of {self.target}")
         if self.partial:
             parts.append(f"a part of {self.origin}")
         if self.synapses > 1:
@@ -161,21 +177,114 @@ class ChipLayer:
         return ", ".join(parts)
 
 
+class Reading(NamedTuple):
+    """Maps that the host reads, by the name that its layers know them by."""
+
+    name: str
+    stack: str
+    maps: tuple[int, ...] = ()  # of one digit of the stack; (): all, in order
+
+
+class Writing(NamedTuple):
+    """What the host writes: the output of a layer, as a stack of maps."""
+
+    output: str
+    stack: str
+    shape: Shape  # of one digit
+    digits: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class HostStage:
+    """Float layers on the host, each of which reads the one before it unless `links` says otherwise; the first one reads the
+    first reading."""
+
+    readings: tuple[Reading, ...]
+    layers: tuple[Layer, ...]
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()  # of layers or readings; (): the last layer's
+    writings: tuple[Writing, ...] = ()
+
+    @staticmethod
+    def linked(
+        readings: Iterable[Reading], layers: Iterable[tuple[Layer, tuple[str, ...]]], outputs: tuple[str, ...],
+        writings: Iterable[Writing] = (),
+    ) -> "HostStage":  # fmt: skip
+        """Of layers and what each reads."""
+        readings, pairs, links = tuple(readings), tuple(layers), dict[str, tuple[str, ...]]()
+        before = (readings[0].name,)
+        for layer, inputs in pairs:
+            if inputs != before:
+                links[layer.name] = inputs
+            before = (layer.name,)
+        return HostStage(readings, tuple(layer for layer, _ in pairs), links, () if outputs == before else outputs,
+                         tuple(writings))  # fmt: skip
+
+    @property
+    def pairs(self) -> tuple[tuple[Layer, tuple[str, ...]], ...]:
+        """Its layers, each with what it reads."""
+        names = (self.readings[0].name, *(layer.name for layer in self.layers))
+        return tuple((layer, self.links.get(layer.name, (names[k],))) for k, layer in enumerate(self.layers))
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """What it gives: layers or readings."""
+        return self.outputs or ((self.layers[-1].name,) if self.layers else (self.readings[0].name,))
+
+    def shapes(self, stacks: Mapping[str, Shape]) -> dict[str, Shape]:
+        """The shapes of all that it reads and computes, given those of the stacks."""
+        found = {name: (len(maps) or stacks[stack][0], *stacks[stack][1:]) for name, stack, maps in self.readings}
+        for layer, inputs in self.pairs:
+            found[layer.name] = layer.output_shape(*(found[one] for one in inputs))
+        return found
+
+    def through(self, number: int, layer: Layer) -> "HostStage":
+        """With a layer between a reading and all that read it."""
+        old, new = self.readings[number], f"/{self.readings[number].name}"
+
+        def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(layer.name if name == old.name else name for name in names)
+
+        pairs = [(layer, (new,)), *((one, renamed(inputs)) for one, inputs in self.pairs)]
+        readings = list(self.readings)
+        readings[number] = old._replace(name=new)
+        writings = [one._replace(output=renamed((one.output,))[0]) for one in self.writings]
+        return HostStage.linked(readings, pairs, renamed(self.ends), writings)
+
+
 @dataclass(frozen=True, eq=False)
 class Member:
-    """One network of an ensemble (or the only one): its chip layers in order, then its host layers."""
+    """One network of an ensemble (or the only one): chip layers and what the host does between them, in order, then its
+    tail."""
 
     prefix: str  # "" or "<member>."
     graph: Graph
-    layers: tuple[ChipLayer, ...]
-    host: tuple[Layer, ...]
+    steps: tuple[ChipLayer | HostStage, ...]
+    tail: HostStage
     input_scale_m: Floats  # leading factors and offsets of the network, absorbed into what an input state means
     input_offset_m: Floats
 
+    @cached_property
+    def layers(self) -> tuple[ChipLayer, ...]:
+        """Its chip layers in order."""
+        return tuple(step for step in self.steps if isinstance(step, ChipLayer))
+
     @property
-    def last(self) -> str:
-        """The map stack that the host reads."""
-        return self.layers[-1].stack
+    def stages(self) -> tuple[HostStage, ...]:
+        """All that the host does: round trips in order, then the tail."""
+        return (*(step for step in self.steps if isinstance(step, HostStage)), self.tail)
+
+    def with_layers(self, expanded: Callable[[ChipLayer], Iterable[ChipLayer]]) -> "Member":
+        """With some layers in the place of each."""
+        steps = [one for step in self.steps for one in ((step,) if isinstance(step, HostStage) else expanded(step))]
+        return replace(self, steps=tuple(steps))
+
+    @property
+    def plain(self) -> ChipLayer | None:
+        """The last layer, if the host's tail reads nothing but its maps."""
+        last, readings = self.layers[-1], self.tail.readings
+        alone = len(readings) == 1 and readings[0].stack == last.stack and not readings[0].maps and not last.width
+        return last if alone and not any(last.stack in layer.reads for layer in self.layers) else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +296,7 @@ class Lowered:
     input_shape: Shape  # of what enters the first layer
     members: tuple[Member, ...]
     input_digits: int = 1  # states that carry a value of the image
+    before: tuple[Layer, ...] = ()  # host layers between the prepared image and the first chip layer
 
     @property
     def layers(self) -> tuple[ChipLayer, ...]:
@@ -202,9 +312,33 @@ class Lowered:
         """Every map stack and its shape, in the order in which they are written."""
         maps, rows, columns = self.input_shape
         found: dict[str, Shape] = {INPUT: (self.input_digits * maps, rows, columns)}
-        for layer in self.layers:
-            found[layer.stack] = (layer.stack_maps, *layer.output_shape[1:])
+        for step in self.steps:
+            if isinstance(step, ChipLayer):
+                found[step.stack] = (step.stack_maps, *step.output_shape[1:])
+            else:
+                for _, stack, shape, digits in step.writings:
+                    found[stack] = (digits * shape[0], *shape[1:])
         return found
+
+    @property
+    def steps(self) -> tuple[ChipLayer | HostStage, ...]:
+        """All chip layers and round trips to the host, in the order in which they run."""
+        return tuple(step for member in self.members for step in member.steps)
+
+    @property
+    def results(self) -> frozenset[str]:
+        """The stacks that the tails read."""
+        return frozenset(reading.stack for member in self.members for reading in member.tail.readings)
+
+    @property
+    def read_by_host(self) -> frozenset[str]:
+        """The stacks that the host reads anywhere."""
+        return frozenset(reading.stack for member in self.members for stage in member.stages for reading in stage.readings)
+
+    @property
+    def written_by_host(self) -> frozenset[str]:
+        """The stacks that the host writes, but for the image."""
+        return frozenset(one.stack for member in self.members for stage in member.stages for one in stage.writings)
 
     def read_by_chip(self, source: str) -> bool:
         """Whether any layer reads a map stack in any way."""
@@ -217,8 +351,12 @@ class Lowered:
     def last_reader(self, source: str) -> int:
         """The position of the last layer that reads a map stack in any way; one past the last layer if the host does."""
         found = [k for k, layer in enumerate(self.layers) if source in layer.reads]
-        outputs = {member.last for member in self.members}
-        return len(self.layers) if source in outputs or not found else found[-1]
+        number = 0
+        for step in self.steps:
+            number += isinstance(step, ChipLayer)
+            if isinstance(step, HostStage) and source in {reading.stack for reading in step.readings}:
+                found.append(number)
+        return len(self.layers) if source in self.results or not found else max(found)
 
     @property
     def text(self) -> str:
@@ -226,8 +364,13 @@ class Lowered:
         lines = [f"network {self.network.name}: image {shape_text(self.input_shape)}"]
         lines += ["prepare on the host"] if self.prepare is not None else []
         for member in self.members:
-            lines += [f"  chip {layer.text}" for layer in member.layers]
-            lines += [f"  host {member.prefix}{layer.name}: {layer.kind}" for layer in member.host]
+            for step in (*member.steps, member.tail):
+                if isinstance(step, ChipLayer):
+                    lines.append(f"  chip {step.text}")
+                    continue
+                for layer, inputs in step.pairs:
+                    reads = f" of {', '.join(inputs)}" if layer.name in step.links else ""
+                    lines.append(f"  host {member.prefix}{layer.name}: {layer.kind}{reads}")
         return "\n".join(lines)
 
 

@@ -1,6 +1,6 @@
 """The listing: what runs where, what binds each layer, how good its states are; as JSON and as text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,14 @@ from anna.chip import facts
 from anna.chip.machines import Machine
 from anna.compiler import retention
 from anna.compiler.emit import NO_TAP, Links
+from anna.compiler.ir import Member
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.registers import RegisterScan
 from anna.compiler.schedule import Schedule
+from anna.network.graph import Layer
+from anna.network.parts import Shape
 from anna.program.file import Program
 from anna.sequencer.timeline import Timeline
 from anna.sequencer.timing import Scoreboard
@@ -119,13 +122,13 @@ def _us(us: float | None) -> float | None:
 def _host(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
     layers, connections, multiply_adds, own = list[dict[str, Any]](), 0, 0, {"own_connections": 0, "own_multiply_adds": 0}
     for member in graph.lowered.members:
-        shape, names = graph.lowered.stacks[member.last], {layer.name for layer in member.graph.layers}
-        for layer in member.host:
-            products = layer.multiply_adds(shape)
-            connections += layer.connections(shape)
+        names = {layer.name for layer in member.graph.layers}
+        for layer, shapes in _host_layers(member, graph.lowered.stacks):
+            products = layer.multiply_adds(*shapes)
+            connections += layer.connections(*shapes)
             multiply_adds += products
             if layer.name in names:  # the others add digits or average copies
-                own["own_connections"] += layer.connections(shape)
+                own["own_connections"] += layer.connections(*shapes)
                 own["own_multiply_adds"] += products
             rate = machine.host_multiply_adds_per_s
             layers.append({
@@ -133,8 +136,15 @@ def _host(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
                 "sqnr_db": None, "saturated_share": None, "multiply_adds": products,
                 "us": None if rate is None else round(products / rate * 1e6, 6),
             })  # fmt: skip
-            shape = layer.output_shape(shape)
     return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds, **own}
+
+
+def _host_layers(member: Member, stacks: Mapping[str, Shape]) -> Iterator[tuple[Layer, list[Shape]]]:
+    """What the host computes for a member, and the shapes of what each layer reads."""
+    for stage in member.stages:
+        shapes = stage.shapes(stacks)
+        for layer, inputs in stage.pairs:
+            yield layer, [shapes[one] for one in inputs]
 
 
 def _layers(

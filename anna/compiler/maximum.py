@@ -19,10 +19,11 @@ from anna.compiler import exact, integer
 from anna.compiler.calibrate import FloatMaps
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import ChipLayer, Floats, OwnColumn, conv_geometry
+from anna.compiler.nodes import Node
 from anna.compiler.quantised import Meaning, QuantLayer
 from anna.compiler.rounding import constant_numerators, constant_weights, lsb_of
 from anna.network.activations import NONE, RELU
-from anna.network.graph import Pool, Step
+from anna.network.graph import Pool
 from anna.network.parts import Shape
 
 MARGIN = 0.25  # fraction of a state LSB by which a sum may miss the middle between two thresholds
@@ -50,9 +51,9 @@ def unit(spec: ChipSpec) -> Unit | None:
 
 
 # --- layers ----------------------------------------------------------------------------------------------------------
-def lower(step: Step, name: str, source: str) -> list[ChipLayer]:
+def lower(node: Node, name: str, source: str) -> list[ChipLayer]:
     """The chip layers of a maximum; the last one bears its name."""
-    pool, shape = step.layer, step.input_shape
+    pool, shape = node.layer, node.input_shape
     assert isinstance(pool, Pool)
     top, bottom, left, right = pool.padding
     layers: list[ChipLayer] = []
@@ -108,7 +109,9 @@ def quantise_layer(
     one, maps = unit(spec), len(layer.mask_oiyx)
     assert one is not None, f"{layer.name}: should have been refused"
     numerators, top = codes.state_converter(spec).numerators, (1 << spec.state_bits) - 1
-    turn = np.where(meaning.gain_m < 0, -1, 1)  # where states fall as values rise
+    turn_i = np.where(meaning.gain_m < 0, -1, 1)  # where states fall as values rise
+    own = layer.mask_oiyx.any(axis=(2, 3)).argmax(axis=1)  # the map that each reads
+    turn = turn_i[own]
     difference = layer.activation == RELU
     weights = np.rint(layer.weights_oiyx).astype(np.int64).reshape(maps, -1) * one.weight
     lowest = np.full(maps, int(numerators[0]) * one.weight)
@@ -117,28 +120,28 @@ def quantise_layer(
     else:
         bias, carry_sign = -lowest * turn, turn
     constants = constant_weights(spec, bias.astype(np.float64), CONSTANTS)
-    border = np.where(turn < 0, top, 0).astype(np.int64)  # the code that never wins
+    border = np.where(turn_i < 0, top, 0).astype(np.int64)  # the code that never wins
     totals = integer.sums(layer, spec, states, border, weights)
     totals = totals + (constants * constant_numerators(spec, CONSTANTS)).sum(axis=1)[:, None, None]
     unit_weights, units = np.zeros((maps, 0), np.int64), tuple[OwnColumn, ...]()
     if carried is not None and layer.carry is not None:
-        units = (OwnColumn(layer.carry, 0),)
+        units = (OwnColumn(layer.carry, tuple(range(maps))),)
         unit_weights = (carry_sign * one.weight)[:, None]
         totals = totals + numerators[carried] * unit_weights[:, 0, None, None]
     scale = np.full(maps, one.scale_code, dtype=np.int64)
     out = integer.convert(spec, totals, scale)
     if difference:
-        size = np.abs(meaning.gain_m)
+        size = np.abs(meaning.gain_m[own])
         result = Meaning(size, -size * float(numerators[0]) / 2)
     else:
         factor = np.ones(maps) if layer.post_scale_o is None else layer.post_scale_o
         offset = np.zeros(maps) if layer.post_offset_o is None else layer.post_offset_o
-        result = Meaning(meaning.gain_m * factor, meaning.offset_m * factor + offset)
+        result = Meaning(meaning.gain_m[own] * factor, meaning.offset_m[own] * factor + offset)
     error, signal = _quality(out, result, target, spec)
     noise = float(error.sum())
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     saturated = float(((out == 0) | (out == top)).mean())
-    no_states, weight_lsb = np.zeros((maps, 0, 1, 1), np.uint16), np.abs(meaning.gain_m) / one.weight
+    no_states, weight_lsb = np.zeros((maps, 0, 1, 1), np.uint16), np.abs(meaning.gain_m[own]) / one.weight
     quant = QuantLayer(layer, weights, constants, units, unit_weights, no_states, scale, weight_lsb, result, border,
                        round(sqnr, 3), round(saturated, 6))  # fmt: skip
     return quant, out

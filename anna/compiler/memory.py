@@ -48,6 +48,10 @@ class Stack:
         """The same stack from a map on."""
         return replace(self, address=self.address + first * self.one, maps=self.maps - first)
 
+    def corner(self, padding: tuple[int, int, int, int]) -> int:
+        """Address of map 0 where a border of this width begins, which the frame has room for."""
+        return self.inside - padding[0] * self.steps[1] - padding[2] * self.steps[2]
+
     @property
     def inside(self) -> int:
         """Address of map 0, row 0, column 0."""
@@ -119,10 +123,7 @@ def _lay_out(graph: QuantGraph, scans: Sequence[RegisterScan | LatchScan], seque
     first_writer = {layer.stack: k for k, layer in reversed(list(enumerate(lowered.layers)))}
     for position, (name, (maps, rows, columns)) in enumerate(wanted):
         readers = lowered.readers(name)
-        frames = {reader.padding for reader in readers} or {(0, 0, 0, 0)}
-        if len(frames) > 1:
-            raise CompileError([f"{name}: is read with borders of {sorted(frames)}; expected the same border for all readers"])
-        frame = frames.pop()
+        frame = _widest([reader.padding for reader in readers])
         plain = not any(frame)
         one = spec.word_states if name in apart else 1
         pitch = pitch_of(spec, sequencer, maps * one)
@@ -130,9 +131,7 @@ def _lay_out(graph: QuantGraph, scans: Sequence[RegisterScan | LatchScan], seque
         stack = Stack(name, room(trial.size, plain), maps, rows, columns, frame, pitch, one)
         stacks[name] = stack
         if not plain:
-            reader = next(quant for quant in graph.layers if quant.layer.source == name)
-            border = dict(zip(reader.layer.places, reader.border_i.tolist(), strict=True))
-            constants.update(_frame(stack, [border[m] for m in range(stack.maps)]))
+            constants.update(_frame(stack, _border(graph, name, stack.maps)))
         # A stack whose last reader has run is free for the layer after this one.
         for other, _ in wanted[:position]:
             mine = stacks[other]
@@ -160,6 +159,26 @@ def _lay_out(graph: QuantGraph, scans: Sequence[RegisterScan | LatchScan], seque
             top += 1
     most = max(lists, default=0)
     return Memory(stacks, constants, lists.get(most, 0), most, tuple(unit_biases), frozenset(reused), top, lists)
+
+
+def _widest(frames: Sequence[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
+    """A border that has room for each of several."""
+    above, below, left, right = (max((frame[k] for frame in frames), default=0) for k in range(4))
+    return above, below, left, right
+
+
+def _border(graph: QuantGraph, stack: str, maps: int) -> list[int]:
+    """The codes around each map of a stack, as those want them that read the map with a border."""
+    found = dict[int, int]()
+    for quant in graph.layers:
+        layer = quant.layer
+        if layer.source == stack and any(layer.padding):
+            border = dict(zip(layer.places, quant.border_i.tolist(), strict=True))
+            read = {layer.places[i] for i in np.flatnonzero(layer.mask_oiyx.any(axis=(0, 2, 3))).tolist()}
+            found = {m: code for m, code in border.items() if m in read or m not in found} | {
+                m: code for m, code in found.items() if m not in read
+            }
+    return [found[m] for m in range(maps)]
 
 
 def _levels(graph: QuantGraph) -> list[int]:

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import CompileError, IllegalProgram
-from anna.board.host import HostTail, HostWork
+from anna.board.host import HostWork
 from anna.compiler import check as check_pass
 from anna.compiler import digits, emit, listing, memory, selfcheck
 from anna.compiler import split as split_pass
 from anna.compiler.calibrate import Calibration, calibrate
+from anna.compiler.hosting import host_work
 from anna.compiler.ir import Lowered
 from anna.compiler.judging import tells_classes
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
-from anna.compiler.quantise import joined, quantise
+from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
 from anna.compiler.schedule import Schedule, schedule
@@ -26,7 +27,7 @@ from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program import isa
 from anna.program.file import Program, assemble_program
-from anna.program.loops import rolled
+from anna.program.rolling import rolled
 from anna.program.text import disassemble
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
@@ -89,7 +90,7 @@ class Compilation:
             "schedule": lambda: self.schedule.text,
             "refresh": lambda: self.refreshed.text,
             "emit": lambda: disassemble(self.program),
-            "selfcheck": lambda: f"{self.checked_images} images: interpreter and integer arithmetic agree bit for bit",
+            "selfcheck": lambda: f"{self.checked_images} images: the ideal chip and integer arithmetic agree bit for bit",
         }[after]()
 
 
@@ -105,9 +106,9 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     scheduled = schedule(placement, laid_out, options.chip, options.sequencer)
     weights, scales, links = emit.arrays(quantised, placement)
 
-    host = host_work(quantised)
+    host = host_work(quantised, placement.rounds)
     draft = assemble_program(
-        program_name(net.name), options.chip, scheduled.ops, weights, scales, emit.regions(quantised, laid_out),
+        program_name(net.name), options.chip, scheduled.issued, weights, scales, emit.regions(quantised, laid_out),
         laid_out.constants, 1, host=host,
         links={"neurons": links.neurons_n7, "taps": links.taps_prc}, sequencer=options.sequencer,
         calibrated_on=np.sort(calibration.keys),
@@ -115,7 +116,7 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
     kept = refreshed(draft, scheduled, options, laid_out.size)
     draft = kept.program
     if not options.chip.wide:
-        draft = replace(draft, words=isa.encode(options.chip, rolled(draft.ops)))
+        draft = replace(draft, words=isa.encode(options.chip, rolled(draft.issued)))
     try:
         walked = verified(draft)
     except IllegalProgram as error:
@@ -124,7 +125,8 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
         ) from None
     # The report includes the timeline, so the program that holds it can only be made now.
     done = replace(draft, report=listing.report(quantised, placement, scheduled, walked, links, options))
-    count = selfcheck.selfcheck(done, quantised, calibration, options.check_count)
+    timeline = replace(walked, program=done)
+    count = selfcheck.selfcheck(done, quantised, calibration, options.check_count, timeline)
     return Compilation(
         options,
         checked,
@@ -137,7 +139,7 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
         scheduled,
         kept,
         done,
-        verified(done),
+        timeline,
         count,
         host,
     )
@@ -146,13 +148,3 @@ def run(net: Network, images: NDArray[np.generic] | None, options: CompileOption
 def program_name(name: str) -> str:
     """A network's name in the characters that a program's name may have."""
     return re.sub(r"[^A-Za-z0-9_.\-]", "_", name)[:100].lstrip(".-") or "network"
-
-
-def host_work(graph: QuantGraph) -> HostWork:
-    """The host's part: preparation and float layers."""
-    lowered, tails = graph.lowered, list[HostTail]()
-    for member in lowered.members:
-        meaning = joined([quant.meaning for quant in graph.layers if quant.layer.stack == member.last])
-        tails.append(HostTail(member.last, lowered.stacks[member.last], meaning.gain_m, meaning.offset_m, member.host))
-    meant, data = graph.input_meaning, lowered.network.data
-    return HostWork(lowered.prepare, meant.gain_m, meant.offset_m, tuple(tails), data, meant.digits)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from anna.base.errors import CompileError
 from anna.compiler import latch_packing, register_packing
 from anna.compiler.check import NOTHING_LEFT
-from anna.compiler.ir import ChipLayer, OwnColumn
+from anna.compiler.ir import ChipLayer, HostStage, Lowered, OwnColumn
 from anna.compiler.latches import LatchScan
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
@@ -39,6 +39,7 @@ class Placement:
 
     scans: tuple[Placed, ...]
     pages: int
+    rounds: tuple[int, ...] = ()  # the page before which the host makes each of its round trips
 
     @property
     def text(self) -> str:
@@ -75,7 +76,7 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     """The cheapest placement."""
     spec, refused = graph.spec, dict[str, str]()
     loads = _loads(options)
-    states = {(1, 0): _State(0.0, 1, 0, 0, ())}
+    states, fresh = {(1, 0): _State(0.0, 1, 0, 0, ())}, _after_rounds(graph.lowered)
     for quant in graph.layers:
         needs = quant.constants_oc.shape[1], quant.units
         ways = _ways(quant.layer, options, *needs)
@@ -88,7 +89,7 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
         after: dict[tuple[int, int], _State] = {}
         for state in states.values():
             for way in ways:
-                for new_page in (False, True):
+                for new_page in (True,) if quant.layer.name in fresh and state.row else (False, True):
                     for cut in (False, True):
                         found = _put(state, way, spec.rows, loads.page, new_page, cut)
                         if found is None:
@@ -109,7 +110,15 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
             f"{graph.lowered.network.name}: needs {best.pages} weight pages, but the board's memory holds {spec.max_pages}; "
             "run its largest layers on the host (option host)"
         ])  # fmt: skip
-    return Placement(best.scans, best.pages)
+    first = {placed.scan.layer.name: placed.page for placed in reversed(best.scans)}
+    return Placement(best.scans, best.pages, tuple(first[name] for name in fresh))
+
+
+def _after_rounds(lowered: Lowered) -> list[str]:
+    """The layer that comes after each round trip to the host: on a page of its own, since they run between pages."""
+    steps = lowered.steps
+    return [next(one.name for one in steps[k:] if isinstance(one, ChipLayer)) for k, step in enumerate(steps)
+            if isinstance(step, HostStage)]  # fmt: skip
 
 
 def _loads(options: CompileOptions) -> _Loads:

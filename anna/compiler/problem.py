@@ -19,11 +19,12 @@ GRAM_WINDOWS = 1 << 13
 
 @dataclass(frozen=True, eq=False)
 class Carry:
-    """Partial sums that a layer continues, in digits."""
+    """Partial sums that a layer continues, or values that it adds, in digits."""
 
     states: States  # (images, digits x o, y, x)
     gain_do: Floats
     offset_o: Floats
+    width: int  # maps of one digit of the stack that they lie in
 
     @property
     def digits(self) -> int:

@@ -5,7 +5,7 @@ that reads the map. For each map, the search finds a range of the ADC, a scale c
 times a gain plus an offset, come nearest to the float map on the calibration images.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +14,25 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
-from anna.compiler.calibrate import Calibration
+from anna.compiler.calibrate import SHRINK, Calibration
 from anna.compiler.digits import digits_of, in_digits
+from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
-from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, Lowered, OwnColumn
+from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, HostStage, Lowered, OwnColumn
 from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, Problem, build_problem
-from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer
+from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer, unknown_meaning
 from anna.compiler.rounding import constant_numerators
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 
 
-def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, clip: float = 0.0) -> Meaning:
+def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, clip: float) -> Meaning:
     """The input's range spread over the state codes: that of the preparation, else that of the images, per map, but for so
     many percent of their values at each end."""
-    maps, levels = lowered.input_shape[0], codes.state_converter(spec).values(np.arange(1 << spec.state_bits))
-    if lowered.prepare is not None:
+    maps = lowered.input_shape[0]
+    if lowered.prepare is not None and not lowered.before:
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
         low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
     else:
@@ -39,52 +40,85 @@ def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec,
         beyond = int(ordered.shape[1] * clip / 100)
         low = ordered[:, beyond]
         high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
-    if lowered.input_digits == 1:
+    return _spread(low, high, lowered.input_digits, spec)
+
+
+def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
+    """Codes that the host makes, spread over a range for each map."""
+    levels, maps = codes.state_converter(spec).values(np.arange(1 << spec.state_bits)), len(low)
+    if digits == 1:
         gain = (high - low) / (levels[-1] - levels[0])
         return Meaning(gain, low - gain * levels[0])
-    worth = float(1 << spec.state_bits) ** -np.arange(lowered.input_digits)  # exact on the host: no overlap is needed
+    worth = float(1 << spec.state_bits) ** -np.arange(digits)  # exact on the host: no overlap is needed
     gain = (high - low) / ((levels[-1] - levels[0]) * worth.sum())
     offset = low - gain * levels[0] * worth.sum()
     return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
 
 
+def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
+    """What the host writes (images, maps, rows, columns): for each map the range whose codes come nearest to the values."""
+    low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
+    high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
+    best_low, best_high, least = low, high, np.full(len(low), np.inf)
+    for above in SHRINK:
+        for below in (1.0, above):
+            middle = (low + high) / 2
+            tried = middle - (middle - low) * below, middle + (high - middle) * above
+            meant = _spread(*tried, digits, spec)
+            away = meant.values_of(spec, meant.codes_of(spec, values)) - values
+            error = exact.total(away * away, axis=(0, 2, 3))
+            better = error < least
+            best_low, best_high = np.where(better, tried[0], best_low), np.where(better, tried[1], best_high)
+            least = np.minimum(error, least)
+    return _spread(best_low, best_high, digits, spec)
+
+
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
     """The network in codes."""
-    spec = options.chip
+    spec, done_lowered = options.chip, in_digits(lowered)
     meaning = meaning_of_input(lowered, calibration, spec, options.input_clip)
     quants: list[QuantLayer] = []
+    written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
+               for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
     image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
-    for member in lowered.members:
+    for member, in_layers in zip(lowered.members, done_lowered.members, strict=True):
         lead, first = np.tile(member.input_scale_m, meaning.digits), meaning.offset_m * 0.0
         first[: len(member.input_offset_m)] = member.input_offset_m
         stacks: dict[str, States] = {INPUT: image}
-        meanings = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + first, meaning.digits)}
-        for layer in member.layers:
+        meanings = {INPUT: Meaning(meaning.gain_m * lead, meaning.offset_m * lead + first, meaning.digits), **written}
+        stages = iter(in_layers.stages)
+        for layer in member.steps:
+            if isinstance(layer, HostStage):
+                trip = round_of(next(stages), done_lowered.stacks, (meanings | {INPUT: meaning}).__getitem__)
+                stacks |= trip.codes(spec, stacks)
+                continue
+            states, meant = stacks[layer.source], meanings[layer.source]
+            carry = None if layer.carry is None else _carry(layer, stacks[layer.carry], meanings[layer.carry])
             if layer.on_states:
                 carried = None if layer.carry is None else stacks[layer.carry]
-                quant, out = maximum.quantise_layer(layer, stacks[layer.source], meanings[layer.source],
-                                                    calibration.maps[layer.name], spec, carried)  # fmt: skip
-                stacks[layer.name], meanings[layer.name] = out, quant.meaning
-                quants.append(quant)
-                continue
-            carry = None if layer.carry is None else _carry(layer, stacks[layer.carry], meanings[layer.carry])
-            states, meant = stacks[layer.source], meanings[layer.source]
-            done, stacks[layer.name] = quantise_layer(layer, states, meant, calibration.maps, options, carry)
-            meanings[layer.name] = joined([quant.meaning for quant in done])
+                quant, out = maximum.quantise_layer(layer, states, meant, calibration.maps[layer.name], spec, carried)
+                done = [quant]
+            else:
+                done, out = quantise_layer(layer, states, meant, calibration.maps, options, carry)
             quants += done
-        results[member.last] = stacks[member.last]
-    return QuantGraph(in_digits(lowered), spec, meaning, tuple(quants), results)
-
-
-def joined(meanings: Sequence[Meaning]) -> Meaning:
-    """What the states of a stack stand for, given that of each digit."""
-    gain, offset = (np.concatenate([getattr(one, name) for one in meanings]) for name in ("gain_m", "offset_m"))
-    return Meaning(gain, offset, len(meanings))
+            if layer.stack not in stacks:
+                meanings[layer.stack] = unknown_meaning(layer.stack_maps, layer.digits)
+                stacks[layer.stack] = np.zeros((len(out), layer.stack_maps, *out.shape[2:]), out.dtype) if layer.width else out
+            for quant, made in zip(done, np.split(out, layer.digits, axis=1), strict=True):
+                stacks[layer.stack][:, quant.maps] = made
+                meanings[layer.stack] = meanings[layer.stack].with_maps(quant.maps, quant.meaning)
+        results |= {stack: stacks[stack] for stack in {reading.stack for reading in member.tail.readings}}
+    return QuantGraph(done_lowered, spec, meaning, tuple(quants), results, written)
 
 
 def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:
-    gain, maps = meaning.gain_m * layer.carry_sign, len(meaning.gain_m) // meaning.digits
-    return Carry(states, gain.reshape(meaning.digits, maps), meaning.offset_m[:maps] * layer.carry_sign)
+    """What a layer adds, for each of its own maps."""
+    width, gain = len(meaning.gain_m) // meaning.digits, meaning.gain_m * layer.carry_sign
+    offset = meaning.offset_m[:width] * layer.carry_sign
+    maps = list(layer.carried_maps)
+    if layer.carry_maps:
+        states = states[:, [d * width + m for d in range(meaning.digits) for m in maps]]
+    return Carry(states, gain.reshape(meaning.digits, width)[:, maps], offset[maps], width)
 
 
 def quantise_layer(
@@ -108,7 +142,7 @@ def quantise_layer(
     totals = totals + bias_numerators(spec, constants)[:, None, None]
     units, unit_weights, unit_states = _own_columns(layer, problem, choice)
     if carry is not None:
-        totals = totals + carried_sums(spec, units, unit_weights, carry.states)
+        totals = totals + carried_sums(spec, carry, unit_weights)
     if unit_states.size:
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1)
@@ -136,7 +170,7 @@ def _own_columns(layer: ChipLayer, problem: Problem, choice: rounding.Choice) ->
         return [OWN_BIAS] * weights.shape[1], weights, states
     maps, units = len(choice.step_o), list[OwnColumn]()
     for d, columns in enumerate(rounding.carry_columns(problem.carry.digits)):
-        units += [OwnColumn(layer.carry, d * maps)] * columns
+        units += [OwnColumn(layer.carry, tuple(d * problem.carry.width + m for m in layer.carried_maps))] * columns
     return units, rounding.carry_weights(problem, np.arange(maps), choice.weight_lsb_o), np.zeros((maps, 0, 1, 1), np.uint16)
 
 
@@ -155,19 +189,19 @@ def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnCo
     for d in range(digit.digit):
         worth_o = steps.worth_kd[scale_o, d]
         columns = int(columns_of(steps.spec, worth_o).max())
-        units += [OwnColumn(digit.stack, d * maps)] * columns
+        first = d * digit.stack_width + digit.place
+        units += [OwnColumn(digit.stack, tuple(range(first, first + maps)))] * columns
         weights.append(-rounding.shared(steps.spec, worth_o, columns))
     return units, np.concatenate(weights, axis=1)
 
 
-def carried_sums(spec: ChipSpec, units: Sequence[OwnColumn], weights_ou: Ints, states: States) -> NDArray[np.int64]:
-    """What the states of partial sums add, (images, o, rows, columns), in weight LSB x half state LSB."""
-    numerators, maps = codes.state_converter(spec).numerators, len(weights_ou)
-    weight: dict[OwnColumn, Ints] = {}
-    for u, unit in enumerate(units):
-        weight[unit] = weight.get(unit, 0) + weights_ou[:, u]
-    found = [numerators[states[:, unit.first_map : unit.first_map + maps]] * weight_o[:, None, None]
-             for unit, weight_o in weight.items()]  # fmt: skip
+def carried_sums(spec: ChipSpec, carry: Carry, weights_ou: Ints) -> NDArray[np.int64]:
+    """What the states of a carry add, (images, o, rows, columns), in weight LSB x half state LSB."""
+    numerators, found, at = codes.state_converter(spec).numerators, list[NDArray[np.int64]](), 0
+    for d, columns in enumerate(rounding.carry_columns(carry.digits)):
+        weight_o = weights_ou[:, at : at + columns].sum(axis=1)
+        found.append(numerators[carry.digit(carry.states, d)] * weight_o[:, None, None])
+        at += columns
     added: Ints = np.sum(found, axis=0) if len(found) > 1 else found[0]
     return added
 

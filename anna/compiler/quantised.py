@@ -1,12 +1,15 @@
 """The network in codes: what the quantise pass makes, and place, schedule and selfcheck read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from anna.board.host import digit_codes
+from anna.chip.codes import state_converter
 from anna.chip.spec import ChipSpec
 from anna.compiler.integer import Ints, States
-from anna.compiler.ir import ChipLayer, Floats, Lowered, OwnColumn
+from anna.compiler.ir import INPUT, ChipLayer, Floats, Lowered, OwnColumn
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,9 +20,28 @@ class Meaning:
     offset_m: Floats
     digits: int = 1
 
+    def with_maps(self, maps: slice, meaning: "Meaning") -> "Meaning":
+        """With what some of the maps stand for."""
+        gain, offset = self.gain_m.copy(), self.offset_m.copy()
+        gain[maps], offset[maps] = meaning.gain_m, meaning.offset_m
+        return Meaning(gain, offset, self.digits)
+
+    def values_of(self, spec: ChipSpec, states: States) -> Floats:
+        """What states (images, digits x maps, rows, columns) stand for."""
+        levels = state_converter(spec).values(states)
+        values: Floats = levels * self.gain_m[:, None, None] + self.offset_m[:, None, None]
+        if self.digits > 1:
+            values = values.reshape(len(values), self.digits, -1, *values.shape[2:]).sum(axis=1)
+        return values
+
     def codes_of(self, spec: ChipSpec, values: Floats) -> States:
         """The nearest codes to values (images, maps, rows, columns), digit by digit."""
         return digit_codes(spec, self.gain_m, self.offset_m, self.digits, values)
+
+
+def unknown_meaning(maps: int, digits: int) -> Meaning:
+    """Of maps that nothing has been written to."""
+    return Meaning(np.ones(maps), np.zeros(maps), digits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +61,11 @@ class QuantLayer:
     sqnr_db: float
     saturated_share: float
 
+    @property
+    def maps(self) -> slice:
+        """Its maps in the stack that it writes to."""
+        return slice(self.layer.first_map, self.layer.first_map + self.layer.output_shape[0])
+
 
 @dataclass(frozen=True, eq=False)
 class QuantGraph:
@@ -48,7 +75,20 @@ class QuantGraph:
     spec: ChipSpec
     input_meaning: Meaning
     layers: tuple[QuantLayer, ...]
-    results: Mapping[str, States]  # what the host reads, for the calibration images
+    results: Mapping[str, States]  # what the host's tails read, for the calibration images
+    written: Mapping[str, Meaning] = field(default_factory=dict)  # what the states stand for that the host writes
+
+    def meaning_of(self, stack: str) -> Meaning:
+        """What the states of a stack stand for."""
+        if stack == INPUT:
+            return self.input_meaning
+        if stack in self.written:
+            return self.written[stack]
+        mine = [quant for quant in self.layers if quant.layer.stack == stack]
+        found = unknown_meaning(mine[0].layer.stack_maps, mine[0].layer.digits)
+        for quant in mine:
+            found = found.with_maps(quant.maps, quant.meaning)
+        return found
 
     @property
     def text(self) -> str:

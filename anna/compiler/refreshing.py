@@ -74,7 +74,7 @@ def refreshed(draft: Program, schedule: Schedule, options: CompileOptions, windo
             cycles, need = timeline.segments[segment].cycles, needs[segment]
             over = ages[segment] - limit if need is not None and cycles == need.cycles else 0
             needs[segment] = _Need((limit if need is None else need.age) - over, cycles)
-        program = replace(program, words=encode(spec, _planted(bare, schedule.ops, needs, program.batch)))
+        program = replace(program, words=encode(spec, _planted(bare, schedule.issued.ops, needs, program.batch)))
         timeline = elaborate(program)
     writing = max(timeline.charges.load_cycles(segment) for segment in late)
     raise CompileError([

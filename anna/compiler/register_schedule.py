@@ -21,6 +21,7 @@ from anna.compiler.registers import RegisterScan
 from anna.compiler.segment import NEVER, Load, Segment
 from anna.program import isa
 from anna.program.isa import WIDE, Op
+from anna.program.issued import Issued
 from anna.sequencer.timing import Scoreboard
 
 
@@ -47,7 +48,7 @@ class CalcOut:
 def schedule_segment(spec: ChipSpec, memory: Memory, chosen: Sequence[tuple[Placed, int]]) -> Segment:
     """Schedule all scans of a segment; a unit may run ahead of the others into the next scan."""
     segment = _Segment(spec, memory)
-    return Segment(segment.run(chosen), segment.spans, segment.board.idle)
+    return Segment(Issued.of_ops(segment.run(chosen)), segment.spans, segment.board.idle)
 
 
 class _Segment:
@@ -243,7 +244,7 @@ class _Items:
     def _place(self, y: int, x: int) -> int:
         sy, sx = self.scan.layer.stride
         _, down, right = self.source.steps
-        return self.source.address + y * sy * down + x * sx * right
+        return self.source.corner(self.scan.layer.padding) + y * sy * down + x * sx * right
 
     def _load(
         self, register: int, number: int, taps: Sequence[tuple[int, int, int]], place: int, most: int | None
@@ -280,9 +281,9 @@ class _Items:
             places += range(bias, bias + biases)
             bias += biases
             for unit in self.scan.units[biases:]:
-                stack = self.memory.stacks[unit.stack].from_map(unit.first_map)
+                stack = self.memory.stacks[unit.stack]
                 one, down, right = stack.steps
-                places.append(stack.inside + n.o * one + (y + n.dy) * down + (x + n.dx) * right)
+                places.append(stack.inside + unit.maps[n.o] * one + (y + n.dy) * down + (x + n.dx) * right)
         for pattern in patterns(places):
             yield self._shift(base + last, first, states, pattern)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.program.isa import Op
+from anna.program.issued import Issued
 
 NEVER = 1 << 60  # a cycle that does not come
 
@@ -23,6 +24,6 @@ class Load:
 class Segment:
     """A page segment's instructions, the cycles of each of its scans, and of all."""
 
-    ops: list[Op]
+    issued: Issued
     spans: list[tuple[int, int]]
     cycles: int

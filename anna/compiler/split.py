@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from anna.chip.spec import ChipSpec
-from anna.compiler.ir import ChipLayer, Lowered
+from anna.compiler.ir import ChipLayer, Lowered, Member
 from anna.compiler.ladder import ladder
 from anna.compiler.latch_packing import fits
 from anna.compiler.options import CompileOptions
@@ -37,27 +37,27 @@ def capacity(spec: ChipSpec) -> int:
 
 def split(lowered: Lowered, options: CompileOptions) -> Lowered:
     """The same network with every sum within the chip's fan-in."""
-    members, spec = [], options.chip
-    for member in lowered.members:
-        layers: list[ChipLayer] = []
-        for layer in member.layers[:-1]:
-            layers.extend(split_layer(layer, options))
-        last, host = member.layers[-1], member.host
-        if last.activation == NONE and last.post_scale_o is None and not _one_piece(last, options):
-            last, joined = side_by_side(last, spec)
-            layers.append(last)
-            host = (joined, *host)
-        else:
-            layers.extend(split_layer(last, options))
-        members.append(replace(member, layers=tuple(layers), host=host))
-    return replace(lowered, members=tuple(members))
+    return replace(lowered, members=tuple(_member(member, options) for member in lowered.members))
+
+
+def _member(member: Member, options: CompileOptions) -> Member:
+    last, tail, apart = member.plain, member.tail, dict[str, tuple[ChipLayer, ...]]()
+    sums = last is not None and last.activation == NONE and last.post_scale_o is None and not last.carries_values
+    if last is not None and sums and not _one_piece(last, options):
+        parts, joined = side_by_side(last, options.chip)
+        apart[last.name] = (parts,)
+        tail = tail.through(0, joined)
+        tail = replace(tail, readings=(tail.readings[0]._replace(stack=parts.name),))
+    expanded = member.with_layers(lambda layer: apart.get(layer.name) or split_layer(layer, options))
+    return replace(expanded, tail=tail)
 
 
 def _one_piece(layer: ChipLayer, options: CompileOptions) -> bool:
     """Whether the sums of a layer need no splitting."""
     spec = options.chip
     if spec.wide:
-        return int(layer.inputs_o.max()) <= capacity(spec) - (own_columns(layer, options) if layer.digits > 1 else 0)
+        own = layer.digits > 1 or layer.carries_values
+        return int(layer.inputs_o.max()) <= capacity(spec) - (own_columns(layer, options) if own else 0)
     units = own_columns(layer, options)
     constants = BIAS_COLUMNS if layer.carry is None or not layer.partial else 0
     return fits(layer, spec, options.sequencer, constants, units) or (
@@ -102,10 +102,13 @@ def _chain(layer: ChipLayer, groups: Sequence[Sequence[tuple[int, int]]]) -> tup
         mask = np.zeros_like(layer.mask_oiyx)
         for i, y in group:
             mask[:, i, y] = layer.mask_oiyx[:, i, y]
-        part = replace(layer, weights_oiyx=layer.weights_oiyx * mask, mask_oiyx=mask, carry=done[-1].name if done else None)
+        part = replace(layer, weights_oiyx=layer.weights_oiyx * mask, mask_oiyx=mask)
+        if done:  # what the layer itself carries is added in the first part
+            part = replace(part, carry=done[-1].name, carry_sign=1, carries_values=False, carry_maps=())
         if number < len(groups) - 1:
             part = replace(part, name=f"{layer.name}.{number + 1}", bias=None, activation=NONE, partial=True,
-                           post_scale_o=None, post_offset_o=None, digits=layer.step_digits)  # fmt: skip
+                           post_scale_o=None, post_offset_o=None, digits=layer.step_digits, target="", place=0,
+                           width=0)  # fmt: skip
         done.append(part)
     return tuple(done)
 

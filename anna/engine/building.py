@@ -1,6 +1,7 @@
 """Builds the workload of a timeline on a piece of silicon: what the silicon makes of each synapse, laid out for the engine.
 
-Operands are gathered here, once, not for every image. Synapses that carry no current are left out.
+Operands are gathered here, once, not for every image. Synapses that carry no current are left out, and those that nothing
+depends on of what is wanted.
 """
 
 from collections.abc import Sequence
@@ -38,9 +39,9 @@ def build_workload(
     """
     spec, values, calcs = timeline.spec, timeline.values, len(timeline.columns)
     stored = silicon.stored_codes(timeline.program.weight_codes.astype(np.int64)).reshape(-1)
-    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, stored, moment)
-    apart = silicon.state_tables() is not None or currents.charge_sigma is not None
     outputs = np.concatenate([np.zeros(0, np.int64), *(np.asarray(part, np.int64).reshape(-1) for part in wanted)])
+    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, stored, moment, outputs)
+    apart = silicon.state_tables() is not None or currents.charge_sigma is not None
     laid = wiring.layout(timeline, Demand(currents.conducting, currents.live, apart, outputs.tobytes(), keep))
     weight = np.zeros((len(laid.op_slot), spec.neurons_at_once), np.int32)
     compiled("anna.engine.gather").add_up(laid.cell, currents.weight, weight.reshape(-1))
@@ -58,8 +59,8 @@ def build_workload(
     return Workload(
         slots=laid.slots,
         numerators=silicon.numerators.astype(np.int32),
-        input_slots=laid.slot[: values.inputs],
-        constant_slots=laid.slot[values.inputs : values.fixed],
+        input_slots=laid.slot[: values.given],
+        constant_slots=laid.slot[values.given : values.fixed],
         constant_codes=np.append(timeline.program.constant_codes, np.uint16(spec.reset_state_code)),
         op_start=laid.op_start,
         op_slot=laid.op_slot,
@@ -78,7 +79,7 @@ def build_workload(
     )
 
 
-def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int) -> _Currents:
+def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int, outputs: Ints) -> _Currents:
     places = wiring.wiring(timeline).places
     conducts = silicon.with_pages(places.page).conducts(stored[places.number], places.row, places.column)
     conducting = Chosen.by(conducts)
@@ -89,6 +90,7 @@ def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int) -
     live = weight != 0
     if charge is not None:
         live |= charge != 0
+    live &= wiring.needed(timeline, conducting, outputs.tobytes())
     if not live.all():
         weight, charge = weight[live], None if charge is None else charge[live]
     return _Currents(weight, charge, conducting, Chosen.by(live))

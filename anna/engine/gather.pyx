@@ -56,6 +56,28 @@ cdef int _fill(const uint8_t[::1] conducts, const int64_t[::1] first, const int6
     return 0
 
 
+def needed(const int64_t[::1] calc, const int64_t[::1] neuron, const int64_t[::1] value, const int64_t[::1] wanted,
+           int64_t fixed, int64_t neurons, int64_t values):
+    """Whether what is `wanted` of all values depends on each synapse; they come as `synapses` gives them."""
+    reached, kept = np.zeros(values, np.uint8), np.zeros(calc.shape[0], np.uint8)
+    reached[np.asarray(wanted)] = 1
+    cdef uint8_t[::1] marks = reached, keeps = kept
+    with nogil:
+        _reach(calc, neuron, value, fixed, neurons, marks, keeps)
+    return kept.view(np.bool_)
+
+
+cdef int _reach(const int64_t[::1] calc, const int64_t[::1] neuron, const int64_t[::1] value, int64_t fixed, int64_t neurons,
+                uint8_t[::1] reached, uint8_t[::1] kept) except -1 nogil:
+    """From the last synapse back: a CALC reads only what was there before it."""
+    cdef int64_t i
+    for i in range(calc.shape[0] - 1, -1, -1):
+        if reached[fixed + calc[i] * neurons + neuron[i]]:
+            kept[i] = 1
+            reached[value[i]] = 1
+    return 0
+
+
 def merge(const int64_t[::1] calc, const int64_t[::1] neuron, const int64_t[::1] value, int64_t calcs, int64_t values,
           bint apart):
     """The operand that each synapse adds to, and the CALC and the value of every operand.

@@ -166,6 +166,17 @@ def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
 
 
 @lru_cache(maxsize=TIMELINES)
+def needed(timeline: Timeline, chosen: Chosen, outputs: bytes) -> NDArray[np.bool_]:
+    """Whether outputs, int64 values, depend on each of those synapses."""
+    some, values = conducting(timeline, chosen), timeline.values
+    wanted, total = np.frombuffer(outputs, np.int64), values.total(len(timeline.columns))
+    kept: NDArray[np.bool_] = compiled("anna.engine.gather").needed(
+        some.calc, some.neuron, some.value, wanted, values.fixed, values.neurons, total
+    )
+    return kept
+
+
+@lru_cache(maxsize=TIMELINES)
 def ages(timeline: Timeline, chosen: Chosen, moment: int, stops: int | None) -> Ints:
     """Ages of the charges of those synapses when they are read."""
     some = conducting(timeline, chosen)

@@ -196,7 +196,7 @@ def _constant_states(timeline: Timeline) -> Mapping[int, Ints]:
             if calc.page != page:
                 continue
             place = calc.synapses(spec)
-            which = calc.operands.astype(np.int64) - values.inputs
+            which = calc.operands.astype(np.int64) - values.given
             constant = (which >= 0) & (which < values.constants)
             now = np.zeros(which.shape, dtype=np.int64)
             now[constant] = numerators[program.constant_codes[which[constant]].astype(np.int64)]

@@ -21,7 +21,6 @@ from anna.base.renamed import in_new_names, renamed, warn
 from anna.base.threads import worker_count
 from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ChipSpec
-from anna.engine.building import build_workload
 from anna.machine.inputs import Prepare, checked_codes, checked_images, expect_program
 from anna.machine.interpreter import interpret
 from anna.program.file import Program, Region
@@ -30,7 +29,7 @@ from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
 
 if TYPE_CHECKING:
-    from anna.engine import Engine
+    from anna.machine.stages import Staged
 
 PREPARED_PROGRAMS = 8  # engines that a chip caches
 
@@ -68,13 +67,18 @@ class Result:
             raise MachineError(f"program {self.program.name} has no board: it was not compiled from a network")
         return float(self.program.report["board_images_per_s"])
 
-    @cached_property
+    @property
     def scores(self) -> NDArray[np.float32]:
         """Scores (images, classes) of a compiled network, after the host's float layers; (images, classes, rows, columns)
         if the network slides."""
-        if self.program.host is None:
+        return next(iter(self.results.values()))
+
+    @cached_property
+    def results(self) -> dict[str, NDArray[np.float32]]:
+        """What a compiled network gives, by name: its scores first, then its other outputs, in the same form."""
+        if self.program.host is None or not self.program.host.tails:
             raise MachineError(f"program {self.program.name} has no scores: it was not compiled from a network")
-        return self.program.host.scores(self.program.spec, self.codes, self.threads)
+        return self.program.host.results(self.program.spec, self.codes, self.threads)
 
     def error(self, labels: ArrayLike) -> float:
         """Share of the images whose label is wrong, given the right ones."""
@@ -162,7 +166,7 @@ class Chip:
         self._silicon = silicon
         self._drawn = dict[ChipSpec, Die]() if die is None else {die.spec: die}
         self._ideal = not drawn and not given
-        self._ready: OrderedDict[tuple[object, ...], tuple[Timeline, Engine]] = OrderedDict()
+        self._ready: OrderedDict[tuple[object, ...], Staged] = OrderedDict()
 
     def __repr__(self) -> str:
         if self._silicon is not None and not self._drawn:
@@ -253,7 +257,8 @@ class Chip:
             states = images if prepare is None else prepare(images).reshape(count, *program.input.shape)
             rows = self._interpret(program, states, ids, wanted, noise_seed, when)
         elif options.engine == "engine":
-            timeline, ready = self._prepared(program, wanted, when, options.simd, options.timeline)
+            ready = self._prepared(program, wanted, when, options.simd, options.timeline)
+            timeline = ready.timeline
             given = images if prepare is not None else images.reshape(count, program.input.size)
             key = self.silicon(program.spec).noise_key(noise_seed)
             rows = ready.run(given, ids, noise_seed=key, threads=threads, lanes=lanes, prepare=prepare)
@@ -275,12 +280,12 @@ class Chip:
         phase_cycles: int = 0,
         slot: int | None = None,
         simd: str | None = None,
-    ) -> "Engine":
+    ) -> "Staged":
         """The engine prepared for this program on this die, with what it counted and proved."""
         expect_program(program)
         wanted = [*program.outputs, *_tapped(program, taps)]
         when = moment(program.spec, program.batch, phase_cycles, slot)
-        return self._prepared(program, wanted, when, simd, None)[1]
+        return self._prepared(program, wanted, when, simd, None)
 
     def _prepared(
         self,
@@ -289,15 +294,14 @@ class Chip:
         when: int,
         simd: str | None,
         timeline: Timeline | None,
-    ) -> "tuple[Timeline, Engine]":
-        from anna.engine import Engine
+    ) -> "Staged":
+        from anna.machine.stages import Staged
 
         key = (program.digest, tuple(region.name for region in wanted), when, simd)
         if key not in self._ready:
             timeline = timeline or verified(program)
             values = [timeline.outputs[region.name] for region in wanted]
-            workload = build_workload(timeline, self.silicon(program.spec), values, when)
-            self._ready[key] = timeline, Engine(workload, simd=simd)
+            self._ready[key] = Staged(timeline, self.silicon(program.spec), values, when, simd=simd)
             while len(self._ready) > PREPARED_PROGRAMS:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(key)
@@ -374,7 +378,7 @@ def run_chips(
 
 
 def _tapped(program: Program, taps: Sequence[str]) -> list[Region]:
-    maps = {region.name: region for region in program.regions if region.kind == "map"}
+    maps = {region.name: region for region in program.regions if region.kind in ("map", "host")}
     for name in taps:
         if name not in maps:
             raise MachineError(f"program {program.name} has no map {name}; it has {', '.join(maps) or 'none'}")

@@ -281,8 +281,18 @@ class Interpreter:
         state.board, state.page, state.segment = Scoreboard(self.spec, self.program.sequencer), page, state.segment + 1
         state.shift, state.registers, state.hold = self._reset()
         state.fresh.clear()
+        self._exchange()
         if not self.spec.wide:
             self._load_page()
+
+    def _exchange(self) -> None:
+        """The host's rounds before this segment: it reads regions, computes, and writes regions."""
+        regions, memory = {region.name: region.addresses for region in self.program.regions}, self.state.memory
+        for one in self.program.rounds:
+            if one.segment == self.state.segment:
+                states = {each.region: memory[regions[each.region]].astype(np.uint16)[None] for each in one.part.readings}
+                for name, codes in one.codes(self.spec, states).items():
+                    memory[regions[name]] = codes[0]
 
     def _load_page(self) -> None:
         """What RFSH wrote before this image: the page, before the first image of the batch, and what the image before did."""

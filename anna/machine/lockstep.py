@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import MachineError
 from anna.base.renamed import renamed
-from anna.engine import Engine
-from anna.engine.building import build_workload
 from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.machine.stages import Staged
 from anna.program.file import Program
 from anna.sequencer.charge import moment
 from anna.sequencer.timeline import Timeline
@@ -85,10 +84,10 @@ def engine_reference(
     silicon = silicon or IdealSilicon(program.spec)
     results = timeline.values.fixed + np.arange(len(timeline.columns) * program.spec.neurons_at_once)
     when = moment(program.spec, program.batch, phase_cycles, slot)
-    workload = build_workload(timeline, silicon, [results], when, keep=True)
+    engine = Staged(timeline, silicon, [results], when, simd=simd, kernel=kernel, keep=True)
     inputs = np.asarray(codes).reshape(1, -1).astype(np.uint16)
     ids = np.array([image_id], dtype=np.uint64)
-    found = Engine(workload, simd=simd, kernel=kernel).run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
+    found = engine.run(inputs, ids, noise_seed=silicon.noise_key(noise_seed))
     table = found.reshape(len(timeline.columns), program.spec.neurons_at_once).astype(np.float64)
     return lambda calc: table[calc]
 

@@ -29,11 +29,12 @@ from anna.program.issued import Issued, issued
 from anna.program.loops import unrolled
 
 if TYPE_CHECKING:
-    from anna.board.host import HostWork
+    from anna.board.host import HostRound, HostWork
 
 KEY = "anna_program"
-FORMAT = 2
-UPGRADES: container.Upgrades = {1: lambda content: _made_wide(content)}
+FORMAT = 3
+UPGRADES: container.Upgrades = {1: lambda content: _made_wide(content), 2: lambda content: content}
+WITHOUT_ROUNDS = 2  # the format of programs that need no later one, which former versions read
 DIGEST_FORMAT = 1  # never changes: a digest identifies a program, whatever the format of its file
 SUFFIX = ".anna"
 CALIBRATED = "calibrated_on"
@@ -46,11 +47,12 @@ Codes = NDArray[np.uint16]
 class Region(Record):
     """A block of the state memory with a meaning.
 
-    `input`: where the image goes. `output`: what is read at the end. `map`: a feature map that can be tapped.
+    `input`: where the image goes. `host`: what the host writes between page segments. `output`: what is read at the end.
+    `map`: a feature map that can be tapped.
     """
 
     name: str = Field(pattern=f"^{NAME}$")
-    kind: Literal["input", "output", "map"]
+    kind: Literal["input", "output", "map", "host"]
     address: int = Field(ge=0, lt=1 << UNLIMITED_ADDRESS_BITS)
     shape: tuple[int, ...] = Field(min_length=1, max_length=4)
     strides: tuple[int, ...] | None = None  # address steps per axis; None: one after the other, last axis first
@@ -154,6 +156,11 @@ class Program(Settled):
             raise FileError(f"program {self.name}: two regions share a name")
         if len(self.inputs) != 1:
             raise FileError(f"program {self.name}: has {len(self.inputs)} input regions; expected one")
+        if self.host is not None:
+            segments = int(self.issued.named("PAGE").sum()) if self.host.rounds else 0
+            known = {region.name: (region.kind, region.shape) for region in self.regions}
+            for misfit in self.host.misfits(known, segments):
+                raise FileError(f"program {self.name}: {misfit}")
 
     def _expect(self, what: str, codes: Codes, shape: tuple[int, ...], bits: int) -> None:
         if codes.shape != shape:
@@ -197,7 +204,7 @@ class Program(Settled):
 
     @property
     def readable(self) -> tuple[Region, ...]:
-        """Regions that the program writes: outputs and maps that can be tapped."""
+        """Regions that the program or its host writes: outputs and maps that can be tapped."""
         return tuple(region for region in self.regions if region.kind != "input")
 
     @cached_property
@@ -216,20 +223,31 @@ class Program(Settled):
             del content["sequencer"]
         return container.checksum(content, self._tensors())
 
+    @property
+    def rounds(self) -> "tuple[HostRound, ...]":
+        """What the host does between page segments."""
+        return () if self.host is None else self.host.rounds
+
     def _content(self) -> dict[str, Any]:
+        from anna.board import host_file
+
+        former = self.host is None or host_file.is_former(self.host)
+        former &= all(region.kind != "host" for region in self.regions)
         return {
-            "format": FORMAT,
+            "format": WITHOUT_ROUNDS if former else FORMAT,
             "name": self.name,
             "spec": self.spec.model_dump(mode="json"),
             "sequencer": self.sequencer.model_dump(mode="json"),
             "regions": [region.model_dump(mode="json") for region in self.regions],
             "batch": self.batch,
-            **({} if self.host is None else {"host": self.host.content()}),
+            **({} if self.host is None else {"host": host_file.host_content(self.host)}),
             **({} if self.report is None else {"report": dict(self.report)}),
         }
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
-        host = {} if self.host is None else self.host.tensors()
+        from anna.board import host_file
+
+        host = {} if self.host is None else host_file.host_tensors(self.host)
         links = {f"links.{name}": array for name, array in self.links.items()}
         fitted = {} if self.calibrated_on is None else {CALIBRATED: self.calibrated_on}
         return {name: getattr(self, name) for name in _TENSORS} | host | links | fitted
@@ -307,14 +325,9 @@ def _host(path: Path, header: _Header, tensors: Mapping[str, NDArray[Any]]) -> "
         if mine:
             raise FileError(f"has {len(mine)} tensors for the host but no host section")
         return None
-    from anna.board.host import host_from_file
+    from anna.board.host_file import host_from_file
 
-    host = host_from_file(path.name, header.host, mine)
-    outputs = {region.name: region.shape for region in header.regions if region.kind == "output"}
-    for tail in host.tails:
-        if outputs.get(tail.region) != tail.shape:
-            raise FileError(f"the host reads {tail.region} as {tail.shape}; the program has outputs {outputs}")
-    return host
+    return host_from_file(path.name, header.host, mine)
 
 
 _LINKS = {"neurons": 2, "taps": 3}  # axes of each
@@ -338,7 +351,7 @@ def blank_pages(spec: ChipSpec, pages: int = 1) -> tuple[Codes, Codes]:
 def assemble_program(
     name: str,
     spec: ChipSpec,
-    ops: Sequence[Op],
+    ops: Sequence[Op] | Issued,
     weight_codes: Codes,
     scale_codes: Codes,
     regions: Sequence[Region],
@@ -352,5 +365,6 @@ def assemble_program(
         raise SpecError(f"program {name}: address {min(constants)} of a constant is negative")
     addresses = np.array(sorted(constants), dtype=np.uint32)
     codes = np.array([constants[int(address)] for address in addresses], dtype=np.uint16)
-    return Program(name, spec, isa.encode(spec, ops), weight_codes, scale_codes, tuple(regions), addresses, codes, batch,
+    words = ops.encoded(spec) if isinstance(ops, Issued) else isa.encode(spec, ops)
+    return Program(name, spec, words, weight_codes, scale_codes, tuple(regions), addresses, codes, batch,
                    **compiled)  # fmt: skip

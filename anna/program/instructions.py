@@ -73,9 +73,9 @@ class Field:
         return self.bits(spec) * self.entries(spec)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Instruction:
-    """One instruction: its code, its unit, its fields and what it does.
+    """One instruction: its code, its unit, its fields and what it does. There is one object of each.
 
     `operands` are the fields that the published assembler writes without a name.
     """

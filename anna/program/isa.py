@@ -217,6 +217,20 @@ def slots(spec: ChipSpec, name: str) -> tuple[tuple[str, int, int], ...]:
     return tuple((slot.field.name, shift, slot.bits) for slot in _layout(spec).slots[name] for shift in slot.shifts)
 
 
+def slot(spec: ChipSpec, name: str, field: str) -> tuple[int, int]:
+    """First bit and bits of a field that holds one number."""
+    return next((shift, bits) for one, shift, bits in slots(spec, name) if one == field)
+
+
+def put(words: Words, index: NDArray[np.int64], shift: int, bits: int, numbers: NDArray[np.int64]) -> None:
+    """Set numbers of less than 64 bits in that place of some words, where there are zeros."""
+    limb, at = divmod(shift, LIMB_BITS)
+    values = numbers.astype(np.uint64)
+    words[index, limb] |= values << np.uint64(at)
+    if at + bits > LIMB_BITS:
+        words[index, limb + 1] |= values >> np.uint64(LIMB_BITS - at)
+
+
 def encode(spec: ChipSpec, ops: Iterable[Op]) -> Words:
     """Words, one row of limbs per instruction; raises if a value does not fit its field."""
     layout = _layout(spec)

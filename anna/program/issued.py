@@ -4,6 +4,7 @@ Most instructions differ from others only in their *place*, an address or a pair
 is a *form*; a program has few.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,12 +15,11 @@ from anna.base.errors import FileError
 from anna.chip.spec import ChipSpec
 from anna.program import isa
 from anna.program.isa import Op, Words
-from anna.program.loops import STEPS, order
+from anna.program.loops import LOOPS, STEPS, order
 
 Ints = NDArray[np.int64]
 
 PLACES = ("address", "pair")
-LOOPS = ("REPEAT", "ENDREP")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +34,57 @@ class Issued:
     def __len__(self) -> int:
         return len(self.form)
 
+    @staticmethod
+    def of(forms: Sequence[Op], form: Ints, place: Ints) -> "Issued":
+        """Instructions without loops, given as forms that need not be all in use, nor all different."""
+        used, mine = np.unique(form, return_inverse=True)
+        numbers = dict[Op, int]()
+        among = np.array([numbers.setdefault(forms[k], len(numbers)) for k in used.tolist()], np.int64)
+        return Issued(tuple(numbers), among[mine], place, np.arange(len(form)))
+
+    @staticmethod
+    def of_ops(ops: Iterable[Op]) -> "Issued":
+        """Instructions without loops."""
+        numbers, form, place = dict[Op, int](), list[int](), list[int]()
+        for op in ops:
+            at = place_of(op)
+            form.append(numbers.setdefault(op if at is None else op.changed(**{at: 0}), len(numbers)))
+            place.append(0 if at is None else op[at])
+        return Issued(tuple(numbers), np.array(form, np.int64), np.array(place, np.int64), np.arange(len(form)))
+
+    @staticmethod
+    def joined(parts: Sequence["Issued"]) -> "Issued":
+        """One after the other; their instructions have no loops."""
+        forms = [form for part in parts for form in part.forms]
+        first = np.cumsum([0, *(len(part.forms) for part in parts[:-1])])
+        form = np.concatenate([part.form + begin for part, begin in zip(parts, first, strict=True)])
+        return Issued.of(forms, form, np.concatenate([part.place for part in parts]))
+
+    def op(self, index: int) -> Op:
+        """One of the instructions, with its place."""
+        form = self.forms[int(self.form[index])]
+        at = place_of(form)
+        return form if at is None else form.changed(**{at: int(self.place[index])})
+
+    @cached_property
+    def ops(self) -> tuple[Op, ...]:
+        """The instructions one by one."""
+        return tuple(self.op(index) for index in range(len(self)))
+
+    def encoded(self, spec: ChipSpec) -> Words:
+        """Words of the instructions as they are issued, without loops; raises as `isa.encode`."""
+        words = isa.encode(spec, self.forms)[self.form]
+        for number, form in enumerate(self.forms):
+            at = place_of(form)
+            if at is None:
+                continue
+            (shift, bits), mine = isa.slot(spec, form.name, at), np.flatnonzero(self.form == number)
+            places = self.place[mine]
+            if len(places) and not 0 <= int(places.min()) <= int(places.max()) < 1 << bits:
+                isa.encode(spec, [form.changed(**{at: place}) for place in places.tolist()])  # which says which
+            isa.put(words, mine, shift, bits, places)
+        return words
+
     def of_form(self, numbers: list[int]) -> Ints:
         """For each instruction the number of its form."""
         return np.array(numbers, np.int64)[self.form]
@@ -47,6 +98,11 @@ class Issued:
         """One beyond the highest address that is touched; 0 if none is."""
         reach = self.of_form([form.last_address + 1 if moves(form) else 0 for form in self.forms])
         return int(np.where(reach, self.place + reach, 0).max(initial=0))
+
+
+def place_of(op: Op) -> str | None:
+    """The field that holds an instruction's place; None if it has none."""
+    return next((name for name in PLACES if name in op.instruction.place), None)
 
 
 def moves(op: Op) -> bool:

@@ -9,6 +9,7 @@ Addresses may be left out (`anna.program.pointers`), and so may PAGE in a progra
     .sequencer name=dedicated overlap=none ...      what issues the instructions, and what differs from it
     .input     name=NAME address=0 shape=1x8x8      where the image goes (strides=AxBxC if not contiguous)
     .output    name=NAME address=64 shape=1x6x6     what is read at the end
+    .host      name=NAME address=64 shape=1x6x6     what the host writes between page segments
     .map       name=NAME address=64 shape=1x6x6     a feature map that can be tapped
     .constant  address=100 codes=7,7,0              states that are always there
     .weights   page=0 row=0 column=0 values=-1,0,1  weights, in weight LSB
@@ -195,6 +196,7 @@ _DIRECTIVES: dict[str, Callable[[_Reader, Pairs], None]] = {
     ".chip": _Reader.chip,
     ".sequencer": _Reader.sequenced,
     ".input": lambda reader, pairs: reader.region("input", pairs),
+    ".host": lambda reader, pairs: reader.region("host", pairs),
     ".output": lambda reader, pairs: reader.region("output", pairs),
     ".map": lambda reader, pairs: reader.region("map", pairs),
     ".constant": _Reader.constant,

@@ -76,8 +76,16 @@ RULES = {
         "choose a batch of at most {fits}",
     ),
     "regions-fit": Rule(
-        "Constants lie outside the region of the image.",
-        "the constant at address {address} lies inside input region {region}",
+        "Constants lie outside the regions of the image and of what the host writes.",
+        "the constant at address {address} lies inside {kind} region {region}",
+    ),
+    "host-writes": Rule(
+        "A region of kind host is written by a round of the host.",
+        "no round of the host writes region {region}",
+    ),
+    "host-apart": Rule(
+        "What the host writes before one segment has an address of its own for each state.",
+        "the host writes address {address} twice before segment {segment}",
     ),
     # --- in time
     "register-held": Rule(
@@ -86,7 +94,7 @@ RULES = {
         "insert WAIT cycles={wait} before it",
     ),
     "defined-before-read": Rule(
-        "A SHIFT reads only addresses that hold something: pixels, constants or results.",
+        "A SHIFT reads only addresses that hold something: pixels, constants, results or what the host wrote.",
         "reads address {address}, which was never written",
     ),
     "written-before-read": Rule(
@@ -97,6 +105,10 @@ RULES = {
         "A state is overwritten only after earlier instructions have read it.",
         "overwrites address {address} in cycle {cycle}, but an earlier SHIFT reads it in cycle {read}; "
         "insert WAIT cycles={wait} before it",
+    ),
+    "rounds-read-written": Rule(
+        "A round of the host reads only states that were written before its segment.",
+        "the round of the host before segment {segment} reads region {region}, which was never written at {place}",
     ),
     "constants-kept": Rule(
         "Constants are not overwritten: the next image needs them.",

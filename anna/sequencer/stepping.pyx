@@ -36,6 +36,7 @@ cdef class Walk:
     cdef const int64_t[::1] offset, offsets_of, read, reads_of  # of a form on: addresses from its place; the latch of each row
     cdef const int64_t[::1] calc_index
     cdef const uint8_t[::1] live, constant  # weights that carry current; addresses of constants
+    cdef const int64_t[::1] exchange_address, exchange_value, exchanges_of  # rounds of the host, see anna.sequencer.exchanges
 
     # What is where
     cdef int32_t[::1] memory  # value at each address
@@ -53,7 +54,7 @@ cdef class Walk:
 
     # What is found
     cdef int64_t[::1] start, end, stall, segment_cycles, first_result
-    cdef int32_t[::1] operands
+    cdef int32_t[::1] operands, exchanged
     cdef int64_t segment, page, calc, operand
     cdef list hazards
 
@@ -72,6 +73,8 @@ cdef class Walk:
         self.offset, self.offsets_of = program["offset"], program["offsets_of"]
         self.read, self.reads_of = program["read"], program["reads_of"]
         self.calc_index, self.live, self.constant = program["calc_index"], program["live"], program["constant"]
+        self.exchange_address, self.exchange_value = program["exchange_address"], program["exchange_value"]
+        self.exchanges_of, self.exchanged = program["exchanges_of"], found["exchanged"]
         self.memory, self.readable, self.last_read = state["memory"], state["readable"], state["last_read"]
         self.shift, self.stored, self.hold = state["shift"], state["stored"], state["hold"]
         self.hold_read_until, self.hold_reader = state["hold_read_until"], state["hold_reader"]
@@ -148,6 +151,16 @@ cdef class Walk:
         self.hold_read_until[:] = NEVER
         self.now, self.started_now, self.ready = 0, 0, 0
         self.ends[:] = 0
+        self.exchange()
+        return 0
+
+    cdef int exchange(self) except -1 nogil:
+        """The host's rounds before a segment: every access in turn."""
+        cdef int64_t k
+        for k in range(self.exchanges_of[self.segment], self.exchanges_of[self.segment + 1]):
+            if self.exchange_value[k] >= 0:
+                self.memory[self.exchange_address[k]] = <int32_t>self.exchange_value[k]
+            self.exchanged[k] = self.memory[self.exchange_address[k]]
         return 0
 
     cdef int end_segment(self, int64_t index) except -1 nogil:

@@ -1,8 +1,8 @@
 """What happens when, for every image: what the walk of a program yields.
 
-A *value* is a state that exists at some time: a pixel of the image, a constant, what a register holds after reset, or a
-result of a CALC; values are numbered. A timeline tells which values meet which synapses in which cycle, how old each charge
-is, and what leaves at the pins.
+A *value* is a state that exists at some time: a pixel of the image, a state that the host writes, a constant, what a register
+holds after reset, or a result of a CALC; values are numbered. A timeline tells which values meet which synapses in which cycle,
+how old each charge is, and what leaves at the pins.
 """
 
 from collections.abc import Iterator, Mapping
@@ -37,16 +37,23 @@ class Hazard:
 
 @dataclass(frozen=True)
 class Values:
-    """How values are numbered: pixels, constants, the reset value, then neurons_at_once results for each CALC."""
+    """How values are numbered: pixels, states that the host writes, constants, the reset value, then neurons_at_once results
+    for each CALC."""
 
     inputs: int
     constants: int
     neurons: int
+    host: int = 0
+
+    @property
+    def given(self) -> int:
+        """Values that come from outside the chip, image by image: pixels and what the host writes."""
+        return self.inputs + self.host
 
     @property
     def reset(self) -> int:
         """What shifters, registers and latches hold before anything enters them."""
-        return self.inputs + self.constants
+        return self.given + self.constants
 
     @property
     def fixed(self) -> int:
@@ -65,8 +72,10 @@ class Values:
         """Where a value comes from, in words."""
         if value < self.inputs:
             return f"pixel {value}"
+        if value < self.given:
+            return f"state {value - self.inputs} of the host"
         if value < self.reset:
-            return f"constant {value - self.inputs}"
+            return f"constant {value - self.given}"
         if value == self.reset:
             return "reset"
         calc, neuron = divmod(value - self.fixed, self.neurons)
@@ -144,6 +153,15 @@ class Segment:
     cycles: int
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """A round of the host: the values that it reads and writes, by region, before a page segment begins."""
+
+    segment: int
+    reads: dict[str, Ints]  # in the regions' shapes
+    writes: dict[str, Ints]
+
+
 @dataclass(frozen=True, eq=False)
 class Timeline:
     """What happens in which cycle, the same for every image."""
@@ -159,6 +177,7 @@ class Timeline:
     outputs: Mapping[str, Ints]  # region -> values, in the region's shape
     first_result: Ints  # of each instruction, the first of the values that it stored, -1: none
     hazards: tuple[Hazard, ...]
+    exchanges: tuple[Exchange, ...] = ()
 
     def __repr__(self) -> str:
         return f"Timeline({self.program.name}: {len(self.columns)} CALCs, {self.cycles_per_image:,g} cycles an image)"

@@ -12,12 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+import numpy as np
+from numpy.typing import NDArray
+
 from anna.chip.spec import ChipSpec, Overlap, Sequencer
 from anna.program.isa import Op
 
 UNITS = ("RFSH", "SHIFT", "STORE", "CALC", "OUT")
 RESULTS = "results"  # which end with the oldest CALC whose results have not all been taken
 ENDS = (*UNITS, RESULTS)
+NO_WAIT = -(1 << 60)  # cycles after the end of what is not waited for
 
 
 def _end(_: ChipSpec) -> int:
@@ -65,6 +69,12 @@ def waits(spec: ChipSpec, sequencer: Sequencer) -> Mapping[str, Mapping[str, int
         found[name] = {end: max(part[end] for part in (always, alone) if end in part)
                        for end in ENDS if end in always or end in alone}  # fmt: skip
     return found
+
+
+def waits_table(spec: ChipSpec, sequencer: Sequencer) -> NDArray[np.int64]:
+    """The same as (instruction, end) cycles, for compiled loops."""
+    rules = waits(spec, sequencer)
+    return np.array([[rules[name].get(end, NO_WAIT) for end in ENDS] for name in UNITS], np.int64)
 
 
 def busy_cycles(spec: ChipSpec, op: Op) -> int:

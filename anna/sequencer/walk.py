@@ -19,11 +19,11 @@ from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import Op
 from anna.program.issued import moves
+from anna.sequencer import exchanges
 from anna.sequencer.timeline import UNDEFINED, Calcs, Hazard, Ints, Segment, Timeline, Values
-from anna.sequencer.timing import ENDS, UNITS, busy_cycles, held_cycles, waits
+from anna.sequencer.timing import ENDS, busy_cycles, held_cycles, waits_table
 from anna.sequencer.wellformed import malformed
 
-NO_WAIT = -(1 << 60)  # cycles after the end of what is not waited for
 ENDS_AS = {"END": "STOP"}  # a wide chip's name for the same
 
 
@@ -38,14 +38,15 @@ def elaborate(program: Program) -> Timeline:
 def walked(program: Program) -> Timeline:
     """The same without looking whether instructions are well formed."""
     spec, issued = program.spec, program.issued
-    values = Values(program.input.size, len(program.constant_addresses), spec.neurons_at_once)
+    host = exchanges.host_states(program)
+    values = Values(program.input.size, len(program.constant_addresses), spec.neurons_at_once, host)
     kinds: tuple[str, ...] = compiled("anna.sequencer.stepping").KINDS
     kind = np.array([kinds.index(ENDS_AS.get(form.name, form.name)) for form in issued.forms], np.int64)
     each = kind[issued.form]
     pages, calcs = np.flatnonzero(each == kinds.index("PAGE")), np.flatnonzero(each == kinds.index("CALC"))
     forms, memory = _forms(spec, program.sequencer, issued.forms, kind), _memory(program, values)
     size = (forms["fan_in"] * forms["neurons"])[issued.form[calcs]]
-    none = np.zeros(len(issued), np.int64)
+    none, rounds = np.zeros(len(issued), np.int64), exchanges.steps(program, len(pages), values.inputs)
     found: dict[str, Any] = {
         "start": none.copy(),
         "end": none.copy(),
@@ -53,16 +54,18 @@ def walked(program: Program) -> Timeline:
         "first_result": none - 1,
         "segment_cycles": np.zeros(len(pages), np.int64),
         "operands": np.empty(size.sum(), np.int32),
+        "exchanged": np.empty(len(rounds["exchange_value"]), np.int32),
     }
     live = codes.weight_converter(spec).numerators[program.weight_codes] != 0
     constant = np.zeros(len(memory), np.uint8)
     constant[program.constant_addresses] = True
-    steps = {**forms, "form": issued.form, "place": issued.place, "calc_index": calcs, "constant": constant,
+    steps = {**forms, **rounds, "form": issued.form, "place": issued.place, "calc_index": calcs, "constant": constant,
              "live": live.reshape(-1).view(np.uint8)}  # fmt: skip
     hazards = compiled("anna.sequencer.stepping").Walk(
         _chip(spec, program.sequencer, values), steps, _state(spec, memory), found
     ).run()  # fmt: skip
-    hazards = [Hazard(*hazard) for hazard in hazards]
+    exchanged = exchanges.found(program, found["exchanged"])
+    hazards = [*(Hazard(*hazard) for hazard in hazards), *exchanges.hazards(exchanged, pages)]
 
     outputs = {region.name: memory[region.addresses].astype(np.int64) for region in program.readable}
     for name, held in outputs.items():
@@ -74,24 +77,22 @@ def walked(program: Program) -> Timeline:
     of = {name: forms[name][issued.form[calcs]] for name in ("fan_in", "row", "neurons")}
     columns = Calcs(calcs, segment[calcs], page[segment[calcs]], found["start"][calcs], **of, values=found["operands"])
     return Timeline(program, values, found["start"], found["end"], found["stall"], segment, segments, columns, outputs,
-                    found["first_result"], tuple(hazards))  # fmt: skip
+                    found["first_result"], tuple(hazards), exchanged)  # fmt: skip
 
 
 def _chip(spec: ChipSpec, sequencer: Sequencer, values: Values) -> dict[str, Any]:
     """The chip, and the rules of timing as (instruction, end) cycles."""
-    rules = waits(spec, sequencer)
-    table = [[rules[name].get(end, NO_WAIT) for end in ENDS] for name in UNITS]
     return {"wide": spec.wide, "issue_width": spec.issue_width, "states_in": spec.states_in_per_cycle,
             "states_out": spec.states_out_per_cycle, "latency": spec.memory_latency_cycles, "rows": spec.rows,
             "columns": spec.columns, "neurons_at_once": spec.neurons_at_once, "reset": values.reset,
-            "first_result": values.fixed, "waits": np.array(table, np.int64)}  # fmt: skip
+            "first_result": values.fixed, "waits": waits_table(spec, sequencer)}  # fmt: skip
 
 
 def _memory(program: Program, values: Values) -> NDArray[np.int32]:
     """The value at each address before the first instruction."""
     memory = np.full(program.window_states, UNDEFINED, np.int32)
     memory[program.input.addresses.reshape(-1)] = np.arange(values.inputs)
-    memory[program.constant_addresses] = values.inputs + np.arange(values.constants)
+    memory[program.constant_addresses] = values.given + np.arange(values.constants)
     return memory
 
 

@@ -141,6 +141,21 @@ def _memory(program: Program) -> Iterator[Hazard]:
                                             "limit": limit, "fits": limit // window})  # fmt: skip
     elif window > LARGEST_WINDOW:
         yield Hazard("address-exists", -1, {"address": window - 1, "limit": LARGEST_WINDOW})
-    inside = np.isin(program.constant_addresses, program.input.addresses)
-    for address in program.constant_addresses[inside][:1]:
-        yield Hazard("regions-fit", -1, {"address": int(address), "region": program.input.name})
+    for region in [region for region in program.regions if region.kind in ("input", "host")]:
+        inside = np.isin(program.constant_addresses, region.addresses)
+        for address in program.constant_addresses[inside][:1]:
+            yield Hazard("regions-fit", -1, {"address": int(address), "kind": region.kind, "region": region.name})
+    yield from _rounds(program)
+
+
+def _rounds(program: Program) -> Iterator[Hazard]:
+    """What the host writes."""
+    regions = {region.name: region for region in program.regions if region.kind == "host"}
+    written = [(one.segment, regions[each.region]) for one in program.rounds for each in one.writings]
+    for name in sorted(regions.keys() - {region.name for _, region in written}):
+        yield Hazard("host-writes", -1, {"region": name})
+    for segment in sorted({segment for segment, _ in written}):
+        addresses = np.concatenate([region.addresses.reshape(-1) for where, region in written if where == segment])
+        different, count = np.unique(addresses, return_counts=True)
+        for address in different[count > 1][:1].tolist():
+            yield Hazard("host-apart", -1, {"address": address, "segment": segment})

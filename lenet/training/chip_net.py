@@ -76,13 +76,15 @@ class ChipNet(nn.Module):
         lowered = lower(graph)
         (member,) = lowered.members
         self.layers = member.layers
-        self.host = [TorchLayer(layer) for layer in member.host]  # their parameters are passed in at each call
+        self.host = [TorchLayer(layer) for layer in member.tail.layers]  # their parameters are passed in at each call
         self._found = _lookups(self.net)
         self._ranges: dict[str, Ranges] = {}
         self._input = Meaning(np.ones(1), np.zeros(1))
         for layer in self.layers:
             if layer.on_states:
                 raise DataError(f"{graph.name}: {layer.origin} takes a maximum; only sums can be trained for the chip")
+        if not graph.is_chain or len(member.steps) > len(member.layers):
+            raise DataError(f"{graph.name}: has branches or layers on the host in the middle; only chains can be trained here")
         own = _arrays(lowered)
         with torch.no_grad():
             numbers = self._numbers()
@@ -223,7 +225,7 @@ def _arrays(lowered: Lowered) -> dict[str, npt.NDArray[np.float32]]:
         found[f"{layer.name} weights"] = layer.weights_oiyx * layer.mask_oiyx
         if layer.bias is not None:
             found[f"{layer.name} bias"] = layer.bias
-    for place, host in enumerate(member.host):
+    for place, host in enumerate(member.tail.layers):
         for name, array in host.tensors.items():
             found[f"host {place} {name}"] = array
     return {name: np.asarray(array, dtype=np.float32) for name, array in found.items()}

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
 from anna.base.threads import cores
-from anna.engine import Engine
 from anna.machine.chip import Chip
+from anna.machine.stages import Staged
 from anna.network.forward import network_input
 from anna.network.graph import Graph, Network
 from anna.program.file import Program
@@ -133,7 +133,7 @@ def chip_cases(network: Network, program: Program, images: NDArray[Any], threads
         def full_run(chip: Chip, count: int) -> object:
             return chip.run(program, images, threads=count, simd=simd).labels
 
-        def chip_only(engine: Engine, key: int) -> object:
+        def chip_only(engine: Staged, key: int) -> object:
             return engine.run(codes, ids, noise_seed=key)
 
         works = [(f"{network.name}, {name} chip", count, partial(full_run, chip, count)) for count in threads]

@@ -126,7 +126,7 @@ def quantised_arm(program: Program, graph: QuantGraph, digits: LabelledImages, t
     host, spec = program.host, program.spec
     assert host is not None, f"{program.name} was compiled, so it has a host"
     states = host.input_codes(spec, graph.lowered.input_shape, digits.images)
-    lasts = [member.last for member in graph.lowered.members]
+    lasts = sorted(graph.lowered.results)
 
     def some(start: int) -> dict[str, States]:
         found = evaluate(graph, states[start : start + IMAGES_AT_ONCE])

@@ -86,7 +86,7 @@ def test_an_ensemble_adds_its_members_scores() -> None:
     result = anna.Chip().run(program, seen[:4])
     assert program.host is not None
     assert len(program.host.tails) == 3
-    parts = [tail.scores(program.spec, result.codes[tail.region])[:, :, 0, 0] for tail in program.host.tails]
+    parts = [tail.run(program.spec, result.codes)[tail.outputs[0]][:, :, 0, 0] for tail in program.host.tails]
     assert np.array_equal(result.scores, parts[0] + parts[1] + parts[2])
 
 

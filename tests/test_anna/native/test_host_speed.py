@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from anna.base.errors import DataError
-from anna.board import host as work
-from anna.board.host import HostTail, HostWork
+from anna.board import host, host_part
+from anna.board.host import HostWork
+from anna.board.host_part import HostPart
 from anna.chip.codes import state_converter
 from anna.chip.spec import ANNA_WIDE, ChipSpec
 from anna.engine import simd_levels
@@ -96,11 +97,12 @@ def test_all_grey_levels_and_a_view_of_images() -> None:
 
 def test_without_the_engine_the_codes_and_scores_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = Prepare((6, 5), (5, 5), None, (7, 8))
-    host, images = only_prepare(layer), np.random.default_rng(0).integers(0, 256, (9, 6, 5)).astype(np.uint8)
+    work, images = only_prepare(layer), np.random.default_rng(0).integers(0, 256, (9, 6, 5)).astype(np.uint8)
     tail, states = tail_of(RELU), np.random.default_rng(1).integers(0, 8, (300, 3, 2, 2)).astype(np.uint8)
-    with_it = host.input_codes(ANNA_WIDE, (1, 7, 8), images), tail.scores(ANNA_WIDE, states)
-    monkeypatch.setattr(work, "engine", lambda: None)
-    without = host.input_codes(ANNA_WIDE, (1, 7, 8), images), tail.scores(ANNA_WIDE, states)
+    with_it = work.input_codes(ANNA_WIDE, (1, 7, 8), images), scores(tail, ANNA_WIDE, states)
+    monkeypatch.setattr(host, "engine", lambda: None)
+    monkeypatch.setattr(host_part, "engine", lambda: None)
+    without = work.input_codes(ANNA_WIDE, (1, 7, 8), images), scores(tail, ANNA_WIDE, states)
     for a, b in zip(with_it, without, strict=True):
         assert a.tobytes() == b.tobytes()
 
@@ -111,19 +113,24 @@ def test_a_gain_of_zero_is_refused() -> None:
         only_prepare(Prepare((2, 2)), gain=0.0).input_codes(ANNA_WIDE, (1, 2, 2), images)
 
 
-def tail_of(activation: Activation, kind: type = np.float32) -> HostTail:
+def tail_of(activation: Activation, kind: type = np.float32) -> HostPart:
     rng = np.random.default_rng(3)
     layers: tuple[Layer, ...] = (
         Convolution("mix", rng.normal(size=(5, 3, 2, 1)).astype(kind), rng.normal(size=5).astype(kind), activation=activation),
         FullConnection("full", rng.normal(size=(6, 10)).astype(kind), rng.normal(size=6).astype(kind), activation),
         Rbf("far", rng.normal(size=(4, 6)).astype(kind)),
     )
-    return HostTail("out", (3, 2, 2), rng.normal(size=3), rng.normal(size=3), layers)
+    return HostPart.chain("out", (3, 2, 2), rng.normal(size=3), rng.normal(size=3), layers)
 
 
-def plain_scores(spec: ChipSpec, tail: HostTail, states: NDArray[np.integer[Any]]) -> NDArray[Any]:
+def scores(tail: HostPart, spec: ChipSpec, states: NDArray[np.integer[Any]], threads: int = 1) -> NDArray[np.float32]:
+    return tail.run(spec, {"out": states}, threads)["far"]
+
+
+def plain_scores(spec: ChipSpec, tail: HostPart, states: NDArray[np.integer[Any]]) -> NDArray[Any]:
     """The tail image by image, from values in float64 rounded once."""
-    values = state_converter(spec).values(states) * tail.gain_m[:, None, None] + tail.offset_m[:, None, None]
+    read = tail.readings[0]
+    values = state_converter(spec).values(states) * read.gain_m[:, None, None] + read.offset_m[:, None, None]
     rows = []
     for image in values.astype(np.float32):
         x: NDArray[Any] = image[..., None]
@@ -140,19 +147,19 @@ def test_the_tail_is_the_same_for_one_image_and_for_many(spec: ChipSpec, activat
     dtype = np.uint8 if spec.state_bits <= 8 else np.uint16
     states = np.random.default_rng(4).integers(0, 1 << spec.state_bits, (601, 3, 2, 2)).astype(dtype)
     tail = tail_of(activation, kind)
-    found = tail.scores(spec, states)
+    found = scores(tail, spec, states)
     assert found[:40].tobytes() == plain_scores(spec, tail, states[:40]).tobytes()
-    assert found.tobytes() == tail.scores(spec, np.asfortranarray(states)).tobytes()
-    assert found[-1:].tobytes() == tail.scores(spec, states[-1:]).tobytes()
+    assert found.tobytes() == scores(tail, spec, np.asfortranarray(states)).tobytes()
+    assert found[-1:].tobytes() == scores(tail, spec, states[-1:]).tobytes()
 
 
 def test_the_tail_is_the_same_for_every_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "PIECES_A_TURN", 1)
+    monkeypatch.setattr(host_part, "PIECES_A_TURN", 1)
     states = np.random.default_rng(5).integers(0, 8, (1500, 3, 2, 2)).astype(np.uint8)
     tail = tail_of(SCALED_TANH)
-    alone = tail.scores(ANNA_WIDE, states)
+    alone = scores(tail, ANNA_WIDE, states)
     for threads in (2, 3, 9):
-        assert tail.scores(ANNA_WIDE, states, threads).tobytes() == alone.tobytes()
+        assert scores(tail, ANNA_WIDE, states, threads).tobytes() == alone.tobytes()
 
 
 @pytest.mark.parametrize("simd", simd_levels())

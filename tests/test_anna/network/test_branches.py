@@ -212,18 +212,6 @@ def test_links_in_a_file_are_checked(tmp_path: Path) -> None:
         load_graph(tmp_path / "bad.safetensors")
 
 
-def test_the_compiler_names_every_branch_at_once() -> None:
-    with pytest.raises(CompileError) as caught:
-        anna.compile(residual(), IMAGES)
-    way_out = "the compiler takes a single chain of layers: split the network or remove the branch"
-    assert caught.value.reasons == (
-        f"sum: reads b and a, not only the layer before it; {way_out}",
-        f"both: reads sum and image, not only the layer before it; {way_out}",
-        f"mean: reads sum, not only the layer before it; {way_out}",
-        "residual: its outputs are scores, mean; expected one, its last layer's scores",
-    )
-
-
 @pytest.mark.parametrize("layer", HOST_ONLY[:9], ids=lambda layer: layer.kind)
 def test_the_host_takes_over_at_a_layer_that_only_it_computes(layer: Layer) -> None:
     first = Convolution("first", draw(2, 2, 3, 3) / 10, padding=(1, 1, 1, 1))

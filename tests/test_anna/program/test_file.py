@@ -101,7 +101,7 @@ CASES: dict[str, tuple[Callable[[anna.Program], bytes], str]] = {
     "deep json": (lambda p: save({"x": np.zeros(3)}, {KEY: "[" * 100_000}), "is not JSON"),
     "json list": (lambda p: save({"x": np.zeros(3)}, {KEY: "[]"}), "is not an object"),
     "tampered": (lambda p: p.to_bytes()[:-1] + bytes([p.to_bytes()[-1] ^ 1]), "the checksum does not match"),
-    "too new": (resealed(put("format", 3)), "has format 3; this version of anna reads up to format 2: update anna"),
+    "too new": (resealed(put("format", 4)), "has format 4; this version of anna reads up to format 3: update anna"),
     "format text": (resealed(put("format", "1")), "has format '1'; expected the number of a format of program files"),
     "unknown key": (resealed(put("run_this", "rm")), "run_this is not known"),
     "bad spec": (resealed(put("spec.rows", -64)), "spec.rows: expected at least 1, got -64"),

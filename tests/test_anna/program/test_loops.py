@@ -14,7 +14,8 @@ from random_published import published_programs
 import anna
 from anna.base.errors import FileError
 from anna.program.isa import PUBLISHED, Op, encode
-from anna.program.loops import order, rolled, unrolled
+from anna.program.loops import order, unrolled
+from anna.program.rolling import rolled
 
 CONVOLVER = (Path(__file__).parents[3] / "examples" / "convolver.asm").read_text()
 

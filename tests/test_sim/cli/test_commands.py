@@ -22,8 +22,8 @@ from sim.cli.main import main
 
 EDGES = ROOT / "examples" / "edges.asm"
 COMMANDS = (
-    "compare", "published", "sweep", "report", "compile", "info", "asm", "disasm", "run", "trace", "train", "data", "bench",
-    "doctor", "completion",
+    "compare", "published", "sweep", "report", "compile", "export", "check", "info", "asm", "disasm", "run", "trace", "train",
+    "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 
@@ -32,6 +32,31 @@ def edges(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("edges") / "edges.anna"
     good("asm", EDGES, "-o", path)
     return path
+
+
+def test_an_exported_network_answers_itself_and_a_difference_is_named(tmp_path: Path) -> None:
+    quickly = ("--no-fit", "--round", "nearest", "--range-method", "max", "--check-count", 0)
+    done = json.loads(good("export", "recognizer", "--count", 3, "-o", tmp_path / "new" / "it", *quickly, "--json"))
+    assert (done["images"], done["layers"]) == (3, ["C1", "S2", "C3", "S4"])
+    answers = Path(done["folder"]) / "answers.npz"
+    agreed = json.loads(good("check", done["folder"], answers, "--json"))
+    assert (agreed["images"], agreed["maps"], agreed["not_given"]) == (3, done["layers"], [])
+    with np.load(answers) as found:
+        maps = dict(found)
+    maps["S2"][1, 0, 2, 3] ^= 1
+    del maps["S4"]
+    np.savez(tmp_path / "mine.npz", **maps)
+    said = refused("check", done["folder"], tmp_path / "mine.npz")
+    assert f"{tmp_path / 'mine.npz'}: layer S2, map 0 row 2 column 3 of image 1 is" in said
+    del maps["S2"]
+    np.savez(tmp_path / "mine.npz", **maps)
+    assert good("check", done["folder"], tmp_path / "mine.npz").endswith("states of 3 images; not given: S2, S4\n")
+
+
+def test_more_known_answers_than_there_are_images_are_refused(tmp_path: Path) -> None:
+    assert refused("export", "recognizer", "--count", 501, "-o", tmp_path / "it") == (
+        "anna: 501 images requested, but there are 500 for calibration; give --images\n"
+    )
 
 
 def test_info_of_the_chip_has_the_documented_fields() -> None:

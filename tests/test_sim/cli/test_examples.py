@@ -65,6 +65,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     anna.compile(importers.load_network(folder / "mine.onnx"), small_digits(40)[0], **QUICKLY).save(folder / "mine.anna")
     for name in ("recognizer", "lenet5"):
         anna.compile(lenet.load(name), lenet.calibration()[0][:40], **QUICKLY).save(folder / f"{name}.anna")
+    exported = anna.compilation(lenet.load("recognizer"), lenet.calibration()[0][:40], **QUICKLY)
+    anna.export(exported, folder / "recognizer-export", lenet.holdout()[0][:2])
+    shutil.copy(folder / "recognizer-export" / "answers.npz", folder / "answers.npz")
     sweep = load_spec(folder / "bits.toml")
     run_sweep(sweep, folder / "bits", workers=1)
     for part in (1, 2, 3):
