@@ -78,8 +78,8 @@ def compile(
     overlap            whether a finer digit spans two LSB of the coarser one, so that errors there are made good, or one
     copies             how often each map is computed, on other synapses and converters; readers take the mean
     synapses           synapses that share each weight of a layer, so that it has more than the weights' bits
-    balance            carry every other map of a rectifier upside down, so that errors common to all synapses cancel where
-                       maps are silent
+    balance            carry every other pair of maps of a rectifier upside down, so that errors common to all synapses
+                       cancel where maps are silent
     input_clip         percent of the calibration images' values beyond each end of the range of an input's states
     positions          positions of a window in one CALC: 1 as in 1991, or as many as pay ("auto")
     max_charge_lost    share of its charge that a weight may have lost when it is read: the batch is kept short, or weights

@@ -68,7 +68,7 @@ class ChipLayer:
     place: int = 0  # where its maps begin in one digit of that stack
     width: int = 0  # maps of one digit of that stack, if not its own alone
     copies: int = 1  # of each map, side by side
-    turned: bool = False  # every other map is carried upside down, its silence by the highest state
+    turned: bool = False  # every other pair of maps is carried upside down, its silence by the highest state
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -92,10 +92,11 @@ class ChipLayer:
 
     @property
     def sign_o(self) -> Floats:
-        """-1 for each map that is carried upside down, 1 for the others."""
+        """-1 for each map that is carried upside down, 1 for the others; in pairs, since neighbours have their weights from
+        two DACs, and errors of one DAC must cancel."""
         signs = np.ones(self.output_shape[0])
         if self.turned:
-            signs[1::2] = -1.0
+            signs[np.arange(len(signs)) % 4 > 1] = -1.0
         return signs
 
     @property
@@ -171,7 +172,7 @@ class ChipLayer:
         if self.copies > 1:
             parts.append(f"{self.copies} copies")
         if self.turned:
-            parts.append("every other map upside down")
+            parts.append("every other pair of maps upside down")
         if self.digits > 1:
             parts.append(f"digit {self.digit + 1} of {self.digits}")
         return ", ".join(parts)

@@ -86,7 +86,7 @@ class CompileOptions(Record):
     )
     balance: bool = Field(
         default=False,
-        description="carry every other map of a rectifier upside down, so that errors common to all synapses cancel where a "
+        description="carry every other pair of maps of a rectifier upside down, so that errors common to all synapses cancel where a "
         "map is silent",
     )
     positions: Positions = Field(

@@ -61,7 +61,8 @@ _OPTIONS = (
            negative=True),
     Option("--copies", values.PER_LAYER, "how often each map is computed, for all or by layer; readers take the mean"),
     Option("--synapses", values.PER_LAYER, "synapses that share each weight, for all layers or by layer"),
-    Option("--balance", None, "carry every other map of a rectifier upside down, so that errors common to all synapses cancel",
+    Option("--balance", None, "carry every other pair of maps of a rectifier upside down, so that errors common to all "
+           "synapses cancel",
            negative=True),
     Option("--input-clip", values.SHARE, "percent of the calibration images' values beyond each end of an input's range"),
     Option("--positions", values.POSITIONS, "positions of a window in one CALC: {words}"),
