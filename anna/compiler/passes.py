@@ -19,6 +19,7 @@ from anna.compiler.judging import tells_classes
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
+from anna.compiler.plan import Plan
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
@@ -53,6 +54,7 @@ class Compilation:
     timeline: Timeline
     checked_images: int
     host: HostWork
+    plan: Plan | None = None  # how the precision was chosen, if the compiler did
 
     @cached_property
     def changed_share(self) -> float | None:

@@ -185,7 +185,7 @@ def test_a_map_that_fills_a_word_has_a_gain_like_all_others() -> None:
 
 
 def test_upside_down_maps_take_a_common_error_out_of_their_readers() -> None:
-    """A rectifier's maps are silent most of the time, so what a DAC's bow adds to all weights adds up in those who read them."""
+    """A rectifier's maps are silent most of the time, so what a DAC's bow adds to all weights adds up in their readers."""
     rng = np.random.default_rng(8)
     first = FullConnection("C", rng.normal(0, 1, (64, 9)).astype(np.float32), np.full(64, -3, np.float32), activation=RELU)
     graph = Graph("silent", (1, 3, 3), (first, FullConnection("out", rng.normal(0, 1, (6, 64)).astype(np.float32))))
