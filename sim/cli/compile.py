@@ -61,7 +61,7 @@ COMMAND = Command(
         "anna compile recognizer -o recognizer.anna",
         "anna compile mine.onnx --calibration digits.npz -o mine.anna",
         "anna compile lenet5 --batch 28 --print-after place",
-        "anna compile mine.onnx --calibration samples.npz --precision auto --within 2 -o mine.anna",
+        "anna compile mine.onnx --calibration digits.npz --precision auto --within 2 -o mine.anna",
     ),
     arguments=_arguments,
     run=_run,
