@@ -69,6 +69,7 @@ class ChipLayer:
     place: int = 0  # where its maps begin in one digit of that stack
     width: int = 0  # maps of one digit of that stack, if not its own alone
     copies: int = 1  # of each map, side by side
+    turned: bool = False  # every other pair of maps is carried upside down, its silence by the highest state
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -89,6 +90,15 @@ class ChipLayer:
         coarsest = self.weights_oiyx[:, : self.synapses * self.input_maps]
         found: Floats = coarsest.reshape(len(coarsest), self.synapses, self.input_maps, *self.kernel).sum(axis=1)
         return found
+
+    @property
+    def sign_o(self) -> Floats:
+        """-1 for each map that is carried upside down, 1 for the others; in pairs, since neighbours have their weights from
+        two DACs, and errors of one DAC must cancel."""
+        signs = np.ones(self.output_shape[0])
+        if self.turned:
+            signs[np.arange(len(signs)) % 4 > 1] = -1.0
+        return signs
 
     @property
     def stack(self) -> str:
@@ -173,6 +183,8 @@ class ChipLayer:
             parts.append(f"{self.synapses} synapses a weight")
         if self.copies > 1:
             parts.append(f"{self.copies} copies")
+        if self.turned:
+            parts.append("every other pair of maps upside down")
         if self.digits > 1:
             parts.append(f"digit {self.digit + 1} of {self.digits}")
         return ", ".join(parts)

@@ -29,6 +29,8 @@ LATER = (
     "overlap",
     "copies",
     "synapses",
+    "balance",
+    "input_clip",
 )  # options that are left out where they are the default, as programs had none
 UNITS = ("array", "input", "output", "paging")
 

@@ -19,6 +19,7 @@ from anna.compiler.judging import tells_classes
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
+from anna.compiler.plan import Plan
 from anna.compiler.planner import expect_room
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
@@ -55,6 +56,7 @@ class Compilation:
     timeline: Timeline
     checked_images: int
     host: HostWork
+    plan: Plan | None = None  # how the precision was chosen, if the compiler did
 
     @cached_property
     def changed_share(self) -> float | None:

@@ -29,15 +29,18 @@ SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 WIDER = 1.25  # times a range that an image's borders may make it
 
 
-def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec) -> Meaning:
-    """The input's range spread over the state codes: that of the preparation, else that of the images, per map."""
+def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, clip: float) -> Meaning:
+    """The input's range spread over the state codes: that of the preparation, else that of the images, per map, but for so
+    many percent of their values at each end."""
     maps = lowered.input_shape[0]
     if lowered.prepare is not None and not lowered.before:
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
         low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
     else:
-        low = calibration.input_values.min(axis=(0, 2, 3))
-        high = np.maximum(calibration.input_values.max(axis=(0, 2, 3)), low + 1e-9)
+        ordered = np.sort(calibration.input_values.swapaxes(0, 1).reshape(maps, -1), axis=1)
+        beyond = int(ordered.shape[1] * clip / 100)
+        low = ordered[:, beyond]
+        high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
         low, high = with_headroom(low, high, 1 << spec.state_bits * lowered.input_digits)
         low, high = _with_borders(lowered, low, high, 1 << spec.state_bits * lowered.input_digits)
     return _spread(low, high, lowered.input_digits, spec)
@@ -91,7 +94,7 @@ def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
     """The network in codes."""
     spec, done_lowered = options.chip, in_digits(lowered)
-    meaning = meaning_of_input(lowered, calibration, spec)
+    meaning = meaning_of_input(lowered, calibration, spec, options.input_clip)
     quants: list[QuantLayer] = []
     written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
                for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
@@ -232,27 +235,29 @@ def fitted(
 ) -> tuple[list[Meaning], Floats, float]:
     """Gain and offset per map, digit by digit, the mean squared error of each map, and the mean square of the signal about
     its mean."""
-    maps = joint.shape[1]
+    maps, sign = joint.shape[1], layer.sign_o
     # Nominal: the straight line through the ADC's range, with the slope of the activation.
     curve = layer.activation.curve
     scale = np.ones(maps) if layer.post_scale_o is None else layer.post_scale_o
     offset = np.zeros(maps) if layer.post_offset_o is None else layer.post_offset_o
     gain = curve.steepest * choice.step_o * scale
-    shift = (curve.steepest * choice.middle_o + curve.offset) * scale + offset
+    shift = (curve.steepest * choice.middle_o + curve.offset * sign) * scale + offset * sign  # of what is carried
     cares = target.care() if layer.partial else None
     error, signal = np.empty(maps), 0.0
     for o in range(maps):
         care = cares[:, o].reshape(-1) if cares is not None else None
         levels = steps.values(int(choice.scale_code_o[o]))
-        line = exact.line(levels, joint[:, o].reshape(-1), target.outputs[:, o].reshape(-1), care)
+        right = target.outputs[:, o].reshape(-1) * sign[o]
+        line = exact.line(levels, joint[:, o].reshape(-1), right, care)
         signal += line.power
         if fit:
             error[o] = line.error
             gain[o] = line.gain if line.live else gain[o]
             shift[o] = line.offset if line.live else line.mean_target - gain[o] * line.mean_state
         else:
-            away = target.outputs[:, o] - gain[o] * levels[joint[:, o]] - shift[o]
+            away = right - gain[o] * levels[joint[:, o].reshape(-1)] - shift[o]
             error[o] = float(exact.total(away * away)) / away.size
+    gain, shift = gain * sign, shift * sign
     if steps.digits == 1:
         return [Meaning(gain, shift)], error, signal
     worth = np.array([steps.worth_lsb(int(code)) for code in choice.scale_code_o])

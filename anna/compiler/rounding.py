@@ -70,7 +70,11 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / CARRY_COLUMNS
-        for low, high in ranging.ranges(layer, problem.sums[:, o], options.range_method, squash_adc, 1 << spec.state_bits):
+        upright = bool(problem.sign_o[o] > 0)
+        sums, levels = problem.sums[:, o] * problem.sign_o[o], 1 << spec.state_bits
+        for low, high in ranging.ranges(layer, sums, options.range_method, squash_adc, levels):
+            if not upright:
+                low, high = -high, -low
             if bare:  # the middle of the range lies where the sum of no current does
                 reach = max(high - problem.bias_o[o], problem.bias_o[o] - low)
                 low, high = problem.bias_o[o] - reach, problem.bias_o[o] + reach
@@ -94,7 +98,8 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                 if not fits.size:  # a wider range
                     one = heaviest / largest
                     if cut and not bare:  # that begins where it did
-                        centre = low + one * float(lsb[code]) * (1 << spec.state_bits) / 2
+                        half = one * float(lsb[code]) * (1 << spec.state_bits) / 2
+                        centre = low + half if upright else high - half
                 for column, value in zip((map_of, step, middle, scale, weight_lsb),
                                          (o, one * float(lsb[code]), centre, code, one), strict=True):  # fmt: skip
                     column.append(value)
