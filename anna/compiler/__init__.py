@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anna.base.errors import DataError, GraphError
+from anna.base.errors import DataError, GraphError, SpecError
 from anna.base.renamed import renamed
 from anna.chip.machines import DEFAULT, Machine
 from anna.chip.spec import ChipSpec
-from anna.compiler.options import NAIVE, RENAMED, CompileOptions, Positions, RangeMethod, Rounding, Split
+from anna.compiler.options import NAIVE, RENAMED, CompileOptions, Positions, Precision, RangeMethod, Rounding, Split
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -37,7 +37,7 @@ PASSES = ("check", "digits", "split", "calibrate", "quantise", "place", "schedul
 
 @renamed(net="network", **RENAMED)
 def compile(
-    network: "Network",
+    network: "Network | Any",
     calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
     *,
     chip: ChipSpec | None = None,
@@ -52,6 +52,12 @@ def compile(
     overlap: bool = True,
     copies: int | dict[str, int] = 1,
     synapses: int | dict[str, int] = 1,
+    balance: bool = False,
+    input_clip: float = 0.0,
+    precision: Precision = "given",
+    within: float | None = None,
+    time_budget: float | None = None,
+    against: str = "typical",
     positions: Positions = "auto",
     max_charge_lost: float = 0.01,
     calibration_count: int = 500,
@@ -60,6 +66,7 @@ def compile(
     """The program for a network; raises CompileError with every reason why the network cannot be compiled, and warns where
     the states lose much of what the float network knows.
 
+    network            a graph, or a PyTorch module or Keras model, which its own library exports inside (docs/import.md)
     calibration        sample images as the network takes them, or (images, labels); ranges are chosen by them
     chip               another chip in the machine (default: the machine's own)
     machine            what it runs on, by name ("sequencer", "board-1991", "board-1996", "wide") or as a record
@@ -76,6 +83,14 @@ def compile(
     overlap            whether a finer digit spans two LSB of the coarser one, so that errors there are made good, or one
     copies             how often each map is computed, on other synapses and converters; readers take the mean
     synapses           synapses that share each weight of a layer, so that it has more than the weights' bits
+    balance            carry every other pair of maps of a rectifier upside down, so that errors common to all synapses
+                       cancel where maps are silent
+    input_clip         percent of the calibration images' values beyond each end of the range of an input's states
+    precision          "auto" chooses the six above for each layer, as few and small as they may be, ...
+    within             so that no more than so many percent of the classes change (of other networks: of the outputs'
+                       variance is lost), on calibration images kept apart, and/or
+    time_budget        so that an image takes no more than so many us on the chip,
+    against            judged on chips of this preset: "ideal", "typical", "worst", ...
     positions          positions of a window in one CALC: 1 as in 1991, or as many as pay ("auto")
     max_charge_lost    share of its charge that a weight may have lost when it is read: the batch is kept short, or weights
                        are refreshed, accordingly; a wide chip refreshes by itself
@@ -84,7 +99,8 @@ def compile(
     """
     done = compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
                        range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap, copies=copies,
-                       synapses=synapses, positions=positions, max_charge_lost=max_charge_lost,
+                       synapses=synapses, balance=balance, input_clip=input_clip, precision=precision, within=within,
+                       time_budget=time_budget, against=against, positions=positions, max_charge_lost=max_charge_lost,
                        calibration_count=calibration_count, check_count=check_count)  # fmt: skip
     if done.warning is not None:
         warnings.warn(done.warning, stacklevel=3)
@@ -93,16 +109,23 @@ def compile(
 
 @renamed(net="network", **RENAMED)
 def compilation(
-    network: "Network",
+    network: "Network | Any",
     calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
     *,
     chip: ChipSpec | None = None,
+    precision: Precision = "given",
+    within: float | None = None,
+    time_budget: float | None = None,
+    against: str = "typical",
     **options: Any,
 ) -> "Compilation":
     """Compile with the same options as `compile`, and keep the value of every pass."""
     from anna.compiler.passes import run
+    from anna.importers.modules import import_network, library_of
     from anna.network.graph import Network
 
+    if library_of(network) is not None:
+        network = import_network(network, calibration)
     if not isinstance(network, Network):
         if isinstance(network, str):
             loaders = f"load it with lenet.load({network!r}) or, from a file, anna.load_network({network!r})"
@@ -111,16 +134,28 @@ def compilation(
     chosen = CompileOptions.of(**options)
     if chip is not None:
         chosen = chosen.changed(machine=chosen.machine.with_chip(chip))
-    return run(network, _images_of(calibration), chosen)
+    images = _images_of(calibration)
+    if precision == "auto":
+        from anna.compiler.plan import PrecisionOptions
+        from anna.compiler.precision import compiled
+
+        return compiled(network, images, chosen, PrecisionOptions.of(within=within, time_budget=time_budget, against=against))
+    if precision != "given":
+        raise SpecError(f"compile options: precision: {precision!r}; expected 'given' or 'auto'")
+    if within is not None or time_budget is not None:
+        raise SpecError("compile options: within and time_budget are aims of precision='auto'; give it, or leave them out")
+    return run(network, images, chosen)
 
 
 def _images_of(calibration: Any) -> Any:
     """The images of a pair (images, labels); anything else is taken for images."""
+    from anna.importers.modules import as_array
+
     if not isinstance(calibration, tuple):
-        return calibration
+        return as_array(calibration)
     if len(calibration) != 2 or len(np.shape(calibration[1])) != 1 or len(calibration[0]) != len(calibration[1]):
         raise DataError("calibration is a tuple, but not of images and as many labels; expected (images, labels), or images")
-    return calibration[0]
+    return as_array(calibration[0])
 
 
 __all__ = ["NAIVE", "PASSES", "CompileOptions", "compilation", "compile"]

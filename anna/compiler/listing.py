@@ -29,6 +29,8 @@ LATER = (
     "overlap",
     "copies",
     "synapses",
+    "balance",
+    "input_clip",
 )  # options that are left out where they are the default, as programs had none
 UNITS = ("array", "input", "output", "paging")
 
@@ -38,7 +40,7 @@ def report(
 ) -> dict[str, Any]:
     """The report on a compilation, as JSON."""
     network = graph.lowered.network
-    host, work = _host(graph, options.machine), timeline.program.host
+    host, work = host_entries(graph, options.machine), timeline.program.host
     assert work is not None, f"{network.name} was compiled, so it has a host"
     layers = _layers(graph, placement, schedule, timeline, links) + host["layers"]
     around = work.multiply_adds - sum(one.part.multiply_adds for one in work.rounds)
@@ -122,7 +124,8 @@ def _us(us: float | None) -> float | None:
     return None if us is None else round(us, 6)
 
 
-def _host(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
+def host_entries(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
+    """What the host computes: its layers, and the work of all together and of the network's own."""
     layers, connections, multiply_adds, own = list[dict[str, Any]](), 0, 0, {"own_connections": 0, "own_multiply_adds": 0}
     rate = machine.host_multiply_adds_per_s
     for member, layer, shapes, in_round in _host_layers(graph):

@@ -13,6 +13,7 @@ RangeMethod = Literal["least-squares", "percentile", "max"]
 Rounding = Literal["calibrated", "nearest"]
 Split = Literal["chip", "host", "off"]
 Positions = Literal[1, "auto"]
+Precision = Literal["given", "auto"]
 
 MOST_DIGITS, MOST_COPIES, MOST_SYNAPSES = 3, 16, 8
 HOST_WORDS = ("auto", "last", "none")
@@ -77,6 +78,17 @@ class CompileOptions(Record):
         default=1,
         description="synapses that share each weight of a layer, so that it has more than the weights' bits and reaches finer "
         "ranges",
+    )
+    input_clip: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        description="percent of the calibration images' values that lie beyond each end of the range of an input's states",
+    )
+    balance: bool = Field(
+        default=False,
+        description="carry every other pair of maps of a rectifier upside down, so that errors common to all synapses cancel "
+        "where a map is silent",
     )
     positions: Positions = Field(
         default="auto", description="positions of a window in one CALC: 1 as in 1991, or as many as pay (auto)"

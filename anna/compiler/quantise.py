@@ -14,7 +14,7 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
-from anna.compiler.calibrate import SHRINK, Calibration
+from anna.compiler.calibrate import MANY_LEVELS, SHRINK, Calibration, with_headroom
 from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
@@ -26,18 +26,37 @@ from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer, unknown_mea
 from anna.compiler.rounding import constant_numerators
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
+WIDER = 1.25  # times a range that an image's borders may make it
 
 
-def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec) -> Meaning:
-    """The input's range spread over the state codes: that of the preparation, else that of the images, per map."""
+def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, clip: float) -> Meaning:
+    """The input's range spread over the state codes: that of the preparation, else that of the images, per map, but for so
+    many percent of their values at each end."""
     maps = lowered.input_shape[0]
     if lowered.prepare is not None and not lowered.before:
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
         low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
     else:
-        low = calibration.input_values.min(axis=(0, 2, 3))
-        high = np.maximum(calibration.input_values.max(axis=(0, 2, 3)), low + 1e-9)
+        ordered = np.sort(calibration.input_values.swapaxes(0, 1).reshape(maps, -1), axis=1)
+        beyond = int(ordered.shape[1] * clip / 100)
+        low = ordered[:, beyond]
+        high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
+        low, high = with_headroom(low, high, 1 << spec.state_bits * lowered.input_digits)
+        low, high = _with_borders(lowered, low, high, 1 << spec.state_bits * lowered.input_digits)
     return _spread(low, high, lowered.input_digits, spec)
+
+
+def _with_borders(lowered: Lowered, low: Floats, high: Floats, levels: int) -> tuple[Floats, Floats]:
+    """A range that has the borders of those that read the image, where that does not make it much coarser."""
+    wide_low, wide_high = low, high
+    for member in lowered.members:
+        for layer in member.layers:
+            if layer.source == INPUT and any(layer.padding):
+                scale = np.where(member.input_scale_m == 0.0, 1.0, member.input_scale_m)
+                border = np.where(member.input_scale_m == 0.0, low, (layer.padding_value - member.input_offset_m) / scale)
+                wide_low, wide_high = np.minimum(wide_low, border), np.maximum(wide_high, border)
+    fits = (wide_high - wide_low <= WIDER * (high - low)) | (levels >= MANY_LEVELS)
+    return np.where(fits, wide_low, low), np.where(fits, wide_high, high)
 
 
 def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
@@ -56,8 +75,10 @@ def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
     """What the host writes (images, maps, rows, columns): for each map the range whose codes come nearest to the values."""
     low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
     high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
+    low, high = with_headroom(low, high, 1 << spec.state_bits * digits)
     best_low, best_high, least = low, high, np.full(len(low), np.inf)
-    for above in SHRINK:
+    shares = SHRINK if 1 << spec.state_bits * digits < MANY_LEVELS else ()
+    for above in shares:
         for below in (1.0, above):
             middle = (low + high) / 2
             tried = middle - (middle - low) * below, middle + (high - middle) * above
@@ -73,7 +94,7 @@ def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
     """The network in codes."""
     spec, done_lowered = options.chip, in_digits(lowered)
-    meaning = meaning_of_input(lowered, calibration, spec)
+    meaning = meaning_of_input(lowered, calibration, spec, options.input_clip)
     quants: list[QuantLayer] = []
     written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
                for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
@@ -214,27 +235,29 @@ def fitted(
 ) -> tuple[list[Meaning], Floats, float]:
     """Gain and offset per map, digit by digit, the mean squared error of each map, and the mean square of the signal about
     its mean."""
-    maps = joint.shape[1]
+    maps, sign = joint.shape[1], layer.sign_o
     # Nominal: the straight line through the ADC's range, with the slope of the activation.
     curve = layer.activation.curve
     scale = np.ones(maps) if layer.post_scale_o is None else layer.post_scale_o
     offset = np.zeros(maps) if layer.post_offset_o is None else layer.post_offset_o
     gain = curve.steepest * choice.step_o * scale
-    shift = (curve.steepest * choice.middle_o + curve.offset) * scale + offset
+    shift = (curve.steepest * choice.middle_o + curve.offset * sign) * scale + offset * sign  # of what is carried
     cares = target.care() if layer.partial else None
     error, signal = np.empty(maps), 0.0
     for o in range(maps):
         care = cares[:, o].reshape(-1) if cares is not None else None
         levels = steps.values(int(choice.scale_code_o[o]))
-        line = exact.line(levels, joint[:, o].reshape(-1), target.outputs[:, o].reshape(-1), care)
+        right = target.outputs[:, o].reshape(-1) * sign[o]
+        line = exact.line(levels, joint[:, o].reshape(-1), right, care)
         signal += line.power
         if fit:
             error[o] = line.error
             gain[o] = line.gain if line.live else gain[o]
             shift[o] = line.offset if line.live else line.mean_target - gain[o] * line.mean_state
         else:
-            away = target.outputs[:, o] - gain[o] * levels[joint[:, o]] - shift[o]
+            away = right - gain[o] * levels[joint[:, o].reshape(-1)] - shift[o]
             error[o] = float(exact.total(away * away)) / away.size
+    gain, shift = gain * sign, shift * sign
     if steps.digits == 1:
         return [Meaning(gain, shift)], error, signal
     worth = np.array([steps.worth_lsb(int(code)) for code in choice.scale_code_o])

@@ -22,8 +22,8 @@ from sim.cli.main import main
 
 EDGES = ROOT / "examples" / "edges.asm"
 COMMANDS = (
-    "compare", "published", "sweep", "report", "compile", "export", "check", "info", "asm", "disasm", "run", "trace", "train",
-    "data", "bench", "doctor", "completion",
+    "compare", "published", "sweep", "report", "plan", "compile", "export", "check", "info", "asm", "disasm", "run", "trace",
+    "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 
@@ -32,6 +32,13 @@ def edges(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("edges") / "edges.anna"
     good("asm", EDGES, "-o", path)
     return path
+
+
+def test_a_plan_says_what_a_network_takes() -> None:
+    done = json.loads(good("plan", "lenet5", "--json"))
+    assert (done["network"], done["machine"], done["pages"], done["cut"]) == ("lenet5", "sequencer", 21, ["output"])
+    assert done["chip_multiply_adds"] + done["host_multiply_adds"] == lenet.load("lenet5").multiply_adds
+    assert "take a board with more (chip max_pages=21), or run C5" in good("plan", "lenet5", "--chip", "max_pages=20")
 
 
 def test_an_exported_network_answers_itself_and_a_difference_is_named(tmp_path: Path) -> None:
