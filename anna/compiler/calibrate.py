@@ -152,8 +152,9 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
     assert int(layer.inputs_o.max()) <= 1 << 13, f"{layer.name}: a sum of more than 8192 inputs"
     fixed_inputs, power = exact.fixed(inputs)
     weights_ot, more = exact.fixed(weights)
+    used = integer.used_taps(weights)
     for piece in integer.pieces(layer, len(inputs)):
-        found = weights_ot @ integer.patches(layer, fixed_inputs[piece])
+        found = weights_ot[:, used] @ integer.patches(layer, fixed_inputs[piece])[used]
         sums[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
     sums = np.ldexp(sums, -(power + more))
     if carried is not None:

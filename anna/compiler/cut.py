@@ -178,6 +178,8 @@ def _not_for_chip(node: Node, options: CompileOptions, leaves_some: bool) -> str
     match layer:
         case Pool() if layer.dilation != (1, 1):
             return because(f"its windows have gaps (dilation {layer.dilation})")
+        case Pool() if layer.mode == "max" and options.maxima == "host":
+            return because("takes a maximum, which the host is to take (option maxima)")
         case Pool() if layer.mode == "max" and maximum.unit(spec) is None:
             return because(
                 f"takes a maximum, which this chip's ADC cannot compute exactly (curve {spec.adc_curve}, "

@@ -46,6 +46,12 @@ def patches(layer: ChipLayer, maps: NDArray[Any]) -> NDArray[Any]:
     return held.reshape(maps.shape[1] * kh * kw, -1)
 
 
+def used_taps(weights_ot: NDArray[Any]) -> slice | Ints:
+    """The taps that any map weighs: all of them, or which."""
+    used = weights_ot.any(axis=0)
+    return slice(None) if used.all() else np.flatnonzero(used)
+
+
 def pieces(layer: ChipLayer, n: int) -> Iterator[slice]:
     """Images in pieces whose patch matrix fits the cache."""
     taps = layer.mask_oiyx[0].size
@@ -59,11 +65,11 @@ def sums(layer: ChipLayer, spec: ChipSpec, states: States, border_i: Ints, weigh
     numerators = codes.state_converter(spec).numerators
     bound = float(np.abs(weights_ot).sum(axis=1).max(initial=0)) * float(np.abs(numerators).max())
     kind = np.float32 if bound < 1 << 24 else np.float64
-    table, out = numerators.astype(kind), layer.output_shape
+    table, out, used = numerators.astype(kind), layer.output_shape, used_taps(weights_ot)
     result = np.empty((len(states), *out), dtype=kind)
     for piece in pieces(layer, len(states)):
         values = table[padded(layer, states[piece], border_i)]
-        found = exact.product(weights_ot.astype(kind), patches(layer, values), bound)
+        found = exact.product(weights_ot[:, used].astype(kind), patches(layer, values)[used], bound)
         result[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
     return result
 

@@ -44,7 +44,7 @@ class ChipLayer:
     source: str  # the map stack that it reads: another chip layer, or INPUT
     input_shape: Shape
     output_shape: Shape
-    weights_oiyx: Floats
+    weights_oiyx: Floats  # where the mask says so; the parts of a sum share them
     mask_oiyx: Bools
     bias: Floats | None  # (o) or (o, y, x)
     stride: tuple[int, int]
@@ -86,8 +86,8 @@ class ChipLayer:
     def value_weights_oiyx(self) -> Floats:
         """Weights on the values that it reads, whatever carries them: all of a value is in its coarsest digit here."""
         if not self.input_maps:
-            return self.weights_oiyx
-        coarsest = self.weights_oiyx[:, : self.synapses * self.input_maps]
+            return self.weights_oiyx * self.mask_oiyx
+        coarsest = (self.weights_oiyx * self.mask_oiyx)[:, : self.synapses * self.input_maps]
         found: Floats = coarsest.reshape(len(coarsest), self.synapses, self.input_maps, *self.kernel).sum(axis=1)
         return found
 

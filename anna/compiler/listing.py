@@ -31,6 +31,7 @@ LATER = (
     "synapses",
     "balance",
     "input_clip",
+    "maxima",
 )  # options that are left out where they are the default, as programs had none
 UNITS = ("array", "input", "output", "paging")
 
@@ -239,6 +240,7 @@ def listing(report: Mapping[str, Any]) -> str:
         )
     head += _rounds_text(report)
     head += _charges(report)
+    head += ["", report["judged"]] if "judged" in report else []
     head += ["", "where it lies"]
     for place in report["placement"]:
         maps = place["maps"]

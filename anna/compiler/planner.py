@@ -238,7 +238,7 @@ def _shape_of(layer: ChipLayer, constants: int, units: Sequence[OwnColumn]) -> Q
     nothing = np.zeros((maps, 0), np.int64)
     states = np.broadcast_to(np.uint16(0), (maps, own, *layer.output_shape[1:]))
     border = np.zeros(len(layer.places), np.int64)
-    return QuantLayer(layer, nothing, np.zeros((maps, constants), np.int64), tuple(units), nothing, states,
+    return QuantLayer(layer, nothing.astype(np.int16), np.zeros((maps, constants), np.int64), tuple(units), nothing, states,
                       np.zeros(maps, np.int64), np.zeros(maps), unknown_meaning(maps, 1), border, 0.0, 0.0)  # fmt: skip
 
 

@@ -170,11 +170,11 @@ def quantise_layer(
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     found, top = steps.apart(joint), (1 << spec.state_bits) - 1
     saturated = float(((found[0] == 0) | (found[0] == top)).mean())
-    done = []
+    done, narrow = [], weights.astype(np.int16)
     for digit, meant in zip(digits_of(layer), result, strict=True):
         less, less_weights = _coarser(digit, steps, scale)
         done.append(
-            QuantLayer(digit, weights, constants, (*units, *less), np.concatenate([unit_weights, less_weights], axis=1),
+            QuantLayer(digit, narrow, constants, (*units, *less), np.concatenate([unit_weights, less_weights], axis=1),
                        unit_states, steps.scale_kd[scale, digit.digit], choice.weight_lsb_o, meant, border, round(sqnr, 3),
                        round(saturated, 6))
         )  # fmt: skip

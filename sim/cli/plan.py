@@ -19,6 +19,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--batch", default=default.batch)
     add(parser, "--host", default=default.host)
     add(parser, "--split", default=default.split)
+    add(parser, "--maxima", default=default.maxima)
     add(parser, "--digits", default=default.digits)
     add(parser, "--copies", default=default.copies)
     add(parser, "--synapses", default=default.synapses)
@@ -30,7 +31,7 @@ def _run(given: argparse.Namespace) -> None:
     from sim.inputs.models import load_network
 
     network = load_network(given.model, given.data)
-    names = ("batch", "host", "split", "digits", "copies", "synapses", "positions")
+    names = ("batch", "host", "split", "maxima", "digits", "copies", "synapses", "positions")
     found = plan(network, machine=machine(given), **{name: getattr(given, name) for name in names})
     write(found.json, found.text, given.json)
 
