@@ -70,7 +70,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / CARRY_COLUMNS
-        upright = bool(problem.sign_o[o] > 0)
+        upright, reached = bool(problem.sign_o[o] > 0), problem.bias_o[o] == 0.0
         sums, levels = problem.sums[:, o] * problem.sign_o[o], 1 << spec.state_bits
         for low, high in ranging.ranges(layer, sums, options.range_method, squash_adc, levels):
             if not upright:
@@ -101,8 +101,9 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                         half = one * float(lsb[code]) * (1 << spec.state_bits) / 2
                         centre = low + half if upright else high - half
                 rows.append((o, one * float(lsb[code]), centre, code, one))
-            if not (bare or biases.size or problem.bias_o[o] == 0.0):
-                rows.append(_for_bias(problem, o, (low, high), upright if cut else None, bias_reach))
+            reached = reached or bool(biases.size)
+        if not (bare or reached):
+            rows.append(_for_bias(problem, o, (low, high), upright if cut else None, bias_reach))
     candidates = tuple(np.array(column) for column in zip(*rows, strict=True))
     owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)
     constants = 0 if bare else _constants_needed(problem, owner, candidates[2], candidates[4])
