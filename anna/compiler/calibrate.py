@@ -24,7 +24,7 @@ PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
 # Fractions of the full range that "least-squares" tries.
 SHRINK = (1.0, 0.9, 0.8, 0.72, 0.64, 0.57, 0.5, 0.44, 0.38, 0.32, 0.26, 0.2)
 WIDEN = (1.5, 3.0, 6.0, 12.0, 24.0)  # ranges for a straight sum on a squashing ADC, in units of its full range
-MANY_LEVELS, HEADROOM = 1 << 12, 2.0  # from so many levels on, a range is so much wider than what the images need
+MANY_LEVELS, HEADROOM = 1 << 12, 4.0  # from so many levels on, a range is so much wider than what the images need
 OPEN = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.3)  # half ranges that it tries for a squash, in units of 1 / slope
 
 

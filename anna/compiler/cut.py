@@ -6,7 +6,7 @@ neighbours on the host where a round trip would be for it alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -134,7 +134,7 @@ def _only_squashed(node: Node, options: CompileOptions) -> bool:
     layer = node.layer
     if not isinstance(layer, ACTIVATED) or isinstance(layer, Affine) or layer.activation.curve.adc is not None:
         return False
-    return not _too_wide(node, options) and not (isinstance(layer, Combination) and _unlike(node))
+    return _not_for_chip(replace(node, layer=replace(layer, activation=NONE)), options, False) is None
 
 
 def _with_neighbours(nodes: Nodes, on_host: frozenset[str]) -> frozenset[str]:

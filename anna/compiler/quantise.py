@@ -42,18 +42,20 @@ def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec,
         low = ordered[:, beyond]
         high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
         low, high = with_headroom(low, high, 1 << spec.state_bits * lowered.input_digits)
-        low, high = _with_borders(lowered, low, high, 1 << spec.state_bits * lowered.input_digits)
+        low, high = _with_borders(lowered, INPUT, low, high, 1 << spec.state_bits * lowered.input_digits)
     return _spread(low, high, lowered.input_digits, spec)
 
 
-def _with_borders(lowered: Lowered, low: Floats, high: Floats, levels: int) -> tuple[Floats, Floats]:
-    """A range that has the borders of those that read the image, where that does not make it much coarser."""
+def _with_borders(lowered: Lowered, stack: str, low: Floats, high: Floats, levels: int) -> tuple[Floats, Floats]:
+    """A range that has the borders of those that read what the host gives, where that does not make it much coarser."""
     wide_low, wide_high = low, high
     for member in lowered.members:
         for layer in member.layers:
-            if layer.source == INPUT and any(layer.padding):
-                scale = np.where(member.input_scale_m == 0.0, 1.0, member.input_scale_m)
-                border = np.where(member.input_scale_m == 0.0, low, (layer.padding_value - member.input_offset_m) / scale)
+            if layer.source == stack and any(layer.padding):
+                border = np.full(len(low), layer.padding_value)
+                if stack == INPUT:
+                    scale = np.where(member.input_scale_m == 0.0, 1.0, member.input_scale_m)
+                    border = np.where(member.input_scale_m == 0.0, low, (border - member.input_offset_m) / scale)
                 wide_low, wide_high = np.minimum(wide_low, border), np.maximum(wide_high, border)
     fits = (wide_high - wide_low <= WIDER * (high - low)) | (levels >= MANY_LEVELS)
     return np.where(fits, wide_low, low), np.where(fits, wide_high, high)
@@ -71,11 +73,12 @@ def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
     return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
 
 
-def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
+def meaning_of_values(lowered: Lowered, stack: str, values: Floats, digits: int, spec: ChipSpec) -> Meaning:
     """What the host writes (images, maps, rows, columns): for each map the range whose codes come nearest to the values."""
     low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
     high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
     low, high = with_headroom(low, high, 1 << spec.state_bits * digits)
+    low, high = _with_borders(lowered, stack, low, high, 1 << spec.state_bits * digits)
     best_low, best_high, least = low, high, np.full(len(low), np.inf)
     shares = SHRINK if 1 << spec.state_bits * digits < MANY_LEVELS else ()
     for above in shares:
@@ -96,7 +99,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
     spec, done_lowered = options.chip, in_digits(lowered)
     meaning = meaning_of_input(lowered, calibration, spec, options.input_clip)
     quants: list[QuantLayer] = []
-    written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
+    written = {one.stack: meaning_of_values(lowered, one.stack, calibration.written[one.stack], one.digits, spec)
                for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
     image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
     for member, in_layers in zip(lowered.members, done_lowered.members, strict=True):
