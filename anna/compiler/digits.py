@@ -167,8 +167,9 @@ def _read(layer: ChipLayer, source: _Stack, synapses: int) -> ChipLayer:
     weights = wide(layer.weights_oiyx) / source.copies
     weights[:, : synapses * source.width] /= synapses
     shape = ((synapses - 1 + source.digits) * source.width, *layer.input_shape[1:])
+    shared = (source.digits, source.copies, synapses) != (1, 1, 1)  # then its weights are parts of what they were
     return replace(layer, weights_oiyx=weights, mask_oiyx=wide(layer.mask_oiyx), input_shape=shape,
-                   input_maps=source.width, synapses=synapses)  # fmt: skip
+                   input_maps=source.width, synapses=synapses, steps_o=None if shared else layer.steps_o)  # fmt: skip
 
 
 def _copied(layer: ChipLayer, own: _Stack) -> ChipLayer:
@@ -192,6 +193,7 @@ def _copied(layer: ChipLayer, own: _Stack) -> ChipLayer:
         bias=more(layer.bias),
         post_scale_o=more(layer.post_scale_o, 1.0),  # a state of a map without inputs has a gain, too
         post_offset_o=more(layer.post_offset_o),
+        steps_o=more(layer.steps_o, 1.0),
         output_shape=(maps + extra, *layer.output_shape[1:]),
     )
 

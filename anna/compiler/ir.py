@@ -68,6 +68,7 @@ class ChipLayer:
     place: int = 0  # where its maps begin in one digit of that stack
     width: int = 0  # maps of one digit of that stack, if not its own alone
     copies: int = 1  # of each map, side by side
+    steps_o: Floats | None = None  # of which the weights of each map are whole multiples, in a quantised network
 
     @property
     def kernel(self) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, HostStage, Lowered, OwnColumn
+from anna.compiler.kept import even_stacks, kept, rounded_ends, sentences
 from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, Problem, build_problem
@@ -28,15 +29,23 @@ from anna.compiler.rounding import constant_numerators
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 
 
-def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec) -> Meaning:
-    """The input's range spread over the state codes: that of the preparation, else that of the images, per map."""
+def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, even: bool = False) -> Meaning:
+    """The input's range spread over the state codes: that of the preparation, that of the codes that the host rounds to, else
+    that of the images, per map or, for weights that keep their codes, one for all."""
     maps = lowered.input_shape[0]
+    rounded = rounded_ends(lowered.before, maps, spec)
+    if rounded is not None:
+        return _spread(*rounded, lowered.input_digits, spec)
     if lowered.prepare is not None and not lowered.before:
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
         low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
     else:
         low = calibration.input_values.min(axis=(0, 2, 3))
         high = np.maximum(calibration.input_values.max(axis=(0, 2, 3)), low + 1e-9)
+    if even:
+        size_m = np.abs(lowered.members[0].input_scale_m)
+        middle, half = (low + high) / 2, ((high - low) * size_m).max() / np.where(size_m > 0, size_m, 1.0) / 2
+        low, high = middle - half, middle + half
     return _spread(low, high, lowered.input_digits, spec)
 
 
@@ -73,8 +82,9 @@ def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
     """The network in codes."""
     spec, done_lowered = options.chip, in_digits(lowered)
-    meaning = meaning_of_input(lowered, calibration, spec)
-    quants: list[QuantLayer] = []
+    even = even_stacks(lowered.layers)
+    meaning = meaning_of_input(lowered, calibration, spec, INPUT in even)
+    quants, coded, notes = list[QuantLayer](), list[str](), list[tuple[str, str]]()
     written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
                for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
     image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
@@ -96,7 +106,10 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 quant, out = maximum.quantise_layer(layer, states, meant, calibration.maps[layer.name], spec, carried)
                 done = [quant]
             else:
-                done, out = quantise_layer(layer, states, meant, calibration.maps, options, carry)
+                evenly = layer.stack in even
+                done, out, has_codes, why = quantise_layer(layer, states, meant, calibration.maps, options, carry, evenly)
+                coded += [layer.name] if has_codes else []
+                notes += [(layer.origin, one) for one in why]
             quants += done
             if layer.stack not in stacks:
                 meanings[layer.stack] = unknown_meaning(layer.stack_maps, layer.digits)
@@ -105,7 +118,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 stacks[layer.stack][:, quant.maps] = made
                 meanings[layer.stack] = meanings[layer.stack].with_maps(quant.maps, quant.meaning)
         results |= {stack: stacks[stack] for stack in {reading.stack for reading in member.tail.readings}}
-    return QuantGraph(done_lowered, spec, meaning, tuple(quants), results, written)
+    return QuantGraph(done_lowered, spec, meaning, tuple(quants), results, written, tuple(coded), sentences(notes))
 
 
 def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:
@@ -120,9 +133,10 @@ def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:
 
 def quantise_layer(
     layer: ChipLayer, states: States, meaning: Meaning, targets: Mapping[str, ranging.FloatMaps], options: CompileOptions,
-    carry: Carry | None,
-) -> tuple[list[QuantLayer], States]:  # fmt: skip
-    """One layer in codes, digit by digit, and the states that the chip's ADCs give for the calibration images."""
+    carry: Carry | None, even: bool = False,
+) -> tuple[list[QuantLayer], States, bool, list[str]]:  # fmt: skip
+    """One layer in codes, digit by digit, and the states that the chip's ADCs give for the calibration images; whether its
+    weights are a quantised network's codes, and why such codes are not kept. `even`: its maps need states of one LSB."""
     spec, target = options.chip, targets[layer.name]
     steps = ladder(spec, layer.digits, options.overlap)
     border, places = _border(layer, meaning, spec), list(layer.places)
@@ -130,8 +144,10 @@ def quantise_layer(
         states = states[:, places]
     gain_i, offset_i = meaning.gain_m[places], meaning.offset_m[places]
     problem = build_problem(layer, states, border, gain_i, offset_i, target, carry, spec, SEARCH_WINDOWS, steps)
-    choice = rounding.search(problem, options)
-    rounded, constants = rounding.refine(problem, choice, options)
+    keep, why = kept(problem, gain_i, even, options)
+    choice = rounding.search(problem, options) if keep is None else keep.choice
+    has_codes = keep is not None and keep.weights
+    rounded, constants = rounding.refine(problem, choice, options, move=not has_codes)
     weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
     weights[:, problem.used_t] = rounded
     scale = choice.scale_code_o
@@ -144,7 +160,7 @@ def quantise_layer(
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1)
     joint = steps.convert(totals, scale)
-    result, error, signal = fitted(layer, joint, target, choice, steps, options.fit)
+    result, error, signal = fitted(layer, joint, target, choice, steps, options.fit and not (keep is not None and keep.fixed))
     noise = float(error.sum())
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     found, top = steps.apart(joint), (1 << spec.state_bits) - 1
@@ -157,7 +173,7 @@ def quantise_layer(
                        unit_states, steps.scale_kd[scale, digit.digit], choice.weight_lsb_o, meant, border, round(sqnr, 3),
                        round(saturated, 6))
         )  # fmt: skip
-    return done, np.concatenate(found, axis=1) if len(found) > 1 else found[0]
+    return done, np.concatenate(found, axis=1) if len(found) > 1 else found[0], has_codes, why
 
 
 def _own_columns(layer: ChipLayer, problem: Problem, choice: rounding.Choice) -> tuple[list[OwnColumn], Ints, States]:

@@ -53,8 +53,8 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     squash_adc = not ADC_CURVES[spec.adc_curve].straight
     lsb = lsb_of(spec)
     largest = float((1 << (spec.weight_bits - 1)) - 1)
-    bare = _without_bias(problem, options)
-    bias_reach = _bias_reach(spec, _most_constants(problem))
+    bare = without_bias(problem, options)
+    reachable = bias_reach(spec, most_constants(problem))
     allowed, cut = np.arange(problem.ladder.first, len(lsb)), ranging.cuts_below(layer.activation)
     map_of, step, middle, scale, weight_lsb = (list[float]() for _ in range(5))
     for o in range(maps):
@@ -75,7 +75,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             carries = allowed[carried <= wanted / lsb[allowed] * (largest + 0.49)]
             lower = [int(carries[-1])] if carries.size and int(carries[-1]) < tries[0] else []
             # A bias may need more than the constants give there.
-            biases = allowed[abs(problem.bias_o[o] - (low + high) / 2) <= wanted / lsb[allowed] * bias_reach]
+            biases = allowed[abs(problem.bias_o[o] - (low + high) / 2) <= wanted / lsb[allowed] * reachable]
             if not bare and biases.size and int(biases[-1]) < min(tries + lower):
                 lower.append(int(biases[-1]))
             if options.range_method != "least-squares":
@@ -94,20 +94,20 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                     column.append(value)
     candidates = tuple(np.array(column) for column in (map_of, step, middle, scale, weight_lsb))
     owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)
-    constants = 0 if bare else _constants_needed(problem, owner, candidates[2], candidates[4])
+    constants = 0 if bare else constants_needed(problem, owner, candidates[2], candidates[4])
     if len(owner) > maps:
-        error = _errors(problem, owner, candidates[2], codes_c, candidates[4], constants)
+        error = errors(problem, owner, candidates[2], codes_c, candidates[4], constants)
         # The least error; the first of a tie.
         order = np.lexsort((np.arange(len(owner)), error, owner))
         best = order[np.unique(owner[order], return_index=True)[1]]
     else:
         best = np.arange(maps)
     chosen = (candidates[2][best], candidates[4][best])
-    constants = 0 if bare else _constants_needed(problem, owner[best], *chosen)
+    constants = 0 if bare else constants_needed(problem, owner[best], *chosen)
     return Choice(candidates[1][best], chosen[0], codes_c[best], chosen[1], constants)
 
 
-def _without_bias(problem: Problem, options: CompileOptions) -> bool:
+def without_bias(problem: Problem, options: CompileOptions) -> bool:
     """Whether a layer's inputs leave no column for a bias."""
     layer, spec = problem.layer, problem.spec
     return (
@@ -118,14 +118,14 @@ def _without_bias(problem: Problem, options: CompileOptions) -> bool:
     )
 
 
-def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb: Floats) -> int:
+def constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb: Floats) -> int:
     """Constant columns that carry the largest bias, within what a neuron may have."""
     wanted = np.abs((problem.bias_o[owner] - middle) / weight_lsb)
-    needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / _bias_reach(problem.spec, 2)))
-    return max(2, min(needed, _most_constants(problem)))
+    needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / bias_reach(problem.spec, 2)))
+    return max(2, min(needed, most_constants(problem)))
 
 
-def _most_constants(problem: Problem) -> int:
+def most_constants(problem: Problem) -> int:
     """Constant columns that a neuron may have: a map whose bias does not fit takes another range or scale code instead."""
     if not problem.spec.wide:
         return USUAL_CONSTANTS if problem.ladder.digits == 1 else DIGIT_CONSTANTS
@@ -135,7 +135,7 @@ def _most_constants(problem: Problem) -> int:
     return max(2, 1 + rows * (spare - 1))
 
 
-def _bias_reach(spec: ChipSpec, constants: int) -> float:
+def bias_reach(spec: ChipSpec, constants: int) -> float:
     """The largest bias, in weight LSB x state LSB, that so many constants carry: all but one of them are coarse."""
     largest = (1 << (spec.weight_bits - 1)) - 1
     return (constants - 1) * largest * int(codes.state_converter(spec).numerators[-1]) / 2
@@ -169,7 +169,7 @@ def constant_numerators(spec: ChipSpec, constants: int) -> Ints:
     return np.array([fine if i == 1 else coarse for i in range(constants)], dtype=np.int64)
 
 
-def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, weight_lsb: Floats, constants: int) -> Floats:
+def errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, weight_lsb: Floats, constants: int) -> Floats:
     """Mean squared error of each candidate after the best gain and offset, on the search windows."""
     weights = _rounded(problem, owner, weight_lsb)
     bias = constant_weights(problem.spec, 2 * (problem.bias_o[owner] - middle) / weight_lsb, constants)
@@ -203,15 +203,15 @@ def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
 
 
 # --- which weights ---------------------------------------------------------------------------------------------------
-def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[Ints, Ints]:
-    """Weights (o, taps) and constant weights (o, constants): rounded, then adjusted step by step, one input at a time, so
-    that the sums on the calibration images come nearest to the float sums."""
+def refine(problem: Problem, choice: Choice, options: CompileOptions, move: bool = True) -> tuple[Ints, Ints]:
+    """Weights (o, taps) and constant weights (o, constants): rounded and, if they may `move`, adjusted step by step, one input
+    at a time, so that the sums on the calibration images come nearest to the float sums."""
     maps, spec = len(problem.weights_ot), problem.spec
     owner = np.arange(maps)
     weights = _rounded(problem, owner, choice.weight_lsb_o)
     wanted = 2 * (problem.bias_o - choice.middle_o) / choice.weight_lsb_o
     constants = constant_weights(spec, wanted, choice.constants)
-    if options.round == "nearest":
+    if options.round == "nearest" or not move:
         return weights, constants
     taps = weights.shape[1]
     if problem.gram_carried is not None:

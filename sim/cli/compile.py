@@ -39,8 +39,8 @@ def _run(given: argparse.Namespace) -> None:
         done = compilation(network, calibration, **compile_options(given))
     program = done.program
     program.save(path)
-    if done.warning is not None:
-        print(f"warning: {done.warning}", file=sys.stderr)
+    for sentence in (done.warning or "").splitlines():
+        print(f"warning: {sentence}", file=sys.stderr)
     report = dict(program.report or {})
     printed = "".join(f"; --- after {name}\n{done.text(name)}\n\n" for name in given.print_after)
     write({**report, "file": str(path), "sha256": program.digest}, f"{printed}{listing(report)}\n\n{path}", given.json)
