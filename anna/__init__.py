@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from anna.compiler import compilation as compilation
     from anna.compiler import compile as compile
     from anna.compiler.listing import listing as listing
+    from anna.compiler.planner import Plan as Plan
+    from anna.compiler.planner import plan as plan
     from anna.compiler.reference import float_reference as float_reference
     from anna.exporters.answers import check_answers as check_answers
     from anna.exporters.bundle import export as export
@@ -93,6 +95,7 @@ _HOMES = {
     "MACHINES": "anna.chip.machines",
     "Machine": "anna.chip.machines",
     "Normalisation": "anna.network.graph",
+    "Plan": "anna.compiler.planner",
     "Pool": "anna.network.graph",
     "Prelu": "anna.network.graph",
     "Prepare": "anna.network.graph",
@@ -122,6 +125,7 @@ _HOMES = {
     "lockstep": "anna.machine.lockstep",
     "measure_trim": "anna.lab.trim",
     "perfetto": "anna.trace.perfetto",
+    "plan": "anna.compiler.planner",
     "run_chips": "anna.machine.chip",
     "save_drawing": "anna.network.drawing",
     "save_network": "anna.network.file",

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from anna.base.errors import DataError, GraphError
+from anna.base.errors import DataError, GraphError, SpecError
 from anna.base.renamed import renamed
 from anna.chip.machines import DEFAULT, Machine
 from anna.chip.spec import ChipSpec
-from anna.compiler.options import NAIVE, RENAMED, CompileOptions, Positions, RangeMethod, Rounding, Split
+from anna.compiler.options import NAIVE, RENAMED, CompileOptions, Maxima, Positions, Precision, RangeMethod, Rounding, Split
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -45,6 +45,7 @@ def compile(
     batch: int | None = None,
     host: str = "auto",
     split: Split = "chip",
+    maxima: Maxima = "auto",
     range_method: RangeMethod = "least-squares",
     fit: bool = True,
     round: Rounding = "calibrated",
@@ -52,6 +53,12 @@ def compile(
     overlap: bool = True,
     copies: int | dict[str, int] = 1,
     synapses: int | dict[str, int] = 1,
+    balance: bool = False,
+    input_clip: float = 0.0,
+    precision: Precision = "given",
+    within: float | None = None,
+    time_budget: float | None = None,
+    against: str = "typical",
     positions: Positions = "auto",
     max_charge_lost: float = 0.01,
     calibration_count: int = 500,
@@ -69,6 +76,8 @@ def compile(
     host               what the host runs: "last" (the last layer with weights and all after it), "auto" (the same, and
                        everything from the first layer that the chip cannot run), "none", or a layer's name
     split              sums with more inputs than a neuron has: in parts on the "chip", from there on the "host", or "off"
+    maxima             where maxima are taken: on the "chip", on the "host", or "auto": with host "auto" where they err less on
+                       drawn chips, else on the chip
     range_method       how the range of each map is chosen from the calibration images
     fit                fit gain and offset of each map to the float map
     round              round weights so that sums on the calibration images come out right ("calibrated"), or to "nearest"
@@ -77,15 +86,24 @@ def compile(
     overlap            whether a finer digit spans two LSB of the coarser one, so that errors there are made good, or one
     copies             how often each map is computed, on other synapses and converters; readers take the mean
     synapses           synapses that share each weight of a layer, so that it has more than the weights' bits
+    balance            carry every other pair of maps of a rectifier upside down, so that errors common to all synapses
+                       cancel where maps are silent
+    input_clip         percent of the calibration images' values beyond each end of the range of an input's states
+    precision          "auto" chooses the six above for each layer, as few and small as they may be, ...
+    within             so that no more than so many percent of the classes change (of other networks: of the outputs'
+                       variance is lost), on calibration images kept apart, and/or
+    time_budget        so that an image takes no more than so many us on the chip,
+    against            judged on chips of this preset: "ideal", "typical", "worst", ...
     positions          positions of a window in one CALC: 1 as in 1991, or as many as pay ("auto")
     max_charge_lost    share of its charge that a weight may have lost when it is read: the batch is kept short, or weights
                        are refreshed, accordingly; a wide chip refreshes by itself
     calibration_count  calibration images used at most
     check_count        calibration images that the self-check interprets
     """
-    done = compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
+    done = compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split, maxima=maxima,
                        range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap, copies=copies,
-                       synapses=synapses, positions=positions, max_charge_lost=max_charge_lost,
+                       synapses=synapses, balance=balance, input_clip=input_clip, precision=precision, within=within,
+                       time_budget=time_budget, against=against, positions=positions, max_charge_lost=max_charge_lost,
                        calibration_count=calibration_count, check_count=check_count)  # fmt: skip
     if done.warning is not None:
         warnings.warn(done.warning, stacklevel=3)
@@ -98,10 +116,14 @@ def compilation(
     calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
     *,
     chip: ChipSpec | None = None,
+    precision: Precision = "given",
+    within: float | None = None,
+    time_budget: float | None = None,
+    against: str = "typical",
     **options: Any,
 ) -> "Compilation":
     """Compile with the same options as `compile`, and keep the value of every pass."""
-    from anna.compiler.passes import run
+    from anna.compiler.maxima import compiled as compiled_either_way
     from anna.importers.modules import import_network, library_of
     from anna.network.graph import Network
 
@@ -115,7 +137,17 @@ def compilation(
     chosen = CompileOptions.of(**options)
     if chip is not None:
         chosen = chosen.changed(machine=chosen.machine.with_chip(chip))
-    return run(network, _images_of(calibration), chosen)
+    images = _images_of(calibration)
+    if precision == "auto":
+        from anna.compiler.plan import PrecisionOptions
+        from anna.compiler.precision import compiled
+
+        return compiled(network, images, chosen, PrecisionOptions.of(within=within, time_budget=time_budget, against=against))
+    if precision != "given":
+        raise SpecError(f"compile options: precision: {precision!r}; expected 'given' or 'auto'")
+    if within is not None or time_budget is not None:
+        raise SpecError("compile options: within and time_budget are aims of precision='auto'; give it, or leave them out")
+    return compiled_either_way(network, images, chosen)
 
 
 def _images_of(calibration: Any) -> Any:

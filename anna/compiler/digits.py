@@ -14,6 +14,7 @@ from anna.base.errors import CompileError
 from anna.compiler.ir import INPUT, ChipLayer, HostStage, Lowered, Member
 from anna.compiler.ladder import ladder
 from anna.compiler.options import CompileOptions
+from anna.network.activations import Squash
 from anna.network.graph import Convolution
 from anna.network.parts import Shape
 
@@ -64,6 +65,13 @@ def _unknown(lowered: Lowered, options: CompileOptions) -> list[str]:
     return found
 
 
+def _may_turn(member: Member, layer: ChipLayer) -> bool:
+    """Whether a layer's maps may be carried upside down: sums of values read them, not steps of a maximum. A squash needs it
+    not: its states lie about zero."""
+    readers = [other for other in member.layers if layer.stack in other.reads]
+    return not isinstance(layer.activation.curve.adc, Squash) and bool(readers) and not any(one.on_states for one in readers)
+
+
 @dataclass(frozen=True)
 class _Stack:
     """How the maps of a stack lie once there are digits and copies: where the copies of each begin, in one digit."""
@@ -97,7 +105,7 @@ def _member(lowered: Lowered, member: Member, options: CompileOptions, input_dig
         done = replace(done, digits=own.digits, step_digits=steps)
         if in_values:
             done = replace(done, on_states=False, carries_values=True, lowest_border=True)
-        return (done,)
+        return (replace(done, turned=options.balance and not done.on_states and _may_turn(member, layer)),)
 
     done = member.with_layers(one)
     steps = tuple(step if isinstance(step, ChipLayer) else _stage(member, step, stacks) for step in done.steps)

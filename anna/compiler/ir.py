@@ -22,6 +22,7 @@ from anna.network.graph import Graph, Layer, Network, Prepare, Shape, shape_text
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 INPUT = "input"
+Tap = tuple[int, int, int]  # input map, row and column within the window
 
 
 class OwnColumn(NamedTuple):
@@ -43,7 +44,7 @@ class ChipLayer:
     source: str  # the map stack that it reads: another chip layer, or INPUT
     input_shape: Shape
     output_shape: Shape
-    weights_oiyx: Floats
+    weights_oiyx: Floats  # where the mask says so; the parts of a sum share them
     mask_oiyx: Bools
     bias: Floats | None  # (o) or (o, y, x)
     stride: tuple[int, int]
@@ -69,6 +70,7 @@ class ChipLayer:
     width: int = 0  # maps of one digit of that stack, if not its own alone
     copies: int = 1  # of each map, side by side
     steps_o: Floats | None = None  # of which the weights of each map are whole multiples, in a quantised network
+    turned: bool = False  # every other pair of maps is carried upside down, its silence by the highest state
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -85,10 +87,19 @@ class ChipLayer:
     def value_weights_oiyx(self) -> Floats:
         """Weights on the values that it reads, whatever carries them: all of a value is in its coarsest digit here."""
         if not self.input_maps:
-            return self.weights_oiyx
-        coarsest = self.weights_oiyx[:, : self.synapses * self.input_maps]
+            return self.weights_oiyx * self.mask_oiyx
+        coarsest = (self.weights_oiyx * self.mask_oiyx)[:, : self.synapses * self.input_maps]
         found: Floats = coarsest.reshape(len(coarsest), self.synapses, self.input_maps, *self.kernel).sum(axis=1)
         return found
+
+    @property
+    def sign_o(self) -> Floats:
+        """-1 for each map that is carried upside down, 1 for the others; in pairs, since neighbours have their weights from
+        two DACs, and errors of one DAC must cancel."""
+        signs = np.ones(self.output_shape[0])
+        if self.turned:
+            signs[np.arange(len(signs)) % 4 > 1] = -1.0
+        return signs
 
     @property
     def stack(self) -> str:
@@ -126,6 +137,17 @@ class ChipLayer:
         """Whether there is a bias per map, per unit, or none."""
         return "none" if self.bias is None else "map" if self.bias.ndim == 1 else "unit"
 
+    @cached_property
+    def taps(self) -> tuple[tuple[Tap, ...], ...]:
+        """What each map reads; maps that read the same share the object."""
+        first, found = dict[bytes, tuple[Tap, ...]](), list[tuple[Tap, ...]]()
+        for mask in self.mask_oiyx:
+            key = mask.tobytes()
+            if key not in first:
+                first[key] = tuple((i, y, x) for i, y, x in np.argwhere(mask).tolist())
+            found.append(first[key])
+        return tuple(found)
+
     @property
     def inputs_o(self) -> NDArray[np.int64]:
         """Inputs of a neuron of each map, without biases."""
@@ -162,6 +184,8 @@ class ChipLayer:
             parts.append(f"{self.synapses} synapses a weight")
         if self.copies > 1:
             parts.append(f"{self.copies} copies")
+        if self.turned:
+            parts.append("every other pair of maps upside down")
         if self.digits > 1:
             parts.append(f"digit {self.digit + 1} of {self.digits}")
         return ", ".join(parts)

@@ -199,7 +199,7 @@ def _searched(problem: Problem, lsb_o: Floats, even: bool, options: CompileOptio
     size, maps = 1 << spec.state_bits, len(lsb_o)
     reach = rounding.bias_reach(spec, rounding.most_constants(problem))
     begins = ranging.cuts_below(layer.activation)
-    wanted = [ranging.ranges(layer, problem.sums[:, o], options.range_method, False) for o in range(maps)]
+    wanted = [ranging.ranges(layer, problem.sums[:, o], options.range_method, False, size) for o in range(maps)]
     ideal = [np.log([(high - low) / size / lsb_o[o] for low, high in wanted[o]]) for o in range(maps)]
     first = max(problem.ladder.first, int(np.searchsorted(np.log(lsbs), min(map(min, ideal)))) - 1)
     last = min(len(lsbs) - 1, int(np.searchsorted(np.log(lsbs), max(map(max, ideal)))))

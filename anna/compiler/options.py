@@ -13,6 +13,8 @@ RangeMethod = Literal["least-squares", "percentile", "max"]
 Rounding = Literal["calibrated", "nearest"]
 Split = Literal["chip", "host", "off"]
 Positions = Literal[1, "auto"]
+Maxima = Literal["auto", "chip", "host"]
+Precision = Literal["given", "auto"]
 
 MOST_DIGITS, MOST_COPIES, MOST_SYNAPSES = 3, 16, 8
 HOST_WORDS = ("auto", "last", "none")
@@ -52,6 +54,11 @@ class CompileOptions(Record):
         description="sums with more inputs than a neuron has: parts joined on the chip, everything from there on the host, "
         "or refused where the chip would have to run them",
     )
+    maxima: Maxima = Field(
+        default="auto",
+        description="where maxima are taken: on the 'chip', on the 'host', or 'auto': with host 'auto' where they err less on "
+        "drawn chips, else on the chip",
+    )
     range_method: RangeMethod = Field(
         default="least-squares", description="how the range of each map is chosen from the calibration images"
     )
@@ -77,6 +84,17 @@ class CompileOptions(Record):
         default=1,
         description="synapses that share each weight of a layer, so that it has more than the weights' bits and reaches finer "
         "ranges",
+    )
+    input_clip: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        description="percent of the calibration images' values that lie beyond each end of the range of an input's states",
+    )
+    balance: bool = Field(
+        default=False,
+        description="carry every other pair of maps of a rectifier upside down, so that errors common to all synapses cancel "
+        "where a map is silent",
     )
     positions: Positions = Field(
         default="auto", description="positions of a window in one CALC: 1 as in 1991, or as many as pay (auto)"

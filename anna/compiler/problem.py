@@ -1,6 +1,6 @@
 """What is to be rounded: one layer in units of its input's states, and what it should give for the calibration images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -58,7 +58,17 @@ class Problem:
     gram_carried: States | None
     carry: Carry | None
     ladder: Ladder
+    sign_o: Floats  # -1 for maps carried upside down: all that is said of their sums here has the other sign
     unit_sums: Floats | None  # what the units' own biases add to the sums of the search windows
+
+    @cached_property
+    def patterns(self) -> list[tuple[Ints, Ints]]:
+        """Maps that read the same taps, and which of the used taps these are."""
+        found = dict[bytes, list[int]]()
+        mask = self.layer.mask_oiyx.reshape(len(self.layer.mask_oiyx), -1)[:, self.used_t]
+        for o, taps in enumerate(mask):
+            found.setdefault(taps.tobytes(), []).append(o)
+        return [(np.array(maps), np.flatnonzero(mask[maps[0]])) for maps in found.values()]
 
     @cached_property
     def targets(self) -> exact.Targets:
@@ -71,15 +81,18 @@ def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floa
           carry: Carry | None, spec: ChipSpec, search_windows: int, steps: Ladder | None = None) -> Problem:  # fmt: skip
     """The layer in units of its states, on windows picked evenly from the calibration images."""
     maps = len(layer.weights_oiyx)
-    weights = layer.weights_oiyx * layer.mask_oiyx * gain_i[:, None, None]
-    shift = exact.total(layer.weights_oiyx * layer.mask_oiyx * offset_i[:, None, None], axis=(1, 2, 3))
-    bias, per_unit = shift, None
+    sign = layer.sign_o
+    own_weights = layer.weights_oiyx * layer.mask_oiyx * sign[:, None, None, None]
+    weights = own_weights * gain_i[:, None, None]
+    bias, per_unit = exact.total(own_weights * offset_i[:, None, None], axis=(1, 2, 3)), None
     if layer.bias is not None and layer.bias.ndim == 1:
-        bias = bias + layer.bias
+        bias = bias + layer.bias * sign
     elif layer.bias is not None:
-        middle = (layer.bias.max(axis=(1, 2)) + layer.bias.min(axis=(1, 2))) / 2
-        bias, per_unit = bias + middle, layer.bias - middle[:, None, None]
+        own_bias = layer.bias * sign[:, None, None]
+        middle = (own_bias.max(axis=(1, 2)) + own_bias.min(axis=(1, 2))) / 2
+        bias, per_unit = bias + middle, own_bias - middle[:, None, None]
     if carry is not None:
+        carry = replace(carry, gain_do=carry.gain_do * sign, offset_o=carry.offset_o * sign)
         bias = bias + carry.offset_o
     unit_sums = None
     if per_unit is not None:
@@ -96,7 +109,7 @@ def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floa
         return image, slice(None), y, x
 
     here, there = at(few_index), at(many_index)
-    sums, gram_sums = target.sums[here], target.sums[there]
+    sums, gram_sums = target.sums[here] * sign, target.sums[there] * sign
     if unit_sums is not None:
         sums, gram_sums = sums - unit_sums[few_index % len(unit_sums)], gram_sums - unit_sums[many_index % len(unit_sums)]
     return Problem(
@@ -109,7 +122,7 @@ def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floa
         windows=few,
         gram_windows=many,
         sums=sums,
-        outputs=target.outputs[here],
+        outputs=target.outputs[here] * sign,
         gram_sums=gram_sums,
         care=target.care(*here),
         gram_care=target.care(*there),
@@ -117,6 +130,7 @@ def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floa
         gram_carried=None if carry is None else carry.states[there],
         carry=carry,
         ladder=steps or ladder(spec, 1, True),
+        sign_o=sign,
         unit_sums=None if unit_sums is None else unit_sums[few_index % len(unit_sums)],
     )
 

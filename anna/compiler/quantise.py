@@ -14,7 +14,7 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
-from anna.compiler.calibrate import SHRINK, Calibration
+from anna.compiler.calibrate import MANY_LEVELS, SHRINK, Calibration, with_headroom
 from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
@@ -27,11 +27,13 @@ from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer, unknown_mea
 from anna.compiler.rounding import constant_numerators
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
+WIDER = 1.25  # times a range that an image's borders may make it
 
 
-def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, even: bool = False) -> Meaning:
+def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, clip: float, even: bool = False) -> Meaning:
     """The input's range spread over the state codes: that of the preparation, that of the codes that the host rounds to, else
-    that of the images, per map or, for weights that keep their codes, one for all."""
+    that of the images, per map or, for weights that keep their codes, one for all, but for so many percent of their values at
+    each end."""
     maps = lowered.input_shape[0]
     rounded = rounded_ends(lowered.before, maps, spec)
     if rounded is not None:
@@ -40,13 +42,30 @@ def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec,
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
         low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
     else:
-        low = calibration.input_values.min(axis=(0, 2, 3))
-        high = np.maximum(calibration.input_values.max(axis=(0, 2, 3)), low + 1e-9)
+        ordered = np.sort(calibration.input_values.swapaxes(0, 1).reshape(maps, -1), axis=1)
+        beyond = int(ordered.shape[1] * clip / 100)
+        low = ordered[:, beyond]
+        high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
+        low, high = with_headroom(low, high, 1 << spec.state_bits * lowered.input_digits)
+        low, high = _with_borders(lowered, low, high, 1 << spec.state_bits * lowered.input_digits)
     if even:
         size_m = np.abs(lowered.members[0].input_scale_m)
         middle, half = (low + high) / 2, ((high - low) * size_m).max() / np.where(size_m > 0, size_m, 1.0) / 2
         low, high = middle - half, middle + half
     return _spread(low, high, lowered.input_digits, spec)
+
+
+def _with_borders(lowered: Lowered, low: Floats, high: Floats, levels: int) -> tuple[Floats, Floats]:
+    """A range that has the borders of those that read the image, where that does not make it much coarser."""
+    wide_low, wide_high = low, high
+    for member in lowered.members:
+        for layer in member.layers:
+            if layer.source == INPUT and any(layer.padding):
+                scale = np.where(member.input_scale_m == 0.0, 1.0, member.input_scale_m)
+                border = np.where(member.input_scale_m == 0.0, low, (layer.padding_value - member.input_offset_m) / scale)
+                wide_low, wide_high = np.minimum(wide_low, border), np.maximum(wide_high, border)
+    fits = (wide_high - wide_low <= WIDER * (high - low)) | (levels >= MANY_LEVELS)
+    return np.where(fits, wide_low, low), np.where(fits, wide_high, high)
 
 
 def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
@@ -65,8 +84,10 @@ def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
     """What the host writes (images, maps, rows, columns): for each map the range whose codes come nearest to the values."""
     low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
     high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
+    low, high = with_headroom(low, high, 1 << spec.state_bits * digits)
     best_low, best_high, least = low, high, np.full(len(low), np.inf)
-    for above in SHRINK:
+    shares = SHRINK if 1 << spec.state_bits * digits < MANY_LEVELS else ()
+    for above in shares:
         for below in (1.0, above):
             middle = (low + high) / 2
             tried = middle - (middle - low) * below, middle + (high - middle) * above
@@ -83,7 +104,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
     """The network in codes."""
     spec, done_lowered = options.chip, in_digits(lowered)
     even = even_stacks(lowered.layers)
-    meaning = meaning_of_input(lowered, calibration, spec, INPUT in even)
+    meaning = meaning_of_input(lowered, calibration, spec, options.input_clip, INPUT in even)
     quants, coded, notes = list[QuantLayer](), list[str](), list[tuple[str, str]]()
     written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
                for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
@@ -165,11 +186,11 @@ def quantise_layer(
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     found, top = steps.apart(joint), (1 << spec.state_bits) - 1
     saturated = float(((found[0] == 0) | (found[0] == top)).mean())
-    done = []
+    done, narrow = [], weights.astype(np.int16)
     for digit, meant in zip(digits_of(layer), result, strict=True):
         less, less_weights = _coarser(digit, steps, scale)
         done.append(
-            QuantLayer(digit, weights, constants, (*units, *less), np.concatenate([unit_weights, less_weights], axis=1),
+            QuantLayer(digit, narrow, constants, (*units, *less), np.concatenate([unit_weights, less_weights], axis=1),
                        unit_states, steps.scale_kd[scale, digit.digit], choice.weight_lsb_o, meant, border, round(sqnr, 3),
                        round(saturated, 6))
         )  # fmt: skip
@@ -230,27 +251,29 @@ def fitted(
 ) -> tuple[list[Meaning], Floats, float]:
     """Gain and offset per map, digit by digit, the mean squared error of each map, and the mean square of the signal about
     its mean."""
-    maps = joint.shape[1]
+    maps, sign = joint.shape[1], layer.sign_o
     # Nominal: the straight line through the ADC's range, with the slope of the activation.
     curve = layer.activation.curve
     scale = np.ones(maps) if layer.post_scale_o is None else layer.post_scale_o
     offset = np.zeros(maps) if layer.post_offset_o is None else layer.post_offset_o
     gain = curve.steepest * choice.step_o * scale
-    shift = (curve.steepest * choice.middle_o + curve.offset) * scale + offset
+    shift = (curve.steepest * choice.middle_o + curve.offset * sign) * scale + offset * sign  # of what is carried
     cares = target.care() if layer.partial else None
     error, signal = np.empty(maps), 0.0
     for o in range(maps):
         care = cares[:, o].reshape(-1) if cares is not None else None
         levels = steps.values(int(choice.scale_code_o[o]))
-        line = exact.line(levels, joint[:, o].reshape(-1), target.outputs[:, o].reshape(-1), care)
+        right = target.outputs[:, o].reshape(-1) * sign[o]
+        line = exact.line(levels, joint[:, o].reshape(-1), right, care)
         signal += line.power
         if fit:
             error[o] = line.error
             gain[o] = line.gain if line.live else gain[o]
             shift[o] = line.offset if line.live else line.mean_target - gain[o] * line.mean_state
         else:
-            away = target.outputs[:, o] - gain[o] * levels[joint[:, o]] - shift[o]
+            away = right - gain[o] * levels[joint[:, o].reshape(-1)] - shift[o]
             error[o] = float(exact.total(away * away)) / away.size
+    gain, shift = gain * sign, shift * sign
     if steps.digits == 1:
         return [Meaning(gain, shift)], error, signal
     worth = np.array([steps.worth_lsb(int(code)) for code in choice.scale_code_o])

@@ -19,6 +19,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--weights-seed", default=1)
     add(parser, "--variant")
     add_compile_options(parser)
+    add(parser, "--precision", default="given")
+    add(parser, "--within")
+    add(parser, "--time-budget")
+    add(parser, "--against", default="typical")
     add(parser, "--print-after", default=[], repeatable=True)
 
 
@@ -36,14 +40,18 @@ def _run(given: argparse.Namespace) -> None:
     calibration = calibration_images(network, given.calibration, instead)
     with progress() as show:
         show(f"compile {network.name}")
-        done = compilation(network, calibration, **compile_options(given))
+        aim = {"precision": given.precision, "within": given.within, "time_budget": given.time_budget, "against": given.against}
+        done = compilation(network, calibration, **compile_options(given), **aim)
     program = done.program
     program.save(path)
     for sentence in (done.warning or "").splitlines():
         print(f"warning: {sentence}", file=sys.stderr)
     report = dict(program.report or {})
+    plan = {} if done.plan is None else {"precision": done.plan.report()}
+    bought = "" if done.plan is None else f"\n{done.plan.text}"
     printed = "".join(f"; --- after {name}\n{done.text(name)}\n\n" for name in given.print_after)
-    write({**report, "file": str(path), "sha256": program.digest}, f"{printed}{listing(report)}\n\n{path}", given.json)
+    written = {**report, **plan, "file": str(path), "sha256": program.digest}
+    write(written, f"{printed}{listing(report)}{bought}\n\n{path}", given.json)
 
 
 COMMAND = Command(
@@ -53,6 +61,7 @@ COMMAND = Command(
         "anna compile recognizer -o recognizer.anna",
         "anna compile mine.onnx --calibration digits.npz -o mine.anna",
         "anna compile lenet5 --batch 28 --print-after place",
+        "anna compile mine.onnx --calibration digits.npz --precision auto --within 2 -o mine.anna",
     ),
     arguments=_arguments,
     run=_run,

@@ -51,6 +51,7 @@ _OPTIONS = (
     Option("--machine", values.MACHINE, "chip, sequencer and board: {words}"),
     Option("--batch", values.COUNT, "images that share a loaded weight page"),
     Option("--host", values.HOST, "what runs on the host: {words}, or a layer"),
+    Option("--maxima", values.MAXIMA, "where maxima are taken: {words} (where they err less on drawn chips)"),
     Option("--split", values.SPLIT, "where sums of too many inputs are joined: {words}"),
     Option("--range-method", values.RANGE_METHOD, "how ranges are chosen: {words}"),
     Option("--fit", None, "fit gain and offset of each map to the float map", negative=True),
@@ -61,6 +62,15 @@ _OPTIONS = (
            negative=True),
     Option("--copies", values.PER_LAYER, "how often each map is computed, for all or by layer; readers take the mean"),
     Option("--synapses", values.PER_LAYER, "synapses that share each weight, for all layers or by layer"),
+    Option("--balance", None, "carry every other pair of maps of a rectifier upside down, so that errors common to all "
+           "synapses cancel",
+           negative=True),
+    Option("--input-clip", values.PERCENT, "percent of the calibration images' values beyond each end of an input's range"),
+    Option("--precision", values.PRECISION, "digits, overlap, copies, synapses, balance, input clip: as given, or chosen for "
+           "each layer ({words})"),
+    Option("--within", values.PERCENT, "with --precision auto: points of changed classes, or of lost variance, at most"),
+    Option("--time-budget", values.TIME_US, "with --precision auto: so many us an image on the chip at most"),
+    Option("--against", values.PRESET_NAME, "with --precision auto: the chips that programs are judged on: {words}"),
     Option("--positions", values.POSITIONS, "positions of a window in one CALC: {words}"),
     Option("--max-charge-lost", values.SHARE, "share of its charge that a weight may have lost when it is read"),
     Option("--check-count", values.COUNT, "calibration images that the self-check runs on the interpreter"),

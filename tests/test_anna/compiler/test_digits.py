@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from random_graphs import expect_integer_arithmetic, graphs, some_images
 
+import anna
 from anna.base.errors import CompileError, SpecError
 from anna.chip import codes
 from anna.chip.spec import ANNA_1991, ANNA_WIDE, ChipSpec
@@ -133,6 +134,8 @@ def choices(draw: st.DrawFn) -> dict[str, Any]:
         "copies": draw(st.sampled_from([1, 1, 2, 3]) | st.fixed_dictionaries({"C0": st.integers(1, 3)})),
         "synapses": draw(st.sampled_from([1, 1, 2, 4]) | st.fixed_dictionaries({"C0": st.integers(1, 4)})),
         "overlap": draw(st.booleans()),
+        "balance": draw(st.booleans()),
+        "input_clip": draw(st.sampled_from([0.0, 0.5, 4.0])),
         "machine": draw(st.sampled_from(["sequencer", "board-1991", "board-1996", "wide"])),
         "host": draw(st.sampled_from(["auto", "none"])),
         "batch": draw(st.integers(1, 3)),
@@ -179,6 +182,22 @@ def test_a_map_that_fills_a_word_has_a_gain_like_all_others() -> None:
     first, *_ = widened(check(graph, options), options).layers
     assert first.post_scale_o is not None
     assert first.post_scale_o.tolist() == [0.5, 0.5, 0.5, 1.0]
+
+
+def test_upside_down_maps_take_a_common_error_out_of_their_readers() -> None:
+    """A rectifier's maps are silent most of the time, so what a DAC's bow adds to all weights adds up in their readers."""
+    rng = np.random.default_rng(8)
+    first = FullConnection("C", rng.normal(0, 1, (64, 9)).astype(np.float32), np.full(64, -3, np.float32), activation=RELU)
+    graph = Graph("silent", (1, 3, 3), (first, FullConnection("out", rng.normal(0, 1, (6, 64)).astype(np.float32))))
+    seen, error = rng.normal(0, 1, (300, 1, 3, 3)).astype(np.float32), {}
+    chips = [anna.Chip(seed=seed, analog=anna.Analog(dac_inl_lsb=1.0)) for seed in range(6)]
+    for balance in (False, True):
+        done = compilation(graph, seen, host="none", digits=2, balance=balance)
+        ideal = anna.Chip().run(done.program, seen).scores
+        away = [anna.Chip.run(chip, done.program, seen).scores - ideal for chip in chips]
+        error[balance] = np.sqrt(np.mean(np.square(away)))
+        assert all(layer.turned == (balance and layer.origin == "C") for layer in done.split.layers)
+    assert error[True] < 0.8 * error[False], error
 
 
 # --- maxima ----------------------------------------------------------------------------------------------------------

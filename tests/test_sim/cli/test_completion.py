@@ -82,7 +82,7 @@ def test_the_script_is_one_that_the_shell_can_read(name: str, scripts: dict[str,
         (("compare", "--images", "h"), {"holdout"}),
         (("compile", "--calibration", ""), {*DATA_SETS, "sub", *FILES}),
         (("compile", "--range-method", ""), {"least-squares", "percentile", "max"}),
-        (("compile", "--no"), {"--no-fit", "--no-overlap"}),
+        (("compile", "--no"), {"--no-fit", "--no-overlap", "--no-balance"}),
         (("compare", "lenet4", "--ledger", "f"), {"full"}),
         (
             ("compare", "--c"),
@@ -200,6 +200,6 @@ def test_every_value_is_known_or_known_to_be_free() -> None:
         "--random", "--count", "--image", "--chips", "--weights-seed", "--chip-seed", "--noise-seed", "--train-seed",
         "--threads", "--thread-counts", "--batch", "--calibration-count", "--check-count", "--workers", "--shard", "--passes",
         "--validation", "--chip-passes", "--max-charge-lost", "--slot",
-        "--digits", "--copies", "--synapses",
+        "--digits", "--copies", "--synapses", "--input-clip", "--within", "--time-budget",
     }  # fmt: skip
     assert all(kind.offers for command in found.commands for kind in command.positionals)

@@ -1,0 +1,102 @@
+"""The compiler chooses digits, copies and synapses itself: near enough, fast enough, and the same as by hand."""
+
+import numpy as np
+import pytest
+from random_graphs import some_images
+
+import anna
+from anna.base.errors import CompileError, SpecError
+from anna.compiler import compilation
+from anna.compiler.judging import Judge, set_apart
+from anna.compiler.passes import Compilation
+from anna.network.graph import RELU, FullConnection, Graph
+
+RNG = np.random.default_rng(3)
+HIDDEN = FullConnection("hidden", RNG.normal(0, 0.5, (12, 9)).astype(np.float32), None, activation=RELU)
+GRAPH = Graph("precise", (1, 3, 3), (HIDDEN, FullConnection("out", RNG.normal(0, 0.5, (4, 12)).astype(np.float32))))
+IMAGES = some_images(GRAPH, 300)
+
+
+def chosen(**aim: object) -> Compilation:
+    return compilation(GRAPH, IMAGES, host="none", precision="auto", **aim)
+
+
+@pytest.mark.parametrize("against", ["ideal", "typical"])
+def test_a_program_is_as_near_as_asked_for_and_the_same_as_by_hand(against: str) -> None:
+    done = chosen(within=8.0, against=against)
+    assert done.plan is not None
+    plan, first = done.plan, done.plan.steps[0]
+    assert first.verdict.mean > 0.08 >= plan.chosen.verdict.mean and plan.reached
+    assert plan.chosen.us > first.us
+    by_hand = anna.compile(GRAPH, IMAGES, host="none", **plan.options)
+    assert by_hand.digest == done.program.digest
+    assert chosen(within=8.0, against=against).plan == plan
+
+
+def test_what_is_reported_is_what_the_judge_says_of_images_kept_apart() -> None:
+    plan = chosen(within=8.0, against="ideal").plan
+    assert plan is not None
+    mine, others = set_apart(IMAGES, 500)
+    program = anna.compile(GRAPH, mine, host="none", check_count=0, **plan.options)
+    assert Judge.of(GRAPH, others)(program) == plan.chosen.verdict
+
+
+def test_a_time_is_kept_and_what_would_take_longer_is_tried_no_further() -> None:
+    free = chosen(within=0.01, against="ideal").plan
+    assert free is not None
+    budget = (free.steps[0].us + free.chosen.us) / 2
+    plan = chosen(time_budget=budget, against="ideal").plan
+    assert plan is not None and plan.reached
+    assert plan.chosen.us <= budget and plan.chosen.verdict.mean < plan.steps[0].verdict.mean
+    assert all(step.us <= budget for step in plan.steps if step.kept)
+
+
+def test_what_cannot_be_reached_is_told_with_the_best_there_is() -> None:
+    plan = chosen(within=0.01, against="worst").plan
+    assert plan is not None and not plan.reached and "NOT REACHED" in plan.text
+    assert plan.chosen.verdict.mean == min(step.verdict.mean for step in plan.steps)
+
+
+def test_the_listing_tells_what_each_layer_got_what_it_bought_and_what_it_cost() -> None:
+    plan = chosen(within=8.0, against="ideal").plan
+    assert plan is not None
+    lines = plan.text.splitlines()
+    assert lines[0].startswith("precision, within 8 points: ") and "; with one digit " in lines[0]
+    assert lines[1].startswith("cost: ") and lines[1].endswith("pages")
+    names = [line.split()[0] for line in lines if " -> " in line and "dB" not in line][1:]
+    assert names == ["hidden", "out"]
+    assert lines[-1].startswith("by hand: digits=")
+    assert plan.report()["options"] == plan.options
+
+
+@pytest.mark.parametrize(
+    ("aim", "message"),
+    [
+        ({}, "precision auto needs an aim: within .* time_budget"),
+        ({"within": 1.0, "digits": 2}, "option digits was given, but precision auto chooses it"),
+        ({"within": 1.0, "balance": True}, "option balance was given, but precision auto chooses it"),
+    ],
+)
+def test_an_aim_is_needed_and_nothing_that_is_chosen_may_be_given(aim: dict[str, object], message: str) -> None:
+    with pytest.raises(CompileError, match=message):
+        chosen(**aim)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "auto", "within": 0.0}, "precision options: within: "),
+        ({"precision": "auto", "time_budget": -1.0}, "precision options: time_budget: "),
+        ({"precision": "auto", "within": 1.0, "against": "bad"}, "there is no preset 'bad'"),
+        ({"precision": "much"}, "precision: 'much'; expected 'given' or 'auto'"),
+        ({"within": 1.0}, "within and time_budget are aims of precision='auto'"),
+    ],
+)
+def test_bad_aims_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        anna.compile(GRAPH, IMAGES, **options)
+
+
+def test_without_images_there_is_nothing_to_judge_by() -> None:
+    with pytest.raises(CompileError, match="precise: precision auto needs calibration images"):
+        anna.compile(GRAPH, precision="auto", within=1.0)
