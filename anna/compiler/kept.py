@@ -35,6 +35,7 @@ class Kept:
     choice: Choice
     weights: bool  # whether its weights are the network's codes
     fixed: bool  # whether what its states stand for may not be fitted
+    bias_o: Floats | None = None  # biases by which no sum lies on a threshold, if they are not those of the layer
 
 
 def even_stacks(layers: Iterable[ChipLayer]) -> frozenset[str]:
@@ -87,7 +88,7 @@ def kept(problem: Problem, gain_i: Floats, even: bool, options: CompileOptions) 
     if exact:
         choice, why = _exact(problem, lsb_o)
         if choice is not None:
-            return Kept(choice, lsb_o is not None, True), notes
+            return Kept(choice, lsb_o is not None, True, None if lsb_o is None else _between(problem, choice)), notes
         notes.append(why)
     if lsb_o is None:
         return (Kept(_evened(problem, options), False, True) if even else None), notes
@@ -165,6 +166,22 @@ def _exact(problem: Problem, lsb_o: Floats | None) -> tuple[Choice | None, str]:
         return None, "its bias is beyond the constants at the range of its activations: its states are fitted"
     constants = rounding.constants_needed(problem, np.arange(maps), middle_o, lsb_o)
     return Choice(np.ones(maps), middle_o, scale_o, lsb_o, constants), ""
+
+
+def _between(problem: Problem, choice: Choice) -> Floats | None:
+    """Biases that differ from the layer's by at most half a product, by which sums fall on the sides of thresholds where they
+    belong, since they lie half-way between two; None where that is not known.
+
+    In half products, sums of a map are all even or all odd, and a threshold is at 0: so the constants become the other.
+    """
+    spec = problem.spec
+    if problem.carry is not None or problem.unit_bias_oyx is not None or spec.state_levels != "mid-rise":
+        return None
+    odd_o = np.rint(problem.weights_ot / choice.weight_lsb_o[:, None]).sum(axis=1) % 2  # as levels are odd
+    wanted_o = 2 * (problem.bias_o - choice.middle_o) / choice.weight_lsb_o
+    rounded_o = 2 * np.floor((wanted_o - (1 - odd_o)) / 2 + 0.5) + (1 - odd_o)
+    found: Floats = choice.middle_o + rounded_o * choice.weight_lsb_o / 2
+    return found
 
 
 def _finest(problem: Problem, step_o: Floats, middle_o: Floats) -> Ints:

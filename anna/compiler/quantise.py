@@ -6,6 +6,7 @@ times a gain plus an offset, come nearest to the float map on the calibration im
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,9 +81,12 @@ def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
     return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
 
 
-def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
-    """What the host writes (images, maps, rows, columns): for each map the range whose codes come nearest to the values."""
+def meaning_of_values(values: Floats, digits: int, spec: ChipSpec, even: bool = False) -> Meaning:
+    """What the host writes (images, maps, rows, columns): for each map, or for all alike, the range whose codes come nearest
+    to the values."""
     low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
+    if even:
+        low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
     high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
     low, high = with_headroom(low, high, 1 << spec.state_bits * digits)
     best_low, best_high, least = low, high, np.full(len(low), np.inf)
@@ -94,6 +98,7 @@ def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
             meant = _spread(*tried, digits, spec)
             away = meant.values_of(spec, meant.codes_of(spec, values)) - values
             error = exact.total(away * away, axis=(0, 2, 3))
+            error = np.full_like(error, exact.total(error)) if even else error
             better = error < least
             best_low, best_high = np.where(better, tried[0], best_low), np.where(better, tried[1], best_high)
             least = np.minimum(error, least)
@@ -106,7 +111,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
     even = even_stacks(lowered.layers)
     meaning = meaning_of_input(lowered, calibration, spec, options.input_clip, INPUT in even)
     quants, coded, notes = list[QuantLayer](), list[str](), list[tuple[str, str]]()
-    written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
+    written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec, one.stack in even)
                for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
     image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
     for member, in_layers in zip(lowered.members, done_lowered.members, strict=True):
@@ -168,6 +173,8 @@ def quantise_layer(
     keep, why = kept(problem, gain_i, even, options)
     choice = rounding.search(problem, options) if keep is None else keep.choice
     has_codes = keep is not None and keep.weights
+    if keep is not None and keep.bias_o is not None:
+        problem = replace(problem, bias_o=keep.bias_o)
     rounded, constants = rounding.refine(problem, choice, options, move=not has_codes)
     weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
     weights[:, problem.used_t] = rounded

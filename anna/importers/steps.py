@@ -34,12 +34,14 @@ def _with_steps(layer: Layer) -> Layer:
 
 
 def steps_of(weights_ot: Floats) -> Floats | None:
-    """A step for each map, the same for all if there is one; None unless every map has one."""
-    common = step_of(weights_ot.reshape(-1))
-    if common is not None:
-        return np.full(len(weights_ot), common)
+    """A step for each map, the same for all if that takes no larger codes; None unless every map has one."""
+    largest_o, common = np.abs(weights_ot).max(axis=1), step_of(weights_ot.reshape(-1))
     found = [step_of(weights) for weights in weights_ot]
-    return None if any(step is None for step in found) else np.array(found, np.float64)
+    if any(step is None for step in found):
+        return None if common is None else np.full(len(weights_ot), common)
+    steps = np.array(found, np.float64)
+    alike = common is not None and np.rint(largest_o / common).max() <= np.rint(largest_o / steps).max()
+    return np.full(len(weights_ot), common) if alike else steps
 
 
 def step_of(weights: Floats) -> float | None:

@@ -95,7 +95,7 @@ def checked_steps(name: str, steps: Any, weights: Floats) -> Floats | None:
     multiples = weights.reshape(len(weights), -1) / np.where(found > 0, found, np.nan)[:, None]
     if not (np.abs(multiples - np.rint(multiples)) <= OFF_STEP).all():
         raise GraphError(
-            f"{name}: weights are not whole multiples of the weight steps; expected codes times a step for each map"
+            f"{name}: weights are no whole multiples of the weight steps; expected codes times a step for each map"
         )
     return found
 
