@@ -200,7 +200,7 @@ class Draft:
         if before is not None and _changes_nothing(before.activation, activation):
             return tensor
         last = before if tensor.alone else None
-        if isinstance(last, ACTIVATED) and last.activation.kind == "rounded" and _whole_clip(activation):
+        if isinstance(last, ACTIVATED) and last.activation.kind == "rounded" and _holds_codes(activation):
             ends = max(last.activation.low, activation.low), min(last.activation.high, activation.high)
             return self._changed(tensor, replace(last, activation=Activation("rounded", *ends)))
         if isinstance(last, ACTIVATED) and last.activation == RELU and activation.kind == "rounded" and activation.low >= 0:
@@ -262,7 +262,7 @@ class Draft:
         return None
 
 
-def _whole_clip(activation: Activation) -> bool:
+def _holds_codes(activation: Activation) -> bool:
     """Whether it holds codes between two whole numbers."""
     return activation.kind == "clip" and activation.low == round(activation.low) and activation.high == round(activation.high)
 
