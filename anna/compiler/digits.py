@@ -105,7 +105,9 @@ def _member(lowered: Lowered, member: Member, options: CompileOptions, input_dig
         done = replace(done, digits=own.digits, step_digits=steps)
         if in_values:
             done = replace(done, on_states=False, carries_values=True, lowest_border=True)
-        return (replace(done, turned=options.balance and not done.on_states and _may_turn(member, layer)),)
+        return (
+            replace(done, turned=options.balance and not done.on_states and not _has_codes(done) and _may_turn(member, layer)),
+        )
 
     done = member.with_layers(one)
     steps = tuple(step if isinstance(step, ChipLayer) else _stage(member, step, stacks) for step in done.steps)
@@ -158,6 +160,11 @@ def _stage(member: Member, stage: HostStage, stacks: Mapping[str, _Stack]) -> Ho
             done = replace(done, readings=tuple(readings))
     writings = tuple(one._replace(digits=stacks[one.stack].digits) for one in done.writings)
     return replace(done, writings=writings)
+
+
+def _has_codes(layer: ChipLayer) -> bool:
+    """Whether weights or states of a layer are codes of a quantised network, which the chip keeps."""
+    return layer.steps_o is not None or layer.activation.kind == "rounded"
 
 
 def _read(layer: ChipLayer, source: _Stack, synapses: int) -> ChipLayer:

@@ -204,7 +204,8 @@ def _evened(problem: Problem, options: CompileOptions) -> Choice:
     step_o = np.full(len(plain.step_o), plain.step_o.max())
     middle_o = plain.middle_o
     if ranging.cuts_below(problem.layer.activation):
-        middle_o = middle_o + (step_o - plain.step_o) * (1 << spec.state_bits) / 2  # each range begins where it did
+        more_o = (step_o - plain.step_o) * (1 << spec.state_bits) / 2
+        middle_o = middle_o + problem.sign_o * more_o  # each range begins where it did
     scale_o = _finest(problem, step_o, middle_o)
     lsb_o = step_o / rounding.lsb_of(spec)[scale_o]
     return Choice(step_o, middle_o, scale_o, lsb_o, rounding.constants_needed(problem, np.arange(len(lsb_o)), middle_o, lsb_o))
