@@ -16,6 +16,7 @@ from anna.compiler.options import HOST_WORDS, CompileOptions
 from anna.compiler.split import capacity
 from anna.network.activations import NONE
 from anna.network.graph import (
+    IMAGE,
     Affine,
     Arrangement,
     Combination,
@@ -55,6 +56,7 @@ def cut(name: str, nodes: Nodes, options: CompileOptions, reasons: list[str]) ->
     asked = _asked(name, nodes, options, reasons)
     if asked is None:
         return None
+    asked |= {node.value for node in nodes.nodes if _quantises_image(node)}
     why = {node.value: reason for node in nodes.nodes if node.value not in asked
            if (reason := _not_for_chip(node, options, _leaves_some(nodes, node, asked)))}  # fmt: skip
     if options.host == "none":
@@ -111,6 +113,11 @@ def _asked(name: str, nodes: Nodes, options: CompileOptions, reasons: list[str])
     words = f"{', '.join(HOST_WORDS)} or one of {', '.join(names)}"
     reasons.append(f"{name}: host option {options.host!r} names no layer; expected {words}")
     return None
+
+
+def _quantises_image(node: Node) -> bool:
+    """Whether a layer rounds the image, which the host makes codes of in any case."""
+    return isinstance(node.layer, Affine) and node.layer.activation.kind == "rounded" and node.inputs == (IMAGE,)
 
 
 def _works(found: Cut) -> bool:

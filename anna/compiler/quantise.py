@@ -6,6 +6,7 @@ times a gain plus an offset, come nearest to the float map on the calibration im
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, HostStage, Lowered, OwnColumn
+from anna.compiler.kept import even_stacks, kept, rounded_ends, sentences
 from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, Problem, build_problem
@@ -29,10 +31,14 @@ SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 WIDER = 1.25  # times a range that an image's borders may make it
 
 
-def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, clip: float) -> Meaning:
-    """The input's range spread over the state codes: that of the preparation, else that of the images, per map, but for so
-    many percent of their values at each end."""
+def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, clip: float, even: bool = False) -> Meaning:
+    """The input's range spread over the state codes: that of the preparation, that of the codes that the host rounds to, else
+    that of the images, per map or, for weights that keep their codes, one for all, but for so many percent of their values at
+    each end."""
     maps = lowered.input_shape[0]
+    rounded = rounded_ends(lowered.before, maps, spec)
+    if rounded is not None:
+        return _spread(*rounded, lowered.input_digits, spec)
     if lowered.prepare is not None and not lowered.before:
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
         low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
@@ -43,6 +49,10 @@ def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec,
         high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
         low, high = with_headroom(low, high, 1 << spec.state_bits * lowered.input_digits)
         low, high = _with_borders(lowered, INPUT, low, high, 1 << spec.state_bits * lowered.input_digits)
+    if even:
+        size_m = np.abs(lowered.members[0].input_scale_m)
+        middle, half = (low + high) / 2, ((high - low) * size_m).max() / np.where(size_m > 0, size_m, 1.0) / 2
+        low, high = middle - half, middle + half
     return _spread(low, high, lowered.input_digits, spec)
 
 
@@ -73,9 +83,12 @@ def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
     return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
 
 
-def meaning_of_values(lowered: Lowered, stack: str, values: Floats, digits: int, spec: ChipSpec) -> Meaning:
-    """What the host writes (images, maps, rows, columns): for each map the range whose codes come nearest to the values."""
+def meaning_of_values(lowered: Lowered, stack: str, values: Floats, digits: int, spec: ChipSpec, even: bool = False) -> Meaning:
+    """What the host writes (images, maps, rows, columns): for each map, or for all alike, the range whose codes come nearest
+    to the values."""
     low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
+    if even:
+        low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
     high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
     low, high = with_headroom(low, high, 1 << spec.state_bits * digits)
     low, high = _with_borders(lowered, stack, low, high, 1 << spec.state_bits * digits)
@@ -88,6 +101,7 @@ def meaning_of_values(lowered: Lowered, stack: str, values: Floats, digits: int,
             meant = _spread(*tried, digits, spec)
             away = meant.values_of(spec, meant.codes_of(spec, values)) - values
             error = exact.total(away * away, axis=(0, 2, 3))
+            error = np.full_like(error, exact.total(error)) if even else error
             better = error < least
             best_low, best_high = np.where(better, tried[0], best_low), np.where(better, tried[1], best_high)
             least = np.minimum(error, least)
@@ -97,9 +111,10 @@ def meaning_of_values(lowered: Lowered, stack: str, values: Floats, digits: int,
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
     """The network in codes."""
     spec, done_lowered = options.chip, in_digits(lowered)
-    meaning = meaning_of_input(lowered, calibration, spec, options.input_clip)
-    quants: list[QuantLayer] = []
-    written = {one.stack: meaning_of_values(lowered, one.stack, calibration.written[one.stack], one.digits, spec)
+    even = even_stacks(lowered.layers)
+    meaning = meaning_of_input(lowered, calibration, spec, options.input_clip, INPUT in even)
+    quants, coded, notes = list[QuantLayer](), list[str](), list[tuple[str, str]]()
+    written = {one.stack: meaning_of_values(lowered, one.stack, calibration.written[one.stack], one.digits, spec, one.stack in even)
                for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
     image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
     for member, in_layers in zip(lowered.members, done_lowered.members, strict=True):
@@ -120,7 +135,10 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 quant, out = maximum.quantise_layer(layer, states, meant, calibration.maps[layer.name], spec, carried)
                 done = [quant]
             else:
-                done, out = quantise_layer(layer, states, meant, calibration.maps, options, carry)
+                evenly = layer.stack in even
+                done, out, has_codes, why = quantise_layer(layer, states, meant, calibration.maps, options, carry, evenly)
+                coded += [layer.name] if has_codes else []
+                notes += [(layer.origin, one) for one in why]
             quants += done
             if layer.stack not in stacks:
                 meanings[layer.stack] = unknown_meaning(layer.stack_maps, layer.digits)
@@ -129,7 +147,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 stacks[layer.stack][:, quant.maps] = made
                 meanings[layer.stack] = meanings[layer.stack].with_maps(quant.maps, quant.meaning)
         results |= {stack: stacks[stack] for stack in {reading.stack for reading in member.tail.readings}}
-    return QuantGraph(done_lowered, spec, meaning, tuple(quants), results, written)
+    return QuantGraph(done_lowered, spec, meaning, tuple(quants), results, written, tuple(coded), sentences(notes))
 
 
 def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:
@@ -144,9 +162,10 @@ def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:
 
 def quantise_layer(
     layer: ChipLayer, states: States, meaning: Meaning, targets: Mapping[str, ranging.FloatMaps], options: CompileOptions,
-    carry: Carry | None,
-) -> tuple[list[QuantLayer], States]:  # fmt: skip
-    """One layer in codes, digit by digit, and the states that the chip's ADCs give for the calibration images."""
+    carry: Carry | None, even: bool = False,
+) -> tuple[list[QuantLayer], States, bool, list[str]]:  # fmt: skip
+    """One layer in codes, digit by digit, and the states that the chip's ADCs give for the calibration images; whether its
+    weights are a quantised network's codes, and why such codes are not kept. `even`: its maps need states of one LSB."""
     spec, target = options.chip, targets[layer.name]
     steps = ladder(spec, layer.digits, options.overlap)
     border, places = _border(layer, meaning, spec), list(layer.places)
@@ -154,8 +173,12 @@ def quantise_layer(
         states = states[:, places]
     gain_i, offset_i = meaning.gain_m[places], meaning.offset_m[places]
     problem = build_problem(layer, states, border, gain_i, offset_i, target, carry, spec, SEARCH_WINDOWS, steps)
-    choice = rounding.search(problem, options)
-    rounded, constants = rounding.refine(problem, choice, options)
+    keep, why = kept(problem, gain_i, even, options)
+    choice = rounding.search(problem, options) if keep is None else keep.choice
+    has_codes = keep is not None and keep.weights
+    if keep is not None and keep.bias_o is not None:
+        problem = replace(problem, bias_o=keep.bias_o)
+    rounded, constants = rounding.refine(problem, choice, options, move=not has_codes)
     weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
     weights[:, problem.used_t] = rounded
     scale = choice.scale_code_o
@@ -168,7 +191,7 @@ def quantise_layer(
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1)
     joint = steps.convert(totals, scale)
-    result, error, signal = fitted(layer, joint, target, choice, steps, options.fit)
+    result, error, signal = fitted(layer, joint, target, choice, steps, options.fit and not (keep is not None and keep.fixed))
     noise = float(error.sum())
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     found, top = steps.apart(joint), (1 << spec.state_bits) - 1
@@ -181,7 +204,7 @@ def quantise_layer(
                        unit_states, steps.scale_kd[scale, digit.digit], choice.weight_lsb_o, meant, border, round(sqnr, 3),
                        round(saturated, 6))
         )  # fmt: skip
-    return done, np.concatenate(found, axis=1) if len(found) > 1 else found[0]
+    return done, np.concatenate(found, axis=1) if len(found) > 1 else found[0], has_codes, why
 
 
 def _own_columns(layer: ChipLayer, problem: Problem, choice: rounding.Choice) -> tuple[list[OwnColumn], Ints, States]:
