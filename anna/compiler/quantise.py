@@ -28,19 +28,23 @@ from anna.compiler.rounding import constant_numerators
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 
 
-def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, clip: float) -> Meaning:
-    """The input's range spread over the state codes: that of the preparation, else that of the images, per map, but for so
-    many percent of their values at each end."""
+def meaning_of_input(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> Meaning:
+    """The input's range spread over the state codes: that of the preparation, else that of the images, per map, but for what
+    is clipped. In balance it lies about the median, so that what most pixels are has a coarse state next to zero."""
     maps = lowered.input_shape[0]
+    ordered = np.sort(calibration.input_values.swapaxes(0, 1).reshape(maps, -1), axis=1)
     if lowered.prepare is not None and not lowered.before:
         ends = sorted((lowered.prepare.low, lowered.prepare.high))
         low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
     else:
-        ordered = np.sort(calibration.input_values.swapaxes(0, 1).reshape(maps, -1), axis=1)
-        beyond = int(ordered.shape[1] * clip / 100)
+        beyond = int(ordered.shape[1] * options.input_clip / 100)
         low = ordered[:, beyond]
         high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
-    return _spread(low, high, lowered.input_digits, spec)
+    if options.balance and lowered.input_digits > 1:
+        middle = ordered[:, ordered.shape[1] // 2]
+        reach = np.maximum(high - middle, middle - low)
+        low, high = middle - reach, middle + reach
+    return _spread(low, high, lowered.input_digits, options.chip)
 
 
 def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
@@ -76,7 +80,7 @@ def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
     """The network in codes."""
     spec, done_lowered = options.chip, in_digits(lowered)
-    meaning = meaning_of_input(lowered, calibration, spec, options.input_clip)
+    meaning = meaning_of_input(lowered, calibration, options)
     quants: list[QuantLayer] = []
     written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
                for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
