@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from anna.compiler import compilation as compilation
     from anna.compiler import compile as compile
     from anna.compiler.listing import listing as listing
+    from anna.compiler.planner import Plan as Plan
+    from anna.compiler.planner import plan as plan
     from anna.compiler.reference import float_reference as float_reference
     from anna.exporters.answers import check_answers as check_answers
     from anna.exporters.bundle import export as export
     from anna.importers import load_network as load_network
+    from anna.importers.modules import import_network as import_network
     from anna.lab.trim import Trim as Trim
     from anna.lab.trim import measure_trim as measure_trim
     from anna.lab.trim import trim as trim
@@ -92,6 +95,7 @@ _HOMES = {
     "MACHINES": "anna.chip.machines",
     "Machine": "anna.chip.machines",
     "Normalisation": "anna.network.graph",
+    "Plan": "anna.compiler.planner",
     "Pool": "anna.network.graph",
     "Prelu": "anna.network.graph",
     "Prepare": "anna.network.graph",
@@ -114,12 +118,14 @@ _HOMES = {
     "export": "anna.exporters.bundle",
     "float_reference": "anna.compiler.reference",
     "forward": "anna.network.forward",
+    "import_network": "anna.importers.modules",
     "input_codes": "anna.machine.inputs",
     "listing": "anna.compiler.listing",
     "load_network": "anna.importers",
     "lockstep": "anna.machine.lockstep",
     "measure_trim": "anna.lab.trim",
     "perfetto": "anna.trace.perfetto",
+    "plan": "anna.compiler.planner",
     "run_chips": "anna.machine.chip",
     "save_drawing": "anna.network.drawing",
     "save_network": "anna.network.file",

@@ -48,17 +48,36 @@ def with_rounds(draw: st.DrawFn, programs: st.SearchStrategy[Program]) -> Progra
     constants = set(program.constant_addresses.tolist())
     free = [address for address in range(program.window_states) if address not in constants]
     regions, rounds = list(program.regions), list[HostRound]()
-    for number, segment in enumerate(sorted(draw(st.lists(st.integers(0, segments - 1), min_size=1, max_size=3)))):
-        read, write = (draw(st.integers(0, len(free) - 1)) for _ in range(2))
+    for number, segment in enumerate(sorted(rng.integers(0, segments, rng.integers(1, 4)).tolist())):
+        stored, loaded = _stored_before(program, segment) - constants, _loaded_from(program, segment) - constants
+        read, write = (free.index(int(rng.choice(sorted(some) or free))) for some in (stored, loaded))
         reads, writes = _run(free, read, rng), _run(free, write, rng)
         regions += [_region(f"read{number}", "map", free[read], reads), _region(f"host{number}", "host", free[write], writes)]
         rounds.append(_round(segment, number, reads, writes, rng))
         host = HostWork(None, np.ones(1), np.zeros(1), (), rounds=tuple(rounds))
-        made = replace(program, regions=tuple(regions), host=host)
-        if anna.violations(made)[0]:
+        if anna.violations(replace(program, regions=tuple(regions), host=host))[0]:
             regions, rounds = regions[:-2], rounds[:-1]
     host = HostWork(None, np.ones(1), np.zeros(1), (), rounds=tuple(rounds))
     return replace(program, regions=tuple(regions), host=host)
+
+
+def _stored_before(program: Program, segment: int) -> set[int]:
+    """Addresses into which an OUT puts a result before a segment."""
+    return _moved(program, "OUT", range(segment))
+
+
+def _loaded_from(program: Program, segment: int) -> set[int]:
+    """Addresses that a SHIFT reads from a segment on."""
+    return _moved(program, "SHIFT", range(segment, len(program.ops)))
+
+
+def _moved(program: Program, name: str, segments: range) -> set[int]:
+    found, segment = set[int](), -1
+    for op in program.ops:
+        segment += op.name == "PAGE"
+        if op.name == name and segment in segments:
+            found |= set(op.addresses.tolist())
+    return found
 
 
 def _run(free: list[int], start: int, rng: np.random.Generator) -> int:

@@ -152,12 +152,10 @@ class HostWork(Settled):
         if len(given) > 1 and (any(len(names) > 1 for names, _ in given) or len({shape for _, shape in given}) > 1):
             shapes = ", ".join(str(shape) for _, shape in given)
             raise GraphError(f"the host adds the scores of {len(given)} tails; expected one output of each, not {shapes}")
-        if self.before:
-            if self.prepare is None and self.image_shape is None:
-                raise GraphError("the host has layers before the chip; expected the shape of the images that they take")
-            shape: Shape = self.image_shape or (1, *self.prepare.fielded)  # type: ignore[union-attr]
-            for layer in self.before:
-                shape = layer.output_shape(shape)
+        if self.before and self.prepare is None and self.image_shape is None:
+            raise GraphError("the host has layers before the chip; expected the shape of the images that they take")
+        for _ in self.steps_before():  # raises unless they fit
+            pass
         return {"tails": tuple(self.tails), "rounds": tuple(self.rounds), "before": tuple(self.before)}
 
     @property
@@ -168,25 +166,21 @@ class HostWork(Settled):
     @property
     def multiply_adds(self) -> int:
         """Multiply-adds for one image."""
-        return sum(part.multiply_adds for part in self.parts) + self._count_before("multiply_adds")
+        before = sum(layer.multiply_adds(shape) for layer, shape in self.steps_before())
+        return before + sum(part.multiply_adds for part in self.parts)
 
     @property
     def connections(self) -> int:
         """Connections with biases for one image."""
-        return sum(part.connections for part in self.parts) + self._count_before("connections")
+        before = sum(layer.connections(shape) for layer, shape in self.steps_before())
+        return before + sum(part.connections for part in self.parts)
 
-    def _count_before(self, what: str) -> int:
-        total, shape = 0, self._shape_before()
+    def steps_before(self) -> Iterator[tuple[Layer, Shape]]:
+        """The layers before the chip, and the shape that each takes."""
+        shape = self.image_shape or (0, 0, 0) if self.prepare is None else (1, *self.prepare.fielded)
         for layer in self.before:
-            total += getattr(layer, what)(shape)
+            yield layer, shape
             shape = layer.output_shape(shape)
-        return total
-
-    def _shape_before(self) -> Shape:
-        """What the layers before the chip take."""
-        if self.image_shape is not None or self.prepare is None:
-            return self.image_shape or (0, 0, 0)
-        return (1, *self.prepare.fielded)
 
     def checked(self, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
         """Images as the network takes them, grey levels (n, rows, columns) or floats (n, maps, rows, columns); raises if

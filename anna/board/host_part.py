@@ -108,7 +108,7 @@ class HostPart(Settled):
     @classmethod
     def chain(cls, region: str, shape: Shape, gain_m: Floats, offset_m: Floats, layers: tuple[Layer, ...]) -> Self:
         """One layer after another behind one stack, which has the name of its region."""
-        return cls((HostReading(region, region, shape, gain_m, offset_m),), layers)
+        return cls((HostReading(_name_in_chain(region, layers), region, shape, gain_m, offset_m),), layers)
 
     def _settled(self) -> Mapping[str, Any]:
         if not self.readings:
@@ -149,7 +149,8 @@ class HostPart(Settled):
     def is_chain(self) -> bool:
         """Whether it is what `chain` makes, as every part was once."""
         first = self.readings[0]
-        plain = len(self.readings) == 1 and first.name == first.region and first.digits == 1
+        named = first.name == _name_in_chain(first.region, self.layers)
+        plain = len(self.readings) == 1 and named and first.digits == 1
         return plain and not self.links and self.outputs == (self.steps[-1].layer.name if self.steps else first.name,)
 
     @property
@@ -211,6 +212,11 @@ class HostPart(Settled):
                 run_piece(slice(first, min(first + piece, images)))
 
         share(run_turn, range(0, images, piece * PIECES_A_TURN), threads)
+
+
+def _name_in_chain(region: str, layers: tuple[Layer, ...]) -> str:
+    """The region's name, or one that no layer has."""
+    return f"/{region}" if any(layer.name == region for layer in layers) else region
 
 
 def _expect_new(name: str, known: Mapping[str, Shape]) -> None:

@@ -23,7 +23,7 @@ from anna.base.errors import DataError, GraphError, SpecError
 from anna.base.renamed import renamed
 from anna.chip.machines import DEFAULT, Machine
 from anna.chip.spec import ChipSpec
-from anna.compiler.options import NAIVE, RENAMED, CompileOptions, Positions, Precision, RangeMethod, Rounding, Split
+from anna.compiler.options import NAIVE, RENAMED, CompileOptions, Maxima, Positions, Precision, RangeMethod, Rounding, Split
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -37,7 +37,7 @@ PASSES = ("check", "digits", "split", "calibrate", "quantise", "place", "schedul
 
 @renamed(net="network", **RENAMED)
 def compile(
-    network: "Network",
+    network: "Network | Any",
     calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
     *,
     chip: ChipSpec | None = None,
@@ -45,6 +45,7 @@ def compile(
     batch: int | None = None,
     host: str = "auto",
     split: Split = "chip",
+    maxima: Maxima = "auto",
     range_method: RangeMethod = "least-squares",
     fit: bool = True,
     round: Rounding = "calibrated",
@@ -66,6 +67,7 @@ def compile(
     """The program for a network; raises CompileError with every reason why the network cannot be compiled, and warns where
     the states lose much of what the float network knows.
 
+    network            a graph, or a PyTorch module or Keras model, which its own library exports inside (docs/import.md)
     calibration        sample images as the network takes them, or (images, labels); ranges are chosen by them
     chip               another chip in the machine (default: the machine's own)
     machine            what it runs on, by name ("sequencer", "board-1991", "board-1996", "wide") or as a record
@@ -74,6 +76,8 @@ def compile(
     host               what the host runs: "last" (the last layer with weights and all after it), "auto" (the same, and
                        everything from the first layer that the chip cannot run), "none", or a layer's name
     split              sums with more inputs than a neuron has: in parts on the "chip", from there on the "host", or "off"
+    maxima             where maxima are taken: on the "chip", on the "host", or "auto": with host "auto" where they err less on
+                       drawn chips, else on the chip
     range_method       how the range of each map is chosen from the calibration images
     fit                fit gain and offset of each map to the float map
     round              round weights so that sums on the calibration images come out right ("calibrated"), or to "nearest"
@@ -96,7 +100,7 @@ def compile(
     calibration_count  calibration images used at most
     check_count        calibration images that the self-check interprets
     """
-    done = compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split,
+    done = compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split, maxima=maxima,
                        range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap, copies=copies,
                        synapses=synapses, balance=balance, input_clip=input_clip, precision=precision, within=within,
                        time_budget=time_budget, against=against, positions=positions, max_charge_lost=max_charge_lost,
@@ -108,7 +112,7 @@ def compile(
 
 @renamed(net="network", **RENAMED)
 def compilation(
-    network: "Network",
+    network: "Network | Any",
     calibration: "ArrayLike | tuple[ArrayLike, ArrayLike] | None" = None,
     *,
     chip: ChipSpec | None = None,
@@ -119,9 +123,12 @@ def compilation(
     **options: Any,
 ) -> "Compilation":
     """Compile with the same options as `compile`, and keep the value of every pass."""
-    from anna.compiler.passes import run
+    from anna.compiler.maxima import compiled as compiled_either_way
+    from anna.importers.modules import import_network, library_of
     from anna.network.graph import Network
 
+    if library_of(network) is not None:
+        network = import_network(network, calibration)
     if not isinstance(network, Network):
         if isinstance(network, str):
             loaders = f"load it with lenet.load({network!r}) or, from a file, anna.load_network({network!r})"
@@ -140,16 +147,18 @@ def compilation(
         raise SpecError(f"compile options: precision: {precision!r}; expected 'given' or 'auto'")
     if within is not None or time_budget is not None:
         raise SpecError("compile options: within and time_budget are aims of precision='auto'; give it, or leave them out")
-    return run(network, images, chosen)
+    return compiled_either_way(network, images, chosen)
 
 
 def _images_of(calibration: Any) -> Any:
     """The images of a pair (images, labels); anything else is taken for images."""
+    from anna.importers.modules import as_array
+
     if not isinstance(calibration, tuple):
-        return calibration
+        return as_array(calibration)
     if len(calibration) != 2 or len(np.shape(calibration[1])) != 1 or len(calibration[0]) != len(calibration[1]):
         raise DataError("calibration is a tuple, but not of images and as many labels; expected (images, labels), or images")
-    return calibration[0]
+    return as_array(calibration[0])
 
 
 __all__ = ["NAIVE", "PASSES", "CompileOptions", "compilation", "compile"]

@@ -24,6 +24,7 @@ PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
 # Fractions of the full range that "least-squares" tries.
 SHRINK = (1.0, 0.9, 0.8, 0.72, 0.64, 0.57, 0.5, 0.44, 0.38, 0.32, 0.26, 0.2)
 WIDEN = (1.5, 3.0, 6.0, 12.0, 24.0)  # ranges for a straight sum on a squashing ADC, in units of its full range
+MANY_LEVELS, HEADROOM = 1 << 12, 2.0  # from so many levels on, a range is so much wider than what the images need
 OPEN = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.3)  # half ranges that it tries for a squash, in units of 1 / slope
 
 
@@ -151,8 +152,9 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
     assert int(layer.inputs_o.max()) <= 1 << 13, f"{layer.name}: a sum of more than 8192 inputs"
     fixed_inputs, power = exact.fixed(inputs)
     weights_ot, more = exact.fixed(weights)
+    used = integer.used_taps(weights)
     for piece in integer.pieces(layer, len(inputs)):
-        found = weights_ot @ integer.patches(layer, fixed_inputs[piece])
+        found = weights_ot[:, used] @ integer.patches(layer, fixed_inputs[piece])[used]
         sums[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
     sums = np.ldexp(sums, -(power + more))
     if carried is not None:
@@ -185,11 +187,19 @@ def cuts_below(activation: Activation) -> bool:
     return adc is not None and not isinstance(adc, Squash) and math.isfinite(adc.low) and not math.isfinite(adc.high)
 
 
-def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool) -> list[tuple[float, float]]:
-    """Ranges (low, high) of a map's sums that the ADC may span, the simplest first."""
-    low, high = float(sums_n.min()), float(sums_n.max())
+def with_headroom(low: Floats, high: Floats, levels: int) -> tuple[Floats, Floats]:
+    """A range with room for values beyond those seen, where there are so many levels that it costs nothing."""
+    room = (HEADROOM - 1.0) * (high - low) / 2 * (levels >= MANY_LEVELS)
+    return low - room, high + room
+
+
+def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool, levels: int) -> list[tuple[float, float]]:
+    """Ranges (low, high) of a map's sums that an ADC of so many levels may span, the simplest first."""
+    low, high = (float(end) for end in with_headroom(sums_n.min(), sums_n.max(), levels))
     adc = layer.activation.curve.adc
     assert adc is not None, f"{layer.name}: should have been refused"
+    if levels >= MANY_LEVELS and not (squash_adc or isinstance(adc, Squash)):  # what is cut off costs more than a coarser LSB
+        method = "max"
     if method != "max":
         ordered = np.sort(sums_n)
         beyond = int(len(ordered) * PERCENT / 100)

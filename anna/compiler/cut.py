@@ -5,6 +5,7 @@ softmax. What it cannot do is a round trip to the host, unless the host is forbi
 neighbours on the host where a round trip would be for it alone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,38 +52,56 @@ class Cut:
 
 def cut(name: str, nodes: Nodes, options: CompileOptions, reasons: list[str]) -> Cut | None:
     """Where each layer of a network runs; None, with reasons, if it cannot."""
-    on_host = _asked(name, nodes, options, reasons)
-    if on_host is None:
+    asked = _asked(name, nodes, options, reasons)
+    if asked is None:
         return None
-    why = {node.value: reason for node in nodes.nodes if node.value not in on_host
-           if (reason := _not_for_chip(node, options, _leaves_some(nodes, node, on_host)))}  # fmt: skip
+    why = {node.value: reason for node in nodes.nodes if node.value not in asked
+           if (reason := _not_for_chip(node, options, _leaves_some(nodes, node, asked)))}  # fmt: skip
     if options.host == "none":
         reasons.extend(why.values())
-        return None if why else Cut(nodes, on_host)
+        return None if why else Cut(nodes, asked)
     refused = [value for value in why if options.split == "off" and _too_wide(nodes.by_value[value], options)]
-    apart = frozenset(value for value in why if _only_squashed(nodes.by_value[value], options))
-    if apart:
-        nodes = nodes.with_sums_apart(apart)
-    moved = on_host | set(why)
-    if options.split == "host":  # from there on
-        moved |= nodes.after(value for value in why if _too_wide(nodes.by_value[value], options))
-    on_host = _with_neighbours(nodes, frozenset(moved))
-    if refused or not _works(nodes, on_host):
+    found = _with_trips(nodes, asked, why, options)
+    if not refused and not _works(found) and options.host in ("auto", "last"):
+        # What is left for the chip is a last layer, or nothing.
+        last = frozenset(value for value in _last(nodes) if _not_for_chip(nodes.by_value[value], options, False) is None)
+        found = _with_trips(nodes, asked - last, why, options)
+    if refused or not _works(found):
         reasons.extend(why[value] for value in (refused or why))
         if not why:
             reasons.append(f"{name}: host option {options.host!r} leaves no layer for the chip; choose another")
         return None
-    return Cut(nodes, on_host)
+    return found
+
+
+def _with_trips(nodes: Nodes, asked: frozenset[str], why: Mapping[str, str], options: CompileOptions) -> Cut:
+    """What the host is asked to compute, and what the chip cannot."""
+    moved = asked | set(why)
+    if options.split == "host":  # from there on
+        moved |= nodes.after(value for value in why if _too_wide(nodes.by_value[value], options))
+    apart = frozenset(value for value in why if _only_squashed(nodes.by_value[value], options))
+    while True:
+        parted = nodes.with_sums_apart(apart)
+        on_host = _with_neighbours(parted, frozenset(moved))
+        together = {value for value in apart if f"{value}/sums" in on_host}
+        if not together:
+            return Cut(parted, on_host)
+        apart -= together
+
+
+def _last(nodes: Nodes) -> list[str]:
+    """Layers with weights after which there are no others."""
+    weighted = [node.value for node in nodes.nodes if isinstance(node.layer, WEIGHTED)]
+    return [value for value in weighted if not (nodes.after([value]) - {value}).intersection(weighted)]
 
 
 def _asked(name: str, nodes: Nodes, options: CompileOptions, reasons: list[str]) -> frozenset[str] | None:
     """The values that the host is asked to compute."""
     names = [node.name for node in nodes.nodes]
     if options.host in ("auto", "last"):
-        weighted = [node.value for node in nodes.nodes if isinstance(node.layer, WEIGHTED)]
-        last = [value for value in weighted if not (nodes.after([value]) - {value}).intersection(weighted)]
+        last = _last(nodes)
         on_host = nodes.after(last)
-        if not _works(nodes, on_host):  # a network of one layer would leave nothing for the chip
+        if not _works(Cut(nodes, on_host)):  # a network of one layer would leave nothing for the chip
             on_host -= {value for value in last if not isinstance(nodes.by_value[value].layer, Rbf)}
         return on_host
     if options.host == "none":
@@ -94,9 +113,10 @@ def _asked(name: str, nodes: Nodes, options: CompileOptions, reasons: list[str])
     return None
 
 
-def _works(nodes: Nodes, on_host: frozenset[str]) -> bool:
+def _works(found: Cut) -> bool:
     """Whether the chip has something to compute: leading factors and offsets are absorbed."""
-    return any(node.value not in on_host and not _absorbed(node) and not isinstance(node.layer, LAYOUT) for node in nodes.nodes)
+    on_chip = [node for node in found.nodes.nodes if node.value not in found.on_host]
+    return not all(_absorbed(node) or isinstance(node.layer, LAYOUT) for node in on_chip)
 
 
 def _absorbed(node: Node) -> bool:
@@ -158,6 +178,8 @@ def _not_for_chip(node: Node, options: CompileOptions, leaves_some: bool) -> str
     match layer:
         case Pool() if layer.dilation != (1, 1):
             return because(f"its windows have gaps (dilation {layer.dilation})")
+        case Pool() if layer.mode == "max" and options.maxima == "host":
+            return because("takes a maximum, which the host is to take (option maxima)")
         case Pool() if layer.mode == "max" and maximum.unit(spec) is None:
             return because(
                 f"takes a maximum, which this chip's ADC cannot compute exactly (curve {spec.adc_curve}, "

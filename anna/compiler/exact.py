@@ -18,12 +18,14 @@ FIXED_BITS = 20
 
 def fixed(array: Floats, bits: int = FIXED_BITS) -> tuple[Floats, int]:
     """Whole numbers below 2^bits, and the power of two that the array was multiplied by."""
-    largest = float(np.abs(array).max(initial=0.0))
-    if largest == 0.0:
-        return np.zeros_like(array, dtype=np.float64), 0
-    _, exponent = np.frexp(largest)
-    power = bits - int(exponent)
+    power = fixed_power(array, bits)
     return np.rint(np.ldexp(np.asarray(array, dtype=np.float64), power)), power
+
+
+def fixed_power(array: Floats, bits: int = FIXED_BITS) -> int:
+    """The power of two by which an array's largest number stays below 2^bits; 0 if all are zeros."""
+    largest = float(np.abs(array).max(initial=0.0))
+    return bits - int(np.frexp(largest)[1]) if largest else 0
 
 
 def product(a: NDArray[Any], b: NDArray[Any], bound: float) -> NDArray[Any]:
@@ -92,6 +94,20 @@ class Targets:
         # In the order of the images; a plain sum may use another.
         return cls(values_rn, care_rn, heavy, np.cumsum(heavy * values_rn, axis=1)[:, -1])
 
+    def errors(self, levels: Floats, counts: NDArray[Any], sums: NDArray[Any], row_c: NDArray[np.int64]) -> Floats:
+        """What the best line leaves of each candidate's targets, given how often it has each code and their sums there."""
+        count = counts.sum(axis=1)  # whole numbers
+        mean_s = np.cumsum(counts * levels, axis=1)[:, -1] / count
+        mean_t = np.cumsum(sums, axis=1)[:, -1] / count
+        away = levels - mean_s[:, None]
+        variance = np.cumsum(counts * (away * away), axis=1)[:, -1] / count
+        covariance = np.cumsum(sums * away, axis=1)[:, -1] / count
+        power = np.maximum(0.0, self.square_r[row_c] / count - mean_t * mean_t)
+        live = (variance > 1e-12) & (covariance > 0)
+        gain = np.where(live, covariance / np.where(live, variance, 1.0), 0.0)
+        left: Floats = np.maximum(0.0, power - gain * covariance)
+        return left
+
 
 def line_errors(levels: Floats, codes_cn: NDArray[np.uint16], targets: Targets, row_c: NDArray[np.int64]) -> Floats:
     """The error that `line` gives, for many candidates, each with the row of its targets; the same sums in the same order."""
@@ -100,17 +116,7 @@ def line_errors(levels: Floats, codes_cn: NDArray[np.uint16], targets: Targets, 
     weights = None if targets.care_rn is None else targets.care_rn[row_c].reshape(-1)
     counts = np.bincount(where, weights=weights, minlength=rows * len(levels)).reshape(rows, -1)
     sums = np.bincount(where, weights=targets.heavy_rn[row_c].reshape(-1), minlength=rows * len(levels)).reshape(rows, -1)
-    count = counts.sum(axis=1)  # whole numbers
-    mean_s = np.cumsum(counts * levels, axis=1)[:, -1] / count
-    mean_t = np.cumsum(sums, axis=1)[:, -1] / count
-    away = levels - mean_s[:, None]
-    variance = np.cumsum(counts * (away * away), axis=1)[:, -1] / count
-    covariance = np.cumsum(sums * away, axis=1)[:, -1] / count
-    power = np.maximum(0.0, targets.square_r[row_c] / count - mean_t * mean_t)
-    live = (variance > 1e-12) & (covariance > 0)
-    gain = np.where(live, covariance / np.where(live, variance, 1.0), 0.0)
-    left: Floats = np.maximum(0.0, power - gain * covariance)
-    return left
+    return targets.errors(levels, counts, sums, row_c)
 
 
 def total(array: NDArray[np.floating], axis: int | tuple[int, ...] | None = None) -> Floats:

@@ -11,8 +11,8 @@ from anna.network.parts import Shape
 
 def part_of(stage: HostStage, shapes: Mapping[str, Shape], meaning_of: Callable[[str], Meaning]) -> HostPart:
     """The float layers of a stage, and what the states that they read stand for."""
-    if len(stage.readings) == 1 and not stage.links and not stage.outputs:
-        stack = stage.readings[0].stack
+    stack = stage.readings[0].stack
+    if len(stage.readings) == 1 and not stage.links and not stage.outputs and stack not in {one.name for one in stage.layers}:
         return HostPart.chain(stack, shapes[stack], meaning_of(stack).gain_m, meaning_of(stack).offset_m, stage.layers)
     readings = []
     for name, stack, maps in stage.readings:

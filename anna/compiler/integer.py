@@ -46,6 +46,12 @@ def patches(layer: ChipLayer, maps: NDArray[Any]) -> NDArray[Any]:
     return held.reshape(maps.shape[1] * kh * kw, -1)
 
 
+def used_taps(weights_ot: NDArray[Any]) -> slice | Ints:
+    """The taps that any map weighs: all of them, or which."""
+    used = weights_ot.any(axis=0)
+    return slice(None) if used.all() else np.flatnonzero(used)
+
+
 def pieces(layer: ChipLayer, n: int) -> Iterator[slice]:
     """Images in pieces whose patch matrix fits the cache."""
     taps = layer.mask_oiyx[0].size
@@ -59,29 +65,35 @@ def sums(layer: ChipLayer, spec: ChipSpec, states: States, border_i: Ints, weigh
     numerators = codes.state_converter(spec).numerators
     bound = float(np.abs(weights_ot).sum(axis=1).max(initial=0)) * float(np.abs(numerators).max())
     kind = np.float32 if bound < 1 << 24 else np.float64
-    table, out = numerators.astype(kind), layer.output_shape
+    table, out, used = numerators.astype(kind), layer.output_shape, used_taps(weights_ot)
     result = np.empty((len(states), *out), dtype=kind)
     for piece in pieces(layer, len(states)):
         values = table[padded(layer, states[piece], border_i)]
-        found = exact.product(weights_ot.astype(kind), patches(layer, values), bound)
+        found = exact.product(weights_ot[:, used].astype(kind), patches(layer, values)[used], bound)
         result[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
     return result
 
 
+def steps(spec: ChipSpec, scale_codes: Ints) -> Ints:
+    """Sums from which on each next state is converted to, in weight LSB x half state LSB, a row for each scale code."""
+    # A sum is a whole number of 2^f accumulator units: compare with thresholds rounded up to one.
+    units, used = 1 << spec.weight_fraction_bits, np.unique(scale_codes)
+    found: Ints = -(-np.stack([codes.thresholds(spec, int(code)) for code in used]) // units)
+    return found[np.searchsorted(used, scale_codes)]
+
+
 def convert(spec: ChipSpec, sums: NDArray[np.floating], scale_codes_o: Ints) -> States:
     """State codes of sums (n, o, ...) in weight LSB x half state LSB: the ideal ADC at each map's scale code."""
-    # A sum is a whole number of 2^f accumulator units: compare with thresholds rounded up to one.
-    units = 1 << spec.weight_fraction_bits
     used = np.unique(scale_codes_o)
-    steps = -(-np.stack([codes.thresholds(spec, int(code)) for code in used]) // units)
+    limits = steps(spec, used)
     table = np.searchsorted(used, scale_codes_o)
-    if steps.shape[1] <= 15:
+    if limits.shape[1] <= 15:
         result, along = np.zeros(sums.shape, dtype=np.uint16), (-1, *(1,) * (sums.ndim - 2))
-        for column in steps.T.astype(sums.dtype):
+        for column in limits.T.astype(sums.dtype):
             result += sums >= column[table].reshape(along)
         return result
     result = np.empty(sums.shape, dtype=np.uint16)
-    for k, limits in enumerate(steps.astype(np.float64)):
+    for k, limit in enumerate(limits.astype(np.float64)):
         mine = np.flatnonzero(table == k)
-        result[:, mine] = np.searchsorted(limits, sums[:, mine].astype(np.float64), side="right")
+        result[:, mine] = np.searchsorted(limit, sums[:, mine].astype(np.float64), side="right")
     return result

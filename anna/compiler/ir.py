@@ -22,6 +22,7 @@ from anna.network.graph import Graph, Layer, Network, Prepare, Shape, shape_text
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 INPUT = "input"
+Tap = tuple[int, int, int]  # input map, row and column within the window
 
 
 class OwnColumn(NamedTuple):
@@ -43,7 +44,7 @@ class ChipLayer:
     source: str  # the map stack that it reads: another chip layer, or INPUT
     input_shape: Shape
     output_shape: Shape
-    weights_oiyx: Floats
+    weights_oiyx: Floats  # where the mask says so; the parts of a sum share them
     mask_oiyx: Bools
     bias: Floats | None  # (o) or (o, y, x)
     stride: tuple[int, int]
@@ -85,8 +86,8 @@ class ChipLayer:
     def value_weights_oiyx(self) -> Floats:
         """Weights on the values that it reads, whatever carries them: all of a value is in its coarsest digit here."""
         if not self.input_maps:
-            return self.weights_oiyx
-        coarsest = self.weights_oiyx[:, : self.synapses * self.input_maps]
+            return self.weights_oiyx * self.mask_oiyx
+        coarsest = (self.weights_oiyx * self.mask_oiyx)[:, : self.synapses * self.input_maps]
         found: Floats = coarsest.reshape(len(coarsest), self.synapses, self.input_maps, *self.kernel).sum(axis=1)
         return found
 
@@ -134,6 +135,17 @@ class ChipLayer:
     def bias_kind(self) -> str:
         """Whether there is a bias per map, per unit, or none."""
         return "none" if self.bias is None else "map" if self.bias.ndim == 1 else "unit"
+
+    @cached_property
+    def taps(self) -> tuple[tuple[Tap, ...], ...]:
+        """What each map reads; maps that read the same share the object."""
+        first, found = dict[bytes, tuple[Tap, ...]](), list[tuple[Tap, ...]]()
+        for mask in self.mask_oiyx:
+            key = mask.tobytes()
+            if key not in first:
+                first[key] = tuple((i, y, x) for i, y, x in np.argwhere(mask).tolist())
+            found.append(first[key])
+        return tuple(found)
 
     @property
     def inputs_o(self) -> NDArray[np.int64]:

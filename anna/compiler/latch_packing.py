@@ -1,17 +1,32 @@
 """The ways to lay a layer's windows in the latches of a chip of one shifter."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import groupby, pairwise
 from operator import itemgetter
+from typing import NamedTuple
 
 from anna.chip.spec import ChipSpec, Sequencer
-from anna.compiler.ir import OWN_BIAS, ChipLayer, OwnColumn
-from anna.compiler.latches import LatchLayout, LatchScan, group_of, taps_of
-from anna.compiler.scan import Tap, ceil_div
+from anna.compiler.ir import OWN_BIAS, ChipLayer, OwnColumn, Tap
+from anna.compiler.latches import LatchLayout, LatchScan, group_of
+from anna.compiler.scan import ceil_div
 
 MOST_DOWN = 16  # rows and columns of positions at once that are tried
 MOST_RIGHT = 4
 MOST_POSITIONS = 16
+
+
+class Repeated(NamedTuple):
+    """A scan again, for output maps and input maps so many further on: where layers repeat, what is alike is looked at once."""
+
+    scan: LatchScan
+    outputs: int = 0
+    maps: int = 0
+
+    @property
+    def made(self) -> LatchScan:
+        """The scan itself."""
+        return self.scan.moved(self.outputs, self.maps) if self.outputs else self.scan
 
 
 def options(
@@ -22,7 +37,7 @@ def options(
     units: tuple[OwnColumn, ...],
     positions: int | None = None,
     apart: bool = False,
-) -> Iterator[tuple[LatchScan, ...]]:
+) -> Iterator[tuple[Repeated, ...]]:
     """Ways to compute a layer, each a tuple of scans that together make all its maps; `positions` limits those at once.
     With `apart`, each result has a word of its own in memory."""
     rows, columns = layer.output_shape[1:]
@@ -52,36 +67,64 @@ class Packer:
         self.layer, self.spec, self.sequencer, self.down, self.right, self.own = layer, spec, sequencer, down, right, own
         self.constants, self.units, self.apart = constants, units, apart
         self.in_words = sequencer.aligned and not apart  # results begin words: maps keep their order
-        self.taps, first = taps_of(layer), dict[tuple[Tap, ...], int]()
+        self.taps, first = layer.taps, dict[tuple[Tap, ...], int]()
         self.alike = [first.setdefault(taps, o) for o, taps in enumerate(self.taps)]  # the first map that reads the same
         # Maps that read the same come together; those without inputs, as a part of a sum may have, come last.
         self.order = list(range(len(self.taps)))
         if not self.in_words:
             self.order.sort(key=lambda o: (not self.taps[o], self.taps[o], o))
 
-    def scans(self) -> tuple[LatchScan, ...] | None:
+    def scans(self) -> tuple[Repeated, ...] | None:
         """The layer in as few scans as their windows allow."""
-        left, found = list(self.order), list[LatchScan]()
+        left, found, at, explored = self.order, list[Repeated](), 0, 0
         if (whole := self._scan(left)) is not None:
-            return (whole,)
-        while left:
+            return (Repeated(whole),)
+        while at < len(left):
+            if found and self._repeats(at, explored):
+                before, count = found[-1], len(found[-1].scan.outputs)
+                found.append(Repeated(before.scan, before.outputs + count, before.maps + count * (self.steps[at][1] or 0)))
+                at += count
+                continue
             taken, scan = 0, None
             step = 1
             while step:  # as many maps as fit, found by doubling and halving
-                tried = self._scan(left[: taken + step]) if taken + step <= len(left) else None
+                tried = self._scan(left[at : at + taken + step]) if at + taken + step <= len(left) else None
                 if tried is not None:
                     taken, scan = taken + step, tried
                     step *= 2
                 else:
                     step //= 2
-            if self.in_words and taken < len(left):
+            explored = taken
+            if self.in_words and at + taken < len(left):
                 taken = taken // self.spec.word_states * self.spec.word_states
-                scan = self._scan(left[:taken]) if taken else None
+                scan = self._scan(left[at : at + taken]) if taken else None
             if scan is None:
                 return None
-            found.append(scan)
-            left = left[taken:]
+            found.append(Repeated(scan))
+            at += taken
         return tuple(found)
+
+    def _repeats(self, at: int, explored: int) -> bool:
+        """Whether the maps from a place on, as many as were looked at for the scan before, are its maps but for their place."""
+        step, word = self.steps[at], self.spec.word_states
+        first, last = at - explored, min(at + explored, len(self.order) - 1)
+        if at + explored > len(self.order) or (self.in_words and (explored % word or explored * (step[1] or 0) % word)):
+            return False
+        alike = step[0] == 1 and step[1] is not None and all(one == step for one in self.steps[first + 1 : last + 1])
+        return alike and (not step[1] or not self.layer.input_maps)
+
+    @cached_property
+    def steps(self) -> list[tuple[int, int | None]]:
+        """From each map to the one before it in order: how far it is, and by how many input maps what it reads has moved; None
+        if that is another pattern."""
+        found: list[tuple[int, int | None]] = [(0, None)]
+        for before, o in pairwise(self.order):
+            old, new = self.taps[before], self.taps[o]
+            by: int | None = new[0][0] - old[0][0] if old and len(old) == len(new) else None
+            if by is not None and old is not new and tuple((i + by, y, x) for i, y, x in old) != new:
+                by = None
+            found.append((o - before, by))
+        return found
 
     def _scan(self, outputs: Sequence[int]) -> LatchScan | None:
         """One scan of these maps; None if its window does not fit."""

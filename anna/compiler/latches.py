@@ -6,16 +6,16 @@ the constants of the biases and the states of units' own biases or partial sums.
 the last data latch, where those of earlier steps meet no weights, or lie in a latch of their own.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
-
-import numpy as np
+from typing import ClassVar
 
 from anna.chip.spec import ChipSpec, Sequencer
-from anna.compiler.ir import ChipLayer
-from anna.compiler.scan import Scan, Tap, ceil_div
+from anna.compiler.ir import ChipLayer, OwnColumn, Tap
+from anna.compiler.scan import Scan, ceil_div
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,10 @@ class LatchLayout:
             at -= len(taps) + (self.extras if age % self.step == 0 else 0)
             found |= {tap: at + k for k, tap in enumerate(taps)}
         return found
+
+    def moved(self, maps: int) -> "LatchLayout":
+        """The same of input maps so many further on."""
+        return replace(self, shifts=tuple(tuple((i + maps, y, x) for i, y, x in taps) for taps in self.shifts))
 
     @property
     def size(self) -> int:
@@ -100,6 +104,9 @@ class LatchScan(Scan):
     layouts: tuple[LatchLayout, ...]  # what the first latches hold
     own: int | None  # latch of the extras; None: they follow the data of the last of `layouts`
     apart: bool = False  # whether each result has a word of its own in memory: results may then be taken in any order
+    words: dict[tuple[int, int | None], list[int]] = field(default_factory=dict)  # a cache that its parts share
+
+    SHARED: ClassVar[tuple[str, ...]] = (*Scan.SHARED, "pace", "latch_of", "target_steps", "source_steps", "moves")
 
     @cached_property
     def pace(self) -> Pace:
@@ -158,7 +165,7 @@ class LatchScan(Scan):
     def _read(self, o: int, dy: int, dx: int) -> tuple[int, ...]:
         """The latches that a neuron reads: the fewest side by side that hold its taps."""
         sy, sx = self.layer.stride
-        used = {self.latch_of[i, y + dy * sy, x + dx * sx] for i, y, x in taps_of(self.layer)[o]}
+        used = {self.latch_of[i, y + dy * sy, x + dx * sx] for i, y, x in self.layer.taps[o]}
         if self.extras or not used:
             used.add(self.extras_latch)
         found = group_of(self.spec, used)
@@ -171,6 +178,25 @@ class LatchScan(Scan):
             return made
         last = replace(self.layouts[-1], extras=made.extras)  # fewer units bring in fewer extras
         return replace(made, layouts=(*self.layouts[:-1], last))
+
+    def moved(self, outputs: int, maps: int) -> "LatchScan":
+        """The same for output maps so many further on, which read input maps so many further on."""
+        layouts = tuple(held.moved(maps) for held in self.layouts) if maps else self.layouts
+        made = replace(self, outputs=tuple(o + outputs for o in self.outputs), layouts=layouts)
+        made.__dict__["neurons"] = tuple(neuron._replace(o=neuron.o + outputs) for neuron in self.neurons)
+        made.__dict__["costs"] = self.costs
+        return made
+
+    def of(self, layer: ChipLayer, units: tuple[OwnColumn, ...]) -> "LatchScan":
+        """The same scan of another layer that is alike."""
+        made = replace(self, layer=layer, units=units)
+        made.__dict__.update({"neurons": self.neurons, "costs": self.costs})
+        return made
+
+    @property
+    def in_words(self) -> bool:
+        """Whether its results fill words of memory in the order of its maps, which are not divided."""
+        return self.sequencer.aligned and not self.apart and self.spec.word_states > 1
 
     # --- how it is loaded and taken out ------------------------------------------------------------------------------
     @cached_property
@@ -219,18 +245,24 @@ class LatchScan(Scan):
     # --- what it costs -----------------------------------------------------------------------------------------------
     def _loads(self, moved: int | None) -> tuple[int, int, int]:
         """SHIFTs of the first latch of a step, of all its latches, and STOREs."""
-        one, down, right = self.source_steps
-        word, extras, found = self.spec.word_states, self._extra_words, list[int]()
-        places = self.layer.places
+        extras, found = self._extra_words, list[int]()
         if self.own is not None and self.unit_states:
             found.append(extras)
         for latch, held in enumerate(self.layouts):
-            found.append(0)
-            for block in self.entering(latch, moved):
-                found[-1] += len(words_of([places[i] * one + y * down + x * right for i, y, x in block], word))
-                found[-1] += extras if held.extras else 0
+            blocks = self._words_of_blocks(latch, moved)
+            found.append(sum(blocks) + (len(blocks) * extras if held.extras else 0))
         stores = sum(max(1, words) for words in found) if self.through_register else len(found)
         return found[0], sum(found), stores
+
+    def _words_of_blocks(self, latch: int, moved: int | None) -> list[int]:
+        """Words of each block of taps that a latch takes in."""
+        if (latch, moved) not in self.words:
+            (one, down, right), places = self.source_steps, self.layer.places
+            self.words[latch, moved] = [
+                len(words_of([places[i] * one + y * down + x * right for i, y, x in block], self.spec.word_states))
+                for block in self.entering(latch, moved)
+            ]
+        return self.words[latch, moved]
 
     @property
     def _extra_words(self) -> int:
@@ -252,10 +284,14 @@ class LatchScan(Scan):
         )
 
     @cached_property
-    def _line(self) -> list[tuple[int, int, int]]:
-        """What each step of a line takes in."""
-        by_move = {moved: self._loads(moved) for moved in {b - a for a, b in pairwise(self.starts_x)}}
-        return [self._loads(None), *(by_move[b - a] for a, b in pairwise(self.starts_x))]
+    def moves(self) -> dict[int | None, int]:
+        """How many steps of a line move by so many positions; None: the first."""
+        return {None: 1, **Counter(b - a for a, b in pairwise(self.starts_x))}
+
+    @property
+    def _steps(self) -> list[tuple[int, tuple[int, int, int]]]:
+        """How many steps of a line there are of each kind, and what each takes in."""
+        return [(count, self._loads(moved)) for moved, count in self.moves.items()]
 
     @cached_property
     def words_out(self) -> int:
@@ -280,13 +316,14 @@ class LatchScan(Scan):
     @cached_property
     def input_cycles(self) -> int:
         """SHIFT and STORE cycles of the scan."""
-        line = sum(words * self.pace.word + stores * self.pace.store for _, words, stores in self._line)
+        line = sum(count * (words * self.pace.word + stores * self.pace.store) for count, (_, words, stores) in self._steps)
         return len(self.starts_y) * line
 
     @cached_property
     def bound_cycles(self) -> int:
         """Cycles that its instructions need at least."""
-        return len(self.starts_y) * sum(self.pace.step(*loads, len(self.calcs), self.words_out) for loads in self._line)
+        line = sum(count * self.pace.step(*loads, len(self.calcs), self.words_out) for count, loads in self._steps)
+        return len(self.starts_y) * line
 
     @property
     def cycles(self) -> int:
@@ -303,12 +340,6 @@ class LatchScan(Scan):
             f"columns{extras}, {self.constants} constants, {len(self.neurons)} neurons on {self.rows} rows, about "
             f"{self.cycles} cycles"
         )
-
-
-@lru_cache(maxsize=4)
-def taps_of(layer: ChipLayer) -> tuple[tuple[Tap, ...], ...]:
-    """What each output map reads: many scans of a layer ask."""
-    return tuple(tuple((i, y, x) for i, y, x in np.argwhere(mask).tolist()) for mask in layer.mask_oiyx)
 
 
 def group_of(spec: ChipSpec, used: set[int]) -> tuple[int, ...] | None:

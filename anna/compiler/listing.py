@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from anna.board.times import Times
+from anna.board.host import HostWork
+from anna.board.operations import instructions, layer_operations, round_operations
+from anna.board.times import Times, round_us, rounds_us
 from anna.chip import facts
 from anna.chip.machines import Machine
 from anna.compiler import retention
@@ -29,6 +31,7 @@ LATER = (
     "synapses",
     "balance",
     "input_clip",
+    "maxima",
 )  # options that are left out where they are the default, as programs had none
 UNITS = ("array", "input", "output", "paging")
 
@@ -38,9 +41,11 @@ def report(
 ) -> dict[str, Any]:
     """The report on a compilation, as JSON."""
     network = graph.lowered.network
-    host = _host(graph, options.machine)
+    host, work = host_entries(graph, options.machine), timeline.program.host
+    assert work is not None, f"{network.name} was compiled, so it has a host"
     layers = _layers(graph, placement, schedule, timeline, links) + host["layers"]
-    times = Times(options.machine, timeline.cycles_per_image, host["multiply_adds"])
+    around = work.multiply_adds - sum(one.part.multiply_adds for one in work.rounds)
+    times = Times(options.machine, timeline.cycles_per_image, around, rounds_us(options.machine, work.rounds))
     chip_multiply_adds = network.multiply_adds - host["own_multiply_adds"]
     run_cycles = cycles_without_refresh(timeline.program) if timeline.refreshes else timeline.run_cycles
     return {
@@ -70,6 +75,7 @@ def report(
         "host_connections": host["connections"],
         "chip_multiply_adds": chip_multiply_adds,
         "host_multiply_adds": host["multiply_adds"],
+        **_rounds(work, options.machine),
         "layers": layers,
         "placement": [
             {"layer": p.scan.layer.name, "page": p.page, "first_row": p.row, "rows": p.scan.rows, "maps": list(p.scan.outputs),
@@ -119,32 +125,54 @@ def _us(us: float | None) -> float | None:
     return None if us is None else round(us, 6)
 
 
-def _host(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
+def host_entries(graph: QuantGraph, machine: Machine) -> dict[str, Any]:
+    """What the host computes: its layers, and the work of all together and of the network's own."""
     layers, connections, multiply_adds, own = list[dict[str, Any]](), 0, 0, {"own_connections": 0, "own_multiply_adds": 0}
-    for member in graph.lowered.members:
-        names = {layer.name for layer in member.graph.layers}
-        for layer, shapes in _host_layers(member, graph.lowered.stacks):
-            products = layer.multiply_adds(*shapes)
-            connections += layer.connections(*shapes)
-            multiply_adds += products
-            if layer.name in names:  # the others add digits or average copies
-                own["own_connections"] += layer.connections(*shapes)
-                own["own_multiply_adds"] += products
-            rate = machine.host_multiply_adds_per_s
-            layers.append({
-                "name": f"{member.prefix}{layer.name}", "where": "host", "binds": "host", "cycles": None, "bound_cycles": None,
-                "sqnr_db": None, "saturated_share": None, "multiply_adds": products,
-                "us": None if rate is None else round(products / rate * 1e6, 6),
-            })  # fmt: skip
+    rate = machine.host_multiply_adds_per_s
+    for member, layer, shapes, in_round in _host_layers(graph):
+        products = layer.multiply_adds(*shapes)
+        connections += layer.connections(*shapes)
+        multiply_adds += products
+        if any(layer.name == one.name for one in member.graph.layers):  # the others add digits or average copies
+            own["own_connections"] += layer.connections(*shapes)
+            own["own_multiply_adds"] += products
+        taken = instructions(layer_operations(layer, *shapes)) if in_round else products
+        layers.append({
+            "name": f"{member.prefix}{layer.name}", "where": "host", "binds": "host", "cycles": None, "bound_cycles": None,
+            "sqnr_db": None, "saturated_share": None, "multiply_adds": products,
+            "us": None if rate is None else round(taken / rate * 1e6, 6),
+        })  # fmt: skip
     return {"layers": layers, "connections": connections, "multiply_adds": multiply_adds, **own}
 
 
-def _host_layers(member: Member, stacks: Mapping[str, Shape]) -> Iterator[tuple[Layer, list[Shape]]]:
-    """What the host computes for a member, and the shapes of what each layer reads."""
-    for stage in member.stages:
-        shapes = stage.shapes(stacks)
-        for layer, inputs in stage.pairs:
-            yield layer, [shapes[one] for one in inputs]
+def _rounds(work: HostWork, machine: Machine) -> dict[str, Any]:
+    """What the host does between page segments, in turn; nothing if it does nothing."""
+    found = [
+        {
+            "segment": one.segment,
+            "layers": [layer.name for layer in one.part.layers],
+            "states_read": one.states_read,
+            "states_written": one.states_written,
+            "operations": dict(sorted(round_operations(one).items())),
+            "us": _us(round_us(machine, one)),
+        }
+        for one in work.rounds
+    ]
+    return {"rounds": found, "rounds_us_per_image": _us(rounds_us(machine, work.rounds))} if found else {}
+
+
+def _host_layers(graph: QuantGraph) -> Iterator[tuple[Member, Layer, list[Shape], bool]]:
+    """What the host computes, the shapes of what each layer reads, and whether the chip waits for it."""
+    lowered = graph.lowered
+    shape = lowered.network.input_shape if lowered.prepare is None else (1, *lowered.prepare.fielded)
+    for layer in lowered.before:
+        yield lowered.members[0], layer, [shape], False
+        shape = layer.output_shape(shape)
+    for member in lowered.members:
+        for stage in member.stages:
+            shapes = stage.shapes(lowered.stacks)
+            for layer, inputs in stage.pairs:
+                yield member, layer, [shapes[one] for one in inputs], stage is not member.tail
 
 
 def _layers(
@@ -210,7 +238,9 @@ def listing(report: Mapping[str, Any]) -> str:
             f"{100 * near:6.1f}% {entry['sqnr_db']:8.1f} {100 * entry['saturated_share']:8.1f}% {entry['rows']:5d} "
             f"{entry['pages']:5d}"
         )
+    head += _rounds_text(report)
     head += _charges(report)
+    head += ["", report["judged"]] if "judged" in report else []
     head += ["", "where it lies"]
     for place in report["placement"]:
         maps = place["maps"]
@@ -227,6 +257,22 @@ def latency_text(report: Mapping[str, Any], unit: str = "us") -> str:
     """What an image takes with the host, after what it takes on the chip; empty if that is not known."""
     us = report["board_us_per_image"]
     return "" if us is None else f", {us:,.1f} {unit} with the host"
+
+
+def _rounds_text(report: Mapping[str, Any]) -> list[str]:
+    """What the host does while the chip waits; nothing for a program without rounds."""
+    rows = report.get("rounds", ())
+    return ["", "rounds of the host, for which the chip waits", *map(round_text, rows)] if rows else []
+
+
+def round_text(one: Mapping[str, Any]) -> str:
+    """A round of the host in a line."""
+    time = "time unknown" if one["us"] is None else f"{one['us']:,.1f} us"
+    layers = ", ".join(one["layers"]) or "no layers"
+    return (
+        f"  before segment {one['segment']}: {layers}; {one['states_read']:,} states read, {one['states_written']:,} written, "
+        f"{time}"
+    )
 
 
 def _charges(report: Mapping[str, Any]) -> list[str]:

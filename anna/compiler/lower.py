@@ -85,7 +85,7 @@ class _Lowerer:
             else:
                 tail.append(node)
         last = self._stage(self._with_sources(tail), self.nodes.ends)
-        steps, last = resolved(self.steps, last, self.homes, self.widths)
+        steps, last = resolved(self.steps, last, self.homes, self.widths, self.shape)
         before = tuple(node.layer for node in self.before)
         return Lowering(steps, last, self.scale, self.offset, before, self.shape)
 

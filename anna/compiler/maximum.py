@@ -142,8 +142,8 @@ def quantise_layer(
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     saturated = float(((out == 0) | (out == top)).mean())
     no_states, weight_lsb = np.zeros((maps, 0, 1, 1), np.uint16), np.abs(meaning.gain_m[own]) / one.weight
-    quant = QuantLayer(layer, weights, constants, units, unit_weights, no_states, scale, weight_lsb, result, border,
-                       round(sqnr, 3), round(saturated, 6))  # fmt: skip
+    quant = QuantLayer(layer, weights.astype(np.int16), constants, units, unit_weights, no_states, scale, weight_lsb, result,
+                       border, round(sqnr, 3), round(saturated, 6))  # fmt: skip
     return quant, out
 
 

@@ -13,6 +13,7 @@ RangeMethod = Literal["least-squares", "percentile", "max"]
 Rounding = Literal["calibrated", "nearest"]
 Split = Literal["chip", "host", "off"]
 Positions = Literal[1, "auto"]
+Maxima = Literal["auto", "chip", "host"]
 Precision = Literal["given", "auto"]
 
 MOST_DIGITS, MOST_COPIES, MOST_SYNAPSES = 3, 16, 8
@@ -52,6 +53,11 @@ class CompileOptions(Record):
         default="chip",
         description="sums with more inputs than a neuron has: parts joined on the chip, everything from there on the host, "
         "or refused where the chip would have to run them",
+    )
+    maxima: Maxima = Field(
+        default="auto",
+        description="where maxima are taken: on the 'chip', on the 'host', or 'auto': with host 'auto' where they err less on "
+        "drawn chips, else on the chip",
     )
     range_method: RangeMethod = Field(
         default="least-squares", description="how the range of each map is chosen from the calibration images"

@@ -20,10 +20,12 @@ from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
 from anna.compiler.plan import Plan
+from anna.compiler.planner import expect_room
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
 from anna.compiler.schedule import Schedule, schedule
+from anna.native.blas import one_thread
 from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program import isa
@@ -98,9 +100,15 @@ class Compilation:
 
 def run(net: Network, images: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
     """Compile a network."""
+    with one_thread():
+        return _run(net, images, options)
+
+
+def _run(net: Network, images: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
     checked = check_pass.check(net, options)
     widened = digits.widened(checked, options)
     parts = split_pass.split(widened, options)
+    expect_room(parts, options)
     calibration = calibrate(parts, images, options)
     quantised = quantise(parts, calibration, options)
     placement = place(quantised, options)

@@ -4,13 +4,16 @@ The choice is a shortest path over the layers: cycles of the scans plus the batc
 rows used on the current page. A scan that does not fit is cut by output maps.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from anna.base.errors import CompileError
 from anna.compiler import latch_packing, register_packing
 from anna.compiler.check import NOTHING_LEFT
-from anna.compiler.ir import ChipLayer, HostStage, Lowered, OwnColumn
+from anna.compiler.ir import OWN_BIAS, ChipLayer, HostStage, Lowered, OwnColumn
+from anna.compiler.latch_packing import Repeated
 from anna.compiler.latches import LatchScan
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantised import QuantGraph
@@ -21,7 +24,7 @@ USUAL_BATCH = 8  # images, where the batch is chosen later: what a row costs an 
 BEST_WAYS = 12  # ways to compute a layer that are kept: the fastest for each number of rows
 
 
-Scans = tuple[RegisterScan, ...] | tuple[LatchScan, ...]
+Scans = tuple[RegisterScan | LatchScan, ...]
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,28 @@ class Placement:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(NamedTuple):
     cycles: float  # of an image, with its share of page loads
     pages: int
     row: int
     rows: int  # on all pages
-    scans: tuple[Placed, ...]
+    scans: tuple["_Piece", ...]
+
+
+class _Piece(NamedTuple):
+    """Some outputs of a scan, on their page and rows."""
+
+    scan: RegisterScan | LatchScan
+    first: int
+    end: int
+    page: int
+    row: int
+
+    @property
+    def placed(self) -> Placed:
+        """The scan of these outputs."""
+        every = self.end - self.first == len(self.scan.outputs)
+        return Placed(self.scan if every else self.scan.part(self.scan.outputs[self.first : self.end]), self.page, self.row)
 
 
 @dataclass(frozen=True)
@@ -76,12 +94,13 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     """The cheapest placement."""
     spec, refused = graph.spec, dict[str, str]()
     loads = _loads(options)
+    found_ways = _Ways(options)
     states, fresh = {(1, 0): _State(0.0, 1, 0, 0, ())}, _after_rounds(graph.lowered)
     for quant in graph.layers:
         needs = quant.constants_oc.shape[1], quant.units
-        ways = _ways(quant.layer, options, *needs)
+        ways = found_ways.of(quant.layer, *needs)
         if not ways and options.sequencer.aligned and not graph.lowered.read_by_chip(quant.layer.stack):
-            ways = _ways(quant.layer, options, *needs, apart=True)
+            ways = found_ways.of(quant.layer, *needs, apart=True)
         if not ways:
             leaves_some = all(quant.layer.origin != member.layers[0].origin for member in graph.lowered.members)
             refused.setdefault(quant.layer.origin, _no_way(quant.layer, options, leaves_some))
@@ -110,8 +129,8 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
             f"{graph.lowered.network.name}: needs {best.pages} weight pages, but the board's memory holds {spec.max_pages}; "
             "run its largest layers on the host (option host)"
         ])  # fmt: skip
-    first = {placed.scan.layer.name: placed.page for placed in reversed(best.scans)}
-    return Placement(best.scans, best.pages, tuple(first[name] for name in fresh))
+    first = {piece.scan.layer.name: piece.page for piece in reversed(best.scans)}
+    return Placement(tuple(piece.placed for piece in best.scans), best.pages, tuple(first[name] for name in fresh))
 
 
 def _after_rounds(lowered: Lowered) -> list[str]:
@@ -130,61 +149,68 @@ def _loads(options: CompileOptions) -> _Loads:
     return _Loads(PAGE_TURN_CYCLES, row / (batch or 1), row / (batch or USUAL_BATCH))
 
 
-def _ways(
-    layer: ChipLayer, options: CompileOptions, constants: int, units: tuple[OwnColumn, ...], apart: bool = False
-) -> list[Scans]:
-    """The ways to compute a layer that no other beats in both rows and cycles."""
+class _Ways:
+    """The ways to compute layers that no other beats in both rows and cycles; layers that are alike share them."""
+
+    def __init__(self, options: CompileOptions) -> None:
+        self.options = options
+        self._known: dict[Hashable, list[Scans]] = {}
+
+    def of(self, layer: ChipLayer, constants: int, units: tuple[OwnColumn, ...], apart: bool = False) -> list[Scans]:
+        """Those of one layer."""
+        if self.options.chip.wide:
+            return _best(self.options, register_packing.options(layer, self.options.chip, constants, units))
+        key = (layer.mask_oiyx.tobytes(), layer.mask_oiyx.shape, layer.input_shape, layer.output_shape, layer.stride,
+               layer.padding, layer.places, layer.stack_maps, constants, tuple(unit == OWN_BIAS for unit in units),
+               apart)  # fmt: skip
+        if key not in self._known:
+            self._known[key] = _best(self.options, latch_packing.options(
+                layer, self.options.chip, self.options.sequencer, constants, units, self.options.most_positions, apart
+            ))  # fmt: skip
+        return [tuple(scan if scan.layer is layer or isinstance(scan, RegisterScan) else scan.of(layer, units) for scan in way)
+                for way in self._known[key]]  # fmt: skip
+
+
+def _best(options: CompileOptions, ways: Iterable[Sequence[RegisterScan | Repeated]]) -> list[Scans]:
     found = []
-    ways: Iterator[Scans]
-    if options.chip.wide:
-        ways = register_packing.options(layer, options.chip, constants, units)
-    else:
-        ways = latch_packing.options(layer, options.chip, options.sequencer, constants, units, options.most_positions, apart)
-    for scans in ways:
-        heaviest = max(max(scan.rows_per_output.values()) for scan in scans)
-        if heaviest <= options.chip.rows:
-            found.append((sum(scan.rows for scan in scans), sum(scan.cycles for scan in scans), scans))
+    for way in ways:
+        scans = [one.scan if isinstance(one, Repeated) else one for one in way]
+        if max(scan.heaviest for scan in scans) <= options.chip.rows:
+            found.append((sum(scan.rows for scan in scans), sum(scan.cycles for scan in scans), way))
     found.sort(key=lambda way: (way[0], way[1]))
-    front: list[tuple[int, int, Scans]] = []
-    for way in found:
-        if not front or way[1] < front[-1][1]:
-            front.append(way)
-    return [scans for _, _, scans in front[-BEST_WAYS:]] + ([front[0][2]] if len(front) > BEST_WAYS else [])
+    front: list[tuple[int, int, Sequence[RegisterScan | Repeated]]] = []
+    for one in found:
+        if not front or one[1] < front[-1][1]:
+            front.append(one)
+    kept = front[-BEST_WAYS:] + (front[:1] if len(front) > BEST_WAYS else [])
+    return [tuple(one.made if isinstance(one, Repeated) else one for one in way) for _, _, way in kept]
 
 
 def _put(state: _State, way: Scans, rows: int, load: float, new_page: bool, cut: bool) -> _State | None:
     """The way's scans placed after a state: on the remaining rows or on a new page; cut at the page's end or not."""
-    cycles, pages, row, scans = state.cycles, state.pages, state.row, list(state.scans)
-    total = state.rows
+    cycles, pages, row, total, scans = state.cycles, state.pages, state.row, state.rows, list[_Piece]()
     if new_page and row == 0:
         return None
     if new_page:
         cycles, pages, row = cycles + load, pages + 1, 0
     for scan in way:
-        left = list(scan.outputs)
-        need = scan.rows_per_output
-        remaining = scan.rows
-        while left:
-            if row and not cut and remaining > rows - row:
+        below, at, count = scan.rows_before, 0, len(scan.outputs)  # rows of the outputs before each
+        words = scan.spec.word_states if isinstance(scan, LatchScan) and scan.in_words else 1
+        while at < count:
+            if row and not cut and below[count] - below[at] > rows - row:
                 cycles, pages, row = cycles + load, pages + 1, 0
-            taken, used = list[int](), 0
-            while left and used + need[left[0]] <= rows - row:
-                used += need[left[0]]
-                taken.append(left.pop(0))
-            if left and scan.spec.word_states > 1 and isinstance(scan, LatchScan) and scan.sequencer.aligned and not scan.apart:
-                while len(taken) % scan.spec.word_states:  # words of results are not shared
-                    used -= need[taken[-1]]
-                    left.insert(0, taken.pop())
-            if not taken:
+            end = bisect_right(below, below[at] + rows - row, at) - 1
+            if end < count:
+                end -= (end - at) % words  # words of results are not shared
+            if end == at:
                 if not row:
                     return None
                 cycles, pages, row = cycles + load, pages + 1, 0
                 continue
-            part = scan if len(taken) == len(scan.outputs) else scan.part(taken)
-            scans.append(Placed(part, pages - 1, row))
-            cycles, row, remaining = cycles + part.cycles, row + used, remaining - used
-            total += used
-    return _State(cycles, pages, row, total, tuple(scans))
+            scans.append(_Piece(scan, at, end, pages - 1, row))
+            used = below[end] - below[at]
+            cycles, row, total, at = cycles + scan.cycles_of(at, end), row + used, total + used, end
+    return _State(cycles, pages, row, total, state.scans + tuple(scans))
 
 
 def _no_word(layer: ChipLayer, word: int, rows: int) -> str:

@@ -62,6 +62,15 @@ class Problem:
     unit_sums: Floats | None  # what the units' own biases add to the sums of the search windows
 
     @cached_property
+    def patterns(self) -> list[tuple[Ints, Ints]]:
+        """Maps that read the same taps, and which of the used taps these are."""
+        found = dict[bytes, list[int]]()
+        mask = self.layer.mask_oiyx.reshape(len(self.layer.mask_oiyx), -1)[:, self.used_t]
+        for o, taps in enumerate(mask):
+            found.setdefault(taps.tobytes(), []).append(o)
+        return [(np.array(maps), np.flatnonzero(mask[maps[0]])) for maps in found.values()]
+
+    @cached_property
     def targets(self) -> exact.Targets:
         """The outputs of the search windows, map by map; of a part, weighted by how much its error matters."""
         cares = np.ascontiguousarray(self.care.T) if self.layer.partial else None

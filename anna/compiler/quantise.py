@@ -14,7 +14,7 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
-from anna.compiler.calibrate import SHRINK, Calibration
+from anna.compiler.calibrate import MANY_LEVELS, SHRINK, Calibration, with_headroom
 from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
@@ -26,6 +26,7 @@ from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer, unknown_mea
 from anna.compiler.rounding import constant_numerators
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
+WIDER = 1.25  # times a range that an image's borders may make it
 
 
 def meaning_of_input(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> Meaning:
@@ -40,11 +41,27 @@ def meaning_of_input(lowered: Lowered, calibration: Calibration, options: Compil
         beyond = int(ordered.shape[1] * options.input_clip / 100)
         low = ordered[:, beyond]
         high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
+        if not options.input_clip:
+            low, high = with_headroom(low, high, 1 << options.chip.state_bits * lowered.input_digits)
+        low, high = _with_borders(lowered, low, high, 1 << options.chip.state_bits * lowered.input_digits)
     if options.balance and lowered.input_digits > 1:
         middle = ordered[:, ordered.shape[1] // 2]
         reach = np.maximum(high - middle, middle - low)
         low, high = middle - reach, middle + reach
     return _spread(low, high, lowered.input_digits, options.chip)
+
+
+def _with_borders(lowered: Lowered, low: Floats, high: Floats, levels: int) -> tuple[Floats, Floats]:
+    """A range that has the borders of those that read the image, where that does not make it much coarser."""
+    wide_low, wide_high = low, high
+    for member in lowered.members:
+        for layer in member.layers:
+            if layer.source == INPUT and any(layer.padding):
+                scale = np.where(member.input_scale_m == 0.0, 1.0, member.input_scale_m)
+                border = np.where(member.input_scale_m == 0.0, low, (layer.padding_value - member.input_offset_m) / scale)
+                wide_low, wide_high = np.minimum(wide_low, border), np.maximum(wide_high, border)
+    fits = (wide_high - wide_low <= WIDER * (high - low)) | (levels >= MANY_LEVELS)
+    return np.where(fits, wide_low, low), np.where(fits, wide_high, high)
 
 
 def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
@@ -63,8 +80,10 @@ def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
     """What the host writes (images, maps, rows, columns): for each map the range whose codes come nearest to the values."""
     low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
     high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
+    low, high = with_headroom(low, high, 1 << spec.state_bits * digits)
     best_low, best_high, least = low, high, np.full(len(low), np.inf)
-    for above in SHRINK:
+    shares = SHRINK if 1 << spec.state_bits * digits < MANY_LEVELS else ()
+    for above in shares:
         for below in (1.0, above):
             middle = (low + high) / 2
             tried = middle - (middle - low) * below, middle + (high - middle) * above
@@ -156,11 +175,11 @@ def quantise_layer(
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     found, top = steps.apart(joint), (1 << spec.state_bits) - 1
     saturated = float(((found[0] == 0) | (found[0] == top)).mean())
-    done = []
+    done, narrow = [], weights.astype(np.int16)
     for digit, meant in zip(digits_of(layer), result, strict=True):
         less, less_weights = _coarser(digit, steps, scale)
         done.append(
-            QuantLayer(digit, weights, constants, (*units, *less), np.concatenate([unit_weights, less_weights], axis=1),
+            QuantLayer(digit, narrow, constants, (*units, *less), np.concatenate([unit_weights, less_weights], axis=1),
                        unit_states, steps.scale_kd[scale, digit.digit], choice.weight_lsb_o, meant, border, round(sqnr, 3),
                        round(saturated, 6))
         )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anna.board.host import digit_codes
 from anna.chip.codes import state_converter
@@ -49,7 +50,7 @@ class QuantLayer:
     """A chip layer in codes, per map; all positions of a map have the same."""
 
     layer: ChipLayer
-    weights_ot: Ints  # in weight LSB, taps in the order i, y, x
+    narrow_ot: NDArray[np.int16]  # weights in weight LSB, taps in the order i, y, x
     constants_oc: Ints  # weights on the constant columns, in LSB
     units: tuple[OwnColumn, ...]  # what a unit's own columns hold: its bias, partial sums that it continues, coarser digits
     unit_weights_ou: Ints  # weights on them
@@ -60,6 +61,11 @@ class QuantLayer:
     border_i: Ints  # codes of the border around its input
     sqnr_db: float
     saturated_share: float
+
+    @property
+    def weights_ot(self) -> Ints:
+        """The weights, to be computed with."""
+        return self.narrow_ot.astype(np.int64)
 
     @property
     def maps(self) -> slice:

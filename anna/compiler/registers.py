@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 
 from anna.chip.spec import ChipSpec
-from anna.compiler.scan import Scan, Tap, ceil_div
+from anna.compiler.ir import Tap
+from anna.compiler.scan import Scan, ceil_div
 
 
 @dataclass(frozen=True)

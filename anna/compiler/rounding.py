@@ -4,22 +4,26 @@ Sums are in weight LSB x half state LSB. Everything that is compared is an exact
 sums, so that the choice is the same on every machine.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.base.threads import cores, share
 from anna.chip import codes
 from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
-from anna.compiler import exact, latch_packing
+from anna.compiler import exact, integer, latch_packing
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import Bools, Floats
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Problem
 from anna.compiler.split import BIAS_COLUMNS, CARRY_COLUMNS, goes_without_bias
+from anna.native.loader import compiled
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, if they are enough
 DIGIT_CONSTANTS = 12  # the same of a layer in digits: its weights are large beside its range, and so is its bias
@@ -27,7 +31,9 @@ UNIT_COARSE = 2  # most coarse columns of a bias per unit
 RIDGE = 0.003  # pull towards the float weights, as a fraction of the mean square of an input
 SWEEPS = 6
 OWN_MATRICES = 4_000_000_000  # products up to which every map has its own normal equations
-COLUMNS_AT_ONCE = 1 << 21  # numbers of a piece of the search
+COLUMNS_AT_ONCE = 1 << 20  # numbers of a piece of the search
+DESCENT_NUMBERS = 1 << 18  # of the matrices of a piece of the descent
+FAR = 1 << 24  # beyond every sum in 32 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +71,8 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / CARRY_COLUMNS
         upright = bool(problem.sign_o[o] > 0)
-        for low, high in ranging.ranges(layer, problem.sums[:, o] * problem.sign_o[o], options.range_method, squash_adc):
+        sums, levels = problem.sums[:, o] * problem.sign_o[o], 1 << spec.state_bits
+        for low, high in ranging.ranges(layer, sums, options.range_method, squash_adc, levels):
             if not upright:
                 low, high = -high, -low
             if bare:  # the middle of the range lies where the sum of no current does
@@ -162,9 +169,11 @@ def constant_weights(spec: ChipSpec, wanted: Floats, constants: int) -> Ints:
     return out
 
 
-def _rounded(problem: Problem, owner: Ints, weight_lsb: Floats) -> Ints:
+def _rounded(problem: Problem, owner: Ints, weight_lsb: Floats, mine: Ints, taps: Ints) -> Ints:
+    """Weights of some candidates on some taps, to the nearest LSB of each."""
     low, high = -(1 << (problem.spec.weight_bits - 1)), (1 << (problem.spec.weight_bits - 1)) - 1
-    return np.clip(np.rint(problem.weights_ot[owner] / weight_lsb[:, None]), low, high).astype(np.int64)
+    weights = problem.weights_ot[owner[mine][:, None], taps] / weight_lsb[mine][:, None]
+    return np.clip(np.rint(weights), low, high).astype(np.int64)
 
 
 def constant_numerators(spec: ChipSpec, constants: int) -> Ints:
@@ -176,26 +185,63 @@ def constant_numerators(spec: ChipSpec, constants: int) -> Ints:
 
 def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, weight_lsb: Floats, constants: int) -> Floats:
     """Mean squared error of each candidate after the best gain and offset, on the search windows."""
-    weights = _rounded(problem, owner, weight_lsb)
     bias = constant_weights(problem.spec, 2 * (problem.bias_o[owner] - middle) / weight_lsb, constants)
-    bias_sum = (bias * constant_numerators(problem.spec, constants)).sum(axis=1)
-    error, at_once = np.empty(len(owner)), max(1, COLUMNS_AT_ONCE // len(problem.windows))
-    for start in range(0, len(owner), at_once):
-        part = slice(start, start + at_once)
-        sums = _sums(problem, problem.windows, weights[part]) + bias_sum[part]
-        if problem.carried is not None:
-            sums = sums + _carried(problem, problem.carried, owner[part], weight_lsb[part])
-        if problem.unit_sums is not None:
-            sums = sums + np.rint(2 * problem.unit_sums[:, owner[part]] / weight_lsb[part])
-        error[part] = _fit_error(problem, problem.ladder.convert(sums, scale[part]), owner[part])
+    return _fit_errors(problem, partial(_rounded, problem, owner, weight_lsb), bias, owner, scale, weight_lsb)
+
+
+def _fit_errors(
+    problem: Problem, weights_of: Callable[[Ints, Ints], Ints], constants: Ints, owner: Ints, scale: Ints, weight_lsb: Floats
+) -> Floats:
+    """The same of candidates: `weights_of` gives the weights of some of them on some taps, `owner` the map of each. Shared
+    among threads."""
+    bias_sum = (constants * constant_numerators(problem.spec, constants.shape[1])).sum(axis=1)
+    numerators, peak = codes.state_converter(problem.spec).numerators, _peak(problem)
+    error, parts = np.empty(len(owner)), list[tuple[Ints, Ints]]()
+    for maps, taps in problem.patterns:
+        mine = np.flatnonzero(np.isin(owner, maps))
+        at_once = max(1, COLUMNS_AT_ONCE // max(len(problem.windows), len(taps)))
+        parts += [(mine[k : k + at_once], taps) for k in range(0, len(mine), at_once)]
+
+    def measure(part: tuple[Ints, Ints]) -> None:
+        mine, taps = part
+        weights = weights_of(mine, taps)
+        bound = float(np.abs(weights).sum(axis=1).max(initial=0)) * peak
+        kind = np.float32 if bound < FAR else np.float64
+        sums = exact.product(weights.astype(kind), numerators.astype(kind)[problem.windows[:, taps].T], bound)
+        further = _further_sums(problem, owner[mine], weight_lsb[mine])
+        if problem.ladder.digits == 1 and further is None and problem.spec.state_bits <= 4:
+            counts, totals = _tallied(problem, sums, bias_sum[mine], owner[mine], scale[mine])
+            error[mine] = problem.targets.errors(problem.ladder.nominal(), counts, totals, owner[mine])
+            return
+        every = sums.T + bias_sum[mine] + (0 if further is None else further)
+        error[mine] = _fit_error(problem, problem.ladder.convert(every, scale[mine]), owner[mine])
+
+    _ = problem.targets  # made once, before threads ask for it
+    share(measure, parts, cores())
     return error
 
 
-def _sums(problem: Problem, windows: States, weights_ct: Ints) -> NDArray[Any]:
-    numerators = codes.state_converter(problem.spec).numerators
-    bound = float(np.abs(weights_ct).sum(axis=1).max(initial=0)) * float(np.abs(numerators).max())
-    kind = np.float32 if bound < 1 << 23 else np.float64
-    return exact.product(numerators.astype(kind)[windows], np.ascontiguousarray(weights_ct.T).astype(kind), bound)
+def _further_sums(problem: Problem, owner: Ints, weight_lsb: Floats) -> Floats | None:
+    """What partial sums and the units' own biases add to the sums of candidates."""
+    found = None if problem.carried is None else _carried(problem, problem.carried, owner, weight_lsb)
+    if problem.unit_sums is not None:
+        own = np.rint(2 * problem.unit_sums[:, owner] / weight_lsb)
+        found = own if found is None else found + own
+    return found
+
+
+def _tallied(problem: Problem, sums: NDArray[Any], bias: Ints, owner: Ints, scale: Ints) -> tuple[Floats, Floats]:
+    """How often each candidate has each code, and the sum of its targets there."""
+    targets, levels = problem.targets, 1 << problem.spec.state_bits
+    limits = np.clip(integer.steps(problem.spec, scale) - bias[:, None], -FAR, FAR).astype(np.float64)
+    counts, totals = np.zeros((len(owner), levels)), np.zeros((len(owner), levels))
+    care = np.zeros((0, 1), np.uint8) if targets.care_rn is None else targets.care_rn
+    compiled("anna.compiler.fitting").tally(sums, limits, targets.heavy_rn, care, owner, counts, totals)
+    return counts, totals
+
+
+def _peak(problem: Problem) -> float:
+    return float(np.abs(codes.state_converter(problem.spec).numerators).max())
 
 
 def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
@@ -213,105 +259,121 @@ def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[I
     that the sums on the calibration images come nearest to the float sums."""
     maps, spec = len(problem.weights_ot), problem.spec
     owner = np.arange(maps)
-    weights = _rounded(problem, owner, choice.weight_lsb_o)
+    weights = _rounded(problem, owner, choice.weight_lsb_o, owner, np.arange(problem.weights_ot.shape[1]))
     wanted = 2 * (problem.bias_o - choice.middle_o) / choice.weight_lsb_o
     constants = constant_weights(spec, wanted, choice.constants)
     if options.round == "nearest":
         return weights, constants
-    taps = weights.shape[1]
     if problem.gram_carried is not None:
         # What the partial sum adds, with its rounded weight, the inputs need not add.
         brought = _carried(problem, problem.gram_carried, owner, choice.weight_lsb_o) * (choice.weight_lsb_o / 2)
         problem = replace(problem, gram_sums=problem.gram_sums - brought)
-    ridge = RIDGE * 10 if len(problem.gram_windows) < 2 * taps else RIDGE
-    # The means of the inputs are taken from their products with a constant, which stays dead where there is none.
-    shown = max(1, choice.constants)
-    levels = constant_numerators(spec, shown)
-    constants = np.pad(constants, ((0, 0), (0, shown - choice.constants)))
-    grams, crosses, pulls = _normal_equations(problem, levels)
-    factor = 2.0 / choice.weight_lsb_o  # to weight LSB x half state LSB
-    means = grams[:, :, -1] / float(levels[-1])  # of each input, by a constant column: (maps or 1, inputs)
-    goal = (crosses - means * choice.middle_o[:, None]) * factor[:, None]
-    mask = problem.layer.mask_oiyx.reshape(maps, -1)[:, problem.used_t]
-    live = np.concatenate([mask, np.full((maps, shown), choice.constants > 0)], axis=1)
-    start = np.concatenate([weights, constants], axis=1).astype(np.float64)
-    towards = np.concatenate([problem.weights_ot / choice.weight_lsb_o[:, None], constants], axis=1)
-    pull = np.zeros((len(grams), grams.shape[1]))
-    pull[:, :taps] = ridge * pulls[:, None]
-    final = _descend(spec, grams, goal, pull, towards, start, live)
-    constants = constants[:, : choice.constants]
-    moved = final[:, :taps].astype(np.int64), final[:, taps : taps + choice.constants].astype(np.int64)
+    moved = weights.copy(), constants.copy()
+    care, pull_o = _pulls(problem)
+    for group in problem.patterns:
+        _refine_group(problem, choice, group, care, pull_o, moved)
     # If the steps did not improve the converted map, keep the plain rounding.
-    before, after = (_error_of(problem, choice, *pair) for pair in ((weights, constants), moved))
+    before, after = (_fit_errors(problem, partial(_chosen, some), bias, owner, choice.scale_code_o, choice.weight_lsb_o)
+                     for some, bias in ((weights, constants), moved))  # fmt: skip
     better = (after < before)[:, None]
     return np.where(better, moved[0], weights), np.where(better, moved[1], constants)
 
 
-def _error_of(problem: Problem, choice: Choice, weights: Ints, constants: Ints) -> Floats:
-    bias = (constants * constant_numerators(problem.spec, constants.shape[1])).sum(axis=1)
-    sums = _sums(problem, problem.windows, weights) + bias
-    if problem.carried is not None:
-        sums = sums + _carried(problem, problem.carried, np.arange(len(weights)), choice.weight_lsb_o)
-    if problem.unit_sums is not None:
-        sums = sums + np.rint(2 * problem.unit_sums / choice.weight_lsb_o)
-    return _fit_error(problem, problem.ladder.convert(sums, choice.scale_code_o), np.arange(len(weights)))
+def _chosen(weights: Ints, mine: Ints, taps: Ints) -> Ints:
+    """Weights of some maps on some taps."""
+    return weights[mine[:, None], taps]
 
 
-def _normal_equations(problem: Problem, levels: Ints) -> tuple[Floats, Floats, Floats]:
-    """Weighted means of products of the inputs (constants last) with each other (maps, inputs, inputs) and with the float
-    sums (maps, inputs), and the mean square of an input (maps). One matrix for all maps if one each would take too long.
-    """
-    numerators, windows, sums = codes.state_converter(problem.spec).numerators, problem.gram_windows, problem.gram_sums
+def _pulls(problem: Problem) -> tuple[NDArray[np.uint8], Floats]:
+    """How much each window counts for each map, or for all alike if matrices of their own would take too long; and how
+    strongly each map's weights are pulled towards the float ones: a fraction of the mean square of an input."""
+    windows, maps = problem.gram_windows, problem.gram_sums.shape[1]
     n, taps = windows.shape
-    maps = sums.shape[1]
     own = maps * n * taps * taps <= OWN_MATRICES
     care = problem.gram_care if own else np.ones((n, 1), dtype=np.uint8)
-    peak = float(np.abs(numerators).max())
-    bound = max(peak * peak * n * float(care.max()), 1.0)
-    kind = np.float32 if bound < 1 << 24 else np.float64
-    x = np.empty((n, taps + len(levels)), dtype=kind)
-    x[:, :taps], x[:, taps:] = numerators.astype(kind)[windows], levels
-    fixed, power = exact.fixed(sums)
-    grams = np.empty((care.shape[1], x.shape[1], x.shape[1]))
-    crosses = np.empty((maps, x.shape[1]))
-    x_wide = x.astype(np.float64)
-    for k in range(care.shape[1]):
-        weighted = x * care[:, k, None].astype(kind)
-        total = float(care[:, k].sum())
-        grams[k] = exact.product(weighted.T, x, bound) / total
-        if own:
-            crosses[k] = np.ldexp(weighted.T.astype(np.float64) @ fixed[:, k], -power) / total
-    if not own:
-        crosses = np.ldexp(x_wide.T @ fixed, -power).T / n
-    return grams, crosses, np.array([float(np.diag(gram)[:taps].sum()) / taps for gram in grams])
+    squares = codes.state_converter(problem.spec).numerators.astype(np.float64)[windows] ** 2
+    kind: type[np.floating[Any]] = np.float32 if _gram_bound(problem, care) < FAR else np.float64
+    means = [(care[:, k].astype(np.float64) @ squares).astype(kind) / kind(care[:, k].sum()) for k in range(care.shape[1])]
+    ridge = RIDGE * 10 if n < 2 * taps else RIDGE
+    return care, np.broadcast_to(ridge * np.array([float(mean.astype(np.float64).sum()) / taps for mean in means]), maps)
+
+
+def _gram_bound(problem: Problem, care: NDArray[np.uint8]) -> float:
+    """At least the largest weighted sum of products of two inputs."""
+    return max(_peak(problem) ** 2 * len(problem.gram_windows) * float(care.max()), 1.0)
+
+
+def _refine_group(
+    problem: Problem, choice: Choice, group: tuple[Ints, Ints], care: NDArray[np.uint8], pull_o: Floats,
+    moved: tuple[Ints, Ints],
+) -> None:  # fmt: skip
+    """Move the weights of maps that read the same taps, on these and on the constants; `moved` holds the rounded ones."""
+    (maps, taps), spec = group, problem.spec
+    # The means of the inputs are taken from their products with a constant, which stays dead where there is none.
+    shown = max(1, choice.constants)
+    levels = constant_numerators(spec, shown)
+    constants = np.pad(moved[1][maps], ((0, 0), (0, shown - choice.constants)))
+    grams, crosses = _normal_equations(problem, group, levels, care)
+    weight_lsb = choice.weight_lsb_o[maps]
+    factor = 2.0 / weight_lsb  # to weight LSB x half state LSB
+    means = grams[:, :, -1] / float(levels[-1])  # of each input, by a constant column: (maps or 1, inputs)
+    goal = (crosses - means * choice.middle_o[maps][:, None]) * factor[:, None]
+    live = np.ones(goal.shape, bool)
+    live[:, len(taps) :] = choice.constants > 0
+    start = np.concatenate([moved[0][maps[:, None], taps], constants], axis=1).astype(np.float64)
+    towards = np.concatenate([problem.weights_ot[maps[:, None], taps] / weight_lsb[:, None], constants], axis=1)
+    pull = np.zeros((len(grams), grams.shape[1]))
+    pull[:, : len(taps)] = pull_o[maps if len(grams) > 1 else maps[:1]][:, None]
+    final = _descend(spec, grams, goal, pull, towards, start, live).astype(np.int64)
+    moved[0][maps[:, None], taps] = final[:, : len(taps)]
+    moved[1][maps] = final[:, len(taps) : len(taps) + choice.constants]
+
+
+def _normal_equations(
+    problem: Problem, group: tuple[Ints, Ints], levels: Ints, care: NDArray[np.uint8]
+) -> tuple[Floats, Floats]:
+    """Weighted means of products of the inputs of some maps (constants last) with each other (maps, inputs, inputs) and with
+    the float sums (maps, inputs). One matrix for all maps if all windows count alike."""
+    (maps, taps), numerators = group, codes.state_converter(problem.spec).numerators
+    bound, n = _gram_bound(problem, care), len(problem.gram_windows)
+    kind: type[np.floating[Any]] = np.float32 if bound < FAR else np.float64
+    x = np.empty((n, len(taps) + len(levels)), dtype=kind)
+    x[:, : len(taps)], x[:, len(taps) :] = numerators.astype(kind)[problem.gram_windows[:, taps]], levels
+    power, sums = exact.fixed_power(problem.gram_sums), problem.gram_sums[:, maps]
+    cares = care[:, maps] if care.shape[1] > 1 else care
+    grams, totals = np.empty((cares.shape[1], x.shape[1], x.shape[1])), cares.sum(axis=0, dtype=np.float64)
+
+    def weigh(k: int) -> None:
+        grams[k] = _gram(x, cares[:, k], bound).astype(kind) / kind(totals[k])
+
+    share(weigh, range(len(grams)), cores())
+    crosses = np.ldexp(x.astype(np.float64).T @ (cares * np.rint(np.ldexp(sums, power))), -power).T / totals[:, None]
+    return grams, np.ascontiguousarray(crosses)
+
+
+def _gram(x: NDArray[Any], care: NDArray[np.uint8], bound: float) -> Floats:
+    """Products of the columns of x with each other, each row counted so often: exact, so rows of one count come together."""
+    found = np.zeros((x.shape[1], x.shape[1]))
+    for count in np.unique(care).tolist():
+        mine = x[care == count]
+        found += count * exact.product(mine.T, mine, bound).astype(np.float64)
+    return found
 
 
 def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards: Floats, start: Floats, live: Bools) -> Floats:
     """Whole-number weights (maps, inputs) that lower |sum - goal|^2 + pull |w - towards|^2, one input after the other."""
     low, high = float(-(1 << (spec.weight_bits - 1))), float((1 << (spec.weight_bits - 1)) - 1)
-    slope = -goal  # gram @ weights - goal, added up in a fixed order
-    for i in range(start.shape[1]):
-        slope += grams[:, i] * start[:, i, None]
-    # By input: what one step needs is contiguous.
-    curve_im = (np.diagonal(grams, axis1=1, axis2=2) + pull).T
-    may_move_im = live.T & (curve_im > 0)
-    divisor_im = np.where(curve_im > 0, curve_im, 1.0)
-    weights_im, towards_im, pull_im = start.T.copy(), towards.T.copy(), pull.T
-    for _ in range(SWEEPS):
-        moved = False
-        for i, weight in enumerate(weights_im):  # a view: writes persist
-            gradient = slope[:, i] + pull_im[i] * (weight - towards_im[i])
-            new = np.minimum(np.maximum(np.rint(weight - gradient / divisor_im[i]), low), high)
-            delta = np.where(may_move_im[i], new - weight, 0.0)
-            changed = delta.nonzero()[0]
-            if len(changed):
-                moved = True
-                step = delta[changed]
-                slope[changed] += (grams[changed, i] if len(grams) > 1 else grams[:, i]) * step[:, None]
-                weight[changed] += step
-        if not moved:
-            break
-    return np.ascontiguousarray(weights_im.T)
+    weights, slope, fitting = start.copy(), np.empty_like(start), compiled("anna.compiler.fitting")
+    at_once = max(1, DESCENT_NUMBERS // start.shape[1] ** 2)
+
+    def descend(first: int) -> None:
+        mine = slice(first, first + at_once)
+        of_map = mine if len(grams) > 1 else slice(None)
+        fitting.descend(grams[of_map], goal[mine], pull[of_map], towards[mine], weights[mine], live.view(np.uint8)[mine],
+                        slope[mine], SWEEPS, low, high)  # fmt: skip
+
+    share(descend, range(0, len(start), at_once), cores())
+    return weights
 
 
 # --- partial sums -----------------------------------------------------------------------------------------------------

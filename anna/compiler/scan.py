@@ -9,12 +9,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Self
+from itertools import accumulate, chain
+from typing import ClassVar, NamedTuple, Self
 
 from anna.chip.spec import ChipSpec
 from anna.compiler.ir import OWN_BIAS, ChipLayer, OwnColumn
-
-Tap = tuple[int, int, int]  # input map, row and column within the window
 
 
 def ceil_div(a: int, b: int) -> int:
@@ -27,8 +26,7 @@ def first_positions(length: int, step: int) -> tuple[int, ...]:
     return tuple(min(start, length - step) for start in range(0, length, step))
 
 
-@dataclass(frozen=True)
-class Neuron:
+class Neuron(NamedTuple):
     """A logical neuron of a scan: its output, and what each of its rows reads, a register of the scan or a latch."""
 
     o: int
@@ -54,12 +52,14 @@ class Scan(ABC):
     constants: int  # columns of constants beside those of the window
     units: tuple[OwnColumn, ...]  # what each column of a neuron's own holds: its bias first, partial sums, coarser digits
 
-    @property
+    SHARED: ClassVar[tuple[str, ...]] = ("starts_y", "starts_x")  # cached properties that its parts have alike
+
+    @cached_property
     def starts_y(self) -> tuple[int, ...]:
         """First output row of every line; the last line overlaps the one before if the rows do not divide evenly."""
         return first_positions(self.layer.output_shape[1], self.down)
 
-    @property
+    @cached_property
     def starts_x(self) -> tuple[int, ...]:
         """First output column of every step of a line."""
         return first_positions(self.layer.output_shape[2], self.right)
@@ -82,16 +82,18 @@ class Scan(ABC):
     @cached_property
     def neurons(self) -> tuple[Neuron, ...]:
         """All neurons: those that may share a CALC together, then by position, then by map."""
-        seen: dict[tuple[bytes, int, int], tuple[int, ...]] = {}
-        found = []
-        for o in self.outputs:
-            key = self.layer.mask_oiyx[o].tobytes()
-            for dx in range(self.right):
-                for dy in range(self.down):
-                    if (key, dy, dx) not in seen:
-                        seen[key, dy, dx] = self._read(o, dy, dx)
-                    found.append(Neuron(o, dy, dx, seen[key, dy, dx]))
-        return tuple(sorted(found, key=lambda n: (self._together(n.reads), n.dx, n.dy, n.o)))
+        slots, outputs = [(dx, dy) for dx in range(self.right) for dy in range(self.down)], sorted(self.outputs)
+        reads, taps = dict[int, list[tuple[int, ...]]](), self.layer.taps
+        for o in outputs:
+            if id(taps[o]) not in reads:
+                reads[id(taps[o])] = [self._read(o, dy, dx) for dx, dy in slots]
+        together = {one: self._together(one) for some in reads.values() for one in some}
+        found = {key: list[Neuron]() for key in sorted(set(together.values()))}
+        for k, (dx, dy) in enumerate(slots):
+            for o in outputs:
+                one = reads[id(taps[o])][k]
+                found[together[one]].append(Neuron(o, dy, dx, one))
+        return tuple(chain.from_iterable(found.values()))
 
     @abstractmethod
     def _read(self, o: int, dy: int, dx: int) -> tuple[int, ...]:
@@ -114,15 +116,45 @@ class Scan(ABC):
             rows[neuron.o] += len(neuron.reads)
         return rows
 
+    @cached_property
+    def rows_before(self) -> list[int]:
+        """Rows of the output maps before each, and of all."""
+        return [0, *accumulate(self.rows_per_output[o] for o in self.outputs)]
+
+    @property
+    def heaviest(self) -> int:
+        """Rows of the output map that has most."""
+        return max(self.rows_per_output.values())
+
     def part(self, outputs: Sequence[int]) -> Self:
-        """The same scan for fewer output maps."""
+        """The same scan for fewer output maps, in their order."""
         wanted = tuple(outputs)
         if wanted not in self._parts:
-            self._parts[wanted] = self._fewer(wanted)
+            self._parts[wanted] = made = self._fewer(wanted)
+            among = frozenset(wanted)
+            made.__dict__.update({name: self.__dict__[name] for name in self.SHARED if name in self.__dict__})
+            made.__dict__["neurons"] = tuple(neuron for neuron in self.neurons if neuron.o in among)
         return self._parts[wanted]
 
     def _fewer(self, outputs: tuple[int, ...]) -> Self:
         return replace(self, outputs=outputs)
+
+    def cycles_of(self, first: int, end: int) -> int:
+        """Estimated cycles of the part with these of its outputs."""
+        if (first, end) not in self.costs:
+            everything = end - first == len(self.outputs)
+            self.costs[first, end] = self.cycles if everything else self.part(self.outputs[first:end]).cycles
+        return self.costs[first, end]
+
+    @cached_property
+    def costs(self) -> dict[tuple[int, int], int]:
+        """A cache of `cycles_of`, which scans share that are alike."""
+        return {}
+
+    @property
+    @abstractmethod
+    def cycles(self) -> int:
+        """Estimated cycles of the scan."""
 
     @cached_property
     def _parts(self) -> dict[tuple[int, ...], Self]:

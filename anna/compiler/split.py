@@ -102,7 +102,7 @@ def _chain(layer: ChipLayer, groups: Sequence[Sequence[tuple[int, int]]]) -> tup
         mask = np.zeros_like(layer.mask_oiyx)
         for i, y in group:
             mask[:, i, y] = layer.mask_oiyx[:, i, y]
-        part = replace(layer, weights_oiyx=layer.weights_oiyx * mask, mask_oiyx=mask)
+        part = replace(layer, mask_oiyx=mask)
         if done:  # what the layer itself carries is added in the first part
             part = replace(part, carry=done[-1].name, carry_sign=1, carries_values=False, carry_maps=())
         if number < len(groups) - 1:

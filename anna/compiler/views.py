@@ -49,15 +49,15 @@ class Draft:
 
 
 def resolved(
-    steps: Sequence[Draft | HostStage], tail: HostStage, homes: Homes, widths: Mapping[str, int]
+    steps: Sequence[Draft | HostStage], tail: HostStage, homes: Homes, widths: Mapping[str, int], shape: Shape
 ) -> tuple[tuple[ChipLayer | HostStage, ...], HostStage]:
-    """Layers and stages that read and write stacks where these lie."""
+    """Layers and stages that read and write stacks where these lie; the image has a shape."""
     drafts = [one if isinstance(one, HostStage) else _at_home(one, homes, widths) for one in steps]
     found = list[ChipLayer | HostStage]()
     copies = dict[tuple[str, object], str]()
     borders = dict[str, object]()  # the border that each stack is read with
     last = {one.stack: k for k, one in enumerate(drafts) if isinstance(one, ChipLayer)}  # that writes to each stack
-    shapes = {one.stack: one.output_shape for one in drafts if isinstance(one, ChipLayer)}
+    shapes = {INPUT: shape, **{one.stack: one.output_shape for one in drafts if isinstance(one, ChipLayer)}}
 
     def read(stage: HostStage, also: Callable[[str], bool]) -> HostStage:
         """A stage whose readings are at home; of a stack that is not complete, or not the host's to read, it reads copies."""
@@ -69,7 +69,6 @@ def resolved(
                 readings[number] = Reading(reading.name, copy.name)
         return replace(stage, readings=tuple(readings))
 
-    shapes |= {one.source: one.input_shape for one in drafts if isinstance(one, ChipLayer) and one.source == INPUT}
     for k, one in enumerate(drafts):
         if isinstance(one, HostStage):
             found.append(read(one, lambda stack: last.get(stack, -1) > k))  # noqa: B023

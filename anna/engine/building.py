@@ -27,7 +27,7 @@ class _Currents:
     weight: Ints
     charge_sigma: Sigmas | None
     conducting: Chosen  # of the timeline's places
-    live: Chosen  # of the synapses at those
+    live: Chosen  # of the synapses at those that are needed
 
 
 def build_workload(
@@ -40,7 +40,7 @@ def build_workload(
     spec, values, calcs = timeline.spec, timeline.values, len(timeline.columns)
     stored = silicon.stored_codes(timeline.program.weight_codes.astype(np.int64)).reshape(-1)
     outputs = np.concatenate([np.zeros(0, np.int64), *(np.asarray(part, np.int64).reshape(-1) for part in wanted)])
-    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, stored, moment, outputs)
+    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, stored, moment, outputs.tobytes())
     apart = silicon.state_tables() is not None or currents.charge_sigma is not None
     laid = wiring.layout(timeline, Demand(currents.conducting, currents.live, apart, outputs.tobytes(), keep))
     weight = np.zeros((len(laid.op_slot), spec.neurons_at_once), np.int32)
@@ -79,18 +79,17 @@ def build_workload(
     )
 
 
-def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int, outputs: Ints) -> _Currents:
+def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int, outputs: bytes) -> _Currents:
     places = wiring.wiring(timeline).places
     conducts = silicon.with_pages(places.page).conducts(stored[places.number], places.row, places.column)
     conducting = Chosen.by(conducts)
-    some = wiring.conducting(timeline, conducting)
+    some = wiring.needed(timeline, conducting, outputs)
     here, code = silicon.with_pages(some.page), stored[some.place]
-    age = wiring.ages(timeline, conducting, moment, silicon.refresh_stops)
+    age = wiring.ages(timeline, conducting, outputs, moment, silicon.refresh_stops)
     weight, charge = here.weights(code, some.row, some.column, age), here.charge_sigma(code, some.row, some.column)
     live = weight != 0
     if charge is not None:
         live |= charge != 0
-    live &= wiring.needed(timeline, conducting, outputs.tobytes())
     if not live.all():
         weight, charge = weight[live], None if charge is None else charge[live]
     return _Currents(weight, charge, conducting, Chosen.by(live))

@@ -99,7 +99,7 @@ class Demand:
     """What a layout depends on, besides the timeline."""
 
     conducting: Chosen  # of the places
-    live: Chosen  # of the synapses at those places
+    live: Chosen  # of the synapses at those places that outputs need
     apart: bool  # whether synapses of a neuron that read one value must be told apart
     outputs: bytes  # int64 values that are read at the end
     keep: bool  # whether every value has a slot of its own
@@ -166,20 +166,20 @@ def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
 
 
 @lru_cache(maxsize=TIMELINES)
-def needed(timeline: Timeline, chosen: Chosen, outputs: bytes) -> NDArray[np.bool_]:
-    """Whether outputs, int64 values, depend on each of those synapses."""
+def needed(timeline: Timeline, chosen: Chosen, outputs: bytes) -> Synapses:
+    """Those of the synapses on which outputs, int64 values, depend."""
     some, values = conducting(timeline, chosen), timeline.values
     wanted, total = np.frombuffer(outputs, np.int64), values.total(len(timeline.columns))
-    kept: NDArray[np.bool_] = compiled("anna.engine.gather").needed(
+    kept = compiled("anna.engine.gather").needed(
         some.calc, some.neuron, some.value, wanted, values.fixed, values.neurons, total
     )
-    return kept
+    return some if kept.all() else some.where(kept)
 
 
 @lru_cache(maxsize=TIMELINES)
-def ages(timeline: Timeline, chosen: Chosen, moment: int, stops: int | None) -> Ints:
+def ages(timeline: Timeline, chosen: Chosen, outputs: bytes, moment: int, stops: int | None) -> Ints:
     """Ages of the charges of those synapses when they are read."""
-    some = conducting(timeline, chosen)
+    some = needed(timeline, chosen, outputs)
     return timeline.charges.ages(some.segment, some.cycle, some.row, some.column, moment, stops)
 
 
@@ -188,7 +188,7 @@ def layout(timeline: Timeline, demand: Demand) -> Layout:
     """Operands and slots; a slot is reused after the last read of its value."""
     gather, values, calcs = compiled("anna.engine.gather"), timeline.values, len(timeline.columns)
     total, neurons = values.total(calcs), timeline.spec.neurons_at_once
-    some = conducting(timeline, demand.conducting).where(demand.live.mask)
+    some = needed(timeline, demand.conducting, demand.outputs).where(demand.live.mask)
     operand, calc_of, value_of = gather.merge(some.calc, some.neuron, some.value, calcs, total, demand.apart)
     if demand.keep:
         slot, slots = np.arange(total, dtype=np.int32), total

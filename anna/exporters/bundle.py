@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from anna.base.container import Upgrades, read_json, upgraded, write_beside
 from anna.base.errors import DataError, FileError, GraphError
+from anna.board.host_part import HostPart
 from anna.compiler.ir import INPUT
 from anna.compiler.passes import Compilation
 from anna.compiler.quantised import QuantLayer
@@ -61,7 +62,7 @@ def export(compilation: Compilation, folder: Path | str, images: ArrayLike) -> P
         raise GraphError(f"expected what anna.compilation gives, got {type(compilation).__name__}: a program has no layers")
     home, program = Path(folder), compilation.program
     made_folder(home)
-    taps = [region.name for region in program.regions if region.kind == "map"]
+    taps = [region.name for region in program.regions if region.kind in ("map", "host")]
     result = Chip().run(program, images, taps=taps)
     maps, graph = {**result.maps, **result.codes}, compilation.quantised
     shape = graph.lowered.network.input_shape
@@ -152,9 +153,15 @@ def _description(compilation: Compilation, images: int) -> dict[str, Any]:
         "outputs": [{"name": name, "shape": list(stacks[name]), "type": kind} for name in _written(compilation)],
         "input": {"gain": graph.input_meaning.gain_m.tolist(), "offset": graph.input_meaning.offset_m.tolist()},
         "layers": [_layer(quant) for quant in graph.layers],
-        "host": [{"reads": [one.region for one in part.readings], "layers": [f"{one.name} ({one.kind})" for one in part.layers]}
-                 for part in compilation.host.parts],
+        "host": [*(_host(one.part, [writing.region for writing in one.writings]) for one in compilation.host.rounds),
+                 *(_host(tail, []) for tail in compilation.host.tails)],
     }  # fmt: skip
+
+
+def _host(part: HostPart, writes: list[str]) -> dict[str, Any]:
+    """Layers of the host: between layers of the chip, or after them, where they write no map."""
+    layers = [f"{layer.name} ({layer.kind})" for layer in part.layers]
+    return {"reads": [reading.region for reading in part.readings], "layers": layers, "writes": writes}
 
 
 def _layer(quant: QuantLayer) -> dict[str, Any]:

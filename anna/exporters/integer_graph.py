@@ -161,11 +161,9 @@ class _Layer:
 
     def _of_window(self, window: str) -> list[str]:
         """Products of the window, in pieces of states and weights."""
-        found = []
+        found, live = [], self.weights_oiyx if self.live is None else self.weights_oiyx[:, self.live]
         for low_state, states in self._state_pieces(window):
-            for low_weight, weights in _weight_pieces(
-                self.weights_oiyx if self.live is None else self.weights_oiyx[:, self.live]
-            ):
+            for low_weight, weights in _weight_pieces(live):
                 part = f"_{low_state}_{low_weight}" if low_state + low_weight else ""
                 kernel = self._constant(f"weights{part}", weights, np.int8)
                 made = self._node("ConvInteger", [states, kernel], f"products{part}", kernel_shape=self.layer.kernel,

@@ -34,3 +34,8 @@ def no_layers(nodes: Iterable[Node], known: Set[str]) -> list[str]:
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         reasons.append(f"{names[0]}{more}: has no layer for the operation {op}; {WAYS_OUT.get(op, OTHERWISE)}")
     return reasons
+
+
+def recurrent_module(name: str, kind: str) -> str:
+    """Why a recurrent part of a PyTorch or Keras model cannot run."""
+    return f"{name}: is a recurrent layer, {kind}; {_RECURRENT}"

@@ -67,7 +67,7 @@ def _combined(layer: Combination, *xs: Floats) -> Floats:
 
 
 def _arranged(layer: Arrangement, x: Floats) -> Floats:
-    flat = np.ascontiguousarray(x).reshape(-1, x.shape[3])
+    flat = np.ascontiguousarray(x).reshape(x.shape[0] * x.shape[1] * x.shape[2], x.shape[3])
     out: Floats = flat[np.maximum(layer.units_myx, 0)]
     out[layer.units_myx < 0] = _kind(x)(layer.value)
     return out
@@ -77,7 +77,7 @@ def _over(both: Callable[[Any, Any], Any], x: Floats, over: str) -> Floats:
     """All numbers along some axes as one, taken one after another; the axes stay, with length 1."""
     places = [AXES.index(axis) for axis in over]
     rest = [n for n in range(4) if n not in places]
-    stacked = x.transpose(*places, *rest).reshape(-1, *(x.shape[n] for n in rest))
+    stacked = x.transpose(*places, *rest).reshape(int(np.prod([x.shape[n] for n in places])), *(x.shape[n] for n in rest))
     total: Floats = stacked[0].copy()
     for one in stacked[1:]:
         total = both(total, one)

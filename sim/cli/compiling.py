@@ -21,6 +21,7 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
     add(parser, "--batch", default=default.batch)
     add(parser, "--host", default=default.host)
     add(parser, "--split", default=default.split)
+    add(parser, "--maxima", default=default.maxima)
     add(parser, "--range-method", default=default.range_method)
     add(parser, "--fit", default=default.fit)
     add(parser, "--round", default=default.round)
@@ -38,8 +39,8 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
 def compile_options(given: argparse.Namespace) -> dict[str, Any]:
     """The given options as keyword arguments of `anna.compile`."""
     names = (
-        "batch", "host", "split", "range_method", "fit", "round", "digits", "overlap", "copies", "synapses", "balance",
-        "input_clip", "positions", "max_charge_lost", "calibration_count", "check_count",
+        "batch", "host", "split", "maxima", "range_method", "fit", "round", "digits", "overlap", "copies", "synapses",
+        "balance", "input_clip", "positions", "max_charge_lost", "calibration_count", "check_count",
     )  # fmt: skip
     return {"machine": machine(given), **{name: getattr(given, name) for name in names}}
 

@@ -13,7 +13,7 @@ from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
 from sim.cli import values
 from sim.cli.command import Command, table, write
-from sim.cli.machine import host_text, machine_facts, machine_text
+from sim.cli.machine import host_text, machine_facts, machine_text, rounds_text
 from sim.cli.options import add, positional
 
 
@@ -146,6 +146,7 @@ def _program_text(program: Program, timeline: Timeline) -> str:
         rows += [
             ("multiply-adds", f"{info['chip_multiply_adds']:,} per image on the chip, as the network counts them"),
             ("host", host_text(info)),
+            *rounds_text(info),
             ("machine", machine_text(info)),
         ]
     return table(rows)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from anna.compiler.listing import current, published_text
+from anna.compiler.listing import current, published_text, round_text
 from anna.program.file import Program
 
 FIELDS = (
@@ -10,13 +10,15 @@ FIELDS = (
     "board_images_per_s", "board_binds", "connections_per_s",
 )  # fmt: skip
 
+IN_ROUNDS = ("rounds", "rounds_us_per_image")  # of a program in which the chip waits for the host
+
 
 def machine_facts(program: Program) -> dict[str, Any]:
     """What the compiler's report says about the machine; empty for a program written by hand."""
     if program.report is None:
         return {}
     report = current(program.report)
-    return {name: report[name] for name in FIELDS}
+    return {name: report[name] for name in FIELDS} | {name: report[name] for name in IN_ROUNDS if name in report}
 
 
 def host_text(facts: dict[str, Any]) -> str:
@@ -24,6 +26,11 @@ def host_text(facts: dict[str, Any]) -> str:
     us = facts["host_us_per_image"]
     time = "time unknown" if us is None and facts["host_multiply_adds"] else f"{us or 0:,g} us"
     return f"{facts['host_multiply_adds']:,} multiply-adds per image, {time}"
+
+
+def rounds_text(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rows on the rounds of the host, for which the chip waits."""
+    return [("host in between", round_text(one).strip()) for one in facts.get("rounds", ())]
 
 
 def machine_text(facts: dict[str, Any]) -> str:

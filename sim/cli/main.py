@@ -20,8 +20,8 @@ from sim.cli.options import add, expect_new_names
 
 # In the order of the help text.
 COMMANDS = (
-    "compare", "published", "sweep", "report", "compile", "export", "check", "info", "asm", "disasm", "run", "trace", "train",
-    "data", "bench", "doctor", "completion",
+    "compare", "published", "sweep", "report", "plan", "compile", "export", "check", "info", "asm", "disasm", "run", "trace",
+    "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 

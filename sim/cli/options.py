@@ -51,6 +51,7 @@ _OPTIONS = (
     Option("--machine", values.MACHINE, "chip, sequencer and board: {words}"),
     Option("--batch", values.COUNT, "images that share a loaded weight page"),
     Option("--host", values.HOST, "what runs on the host: {words}, or a layer"),
+    Option("--maxima", values.MAXIMA, "where maxima are taken: {words} (where they err less on drawn chips)"),
     Option("--split", values.SPLIT, "where sums of too many inputs are joined: {words}"),
     Option("--range-method", values.RANGE_METHOD, "how ranges are chosen: {words}"),
     Option("--fit", None, "fit gain and offset of each map to the float map", negative=True),

@@ -94,10 +94,18 @@ def _run(given: argparse.Namespace) -> None:
         "chip_seconds": result.seconds,
         **machine_facts(program),
         **({} if program.host is None else {"labels": result.labels.tolist()}),
+        **_results(result),
         **errors,
         "outputs": {name: codes.tolist() for name, codes in result.codes.items()},
     }
     write(facts, _text(result, facts), given.json)
+
+
+def _results(result: Result) -> dict[str, Any]:
+    """Every result by name, of a network that gives several."""
+    if result.program.host is None or len(result.results) == 1:
+        return {}
+    return {"results": {name: values.tolist() for name, values in result.results.items()}}
 
 
 def _errors(result: Result, labels: Images | None) -> dict[str, Any]:

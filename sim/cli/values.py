@@ -197,6 +197,7 @@ CHIP_TRAINED = Kind("FILE.safetensors", words=lambda: ("none",), suffixes=(".saf
 PRESET = Kind("PRESET", words=_presets, suffixes=(".toml",))
 CHIP_FIELD = Kind("FIELD=VALUE", words=_chip_fields)
 SPLIT = late_choice("WHERE", _of_compiler("split"))
+MAXIMA = late_choice("WHERE", _of_compiler("maxima"))
 RANGE_METHOD = late_choice("METHOD", _of_compiler("range_method"))
 ROUNDING = late_choice("HOW", _of_compiler("round"))
 PASS = late_choice("PASS", _passes)

@@ -6,10 +6,6 @@ from anna import importers
 from anna.base.errors import DataError
 from anna.network.graph import Network
 
-# Other tools' files; the same networks can be exported as ONNX.
-ONNX_FROM = {".pt": "PyTorch", ".pth": "PyTorch", ".ckpt": "PyTorch", ".h5": "Keras", ".keras": "Keras",
-             ".tflite": "TensorFlow", ".pb": "TensorFlow", ".pkl": "Python"}  # fmt: skip
-
 
 def load_network(model: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> Network:
     """A trained LeNet by name, a graph file (.safetensors), or an ONNX file."""
@@ -19,10 +15,8 @@ def load_network(model: str, data: str | None = None, weights_seed: int = 1, var
     suffix = Path(model).suffix.lower()
     if variant and suffix:
         raise DataError(f"{model}: a file has no variant {variant}; only a LeNet by name does")
-    if suffix in (".onnx", ".safetensors"):
+    if suffix in (".onnx", ".safetensors", *importers.OTHERS):
         return importers.load_network(model)
-    if suffix in ONNX_FROM:
-        raise DataError(f"{model}: is a {ONNX_FROM[suffix]} file; export the network as ONNX, as docs/import.md shows")
     if suffix or "/" in model:
         raise DataError(f"{model}: is neither .onnx nor .safetensors, nor the name of a network: {', '.join(lenet.names)}")
     return lenet.load(model, data=None if data is None else source(data).data.name, weights_seed=weights_seed, variant=variant)

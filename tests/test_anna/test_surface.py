@@ -49,10 +49,10 @@ PUBLIC = {
     anna: """
         ANNA_1991 ANNA_WIDE Activation Affine Analog AnnaError Arrangement Chip ChipSpec Combination CompileOptions
         Concatenation Convolution Die Ensemble Faults FullConnection Graph Interpreter MACHINES Machine Normalisation
-        Pool Prelu Prepare Program Rbf Reduction Region Result Softmax Subsample Timeline Trim __version__ assemble
+        Plan Pool Prelu Prepare Program Rbf Reduction Region Result Softmax Subsample Timeline Trim __version__ assemble
         check_answers compilation compile disassemble elaborate engine_reference export float_reference forward
-        input_codes lab listing load_network lockstep measure_trim perfetto run_chips save_drawing save_network
-        simd_levels trim vcd verified violations
+        import_network input_codes lab listing load_network lockstep measure_trim perfetto plan run_chips save_drawing
+        save_network simd_levels trim vcd verified violations
     """,
     anna.lab: "DigitBits Resolution TrimMeter converters dac_levels digit_bits droop effective_bits noise_law",
     lenet: "calibration define digits holdout load names record",

@@ -1,5 +1,6 @@
 """Rounds of the host between page segments: the interpreter defines them, and the engine agrees to the bit."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ from random_programs import PARTS, CrookedSilicon, legal_programs, random_codes
 from random_published import published_programs
 
 import anna
+from anna.base.errors import DataError
 from anna.engine import simd_levels
 from anna.machine import stages
 from anna.machine.interpreter import Interpreter
 from anna.machine.lockstep import engine_reference, lockstep
+from anna.network.activations import Activation
+from anna.network.layers import Affine
 from anna.program.file import Program
 from anna.trace.vcd import vcd
 
@@ -111,3 +115,15 @@ def test_lockstep_goes_through_rounds(program: Program, seed: int | None) -> Non
     silicon = chip.silicon(program.spec)
     reference = engine_reference(program, codes, silicon, noise_seed=1, image_id=4)
     assert lockstep(Interpreter(program, codes, silicon, noise_seed=1, image_id=4), reference) is None
+
+
+def test_values_that_are_not_finite_are_refused(program: Program) -> None:
+    assert program.host is not None
+    first, second = program.rounds
+    logarithm = Affine("log", np.ones(2), np.zeros(2), Activation("log"))
+    part = replace(first.part, layers=(logarithm,))
+    writing = replace(first.writings[0], output="log")
+    broken = replace(program, host=replace(program.host, rounds=(replace(first, part=part, writings=(writing,)), second)))
+    for engine in ("engine", "interpreter"):
+        with pytest.raises(DataError, match=r"^the host's layers before segment 1 give values that are NaN or infinite; "):
+            anna.Chip().run_codes(broken, codes_of(broken, 20), engine=engine)

@@ -22,8 +22,8 @@ from sim.cli.main import main
 
 EDGES = ROOT / "examples" / "edges.asm"
 COMMANDS = (
-    "compare", "published", "sweep", "report", "compile", "export", "check", "info", "asm", "disasm", "run", "trace", "train",
-    "data", "bench", "doctor", "completion",
+    "compare", "published", "sweep", "report", "plan", "compile", "export", "check", "info", "asm", "disasm", "run", "trace",
+    "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 
@@ -32,6 +32,13 @@ def edges(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("edges") / "edges.anna"
     good("asm", EDGES, "-o", path)
     return path
+
+
+def test_a_plan_says_what_a_network_takes() -> None:
+    done = json.loads(good("plan", "lenet5", "--json"))
+    assert (done["network"], done["machine"], done["pages"], done["cut"]) == ("lenet5", "sequencer", 21, ["output"])
+    assert done["chip_multiply_adds"] + done["host_multiply_adds"] == lenet.load("lenet5").multiply_adds
+    assert "take a board with more (chip max_pages=21), or run C5" in good("plan", "lenet5", "--chip", "max_pages=20")
 
 
 def test_an_exported_network_answers_itself_and_a_difference_is_named(tmp_path: Path) -> None:
@@ -85,6 +92,25 @@ def test_info_describes_each_machine() -> None:
     assert (info["machine"], info["chips"], info["instruction_set"]) == ("board-1996", 2, "published")
     assert (info["sequencer"]["overlap"], info["host_multiply_adds_per_s"]) == ("shift-calc", 12_500_000)
     assert json.loads(good("doctor", "--json"))["machines"] == list(anna.MACHINES)
+
+
+def test_rounds_of_the_host_are_told_with_layers_states_and_time(tmp_path: Path) -> None:
+    rng, path = np.random.default_rng(0), tmp_path / "silu.anna"
+    first = anna.Convolution("first", rng.normal(size=(4, 1, 3, 3)).astype(np.float32) / 3, activation=anna.Activation("silu"))
+    others = [anna.Convolution(name, rng.normal(size=(4, 4, 3, 3)).astype(np.float32) / 6) for name in ("second", "third")]
+    network = anna.Graph("silu", (1, 10, 10), (first, *others), outputs=("third", "second"))
+    images = rng.normal(size=(12, 1, 10, 10))
+    anna.compile(network, images, check_count=2).save(path)
+    np.save(tmp_path / "images.npy", images.astype(np.float32))
+    (one,) = json.loads(good("info", path, "--json"))["rounds"]
+    assert (one["segment"], one["layers"], one["states_read"], one["states_written"]) == (1, ["first"], 4 * 64, 4 * 64)
+    assert one["us"] > 0 and one["operations"]["sigmoid"] == 4 * 64
+    assert "host in between   before segment 1: first; 256 states read, 256 written, " in good("info", path)
+    run = json.loads(good("run", path, "--images", tmp_path / "images.npy", "--json"))
+    assert list(run["results"]) == ["third", "second"]
+    codes = anna.input_codes(anna.Program.load(path), images)[0]
+    np.save(tmp_path / "codes.npy", codes[None])
+    good("trace", path, "--codes", tmp_path / "codes.npy", "--vcd", tmp_path / "silu.vcd", "--perfetto", tmp_path / "silu.json")
 
 
 def test_info_of_a_program(edges: Path) -> None:
