@@ -77,7 +77,7 @@ class _Lowerer:
             if node in self.before:
                 continue
             if node.value in absorbed:
-                self.views[node.value] = self._whole(INPUT)
+                self.views[node.value] = self._all_of(INPUT)
             elif node.value not in self.on_host:
                 self._chip(node)
             elif node.value in feeds_chip:
@@ -160,7 +160,7 @@ class _Lowerer:
                 for step in maximum.lower(node, name, INPUT):
                     view = self.views[value] if step.source == INPUT else None
                     self._add(step if view is None else replace(step, source=view.stack), view)
-                self.views[node.value] = self._whole(name)
+                self.views[node.value] = self._all_of(name)
             case Combination():
                 self.views[node.value] = self._sum(node, layer, name)
             case Concatenation():
@@ -172,15 +172,15 @@ class _Lowerer:
                 self.views[node.value] = View(view.stack, tuple(view.maps[m] for m in picked))
             case _:
                 self._add(_chip_layer(node, name, self.views[value].stack), self.views[value])
-                self.views[node.value] = self._whole(name)
+                self.views[node.value] = self._all_of(name)
 
     def _add(self, layer: ChipLayer, view: View | None) -> Draft:
-        draft = Draft(layer, view or self._whole(layer.source))
+        draft = Draft(layer, view or self._all_of(layer.source))
         self.steps.append(draft)
         self.widths[layer.name] = layer.output_shape[0]
         return draft
 
-    def _whole(self, stack: str) -> View:
+    def _all_of(self, stack: str) -> View:
         return View(stack, tuple(range(self.widths[stack])))
 
     def _alone(self, value: str) -> Draft | None:
@@ -188,7 +188,7 @@ class _Lowerer:
         if value not in self.views or self.nodes.sole_reader(value) is None:
             return None
         view = self.views[value]
-        if view.stack in self.homes or view != self._whole(view.stack):
+        if view.stack in self.homes or view != self._all_of(view.stack):
             return None
         return next((one for one in self.steps if isinstance(one, Draft) and one.layer.name == view.stack), None)
 
@@ -233,14 +233,14 @@ class _Lowerer:
         for k, value in enumerate(rest):
             if total.layer.carry is not None or total.layer.bias_kind == "unit":
                 own = name if k == len(rest) - 1 else f"{name}.{k + 2}"
-                total = self._identity(own, name, self._whole(total.layer.name), shape)
+                total = self._identity(own, name, self._all_of(total.layer.name), shape)
             total.layer = replace(total.layer, carry=self.views[value].stack, carries_values=True, carry_sign=counts[value])
             total.carried = self.views[value]
         if bias is not None:
             own_bias = 0.0 if total.layer.bias is None else total.layer.bias
             total.layer = replace(total.layer, bias=own_bias + bias[:, 0, 0])
         total.layer = replace(total.layer, activation=layer.activation)
-        return self._whole(total.layer.name)
+        return self._all_of(total.layer.name)
 
     def _outermost(self) -> Mapping[str, str]:
         """For each concatenation the one that, in the end, it is a part of."""
@@ -264,7 +264,7 @@ class _Lowerer:
                 if not self._can_move(part):
                     copy = f"{name}.{number + 1}"
                     self._identity(copy, name, part, shape)
-                    part = self._whole(copy)
+                    part = self._all_of(copy)
                 self.homes[part.stack] = (stack, self.widths[stack])
                 at_home = self._home(part)
                 self.widths[stack] += len(part.maps)
@@ -277,7 +277,7 @@ class _Lowerer:
     def _can_move(self, view: View) -> bool:
         """Whether all maps of a layer are seen, and it may write them elsewhere."""
         made = any(isinstance(one, Draft) and one.layer.name == view.stack for one in self.steps)
-        return made and view.stack not in self.homes and view == self._whole(view.stack)
+        return made and view.stack not in self.homes and view == self._all_of(view.stack)
 
 
 def _folded(before: ChipLayer, affine: Affine) -> ChipLayer | None:

@@ -62,7 +62,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     bare = _without_bias(problem, options)
     bias_reach = _bias_reach(spec, _most_constants(problem))
     allowed, cut = np.arange(problem.ladder.first, len(lsb)), ranging.cuts_below(layer.activation)
-    map_of, step, middle, scale, weight_lsb = (list[float]() for _ in range(5))
+    rows = list[tuple[int, float, float, int, float]]()  # map, ADC step, middle of the range, scale code, weight LSB
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
         if problem.unit_bias_oyx is not None:
@@ -70,7 +70,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / CARRY_COLUMNS
-        upright = bool(problem.sign_o[o] > 0)
+        upright, reached = bool(problem.sign_o[o] > 0), problem.bias_o[o] == 0.0
         sums, levels = problem.sums[:, o] * problem.sign_o[o], 1 << spec.state_bits
         for low, high in ranging.ranges(layer, sums, options.range_method, squash_adc, levels):
             if not upright:
@@ -101,10 +101,11 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                 if one != wanted / float(lsb[code]) and cut and not bare:  # a wider range, that begins where it did
                     half = one * float(lsb[code]) * (1 << spec.state_bits) / 2
                     centre = low + half if upright else high - half
-                for column, value in zip((map_of, step, middle, scale, weight_lsb),
-                                         (o, one * float(lsb[code]), centre, code, one), strict=True):  # fmt: skip
-                    column.append(value)
-    candidates = tuple(np.array(column) for column in (map_of, step, middle, scale, weight_lsb))
+                rows.append((o, one * float(lsb[code]), centre, code, one))
+            reached = reached or bool(biases.size)
+        if not (bare or reached):
+            rows.append(_for_bias(problem, o, (low, high), upright if cut else None, bias_reach))
+    candidates = tuple(np.array(column) for column in zip(*rows, strict=True))
     owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)
     constants = 0 if bare else _constants_needed(problem, owner, candidates[2], candidates[4])
     if len(owner) > maps:
@@ -117,6 +118,23 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     chosen = (candidates[2][best], candidates[4][best])
     constants = 0 if bare else _constants_needed(problem, owner[best], *chosen)
     return Choice(candidates[1][best], chosen[0], codes_c[best], chosen[1], constants)
+
+
+def _for_bias(
+    problem: Problem, o: int, ends: tuple[float, float], upright: bool | None, bias_reach: float
+) -> tuple[int, float, float, int, float]:
+    """A range so wide that the constants carry the bias even at the widest scale; it begins where it did if that matters,
+    below where it is `upright`, else above."""
+    code, levels, bias = problem.ladder.first, 1 << problem.spec.state_bits, float(problem.bias_o[o])
+    lsb = float(lsb_of(problem.spec)[code])
+    wanted, centre = (ends[1] - ends[0]) / levels, (ends[0] + ends[1]) / 2
+    if upright is None:
+        wanted = max(wanted, abs(bias - centre) * lsb / bias_reach)
+    else:
+        away = ends[0] - bias if upright else bias - ends[1]
+        wanted = max(wanted, away / max(bias_reach / lsb - levels / 2, 1e-3))
+        centre = ends[0] + wanted * levels / 2 if upright else ends[1] - wanted * levels / 2
+    return o, wanted, centre, code, wanted / lsb
 
 
 def _without_bias(problem: Problem, options: CompileOptions) -> bool:
