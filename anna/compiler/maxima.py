@@ -26,7 +26,7 @@ MOST_JUDGED = 200  # images
 def compiled(network: Network, images: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
     """The network compiled with its maxima where they err least."""
     on_chip = run(network, images, options)
-    if options.host != "auto" or options.maxima != "auto" or not _maxima(on_chip.checked):
+    if options.host != "auto" or options.maxima != "auto" or not maxima_of(on_chip.checked):
         return on_chip
     try:
         on_host = run(network, images, options.changed(maxima="host"))
@@ -43,7 +43,7 @@ def compiled(network: Network, images: NDArray[np.generic] | None, options: Comp
     return _saying(on_host if better else on_chip, said)
 
 
-def _maxima(lowered: Lowered) -> set[str]:
+def maxima_of(lowered: Lowered) -> set[str]:
     """The layers that take a maximum on the chip."""
     pools = {member.prefix + step.layer.name for member in lowered.members for step in member.graph.steps
              if isinstance(step.layer, Pool) and step.layer.mode == "max"}  # fmt: skip
