@@ -30,7 +30,7 @@ def compiled(network: Network, images: NDArray[np.generic] | None, options: Comp
     if options.host != "auto" or options.maxima != "auto":
         return run(network, images, options)
     lowered = check(network, options)
-    if not _maxima(lowered):
+    if not maxima_of(lowered):
         return run(network, images, options)
     to_host = options.changed(maxima="host")
     if sum(layer.multiply_adds for layer in lowered.layers) > MOST_MULTIPLY_ADDS:
@@ -55,7 +55,7 @@ def compiled(network: Network, images: NDArray[np.generic] | None, options: Comp
     return _saying(on_host if better else on_chip, said)
 
 
-def _maxima(lowered: Lowered) -> set[str]:
+def maxima_of(lowered: Lowered) -> set[str]:
     """The layers that take a maximum on the chip."""
     pools = {member.prefix + step.layer.name for member in lowered.members for step in member.graph.steps
              if isinstance(step.layer, Pool) and step.layer.mode == "max"}  # fmt: skip

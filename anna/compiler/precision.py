@@ -20,6 +20,8 @@ from anna.compiler.calibrate import Calibration
 from anna.compiler.check import check
 from anna.compiler.ir import INPUT, ChipLayer, HostStage, Lowered
 from anna.compiler.judging import IDEAL, Judge, set_apart
+from anna.compiler.maxima import compiled as compiled_either_way
+from anna.compiler.maxima import maxima_of
 from anna.compiler.options import MOST_DIGITS, CompileOptions
 from anna.compiler.passes import Compilation, run
 from anna.compiler.plan import Plan, PrecisionOptions, Step
@@ -48,9 +50,15 @@ def chosen(network: Network, images: NDArray[Any] | None, options: CompileOption
         raise CompileError(["precision auto needs an aim: within (points of error), time_budget (us an image), or both"])
     if images is None or len(images) == 0:
         raise CompileError([f"{network.name}: precision auto needs calibration images"])
+    settled = {}
+    if options.maxima == options.host == "auto" and maxima_of(check(network, options)):
+        at_one_digit = compiled_either_way(network, images, options.changed(check_count=0))
+        settled = {"maxima": "host" if at_one_digit.options.maxima == "host" else "chip"}
+        options = options.changed(**settled)
     mine, others = set_apart(np.asarray(images), options.calibration_count)
     judge = Judge.of(network, others, aim.against, aim.chips)
-    return _Search(network, mine, options.changed(check_count=0), aim, judge, check(network, options)).plan()
+    plan = _Search(network, mine, options.changed(check_count=0), aim, judge, check(network, options)).plan()
+    return replace(plan, options={**plan.options, **settled})
 
 
 class _Search:

@@ -15,12 +15,13 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
-from anna.compiler.calibrate import MANY_LEVELS, SHRINK, Calibration, with_headroom
+from anna.compiler.calibrate import Calibration
 from anna.compiler.digits import digits_of, in_digits
+from anna.compiler.host_ranges import meaning_of_input, meanings_of_written
 from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, HostStage, Lowered, OwnColumn
-from anna.compiler.kept import even_stacks, kept, rounded_ends, sentences
+from anna.compiler.kept import even_stacks, kept, sentences
 from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, Problem, build_problem
@@ -28,94 +29,15 @@ from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer, unknown_mea
 from anna.compiler.rounding import constant_numerators
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
-WIDER = 1.25  # times a range that an image's borders may make it
-
-
-def meaning_of_input(lowered: Lowered, calibration: Calibration, spec: ChipSpec, clip: float, even: bool = False) -> Meaning:
-    """The input's range spread over the state codes: that of the preparation, that of the codes that the host rounds to, else
-    that of the images, per map or, for weights that keep their codes, one for all, but for so many percent of their values at
-    each end."""
-    maps = lowered.input_shape[0]
-    rounded = rounded_ends(lowered.before, maps, spec)
-    if rounded is not None:
-        return _spread(*rounded, lowered.input_digits, spec)
-    if lowered.prepare is not None and not lowered.before:
-        ends = sorted((lowered.prepare.low, lowered.prepare.high))
-        low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
-    else:
-        ordered = np.sort(calibration.input_values.swapaxes(0, 1).reshape(maps, -1), axis=1)
-        beyond = int(ordered.shape[1] * clip / 100)
-        low = ordered[:, beyond]
-        high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
-        low, high = with_headroom(low, high, 1 << spec.state_bits * lowered.input_digits)
-        low, high = _with_borders(lowered, INPUT, low, high, 1 << spec.state_bits * lowered.input_digits)
-    if even:
-        size_m = np.abs(lowered.members[0].input_scale_m)
-        middle, half = (low + high) / 2, ((high - low) * size_m).max() / np.where(size_m > 0, size_m, 1.0) / 2
-        low, high = middle - half, middle + half
-    return _spread(low, high, lowered.input_digits, spec)
-
-
-def _with_borders(lowered: Lowered, stack: str, low: Floats, high: Floats, levels: int) -> tuple[Floats, Floats]:
-    """A range that has the borders of those that read what the host gives, where that does not make it much coarser."""
-    wide_low, wide_high = low, high
-    for member in lowered.members:
-        for layer in member.layers:
-            if layer.source == stack and any(layer.padding):
-                border = np.full(len(low), layer.padding_value)
-                if stack == INPUT:
-                    scale = np.where(member.input_scale_m == 0.0, 1.0, member.input_scale_m)
-                    border = np.where(member.input_scale_m == 0.0, low, (border - member.input_offset_m) / scale)
-                wide_low, wide_high = np.minimum(wide_low, border), np.maximum(wide_high, border)
-    fits = (wide_high - wide_low <= WIDER * (high - low)) | (levels >= MANY_LEVELS)
-    return np.where(fits, wide_low, low), np.where(fits, wide_high, high)
-
-
-def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
-    """Codes that the host makes, spread over a range for each map."""
-    levels, maps = codes.state_converter(spec).values(np.arange(1 << spec.state_bits)), len(low)
-    if digits == 1:
-        gain = (high - low) / (levels[-1] - levels[0])
-        return Meaning(gain, low - gain * levels[0])
-    worth = float(1 << spec.state_bits) ** -np.arange(digits)  # exact on the host: no overlap is needed
-    gain = (high - low) / ((levels[-1] - levels[0]) * worth.sum())
-    offset = low - gain * levels[0] * worth.sum()
-    return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
-
-
-def meaning_of_values(lowered: Lowered, stack: str, values: Floats, digits: int, spec: ChipSpec, even: bool = False) -> Meaning:
-    """What the host writes (images, maps, rows, columns): for each map, or for all alike, the range whose codes come nearest
-    to the values."""
-    low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
-    if even:
-        low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
-    high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
-    low, high = with_headroom(low, high, 1 << spec.state_bits * digits)
-    low, high = _with_borders(lowered, stack, low, high, 1 << spec.state_bits * digits)
-    best_low, best_high, least = low, high, np.full(len(low), np.inf)
-    shares = SHRINK if 1 << spec.state_bits * digits < MANY_LEVELS else ()
-    for above in shares:
-        for below in (1.0, above):
-            middle = (low + high) / 2
-            tried = middle - (middle - low) * below, middle + (high - middle) * above
-            meant = _spread(*tried, digits, spec)
-            away = meant.values_of(spec, meant.codes_of(spec, values)) - values
-            error = exact.total(away * away, axis=(0, 2, 3))
-            error = np.full_like(error, exact.total(error)) if even else error
-            better = error < least
-            best_low, best_high = np.where(better, tried[0], best_low), np.where(better, tried[1], best_high)
-            least = np.minimum(error, least)
-    return _spread(best_low, best_high, digits, spec)
 
 
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
     """The network in codes."""
     spec, done_lowered = options.chip, in_digits(lowered)
     even = even_stacks(lowered.layers)
-    meaning = meaning_of_input(lowered, calibration, spec, options.input_clip, INPUT in even)
+    meaning = meaning_of_input(lowered, calibration, options, INPUT in even)
     quants, coded, notes = list[QuantLayer](), list[str](), list[tuple[str, str]]()
-    written = {one.stack: meaning_of_values(lowered, one.stack, calibration.written[one.stack], one.digits, spec, one.stack in even)
-               for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
+    written = meanings_of_written(lowered, calibration, spec, even)
     image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
     for member, in_layers in zip(lowered.members, done_lowered.members, strict=True):
         lead, first = np.tile(member.input_scale_m, meaning.digits), meaning.offset_m * 0.0

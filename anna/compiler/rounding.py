@@ -93,13 +93,14 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             elif fits.size:
                 tries += [tries[0] + 1] if tries[0] + 1 < len(lsb) else []
                 tries += lower
-            for code in tries:
-                one, centre = wanted / float(lsb[code]), (low + high) / 2
-                if not fits.size:  # a wider range
-                    one = heaviest / largest
-                    if cut and not bare:  # that begins where it did
-                        half = one * float(lsb[code]) * (1 << spec.state_bits) / 2
-                        centre = low + half if upright else high - half
+            sizes = [(code, wanted / float(lsb[code]) if fits.size else heaviest / largest) for code in tries]
+            if problem.ladder.digits > 1 and not carries.size:  # a partial sum is too heavy even at the finest range
+                sizes.append((int(allowed[0]), max(carried, heaviest) / largest))
+            for code, one in sizes:
+                centre = (low + high) / 2
+                if one != wanted / float(lsb[code]) and cut and not bare:  # a wider range, that begins where it did
+                    half = one * float(lsb[code]) * (1 << spec.state_bits) / 2
+                    centre = low + half if upright else high - half
                 rows.append((o, one * float(lsb[code]), centre, code, one))
             reached = reached or bool(biases.size)
         if not (bare or reached):

@@ -9,7 +9,7 @@ from anna.base.errors import CompileError, SpecError
 from anna.compiler import compilation
 from anna.compiler.judging import Judge, set_apart
 from anna.compiler.passes import Compilation
-from anna.network.graph import RELU, FullConnection, Graph
+from anna.network.graph import RELU, Convolution, FullConnection, Graph, Pool
 
 RNG = np.random.default_rng(3)
 HIDDEN = FullConnection("hidden", RNG.normal(0, 0.5, (12, 9)).astype(np.float32), None, activation=RELU)
@@ -100,3 +100,13 @@ def test_bad_aims_are_refused(options: dict[str, object], message: str) -> None:
 def test_without_images_there_is_nothing_to_judge_by() -> None:
     with pytest.raises(CompileError, match="precise: precision auto needs calibration images"):
         anna.compile(GRAPH, precision="auto", within=1.0)
+
+
+def test_where_maxima_are_taken_is_settled_first_and_part_of_the_plan() -> None:
+    first = Convolution("C", RNG.normal(0, 0.6, (3, 1, 2, 2)).astype(np.float32), activation=RELU)
+    last = FullConnection("out", RNG.normal(0, 0.5, (4, 12)).astype(np.float32))
+    graph = Graph("pooled", (1, 5, 5), (first, Pool("P", "max", (2, 2), (2, 2)), last))
+    seen = some_images(graph, 90)
+    done = compilation(graph, seen, precision="auto", within=20.0, check_count=0)
+    assert done.plan is not None and done.plan.options["maxima"] in ("chip", "host")
+    assert anna.compile(graph, seen, check_count=0, **done.plan.options).digest == done.program.digest
