@@ -73,8 +73,8 @@ def compile(
     machine            what it runs on, by name ("sequencer", "board-1991", "board-1996", "wide") or as a record
     batch              images that share a loaded weight page; None: one, or if there is a single page as many as its charges
                        allow
-    host               what the host runs: "last" (the last layer with weights and all after it), "auto" (the same, and
-                       everything from the first layer that the chip cannot run), "none", or a layer's name
+    host               what the host runs: "last" (the last layer with weights and all after it), "auto" (the same, and maxima
+                       where they err less there), "none", or a layer's name; but for "none", also what the chip cannot
     split              sums with more inputs than a neuron has: in parts on the "chip", from there on the "host", or "off"
     maxima             where maxima are taken: on the "chip", on the "host", or "auto": with host "auto" where they err less on
                        drawn chips, else on the chip

@@ -46,8 +46,8 @@ class CompileOptions(Record):
     )
     host: str = Field(
         default="auto",
-        description="what runs on the host: 'last' (the last layer with weights and all after it), 'auto' (the same, and "
-        "everything from the first layer that the chip cannot run), 'none', or a layer's name (it and all after it)",
+        description="what runs on the host: 'last' (the last layer with weights and all after it), 'auto' (the same, and maxima "
+        "where they err less there), 'none', or a layer's name (it and all after it); but for 'none', also what the chip cannot",
     )
     split: Split = Field(
         default="chip",

@@ -8,7 +8,7 @@ import pytest
 import anna
 import lenet
 from anna.base.errors import AnnaError, CompileError, GraphError, SpecError
-from anna.network.graph import TANH, Convolution, FullConnection, Graph, Layer, Pool, Rbf, Softmax
+from anna.network.graph import TANH, Convolution, FullConnection, Graph, Layer, Normalisation, Pool, Rbf, Softmax
 
 RNG = np.random.default_rng(1)
 IMAGES = RNG.normal(size=(30, 8, 16, 16)).astype(np.float32)
@@ -59,10 +59,13 @@ def test_a_sum_beyond_the_fan_in() -> None:
 
 
 def test_a_host_that_would_take_everything_is_not_advised() -> None:
-    graph = Graph("net", (8, 1, 1), (Rbf("R", weights(6, 8)), FullConnection("F", weights(3, 6))))
+    graph = Graph("net", (8, 1, 1), (Normalisation("N", "m"), Softmax("S")))
     images = RNG.normal(size=(20, 8, 1, 1)).astype(np.float32)
-    (reason,) = refused(graph, images)
-    assert reason == "R: computes distances, which the chip cannot; moving it to the host would leave nothing for the chip"
+    reason = refused(graph, images)[0]
+    assert (
+        reason
+        == "N: normalises each image by itself, which the chip cannot; moving it to the host would leave nothing for the chip"
+    )
 
 
 def test_all_reasons_at_once() -> None:
