@@ -25,10 +25,7 @@ from anna.exporters.onnx_writer import KINDS, Attribute, OnnxWriter
 
 FEW_THRESHOLDS = 15  # that are compared at once; more are searched, one bit of the code after the other
 # Without VNNI a processor adds pairs of products in 16 bits, where ONNX Runtime saturates: 2 x 255 x 64 stays below 2^15.
-STATE_PIECE, WEIGHT_PIECE = (
-    8,
-    6,
-)  # bits of a state and of a weight that one ConvInteger takes; the highest of a weight: one more
+STATE_PIECE, WEIGHT_PIECE = 8, 6  # bits of a state and of a weight, the sign left out, that one ConvInteger takes
 
 Ints = NDArray[np.int64]
 

@@ -18,6 +18,7 @@ from anna.network.file import load_graph, save_network
 from anna.network.forward import forward
 from anna.network.graph import Convolution, Graph
 
+HOME = Path(__file__).parents[2] / "data" / "quantised"
 RNG = np.random.default_rng(4)
 FIRST = RNG.integers(-7, 8, (4, 1, 3, 3))
 SECOND = RNG.integers(-31, 32, (3, 2, 3, 3))
@@ -138,6 +139,19 @@ def test_fewer_levels_than_a_state_has_are_fitted(tmp_path: Path) -> None:
 def test_codes_in_digits_and_synapses_are_not_kept(tmp_path: Path) -> None:
     done = compiled(quantised(tmp_path / "net.onnx", bits=8.0), machine="wide", synapses={"others": 2})
     assert done.quantised.kept == ()
+
+
+# --- as Brevitas writes them -----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["qonnx", "qcdq"])
+def test_a_network_from_brevitas_runs_on_the_ideal_chip_to_the_bit(kind: str) -> None:
+    """Weights of 4 bits, image and maps of 3, steps that are powers of two."""
+    with np.load(HOME / "expected.npz") as expected:
+        images, scores, first, second = (expected[f"{kind}.{name}"] for name in ("images", "scores", "1", "3"))
+    done = anna.compilation(load_network(HOME / f"brevitas_{kind}.onnx"), images)
+    assert np.array_equal(done.quantised.layers[0].weights_ot, first.reshape(len(first), -1))
+    assert np.array_equal(done.quantised.layers[1].weights_ot, second.reshape(len(second), -1))
+    assert done.quantised.notes == ()
+    assert np.abs(anna.Chip().run(done.program, images).scores - scores).max() < 1e-6
 
 
 # --- steps -----------------------------------------------------------------------------------------------------------
