@@ -67,7 +67,9 @@ def pools(draw: st.DrawFn) -> Pool:
 def test_the_greatest_state_of_each_window_comes_out(pool: Pool, activation: Activation, seed: int) -> None:
     """On the interpreter too: the compiler checks its own work on every program that it makes."""
     x = images(seed)
-    done = compilation(graph(pool, convolution(np.random.default_rng(seed), activation), seed=seed), x, machine=roomy())
+    done = compilation(
+        graph(pool, convolution(np.random.default_rng(seed), activation), seed=seed), x, machine=roomy(), maxima="chip"
+    )
     states = states_of(done, x[:9])
     assert np.array_equal(states["P"], greatest(states["C"], pool, np.zeros(MAPS, bool)))
     tapped = anna.Chip().run(done.program, x[:9], taps=[])
@@ -85,7 +87,7 @@ def test_a_map_that_falls_where_its_values_rise_is_turned_round() -> None:
     scale = np.where(turned, -0.7, 1.3).astype(np.float32)
     net = graph(pool, convolution(rng, RELU), Affine("A", scale, np.array([0.1, 0.2, 0.3], np.float32)))
     x = images(1)
-    done = compilation(net, x)
+    done = compilation(net, x, maxima="chip")
     states = states_of(done, x[:9])
     assert np.array_equal(states["P"], greatest(states["C"], pool, turned))
     quant = {q.layer.name: q for q in done.quantised.layers}
@@ -99,7 +101,7 @@ def test_a_factor_behind_it_changes_what_its_states_stand_for() -> None:
     last = FullConnection("last", full(np.random.default_rng(1), pool, (first,)))
     quants = []
     for between in ((), (Affine("A", scale, offset),)):
-        done = compilation(Graph("pooled", (1, SIDE, SIDE), (first, pool, *between, last)), images(2))
+        done = compilation(Graph("pooled", (1, SIDE, SIDE), (first, pool, *between, last)), images(2), maxima="chip")
         quants.append(done.quantised.layers[-1])
     plain, scaled = quants
     assert plain.layer.name == scaled.layer.name == "P"
@@ -112,7 +114,7 @@ def test_a_image_may_be_pooled_at_once() -> None:
     pool, x = Pool("P", "max", (2, 2), (2, 2)), images(3)
     net = Graph("first", (1, SIDE, SIDE), (pool, convolution(np.random.default_rng(1), RELU),
                                            FullConnection("last", np.ones((2, 48), np.float32))))  # fmt: skip
-    done = compilation(net, x)
+    done = compilation(net, x, maxima="chip")
     states = states_of(done, x[:5])
     assert np.array_equal(states["P"], greatest(states["input"], pool, np.zeros(1, bool)))
 
@@ -120,14 +122,14 @@ def test_a_image_may_be_pooled_at_once() -> None:
 def test_the_activation_behind_it_goes_before_it() -> None:
     behind = graph(Pool("P", "max", activation=RELU), convolution(np.random.default_rng(0), NONE))
     before = graph(Pool("P", "max"), convolution(np.random.default_rng(0), RELU))
-    one, other = (compilation(net, images(4)).program for net in (behind, before))
+    one, other = (compilation(net, images(4), maxima="chip").program for net in (behind, before))
     assert np.array_equal(one.weight_codes, other.weight_codes)
     assert np.array_equal(one.words, other.words)
 
 
 def test_typical_chips_are_seldom_two_states_off() -> None:
     """Every sum lies in the middle between two thresholds; four conversions one after the other are noisy all the same."""
-    x, done = images(6, 200), compilation(graph(Pool("P", "max")), images(6, 200))
+    x, done = images(6, 200), compilation(graph(Pool("P", "max")), images(6, 200), maxima="chip")
     run = anna.Chip(seed=3, analog=anna.Analog.typical()).run(done.program, x, taps=["C"])
     away = run.codes["P"].astype(int) - greatest(run.maps["C"].astype(np.uint16), Pool("P", "max"), np.zeros(MAPS, bool))
     assert (np.abs(away) <= 1).mean() > 0.95
