@@ -98,7 +98,7 @@ def compile(
     max_charge_lost    share of its charge that a weight may have lost when it is read: the batch is kept short, or weights
                        are refreshed, accordingly; a wide chip refreshes by itself
     calibration_count  calibration images used at most
-    check_count        calibration images that the self-check interprets
+    check_count        calibration images of the self-check
     """
     done = compilation(network, calibration, chip=chip, machine=machine, batch=batch, host=host, split=split, maxima=maxima,
                        range_method=range_method, fit=fit, round=round, digits=digits, overlap=overlap, copies=copies,

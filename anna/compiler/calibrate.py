@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import CompileError, DataError
+from anna.base.threads import cores, share
 from anna.compiler import exact, integer
 from anna.compiler.ir import INPUT, ChipLayer, Floats, HostStage, Lowered
 from anna.compiler.options import CompileOptions
@@ -24,7 +25,7 @@ PERCENT = 0.5  # of sums beyond each end of the range that "percentile" chooses
 # Fractions of the full range that "least-squares" tries.
 SHRINK = (1.0, 0.9, 0.8, 0.72, 0.64, 0.57, 0.5, 0.44, 0.38, 0.32, 0.26, 0.2)
 WIDEN = (1.5, 3.0, 6.0, 12.0, 24.0)  # ranges for a straight sum on a squashing ADC, in units of its full range
-MANY_LEVELS, HEADROOM = 1 << 12, 2.0  # from so many levels on, a range is so much wider than what the images need
+MANY_LEVELS, HEADROOM = 1 << 12, 4.0  # from so many levels on, a range is so much wider than what the images need
 OPEN = (1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.3)  # half ranges that it tries for a squash, in units of 1 / slope
 
 
@@ -153,9 +154,13 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
     fixed_inputs, power = exact.fixed(inputs)
     weights_ot, more = exact.fixed(weights)
     used = integer.used_taps(weights)
-    for piece in integer.pieces(layer, len(inputs)):
-        found = weights_ot[:, used] @ integer.patches(layer, fixed_inputs[piece])[used]
+    weights_ot = weights_ot[:, used]
+
+    def add_up(piece: slice) -> None:
+        found = weights_ot @ integer.patches(layer, fixed_inputs[piece])[used]
         sums[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
+
+    share(add_up, integer.pieces(layer, len(inputs)), cores())
     sums = np.ldexp(sums, -(power + more))
     if carried is not None:
         sums += carried
@@ -228,11 +233,11 @@ def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool, leve
     if method != "least-squares":
         return [(low, high)]
     found = []
-    for share in SHRINK:
+    for part in SHRINK:
         if at_its_beginning:
-            found.append((low, low + (high - low) * share))
+            found.append((low, low + (high - low) * part))
         else:
-            middle, width = (low + high) / 2, (high - low) * share
+            middle, width = (low + high) / 2, (high - low) * part
             found.append((middle - width / 2, middle + width / 2))
     if not (begins or ends):
         found.append(percentile)

@@ -6,7 +6,7 @@ neighbours on the host where a round trip would be for it alone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from anna.compiler.options import HOST_WORDS, CompileOptions
 from anna.compiler.split import capacity
 from anna.network.activations import NONE
 from anna.network.graph import (
+    IMAGE,
     Affine,
     Arrangement,
     Combination,
@@ -55,6 +56,7 @@ def cut(name: str, nodes: Nodes, options: CompileOptions, reasons: list[str]) ->
     asked = _asked(name, nodes, options, reasons)
     if asked is None:
         return None
+    asked |= {node.value for node in nodes.nodes if _quantises_image(node)}
     why = {node.value: reason for node in nodes.nodes if node.value not in asked
            if (reason := _not_for_chip(node, options, _leaves_some(nodes, node, asked)))}  # fmt: skip
     if options.host == "none":
@@ -113,6 +115,11 @@ def _asked(name: str, nodes: Nodes, options: CompileOptions, reasons: list[str])
     return None
 
 
+def _quantises_image(node: Node) -> bool:
+    """Whether a layer rounds the image, which the host makes codes of in any case."""
+    return isinstance(node.layer, Affine) and node.layer.activation.kind == "rounded" and node.inputs == (IMAGE,)
+
+
 def _works(found: Cut) -> bool:
     """Whether the chip has something to compute: leading factors and offsets are absorbed."""
     on_chip = [node for node in found.nodes.nodes if node.value not in found.on_host]
@@ -134,7 +141,7 @@ def _only_squashed(node: Node, options: CompileOptions) -> bool:
     layer = node.layer
     if not isinstance(layer, ACTIVATED) or isinstance(layer, Affine) or layer.activation.curve.adc is not None:
         return False
-    return not _too_wide(node, options) and not (isinstance(layer, Combination) and _unlike(node))
+    return _not_for_chip(replace(node, layer=replace(layer, activation=NONE)), options, False) is None
 
 
 def _with_neighbours(nodes: Nodes, on_host: frozenset[str]) -> frozenset[str]:

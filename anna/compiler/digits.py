@@ -105,7 +105,9 @@ def _member(lowered: Lowered, member: Member, options: CompileOptions, input_dig
         done = replace(done, digits=own.digits, step_digits=steps)
         if in_values:
             done = replace(done, on_states=False, carries_values=True, lowest_border=True)
-        return (replace(done, turned=options.balance and not done.on_states and _may_turn(member, layer)),)
+        return (
+            replace(done, turned=options.balance and not done.on_states and not _has_codes(done) and _may_turn(member, layer)),
+        )
 
     done = member.with_layers(one)
     steps = tuple(step if isinstance(step, ChipLayer) else _stage(member, step, stacks) for step in done.steps)
@@ -160,6 +162,11 @@ def _stage(member: Member, stage: HostStage, stacks: Mapping[str, _Stack]) -> Ho
     return replace(done, writings=writings)
 
 
+def _has_codes(layer: ChipLayer) -> bool:
+    """Whether weights or states of a layer are codes of a quantised network, which the chip keeps."""
+    return layer.steps_o is not None or layer.activation.kind == "rounded"
+
+
 def _read(layer: ChipLayer, source: _Stack, synapses: int) -> ChipLayer:
     """A layer that reads all digits and copies of a stack, the coarsest of them by so many synapses."""
     maps = layer.input_shape[0]
@@ -175,8 +182,9 @@ def _read(layer: ChipLayer, source: _Stack, synapses: int) -> ChipLayer:
     weights = wide(layer.weights_oiyx) / source.copies
     weights[:, : synapses * source.width] /= synapses
     shape = ((synapses - 1 + source.digits) * source.width, *layer.input_shape[1:])
+    shared = (source.digits, source.copies, synapses) != (1, 1, 1)  # then its weights are parts of what they were
     return replace(layer, weights_oiyx=weights, mask_oiyx=wide(layer.mask_oiyx), input_shape=shape,
-                   input_maps=source.width, synapses=synapses)  # fmt: skip
+                   input_maps=source.width, synapses=synapses, steps_o=None if shared else layer.steps_o)  # fmt: skip
 
 
 def _copied(layer: ChipLayer, own: _Stack) -> ChipLayer:
@@ -200,6 +208,7 @@ def _copied(layer: ChipLayer, own: _Stack) -> ChipLayer:
         bias=more(layer.bias),
         post_scale_o=more(layer.post_scale_o, 1.0),  # a state of a map without inputs has a gain, too
         post_offset_o=more(layer.post_offset_o),
+        steps_o=more(layer.steps_o, 1.0),
         output_shape=(maps + extra, *layer.output_shape[1:]),
     )
 

@@ -40,7 +40,7 @@ def descend(const double[:, :, ::1] grams, const double[:, ::1] goal, const doub
 
     There is one matrix `grams` for each map, or one for all. `slope` is room for gram @ weights - goal.
     """
-    cdef int64_t o, i, j, g, sweep, inputs = weights.shape[1]
+    cdef int64_t o, i, j, g, _sweep, inputs = weights.shape[1]
     cdef double gradient, wanted, step, curve
     cdef bint moved
     with nogil:
@@ -52,7 +52,7 @@ def descend(const double[:, :, ::1] grams, const double[:, ::1] goal, const doub
                 step = weights[o, i]
                 for j in range(inputs):
                     slope[o, j] += grams[g, i, j] * step
-            for sweep in range(sweeps):
+            for _sweep in range(sweeps):
                 moved = False
                 for i in range(inputs):
                     curve = grams[g, i, i] + pull[g, i]

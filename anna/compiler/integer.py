@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.base.threads import cores, share
 from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import exact
@@ -66,11 +67,14 @@ def sums(layer: ChipLayer, spec: ChipSpec, states: States, border_i: Ints, weigh
     bound = float(np.abs(weights_ot).sum(axis=1).max(initial=0)) * float(np.abs(numerators).max())
     kind = np.float32 if bound < 1 << 24 else np.float64
     table, out, used = numerators.astype(kind), layer.output_shape, used_taps(weights_ot)
-    result = np.empty((len(states), *out), dtype=kind)
-    for piece in pieces(layer, len(states)):
+    result, weights = np.empty((len(states), *out), dtype=kind), weights_ot[:, used].astype(kind)
+
+    def add_up(piece: slice) -> None:
         values = table[padded(layer, states[piece], border_i)]
-        found = exact.product(weights_ot[:, used].astype(kind), patches(layer, values)[used], bound)
+        found = exact.product(weights, patches(layer, values)[used], bound)
         result[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
+
+    share(add_up, pieces(layer, len(states)), cores())
     return result
 
 

@@ -84,6 +84,7 @@ def report(
         ],
         "options": {name: value for name, value in options.model_dump(mode="json", exclude={"machine"}).items()
                     if name not in LATER or value != CompileOptions.model_fields[name].default},
+        **({"codes_kept": list(graph.kept), "codes_lost": list(graph.notes)} if graph.kept or graph.notes else {}),
     }  # fmt: skip
 
 
@@ -238,6 +239,7 @@ def listing(report: Mapping[str, Any]) -> str:
             f"{100 * near:6.1f}% {entry['sqnr_db']:8.1f} {100 * entry['saturated_share']:8.1f}% {entry['rows']:5d} "
             f"{entry['pages']:5d}"
         )
+    head += _codes(report)
     head += _rounds_text(report)
     head += _charges(report)
     head += ["", report["judged"]] if "judged" in report else []
@@ -251,6 +253,12 @@ def listing(report: Mapping[str, Any]) -> str:
             f"{'+'.join(map(str, place['registers']))} columns and {place['constants']} constants"
         )
     return "\n".join(head) + "\n"
+
+
+def _codes(report: Mapping[str, Any]) -> list[str]:
+    """Which codes of a quantised network are kept, and why others are not."""
+    kept, lost = report.get("codes_kept", []), report.get("codes_lost", [])
+    return [*([""] if kept or lost else []), *([f"weights keep their codes: {', '.join(kept)}"] if kept else []), *lost]
 
 
 def latency_text(report: Mapping[str, Any], unit: str = "us") -> str:

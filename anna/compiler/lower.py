@@ -290,6 +290,7 @@ def _folded(before: ChipLayer, affine: Affine) -> ChipLayer | None:
             weights_oiyx=before.weights_oiyx * scale[:, None, None, None],
             bias=bias * scale[along] + offset[along],
             activation=affine.activation,
+            steps_o=None if before.steps_o is None or not scale.all() else before.steps_o * np.abs(scale),
         )
     if before.activation == NONE and before.carries_values and (scale == 1.0).all() and before.bias_kind != "unit":
         bias = offset if before.bias is None else before.bias + offset
@@ -331,7 +332,9 @@ def _chip_layer(node: Node, name: str, source: str) -> ChipLayer:
             raise AssertionError(f"{layer.name}: should have been refused")
     out: Shape = (len(weights), *conv_geometry(shape, (weights.shape[2], weights.shape[3]), stride, padding))
     assert out == node.output_shape, f"{name}: {out} is not {node.output_shape}"
-    return ChipLayer(name, name, source, shape, out, weights, mask, bias, stride, padding, padding_value, layer.activation)
+    steps = layer.steps_o if isinstance(layer, Convolution | FullConnection) else None
+    return ChipLayer(name, name, source, shape, out, weights, mask, bias, stride, padding, padding_value, layer.activation,
+                     steps_o=None if steps is None else as_floats(steps))  # fmt: skip
 
 
 def _one_map(source: Sequence[int], maps: int, window: tuple[int, int], value_o: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

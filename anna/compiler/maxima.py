@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from anna.base.errors import CompileError
 from anna.compiler.calibrate import evenly
+from anna.compiler.check import check
 from anna.compiler.ir import Lowered
 from anna.compiler.judging import Judge
 from anna.compiler.options import CompileOptions
@@ -21,16 +22,27 @@ from anna.network.graph import Network, Pool
 AGAINST = "typical"
 CLEARLY = 0.005  # by which share of classes, or of the outputs' variance, the host has to err less
 MOST_JUDGED = 200  # images
+MOST_MULTIPLY_ADDS = 2_000_000  # an image, of a network that is judged
 
 
 def compiled(network: Network, images: NDArray[np.generic] | None, options: CompileOptions) -> Compilation:
     """The network compiled with its maxima where they err least."""
+    if options.host != "auto" or options.maxima != "auto":
+        return run(network, images, options)
+    lowered = check(network, options)
+    if not maxima_of(lowered):
+        return run(network, images, options)
+    to_host = options.changed(maxima="host")
+    if sum(layer.multiply_adds for layer in lowered.layers) > MOST_MULTIPLY_ADDS:
+        try:
+            return _saying(run(network, images, to_host), f"maxima on the host, unjudged: more than {MOST_MULTIPLY_ADDS:,} "
+                           "multiply-adds take long to judge on drawn chips (option maxima)")  # fmt: skip
+        except CompileError:  # it would leave nothing for the chip
+            return run(network, images, options)
     on_chip = run(network, images, options)
-    if options.host != "auto" or options.maxima != "auto" or not maxima_of(on_chip.checked):
-        return on_chip
     try:
-        on_host = run(network, images, options.changed(maxima="host"))
-    except CompileError:  # it would leave nothing for the chip
+        on_host = run(network, images, to_host)
+    except CompileError:
         return on_chip
     seen = on_chip.calibration.images
     judge = Judge.of(network, seen[evenly(len(seen), min(len(seen), MOST_JUDGED))], AGAINST)

@@ -103,7 +103,7 @@ class CompileOptions(Record):
         facts.MAX_CHARGE_LOST, "share of its charge that a weight may have lost when it is read", gt=0, lt=1
     )
     calibration_count: int = Field(default=500, ge=1, le=100_000, description="calibration images used at most")
-    check_count: int = Field(default=1, ge=0, le=1000, description="calibration images that the self-check interprets")
+    check_count: int = Field(default=1, ge=0, le=1000, description="calibration images of the self-check")
 
     @model_validator(mode="before")
     @classmethod

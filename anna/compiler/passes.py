@@ -72,15 +72,16 @@ class Compilation:
 
     @property
     def warning(self) -> str | None:
-        """A sentence if the states lose much of what the float network knows."""
-        share = self.changed_share
+        """Sentences if the states lose much of what the network knows, or codes of a quantised one are not kept."""
+        name, share, found = self.checked.network.name, self.changed_share, list[str]()
         several = self.digits.input_digits > 1 or any(layer.digits > 1 for layer in self.digits.layers)
-        if share is None or share <= MUCH_CHANGED or several:
-            return None
-        return (
-            f"{self.checked.network.name}: the ideal chip gives {100 * share:.1f} % of the calibration images another class "
-            "than the float network, since one state carries each value; carry it by two (option digits, docs/digits.md)"
-        )
+        if share is not None and share > MUCH_CHANGED and not several:
+            found.append(
+                f"{name}: the ideal chip gives {100 * share:.1f} % of the calibration images another class than the "
+                "float network, since one state carries each value; carry it by two (option digits, docs/digits.md)"
+            )
+        found += [f"{name}: {note}" for note in self.quantised.notes]
+        return "\n".join(found) or None
 
     def text(self, after: str) -> str:
         """The canonical text of a pass's value."""

@@ -6,6 +6,7 @@ times a gain plus an offset, come nearest to the float map on the calibration im
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,13 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
-from anna.compiler.calibrate import MANY_LEVELS, SHRINK, Calibration, with_headroom
+from anna.compiler.calibrate import Calibration
 from anna.compiler.digits import digits_of, in_digits
+from anna.compiler.host_ranges import meaning_of_input, meanings_of_written
 from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import INPUT, OWN_BIAS, ChipLayer, Floats, HostStage, Lowered, OwnColumn
+from anna.compiler.kept import even_stacks, kept, sentences
 from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, Problem, build_problem
@@ -26,83 +29,15 @@ from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer, unknown_mea
 from anna.compiler.rounding import constant_numerators
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
-WIDER = 1.25  # times a range that an image's borders may make it
-
-
-def meaning_of_input(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> Meaning:
-    """The input's range spread over the state codes: that of the preparation, else that of the images, per map, but for what
-    is clipped. In balance it lies about the median, so that what most pixels are has a coarse state next to zero."""
-    maps = lowered.input_shape[0]
-    ordered = np.sort(calibration.input_values.swapaxes(0, 1).reshape(maps, -1), axis=1)
-    if lowered.prepare is not None and not lowered.before:
-        ends = sorted((lowered.prepare.low, lowered.prepare.high))
-        low, high = np.full(maps, ends[0]), np.full(maps, ends[1])
-    else:
-        beyond = int(ordered.shape[1] * options.input_clip / 100)
-        low = ordered[:, beyond]
-        high = np.maximum(ordered[:, ordered.shape[1] - 1 - beyond], low + 1e-9)
-        if not options.input_clip:
-            low, high = with_headroom(low, high, 1 << options.chip.state_bits * lowered.input_digits)
-        low, high = _with_borders(lowered, low, high, 1 << options.chip.state_bits * lowered.input_digits)
-    if options.balance and lowered.input_digits > 1:
-        middle = ordered[:, ordered.shape[1] // 2]
-        reach = np.maximum(high - middle, middle - low)
-        low, high = middle - reach, middle + reach
-    return _spread(low, high, lowered.input_digits, options.chip)
-
-
-def _with_borders(lowered: Lowered, low: Floats, high: Floats, levels: int) -> tuple[Floats, Floats]:
-    """A range that has the borders of those that read the image, where that does not make it much coarser."""
-    wide_low, wide_high = low, high
-    for member in lowered.members:
-        for layer in member.layers:
-            if layer.source == INPUT and any(layer.padding):
-                scale = np.where(member.input_scale_m == 0.0, 1.0, member.input_scale_m)
-                border = np.where(member.input_scale_m == 0.0, low, (layer.padding_value - member.input_offset_m) / scale)
-                wide_low, wide_high = np.minimum(wide_low, border), np.maximum(wide_high, border)
-    fits = (wide_high - wide_low <= WIDER * (high - low)) | (levels >= MANY_LEVELS)
-    return np.where(fits, wide_low, low), np.where(fits, wide_high, high)
-
-
-def _spread(low: Floats, high: Floats, digits: int, spec: ChipSpec) -> Meaning:
-    """Codes that the host makes, spread over a range for each map."""
-    levels, maps = codes.state_converter(spec).values(np.arange(1 << spec.state_bits)), len(low)
-    if digits == 1:
-        gain = (high - low) / (levels[-1] - levels[0])
-        return Meaning(gain, low - gain * levels[0])
-    worth = float(1 << spec.state_bits) ** -np.arange(digits)  # exact on the host: no overlap is needed
-    gain = (high - low) / ((levels[-1] - levels[0]) * worth.sum())
-    offset = low - gain * levels[0] * worth.sum()
-    return Meaning((worth[:, None] * gain).reshape(-1), np.pad(offset, (0, maps * (len(worth) - 1))), len(worth))
-
-
-def meaning_of_values(values: Floats, digits: int, spec: ChipSpec) -> Meaning:
-    """What the host writes (images, maps, rows, columns): for each map the range whose codes come nearest to the values."""
-    low, high = values.min(axis=(0, 2, 3)), values.max(axis=(0, 2, 3))
-    high = np.maximum(high, low + 1e-9 + np.abs(low) * 1e-6)
-    low, high = with_headroom(low, high, 1 << spec.state_bits * digits)
-    best_low, best_high, least = low, high, np.full(len(low), np.inf)
-    shares = SHRINK if 1 << spec.state_bits * digits < MANY_LEVELS else ()
-    for above in shares:
-        for below in (1.0, above):
-            middle = (low + high) / 2
-            tried = middle - (middle - low) * below, middle + (high - middle) * above
-            meant = _spread(*tried, digits, spec)
-            away = meant.values_of(spec, meant.codes_of(spec, values)) - values
-            error = exact.total(away * away, axis=(0, 2, 3))
-            better = error < least
-            best_low, best_high = np.where(better, tried[0], best_low), np.where(better, tried[1], best_high)
-            least = np.minimum(error, least)
-    return _spread(best_low, best_high, digits, spec)
 
 
 def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions) -> QuantGraph:
     """The network in codes."""
     spec, done_lowered = options.chip, in_digits(lowered)
-    meaning = meaning_of_input(lowered, calibration, options)
-    quants: list[QuantLayer] = []
-    written = {one.stack: meaning_of_values(calibration.written[one.stack], one.digits, spec)
-               for member in lowered.members for stage in member.stages for one in stage.writings}  # fmt: skip
+    even = even_stacks(lowered.layers)
+    meaning = meaning_of_input(lowered, calibration, options, INPUT in even)
+    quants, coded, notes = list[QuantLayer](), list[str](), list[tuple[str, str]]()
+    written = meanings_of_written(lowered, calibration, spec, even)
     image, results = meaning.codes_of(spec, calibration.input_values), dict[str, States]()
     for member, in_layers in zip(lowered.members, done_lowered.members, strict=True):
         lead, first = np.tile(member.input_scale_m, meaning.digits), meaning.offset_m * 0.0
@@ -122,7 +57,10 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 quant, out = maximum.quantise_layer(layer, states, meant, calibration.maps[layer.name], spec, carried)
                 done = [quant]
             else:
-                done, out = quantise_layer(layer, states, meant, calibration.maps, options, carry)
+                evenly = layer.stack in even
+                done, out, has_codes, why = quantise_layer(layer, states, meant, calibration.maps, options, carry, evenly)
+                coded += [layer.name] if has_codes else []
+                notes += [(layer.origin, one) for one in why]
             quants += done
             if layer.stack not in stacks:
                 meanings[layer.stack] = unknown_meaning(layer.stack_maps, layer.digits)
@@ -131,7 +69,7 @@ def quantise(lowered: Lowered, calibration: Calibration, options: CompileOptions
                 stacks[layer.stack][:, quant.maps] = made
                 meanings[layer.stack] = meanings[layer.stack].with_maps(quant.maps, quant.meaning)
         results |= {stack: stacks[stack] for stack in {reading.stack for reading in member.tail.readings}}
-    return QuantGraph(done_lowered, spec, meaning, tuple(quants), results, written)
+    return QuantGraph(done_lowered, spec, meaning, tuple(quants), results, written, tuple(coded), sentences(notes))
 
 
 def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:
@@ -146,9 +84,10 @@ def _carry(layer: ChipLayer, states: States, meaning: Meaning) -> Carry:
 
 def quantise_layer(
     layer: ChipLayer, states: States, meaning: Meaning, targets: Mapping[str, ranging.FloatMaps], options: CompileOptions,
-    carry: Carry | None,
-) -> tuple[list[QuantLayer], States]:  # fmt: skip
-    """One layer in codes, digit by digit, and the states that the chip's ADCs give for the calibration images."""
+    carry: Carry | None, even: bool = False,
+) -> tuple[list[QuantLayer], States, bool, list[str]]:  # fmt: skip
+    """One layer in codes, digit by digit, and the states that the chip's ADCs give for the calibration images; whether its
+    weights are a quantised network's codes, and why such codes are not kept. `even`: its maps need states of one LSB."""
     spec, target = options.chip, targets[layer.name]
     steps = ladder(spec, layer.digits, options.overlap)
     border, places = _border(layer, meaning, spec), list(layer.places)
@@ -156,8 +95,12 @@ def quantise_layer(
         states = states[:, places]
     gain_i, offset_i = meaning.gain_m[places], meaning.offset_m[places]
     problem = build_problem(layer, states, border, gain_i, offset_i, target, carry, spec, SEARCH_WINDOWS, steps)
-    choice = rounding.search(problem, options)
-    rounded, constants = rounding.refine(problem, choice, options)
+    keep, why = kept(problem, gain_i, even, options)
+    choice = rounding.search(problem, options) if keep is None else keep.choice
+    has_codes = keep is not None and keep.weights
+    if keep is not None and keep.bias_o is not None:
+        problem = replace(problem, bias_o=keep.bias_o)
+    rounded, constants = rounding.refine(problem, choice, options, move=not has_codes)
     weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
     weights[:, problem.used_t] = rounded
     scale = choice.scale_code_o
@@ -170,7 +113,7 @@ def quantise_layer(
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1)
     joint = steps.convert(totals, scale)
-    result, error, signal = fitted(layer, joint, target, choice, steps, options.fit)
+    result, error, signal = fitted(layer, joint, target, choice, steps, options.fit and not (keep is not None and keep.fixed))
     noise = float(error.sum())
     sqnr = min(99.0, exact.decibels(signal / noise)) if noise > 0 and signal > 0 else 99.0
     found, top = steps.apart(joint), (1 << spec.state_bits) - 1
@@ -183,7 +126,7 @@ def quantise_layer(
                        unit_states, steps.scale_kd[scale, digit.digit], choice.weight_lsb_o, meant, border, round(sqnr, 3),
                        round(saturated, 6))
         )  # fmt: skip
-    return done, np.concatenate(found, axis=1) if len(found) > 1 else found[0]
+    return done, np.concatenate(found, axis=1) if len(found) > 1 else found[0], has_codes, why
 
 
 def _own_columns(layer: ChipLayer, problem: Problem, choice: rounding.Choice) -> tuple[list[OwnColumn], Ints, States]:

@@ -83,6 +83,8 @@ class QuantGraph:
     layers: tuple[QuantLayer, ...]
     results: Mapping[str, States]  # what the host's tails read, for the calibration images
     written: Mapping[str, Meaning] = field(default_factory=dict)  # what the states stand for that the host writes
+    kept: tuple[str, ...] = ()  # layers whose weights are the codes of a quantised network
+    notes: tuple[str, ...] = ()  # why other codes of such a network are not kept
 
     def meaning_of(self, stack: str) -> Meaning:
         """What the states of a stack stand for."""
@@ -106,4 +108,5 @@ class QuantGraph:
                 f"{quant.layer.name}: scale codes {scales}, {quant.constants_oc.shape[1]} constants, "
                 f"signal to quantisation noise {quant.sqnr_db:.2f} dB, {100 * quant.saturated_share:.1f} % saturated"
             )
-        return "\n".join(lines)
+        lines += [f"weights keep the codes of the quantised network: {', '.join(self.kept)}"] if self.kept else []
+        return "\n".join([*lines, *self.notes])

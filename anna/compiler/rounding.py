@@ -59,8 +59,8 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     squash_adc = not ADC_CURVES[spec.adc_curve].straight
     lsb = lsb_of(spec)
     largest = float((1 << (spec.weight_bits - 1)) - 1)
-    bare = _without_bias(problem, options)
-    bias_reach = _bias_reach(spec, _most_constants(problem))
+    bare = without_bias(problem, options)
+    reachable = bias_reach(spec, most_constants(problem))
     allowed, cut = np.arange(problem.ladder.first, len(lsb)), ranging.cuts_below(layer.activation)
     rows = list[tuple[int, float, float, int, float]]()  # map, ADC step, middle of the range, scale code, weight LSB
     for o in range(maps):
@@ -85,7 +85,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             carries = allowed[carried <= wanted / lsb[allowed] * (largest + 0.49)]
             lower = [int(carries[-1])] if carries.size and int(carries[-1]) < tries[0] else []
             # A bias may need more than the constants give there.
-            biases = allowed[abs(problem.bias_o[o] - (low + high) / 2) <= wanted / lsb[allowed] * bias_reach]
+            biases = allowed[abs(problem.bias_o[o] - (low + high) / 2) <= wanted / lsb[allowed] * reachable]
             if not bare and biases.size and int(biases[-1]) < min(tries + lower):
                 lower.append(int(biases[-1]))
             if options.range_method != "least-squares":
@@ -104,24 +104,24 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                 rows.append((o, one * float(lsb[code]), centre, code, one))
             reached = reached or bool(biases.size)
         if not (bare or reached):
-            rows.append(_for_bias(problem, o, (low, high), upright if cut else None, bias_reach))
+            rows.append(_for_bias(problem, o, (low, high), upright if cut else None, reachable))
     candidates = tuple(np.array(column) for column in zip(*rows, strict=True))
     owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)
-    constants = 0 if bare else _constants_needed(problem, owner, candidates[2], candidates[4])
+    constants = 0 if bare else constants_needed(problem, owner, candidates[2], candidates[4])
     if len(owner) > maps:
-        error = _errors(problem, owner, candidates[2], codes_c, candidates[4], constants)
+        error = errors(problem, owner, candidates[2], codes_c, candidates[4], constants)
         # The least error; the first of a tie.
         order = np.lexsort((np.arange(len(owner)), error, owner))
         best = order[np.unique(owner[order], return_index=True)[1]]
     else:
         best = np.arange(maps)
     chosen = (candidates[2][best], candidates[4][best])
-    constants = 0 if bare else _constants_needed(problem, owner[best], *chosen)
+    constants = 0 if bare else constants_needed(problem, owner[best], *chosen)
     return Choice(candidates[1][best], chosen[0], codes_c[best], chosen[1], constants)
 
 
 def _for_bias(
-    problem: Problem, o: int, ends: tuple[float, float], upright: bool | None, bias_reach: float
+    problem: Problem, o: int, ends: tuple[float, float], upright: bool | None, reachable: float
 ) -> tuple[int, float, float, int, float]:
     """A range so wide that the constants carry the bias even at the widest scale; it begins where it did if that matters,
     below where it is `upright`, else above."""
@@ -129,15 +129,15 @@ def _for_bias(
     lsb = float(lsb_of(problem.spec)[code])
     wanted, centre = (ends[1] - ends[0]) / levels, (ends[0] + ends[1]) / 2
     if upright is None:
-        wanted = max(wanted, abs(bias - centre) * lsb / bias_reach)
+        wanted = max(wanted, abs(bias - centre) * lsb / reachable)
     else:
         away = ends[0] - bias if upright else bias - ends[1]
-        wanted = max(wanted, away / max(bias_reach / lsb - levels / 2, 1e-3))
+        wanted = max(wanted, away / max(reachable / lsb - levels / 2, 1e-3))
         centre = ends[0] + wanted * levels / 2 if upright else ends[1] - wanted * levels / 2
     return o, wanted, centre, code, wanted / lsb
 
 
-def _without_bias(problem: Problem, options: CompileOptions) -> bool:
+def without_bias(problem: Problem, options: CompileOptions) -> bool:
     """Whether a layer's inputs leave no column for a bias."""
     layer, spec = problem.layer, problem.spec
     return (
@@ -148,14 +148,14 @@ def _without_bias(problem: Problem, options: CompileOptions) -> bool:
     )
 
 
-def _constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb: Floats) -> int:
+def constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb: Floats) -> int:
     """Constant columns that carry the largest bias, within what a neuron may have."""
     wanted = np.abs((problem.bias_o[owner] - middle) / weight_lsb)
-    needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / _bias_reach(problem.spec, 2)))
-    return max(2, min(needed, _most_constants(problem)))
+    needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / bias_reach(problem.spec, 2)))
+    return max(2, min(needed, most_constants(problem)))
 
 
-def _most_constants(problem: Problem) -> int:
+def most_constants(problem: Problem) -> int:
     """Constant columns that a neuron may have: a map whose bias does not fit takes another range or scale code instead."""
     if not problem.spec.wide:
         return USUAL_CONSTANTS if problem.ladder.digits == 1 else DIGIT_CONSTANTS
@@ -165,7 +165,7 @@ def _most_constants(problem: Problem) -> int:
     return max(2, 1 + rows * (spare - 1))
 
 
-def _bias_reach(spec: ChipSpec, constants: int) -> float:
+def bias_reach(spec: ChipSpec, constants: int) -> float:
     """The largest bias, in weight LSB x state LSB, that so many constants carry: all but one of them are coarse."""
     largest = (1 << (spec.weight_bits - 1)) - 1
     return (constants - 1) * largest * int(codes.state_converter(spec).numerators[-1]) / 2
@@ -201,7 +201,7 @@ def constant_numerators(spec: ChipSpec, constants: int) -> Ints:
     return np.array([fine if i == 1 else coarse for i in range(constants)], dtype=np.int64)
 
 
-def _errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, weight_lsb: Floats, constants: int) -> Floats:
+def errors(problem: Problem, owner: Ints, middle: Floats, scale: Ints, weight_lsb: Floats, constants: int) -> Floats:
     """Mean squared error of each candidate after the best gain and offset, on the search windows."""
     bias = constant_weights(problem.spec, 2 * (problem.bias_o[owner] - middle) / weight_lsb, constants)
     return _fit_errors(problem, partial(_rounded, problem, owner, weight_lsb), bias, owner, scale, weight_lsb)
@@ -272,15 +272,15 @@ def _fit_error(problem: Problem, found: States, owner: Ints) -> Floats:
 
 
 # --- which weights ---------------------------------------------------------------------------------------------------
-def refine(problem: Problem, choice: Choice, options: CompileOptions) -> tuple[Ints, Ints]:
-    """Weights (o, taps) and constant weights (o, constants): rounded, then adjusted step by step, one input at a time, so
-    that the sums on the calibration images come nearest to the float sums."""
+def refine(problem: Problem, choice: Choice, options: CompileOptions, move: bool = True) -> tuple[Ints, Ints]:
+    """Weights (o, taps) and constant weights (o, constants): rounded and, if they may `move`, adjusted step by step, one input
+    at a time, so that the sums on the calibration images come nearest to the float sums."""
     maps, spec = len(problem.weights_ot), problem.spec
     owner = np.arange(maps)
     weights = _rounded(problem, owner, choice.weight_lsb_o, owner, np.arange(problem.weights_ot.shape[1]))
     wanted = 2 * (problem.bias_o - choice.middle_o) / choice.weight_lsb_o
     constants = constant_weights(spec, wanted, choice.constants)
-    if options.round == "nearest":
+    if options.round == "nearest" or not move:
         return weights, constants
     if problem.gram_carried is not None:
         # What the partial sum adds, with its rounded weight, the inputs need not add.

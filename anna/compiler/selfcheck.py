@@ -1,7 +1,7 @@
 """Pass 9, selfcheck: the emitted program on the ideal chip against the plain integer arithmetic of the quantised graph.
 
-The arithmetic here works on maps, in 64-bit whole numbers, and knows nothing of registers, rows or cycles. The program runs on
-the engine, which agrees with the interpreter to the bit and takes no longer for a long program.
+The arithmetic here works on maps, in 64-bit whole numbers, and knows nothing of registers, rows or cycles. The program is
+walked, as for every run, and its data follows the timeline.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,9 @@ from anna.compiler.integer import States
 from anna.compiler.ir import INPUT, HostStage
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.rounding import constant_numerators
-from anna.machine.chip import Chip
 from anna.program.file import Program
+from anna.sequencer.ideal import ideal_states
+from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
 
 
@@ -28,22 +29,21 @@ def selfcheck(
 ) -> int:
     """The number of images that agree; raises CompileError at the first difference. A timeline of the program saves walking
     it again."""
-    values = calibration.input_values
+    values, timeline = calibration.input_values, timeline or verified(program)
     count = min(images, len(values))
     chosen = np.arange(count) * len(values) // max(count, 1)
     states = graph.input_meaning.codes_of(graph.spec, values[chosen])
-    if not count:
-        return 0
-    maps = tuple(region.name for region in program.regions if region.kind == "map")
-    ran, expected = Chip().run_codes(program, states, taps=maps, timeline=timeline), evaluate(graph, states)
-    for name, part in {**ran.maps, **ran.codes}.items():
-        wrong = np.argwhere(part != expected[name])
-        if len(wrong):
-            k, m, y, x = (int(i) for i in wrong[0])
-            raise CompileError([
-                f"internal error: map {m} row {y} column {x} of {name} is {int(part[k, m, y, x])} in the compiled program "
-                f"but {int(expected[name][k, m, y, x])} in the quantised graph ({len(wrong)} states differ)"
-            ])  # fmt: skip
+    expected = evaluate(graph, states) if count else {}
+    for k in range(count):
+        found = ideal_states(timeline, states[k], {name: part[k] for name, part in expected.items()})
+        for name, part in found.items():
+            wrong = np.argwhere(part != expected[name][k])
+            if len(wrong):
+                m, y, x = (int(i) for i in wrong[0])
+                raise CompileError([
+                    f"internal error: map {m} row {y} column {x} of {name} is {int(part[m, y, x])} in the compiled program "
+                    f"but {int(expected[name][k, m, y, x])} in the quantised graph ({len(wrong)} states differ)"
+                ])  # fmt: skip
     return count
 
 

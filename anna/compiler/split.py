@@ -128,7 +128,8 @@ def side_by_side(layer: ChipLayer, spec: ChipSpec) -> tuple[ChipLayer, Convoluti
     bias = None if layer.bias is None else layer.bias.astype(np.float32)
     shape = (maps * parts, *layer.output_shape[1:])
     first = replace(layer, name=f"{layer.name}.parts", weights_oiyx=np.repeat(layer.weights_oiyx, parts, axis=0) * flat,
-                    mask_oiyx=flat, bias=None, output_shape=shape)  # fmt: skip
+                    mask_oiyx=flat, bias=None, output_shape=shape,
+                    steps_o=None if layer.steps_o is None else np.repeat(layer.steps_o, parts))  # fmt: skip
     return first, Convolution(layer.origin.rpartition(".")[2], adding, bias, adding[:, :, 0, 0] != 0)
 
 

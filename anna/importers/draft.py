@@ -12,6 +12,7 @@ from anna.importers.tensor import NO_PADDING, Padding, Refused, Tensor, Units, i
 from anna.network.graph import (
     IMAGE,
     NONE,
+    RELU,
     Activation,
     Affine,
     Arrangement,
@@ -146,12 +147,16 @@ class Draft:
 
     def _per_map(self, tensor: Tensor, node: Node, scale_m: Array, offset_m: Array) -> Tensor:
         """A factor and an offset per map."""
+        if tensor.layer != IMAGE and (scale_m == 1).all() and not offset_m.any():
+            return tensor
         maps = self.shapes[tensor.layer][0]
         scale, offset = (
             np.ascontiguousarray(np.broadcast_to(part, (maps,)).astype(np.float64)) for part in (scale_m, offset_m)
         )
         last = self.layers.get(tensor.layer) if tensor.alone else None
-        if last is None or last.activation != NONE:
+        # A ReLU of a positive multiple is that multiple of the ReLU.
+        through = last is not None and last.activation == RELU and bool((scale > 0).all()) and not offset.any()
+        if last is None or (last.activation != NONE and not through):
             pass
         elif isinstance(last, FullConnection):
             bias = np.zeros(maps) if last.bias_o is None else last.bias_o.astype(np.float64)
@@ -161,9 +166,9 @@ class Draft:
             bias = np.zeros(maps) if last.bias is None else last.bias.astype(np.float64)
             weights = (last.weights_oiyx * scale[:, None, None, None]).astype(np.float32)
             return self._changed(tensor, replace(last, weights_oiyx=weights, bias=(bias * scale + offset).astype(np.float32)))
-        elif isinstance(last, Affine):
+        elif isinstance(last, Affine) and not through:
             offset = last.offset_m * scale + offset
-            if (last.scale_m * scale == 1).all() and not offset.any():  # the two undo each other
+            if np.allclose(last.scale_m * scale, 1.0, rtol=0, atol=1e-6) and not offset.any():  # the two undo each other
                 return Tensor(self.links[last.name][0], tensor.units, alone=False)
             return self._changed(tensor, replace(last, scale_m=(last.scale_m * scale).astype(np.float32),
                                                  offset_m=offset.astype(np.float32)))  # fmt: skip
@@ -191,7 +196,15 @@ class Draft:
     def activate(self, tensor: Tensor, node: Node, activation: Activation) -> Tensor:
         """An activation, of the layer before if that has none."""
         tensor = self.solid(tensor, node)
-        last = self.layers.get(tensor.layer) if tensor.alone else None
+        before = self.layers.get(tensor.layer)
+        if before is not None and _changes_nothing(before.activation, activation):
+            return tensor
+        last = before if tensor.alone else None
+        if isinstance(last, ACTIVATED) and last.activation.kind == "rounded" and _holds_codes(activation):
+            ends = max(last.activation.low, activation.low), min(last.activation.high, activation.high)
+            return self._changed(tensor, replace(last, activation=Activation("rounded", *ends)))
+        if isinstance(last, ACTIVATED) and last.activation == RELU and activation.kind == "rounded" and activation.low >= 0:
+            return self._changed(tensor, replace(last, activation=activation))  # it cuts off what the ReLU does
         takes = ACTIVATED if activation.curve.adc is not None else OF_HOST
         if isinstance(last, takes) and last.activation == NONE:
             return self._changed(tensor, replace(last, activation=activation))
@@ -247,6 +260,17 @@ class Draft:
                 )
                 return tensor.units if alike else None
         return None
+
+
+def _holds_codes(activation: Activation) -> bool:
+    """Whether it holds codes between two whole numbers."""
+    return activation.kind == "clip" and activation.low == round(activation.low) and activation.high == round(activation.high)
+
+
+def _changes_nothing(before: Activation, activation: Activation) -> bool:
+    """Whether codes are rounded again to at least as many."""
+    kinds = {before.kind, activation.kind}
+    return kinds == {"rounded"} and activation.low <= before.low and before.high <= activation.high
 
 
 def _repeated(own: Shape, shape: tuple[int, ...]) -> Units:

@@ -36,6 +36,12 @@ def _constant(node: Node, inputs: Inputs) -> Array:
     raise ValueError("it has no value")
 
 
+def _clip(node: Node, inputs: Inputs) -> Array:
+    low, high = (inputs[k] if len(inputs) > k else node.attributes.get(name) for k, name in ((1, "min"), (2, "max")))
+    found: Array = inputs[0] if low is None else np.maximum(inputs[0], low)
+    return found if high is None else np.minimum(found, high)
+
+
 def _reshape(node: Node, inputs: Inputs) -> Array:
     found: Array = np.reshape(inputs[0], [int(n) for n in inputs[1].reshape(-1)])
     return found
@@ -92,6 +98,7 @@ FOLDS: dict[str, Callable[[Node, Inputs], Array]] = {
     "And": lambda node, x: np.logical_and(x[0], x[1]),
     "Cast": lambda node, x: x[0].astype(TYPES[node.attributes["to"]]),
     "Ceil": lambda node, x: np.ceil(x[0]),
+    "Clip": _clip,
     "Concat": lambda node, x: np.concatenate(x, axis=int(node.attributes["axis"])),
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,

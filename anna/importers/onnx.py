@@ -18,6 +18,7 @@ from anna.importers.onnx_ops import READERS as EXACT
 from anna.importers.onnx_quantised import OF_CONSTANTS
 from anna.importers.onnx_quantised import READERS as QUANTISED
 from anna.importers.refusals import RECURRENT, no_layers
+from anna.importers.steps import with_steps
 from anna.importers.tensor import Refused, Tensor
 from anna.network.graph import IMAGE, Graph
 
@@ -73,7 +74,7 @@ def _graph(draft: Draft, name: str, ends: list[str]) -> Graph:
         wanted |= set(draft.links[layer]) if layer in wanted else set()
     layers = {one: layer for one, layer in draft.layers.items() if one in wanted}
     links = {one: draft.links[one] for one in layers}
-    return Graph(name, draft.image, tuple(layers.values()), links=links, outputs=tuple(ends))
+    return Graph(name, draft.image, with_steps(layers.values(), draft.model.nodes), links=links, outputs=tuple(ends))
 
 
 def _read_all(draft: Draft, values: dict[str, Value]) -> list[str]:

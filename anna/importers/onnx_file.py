@@ -18,6 +18,8 @@ TYPES: dict[int, Any] = {
     1: np.dtype("<f4"), 2: np.dtype("u1"), 3: np.dtype("i1"), 4: np.dtype("<u2"), 5: np.dtype("<i2"), 6: np.dtype("<i4"),
     7: np.dtype("<i8"), 9: np.dtype("?"), 10: np.dtype("<f2"), 11: np.dtype("<f8"),
 }  # fmt: skip
+BITS = "bits"  # of numbers that have fewer than their type here
+HALVES: dict[int, Any] = {21: np.dtype("u1", metadata={BITS: 4}), 22: np.dtype("i1", metadata={BITS: 4})}  # two to a byte
 
 FLOATS = {1: "float32", 10: "float16", 11: "float64"}
 
@@ -122,7 +124,7 @@ def _kind_and_shape(message: Message) -> tuple[int, tuple[int | str, ...]]:
 def tensor(message: Message, path: Path) -> Array:
     """The array of a tensor, also of one whose data lies in a file beside the model."""
     name, dims = message.text(8) or "a constant", message.integers(1)
-    kind = TYPES.get(message.integer(2))
+    kind = (TYPES | HALVES).get(message.integer(2))
     if kind is None:
         raise FileError(f"{path}: {name} has numbers of kind {message.integer(2)}; expected floats or whole numbers")
     count = 1
@@ -132,15 +134,26 @@ def tensor(message: Message, path: Path) -> Array:
         count *= length
     if count > LARGEST_TENSOR:
         raise FileError(f"{path}: {name} has {count} numbers; expected at most {LARGEST_TENSOR}")
+    halves = message.integer(2) in HALVES
+    size = -(-count // 2) if halves else count * kind.itemsize
     if message.integer(14) == 1:
-        data = _external(message, name, path, count * kind.itemsize)
+        data = _external(message, name, path, size)
     elif 9 in message.fields:
         data = message.blobs(9)[-1]
+    elif halves:
+        data = bytes(value & 0xFF for value in message.integers(5))
     else:
         return _listed(message, name, path, kind, dims, count)
-    if len(data) != count * kind.itemsize:
-        raise FileError(f"{path}: {name} holds {len(data)} bytes; expected {count * kind.itemsize} for shape {dims}")
-    return np.frombuffer(data, dtype=kind).reshape(dims)
+    if len(data) != size:
+        raise FileError(f"{path}: {name} holds {len(data)} bytes; expected {size} for shape {dims}")
+    return (_halves(data, count, kind) if halves else np.frombuffer(data, dtype=kind)).reshape(dims)
+
+
+def _halves(data: bytes, count: int, kind: Any) -> Array:
+    """Numbers of four bits, the lower half of a byte first."""
+    pairs = np.frombuffer(data, np.uint8)
+    found = np.stack([pairs & 15, pairs >> 4], axis=1).reshape(-1)[:count].astype(np.int16)
+    return np.where((found > 7) & (kind.kind == "i"), found - 16, found).astype(kind)
 
 
 def _listed(message: Message, name: str, path: Path, kind: Any, dims: list[int], count: int) -> Array:

@@ -11,13 +11,14 @@ import numpy as np
 
 from anna.importers.draft import Draft
 from anna.importers.onnx_axes import Inputs, constant
-from anna.importers.onnx_file import TYPES, Array, Node
+from anna.importers.onnx_file import BITS, HALVES, TYPES, Array, Node
 from anna.importers.onnx_ops import matmul
 from anna.importers.onnx_windows import conv
 from anna.importers.tensor import Refused, Tensor
 from anna.network.activations import Activation
 
 QUANT = "qonnx.custom_op.general.Quant"
+MICROSOFT = "com.microsoft"  # of ONNX Runtime before ONNX had these for four bits
 Values = Tensor | Array
 
 
@@ -56,11 +57,16 @@ def _to_codes(draft: Draft, node: Node, x: Values, scale: Array, zero: Array, en
 
 def _ends(node: Node, zero: Any) -> tuple[int, int]:
     """The least and the greatest code, by the type of the zero point."""
-    kind = TYPES.get(int(node.attributes.get("output_dtype") or 0)) if zero is None else constant(zero, "zero point").dtype
+    kind = (
+        (TYPES | HALVES).get(int(node.attributes.get("output_dtype") or 0))
+        if zero is None
+        else constant(zero, "zero point").dtype
+    )
     kind = np.dtype(np.uint8) if kind is None else kind
     if kind.kind not in "iu":
         raise Refused(f"quantises to {kind}; expected integers")
-    return int(np.iinfo(kind).min), int(np.iinfo(kind).max)
+    fewer = np.iinfo(kind).bits - (kind.metadata or {}).get(BITS, np.iinfo(kind).bits)
+    return int(np.iinfo(kind).min) >> fewer, int(np.iinfo(kind).max) >> fewer
 
 
 def _zero(zero: Any, ndim: int, axis: int) -> Array:
@@ -148,5 +154,7 @@ def quantised_matmul(draft: Draft, node: Node, inputs: Inputs) -> Values:
 READERS: dict[str, Callable[[Draft, Node, Inputs], Any]] = {
     "DequantizeLinear": dequantize, "QLinearConv": quantised_conv, "QLinearMatMul": quantised_matmul,
     "QuantizeLinear": quantize, QUANT: quant,
+    f"{MICROSOFT}.DequantizeLinear": dequantize, f"{MICROSOFT}.QuantizeLinear": quantize,
 }  # fmt: skip
-OF_CONSTANTS = ("DequantizeLinear", "QuantizeLinear", QUANT)  # these also turn constants into constants
+# These also turn constants into constants.
+OF_CONSTANTS = tuple(op for op in READERS if not op.startswith("QLinear"))

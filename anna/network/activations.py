@@ -112,6 +112,16 @@ class Family:
     onnx: str | None = None  # the ONNX operator, whose attributes have the names of the parameters
 
 
+def _to_codes(low: float, high: float) -> Curve:
+    """Rounded to whole numbers from low to high: an ADC of as many states does it, of fewer comes near."""
+    return Curve(
+        value=lambda x, maths: maths.clip(maths.round(x), low, high),
+        slope=lambda x, y: np.where((x > low - 0.5) & (x < high + 0.5), 1.0, 0.0),
+        range=(low, high),
+        adc=Straight(low - 0.5, high + 0.5),
+    )
+
+
 def _clipped(low: float, high: float) -> Curve:
     return Curve(
         value=lambda x, maths: maths.clip(x, low, high),
@@ -183,6 +193,7 @@ CURVES: dict[str, Curve | Family] = {
         onnx="Relu",
     ),
     "clip": Family({"low": -1.0, "high": 1.0}, _clipped),
+    "rounded": Family({"low": -128.0, "high": 127.0}, _to_codes),  # a quantised network's codes
     # Those below run on the host only.
     "leaky_relu": Family(
         {"alpha": 0.01}, lambda alpha: _host_only(lambda x, m: m.relu(x) + m.relu(x * -1.0) * -alpha), "LeakyRelu"
@@ -197,9 +208,6 @@ CURVES: dict[str, Curve | Family] = {
     "thresholded_relu": Family(
         {"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: x * m.step(x + -alpha)), "ThresholdedRelu"
     ),
-    "rounded": Family(
-        {"low": -128.0, "high": 127.0}, lambda low, high: _host_only(lambda x, m: m.clip(m.round(x), low, high))
-    ),  # a quantised network's codes
     "silu": Family({"alpha": 1.0}, lambda alpha: _host_only(lambda x, m: x * m.sigmoid(x * alpha)), "Swish"),
     "gelu": _host_only(lambda x, m: x * 0.5 * (m.erf(x * math.sqrt(0.5)) + 1.0)),
     "gelu_tanh": _host_only(_gelu_tanh),

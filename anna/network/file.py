@@ -167,7 +167,7 @@ def layer_from_json(where: str, value: Any, tensors: dict[str, Any]) -> Layer:
     return LAYER_KINDS[kind](**arguments)
 
 
-_TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset", "units", "constant", "slope"}
+_TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset", "units", "constant", "slope", "steps"}
 
 
 def load_graph(path: Path | str) -> Network:

@@ -17,7 +17,7 @@ and a field `activation` if a function follows the sum. Weights are read-only: a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -29,11 +29,14 @@ from anna.network.activations import NONE, Activation
 from anna.network.host_layers import Arrangement, Combination, Concatenation, Normalisation, Prelu, Reduction
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.parts import (
+    LATER,
     Shape,
     check_name,
     check_pair,
+    checked_steps,
     expect,
     frozen_floats,
+    given,
     shape_text,
     units,
     window_shape,
@@ -120,6 +123,7 @@ class Convolution(Settled):
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     padding_value: float = 0.0
     activation: Activation = NONE
+    steps_o: Floats | None = field(default=None, metadata=LATER)  # of a quantised network: weights are codes times these
     kind: ClassVar[str] = "convolution"
 
     def _settled(self) -> Mapping[str, Any]:
@@ -144,7 +148,12 @@ class Convolution(Settled):
         check_pair(self.name, "padding", self.padding, 4, 0)
         if not np.isfinite(self.padding_value):
             raise GraphError(f"{self.name}: padding value is {self.padding_value}; expected a finite number")
-        return {"weights_oiyx": weights, "bias": bias, "table_oi": table}
+        return {
+            "weights_oiyx": weights,
+            "bias": bias,
+            "table_oi": table,
+            "steps_o": checked_steps(self.name, self.steps_o, weights),
+        }
 
     @property
     def kernel(self) -> tuple[int, int]:
@@ -167,7 +176,7 @@ class Convolution(Settled):
 
     @property
     def tensors(self) -> Mapping[str, Floats]:
-        return {"weights_oiyx": self.weights_oiyx} | ({} if self.bias is None else {"bias": self.bias})
+        return {"weights_oiyx": self.weights_oiyx} | given(bias=self.bias, steps_o=self.steps_o)
 
     @property
     def parameters(self) -> int:
@@ -252,6 +261,7 @@ class FullConnection(Settled):
     weights_oi: Floats
     bias_o: Floats | None = None
     activation: Activation = NONE
+    steps_o: Floats | None = field(default=None, metadata=LATER)  # as of a convolution
     kind: ClassVar[str] = "full"
 
     def _settled(self) -> Mapping[str, Any]:
@@ -261,11 +271,11 @@ class FullConnection(Settled):
         if bias is not None:
             expect(self.name, "number of biases", bias.shape[0], weights.shape[0])
             expect(self.name, "type of the bias", bias.dtype, weights.dtype)
-        return {"weights_oi": weights, "bias_o": bias}
+        return {"weights_oi": weights, "bias_o": bias, "steps_o": checked_steps(self.name, self.steps_o, weights)}
 
     @property
     def tensors(self) -> Mapping[str, Floats]:
-        return {"weights_oi": self.weights_oi} | ({} if self.bias_o is None else {"bias_o": self.bias_o})
+        return {"weights_oi": self.weights_oi} | given(bias_o=self.bias_o, steps_o=self.steps_o)
 
     @property
     def parameters(self) -> int:

@@ -11,6 +11,7 @@ from anna.base.errors import GraphError
 
 Shape = tuple[int, int, int]
 AXES = "myx"  # maps, rows, columns: the letters of a shape's axes
+OFF_STEP = 1e-2  # of a step: what 32-bit floats and folded factors may add
 LATER = {"later": True}  # on a field that former files do not have: not written at its default, so that they keep their bytes
 
 
@@ -83,3 +84,22 @@ def reduced_shape(shape: Shape, over: str) -> Shape:
     """The shape with the axes that `over` names shrunk to 1."""
     maps, rows, columns = (1 if axis in over else size for axis, size in zip(AXES, shape, strict=True))
     return maps, rows, columns
+
+
+def checked_steps(name: str, steps: Any, weights: Floats) -> Floats | None:
+    """The steps of which the weights of each map are whole multiples, if they are."""
+    if steps is None:
+        return None
+    found = frozen_floats(name, "weight steps", steps, 1)
+    expect(name, "number of weight steps", len(found), len(weights))
+    multiples = weights.reshape(len(weights), -1) / np.where(found > 0, found, np.nan)[:, None]
+    if not (np.abs(multiples - np.rint(multiples)) <= OFF_STEP).all():
+        raise GraphError(
+            f"{name}: weights are no whole multiples of the weight steps; expected codes times a step for each map"
+        )
+    return found
+
+
+def given(**tensors: Floats | None) -> dict[str, Floats]:
+    """Those that there are."""
+    return {name: array for name, array in tensors.items() if array is not None}

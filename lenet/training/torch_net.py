@@ -53,6 +53,8 @@ class TorchLayer(nn.Module):
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
+        if isinstance(layer, Convolution | FullConnection):
+            layer = replace(layer, steps_o=None)  # training moves weights off their codes
         self.layer = layer
         fixed = isinstance(layer, Rbf) and not layer.trainable
         for name, array in layer.tensors.items():

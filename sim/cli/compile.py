@@ -44,8 +44,8 @@ def _run(given: argparse.Namespace) -> None:
         done = compilation(network, calibration, **compile_options(given), **aim)
     program = done.program
     program.save(path)
-    if done.warning is not None:
-        print(f"warning: {done.warning}", file=sys.stderr)
+    for sentence in (done.warning or "").splitlines():
+        print(f"warning: {sentence}", file=sys.stderr)
     report = dict(program.report or {})
     plan = {} if done.plan is None else {"precision": done.plan.report()}
     bought = "" if done.plan is None else f"\n{done.plan.text}"

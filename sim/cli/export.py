@@ -55,8 +55,8 @@ def _run(given: argparse.Namespace) -> None:
         done = compilation(network, calibration, **compile_options(given))
         show(f"run {network.name}")
         export(done, folder, images)
-    if done.warning is not None:
-        print(f"warning: {done.warning}", file=sys.stderr)
+    for sentence in (done.warning or "").splitlines():
+        print(f"warning: {sentence}", file=sys.stderr)
     names = [layer.name for layer in done.quantised.lowered.layers]
     cycles = done.timeline.cycles_per_image
     result = {

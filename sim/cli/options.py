@@ -73,7 +73,7 @@ _OPTIONS = (
     Option("--against", values.PRESET_NAME, "with --precision auto: the chips that programs are judged on: {words}"),
     Option("--positions", values.POSITIONS, "positions of a window in one CALC: {words}"),
     Option("--max-charge-lost", values.SHARE, "share of its charge that a weight may have lost when it is read"),
-    Option("--check-count", values.COUNT, "calibration images that the self-check runs on the interpreter"),
+    Option("--check-count", values.COUNT, "calibration images of the self-check"),
     Option("--print-after", values.PASS, "print the result of a pass: {words}"),
     # chips and runs
     Option("--analog", values.PRESET, "the chip's electronics: {words}, or a TOML file"),

@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from anna.base.errors import AnnaError
 from anna.compiler import compilation
 from anna.importers import load_network
 from anna.network.forward import forward
-from anna.network.graph import Affine, Combination, Convolution, FullConnection, Graph, Pool
+from anna.network.graph import NONE, Affine, Combination, Convolution, FullConnection, Graph, Pool
 
 RNG = np.random.default_rng(4)
 IMAGES = RNG.normal(size=(5, 1, 8, 8)).astype(np.float32)
@@ -321,10 +322,12 @@ def test_weights_and_values_that_brevitas_quantised(tmp_path: Path) -> None:
     layer = graph.steps[0].layer
     assert isinstance(layer, Convolution)
     np.testing.assert_allclose(layer.weights_oiyx, codes * scales / 0.5, rtol=1e-6)  # the values' scale is folded in
-    steps = forward(Graph("sums", (1, 8, 8), (layer,)), IMAGES).scores
+    assert layer.steps_o is not None
+    np.testing.assert_allclose(layer.weights_oiyx, codes * layer.steps_o.reshape(2, 1, 1, 1), rtol=1e-6)
+    steps = forward(Graph("sums", (1, 8, 8), (replace(layer, activation=NONE),)), IMAGES).scores
     wanted = np.clip(np.rint(steps), 0, 7) * 0.5
     np.testing.assert_allclose(forward(graph, IMAGES).scores, wanted, atol=1e-6)
-    assert [step.layer.activation.kind for step in graph] == ["none", "rounded", "none"]
+    assert [step.layer.activation.kind for step in graph] == ["rounded", "none"]
 
 
 def test_a_product_with_another_value_is_no_activation(tmp_path: Path) -> None:

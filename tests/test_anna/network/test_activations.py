@@ -22,6 +22,7 @@ from anna.network.graph import Affine, Convolution, FullConnection, Graph
 KINDS = pytest.mark.parametrize("kind", list(CURVES))
 ON_CHIP = [kind for kind in CURVES if Activation(kind).curve.adc is not None]
 CHIP_KINDS = pytest.mark.parametrize("kind", ON_CHIP)
+SMOOTH_KINDS = pytest.mark.parametrize("kind", [kind for kind in ON_CHIP if kind != "rounded"])  # that is a staircase
 SUMS = np.linspace(-6.0, 6.0, 1201)  # the corners of a clip at -0.5 and 0.75 lie on the grid, at places of their own
 FINE = anna.ANNA_WIDE.changed(weight_bits=16, state_bits=16, adc_full_scale=0.02)
 
@@ -52,7 +53,7 @@ def test_no_activation_of_the_chip_falls(kind: str) -> None:
     assert (np.diff(some(kind).value(SUMS)) >= -1e-15).all()
 
 
-@CHIP_KINDS
+@SMOOTH_KINDS
 def test_the_slope_is_that_of_the_value(kind: str) -> None:
     activation, step = some(kind), 1e-6
     curve = activation.curve
@@ -63,7 +64,17 @@ def test_the_slope_is_that_of_the_value(kind: str) -> None:
     assert slope.max() == pytest.approx(1.0, abs=1e-4)
 
 
-@CHIP_KINDS
+def test_codes_of_a_quantised_network_lie_within_half_a_step_of_a_straight_curve() -> None:
+    """The converter makes the steps."""
+    activation = Activation("rounded", -2.0, 3.0)
+    adc = activation.curve.adc
+    assert adc == Straight(-2.5, 3.5)
+    assert np.abs(activation.value(SUMS) - np.clip(SUMS, -2.5, 3.5)).max() <= 0.5
+    assert set(activation.value(SUMS)) == set(range(-2, 4))
+    assert np.array_equal(activation.curve.slope(SUMS, activation.value(SUMS)) > 0, (SUMS > -2.5) & (SUMS < 3.5))
+
+
+@SMOOTH_KINDS
 def test_the_adc_curve_matches_the_value(kind: str) -> None:
     """A straight curve is a line between two sums and flat beyond; the line of a squash ends at half its range."""
     activation = some(kind)
