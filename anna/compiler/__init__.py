@@ -139,8 +139,8 @@ def compilation(
         chosen = chosen.changed(machine=chosen.machine.with_chip(chip))
     images = _images_of(calibration)
     if precision == "auto":
-        from anna.compiler.plan import PrecisionOptions
         from anna.compiler.precision import compiled
+        from anna.compiler.rungs import PrecisionOptions
 
         return compiled(network, images, chosen, PrecisionOptions.of(within=within, time_budget=time_budget, against=against))
     if precision != "given":

@@ -46,8 +46,9 @@ class CompileOptions(Record):
     )
     host: str = Field(
         default="auto",
-        description="what runs on the host: 'last' (the last layer with weights and all after it), 'auto' (the same, and maxima "
-        "where they err less there), 'none', or a layer's name (it and all after it); but for 'none', also what the chip cannot",
+        description="what runs on the host: 'last' (the last layer with weights and all after it), 'auto' (the same, and "
+        "maxima where they err less there), 'none', or a layer's name (it and all after it); unless 'none', what the chip "
+        "cannot, too",
     )
     split: Split = Field(
         default="chip",

@@ -19,11 +19,11 @@ from anna.compiler.judging import tells_classes
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
-from anna.compiler.plan import Plan
 from anna.compiler.planner import expect_room
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import QuantGraph
 from anna.compiler.refreshing import Refreshed, refreshed
+from anna.compiler.rungs import Climb
 from anna.compiler.schedule import Schedule, schedule
 from anna.native.blas import one_thread
 from anna.network.forward import forward
@@ -56,7 +56,7 @@ class Compilation:
     timeline: Timeline
     checked_images: int
     host: HostWork
-    plan: Plan | None = None  # how the precision was chosen, if the compiler did
+    climb: Climb | None = None  # how the precision was chosen, if the compiler did
 
     @cached_property
     def changed_share(self) -> float | None:

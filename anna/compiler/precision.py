@@ -1,6 +1,6 @@
 """Choosing digits, copies and synapses layer by layer: as few as keep a program within a tolerance, or as a time allows.
 
-The plan begins with one of each. In each round the layers that add the most noise go up a rung of a short ladder; the judge
+The climb begins with one of each. In each round the layers that add the most noise go up a rung of a short ladder; the judge
 says what that bought. Once the program is near enough, layers go down again where that costs nothing. Noise is evidence that
 costs little: what a layer's states lose on the calibration images, and what the wire and the synapses of drawn dies add. Every
 choice follows from the network, the images and the options alone, so that it can be repeated, or given by hand.
@@ -24,11 +24,11 @@ from anna.compiler.maxima import compiled as compiled_either_way
 from anna.compiler.maxima import maxima_of
 from anna.compiler.options import MOST_DIGITS, CompileOptions
 from anna.compiler.passes import Compilation, run
-from anna.compiler.plan import Plan, PrecisionOptions, Step
 from anna.compiler.quantised import QuantLayer
+from anna.compiler.rungs import Climb, PrecisionOptions, Step
 from anna.network.graph import Network
 
-CHOSEN = ("digits", "overlap", "copies", "synapses", "balance", "input_clip")  # options that a plan decides
+CHOSEN = ("digits", "overlap", "copies", "synapses", "balance", "input_clip")  # options that a climb decides
 NOISIEST = 0.4  # share of the greatest noise from which on a layer goes up in the same round
 TRIES_DOWN = 6  # programs that are judged to find layers that may go down again
 CLIPS = (0.5, 0.1)  # percent of the values of an input that may lie beyond its range
@@ -36,13 +36,13 @@ CLIP_SHARE = 4  # a clipped input alone may cost this part of the tolerance
 
 
 def compiled(network: Network, images: NDArray[Any] | None, options: CompileOptions, aim: PrecisionOptions) -> Compilation:
-    """Choose a plan and compile by it: the same program as with its options given by hand."""
-    plan = chosen(network, images, options, aim)
-    return replace(run(network, images, options.changed(**plan.options)), plan=plan)
+    """Choose a climb and compile by it: the same program as with its options given by hand."""
+    climb = chosen(network, images, options, aim)
+    return replace(run(network, images, options.changed(**climb.options)), climb=climb)
 
 
-def chosen(network: Network, images: NDArray[Any] | None, options: CompileOptions, aim: PrecisionOptions) -> Plan:
-    """The plan for a network."""
+def chosen(network: Network, images: NDArray[Any] | None, options: CompileOptions, aim: PrecisionOptions) -> Climb:
+    """The climb for a network."""
     given = [name for name in CHOSEN if getattr(options, name) != CompileOptions.model_fields[name].default]
     if given:
         raise CompileError([f"option {given[0]} was given, but precision auto chooses it; leave one of them out"])
@@ -57,8 +57,8 @@ def chosen(network: Network, images: NDArray[Any] | None, options: CompileOption
         options = options.changed(**settled)
     mine, others = set_apart(np.asarray(images), options.calibration_count)
     judge = Judge.of(network, others, aim.against, aim.chips)
-    plan = _Search(network, mine, options.changed(check_count=0), aim, judge, check(network, options)).plan()
-    return replace(plan, options={**plan.options, **settled})
+    climb = _Search(network, mine, options.changed(check_count=0), aim, judge, check(network, options)).climb()
+    return replace(climb, options={**climb.options, **settled})
 
 
 class _Search:
@@ -74,7 +74,7 @@ class _Search:
         self.clip = self._clip()
         self.steps: list[Step] = []
 
-    def plan(self) -> Plan:
+    def climb(self) -> Climb:
         """Up until the program is near enough, then down again as far as it stays so."""
         place = dict.fromkeys(self.names, 0)
         done = self._compiled(place)
@@ -88,7 +88,7 @@ class _Search:
             if step.verdict.mean <= best.verdict.mean or not self.aim.fast(best):
                 best = step
         best = self._down(best)
-        return Plan(self.aim, self._options(best.rungs), tuple(self.steps), best)
+        return Climb(self.aim, self._options(best.rungs), tuple(self.steps), best)
 
     def _up(self, place: Mapping[str, int], noise: Mapping[str, float]) -> tuple[Compilation, Step] | None:
         """The next program: the noisiest layers a rung higher, or where that cannot be had the noisiest alone; one that
@@ -152,7 +152,7 @@ class _Search:
         return step
 
     def _options(self, place: Mapping[str, int]) -> dict[str, Any]:
-        """The options of a plan; one rung for nobody is the default."""
+        """The options of a climb; one rung for nobody is the default."""
         rungs = {name: self.rungs[rung] for name, rung in place.items()}
         digits = {name: rung.digits for name, rung in rungs.items()}
         for name, readers in _given(self.lowered):

@@ -47,10 +47,10 @@ def _run(given: argparse.Namespace) -> None:
     for sentence in (done.warning or "").splitlines():
         print(f"warning: {sentence}", file=sys.stderr)
     report = dict(program.report or {})
-    plan = {} if done.plan is None else {"precision": done.plan.report()}
-    bought = "" if done.plan is None else f"\n{done.plan.text}"
+    climb = {} if done.climb is None else {"precision": done.climb.report()}
+    bought = "" if done.climb is None else f"\n{done.climb.text}"
     printed = "".join(f"; --- after {name}\n{done.text(name)}\n\n" for name in given.print_after)
-    written = {**report, **plan, "file": str(path), "sha256": program.digest}
+    written = {**report, **climb, "file": str(path), "sha256": program.digest}
     write(written, f"{printed}{listing(report)}{bought}\n\n{path}", given.json)
 
 

@@ -24,49 +24,49 @@ def chosen(**aim: object) -> Compilation:
 @pytest.mark.parametrize("against", ["ideal", "typical"])
 def test_a_program_is_as_near_as_asked_for_and_the_same_as_by_hand(against: str) -> None:
     done = chosen(within=8.0, against=against)
-    assert done.plan is not None
-    plan, first = done.plan, done.plan.steps[0]
-    assert first.verdict.mean > 0.08 >= plan.chosen.verdict.mean and plan.reached
-    assert plan.chosen.us > first.us
-    by_hand = anna.compile(GRAPH, IMAGES, host="none", **plan.options)
+    assert done.climb is not None
+    climb, first = done.climb, done.climb.steps[0]
+    assert first.verdict.mean > 0.08 >= climb.chosen.verdict.mean and climb.reached
+    assert climb.chosen.us > first.us
+    by_hand = anna.compile(GRAPH, IMAGES, host="none", **climb.options)
     assert by_hand.digest == done.program.digest
-    assert chosen(within=8.0, against=against).plan == plan
+    assert chosen(within=8.0, against=against).climb == climb
 
 
 def test_what_is_reported_is_what_the_judge_says_of_images_kept_apart() -> None:
-    plan = chosen(within=8.0, against="ideal").plan
-    assert plan is not None
+    climb = chosen(within=8.0, against="ideal").climb
+    assert climb is not None
     mine, others = set_apart(IMAGES, 500)
-    program = anna.compile(GRAPH, mine, host="none", check_count=0, **plan.options)
-    assert Judge.of(GRAPH, others)(program) == plan.chosen.verdict
+    program = anna.compile(GRAPH, mine, host="none", check_count=0, **climb.options)
+    assert Judge.of(GRAPH, others)(program) == climb.chosen.verdict
 
 
 def test_a_time_is_kept_and_what_would_take_longer_is_tried_no_further() -> None:
-    free = chosen(within=0.01, against="ideal").plan
+    free = chosen(within=0.01, against="ideal").climb
     assert free is not None
     budget = (free.steps[0].us + free.chosen.us) / 2
-    plan = chosen(time_budget=budget, against="ideal").plan
-    assert plan is not None and plan.reached
-    assert plan.chosen.us <= budget and plan.chosen.verdict.mean < plan.steps[0].verdict.mean
-    assert all(step.us <= budget for step in plan.steps if step.kept)
+    climb = chosen(time_budget=budget, against="ideal").climb
+    assert climb is not None and climb.reached
+    assert climb.chosen.us <= budget and climb.chosen.verdict.mean < climb.steps[0].verdict.mean
+    assert all(step.us <= budget for step in climb.steps if step.kept)
 
 
 def test_what_cannot_be_reached_is_told_with_the_best_there_is() -> None:
-    plan = chosen(within=0.01, against="worst").plan
-    assert plan is not None and not plan.reached and "NOT REACHED" in plan.text
-    assert plan.chosen.verdict.mean == min(step.verdict.mean for step in plan.steps)
+    climb = chosen(within=0.01, against="worst").climb
+    assert climb is not None and not climb.reached and "NOT REACHED" in climb.text
+    assert climb.chosen.verdict.mean == min(step.verdict.mean for step in climb.steps)
 
 
 def test_the_listing_tells_what_each_layer_got_what_it_bought_and_what_it_cost() -> None:
-    plan = chosen(within=8.0, against="ideal").plan
-    assert plan is not None
-    lines = plan.text.splitlines()
+    climb = chosen(within=8.0, against="ideal").climb
+    assert climb is not None
+    lines = climb.text.splitlines()
     assert lines[0].startswith("precision, within 8 points: ") and "; with one digit " in lines[0]
     assert lines[1].startswith("cost: ") and lines[1].endswith("pages")
     names = [line.split()[0] for line in lines if " -> " in line and "dB" not in line][1:]
     assert names == ["hidden", "out"]
     assert lines[-1].startswith("by hand: digits=")
-    assert plan.report()["options"] == plan.options
+    assert climb.report()["options"] == climb.options
 
 
 @pytest.mark.parametrize(
@@ -108,5 +108,5 @@ def test_where_maxima_are_taken_is_settled_first_and_part_of_the_plan() -> None:
     graph = Graph("pooled", (1, 5, 5), (first, Pool("P", "max", (2, 2), (2, 2)), last))
     seen = some_images(graph, 90)
     done = compilation(graph, seen, precision="auto", within=20.0, check_count=0)
-    assert done.plan is not None and done.plan.options["maxima"] in ("chip", "host")
-    assert anna.compile(graph, seen, check_count=0, **done.plan.options).digest == done.program.digest
+    assert done.climb is not None and done.climb.options["maxima"] in ("chip", "host")
+    assert anna.compile(graph, seen, check_count=0, **done.climb.options).digest == done.program.digest

@@ -1,4 +1,4 @@
-"""The plan of `precision="auto"`: what is aimed at, what each layer got, what was judged on the way and what it bought."""
+"""The climb of `precision="auto"`: what is aimed at, what each layer got, what was judged on the way and what it bought."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Climb:
     """What was chosen, and all that was judged on the way."""
 
     aim: PrecisionOptions
