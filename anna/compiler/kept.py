@@ -15,6 +15,7 @@ from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import rounding
+from anna.compiler.columns import bias_reach, lsb_of
 from anna.compiler.integer import Ints
 from anna.compiler.ir import ChipLayer, Floats
 from anna.compiler.options import CompileOptions
@@ -145,7 +146,7 @@ def _carried(problem: Problem) -> Floats:
 
 def _exact(problem: Problem, lsb_o: Floats | None) -> tuple[Choice | None, str]:
     """The choice by which states are the codes of the activation, or why there is none. Sums are in steps of it."""
-    layer, spec, ranges = problem.layer, problem.spec, rounding.lsb_of(problem.spec)
+    layer, spec, ranges = problem.layer, problem.spec, lsb_of(problem.spec)
     maps, allowed = len(problem.weights_ot), np.arange(problem.ladder.first, len(ranges))
     middle_o = np.full(maps, layer.activation.low - float(codes.state_converter(spec).values(0)))
     if lsb_o is None:
@@ -162,7 +163,7 @@ def _exact(problem: Problem, lsb_o: Floats | None) -> tuple[Choice | None, str]:
                 f"the step of its activations is {1 / lsb_o[worst]:.4g} times that of its sums, and the nearest ranges of the "
                 f"ADC are {nearest}: its states are fitted"
             )
-    if (np.abs(problem.bias_o - middle_o) > lsb_o * rounding.bias_reach(spec, rounding.most_constants(problem))).any():
+    if (np.abs(problem.bias_o - middle_o) > lsb_o * bias_reach(spec, rounding.most_constants(problem))).any():
         return None, "its bias is beyond the constants at the range of its activations: its states are fitted"
     constants = rounding.constants_needed(problem, np.arange(maps), middle_o, lsb_o)
     return Choice(np.ones(maps), middle_o, scale_o, lsb_o, constants), ""
@@ -186,12 +187,12 @@ def _between(problem: Problem, choice: Choice) -> Floats | None:
 
 def _finest(problem: Problem, step_o: Floats, middle_o: Floats) -> Ints:
     """For each map the scale code of the finest weights that still reach the largest weight, carry and bias."""
-    spec, ranges = problem.spec, rounding.lsb_of(problem.spec)
+    spec, ranges = problem.spec, lsb_of(problem.spec)
     allowed, top = np.arange(problem.ladder.first, len(ranges)), float((1 << (spec.weight_bits - 1)) - 1) + 0.49
     wanted = np.abs(problem.weights_ot).max(axis=1, initial=0.0) / top
     if problem.carry is not None:
         wanted = np.maximum(wanted, _carried(problem) / top)
-    reach = rounding.bias_reach(spec, rounding.most_constants(problem))
+    reach = bias_reach(spec, rounding.most_constants(problem))
     wanted = np.maximum(wanted, np.abs(problem.bias_o - middle_o) / reach)
     fits = (wanted[:, None] <= step_o[:, None] / ranges[allowed]).sum(axis=1)
     found: Ints = allowed[np.maximum(fits, 1) - 1]
@@ -207,15 +208,15 @@ def _evened(problem: Problem, options: CompileOptions) -> Choice:
         more_o = (step_o - plain.step_o) * (1 << spec.state_bits) / 2
         middle_o = middle_o + problem.sign_o * more_o  # each range begins where it did
     scale_o = _finest(problem, step_o, middle_o)
-    lsb_o = step_o / rounding.lsb_of(spec)[scale_o]
+    lsb_o = step_o / lsb_of(spec)[scale_o]
     return Choice(step_o, middle_o, scale_o, lsb_o, rounding.constants_needed(problem, np.arange(len(lsb_o)), middle_o, lsb_o))
 
 
 def _searched(problem: Problem, lsb_o: Floats, even: bool, options: CompileOptions) -> Choice:
     """The range that fits best among those of the ADC, whose LSB is a given number of weight LSBs; one for all maps if even."""
-    layer, spec, lsbs = problem.layer, problem.spec, rounding.lsb_of(problem.spec)
+    layer, spec, lsbs = problem.layer, problem.spec, lsb_of(problem.spec)
     size, maps = 1 << spec.state_bits, len(lsb_o)
-    reach = rounding.bias_reach(spec, rounding.most_constants(problem))
+    reach = bias_reach(spec, rounding.most_constants(problem))
     begins = ranging.cuts_below(layer.activation)
     wanted = [ranging.ranges(layer, problem.sums[:, o], options.range_method, False, size) for o in range(maps)]
     ideal = [np.log([(high - low) / size / lsb_o[o] for low, high in wanted[o]]) for o in range(maps)]

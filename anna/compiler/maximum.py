@@ -17,11 +17,11 @@ from anna.chip.adc_curves import ADC_CURVES
 from anna.chip.spec import ChipSpec
 from anna.compiler import exact, integer
 from anna.compiler.calibrate import FloatMaps
+from anna.compiler.columns import constant_numerators, constant_weights, lsb_of
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import ChipLayer, Floats, OwnColumn, conv_geometry
 from anna.compiler.nodes import Node
 from anna.compiler.quantised import Meaning, QuantLayer
-from anna.compiler.rounding import constant_numerators, constant_weights, lsb_of
 from anna.network.activations import NONE, RELU
 from anna.network.graph import Pool
 from anna.network.parts import Shape

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from anna.base.errors import CompileError
 from anna.chip.codes import state_converter
 from anna.chip.spec import Sequencer
+from anna.compiler.columns import constant_numerators
 from anna.compiler.latches import LatchScan, pitch_of
 from anna.compiler.quantised import QuantGraph, QuantLayer
 from anna.compiler.registers import RegisterScan
-from anna.compiler.rounding import constant_numerators
 
 Ints = NDArray[np.int64]
 

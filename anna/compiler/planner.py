@@ -22,6 +22,7 @@ from anna.chip.machines import Machine
 from anna.compiler import check as check_pass
 from anna.compiler import digits, listing, maximum, memory
 from anna.compiler import split as split_pass
+from anna.compiler.columns import DIGIT_CONSTANTS, USUAL_CONSTANTS, carry_columns
 from anna.compiler.ir import OWN_BIAS, ChipLayer, Lowered, OwnColumn
 from anna.compiler.ladder import columns_of, ladder
 from anna.compiler.latch_packing import fits
@@ -31,7 +32,6 @@ from anna.compiler.place import Placement, place
 from anna.compiler.quantised import QuantGraph, QuantLayer, unknown_meaning
 from anna.compiler.refreshing import LONGEST_BATCH
 from anna.compiler.retention import PRESET
-from anna.compiler.rounding import DIGIT_CONSTANTS, USUAL_CONSTANTS, carry_columns
 from anna.compiler.split import BIAS_COLUMNS, UNIT_COLUMNS, goes_without_bias
 from anna.network.graph import Network
 

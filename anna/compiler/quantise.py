@@ -16,6 +16,7 @@ from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
 from anna.compiler.calibrate import Calibration
+from anna.compiler.columns import carry_columns, constant_numerators, shared, unit_bias
 from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.host_ranges import meaning_of_input, meanings_of_written
 from anna.compiler.hosting import round_of
@@ -26,7 +27,6 @@ from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, Problem, build_problem
 from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer, unknown_meaning
-from anna.compiler.rounding import constant_numerators
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 
@@ -132,10 +132,10 @@ def quantise_layer(
 def _own_columns(layer: ChipLayer, problem: Problem, choice: rounding.Choice) -> tuple[list[OwnColumn], Ints, States]:
     """What a unit's own columns hold, their weights, and the states of those that hold its bias."""
     if problem.carry is None or layer.carry is None:
-        weights, states = rounding.unit_bias(problem, choice)
+        weights, states = unit_bias(problem, choice.weight_lsb_o)
         return [OWN_BIAS] * weights.shape[1], weights, states
     maps, units = len(choice.step_o), list[OwnColumn]()
-    for d, columns in enumerate(rounding.carry_columns(problem.carry.digits)):
+    for d, columns in enumerate(carry_columns(problem.carry.digits)):
         units += [OwnColumn(layer.carry, tuple(d * problem.carry.width + m for m in layer.carried_maps))] * columns
     return units, rounding.carry_weights(problem, np.arange(maps), choice.weight_lsb_o), np.zeros((maps, 0, 1, 1), np.uint16)
 
@@ -157,14 +157,14 @@ def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnCo
         columns = int(columns_of(steps.spec, worth_o).max())
         first = d * digit.stack_width + digit.place
         units += [OwnColumn(digit.stack, tuple(range(first, first + maps)))] * columns
-        weights.append(-rounding.shared(steps.spec, worth_o, columns))
+        weights.append(-shared(steps.spec, worth_o, columns))
     return units, np.concatenate(weights, axis=1)
 
 
 def carried_sums(spec: ChipSpec, carry: Carry, weights_ou: Ints) -> NDArray[np.int64]:
     """What the states of a carry add, (images, o, rows, columns), in weight LSB x half state LSB."""
     numerators, found, at = codes.state_converter(spec).numerators, list[NDArray[np.int64]](), 0
-    for d, columns in enumerate(rounding.carry_columns(carry.digits)):
+    for d, columns in enumerate(carry_columns(carry.digits)):
         weight_o = weights_ou[:, at : at + columns].sum(axis=1)
         found.append(numerators[carry.digit(carry.states, d)] * weight_o[:, None, None])
         at += columns

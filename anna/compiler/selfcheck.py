@@ -13,11 +13,11 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import integer
 from anna.compiler.calibrate import Calibration
+from anna.compiler.columns import constant_numerators
 from anna.compiler.hosting import round_of
 from anna.compiler.integer import States
 from anna.compiler.ir import INPUT, HostStage
 from anna.compiler.quantised import QuantGraph, QuantLayer
-from anna.compiler.rounding import constant_numerators
 from anna.program.file import Program
 from anna.sequencer.ideal import ideal_states
 from anna.sequencer.rules import verified

@@ -22,11 +22,11 @@ from anna.analog.parameters import CAUSES, Analog
 from anna.base.errors import DataError
 from anna.compiler.calibrate import calibrate
 from anna.compiler.check import check
+from anna.compiler.columns import lsb_of
 from anna.compiler.ir import INPUT, ChipLayer, Lowered
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantise import bias_numerators, quantise
 from anna.compiler.quantised import Meaning, QuantLayer
-from anna.compiler.rounding import lsb_of
 from anna.compiler.split import split
 from anna.network.graph import Graph
 from lenet.training.drawn_chip import MACHINE, SPEC, STATES, WEIGHTS, DrawnChip, tensor
