@@ -163,7 +163,7 @@ def _exact(problem: Problem, lsb_o: Floats | None) -> tuple[Choice | None, str]:
                 f"the step of its activations is {1 / lsb_o[worst]:.4g} times that of its sums, and the nearest ranges of the "
                 f"ADC are {nearest}: its states are fitted"
             )
-    if (np.abs(problem.bias_o - middle_o) > lsb_o * bias_reach(spec, rounding.most_constants(problem))).any():
+    if (np.abs(problem.bias_o - middle_o) > lsb_o * bias_reach(spec, problem.most_constants)).any():
         return None, "its bias is beyond the constants at the range of its activations: its states are fitted"
     constants = rounding.constants_needed(problem, np.arange(maps), middle_o, lsb_o)
     return Choice(np.ones(maps), middle_o, scale_o, lsb_o, constants), ""
@@ -192,7 +192,7 @@ def _finest(problem: Problem, step_o: Floats, middle_o: Floats) -> Ints:
     wanted = np.abs(problem.weights_ot).max(axis=1, initial=0.0) / top
     if problem.carry is not None:
         wanted = np.maximum(wanted, _carried(problem) / top)
-    reach = bias_reach(spec, rounding.most_constants(problem))
+    reach = bias_reach(spec, problem.most_constants)
     wanted = np.maximum(wanted, np.abs(problem.bias_o - middle_o) / reach)
     fits = (wanted[:, None] <= step_o[:, None] / ranges[allowed]).sum(axis=1)
     found: Ints = allowed[np.maximum(fits, 1) - 1]
@@ -216,7 +216,7 @@ def _searched(problem: Problem, lsb_o: Floats, even: bool, options: CompileOptio
     """The range that fits best among those of the ADC, whose LSB is a given number of weight LSBs; one for all maps if even."""
     layer, spec, lsbs = problem.layer, problem.spec, lsb_of(problem.spec)
     size, maps = 1 << spec.state_bits, len(lsb_o)
-    reach = bias_reach(spec, rounding.most_constants(problem))
+    reach = bias_reach(spec, problem.most_constants)
     begins = ranging.cuts_below(layer.activation)
     wanted = [ranging.ranges(layer, problem.sums[:, o], options.range_method, False, size) for o in range(maps)]
     ideal = [np.log([(high - low) / size / lsb_o[o] for low, high in wanted[o]]) for o in range(maps)]

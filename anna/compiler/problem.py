@@ -60,6 +60,7 @@ class Problem:
     ladder: Ladder
     sign_o: Floats  # -1 for maps carried upside down: all that is said of their sums here has the other sign
     unit_sums: Floats | None  # what the units' own biases add to the sums of the search windows
+    most_constants: int  # columns that carry a bias, at most
 
     @cached_property
     def patterns(self) -> list[tuple[Ints, Ints]]:
@@ -78,7 +79,8 @@ class Problem:
 
 
 def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offset_i: Floats, target: FloatMaps,
-          carry: Carry | None, spec: ChipSpec, search_windows: int, steps: Ladder | None = None) -> Problem:  # fmt: skip
+          carry: Carry | None, spec: ChipSpec, search_windows: int, most_constants: int,
+          steps: Ladder | None = None) -> Problem:  # fmt: skip
     """The layer in units of its states, on windows picked evenly from the calibration images."""
     maps = len(layer.weights_oiyx)
     sign = layer.sign_o
@@ -132,6 +134,7 @@ def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floa
         ladder=steps or ladder(spec, 1, True),
         sign_o=sign,
         unit_sums=None if unit_sums is None else unit_sums[few_index % len(unit_sums)],
+        most_constants=most_constants,
     )
 
 

@@ -94,7 +94,19 @@ def quantise_layer(
     if layer.synapses > 1:
         states = states[:, places]
     gain_i, offset_i = meaning.gain_m[places], meaning.offset_m[places]
-    problem = build_problem(layer, states, border, gain_i, offset_i, target, carry, spec, SEARCH_WINDOWS, steps)
+    problem = build_problem(
+        layer,
+        states,
+        border,
+        gain_i,
+        offset_i,
+        target,
+        carry,
+        spec,
+        SEARCH_WINDOWS,
+        rounding.most_constants(layer, options),
+        steps,
+    )
     keep, why = kept(problem, gain_i, even, options)
     choice = rounding.search(problem, options) if keep is None else keep.choice
     has_codes = keep is not None and keep.weights

@@ -30,10 +30,10 @@ from anna.compiler.columns import (
     shared,
 )
 from anna.compiler.integer import Ints, States
-from anna.compiler.ir import Bools, Floats
+from anna.compiler.ir import Bools, ChipLayer, Floats
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Problem
-from anna.compiler.split import BIAS_COLUMNS, CARRY_COLUMNS, goes_without_bias
+from anna.compiler.split import BIAS_COLUMNS, CARRY_COLUMNS, goes_without_bias, own_columns
 from anna.native.loader import compiled
 
 RIDGE = 0.003  # pull towards the float weights, as a fraction of the mean square of an input
@@ -63,7 +63,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     lsb = lsb_of(spec)
     largest = float((1 << (spec.weight_bits - 1)) - 1)
     bare = without_bias(problem, options)
-    reachable = bias_reach(spec, most_constants(problem))
+    reachable = bias_reach(spec, problem.most_constants)
     allowed, cut = np.arange(problem.ladder.first, len(lsb)), ranging.cuts_below(layer.activation)
     rows = list[tuple[int, float, float, int, float]]()  # map, ADC step, middle of the range, scale code, weight LSB
     for o in range(maps):
@@ -155,16 +155,19 @@ def constants_needed(problem: Problem, owner: Ints, middle: Floats, weight_lsb: 
     """Constant columns that carry the largest bias, within what a neuron may have."""
     wanted = np.abs((problem.bias_o[owner] - middle) / weight_lsb)
     needed = 1 + int(np.ceil(float(wanted.max(initial=0.0)) / bias_reach(problem.spec, 2)))
-    return max(2, min(needed, most_constants(problem)))
+    return max(2, min(needed, problem.most_constants))
 
 
-def most_constants(problem: Problem) -> int:
+def most_constants(layer: ChipLayer, options: CompileOptions) -> int:
     """Constant columns that a neuron may have: a map whose bias does not fit takes another range or scale code instead."""
-    if not problem.spec.wide:
-        return USUAL_CONSTANTS if problem.ladder.digits == 1 else DIGIT_CONSTANTS
-    columns, inputs = problem.spec.columns, int(problem.layer.inputs_o.max())
-    rows = -(-inputs // (columns - 2))
-    spare = min(USUAL_CONSTANTS, max(2, columns - -(-inputs // rows)))
+    spec, inputs = options.chip, int(layer.inputs_o.max())
+    if not spec.wide:
+        usual, own = USUAL_CONSTANTS if layer.digits == 1 else DIGIT_CONSTANTS, own_columns(layer, options)
+        fitting = (count for count in range(usual, BIAS_COLUMNS, -1)
+                   if latch_packing.fits(layer, spec, options.sequencer, count, own))  # fmt: skip
+        return next(fitting, BIAS_COLUMNS)
+    rows = -(-inputs // (spec.columns - 2))
+    spare = min(USUAL_CONSTANTS, max(2, spec.columns - -(-inputs // rows)))
     return max(2, 1 + rows * (spare - 1))
 
 

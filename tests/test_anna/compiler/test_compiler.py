@@ -22,6 +22,7 @@ from anna.compiler import split as split_pass
 from anna.compiler.calibrate import evenly, float_layer
 from anna.compiler.check import check
 from anna.compiler.patterns import patterns
+from anna.compiler.rungs import PrecisionOptions
 from anna.network.graph import SCALED_TANH, TANH, Convolution, FullConnection, Graph, Layer
 from anna.network.parts import Shape
 from anna.program.file import Program
@@ -263,9 +264,12 @@ def test_the_signature_of_compile_is_the_record_of_its_options() -> None:
     assert [given.pop(name).kind.name for name in ("network", "calibration")] == ["POSITIONAL_OR_KEYWORD"] * 2
     assert given.pop("chip").default is None  # the machine's own
     assert {parameter.kind.name for parameter in given.values()} == {"KEYWORD_ONLY"}
-    fields = CompileOptions.model_fields
+    assert given.pop("precision").default == "given"
+    fields = {**CompileOptions.model_fields, **PrecisionOptions.model_fields}
+    del fields["chips"]  # how many a program is judged on is not asked
     assert {name: parameter.default for name, parameter in given.items()} == {name: fields[name].default for name in fields}
-    assert all(re.search(rf"^ *{name}  ", anna.compile.__doc__ or "", re.M) for name in (*fields, "chip", "calibration"))
+    named = (*fields, "chip", "calibration", "precision")
+    assert all(re.search(rf"^ *{name}[, ]", anna.compile.__doc__ or "", re.M) for name in named)
 
 
 def test_calibration_is_images_or_images_with_their_labels() -> None:
