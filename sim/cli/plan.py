@@ -42,7 +42,7 @@ COMMAND = Command(
     examples=(
         "anna plan lenet5",
         "anna plan mine.onnx --machine board-1996",
-        "anna plan mine.onnx --chip max_pages=1024 --host fc2 --json",
+        "anna plan mine.onnx --chip max_pages=1024 --host last --json",
     ),
     arguments=_arguments,
     run=_run,

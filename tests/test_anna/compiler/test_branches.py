@@ -242,7 +242,8 @@ def test_random_graphs_compile_and_at_16_bits_come_near_the_float_network(tmp_pa
         assert isinstance(graph, Graph)
         images = np.random.default_rng(1).normal(size=(50, *case[1])).astype(np.float32)
         reasons = list[str]()
-        cut(graph.name, Nodes.of(graph), CompileOptions(), reasons)
+        for options in (CompileOptions(), CompileOptions(machine=anna.MACHINES["wide"].with_chip(many_bits))):
+            cut(graph.name, Nodes.of(graph), options, reasons)
         if reasons:  # nothing for the chip
             return
         with warnings.catch_warnings():

@@ -22,7 +22,7 @@ ON_THE_WIDE_CHIP = "for a program of the former machine write .chip name=anna-wi
         ("STOP", "x.asm: program program: has 0 input regions; expected one"),
         ("PAGE 3", "x.asm, line 1: 3: expected key=value"),
         ("JUMP to=3", "x.asm, line 1: there is no JUMP; known: RFSH, SHIFT, STORE, CALC, OUT, PAGE, WAIT, REPEAT, ENDREP, "
-                      "STOP, .program, .chip, .sequencer, .input, .output, .map, .constant, .weights, .scale"),
+                      "STOP, .program, .chip, .sequencer, .input, .host, .output, .map, .constant, .weights, .scale"),
         ("SHIFT register=R0", "x.asm, line 1: SHIFT needs count"),
         ("SHIFT R0,4", "x.asm, line 1: SHIFT does not take 4 here; it takes count (4), then register (R0)"),
         ("SHIFT 4,R0,R1", "x.asm, line 1: SHIFT does not take R1 here; it takes count (4), then register (R0)"),
@@ -53,7 +53,7 @@ ON_THE_WIDE_CHIP = "for a program of the former machine write .chip name=anna-wi
          "x.asm, line 1: sequencer: overlap: expected 'none', 'shift-calc' or 'all', got 'some'"),
         (WIDE + ".sequencer name=dsp", "x.asm, line 2: a wide chip has a sequencer of its own; leave .sequencer out"),
         (WIDE + "JUMP to=3", "x.asm, line 2: there is no JUMP; known: PAGE, SHIFT, STORE, CALC, OUT, WAIT, END, .program, "
-                             ".chip, .sequencer, .input, .output, .map, .constant, .weights, .scale"),
+                             ".chip, .sequencer, .input, .host, .output, .map, .constant, .weights, .scale"),
         (WIDE + "SHIFT register=0", "x.asm, line 2: SHIFT needs width="),
         (WIDE + "SHIFT register=zero width=1 address=0", "x.asm, line 2: register=zero: expected a whole number, zero or more"),
         (WIDE + "SHIFT register=9 width=1 address=0", "x.asm, line 2: register=9 does not fit its 2 bits"),
@@ -100,7 +100,7 @@ def test_a_refusal_names_line_value_and_what_was_expected(text: str, sentence: s
         ("CALC fan_in=16 row=0 neurons=1 registers=0", "CALC does not take registers=; it takes fan_in, row, neurons, latch"),
         ("OUT address=16 blocks=2", "OUT does not take blocks=; it takes count, address, step, outer_step"),
         ("END", "there is no END; known: RFSH, SHIFT, STORE, CALC, OUT, PAGE, WAIT, REPEAT, ENDREP, STOP, .program, .chip, "
-                ".sequencer, .input, .output, .map, .constant, .weights, .scale"),
+                ".sequencer, .input, .host, .output, .map, .constant, .weights, .scale"),
     ],
 )  # fmt: skip
 def test_a_program_of_the_former_machine_is_told_to_name_its_chip(line: str, what: str) -> None:
