@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 INTERFACE: str
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 def tally(
-    sums: NDArray[Any], limits: Floats, heavy: Floats, care: NDArray[np.uint8], owner: NDArray[np.int64], counts: Floats,
-    totals: Floats,
+    sums: NDArray[Any], limits: _Floats, heavy: _Floats, care: NDArray[np.uint8], owner: NDArray[np.int64], counts: _Floats,
+    totals: _Floats,
 ) -> None: ...  # fmt: skip
 def descend(
-    grams: Floats, goal: Floats, pull: Floats, towards: Floats, weights: Floats, live: NDArray[np.uint8], slope: Floats,
+    grams: _Floats, goal: _Floats, pull: _Floats, towards: _Floats, weights: _Floats, live: NDArray[np.uint8], slope: _Floats,
     sweeps: int, low: float, high: float,
 ) -> None: ...  # fmt: skip

@@ -85,7 +85,7 @@ cdef class Greedy:
             self.link()
             self.schedule(orders, span)
             self.forget()
-        self.work += self.said
+        self.work = self.work + self.said
         return said[0, :self.said], said[1, :self.said], spans, self.idle()
 
     cdef int64_t idle(self) noexcept nogil:
@@ -128,14 +128,14 @@ cdef class Greedy:
             self.after[index] = latest
             if kind == CALC:
                 self.works[self.work_count] = index
-                self.work_count += 1
+                self.work_count = self.work_count + 1
             elif kind == OUT:
                 self.work_of[self.out_count] = self.work_count - 1
                 self.outs[self.out_count] = index
-                self.out_count += 1
+                self.out_count = self.out_count + 1
             else:
                 self.inputs[self.input_count] = index
-                self.input_count += 1
+                self.input_count = self.input_count + 1
         return 0
 
     cdef int forget(self) except -1 nogil:
@@ -171,15 +171,15 @@ cdef class Greedy:
                 index = self.inputs[self.i]
                 self.issue(index, when)
                 span[0, self.scan[index]] = min(span[0, self.scan[index]], when)
-                self.i += 1
+                self.i = self.i + 1
             elif what == COMPUTE:
                 self.begin_calc(self.works[self.c], when)
-                self.c += 1
+                self.c = self.c + 1
             else:
                 index = self.outs[self.o]
                 self.begin_out(index, when)
                 span[1, self.scan[index]] = self.ends[OUT]
-                self.o += 1
+                self.o = self.o + 1
         return 0
 
     cdef int begin_calc(self, int64_t index, int64_t when) except -1 nogil:
@@ -268,11 +268,11 @@ cdef class Greedy:
         self.ends[kind] = start + self.cycles[form]
         if kind == CALC:
             self.pending[self.waiting], self.left[self.waiting] = self.ends[CALC], self.neurons[form]
-            self.waiting += 1
+            self.waiting = self.waiting + 1
         elif kind == OUT and self.waiting:
             self.left[0] -= self.states[form]
             if self.left[0] <= 0:
-                self.waiting -= 1
+                self.waiting = self.waiting - 1
                 for k in range(self.waiting):
                     self.pending[k], self.left[k] = self.pending[k + 1], self.left[k + 1]
         self.ends[RESULTS] = self.pending[0] if self.waiting else 0
@@ -280,5 +280,5 @@ cdef class Greedy:
 
     cdef int say(self, int64_t form, int64_t place) except -1 nogil:
         self.said_form[self.said], self.said_place[self.said] = form, place
-        self.said += 1
+        self.said = self.said + 1
         return 0

@@ -240,7 +240,7 @@ def test_random_graphs_compile_and_at_16_bits_come_near_the_float_network(tmp_pa
         path.write_bytes(case[0])
         graph = anna.load_network(path)
         assert isinstance(graph, Graph)
-        images = np.random.default_rng(1).normal(size=(50, *case[1])).astype(np.float32)
+        images = np.random.default_rng(1).normal(size=(50, *graph.input_shape)).astype(np.float32)
         reasons = list[str]()
         for options in (CompileOptions(), CompileOptions(machine=anna.MACHINES["wide"].with_chip(many_bits))):
             cut(graph.name, Nodes.of(graph), options, reasons)
