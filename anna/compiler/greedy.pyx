@@ -270,7 +270,7 @@ cdef class Greedy:
             self.pending[self.waiting], self.left[self.waiting] = self.ends[CALC], self.neurons[form]
             self.waiting = self.waiting + 1
         elif kind == OUT and self.waiting:
-            self.left[0] -= self.states[form]
+            self.left[0] = self.left[0] - self.states[form]
             if self.left[0] <= 0:
                 self.waiting = self.waiting - 1
                 for k in range(self.waiting):
