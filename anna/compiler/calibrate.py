@@ -16,7 +16,7 @@ from anna.base.threads import cores, share
 from anna.compiler import exact, integer
 from anna.compiler.ir import INPUT, ChipLayer, Floats, HostStage, Lowered
 from anna.compiler.options import CompileOptions
-from anna.network.activations import Activation, Squash
+from anna.network.activations import NONE, Activation, Squash
 from anna.network.forward import network_input, run_layer
 from anna.network.images import image_keys
 
@@ -201,6 +201,8 @@ def with_headroom(low: Floats, high: Floats, levels: int) -> tuple[Floats, Float
 def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool, levels: int) -> list[tuple[float, float]]:
     """Ranges (low, high) of a map's sums that an ADC of so many levels may span, the simplest first."""
     low, high = (float(end) for end in with_headroom(sums_n.min(), sums_n.max(), levels))
+    if layer.surround is not None and levels >= MANY_LEVELS and layer.activation == NONE and layer.post_scale_o is None:
+        low, high = min(low, layer.surround), max(high, layer.surround)
     adc = layer.activation.curve.adc
     assert adc is not None, f"{layer.name}: should have been refused"
     if levels >= MANY_LEVELS and not (squash_adc or isinstance(adc, Squash)):  # what is cut off costs more than a coarser LSB

@@ -69,6 +69,7 @@ class ChipLayer:
     place: int = 0  # where its maps begin in one digit of that stack
     width: int = 0  # maps of one digit of that stack, if not its own alone
     copies: int = 1  # of each map, side by side
+    surround: float | None = None  # the value that is around its maps for those that read them with a border
     steps_o: Floats | None = None  # of which the weights of each map are whole multiples, in a quantised network
     turned: bool = False  # every other pair of maps is carried upside down, its silence by the highest state
 

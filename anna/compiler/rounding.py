@@ -74,7 +74,8 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
         carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / CARRY_COLUMNS
         upright, reached = bool(problem.sign_o[o] > 0), problem.bias_o[o] == 0.0
-        sums, levels = problem.sums[:, o] * problem.sign_o[o], 1 << spec.state_bits
+        sums, levels, begin = problem.sums[:, o] * problem.sign_o[o], 1 << spec.state_bits, len(rows)
+        many = levels >= ranging.MANY_LEVELS and not squash_adc
         for low, high in ranging.ranges(layer, sums, options.range_method, squash_adc, levels):
             if not upright:
                 low, high = -high, -low
@@ -91,7 +92,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             biases = allowed[abs(problem.bias_o[o] - (low + high) / 2) <= wanted / lsb[allowed] * reachable]
             if not bare and biases.size and int(biases[-1]) < min(tries + lower):
                 lower.append(int(biases[-1]))
-            if options.range_method != "least-squares":
+            if options.range_method != "least-squares" or many:  # nothing is cut off for a finer LSB
                 tries = lower[-1:] or tries
             elif fits.size:
                 tries += [tries[0] + 1] if tries[0] + 1 < len(lsb) else []
@@ -107,6 +108,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
                 rows.append((o, one * float(lsb[code]), centre, code, one))
             reached = reached or bool(biases.size)
         if not (bare or reached):
+            rows = rows[:begin] if many else rows
             rows.append(_for_bias(problem, o, (low, high), upright if cut else None, reachable))
     candidates = tuple(np.array(column) for column in zip(*rows, strict=True))
     owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)

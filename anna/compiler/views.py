@@ -82,7 +82,9 @@ def resolved(
             one = replace(one, source=copies[key])
         found.append(one)
     tail = read(tail, lambda stack: stack == INPUT)
-    return tuple(found), tail
+    around = {one.source: one.padding_value for one in found
+              if isinstance(one, ChipLayer) and any(one.padding) and not one.on_states}  # fmt: skip
+    return tuple(replace(one, surround=around.get(one.stack)) if isinstance(one, ChipLayer) else one for one in found), tail
 
 
 def _at_home(draft: Draft, homes: Homes, widths: Mapping[str, int]) -> ChipLayer:

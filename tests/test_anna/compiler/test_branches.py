@@ -215,7 +215,16 @@ def test_borders_beyond_what_images_hold_are_in_the_inputs_range() -> None:
 
 
 # --- random graphs ---------------------------------------------------------------------------------------------------
-SQUASHES = ("tanh", "scaled_tanh", "sigmoid", "erf", "softsign", "hard_sigmoid")  # a straight ADC only comes near them
+# A straight ADC only comes near a squash; a clip at both ends is lost where an input's weight cannot fill the ADC's range.
+SQUASHES = ("tanh", "scaled_tanh", "sigmoid", "erf", "softsign", "clip")
+
+
+def cut_off(done: Compilation, stacks: dict[str, np.ndarray]) -> np.ndarray:
+    """The images of which a value lies beyond a range: at the top of any, or at the bottom of what the host makes."""
+    top, made = (1 << done.program.spec.state_bits) - 1, {"input", *done.quantised.written}
+    at_an_end = [(part == top) | ((part == 0) & (name in made)) for name, part in stacks.items()]
+    found: np.ndarray = np.any([part.reshape(len(part), -1).any(axis=1) for part in at_an_end], axis=0)
+    return found
 
 
 def test_random_graphs_compile_and_at_16_bits_come_near_the_float_network(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -224,11 +233,11 @@ def test_random_graphs_compile_and_at_16_bits_come_near_the_float_network(tmp_pa
     from random_onnx import models
 
     many_bits = anna.ANNA_WIDE.changed(weight_bits=16, state_bits=16)
-    seen = {"compiled": 0, "trips": 0, "branches": 0, "near": 0}
+    seen = {"compiled": 0, "trips": 0, "branches": 0, "near": 0, "clear": 0}
 
     @given(models())
     @settings(
-        max_examples=100,
+        max_examples=300,
         deadline=None,
         derandomize=True,
         database=None,
@@ -257,11 +266,15 @@ def test_random_graphs_compile_and_at_16_bits_come_near_the_float_network(tmp_pa
         if any(step.layer.activation.kind in SQUASHES for step in graph.steps):
             return
         codes = wide.host.input_codes(many_bits, wide.checked.input_shape, images[40:])
-        found = wide.host.scores(many_bits, evaluate(wide.quantised, codes))
+        stacks = evaluate(wide.quantised, codes)
+        clear = ~cut_off(wide, stacks)
+        found = wide.host.scores(many_bits, stacks)
         wanted = forward(graph, images[40:]).scores
-        assert np.abs(found - wanted).max() <= 0.005 * max(float(np.ptp(wanted)), 1e-6)
+        assert np.abs(found - wanted)[clear].max(initial=0.0) <= 0.005 * max(float(np.ptp(wanted)), 0.1)
         seen["near"] += 1
+        seen["clear"] += int(clear.sum())
 
     compile_one()
-    assert min(seen["trips"], seen["branches"], seen["near"]) >= 20
-    assert seen["compiled"] >= 80
+    assert min(seen["trips"], seen["branches"], seen["near"]) >= 40
+    assert seen["compiled"] >= 200
+    assert seen["clear"] >= 9.5 * seen["near"]  # of ten images
