@@ -59,9 +59,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--steps", type=int, default=400)
     given = parser.parse_args()
-    images, labels = training_digits("mnist")
+    digits = training_digits("mnist")
     for name in ("torch_mnist", "mnist_convnet"):
-        anna.save_network(trained(name, images, labels, given.steps), given.folder / f"{name}.safetensors")
+        anna.save_network(trained(name, digits.images, digits.labels, given.steps), given.folder / f"{name}.safetensors")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """MLPerf Tiny's four networks on the chip: compile time, chip time, pages, the host's share, and agreement with float.
 
-    python benchmarks/mlperf_tiny.py FOLDER [--network kws ...] [--chips N] [--options JSON]
+    python benchmarks/mlperf_tiny.py FOLDER [--network kws ...] [--chips N] [--max-pages N] [--options JSON]
 
 FOLDER holds kws.onnx, ic.onnx, vww.onnx and ad.onnx as the benchmark has them, kws.npz with samples of keyword spotting
 (images, labels) and ad_clip.npz with windows of one clip. For the other two there are no samples here: they are judged by
@@ -95,7 +95,10 @@ def main() -> None:
     parser.add_argument("--network", nargs="+", default=["ad", "kws", "ic", "vww"])
     parser.add_argument("--chips", type=int, default=8)
     parser.add_argument("--options", type=json.loads, default={}, help="options of anna.compile, as JSON")
+    parser.add_argument("--max-pages", type=int, help="weight pages that the board's memory holds")
     given = parser.parse_args()
+    if given.max_pages is not None:
+        given.options["machine"] = anna.MACHINES["sequencer"].with_fields(max_pages=given.max_pages)
     print(
         "| network | compile: time (processor) | chip | pages | host's share of products | float | ideal chip | typical chips |"
     )
