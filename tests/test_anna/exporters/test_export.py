@@ -164,7 +164,7 @@ def branching(draw: st.DrawFn) -> Graph:
     return Graph("branching", first, tuple(layers), links={**links, "out": (last,)})
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=180, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(graph=branching(), digits=st.sampled_from([1, 1, 2]))
 def test_random_branches_and_hosts_in_the_middle_export_to_the_bit(graph: Graph, digits: int) -> None:
     """What the host makes on the way is an input of the model."""
