@@ -90,7 +90,7 @@ def calibrate(lowered: Lowered, images: NDArray[np.generic] | None, options: Com
         by_name = {layer.name: layer for layer in member.layers}
         for step in member.steps:
             if isinstance(step, HostStage):
-                found = float_stage(step, {INPUT: values, **{name: part for name, part in stacks.items() if name != INPUT}})
+                found = float_stage(step, stacks | {INPUT: values})
                 written |= found
                 stacks |= found
                 continue

@@ -1,11 +1,11 @@
 """Pass 1, check: a network becomes chip layers and what the host does between them, or is refused with every reason.
 
-The host prepares the image, layers run on the chip, what the chip cannot do is a round trip to the host, and a tail on the
+The host prepares the image, layers run on the chip, what the chip cannot do is a round of the host, and a tail on the
 host ends it.
 """
 
 from anna.base.errors import CompileError
-from anna.compiler.cut import NOTHING_LEFT, cut
+from anna.compiler.cut import cut
 from anna.compiler.ir import Lowered, Member
 from anna.compiler.lower import Lowering, lower
 from anna.compiler.nodes import Nodes
@@ -63,6 +63,3 @@ def _lowered(graph: Graph, prefix: str, options: CompileOptions, reasons: list[s
         return None
     shape = graph.input_shape if graph.prepare is None else graph.prepare.output_shape(graph.input_shape)
     return lower(chosen, shape, prefix)
-
-
-__all__ = ["NOTHING_LEFT", "check"]

@@ -1,12 +1,13 @@
 """What runs on the chip and what on the host.
 
 The chip computes sums and a saturating conversion, from which a maximum and an average can be made, but not a distance or a
-softmax. What it cannot do is a round trip to the host, unless the host is forbidden. What has no weights goes along with its
-neighbours on the host where a round trip would be for it alone.
+softmax. What it cannot do is a round of the host, unless the host is forbidden. What has no weights goes along with its
+neighbours on the host where a round would be for it alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def cut(name: str, nodes: Nodes, options: CompileOptions, reasons: list[str]) ->
         return None
     asked |= {node.value for node in nodes.nodes if _quantises_image(node)}
     why = {node.value: reason for node in nodes.nodes if node.value not in asked
-           if (reason := _not_for_chip(node, options, _leaves_some(nodes, node, asked)))}  # fmt: skip
+           if (reason := _not_for_chip(node, options, partial(_leaves_some, nodes, node, asked)))}  # fmt: skip
     if options.host == "none":
         reasons.extend(why.values())
         return None if why else Cut(nodes, asked)
@@ -66,7 +67,7 @@ def cut(name: str, nodes: Nodes, options: CompileOptions, reasons: list[str]) ->
     found = _with_trips(nodes, asked, why, options)
     if not refused and not _works(found) and options.host in ("auto", "last"):
         # What is left for the chip is a last layer, or nothing.
-        last = frozenset(value for value in _last(nodes) if _not_for_chip(nodes.by_value[value], options, False) is None)
+        last = frozenset(value for value in _last(nodes) if _not_for_chip(nodes.by_value[value], options) is None)
         found = _with_trips(nodes, asked - last, why, options)
     if refused or not _works(found):
         reasons.extend(why[value] for value in (refused or why))
@@ -141,7 +142,7 @@ def _only_squashed(node: Node, options: CompileOptions) -> bool:
     layer = node.layer
     if not isinstance(layer, ACTIVATED) or isinstance(layer, Affine) or layer.activation.curve.adc is not None:
         return False
-    return _not_for_chip(replace(node, layer=replace(layer, activation=NONE)), options, False) is None
+    return _not_for_chip(replace(node, layer=replace(layer, activation=NONE)), options) is None
 
 
 def _with_neighbours(nodes: Nodes, on_host: frozenset[str]) -> frozenset[str]:
@@ -171,12 +172,12 @@ def _unlike(node: Node) -> bool:
     return any(shape != node.output_shape for shape in node.input_shapes)
 
 
-def _not_for_chip(node: Node, options: CompileOptions, leaves_some: bool) -> str | None:
+def _not_for_chip(node: Node, options: CompileOptions, leaves_some: Callable[[], bool] = lambda: False) -> str | None:
     """Why the chip cannot run a layer, and what would help; None if it can."""
     layer, spec = node.layer, options.chip
-    on_host = [f"run it and all after it on the host (option host={layer.name})"] if leaves_some else []
 
     def because(why: str, *ways: str) -> str:
+        on_host = [f"run it and all after it on the host (option host={layer.name})"] if leaves_some() else []
         every = [*ways, *on_host]
         return f"{layer.name}: {why}; {' or '.join(every) if every else NOTHING_LEFT}"
 

@@ -1,4 +1,4 @@
-"""The ranges of states that the host makes: of the image, and of what its round trips give."""
+"""The ranges of states that the host makes: of the image, and of what its rounds give."""
 
 from collections.abc import Collection
 
@@ -102,7 +102,7 @@ def meaning_of_values(lowered: Lowered, stack: str, values: Floats, digits: int,
 def meanings_of_written(
     lowered: Lowered, calibration: Calibration, spec: ChipSpec, even: Collection[str]
 ) -> dict[str, Meaning]:
-    """What the states stand for that the host writes in its round trips, by stack."""
+    """What the states stand for that the host writes in its rounds, by stack."""
     return {
         one.stack: meaning_of_values(lowered, one.stack, calibration.written[one.stack], one.digits, spec, one.stack in even)
         for member in lowered.members

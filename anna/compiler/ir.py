@@ -286,7 +286,7 @@ class Member:
 
     @property
     def stages(self) -> tuple[HostStage, ...]:
-        """All that the host does: round trips in order, then the tail."""
+        """All that the host does: rounds in order, then the tail."""
         return (*(step for step in self.steps if isinstance(step, HostStage)), self.tail)
 
     def with_layers(self, expanded: Callable[[ChipLayer], Iterable[ChipLayer]]) -> "Member":
@@ -337,7 +337,7 @@ class Lowered:
 
     @property
     def steps(self) -> tuple[ChipLayer | HostStage, ...]:
-        """All chip layers and round trips to the host, in the order in which they run."""
+        """All chip layers and rounds of the host, in the order in which they run."""
         return tuple(step for member in self.members for step in member.steps)
 
     @property

@@ -7,6 +7,7 @@ nothing else reads that, else in neurons of its own.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from anna.compiler import maximum
 from anna.compiler.cut import Cut, selected_maps
 from anna.compiler.ir import INPUT, ChipLayer, Floats, HostStage, Reading, Writing, as_floats, conv_geometry
 from anna.compiler.nodes import Node
-from anna.compiler.views import Draft, View, resolved
+from anna.compiler.views import Draft, View, giving, resolved
 from anna.network.activations import NONE
 from anna.network.graph import (
     IMAGE,
@@ -66,7 +67,6 @@ class _Lowerer:
 
     def run(self) -> Lowering:
         """Every node in its turn."""
-        feeds_chip = self._feeds_chip()
         waiting, tail = list[Node](), list[Node]()
         level = self.nodes.levels(self.on_host)
         absorbed = self._absorbed()
@@ -80,7 +80,7 @@ class _Lowerer:
                 self.views[node.value] = self._all_of(INPUT)
             elif node.value not in self.on_host:
                 self._chip(node)
-            elif node.value in feeds_chip:
+            elif node.value in self._feeds_chip:
                 waiting.append(node)
             else:
                 tail.append(node)
@@ -93,7 +93,7 @@ class _Lowerer:
         """What the host computes one after the other before anything else, and what that gives."""
         found, value = list[Node](), IMAGE
         while not self.prefix and (node := self.nodes.sole_reader(value)) is not None and node.value in self.on_host:
-            if node.value not in self._feeds_chip():
+            if node.value not in self._feeds_chip:
                 break
             found.append(node)
             value = node.value
@@ -114,6 +114,7 @@ class _Lowerer:
         return frozenset(found)
 
     # --- the host ----------------------------------------------------------------------------------------------------
+    @cached_property
     def _feeds_chip(self) -> frozenset[str]:
         """The values that the host computes and the chip needs, by whatever way."""
         found = set[str]()
@@ -124,14 +125,14 @@ class _Lowerer:
 
     def _stage(self, nodes: Sequence[Node], ends: tuple[str, ...] = ()) -> HostStage:
         """Nodes that the host computes in one go, or its tail."""
-        mine, feeds_chip = {node.value for node in nodes}, self._feeds_chip()
+        mine = {node.value for node in nodes}
         wanted = dict.fromkeys(one for node in nodes for one in node.inputs if one not in mine)
         wanted |= dict.fromkeys(one for one in ends if one not in mine)
         readings = [Reading(one, *self.views[one]) for one in wanted]
         writings = []
         for node in nodes:
             readers = [one.value for one in self.nodes.readers[node.value] if one.value not in mine]
-            if not ends and any(one not in self.on_host or one in feeds_chip for one in readers):
+            if not ends and any(one not in self.on_host or one in self._feeds_chip for one in readers):
                 stack = f"{self.prefix}{node.value}.host"
                 writings.append(Writing(node.value, stack, node.output_shape))
                 self.views[node.value] = View(stack, tuple(range(node.output_shape[0])))
@@ -200,10 +201,7 @@ class _Lowerer:
 
     def _identity(self, name: str, origin: str, view: View, shape: Shape, factor: float = 1.0) -> Draft:
         """Neurons that give what they read, or a multiple of it."""
-        maps = shape[0]
-        eye = np.eye(maps)[:, :, None, None]
-        layer = ChipLayer(name, origin, view.stack, shape, shape, eye * factor, eye != 0, None, (1, 1), (0, 0, 0, 0), 0.0, NONE)
-        return self._add(layer, view)
+        return self._add(giving(name, origin, view.stack, shape, np.eye(shape[0]) * factor), view)
 
     # --- sums and joined maps -----------------------------------------------------------------------------------------
     def _sum(self, node: Node, layer: Combination, name: str) -> View:

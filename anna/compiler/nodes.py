@@ -1,7 +1,7 @@
 """A network's layers as the compiler sees them: each with what it reads, where it runs, and when.
 
 A layer whose activation the ADC cannot convert becomes two, its sums on the chip and the activation on the host. Levels say
-when: the chip runs all that it can, then the host what it can, then the chip again, so that there are as few round trips as
+when: the chip runs all that it can, then the host what it can, then the chip again, so that there are as few rounds as
 there can be.
 """
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from anna.base.errors import CompileError
 from anna.compiler import latch_packing, register_packing
-from anna.compiler.check import NOTHING_LEFT
+from anna.compiler.cut import NOTHING_LEFT
 from anna.compiler.ir import OWN_BIAS, ChipLayer, HostStage, Lowered, OwnColumn
 from anna.compiler.latch_packing import Repeated
 from anna.compiler.latches import LatchScan
@@ -42,7 +42,7 @@ class Placement:
 
     scans: tuple[Placed, ...]
     pages: int
-    rounds: tuple[int, ...] = ()  # the page before which the host makes each of its round trips
+    rounds: tuple[int, ...] = ()  # the page before which the host makes each of its rounds
 
     @property
     def text(self) -> str:
@@ -134,7 +134,7 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
 
 
 def _after_rounds(lowered: Lowered) -> list[str]:
-    """The layer that comes after each round trip to the host: on a page of its own, since they run between pages."""
+    """The layer that comes after each round of the host: on a page of its own, since they run between pages."""
     steps = lowered.steps
     return [next(one.name for one in steps[k:] if isinstance(one, ChipLayer)) for k, step in enumerate(steps)
             if isinstance(step, HostStage)]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anna.compiler.ir import INPUT, ChipLayer, HostStage, Reading
+from anna.compiler.ir import INPUT, ChipLayer, Floats, HostStage, Reading
 from anna.network.activations import NONE
 from anna.network.parts import Shape
 
@@ -108,19 +108,23 @@ def _at_home(draft: Draft, homes: Homes, widths: Mapping[str, int]) -> ChipLayer
     return layer
 
 
+def giving(name: str, origin: str, source: str, shape: Shape, factors_oi: Floats) -> ChipLayer:
+    """Neurons that give single maps of a stack of some shape as they are, or a multiple of them."""
+    weights = factors_oi[:, :, None, None]
+    out = (len(weights), *shape[1:])
+    return ChipLayer(name, origin, source, shape, out, weights, weights != 0, None, (1, 1), (0, 0, 0, 0), 0.0, NONE)
+
+
 def _copy(name: str, reader: ChipLayer) -> ChipLayer:
     """The maps that a layer reads once more, for a border of its own."""
     shape = reader.input_shape
-    eye = (np.eye(shape[0]) * reader.mask_oiyx.any(axis=(0, 2, 3)))[:, :, None, None]
-    return ChipLayer(name, reader.origin, reader.source, shape, shape, eye, eye != 0, None, (1, 1), (0, 0, 0, 0), 0.0, NONE)
+    return giving(name, reader.origin, reader.source, shape, np.eye(shape[0]) * reader.mask_oiyx.any(axis=(0, 2, 3)))
 
 
 def _picked(name: str, reading: Reading, shapes: Mapping[str, Shape], widths: Mapping[str, int]) -> ChipLayer:
     """The maps that the host reads as a stack of their own."""
     width, size = widths[reading.stack], shapes[reading.stack][1:]
-    eye = np.eye(width)[list(reading.maps or range(width))][:, :, None, None]
-    return ChipLayer(name, name, reading.stack, (width, *size), (len(eye), *size), eye, eye != 0, None, (1, 1), (0, 0, 0, 0),
-                     0.0, NONE)  # fmt: skip
+    return giving(name, name, reading.stack, (width, *size), np.eye(width)[list(reading.maps or range(width))])
 
 
 def _reading_at_home(stage: HostStage, homes: Homes, widths: Mapping[str, int]) -> HostStage:

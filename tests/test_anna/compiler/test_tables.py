@@ -63,4 +63,4 @@ def test_the_page_on_machines_names_the_machines_and_the_fields_of_a_report() ->
     assert tuple(re.findall(r"^\| `([a-z0-9-]+)` \|", machines, re.M)) == tuple(anna.MACHINES)
     named = re.findall(r"`(\w+)`", "\n".join(line.split("|")[1] for line in fields.splitlines()))
     assert len(named) == 16
-    assert set(named) - {"rounds", "rounds_us_per_image"} <= set(report("linear"))  # it has no round trips
+    assert set(named) - {"rounds", "rounds_us_per_image"} <= set(report("linear"))  # it has no rounds
