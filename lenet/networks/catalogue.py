@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from anna.base.errors import DataError
 from anna.base.renamed import renamed
@@ -18,6 +18,7 @@ from lenet.networks.recognizer import recognizer
 from lenet.networks.record import read_record
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
+VARIANTS = ("distorted", "chip", "distorted-chip")  # of shipped weights
 DEFINITIONS: dict[str, Callable[[str], Network]] = {
     "lenet1": lenet1,
     "lenet1_28": lenet1_28,
@@ -63,21 +64,50 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
 
 
+class Named(NamedTuple):
+    """What identifies trained weights."""
+
+    network: str
+    data: str | None  # None: the data set of the network's paper
+    weights_seed: int = 1
+    variant: str = ""
+
+
+def named(name: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> Named:
+    """The weights that a name stands for: a network, or the stem of shipped weights, which says the rest itself."""
+    if name not in shipped():
+        _expect_no_stem(name)
+        return Named(full_name(name), data, weights_seed, variant)
+    network, own_data, seed, *words = name.split("-")
+    own = Named(network, own_data, int(seed.removeprefix("seed")), "-".join(words))
+    if data not in (None, own.data) or weights_seed not in (1, own.weights_seed) or variant not in ("", own.variant):
+        raise DataError(f"{name}: says its data set, seed and variant itself; expected no others beside it")
+    return own
+
+
+def _expect_no_stem(name: str) -> None:
+    """Raises if the name is a stem that ships with no weights."""
+    network, hyphen, _ = name.partition("-")
+    if hyphen and ALIASES.get(network, network) in DEFINITIONS:
+        there = [one for one in shipped() if one.startswith(f"{full_name(network)}-")]
+        raise DataError(f"no trained weights {name} ship with anna; for this network there are: {', '.join(there) or 'none'}")
+
+
 def _weights_path(name: str, data: str | None, weights_seed: int, variant: str) -> Path:
-    wanted = stem(name, data or native_data(name), weights_seed, variant)
-    path = WEIGHTS / f"{wanted}.safetensors"
-    if not path.is_file():
-        there = [one for one in shipped() if one.startswith(f"{full_name(name)}-")]
-        raise DataError(f"no trained weights {wanted} ship with anna; for this network there are: {', '.join(there) or 'none'}")
-    return path
+    found = named(name, data, weights_seed, variant)
+    wanted = stem(found.network, found.data or native_data(found.network), found.weights_seed, found.variant)
+    if wanted not in shipped():
+        _expect_no_stem(wanted)
+    return WEIGHTS / f"{wanted}.safetensors"
 
 
 @renamed(seed="weights_seed")
 def load(name: str, data: str | None = None, weights_seed: int = 1, variant: str = "") -> Network:
     """A network with trained weights that ship with anna. Needs no PyTorch.
 
-    `data` is the data set it was trained on (default: that of its paper); `variant` is "", "distorted" (also trained
-    on distorted copies) or "chip" (trained further for the chip).
+    `name` is a network or the stem of shipped weights, such as lenet5-mnist-seed1-chip. `data` is the data set it was trained
+    on (default: that of its paper); `variant` is "", "distorted" (also trained on distorted copies), "chip" (trained further
+    for the chip) or "distorted-chip".
     """
     return load_graph(_weights_path(name, data, weights_seed, variant))
 

@@ -20,7 +20,7 @@ from anna.network.graph import Ensemble, Graph
 from lenet.datasets.labelled import LabelledImages
 from lenet.training.distort import distort
 from lenet.training.fit import Fitted, Pass, Setup, Watch, fit, one_thread
-from lenet.training.recipes import Distortion, Recipe
+from lenet.training.recipes import Distortion, ForChip, Recipe
 from lenet.training.torch_net import TorchNet, prepared
 
 POOL_PASSES = 20
@@ -77,27 +77,36 @@ def fit_boosted(
     digits: LabelledImages,
     train_seed: int,
     *,
+    chip: ForChip | None = None,
     checkpoint: Path | None = None,
     watch: Watch,
     pool_passes: int = POOL_PASSES,
 ) -> tuple[Ensemble, tuple[Pass, ...]]:
-    """Trains the three members in turn; each has its own checkpoint, kept until the last one is trained."""
+    """Trains the three members in turn; each has its own checkpoint, kept until the last one is trained.
+
+    For a chip each goes on from its own weights, and these, not the new ones, decide which digits are hard: each member
+    sees what it was made for.
+    """
     beside = {stage: checkpoint and checkpoint.with_name(f"{checkpoint.name}{stage}") for stage in STAGES}
     distortion = recipe.distortion or Distortion()
     pool = Pool(digits, distortion, train_seed, pool_passes, watch)
 
     def fitted(stage: int, recipe: Recipe, digits: LabelledImages) -> Fitted:
-        setup = Setup(ensemble.members[stage - 1], recipe, digits, train_seed + 1000 * (stage - 1))
+        setup = Setup(ensemble.members[stage - 1], recipe, digits, train_seed + 1000 * (stage - 1), chip=chip)
         return fit(setup, checkpoint=beside[stage], keep_checkpoint=True, watch=watch)
+
+    def judge(stage: int, fitted: Fitted) -> Graph:
+        return fitted.graph if chip is None else ensemble.members[stage - 1]
 
     with one_thread():
         first = fitted(1, replace(recipe, distortion=distortion), digits)
-        plain, one = replace(recipe, distortion=None), first.graph
+        plain, one = replace(recipe, distortion=None), judge(1, first)
         mixed = pool.hard(2, lambda copies: labels_of(one, copies.images) != copies.labels, easy_too=True)
         second = fitted(2, plain, mixed)
-        two = second.graph
+        two = judge(2, second)
         disputed = pool.hard(3, lambda copies: labels_of(one, copies.images) != labels_of(two, copies.images), easy_too=False)
         third = fitted(3, plain, disputed)
     for path in filter(None, beside.values()):
         path.unlink(missing_ok=True)
-    return replace(ensemble, members=(one, two, third.graph)), first.curve + second.curve + third.curve
+    members = (first.graph, second.graph, third.graph)
+    return replace(ensemble, members=members), first.curve + second.curve + third.curve

@@ -6,8 +6,9 @@ estimates of the second derivatives (papers 7 and 8).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from anna.base.errors import DataError
 from lenet.training.initial import Rule
@@ -41,6 +42,13 @@ class Recipe:
     second_order_floor: float = 0.02  # diagonal only: mu of paper 8 (P)
     distortion: Distortion | None = None
     notes: tuple[str, ...] = field(default=())
+
+
+def recipe_of(told: Mapping[str, Any]) -> Recipe:
+    """The recipe that a record tells; what came later than the record has its default."""
+    distortion = told.get("distortion")
+    tuples = {name: tuple(told[name]) for name in ("steps", "notes") if name in told}
+    return Recipe(**{**told, **tuples, "distortion": distortion and Distortion(**distortion)})
 
 
 @dataclass(frozen=True)
@@ -114,9 +122,9 @@ def recipe_for(network: str, data: str, name: str, *, distorted: bool = False) -
 
 
 def chip_recipe_for(network: str, data: str, before: Recipe) -> Recipe:
-    """The recipe for the chip: as chosen on validation digits, with the distortion of the recipe before."""
+    """The recipe for the chip: as chosen on validation digits, and by default with the distortion of the recipe before."""
     recipe = replace(FOR_CHIP, **_CHOSEN_FOR_CHIP.get((network, data), {}))  # type: ignore[arg-type]
-    return replace(recipe, distortion=before.distortion)
+    return replace(recipe, distortion=recipe.distortion or before.distortion)
 
 
 # USPS digits are small (enlarged to 20x20) and few (7,291), so their copies stray less than those of MNIST
@@ -136,7 +144,8 @@ _CHOSEN: dict[tuple[str, str], dict[str, object]] = {
     ("mlp1000", "mnist"): {"passes": 15, "steps": (0.002,)},
 }
 _CHOSEN_FOR_CHIP: dict[tuple[str, str], dict[str, object]] = {
-    ("recognizer", "mnist"): {"passes": 15, "steps": (0.004,)},
-    ("lenet5", "mnist"): {"passes": 6, "steps": (0.001,)},
+    ("recognizer", "mnist"): {"passes": 15, "batch": 128, "steps": (0.004,), "distortion": _MILD},
+    ("lenet5", "mnist"): {"passes": 15, "batch": 128, "steps": (0.001,)},
+    ("boosted_lenet4", "mnist"): {"passes": 8, "batch": 128, "steps": (0.001,)},
     ("mlp300", "mnist"): {"passes": 5, "steps": (0.002,)},
 }

@@ -15,8 +15,10 @@ from anna.network.graph import Network
 from lenet.datasets import registry
 from lenet.datasets.digits import calibration
 from lenet.datasets.labelled import LabelledImages
+from lenet.training.recipes import ForChip
 
-CHIPS = range(8)  # seeds of the drawn chips on which weights trained for the chip are tested
+CHIPS = range(100, 132)  # seeds of the drawn chips on which weights trained for the chip are tested
+ANALOG = ForChip().analog  # their electronics
 Z95 = 1.959963984540054  # of the normal distribution, two-sided 95 %
 
 
@@ -49,9 +51,9 @@ def chip_result(ordinary: Network, trained: Network, digits: LabelledImages, fol
     found = {"digits": digits.name, "digits_sha256": digits.digest, "images": len(digits)}
     samples = calibration(ordinary.data or registry.DEFAULT.name, folder).images
     programs = {"ordinary": compile(ordinary, samples), "trained": compile(trained, samples, round="nearest")}
-    found["machine"] = (programs["ordinary"].report or {})["machine"]
+    found |= {"machine": (programs["ordinary"].report or {})["machine"], "analog": ANALOG, "chip_seeds": [*CHIPS]}
     for name, program in programs.items():
-        chips = [Chip(), *(Chip(seed=seed, analog=Analog.typical()) for seed in CHIPS)]
+        chips = [Chip(), *(Chip(seed=seed, analog=Analog.preset(ANALOG)) for seed in CHIPS)]
         wrong = [int((chip.run(program, digits.images).labels != digits.labels).sum()) for chip in chips]
         found[name] = {"ideal_wrong": wrong[0], "typical_wrong": wrong[1:]}
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from anna.base.errors import DataError
-from anna.network.graph import Ensemble, Network
+from anna.network.graph import Network
 from lenet.networks.catalogue import define, full_name, native_data, stem
 from lenet.training.recipes import Recipe, chip_recipe_for, default_recipe, recipe_for
 
@@ -36,15 +36,12 @@ class Task:
     def __post_init__(self) -> None:
         if self.train_seed < 0:
             raise DataError(f"train_seed is {self.train_seed}; expected at least 0")
-        network, _ = self.untrained, self.float_recipe  # both raise on unknown names
+        _ = self.untrained, self.float_recipe  # both raise on unknown names
         for name, passes in (("passes", self.passes), ("chip_passes", self.chip_passes)):
             if passes is not None and passes < 1:
                 raise DataError(f"{name} is {passes}; expected at least 1")
         if self.chip_passes is not None and not self.for_chip:
             raise DataError("chip_passes needs for_chip; give both or neither")
-        if self.for_chip and isinstance(network, Ensemble):
-            count = len(network.members)
-            raise DataError(f"{self.network}: has {count} networks; only a single network can be trained for the chip")
 
     @property
     def untrained(self) -> Network:

@@ -26,7 +26,7 @@ from lenet.datasets.labelled import LabelledImages
 from lenet.datasets.registry import data_set
 from lenet.networks.catalogue import WEIGHTS
 from lenet.networks.record import read_record
-from lenet.training.recipes import ForChip, Recipe
+from lenet.training.recipes import ForChip, Recipe, recipe_of
 from lenet.training.records import chip_result, result, versions
 from lenet.training.task import Task
 
@@ -183,12 +183,12 @@ def trained_before(
             continue
         try:
             about = read_record(record)
-            told = about["recipe"], about["training_digits"]["sha256"], about["seed"]
+            told = recipe_of(about["recipe"]), about["training_digits"]["sha256"], about["seed"]
         except FileError as error:
             raise DataError(f"{error}; or remove it and its weights to train again") from None
         except (KeyError, TypeError):
             raise DataError(f"{record}: is not a training record; remove it and its weights to train again") from None
-        if told == (json.loads(json.dumps(asdict(recipe))), training.digest, train_seed):
+        if told == (recipe, training.digest, train_seed):
             return load_graph(weights)
     return None
 
@@ -199,12 +199,12 @@ def _fitted(task: Task, start: Network | None, parts: Parts, output: Path, watch
     from lenet.training.fit import Setup, fit
 
     checkpoint = output / f".{task.stem}.checkpoint"
-    network = start or task.untrained
-    if isinstance(network, Ensemble):
-        recipe = task.float_recipe
-        return Outcome(None, *fit_boosted(network, recipe, parts.training, task.train_seed, checkpoint=checkpoint, watch=watch))
+    network, recipe = start or task.untrained, task.last_recipe
     chip = ForChip() if task.for_chip else None
-    setup = Setup(network, task.last_recipe, parts.training, task.train_seed, parts.validation, chip)
+    if isinstance(network, Ensemble):
+        boosted = fit_boosted(network, recipe, parts.training, task.train_seed, chip=chip, checkpoint=checkpoint, watch=watch)
+        return Outcome(start, *boosted)
+    setup = Setup(network, recipe, parts.training, task.train_seed, parts.validation, chip)
     fitted = fit(setup, checkpoint=checkpoint, watch=watch)
     return Outcome(start, fitted.graph, fitted.curve)
 

@@ -25,10 +25,12 @@ LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # for the ledger, unless --ledger full
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file",
+    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}) or by its weights, such as "
+               "lenet5-mnist-seed1-chip; or an .onnx or .safetensors file",
           default="recognizer", nargs="?")  # fmt: skip
     add(parser, "--data", default_text="that of a LeNet's paper")
     add(parser, "--weights-seed", default=1)
+    add(parser, "--variant")
     add(parser, "--images", default_text="the built-in digits, or with --data its test set; for your own network, the images "
         "that --calibration leaves")  # fmt: skip
     add(parser, "--count", default_text="all")
@@ -70,7 +72,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     from sim.results.ledger import ledger
 
     threads = worker_count(given.threads)
-    network = load_network(given.model, given.data, given.weights_seed)
+    network = load_network(given.model, given.data, given.weights_seed, given.variant or "")
     images, calibration = _images(network, given)
     kinds = [(_title(name), Analog.named(name)) for name in given.analog or ["typical"]]
     watch(f"compile {network.name}")
@@ -79,7 +81,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     program = made.program
     # Shipped weights were trained for the codes of the chip, which are those of the wide one: it only has other ranges.
     usual = None if options["machine"].chip in CHIPS.values() else "none"
-    other = chip_trained(network, given.model, given.weights_seed, given.chip_trained or usual)
+    other = chip_trained(network, given.model, given.weights_seed, given.chip_trained or usual, given.variant or "")
     as_trained = {**options, "round": "nearest"}
     other_arm = other and ChipTrained(*other, compilation(other[1], calibration, **as_trained).program)
     some = images.first(given.count)

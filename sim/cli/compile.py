@@ -13,7 +13,12 @@ from sim.cli.progress import progress
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file")
+    positional(
+        parser,
+        "model",
+        values.NETWORK,
+        "a LeNet by name ({words}) or by its weights, such as lenet5-mnist-seed1-chip; or an .onnx or .safetensors file",
+    )
     add(parser, "--output", kind=values.file(".anna"), default_text="NAME.anna in this folder")
     add(parser, "--data", default_text="that of a LeNet's paper")
     add(parser, "--weights-seed", default=1)

@@ -20,7 +20,12 @@ COUNT = 10
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file")
+    positional(
+        parser,
+        "model",
+        values.NETWORK,
+        "a LeNet by name ({words}) or by its weights, such as lenet5-mnist-seed1-chip; or an .onnx or .safetensors file",
+    )
     add(parser, "--output", kind=values.FOLDER, default_text="NAME-export in this folder")
     add(parser, "--images", default_text="the calibration images")
     add(parser, "--count", default=COUNT)

@@ -12,7 +12,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     from anna.compiler.options import CompileOptions
 
     default = CompileOptions()
-    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file")
+    positional(
+        parser,
+        "model",
+        values.NETWORK,
+        "a LeNet by name ({words}) or by its weights, such as lenet5-mnist-seed1-chip; or an .onnx or .safetensors file",
+    )
     add(parser, "--data", default_text="that of a LeNet's paper")
     add(parser, "--chip", default=[], repeatable=True)
     add(parser, "--machine", default=default.machine.name)

@@ -70,6 +70,12 @@ def _networks() -> tuple[str, ...]:
     return names
 
 
+def _variants() -> tuple[str, ...]:
+    from lenet.networks.catalogue import VARIANTS
+
+    return VARIANTS
+
+
 def _recipes() -> tuple[str, ...]:
     from lenet.training.recipes import RECIPES
 
@@ -188,7 +194,7 @@ SHARD = Kind("K/N")
 NETWORK = Kind("MODEL", words=_networks, suffixes=(".onnx", ".safetensors"))
 PUBLISHED = Kind("NAME", words=_published)
 LENET = Kind("NET", words=_networks)
-VARIANT = Kind("VARIANT", words=lambda: ("chip", "distorted"))
+VARIANT = Kind("VARIANT", words=_variants)
 RECIPE = late_choice("RECIPE", _recipes)
 DATA_SET = Kind("NAME", _data_set, _data_sets)
 IMAGES = Kind("SOURCE", _source, _sources, suffixes=(ANY,))

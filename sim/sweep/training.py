@@ -20,7 +20,7 @@ from anna.base.container import canonical_json
 from anna.base.errors import FileError, SpecError
 from anna.chip.spec import Record
 from anna.network.file import load_graph
-from anna.network.graph import Ensemble, Network
+from anna.network.graph import Network
 from lenet.networks.record import read_record
 
 FOLDER = "trained"
@@ -61,8 +61,6 @@ class Training:
         options = TrainOptions.of(**given)
         if options.chip_passes is not None and not options.for_chip:
             raise SpecError("train.chip_passes needs train.for_chip; give both or neither")
-        if options.for_chip and _is_ensemble(name):
-            raise SpecError(f"network {name} is an ensemble; only a single network can be trained for the chip")
         return cls(name, kind, seed, options.changed(recipe=options.recipe or default_recipe(name, kind)))
 
     @cached_property
@@ -84,12 +82,6 @@ class Training:
 
 
 @lru_cache(maxsize=64)
-def _is_ensemble(name: str) -> bool:
-    from lenet.networks.catalogue import define
-
-    return isinstance(define(name), Ensemble)
-
-
 def weights_of(training: Training, home: Path) -> Path | None:
     """The file of the trained weights; None before there are any."""
     records = sorted((home / training.key).glob("*.json"))  # written last

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lenet
+from anna.base.errors import DataError
 from anna.network.graph import Ensemble
 from lenet.datasets import digits
 from lenet.datasets.labelled import image_hashes
@@ -57,6 +58,26 @@ def test_a_network_is_what_its_record_says(stem):
     assert str(network) == str(untrained), "the definition has changed since it was trained"
     assert catalogue.stem(record["network"], record["data"], record["seed"]) in stem
     assert lenet.record(record["network"], record["data"], record["seed"], variant_of(stem)) == record
+
+
+@pytest.mark.parametrize("stem", SHIPPED)
+def test_a_stem_names_its_weights(stem):
+    network, record = network_and_record(stem)
+    assert lenet.load(stem).digest == network.digest and lenet.record(stem) == record
+    assert lenet.load(stem, record["data"], record["seed"], variant_of(stem)).digest == network.digest
+    assert variant_of(stem) in ("", *catalogue.VARIANTS)
+
+
+@pytest.mark.parametrize("other", [{"data": "usps"}, {"weights_seed": 2}, {"variant": "chip"}])
+def test_what_contradicts_a_stem_is_refused(other):
+    with pytest.raises(DataError, match="lenet5-mnist-seed1-distorted: says its data set, seed and variant itself"):
+        lenet.load("lenet5-mnist-seed1-distorted", **other)
+
+
+@pytest.mark.parametrize("stem", ["lenet1-usps-seed2", "zip1989-usps-seed2", "lenet1-usps-seed1-chip"])
+def test_the_stem_of_weights_that_do_not_ship_is_refused_with_those_that_do(stem):
+    with pytest.raises(DataError, match=f"no trained weights {stem} ship with anna; .* lenet1-mnist-seed1, lenet1-usps-seed1$"):
+        lenet.load(stem)
 
 
 @pytest.mark.parametrize("stem", SHIPPED)

@@ -2,7 +2,7 @@
 resumable, recorded, refused in one sentence."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -16,8 +16,8 @@ from anna.network.file import graph_bytes
 from anna.network.graph import Activation, Affine, Convolution, FullConnection, Graph, Pool, Prepare
 from lenet.datasets.digits import holdout
 from lenet.datasets.labelled import LabelledImages
-from lenet.networks.catalogue import define
-from lenet.training.recipes import FOR_CHIP, MODERN, RECIPES, ForChip, chip_recipe_for, recipe_for
+from lenet.networks.catalogue import define, shipped
+from lenet.training.recipes import FOR_CHIP, MODERN, RECIPES, Distortion, ForChip, chip_recipe_for, recipe_for, recipe_of
 
 try:
     import torch
@@ -25,6 +25,7 @@ except ModuleNotFoundError:
     pytest.skip("PyTorch is absent: training for the chip is NOT tested", allow_module_level=True)
 
 from lenet.training import train
+from lenet.training.boost import fit_boosted
 from lenet.training.chip_net import STATES, WEIGHTS, ChipNet, to_states, to_weights
 from lenet.training.drawn_chip import DrawnChip
 from lenet.training.fit import Setup, fit
@@ -216,7 +217,8 @@ def test_a_run_writes_float_weights_and_those_for_the_chip(small_data, tmp_path)
     assert (about["analog"], about["strength"], about["range_digits"]) == ("typical-v2", 1.0, 500)
     for one in about["on_chip"]:
         assert set(one["ordinary"]) == set(one["trained"]) == {"ideal_wrong", "typical_wrong"}
-        assert len(one["trained"]["typical_wrong"]) == 8
+        assert one["chip_seeds"] == list(range(100, 132)) and one["analog"] == "typical-v2"
+        assert len(one["trained"]["typical_wrong"]) == len(one["ordinary"]["typical_wrong"]) == 32
     assert [one["images"] for one in about["on_chip"]] == [300, 4500]
 
 
@@ -248,6 +250,24 @@ def test_copies_that_the_float_weights_saw_are_seen_again():
     assert "for-chip" not in RECIPES, "it begins with trained weights, so it is no choice of --recipe"
 
 
+@pytest.mark.parametrize("stem", shipped())
+def test_a_record_gives_back_its_recipe(stem):
+    told = lenet.record(stem)["recipe"]
+    assert {name: value for name, value in json.loads(json.dumps(asdict(recipe_of(told)))).items() if name in told} == told
+
+
+def test_a_boosted_network_is_trained_for_the_chip_on_the_digits_its_own_members_chose(some):
+    start, lines = lenet.load("boosted_lenet4"), []
+    recipe = replace(QUICK, passes=1, distortion=Distortion())
+    call = {"chip": ForChip(range_digits=50), "pool_passes": 1}
+    done, curve = fit_boosted(start, recipe, some, 3, watch=lines.append, **call)
+    assert len({member.digest for member in (*start.members, *done.members)}) == 6 and len(curve) == 3
+    first, _, third = start.members
+    twins = replace(start, members=(first, replace(first, name="lenet4_second"), third))
+    with pytest.raises(DataError, match="network 3: no hard digits"):  # twins never disagree, though training parts them
+        fit_boosted(twins, recipe, some, 3, watch=lines.append, **call)
+
+
 def test_the_command(small_data, tmp_path, capsys):
     words = ["train", "linear", "--passes", "1", "--count", "100", "--for-chip", "--chip-passes", "1", "-o", str(tmp_path)]
     assert main(words) == 0
@@ -258,10 +278,6 @@ def test_the_command(small_data, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (
-            {"network": "boosted_lenet4", "for_chip": True},
-            "boosted_lenet4: has 3 networks; only a single network can be trained for the chip",
-        ),
         ({"network": "linear", "chip_passes": 2}, "chip_passes needs for_chip; give both or neither"),
         ({"network": "linear", "passes": 1, "for_chip": True, "chip_passes": 0}, "chip_passes is 0; expected at least 1"),
         ({"network": "linear", "count": 0}, "training takes 0 digits; expected 1 to 300"),

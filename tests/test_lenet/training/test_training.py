@@ -50,12 +50,13 @@ def test_the_same_seed_gives_the_same_bits(some, recipe):
 
 
 def test_an_interrupted_run_continues_with_the_same_bits(some, tmp_path):
-    uninterrupted = fit(Setup(define("recognizer"), SHORT, some, 7), watch=quiet)
+    setup = Setup(define("recognizer"), SHORT, some, 7, some)
+    uninterrupted = fit(setup, watch=quiet)
     path = tmp_path / "run.checkpoint"
     for stop in (1, 2):
-        fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, stop_after=stop, watch=quiet)
+        fit(setup, checkpoint=path, stop_after=stop, watch=quiet)
         assert path.is_file()
-    done = fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, watch=quiet)
+    done = fit(setup, checkpoint=path, watch=quiet)
     assert done.graph.digest == uninterrupted.graph.digest
     assert done.curve == uninterrupted.curve
     assert list(tmp_path.iterdir()) == [], "a finished run leaves no checkpoint"

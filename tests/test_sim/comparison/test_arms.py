@@ -114,6 +114,10 @@ def test_which_weights_are_taken(tmp_path: Path) -> None:
     network = lenet.load("recognizer", data="mnist")
     name, other = chip_trained(network, "recognizer", 1, None) or ("", network)
     assert name == "recognizer-mnist-seed1-chip" and other.digest != network.digest
+    by_stem = chip_trained(network, "recognizer-mnist-seed1", 1, None) or ("", network)
+    assert (by_stem[0], by_stem[1].digest) == (name, other.digest)
+    assert chip_trained(other, name, 1, None) is None, "they are those themselves"
+    assert chip_trained(other, "recognizer", 1, None, "chip") is None
     assert chip_trained(network, "recognizer", 1, "none") is None
     assert chip_trained(lenet.load("linear"), "linear", 1, None) is None, "none are shipped"
     assert chip_trained(network, "mine.safetensors", 1, None) is None, "of a network of one's own none are known"
