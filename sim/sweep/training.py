@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,7 +81,6 @@ class Training:
         return f"training of {self.network} on {self.data}, seed {self.seed}, {given}"
 
 
-@lru_cache(maxsize=64)
 def weights_of(training: Training, home: Path) -> Path | None:
     """The file of the trained weights; None before there are any."""
     records = sorted((home / training.key).glob("*.json"))  # written last
