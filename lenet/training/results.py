@@ -79,11 +79,14 @@ def table() -> str:
 CHIP_HEADINGS = (
     "weights",
     "digits",
+    "chips",
     "float: ordinary",
     "for the chip",
     "ideal chip: ordinary",
     "for the chip",
-    "8 typical chips: ordinary",
+    "mean of the chips: ordinary",
+    "for the chip",
+    "worst: ordinary",
     "for the chip",
     "chips better",
 )
@@ -96,11 +99,14 @@ def chip_rows(stem: str) -> list[tuple[str, ...]]:
     for float_before, float_now, chips in zip(before["results"], record["results"], record["for_chip"]["on_chip"], strict=True):
         sides, images = (chips["ordinary"], chips["trained"]), chips["images"]
         ideal = [f"{100 * side['ideal_wrong'] / images:.2f}" for side in sides]
-        typical = [f"{100 * sum(side['typical_wrong']) / len(side['typical_wrong']) / images:.2f}" for side in sides]
+        seeds = chips.get("chip_seeds", range(8))  # records of noise version 1 name neither seeds nor preset
+        drawn = f"{chips.get('analog', 'typical-v1')}, {seeds[0]} to {seeds[-1]}"
+        mean = [f"{100 * sum(side['typical_wrong']) / len(side['typical_wrong']) / images:.2f}" for side in sides]
+        worst = [f"{100 * max(side['typical_wrong']) / images:.2f}" for side in sides]
         pairs = list(zip(*(side["typical_wrong"] for side in sides), strict=True))
         floats = [f"{one['error_percent']:.2f}" for one in (float_before, float_now)]
         better = f"{sum(now < then for then, now in pairs)} of {len(pairs)}"
-        rows.append((stem, chips["digits"], *floats, *ideal, *typical, better))
+        rows.append((stem, chips["digits"], drawn, *floats, *ideal, *mean, *worst, better))
     return rows
 
 
