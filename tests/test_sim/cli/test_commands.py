@@ -210,6 +210,22 @@ def test_a_chip_seed_draws_a_typical_chip(edges: Path) -> None:
         assert "seed is -1" in refused("run", edges, "--random", 1, "--analog", kind, "--chip-seed", -1)
 
 
+def test_shipped_weights_go_by_their_own_name(tmp_path: Path) -> None:
+    def sha256(*words: str) -> str:
+        made = good("compile", *words, "--check-count", "0", "--json", "-o", tmp_path / "x.anna")
+        return str(json.loads(made)["sha256"])
+
+    found = sha256("recognizer-mnist-seed1-chip")
+    assert found == sha256("recognizer", "--data", "mnist", "--variant", "chip") != sha256("recognizer", "--data", "mnist")
+    plans = [json.loads(good("plan", name, "--json")) for name in ("recognizer-mnist-seed1-chip", "recognizer")]
+    assert plans[0] | {"seconds": 0} == plans[1] | {"seconds": 0}
+    said = refused("compile", "recognizer-mnist-seed1-chip", "--data", "usps")
+    assert (
+        said == "anna: recognizer-mnist-seed1-chip: says its data set, seed and variant itself; expected no others beside it\n"
+    )
+    assert "no trained weights recognizer-mnist-seed9 ship with anna" in refused("compile", "recognizer-mnist-seed9")
+
+
 def test_a_network_is_compiled_in_digits(tmp_path: Path) -> None:
     words = ("compile", "linear", "--digits", "input=2,others=1", "--copies", "2", "--json", "-o", tmp_path / "two.anna")
     report = json.loads(good(*words))
