@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from anna.lab.characterise import effective_bits as effective_bits
     from anna.lab.digits import DigitBits as DigitBits
     from anna.lab.digits import digit_bits as digit_bits
+    from anna.lab.keeping import KeptTrim as KeptTrim
+    from anna.lab.keeping import kept_trim as kept_trim
     from anna.lab.noise_parts import noise_law as noise_law
     from anna.lab.pins import Resolution as Resolution
     from anna.lab.trim import TrimMeter as TrimMeter
 
 _HOMES = {
     "DigitBits": "anna.lab.digits",
+    "KeptTrim": "anna.lab.keeping",
     "Resolution": "anna.lab.pins",
     "TrimMeter": "anna.lab.trim",
     "converters": "anna.lab.characterise",
@@ -26,6 +29,7 @@ _HOMES = {
     "digit_bits": "anna.lab.digits",
     "droop": "anna.lab.characterise",
     "effective_bits": "anna.lab.characterise",
+    "kept_trim": "anna.lab.keeping",
     "noise_law": "anna.lab.noise_parts",
 }
 

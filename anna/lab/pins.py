@@ -199,18 +199,23 @@ def line(x: Floats, y: Floats) -> tuple[float, float]:
 
 
 CROSSED_LSB = 1.0  # a threshold counts if the sweep goes this far beyond its ideal place
+FEW = 0.5  # share of the thresholds below which their own offsets would pass for a gain
 
 
 def gain_and_offset(sweep: Sweep, ideal_lsb: Floats) -> tuple[float, float] | None:
     """The straight line through the thresholds: the ADC sees gain x sum + offset where its thresholds are ideal.
 
-    Thresholds that the sweep does not cross completely are ignored; None if fewer than two are left.
+    Thresholds that the sweep does not cross completely are ignored; None if fewer than two are left. If fewer than half are,
+    the gain is taken for one, since two neighbours say little about it.
     """
     crossed = np.abs(ideal_lsb) <= float(np.abs(sweep.steps_lsb).max()) - CROSSED_LSB
     crossed &= (sweep.reached[0] * 20 <= sweep.repeats) & (sweep.reached[-1] * 20 >= 19 * sweep.repeats)
     if crossed.sum() < min(2, len(ideal_lsb)):
         return None
     slope, base = line(ideal_lsb[crossed], sweep.thresholds_lsb[crossed])
+    if crossed.sum() < FEW * len(ideal_lsb):
+        away = ideal_lsb[crossed] - sweep.thresholds_lsb[crossed]
+        return 1.0, line(np.zeros(len(away)), away)[1]
     return 1.0 / slope, -base / slope
 
 

@@ -86,8 +86,9 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     other_arm = other and ChipTrained(*other, compilation(other[1], calibration, **as_trained).program)
     some = images.first(given.count)
     seeds = {"chip_seed": given.chip_seed, "noise_seed": given.noise_seed}
-    found = compare(network, program, some, chips=given.chips, analogs=kinds, trimmed=given.trimmed, **seeds, threads=threads,
-                    chip_trained=other_arm, quantised=made.quantised if given.quantised else None, watch=watch)  # fmt: skip
+    found = compare(network, program, some, chips=given.chips, analogs=kinds, trimmed=given.trimmed, calibration=calibration,
+                    **seeds, threads=threads, chip_trained=other_arm, quantised=made.quantised if given.quantised else None,
+                    watch=watch)  # fmt: skip
     drawn = [(kind, analog) for kind, analog in kinds if not analog.is_ideal]
     if given.ledger != "none" and drawn:
         full = given.ledger == "full"

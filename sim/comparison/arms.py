@@ -150,22 +150,26 @@ def chip_trained_arm(arm: Arm, other: ChipTrained, digits: LabelledImages, noise
     return replace(found, program="chip-trained", ordinary=arm.name)
 
 
-def trimmed_arm(arm: Arm, program: Program, digits: LabelledImages, noise_seed: int, threads: int) -> Arm:
-    """The chips of an arm again, each measured at its pins and given its own program."""
-    from anna.lab.trim import TrimMeter, trim
+def trimmed_arm(
+    arm: Arm, program: Program, digits: LabelledImages, samples: NDArray[Any], noise_seed: int, threads: int
+) -> Arm:
+    """The chips of an arm again, each measured at its pins and given its own program: of the trim, what helps on samples."""
+    from anna.lab.keeping import kept_trim
+    from anna.lab.trim import TrimMeter
 
     meter = TrimMeter(program)
 
     def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
         chip = Chip(seed=seed, analog=arm.analog)
-        own = trim(program, meter.measure(chip, threads=1), timeline=meter.timeline)
-        result = chip.run(own, digits.images, noise_seed=noise_seed, threads=1)
+        own = kept_trim(chip, program, samples, meter=meter, threads=1).program
+        timeline = replace(meter.timeline, program=own)
+        result = chip.run(own, digits.images, noise_seed=noise_seed, threads=1, timeline=timeline)
         return result.labels, result.scores
 
     with ThreadPoolExecutor(min(threads, arm.chips)) as pool:
         done = list(pool.map(run, arm.seeds))
     labels = np.stack([labels for labels, _ in done]).astype(np.int64)
-    what = f"{arm.what}, weights requantised for each"
+    what = f"{arm.what}, weights requantised for each where that helps on calibration images"
     return Arm(f"{arm.name}, trimmed", what, labels, done[0][1], arm.seeds, arm.analog, "trimmed")
 
 
@@ -176,7 +180,7 @@ def all_arms(
     kinds: Sequence[tuple[str, Analog]],
     *,
     chips: int,
-    trimmed: bool,
+    trimmed: NDArray[Any] | None,
     chip_seed: int,
     noise_seed: int,
     threads: int,
@@ -184,7 +188,7 @@ def all_arms(
     chip_trained: ChipTrained | None,
     say: Watch,
 ) -> tuple[Arm, ...]:
-    """Runs all arms, in the order of the table."""
+    """Runs all arms, in the order of the table; `trimmed` are images that decide what is kept of the chips' trims."""
     say("float")
     arms = [float_arm(network, digits)]
     if quantised is not None:
@@ -195,9 +199,9 @@ def all_arms(
         seeds = range(chip_seed, chip_seed + chips)
         what = "no imperfections" if analog.is_ideal else f"chips {chip_seed} to {seeds[-1]}, noise seed {noise_seed}"
         arms.append(chip_arm(name, what, program, digits, analog, seeds, noise_seed, threads))
-        if trimmed and not analog.is_ideal:
+        if trimmed is not None and not analog.is_ideal:
             say(f"{name}, trimmed")
-            arms.append(trimmed_arm(arms[-1], program, digits, noise_seed, threads))
+            arms.append(trimmed_arm(arms[-1], program, digits, trimmed, noise_seed, threads))
     for arm in [one for one in arms if one.analog is not None and one.program == "own" and chip_trained is not None]:
         assert chip_trained is not None
         say(f"{arm.name}, chip-trained")

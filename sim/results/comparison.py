@@ -17,6 +17,7 @@ from anna.base.threads import worker_count
 from anna.compiler.listing import current
 from anna.compiler.quantised import QuantGraph
 from anna.network.graph import Network
+from anna.network.images import image_keys
 from anna.program.file import Program
 from lenet.datasets.labelled import LabelledImages
 from sim.base import statistics
@@ -28,6 +29,7 @@ from sim.comparison.arms import Arm, ChipTrained, Kind, all_arms, first_chips, k
 from sim.comparison.close_up import close_up
 from sim.comparison.layers import layer_rows
 from sim.comparison.rows import ComparisonRows
+from sim.inputs.calibration import calibration_images
 from sim.inputs.digits import as_labelled, expect_disjoint
 from sim.report.html import comparison_page
 from sim.report.plots import errors
@@ -194,6 +196,7 @@ def compare(
     chips: int = 8,
     analogs: str | Analog | Sequence[Kind] = "typical",
     trimmed: bool = False,
+    calibration: NDArray[Any] | None = None,
     chip_seed: int = 0,
     noise_seed: int = 0,
     threads: int | None = None,
@@ -205,8 +208,9 @@ def compare(
 
     `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to choose the name.
     Chip k of each kind has seed `chip_seed` + k; all share the noise seed `noise_seed`. Images that a program was calibrated
-    on are refused. With `trimmed`, each drawn chip is also measured and given its own program. `quantised`, the graph the
-    program was made from, adds its plain integer arithmetic; `chip_trained` adds other weights on all the chips.
+    on are refused. With `trimmed`, each drawn chip is also measured and given its own program, with what of the trim helps on
+    `calibration` images (default: those of the network's data set). `quantised`, the graph the program was made from, adds its
+    plain integer arithmetic; `chip_trained` adds other weights on all the chips.
     """
     if not isinstance(network, Network) or not isinstance(program, Program):
         raise DataError(f"compare needs a network and its program, got {type(network).__name__} and {type(program).__name__}")
@@ -217,7 +221,11 @@ def compare(
         expect_disjoint(digits.images, one.calibrated_on)
     kinds = kinds_of(analogs)
     say, threads = watch or (lambda _: None), worker_count(threads)
-    arms = all_arms(network, program, digits, kinds, chips=chips, trimmed=trimmed, chip_seed=chip_seed, noise_seed=noise_seed,
+    samples = None
+    if trimmed:
+        samples = calibration_images(network, None, "pass calibration=...") if calibration is None else np.asarray(calibration)
+        expect_disjoint(digits.images, image_keys(samples))
+    arms = all_arms(network, program, digits, kinds, chips=chips, trimmed=samples, chip_seed=chip_seed, noise_seed=noise_seed,
                     threads=threads, quantised=quantised, chip_trained=chip_trained, say=say)  # fmt: skip
     say("layers")
     layers = layer_rows(network, program, digits, first_chips(arms), noise_seed)

@@ -54,7 +54,9 @@ PUBLIC = {
         import_network input_codes lab listing load_network lockstep measure_trim perfetto plan run_chips save_drawing
         save_network simd_levels trim vcd verified violations
     """,
-    anna.lab: "DigitBits Resolution TrimMeter converters dac_levels digit_bits droop effective_bits noise_law",
+    anna.lab: """
+        DigitBits KeptTrim Resolution TrimMeter converters dac_levels digit_bits droop effective_bits kept_trim noise_law
+    """,
     lenet: "calibration define digits holdout load names record",
     sim: "Comparison Ledger Store SweepSpec compare ledger load_spec make_spec run_sweep",
 }
