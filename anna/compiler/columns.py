@@ -10,7 +10,6 @@ from anna.chip.spec import ChipSpec
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import Floats
 from anna.compiler.problem import Problem
-from anna.compiler.split import CARRY_COLUMNS
 
 USUAL_CONSTANTS = 4  # columns of a row that carry the bias, if they are enough
 DIGIT_CONSTANTS = 12  # the same of a layer in digits: its weights are large beside its range, and so is its bias
@@ -49,11 +48,6 @@ def constant_numerators(spec: ChipSpec, constants: int) -> Ints:
     levels = codes.state_converter(spec).numerators
     coarse, fine = int(levels[-1]), int(levels[levels > 0].min())
     return np.array([fine if i == 1 else coarse for i in range(constants)], dtype=np.int64)
-
-
-def carry_columns(digits: int) -> list[int]:
-    """Columns of each digit of a partial sum: a finer one is worth little."""
-    return [CARRY_COLUMNS] + [1] * (digits - 1)
 
 
 def shared(spec: ChipSpec, wanted: Floats, columns: int) -> Ints:

@@ -93,8 +93,8 @@ def _member(lowered: Lowered, member: Member, options: CompileOptions, input_dig
         source, own = stacks[layer.source], stacks[layer.stack]
         steps = _of(layer, options)[1]
         carried = None if layer.carry is None else stacks[layer.carry]
-        synapses = 1 if layer.on_states else _wanted(options.synapses, layer.origin)
         in_values = layer.on_states and max(*_of(layer, options), own.copies, source.digits, source.copies) > 1
+        synapses = 1 if layer.on_states and not in_values else _wanted(options.synapses, layer.origin)
         done = _copied(_read(layer, source, synapses), own)
         if layer.width:
             done = replace(done, place=own.first[layer.place], width=own.width)
@@ -188,7 +188,8 @@ def _read(layer: ChipLayer, source: _Stack, synapses: int) -> ChipLayer:
 
 
 def _copied(layer: ChipLayer, own: _Stack) -> ChipLayer:
-    """A layer with the copies of each map side by side, and maps without inputs that fill a word."""
+    """A layer with the copies of each map side by side, and maps without weights that fill a word: they read what their
+    neighbour reads, so that one CALC makes them all."""
     maps = layer.output_shape[0] * own.copies
     end = (*own.first, own.width)[layer.place + layer.output_shape[0]]  # where the next maps begin
     extra = end - own.first[layer.place] - maps
@@ -204,7 +205,7 @@ def _copied(layer: ChipLayer, own: _Stack) -> ChipLayer:
         layer,
         copies=own.copies,
         weights_oiyx=more(layer.weights_oiyx),
-        mask_oiyx=more(layer.mask_oiyx),
+        mask_oiyx=np.pad(np.repeat(layer.mask_oiyx, own.copies, axis=0), ((0, extra), *((0, 0),) * 3), mode="edge"),
         bias=more(layer.bias),
         post_scale_o=more(layer.post_scale_o, 1.0),  # a state of a map without inputs has a gain, too
         post_offset_o=more(layer.post_offset_o),

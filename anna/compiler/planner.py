@@ -22,7 +22,7 @@ from anna.chip.machines import Machine
 from anna.compiler import check as check_pass
 from anna.compiler import digits, listing, maximum, memory
 from anna.compiler import split as split_pass
-from anna.compiler.columns import DIGIT_CONSTANTS, USUAL_CONSTANTS, carry_columns
+from anna.compiler.columns import USUAL_CONSTANTS
 from anna.compiler.ir import OWN_BIAS, ChipLayer, Lowered, OwnColumn
 from anna.compiler.ladder import columns_of, ladder
 from anna.compiler.latch_packing import fits
@@ -32,7 +32,8 @@ from anna.compiler.place import Placement, place
 from anna.compiler.quantised import QuantGraph, QuantLayer, unknown_meaning
 from anna.compiler.refreshing import LONGEST_BATCH
 from anna.compiler.retention import PRESET
-from anna.compiler.split import BIAS_COLUMNS, UNIT_COLUMNS, goes_without_bias
+from anna.compiler.rounding import most_constants
+from anna.compiler.split import BIAS_COLUMNS, UNIT_COLUMNS, carry_columns, digit_codes, goes_without_bias
 from anna.network.graph import Network
 
 MOST_PAGES = 1 << 16  # that a board may hold
@@ -207,7 +208,7 @@ def _quants(layer: ChipLayer, options: CompileOptions) -> list[QuantLayer]:
         return [_shape_of(layer, maximum.CONSTANTS, units)]
     units = list[OwnColumn]()
     if layer.carry is not None:
-        for columns in carry_columns(layer.step_digits):
+        for columns in carry_columns(layer, options.chip, layer.step_digits):
             units += [OwnColumn(layer.carry, layer.carried_maps)] * columns
     elif layer.bias_kind == "unit":
         units += [OWN_BIAS] * UNIT_COLUMNS
@@ -216,7 +217,7 @@ def _quants(layer: ChipLayer, options: CompileOptions) -> list[QuantLayer]:
         less, steps = list[OwnColumn](), ladder(options.chip, layer.digits, options.overlap)
         for d in range(digit.digit):
             first = d * digit.stack_width + digit.place
-            columns = int(columns_of(steps.spec, steps.worth_kd[:, d]).max())
+            columns = int(columns_of(steps.spec, steps.worth_kd[digit_codes(layer, options), d]).max())
             less += [OwnColumn(digit.stack, tuple(range(first, first + maps)))] * columns
         found.append(_shape_of(digit, _constants(layer, options), [*units, *less]))
     return found
@@ -227,7 +228,7 @@ def _constants(layer: ChipLayer, options: CompileOptions) -> int:
     spec = options.chip
     if not spec.wide:
         bare = layer.carry is None and goes_without_bias(layer) and not fits(layer, spec, options.sequencer, BIAS_COLUMNS)
-        return 0 if bare else USUAL_CONSTANTS if layer.digits == 1 else DIGIT_CONSTANTS
+        return 0 if bare else USUAL_CONSTANTS if layer.digits == 1 else most_constants(layer, options)
     rows = -(-int(layer.inputs_o.max()) // (spec.columns - 2))
     spare = min(USUAL_CONSTANTS, max(2, spec.columns - -(-int(layer.inputs_o.max()) // rows)))
     return max(2, 1 + rows * (spare - 1))

@@ -16,7 +16,7 @@ from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
 from anna.compiler.calibrate import Calibration
-from anna.compiler.columns import carry_columns, constant_numerators, shared, unit_bias
+from anna.compiler.columns import constant_numerators, shared, unit_bias
 from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.host_ranges import meaning_of_input, meanings_of_written
 from anna.compiler.hosting import round_of
@@ -27,6 +27,7 @@ from anna.compiler.ladder import Ladder, columns_of, ladder
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Carry, Problem, build_problem
 from anna.compiler.quantised import Meaning, QuantGraph, QuantLayer, unknown_meaning
+from anna.compiler.split import carry_columns
 
 SEARCH_WINDOWS = 4096  # windows on which ranges are tried
 
@@ -120,7 +121,7 @@ def quantise_layer(
     totals = totals + bias_numerators(spec, constants)[:, None, None]
     units, unit_weights, unit_states = _own_columns(layer, problem, choice)
     if carry is not None:
-        totals = totals + carried_sums(spec, carry, unit_weights)
+        totals = totals + carried_sums(layer, spec, carry, unit_weights)
     if unit_states.size:
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1)
@@ -147,7 +148,7 @@ def _own_columns(layer: ChipLayer, problem: Problem, choice: rounding.Choice) ->
         weights, states = unit_bias(problem, choice.weight_lsb_o)
         return [OWN_BIAS] * weights.shape[1], weights, states
     maps, units = len(choice.step_o), list[OwnColumn]()
-    for d, columns in enumerate(carry_columns(problem.carry.digits)):
+    for d, columns in enumerate(carry_columns(layer, problem.spec, problem.carry.digits)):
         units += [OwnColumn(layer.carry, tuple(d * problem.carry.width + m for m in layer.carried_maps))] * columns
     return units, rounding.carry_weights(problem, np.arange(maps), choice.weight_lsb_o), np.zeros((maps, 0, 1, 1), np.uint16)
 
@@ -173,10 +174,10 @@ def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnCo
     return units, np.concatenate(weights, axis=1)
 
 
-def carried_sums(spec: ChipSpec, carry: Carry, weights_ou: Ints) -> NDArray[np.int64]:
+def carried_sums(layer: ChipLayer, spec: ChipSpec, carry: Carry, weights_ou: Ints) -> NDArray[np.int64]:
     """What the states of a carry add, (images, o, rows, columns), in weight LSB x half state LSB."""
     numerators, found, at = codes.state_converter(spec).numerators, list[NDArray[np.int64]](), 0
-    for d, columns in enumerate(carry_columns(carry.digits)):
+    for d, columns in enumerate(carry_columns(layer, spec, carry.digits)):
         weight_o = weights_ou[:, at : at + columns].sum(axis=1)
         found.append(numerators[carry.digit(carry.states, d)] * weight_o[:, None, None])
         at += columns

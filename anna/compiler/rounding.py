@@ -23,7 +23,6 @@ from anna.compiler.columns import (
     UNIT_COARSE,
     USUAL_CONSTANTS,
     bias_reach,
-    carry_columns,
     constant_numerators,
     constant_weights,
     lsb_of,
@@ -33,7 +32,7 @@ from anna.compiler.integer import Ints, States
 from anna.compiler.ir import Bools, ChipLayer, Floats
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Problem
-from anna.compiler.split import BIAS_COLUMNS, CARRY_COLUMNS, goes_without_bias, own_columns
+from anna.compiler.split import BIAS_COLUMNS, carry_columns, digit_codes, goes_without_bias, own_columns
 from anna.native.loader import compiled
 
 RIDGE = 0.003  # pull towards the float weights, as a fraction of the mean square of an input
@@ -64,7 +63,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
     largest = float((1 << (spec.weight_bits - 1)) - 1)
     bare = without_bias(problem, options)
     reachable = bias_reach(spec, problem.most_constants)
-    allowed, cut = np.arange(problem.ladder.first, len(lsb)), ranging.cuts_below(layer.activation)
+    allowed, cut = digit_codes(layer, options), ranging.cuts_below(layer.activation)
     rows = list[tuple[int, float, float, int, float]]()  # map, ADC step, middle of the range, scale code, weight LSB
     for o in range(maps):
         heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
@@ -72,7 +71,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             # A bias per unit must fit its coarse columns at full drive.
             drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
             heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
-        carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / CARRY_COLUMNS
+        carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / _carry_columns(problem)[0]
         upright, reached = bool(problem.sign_o[o] > 0), problem.bias_o[o] == 0.0
         sums, levels, begin = problem.sums[:, o] * problem.sign_o[o], 1 << spec.state_bits, len(rows)
         many = levels >= ranging.MANY_LEVELS and not squash_adc
@@ -95,7 +94,7 @@ def search(problem: Problem, options: CompileOptions) -> Choice:
             if options.range_method != "least-squares" or many:  # nothing is cut off for a finer LSB
                 tries = lower[-1:] or tries
             elif fits.size:
-                tries += [tries[0] + 1] if tries[0] + 1 < len(lsb) else []
+                tries += [tries[0] + 1] if tries[0] < allowed[-1] else []
                 tries += lower
             sizes = [(code, wanted / float(lsb[code]) if fits.size else heaviest / largest) for code in tries]
             if problem.ladder.digits > 1 and not carries.size:  # a partial sum is too heavy even at the finest range
@@ -292,6 +291,9 @@ def _pulls(problem: Problem) -> tuple[NDArray[np.uint8], Floats]:
     kind: type[np.floating[Any]] = np.float32 if _gram_bound(problem, care) < FAR else np.float64
     means = [(care[:, k].astype(np.float64) @ squares).astype(kind) / kind(care[:, k].sum()) for k in range(care.shape[1])]
     ridge = RIDGE * 10 if n < 2 * taps else RIDGE
+    if problem.layer.digits > 1 or problem.layer.input_maps:
+        # States in digits err little, so there is little for other weights to mend, and few windows would be learnt by heart.
+        ridge = max(ridge, taps / n)
     return care, np.broadcast_to(ridge * np.array([float(mean.astype(np.float64).sum()) / taps for mean in means]), maps)
 
 
@@ -379,8 +381,13 @@ def carry_weights(problem: Problem, owner: Ints, weight_lsb: Floats) -> Ints:
     carry = problem.carry
     assert carry is not None, f"{problem.layer.name}: continues no partial sum"
     wanted = [np.rint(gain_o[owner] / weight_lsb) for gain_o in carry.gain_do]
-    return np.concatenate([shared(problem.spec, rest, count) for rest, count in zip(wanted, carry_columns(carry.digits),
+    return np.concatenate([shared(problem.spec, rest, count) for rest, count in zip(wanted, _carry_columns(problem),
                                                                                   strict=True)], axis=1)  # fmt: skip
+
+
+def _carry_columns(problem: Problem) -> list[int]:
+    """Columns of each digit of what is carried."""
+    return carry_columns(problem.layer, problem.spec, 0 if problem.carry is None else problem.carry.digits)
 
 
 def _carried(problem: Problem, states: States, owner: Ints, weight_lsb: Floats) -> Floats:
@@ -389,7 +396,7 @@ def _carried(problem: Problem, states: States, owner: Ints, weight_lsb: Floats) 
     assert carry is not None, f"{problem.layer.name}: continues no partial sum"
     numerators = codes.state_converter(problem.spec).numerators.astype(np.float64)
     weights, added, at = carry_weights(problem, owner, weight_lsb), np.zeros((len(states), len(owner))), 0
-    for d, columns in enumerate(carry_columns(carry.digits)):
+    for d, columns in enumerate(_carry_columns(problem)):
         added += numerators[carry.digit(states, d)][:, owner] * weights[:, at : at + columns].sum(axis=1)
         at += columns
     return added

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anna.chip.spec import ChipSpec
 from anna.compiler.ir import ChipLayer, Lowered, Member
@@ -22,7 +23,7 @@ from anna.network.graph import Convolution
 
 T = TypeVar("T")
 BIAS_COLUMNS = 2  # least constants of a register
-CARRY_COLUMNS = 3  # columns that hold a partial sum
+CARRY_COLUMNS = 3  # columns that hold a partial sum, at least
 UNIT_COLUMNS = 3  # columns that hold the bias of a unit
 CARRY_UNITS = 16  # units of a scan whose partial sums have room beside the inputs, at least
 
@@ -43,8 +44,10 @@ def split(lowered: Lowered, options: CompileOptions) -> Lowered:
 def _member(member: Member, options: CompileOptions) -> Member:
     last, tail, apart = member.plain, member.tail, dict[str, tuple[ChipLayer, ...]]()
     sums = last is not None and last.activation == NONE and last.post_scale_o is None and not last.carries_values
+    if last is not None and last.digits > 1 and options.sequencer.aligned:  # maps that read different inputs share no word
+        sums = False
     if last is not None and sums and not _one_piece(last, options):
-        parts, joined = side_by_side(last, options.chip)
+        parts, joined = side_by_side(last, options)
         apart[last.name] = (parts,)
         tail = tail.through(0, joined)
         tail = replace(tail, readings=(tail.readings[0]._replace(stack=parts.name),))
@@ -61,18 +64,42 @@ def _one_piece(layer: ChipLayer, options: CompileOptions) -> bool:
     units = own_columns(layer, options)
     constants = BIAS_COLUMNS if layer.carry is None or not layer.partial else 0
     return fits(layer, spec, options.sequencer, constants, units) or (
-        goes_without_bias(layer) and fits(layer, spec, options.sequencer, 0)
+        goes_without_bias(layer) and fits(layer, spec, options.sequencer, 0, units)
     )
 
 
 def own_columns(layer: ChipLayer, options: CompileOptions) -> int:
     """Columns that a unit may need for itself."""
-    units = UNIT_COLUMNS if layer.bias_kind == "unit" else 0
-    if layer.carry is not None:
-        units = CARRY_COLUMNS + layer.step_digits - 1
+    units = _columns_besides_digits(layer, options)
     if layer.digits > 1:
-        units += int(ladder(options.chip, layer.digits, options.overlap).columns_k.max())
+        steps = ladder(options.chip, layer.digits, options.overlap)
+        units += int(steps.columns_k[digit_codes(layer, options)].max())
     return units
+
+
+def _columns_besides_digits(layer: ChipLayer, options: CompileOptions) -> int:
+    """The same, but for those that subtract coarser digits."""
+    if layer.carry is not None:
+        return sum(carry_columns(layer, options.chip, layer.step_digits))
+    return UNIT_COLUMNS if layer.bias_kind == "unit" else 0
+
+
+def carry_columns(layer: ChipLayer, spec: ChipSpec, digits: int) -> list[int]:
+    """Columns of each digit of what a layer adds, which weighs as much as its inputs on all their synapses; a finer digit is
+    worth less, by half the levels at least."""
+    finer = 1 << (spec.state_bits - 1)
+    return [max(CARRY_COLUMNS, layer.synapses), *(max(1, -(-layer.synapses // finer**d)) for d in range(1, digits))]
+
+
+def digit_codes(layer: ChipLayer, options: CompileOptions) -> NDArray[np.int64]:
+    """Scale codes that the coarsest digit of a layer may have: those with finer ones, and where memory takes the results of a
+    word together those that leave room for the columns of them all."""
+    spec, steps = options.chip, ladder(options.chip, layer.digits, options.overlap)
+    codes_k = np.arange(steps.first, len(steps.columns_k), dtype=np.int64)
+    if layer.digits == 1 or not options.sequencer.aligned:
+        return codes_k
+    room = (spec.columns - BIAS_COLUMNS) // spec.word_states - _columns_besides_digits(layer, options)
+    return codes_k[steps.columns_k[codes_k] <= max(room, int(steps.columns_k[steps.first]))]
 
 
 def goes_without_bias(layer: ChipLayer) -> bool:
@@ -113,9 +140,18 @@ def _chain(layer: ChipLayer, groups: Sequence[Sequence[tuple[int, int]]]) -> tup
     return tuple(done)
 
 
-def side_by_side(layer: ChipLayer, spec: ChipSpec) -> tuple[ChipLayer, Convolution]:
+def side_by_side(layer: ChipLayer, options: CompileOptions) -> tuple[ChipLayer, Convolution]:
     """The parts of the last sums of a network as maps of their own, and the host layer that adds them in float."""
-    groups = _parts(layer, capacity(spec))
+    limit = min(capacity(options.chip), int(layer.inputs_o.max()))
+    while True:
+        done = _beside(layer, _parts(layer, limit))
+        if layer.digits == 1 or limit <= 1 or _one_piece(done[0], options):
+            return done
+        limit = limit * 15 // 16
+
+
+def _beside(layer: ChipLayer, groups: Sequence[Sequence[tuple[int, int]]]) -> tuple[ChipLayer, Convolution]:
+    """The same, of parts that read these strips."""
     maps, parts = len(layer.mask_oiyx), len(groups)
     mask = np.zeros((maps, parts, *layer.mask_oiyx.shape[1:]), dtype=bool)
     for part, group in enumerate(groups):

@@ -1,5 +1,6 @@
 """Values in several digits and copies: how near they come to the sums, and programs that compute with them."""
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,7 +21,7 @@ from anna.compiler.digits import widened
 from anna.compiler.ladder import Ladder, ladder
 from anna.compiler.passes import Compilation
 from anna.compiler.selfcheck import evaluate
-from anna.network.graph import RELU, Affine, Convolution, FullConnection, Graph, Pool
+from anna.network.graph import NONE, RELU, Affine, Convolution, FullConnection, Graph, Pool
 
 
 # --- a sum in digits -------------------------------------------------------------------------------------------------
@@ -227,3 +228,38 @@ def test_a_maximum_in_digits_errs_by_the_last_lsb_of_its_steps(seed: int, overla
     error = (found - before.reshape(60, 3, 4, 2, 4, 2).max(axis=(3, 5))) / np.maximum(fine, step)
     assert np.abs(error).max() < most
     assert np.sqrt((error**2).mean()) < rms
+
+
+# --- what fits -------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("machine", ["sequencer", "board-1991", "board-1996"])
+@pytest.mark.parametrize("seed", range(8))
+def test_any_convolution_in_two_digits_fits_every_published_machine(seed: int, machine: str) -> None:
+    """Whatever its window and maps: a sum is cut so far that its digits have room, and maps that fill words are made with
+    their neighbours."""
+    rng = np.random.default_rng(seed)
+    maps, outputs = (int(n) for n in rng.integers(1, [17, 33]))
+    rows, columns = (int(n) for n in rng.integers(1, 8, 2))
+    shape = (maps, rows + int(rng.integers(0, 6)), columns + int(rng.integers(0, 6)))
+    padding = tuple(int(n) for n in rng.integers(0, 2, 4) * (min(rows, columns) > 1))
+    kernel = rng.normal(0, 1 / np.sqrt(maps * rows * columns), (outputs, maps, rows, columns)).astype(np.float32)
+    bias = rng.normal(0, 0.3, outputs).astype(np.float32) if rng.random() < 0.7 else None
+    curve, step = RELU if rng.random() < 0.7 else NONE, int(rng.integers(1, 3))
+    first = Convolution("C", kernel, bias, activation=curve, padding=padding, stride=(step, step))
+    inputs = math.prod(Graph("first", shape, (first,)).output_shape)
+    graph = Graph("random", shape, (first, FullConnection("out", rng.normal(0, 0.2, (5, inputs)).astype(np.float32))))
+    seen, host = some_images(graph, 8), ("auto", "none")[seed % 2]
+    compilation(graph, seen, check_count=1, digits=2, machine=machine, host=host, round="nearest")
+
+
+def test_a_layer_in_digits_does_not_learn_few_images_by_heart() -> None:
+    """With fewer windows than inputs, weights could be moved until these few come out right, and no others."""
+    rng = np.random.default_rng(5)
+    hidden = FullConnection("hidden", rng.normal(0, 0.1, (24, 150)).astype(np.float32), activation=RELU)
+    graph = Graph("few", (1, 10, 15), (hidden, FullConnection("out", rng.normal(0, 0.3, (8, 24)).astype(np.float32))))
+    mixing = rng.normal(0, 1, (12, 150))  # images differ in a few ways, as most do
+    images = (rng.normal(0, 1, (460, 12)) @ mixing).reshape(-1, 1, 10, 15).astype(np.float32)
+    wanted, error = anna.forward(graph, images[60:]).scores, {}
+    for way in ("calibrated", "nearest"):
+        program = anna.compile(graph, images[:60], host="none", digits=2, overlap=False, round=way, check_count=0)
+        error[way] = np.square(anna.Chip().run(program, images[60:]).scores - wanted).mean()
+    assert error["calibrated"] < 1.1 * error["nearest"], error
