@@ -1,5 +1,8 @@
 """How numbers are shown to a reader."""
 
+from sim.base.drawn_chips import Needed, Quantile
+from sim.base.statistics import Interval
+
 
 def per_cent(share: float) -> str:
     """A share as a percentage."""
@@ -21,6 +24,22 @@ def p_value(p: float | None) -> str:
     return "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def rejects(share: float | None) -> str:
-    """A share of rejects; "never" for None, where no share is enough."""
-    return "never" if share is None else f"{100 * share:.1f} %"
+def quantile(found: Quantile | None) -> str:
+    """A quantile with its interval; a dash for an end that is not bounded."""
+    if found is None:
+        return ""
+    low, high = ("–" if end is None else f"{100 * end:.2f}" for end in (found.low, found.high))
+    return f"{per_cent(found.value)} ({low} to {high})"
+
+
+def good(share: Interval | None) -> str:
+    """A share of chips with its interval."""
+    return "" if share is None else f"{100 * share.share:.0f} % ({100 * share.low:.0f} to {100 * share.high:.0f})"
+
+
+def rejects(needed: Needed) -> str:
+    """Mean and spread of a share of rejects; "never" where no share is enough, and on how many chips if not on all."""
+    if needed.mean is None:
+        return "never"
+    spread = "" if needed.std is None else f" ± {100 * needed.std:.1f}"
+    return f"{100 * needed.mean:.1f} %{spread}{f', never on {needed.never}' if needed.never else ''}"

@@ -89,23 +89,84 @@ def spread(wrong_crn: NDArray[np.bool_]) -> Spread:
     )
 
 
-def difference_of_chips(first_cn: Bools, second_cn: Bools) -> Interval:
-    """Second error minus first, for the same chips on the same images, with a normal interval over both: what they share
-    cancels in the difference. The variance of a mean of two crossed draws is that of the image means plus that of the
-    chip means, minus the residual that both contain.
+@dataclass(frozen=True)
+class Moved:
+    """The mean difference between two sides, its variance over both draws, and that variance's degrees of freedom."""
+
+    share: float
+    variance: float
+    freedom: float
+
+
+def variance_of_difference(first_cn: Bools, second_cn: Bools) -> Moved:
+    """Second error minus first, for the same chips on the same images: what they share cancels in the difference. The
+    variance of a mean of two crossed draws is that of the image means plus that of the chip means, minus the residual that
+    both contain; its degrees of freedom are Satterthwaite's (Biometrics Bulletin 2, 1946), but no fewer than those
+    of the chips, since the residual is taken off.
     """
     chips, images = first_cn.shape
     moved = second_cn.astype(np.int64) - first_cn.astype(np.int64)
     share = int(moved.sum()) / (chips * images)
     per_image, per_chip = moved.sum(axis=0) / chips, moved.sum(axis=1) / images
-    variance = from_images = float(((per_image - share) ** 2).sum()) / max(1, images - 1) / images
-    if chips > 1:
-        from_chips = float(((per_chip - share) ** 2).sum()) / (chips - 1) / chips
-        rest = moved - per_image[None] - per_chip[:, None] + share
-        both = float((rest * rest).sum()) / (chips - 1) / max(1, images - 1) / (chips * images)
-        variance = max(from_images, from_images + from_chips - both)
-    half = Z95 * math.sqrt(variance)
-    return Interval(share, share - half, share + half)
+    from_images = float(((per_image - share) ** 2).sum()) / max(1, images - 1) / images
+    if chips == 1:
+        return Moved(share, from_images, math.inf)
+    from_chips = float(((per_chip - share) ** 2).sum()) / (chips - 1) / chips
+    rest = moved - per_image[None] - per_chip[:, None] + share
+    both = float((rest * rest).sum()) / (chips - 1) / max(1, images - 1) / (chips * images)
+    variance = max(from_images, from_images + from_chips - both)
+    few = from_chips**2 / (chips - 1) + from_images**2 / max(1, images - 1)
+    return Moved(share, variance, max(chips - 1.0, variance**2 / few) if few > 0 else math.inf)
+
+
+def difference_of_chips(first_cn: Bools, second_cn: Bools) -> Interval:
+    """Second error minus first, for the same chips on the same images, with Student's interval over both draws."""
+    moved = variance_of_difference(first_cn, second_cn)
+    half = student_quantile(moved.freedom) * math.sqrt(moved.variance)
+    return Interval(moved.share, moved.share - half, moved.share + half)
+
+
+def student_p(t: float, freedom: float) -> float:
+    """The probability of a |t| at least as large under Student's distribution."""
+    if math.isinf(freedom):
+        return math.erfc(abs(t) / math.sqrt(2))
+    return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
+
+
+def student_quantile(freedom: float) -> float:
+    """The t beyond which, on both sides together, 5 % lie."""
+    if math.isinf(freedom):
+        return Z95
+    low, high = Z95, 1000.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_p(middle, freedom) > 0.05 else (low, middle)
+    return (low + high) / 2
+
+
+def _incomplete_beta(a: float, b: float, x: float) -> float:
+    """The regularised incomplete beta function, by Lentz's continued fraction (Numerical Recipes, section 6.4)."""
+    if x <= 0 or x >= 1:
+        return 0.0 if x <= 0 else 1.0
+    if x > (a + 1) / (a + b + 2):
+        return 1.0 - _incomplete_beta(b, a, 1 - x)
+    front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)) / a
+    c, d = 1.0, 1.0 / _away_from_zero(1.0 - (a + b) * x / (a + 1))
+    value = d
+    for m in range(1, 10_000):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        for term in (even, odd):
+            d = 1.0 / _away_from_zero(1.0 + term * d)
+            c = _away_from_zero(1.0 + term / c)
+            value *= c * d
+        if abs(c * d - 1.0) < 1e-14:
+            break
+    return front * value
+
+
+def _away_from_zero(value: float) -> float:
+    return value if abs(value) > 1e-300 else 1e-300
 
 
 @dataclass(frozen=True)
@@ -144,12 +205,22 @@ class RejectCurve:
         good = np.flatnonzero(self.error <= error)
         return float(self.rejected[good[0]]) if len(good) else None
 
+    def error_at(self, rejected: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The error of the accepted when at most these shares are rejected."""
+        found: NDArray[np.float64] = self.error[np.searchsorted(self.rejected, rejected, side="right") - 1]
+        return found
 
-def reject_curve(scores_nk: NDArray[Any], labels: NDArray[Any]) -> RejectCurve:
+
+def leads(scores_nk: NDArray[Any]) -> NDArray[Any]:
+    """By how much the best score of each image leads the second; of a single score, that score."""
+    if scores_nk.shape[1] < 2:
+        return scores_nk[:, 0]
+    best = np.partition(scores_nk, -2, axis=1)
+    return best[:, -1] - best[:, -2]
+
+
+def reject_curve(lead: NDArray[Any], wrong: Bools) -> RejectCurve:
     """Rejects first the images whose best score leads the second by the least; ties are rejected together."""
-    ordered = np.sort(scores_nk, axis=1)
-    lead = ordered[:, -1] - ordered[:, -2]
-    wrong = scores_nk.argmax(axis=1) != labels
     order = np.argsort(lead, kind="stable")
     lead, wrong = lead[order], wrong[order]
     cut = np.flatnonzero(np.diff(lead, prepend=-np.inf) > 0)  # where a new lead begins: everything before it may be rejected

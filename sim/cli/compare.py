@@ -34,7 +34,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--images", default_text="the built-in digits, or with --data its test set; for your own network, the images "
         "that --calibration leaves")  # fmt: skip
     add(parser, "--count", default_text="all")
-    add(parser, "--chips", default=8)
+    add(parser, "--chips", default_text="40, of large networks 8")
+    add(parser, "--limit", default_text="no limit")
     add(parser, "--analog", repeatable=True, default_text="typical")
     add(parser, "--trimmed")
     add(parser, "--quantised")
@@ -86,14 +87,17 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     other_arm = other and ChipTrained(*other, compilation(other[1], calibration, **as_trained).program)
     some = images.first(given.count)
     seeds = {"chip_seed": given.chip_seed, "noise_seed": given.noise_seed}
+    limit = None if given.limit is None else given.limit / 100
     found = compare(network, program, some, chips=given.chips, analogs=kinds, trimmed=given.trimmed, calibration=calibration,
                     **seeds, threads=threads, chip_trained=other_arm, quantised=made.quantised if given.quantised else None,
+                    limit=limit,
                     watch=watch)  # fmt: skip
     drawn = [(kind, analog) for kind, analog in kinds if not analog.is_ideal]
     if given.ledger != "none" and drawn:
         full = given.ledger == "full"
         part = some if full else some.first(min(LEDGER_IMAGES, len(some)))
-        chips = given.chips if full else min(LEDGER_CHIPS, given.chips)
+        drawn_chips = found.drawn.chips if found.drawn is not None else 1
+        chips = drawn_chips if full else min(LEDGER_CHIPS, drawn_chips)
         lost = ledger(program, part, chips=chips, analog=drawn[0], **seeds, threads=threads, watch=watch)
         if full:
             codes = codes_ledger(network, program, calibration, part, options, watch)

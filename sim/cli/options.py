@@ -86,6 +86,7 @@ _OPTIONS = (
     Option("--simd", values.SIMD, "force a SIMD level: {words}"),
     # comparing
     Option("--trimmed", None, "also run each chip with its own program, which compensates what was measured at its pins"),
+    Option("--limit", values.PERCENT, "errors that a good chip may make: tells the share of good chips, with its interval"),
     Option("--quantised", None, "also run the codes in plain integer arithmetic, without the engine"),
     Option("--ledger", values.choice("HOW", "totals", "full", "none"), "where accuracy was lost: totals on some of the images "
            "and chips, full on all and including the codes, or none"),

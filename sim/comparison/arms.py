@@ -26,10 +26,13 @@ from anna.machine.chip import Chip
 from anna.network.forward import forward
 from anna.network.graph import Network
 from anna.program.file import Program
+from anna.sequencer.timeline import Timeline
 from lenet.datasets.labelled import LabelledImages
+from sim.base.statistics import leads
 
 Watch = Callable[[str], None]
 Kind = str | Analog | tuple[str, Analog]
+Run = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]  # labels, leads, and scores if they are kept
 IMAGES_AT_ONCE = 100  # in the integer arithmetic: their maps fit in the cache
 
 
@@ -40,6 +43,7 @@ class Arm:
     name: str
     what: str  # how it was made, in words
     labels_cn: NDArray[np.int64]  # (chips, images)
+    leads_cn: NDArray[Any]  # by which the best score leads the second
     scores_nk: NDArray[Any]  # of the first chip
     seeds: tuple[int, ...]  # of the chips; empty where nothing is drawn
     analog: Analog | None = None  # the chips' electronics; None: no chip
@@ -94,7 +98,8 @@ def kinds_of(given: str | Analog | Sequence[Kind]) -> list[tuple[str, Analog]]:
 def float_arm(network: Network, digits: LabelledImages) -> Arm:
     """The float reference."""
     done = forward(network, digits.images)
-    return Arm("float", "32-bit floats, fixed order of sums", np.asarray(done.labels, np.int64)[None], done.scores, ())
+    labels = np.asarray(done.labels, np.int64)
+    return Arm("float", "32-bit floats, fixed order of sums", labels[None], leads(done.scores)[None], done.scores, ())
 
 
 def chip_arm(
@@ -110,15 +115,27 @@ def chip_arm(
     """Drawn chips, spread over threads; an ideal chip runs once, whatever the seeds."""
     drawn = tuple(seeds) if not analog.is_ideal else (0,)
 
-    def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    def run(seed: int) -> Run:
         chip = Chip() if analog.is_ideal else Chip(seed=seed, analog=analog)
-        result = chip.run(program, digits.images, noise_seed=noise_seed, threads=1)
-        return result.labels, result.scores
+        return _run(chip, program, digits, noise_seed, keep=seed == drawn[0])
 
     with ThreadPoolExecutor(min(threads, len(drawn))) as pool:
         done = list(pool.map(run, drawn))
-    labels = np.stack([labels for labels, _ in done]).astype(np.int64)
-    return Arm(name, what, labels, done[0][1], () if analog.is_ideal else drawn, analog)
+    return _arm(name, what, done, () if analog.is_ideal else drawn, analog)
+
+
+def _run(
+    chip: Chip, program: Program, digits: LabelledImages, noise_seed: int, *, keep: bool, timeline: Timeline | None = None
+) -> Run:
+    """One chip's labels and leads, and its scores if they are kept."""
+    result = chip.run(program, digits.images, noise_seed=noise_seed, threads=1, timeline=timeline)
+    return result.labels, leads(result.scores), result.scores if keep else None
+
+
+def _arm(name: str, what: str, done: Sequence[Run], seeds: Sequence[int], analog: Analog) -> Arm:
+    labels, lead = np.stack([run[0] for run in done]).astype(np.int64), np.stack([run[1] for run in done])
+    assert done[0][2] is not None
+    return Arm(name, what, labels, lead, done[0][2], tuple(seeds), analog)
 
 
 def quantised_arm(program: Program, graph: QuantGraph, digits: LabelledImages, threads: int) -> Arm:
@@ -137,7 +154,7 @@ def quantised_arm(program: Program, graph: QuantGraph, digits: LabelledImages, t
     kind = np.uint8 if spec.state_bits <= 8 else np.uint16
     scores = host.scores(spec, {name: np.concatenate([part[name] for part in parts]).astype(kind) for name in lasts})
     what = "the codes in plain integer arithmetic, without the engine"
-    return Arm("quantised graph", what, scores.argmax(axis=1).astype(np.int64)[None], scores, ())
+    return Arm("quantised graph", what, scores.argmax(axis=1).astype(np.int64)[None], leads(scores)[None], scores, ())
 
 
 def chip_trained_arm(arm: Arm, other: ChipTrained, digits: LabelledImages, noise_seed: int, threads: int) -> Arm:
@@ -159,18 +176,17 @@ def trimmed_arm(
 
     meter = TrimMeter(program)
 
-    def run(seed: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    def run(seed: int) -> Run:
         chip = Chip(seed=seed, analog=arm.analog)
         own = kept_trim(chip, program, samples, meter=meter, threads=1).program
         timeline = replace(meter.timeline, program=own)
-        result = chip.run(own, digits.images, noise_seed=noise_seed, threads=1, timeline=timeline)
-        return result.labels, result.scores
+        return _run(chip, own, digits, noise_seed, keep=seed == arm.seeds[0], timeline=timeline)
 
     with ThreadPoolExecutor(min(threads, arm.chips)) as pool:
         done = list(pool.map(run, arm.seeds))
-    labels = np.stack([labels for labels, _ in done]).astype(np.int64)
+    assert arm.analog is not None
     what = f"{arm.what}, weights requantised for each where that helps on calibration images"
-    return Arm(f"{arm.name}, trimmed", what, labels, done[0][1], arm.seeds, arm.analog, "trimmed")
+    return replace(_arm(f"{arm.name}, trimmed", what, done, arm.seeds, arm.analog), program="trimmed")
 
 
 def all_arms(

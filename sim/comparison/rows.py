@@ -27,6 +27,7 @@ class ComparisonRows:
     class_counts: tuple[int, ...]  # images of each class
     chip_seed: int  # of the first chip of each kind
     noise_seed: int  # of all chips
+    limit: float | None  # error of a good chip
     arms: tuple[ArmRow, ...]
     layers: tuple[dict[str, Any], ...]  # signal-to-noise ratio of each layer against float, dB
     losses: Losses | None

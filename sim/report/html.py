@@ -6,12 +6,12 @@ from typing import Any
 import anna
 from anna.compiler.listing import latency_text, published_text
 from anna.sequencer.timeline import Timeline
-from sim.comparison.arm_table import ARMS
+from sim.comparison.arm_table import arm_columns
 from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
 from sim.comparison.rows import CloseUp, ComparisonRows
 from sim.report import plots
 from sim.report.page import column_table, escaped, figure, page, table
-from sim.report.text import notes
+from sim.report.text import notes, yields
 
 PARTS = {"input": "pins, in", "output": "pins, out"}  # of the chip, as readers see them
 
@@ -33,12 +33,18 @@ def comparison_page(found: ComparisonRows, close: CloseUp, command: str) -> str:
 
 def _accuracy(found: ComparisonRows, made: str) -> list[str]:
     return [
-        column_table(ARMS, found.arms),
+        column_table(arm_columns(found.limit), found.arms),
+        *(f'<p class="note">{escaped(sentence)}.</p>' for sentence in yields(found)),
         figure(plots.errors(found.arms), f"Error of each arm. {made}."),
-        "<h2>Error against rejects</h2>",
-        "<p>A classifier that may reject doubtful images makes fewer errors on the rest. An image is more doubtful the "
-        "less its best score leads the second.</p>",
-        figure(plots.rejects(found.arms), f"First chip of each arm; dashed: 1 % and 0.5 %. {made}."),
+        "<h2>Chip by chip, and error against rejects</h2>",
+        "<p>How many chips are good depends on how many errors a good chip may make. And a classifier that may reject doubtful "
+        "images makes fewer errors on the rest: an image is more doubtful the less its best score leads the second.</p>",
+        figure(
+            plots.chips_and_rejects(found),
+            "Left: the share of drawn chips at or below an error"
+            f"{'' if found.limit is None else '; dashed: the limit'}. Right: mean over the chips of each arm, and a band from "
+            f"the best to the worst; dashed: 1 % and 0.5 %. {made}.",
+        ),
     ]
 
 
@@ -87,6 +93,7 @@ def _one_chip(found: ComparisonRows, close: CloseUp) -> list[str]:
 def _lead(found: ComparisonRows) -> str:
     arm = found.drawn or found.headline
     floats, chip = 100 * found.reference.error.share, 100 * arm.error.share
+    worst = "" if arm.worst is None else f", {100 * arm.worst:.2f} % on the worst of {arm.chips}"
     speed = ""
     if found.report:
         us, machine = found.report["chip_us_per_image"], found.report["machine"]
@@ -94,7 +101,7 @@ def _lead(found: ComparisonRows) -> str:
         speed = f" The chip takes {us:,.0f} µs per image on machine {machine}{beside}."
     return escaped(
         f"The network misreads {floats:.2f} % of the digits in 32-bit floats and {chip:.2f} % on the {arm.name} "
-        f"({100 * (arm.error.share - found.reference.error.share):+.2f} points).{speed}"
+        f"({100 * (arm.error.share - found.reference.error.share):+.2f} points{worst}).{speed}"
     )
 
 
@@ -117,7 +124,7 @@ def _made(found: ComparisonRows, command: str) -> str:
         f"Program: SHA-256 <code>{found.program_sha256[:16]}</code>. "
         "The same command gives the same numbers on every machine.</p>",
         *(f'<p class="note">{escaped(note)}.</p>' for note in notes(found)),
-        '<p class="note">Intervals: Wilson, over images and chips. p: exact McNemar test of the first chip against float. '
+        '<p class="note">Intervals: Wilson, over images and chips. p: paired test against float, over images and chips. '
         "Rejects: smallest share of rejected images that leaves at most that error.</p>",
     ]
     return "\n".join(lines)

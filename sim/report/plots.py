@@ -13,7 +13,7 @@ from sim.comparison.rows import ComparisonRows, Confusion, LayerMaps
 from sim.report.figure import COLOURS, FAINT, INK, PAPER, themed
 
 MAPS_SHOWN = 12  # of a layer
-REJECTS_SHOWN = 0.2  # share of rejects up to which the curve is drawn
+REJECTS_SHOWN, REJECTS_DRAWN = 0.2, 101  # share of rejects up to which the curves are drawn, and points of them
 
 
 def errors(arms: Sequence[ArmRow]) -> Any:
@@ -37,22 +37,43 @@ def errors(arms: Sequence[ArmRow]) -> Any:
     return figure
 
 
-def rejects(arms: Sequence[ArmRow]) -> Any:
-    """Error of the accepted images against the share rejected."""
-    with themed(6.4, 3.0) as (figure, axes):
-        for place, arm in enumerate(arms):
-            curve = arm.rejects
-            near = curve.rejected <= REJECTS_SHOWN
-            axes.step(100 * curve.rejected[near], 100 * curve.error[near], where="post",
-                      color=COLOURS[place % len(COLOURS)], label=arm.name, linewidth=1.4)  # fmt: skip
+def chips_and_rejects(found: ComparisonRows) -> Any:
+    """The share of chips at or below an error, and the error of the accepted images against the share rejected."""
+    with themed(7.6, 3.2, columns=2) as (figure, (left, right)):
+        _chips(left, found)
+        shares = np.linspace(0, REJECTS_SHOWN, REJECTS_DRAWN)
+        for place, arm in enumerate(found.arms):
+            colour, errors_cs = COLOURS[place % len(COLOURS)], 100 * arm.rejects.error_at(shares)
+            if arm.chips > 1:
+                right.fill_between(
+                    100 * shares, errors_cs.min(axis=0), errors_cs.max(axis=0), color=colour, alpha=0.15, linewidth=0
+                )
+            right.plot(100 * shares, errors_cs.mean(axis=0), color=colour, label=arm.name, linewidth=1.4)
         for goal in (1.0, 0.5):
-            axes.axhline(goal, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
-        axes.set_xlabel("rejected, %")
-        axes.set_ylabel("error of the accepted, %")
-        axes.set_xlim(0, 100 * REJECTS_SHOWN)
-        axes.set_ylim(bottom=0)
-        axes.legend()
+            right.axhline(goal, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
+        right.set_xlabel("rejected, %")
+        right.set_ylabel("error of the accepted, %")
+        right.set_xlim(0, 100 * REJECTS_SHOWN)
+        right.set_ylim(bottom=0)
+        right.legend()
     return figure
+
+
+def _chips(axes: Any, found: ComparisonRows) -> None:
+    """The share of drawn chips at or below an error; an arm with nothing drawn is a line."""
+    for place, arm in enumerate(found.arms):
+        colour, errors = COLOURS[place % len(COLOURS)], 100 * np.sort(arm.errors)
+        if arm.chips > 1:
+            axes.step(
+                [errors[0], *errors], 100 * np.arange(arm.chips + 1) / arm.chips, where="post", color=colour, linewidth=1.4
+            )
+        else:
+            axes.axvline(errors[0], color=colour, linewidth=1.0, alpha=0.7)
+    if found.limit is not None:
+        axes.axvline(100 * found.limit, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+    axes.set_xlabel("error, %")
+    axes.set_ylabel("chips at or below it, %")
+    axes.set_ylim(0, 102)
 
 
 def ledger(found: Losses) -> Any:

@@ -6,7 +6,8 @@ from typing import Any
 from anna.compiler.listing import latency_text, published_text
 from sim.base import formats
 from sim.base.columns import terminal_lines
-from sim.comparison.arm_table import ARMS, Gain
+from sim.base.drawn_chips import worse_than_worst
+from sim.comparison.arm_table import ArmRow, Gain, arm_columns
 from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
 from sim.comparison.rows import ComparisonRows
 
@@ -32,6 +33,20 @@ def notes(found: ComparisonRows) -> tuple[str, ...]:
     )
 
 
+def yields(found: ComparisonRows) -> tuple[str, ...]:
+    """What the drawn chips say of all chips of their kind, a sentence for each arm of several."""
+    return tuple(_yield(arm, found.limit) for arm in found.arms if arm.worst is not None)
+
+
+def _yield(arm: ArmRow, limit: float | None) -> str:
+    assert arm.worst is not None
+    good = "" if limit is None else f"; {formats.good(arm.good)} misread at most {100 * limit:g} %"
+    return (
+        f"{arm.name}: half misread at most {formats.quantile(arm.median)}, nine of ten at most {formats.quantile(arm.p90)}; at "
+        f"most {100 * worse_than_worst(arm.chips):.1f} % of all such chips are worse than the worst{good}"
+    )
+
+
 def _gain(gain: Gain) -> str:
     points, low, high = (100 * share for share in (gain.moved.share, gain.moved.low, gain.moved.high))
     return f"{points:+.2f} points ({low:+.2f} to {high:+.2f}), p {formats.p_value(gain.p_value)}"
@@ -40,7 +55,11 @@ def _gain(gain: Gain) -> str:
 def comparison_text(found: ComparisonRows) -> str:
     """The table, with layers, ledger, time and notes."""
     wide = max(len(arm.name) for arm in found.arms)
-    lines = [f"{found.network} on {found.data}, {found.images:,} images", "", *terminal_lines(ARMS, found.arms)]
+    lines = [
+        f"{found.network} on {found.data}, {found.images:,} images",
+        "",
+        *terminal_lines(arm_columns(found.limit), found.arms),
+    ]
     if found.layers:
         lines += ["", "signal-to-noise ratio of each layer against float, dB"]
         titles = [title for title in found.layers[0] if title != "layer"]
@@ -51,7 +70,7 @@ def comparison_text(found: ComparisonRows) -> str:
     if found.report:
         lines += ["", _time(found.report)]
     classes = ", ".join(f"{digit}: {count}" for digit, count in enumerate(found.class_counts))
-    lines += ["", *notes(found), f"images per class: {classes}"]
+    lines += ["", *yields(found), *notes(found), f"images per class: {classes}"]
     return "\n".join(lines)
 
 

@@ -20,11 +20,11 @@ from anna.network.graph import Network
 from anna.network.images import image_keys
 from anna.program.file import Program
 from lenet.datasets.labelled import LabelledImages
-from sim.base import statistics
 from sim.base.columns import values
-from sim.base.statistics import Interval, Paired, RejectCurve
+from sim.base.drawn_chips import Rejects
+from sim.base.statistics import Interval, Paired
 from sim.comparison import counting
-from sim.comparison.arm_table import ARMS, GAINS
+from sim.comparison.arm_table import GAINS, arm_columns
 from sim.comparison.arms import Arm, ChipTrained, Kind, all_arms, first_chips, kinds_of
 from sim.comparison.close_up import close_up
 from sim.comparison.layers import layer_rows
@@ -46,6 +46,10 @@ TIMES = (
 )  # fmt: skip
 
 
+CHIPS, FEW_CHIPS = 40, 8  # of each kind: the first are enough to bound what nine chips of ten do not exceed
+CHEAP = 2e11  # products up to which so many are drawn: LeNet-5 on 10,000 images, a few seconds
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """All arms on the same images, and their statistics."""
@@ -58,6 +62,7 @@ class Comparison:
     arms: tuple[Arm, ...]
     ledger: Ledger | None = None
     layers: tuple[dict[str, Any], ...] = ()  # signal-to-noise ratio of each layer against float, dB
+    limit: float | None = None  # error of a good chip, a share
 
     @property
     def seed(self) -> int:
@@ -100,9 +105,13 @@ class Comparison:
         """The last arm with the network's own weights."""
         return [arm for arm in self.arms if arm.ordinary is None][-1]
 
-    def rejects(self, arm: Arm) -> RejectCurve:
-        """Error against rejects of the arm's first chip."""
-        return statistics.reject_curve(arm.scores_nk, self.digits.labels)
+    def p_value(self, arm: Arm, against: Arm | None = None) -> float:
+        """Paired test against float, or against another arm on the same chips, over images and chips."""
+        return counting.p_value(arm, against or self.reference, self.digits.labels)
+
+    def rejects(self, arm: Arm) -> Rejects:
+        """Error against rejects of each of the arm's chips."""
+        return counting.rejects(arm, self.digits.labels)
 
     def confusion(self, arm: Arm) -> NDArray[np.int64]:
         """Classes against answers, over all the arm's chips."""
@@ -125,7 +134,8 @@ class Comparison:
             class_counts=tuple(int((labels == label).sum()) for label in range(self.classes)),
             chip_seed=self.chip_seed,
             noise_seed=self.noise_seed,
-            arms=tuple(counting.arm_row(arm, self.reference, self.ordinary(arm), labels) for arm in self.arms),
+            limit=self.limit,
+            arms=tuple(counting.arm_row(arm, self.reference, self.ordinary(arm), labels, self.limit) for arm in self.arms),
             layers=self.layers,
             losses=self.ledger,
             report=current(self.program.report) if self.program.report else {},
@@ -134,7 +144,8 @@ class Comparison:
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per arm, for pandas or polars."""
-        return [{**values(ARMS, arm), **({} if arm.gain is None else values(GAINS, arm.gain))} for arm in self._counted.arms]
+        columns = arm_columns(self.limit)
+        return [{**values(columns, arm), **({} if arm.gain is None else values(GAINS, arm.gain))} for arm in self._counted.arms]
 
     def to_json(self) -> dict[str, Any]:
         """All results as one JSON object."""
@@ -149,6 +160,7 @@ class Comparison:
             "chip_seed": found.chip_seed,
             "noise_seed": found.noise_seed,
             "noise_version": NOISE_VERSION,
+            "limit": found.limit,
             "float_error": found.reference.error.share,
             "arms": self.rows(),
             "ledger": [] if self.ledger is None else self.ledger.rows(),
@@ -186,6 +198,12 @@ class Comparison:
         return f"Comparison({self.network.name} on {self.digits.name}, {len(self.digits)} images: {errors})"
 
 
+def default_chips(program: Program, images: int) -> int:
+    """How many chips of each kind are drawn unless told otherwise: fewer where they take long."""
+    products = (program.report or {}).get("chip_multiply_adds", 0) * images * CHIPS
+    return CHIPS if products <= CHEAP else FEW_CHIPS
+
+
 @renamed(calibrate_chips="trimmed", seed=("chip_seed", "noise_seed"))
 def compare(
     network: Network,
@@ -193,7 +211,7 @@ def compare(
     images: NDArray[Any] | LabelledImages,
     labels: NDArray[Any] | None = None,
     *,
-    chips: int = 8,
+    chips: int | None = None,
     analogs: str | Analog | Sequence[Kind] = "typical",
     trimmed: bool = False,
     calibration: NDArray[Any] | None = None,
@@ -202,20 +220,25 @@ def compare(
     threads: int | None = None,
     quantised: QuantGraph | None = None,
     chip_trained: ChipTrained | None = None,
+    limit: float | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Comparison:
     """Runs a network and its program on the same images: in float, on the ideal chip, and on drawn chips.
 
-    `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to choose the name.
+    `analogs` are kinds of chips: presets by name, `Analog` records, or (name, record) to choose the name. Of each, `chips`
+    are drawn: 40 unless told otherwise, 8 of large networks.
     Chip k of each kind has seed `chip_seed` + k; all share the noise seed `noise_seed`. Images that a program was calibrated
     on are refused. With `trimmed`, each drawn chip is also measured and given its own program, with what of the trim helps on
     `calibration` images (default: those of the network's data set). `quantised`, the graph the program was made from, adds its
-    plain integer arithmetic; `chip_trained` adds other weights on all the chips.
+    plain integer arithmetic; `chip_trained` adds other weights on all the chips. `limit` is the error, a share, up to which a
+    chip is a good one.
     """
     if not isinstance(network, Network) or not isinstance(program, Program):
         raise DataError(f"compare needs a network and its program, got {type(network).__name__} and {type(program).__name__}")
     digits = as_labelled(images, labels)
-    chips = checked_integer("chips", chips, 1)
+    if limit is not None and not 0 <= limit <= 1:
+        raise DataError(f"limit is {limit}; expected a share of images between 0 and 1")
+    chips = default_chips(program, len(digits)) if chips is None else checked_integer("chips", chips, 1)
     chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
     for one in [program] if chip_trained is None else [program, chip_trained.program]:
         expect_disjoint(digits.images, one.calibrated_on)
@@ -229,4 +252,4 @@ def compare(
                     threads=threads, quantised=quantised, chip_trained=chip_trained, say=say)  # fmt: skip
     say("layers")
     layers = layer_rows(network, program, digits, first_chips(arms), noise_seed)
-    return Comparison(network, program, digits, chip_seed, noise_seed, arms, layers=tuple(layers))
+    return Comparison(network, program, digits, chip_seed, noise_seed, arms, layers=tuple(layers), limit=limit)

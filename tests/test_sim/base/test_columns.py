@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sim.base.columns import Column, View, cells, on_page, terminal_lines, values
-from sim.comparison.arm_table import ARMS, GAINS
+from sim.comparison.arm_table import ARMS, GAINS, GOOD
 from sim.comparison.ledger_table import LEDGER
 from sim.sweep.rows import DERIVED, KEYS, STORED
 from sim.sweep.store import FORMAT
@@ -45,12 +45,13 @@ def documented(columns: Sequence[Column[Any]], shown: bool) -> str:
     ("page", "columns", "shown"),
     [
         ("compare.md", ARMS, True),
+        ("compare.md", GOOD, True),
         ("compare.md", GAINS, False),
         ("compare.md", LEDGER, True),
         ("sweep.md", (*STORED, *DERIVED), False),
         ("sweep.md", POINTS, True),
     ],
-    ids=["arms", "gains", "ledger", "results of a sweep", "points of a sweep"],
+    ids=["arms", "good chips", "gains", "ledger", "results of a sweep", "points of a sweep"],
 )
 def test_docs_tell_every_column(page: str, columns: Sequence[Column[Any]], shown: bool) -> None:
     wanted = documented(columns, shown)

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.base.statistics import confusion, difference_of_chips, error_of_chips, mcnemar, reject_curve, snr_db, spread, wilson
+from sim.base.statistics import (
+    confusion,
+    difference_of_chips,
+    error_of_chips,
+    leads,
+    mcnemar,
+    reject_curve,
+    snr_db,
+    spread,
+    wilson,
+)
 
 
 def test_wilson_textbook_case() -> None:
@@ -98,7 +108,8 @@ def test_a_difference_of_paired_chips_covers_the_truth_and_is_narrower_than_two_
         found = difference_of_chips(first, second)
         held += found.low <= -0.01 * 0.95 <= found.high  # on the 95 % that are not hard
     assert 0.92 <= held / draws <= 0.985
-    assert found.high - found.low < error_of_chips(first).high - error_of_chips(first).low
+    apart = [error_of_chips(side) for side in (first, second)]
+    assert found.high - found.low < sum(one.high - one.low for one in apart)
 
 
 def test_a_difference_of_one_chip_by_hand() -> None:
@@ -127,7 +138,7 @@ def test_confusion_counts() -> None:
 def test_reject_curve_by_hand() -> None:
     """Four images with leads 4, 3, 2, 1; those with 3 and 1 are wrong."""
     scores = np.array([[4, 0], [3, 0], [2, 0], [1, 0]], dtype=float)
-    curve = reject_curve(scores, np.array([0, 1, 0, 1]))
+    curve = reject_curve(leads(scores), scores.argmax(axis=1) != np.array([0, 1, 0, 1]))
     assert curve.rejected.tolist() == [0, 0.25, 0.5, 0.75]
     assert curve.error.tolist() == [0.5, 1 / 3, 0.5, 0]
     assert curve.needed_for(0.4) == 0.25
@@ -136,7 +147,7 @@ def test_reject_curve_by_hand() -> None:
 
 
 def test_images_of_one_confidence_are_rejected_together() -> None:
-    curve = reject_curve(np.array([[1.0, 0.0]] * 5 + [[3.0, 0.0]]), np.array([0, 1, 0, 1, 0, 0]))
+    curve = reject_curve(np.array([1.0] * 5 + [3.0]), np.array([0, 1, 0, 1, 0, 0]) != 0)
     assert curve.rejected.tolist() == [0, 5 / 6]
 
 
@@ -145,7 +156,7 @@ def test_images_of_one_confidence_are_rejected_together() -> None:
 def test_the_curve_begins_at_the_error_rate(seed: int, images: int, classes: int) -> None:
     rng = np.random.default_rng(seed)
     scores, labels = rng.normal(size=(images, classes)), rng.integers(0, classes, images)
-    curve = reject_curve(scores, labels)
+    curve = reject_curve(leads(scores), scores.argmax(axis=1) != labels)
     assert curve.rejected[0] == 0
     assert curve.error[0] == (scores.argmax(axis=1) != labels).mean()
 

@@ -27,7 +27,7 @@ from sim.comparison.ledger_codes import codes_ledger
 from sim.comparison.ledger_table import MEANINGS, Entry
 from sim.inputs.digits import expect_disjoint, for_network, labelled_images
 from sim.report.figure import FAINT, INK, PAPER
-from sim.results.comparison import Comparison, compare
+from sim.results.comparison import CHIPS, FEW_CHIPS, Comparison, compare, default_chips
 from sim.results.ledger import ledger
 
 IMAGES = 300
@@ -78,6 +78,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
         ({"analogs": [7]}, "7 is not a kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
         ({"analogs": ["worst", "worst"]}, "2 kinds are named 'worst chips'; expected distinct names: (name, Analog)"),
         ({"chips": 0}, "chips is 0; expected at least 1"),
+        ({"limit": 1.5}, "limit is 1.5; expected a share of images between 0 and 1"),
         ({"chips": 2.5}, "chips is 2.5; expected a whole number"),
         ({"chip_seed": "a"}, "chip_seed is 'a'; expected a whole number"),
         ({"threads": 0}, "threads is 0; expected at least 1"),
@@ -113,6 +114,28 @@ def test_the_rows_have_the_documented_fields(found: Comparison) -> None:
     whole = found.to_json()
     assert {"network", "data", "images", "chips", "seed", "float_error", "arms", "ledger", "chip_us_per_image"} <= set(whole)
     json.dumps(whole, allow_nan=False)
+
+
+def test_yields_are_of_all_chips(made) -> None:
+    """Median, nine of ten, worst and good chips are those of the chips' own errors, and p is of all chips."""
+    network, program, digits = made
+    found = compare(network, program, digits, chips=6, limit=0.02)
+    arm, row = found.arms[2], found.rows()[2]
+    errors = sorted((arm.wrong_cn(digits.labels).sum(axis=1) / len(digits)).tolist())
+    assert (row["median"], row["worst"]) == (pytest.approx((errors[2] + errors[3]) / 2), errors[-1])
+    assert (row["p90"], row["p90_high"]) == (errors[-1], None)  # six chips do not bound it
+    assert row["good"] == sum(error <= 0.02 for error in errors) / 6
+    assert row["p_value_against_float"] == found.p_value(arm) != found.paired(arm).p_value
+    assert len(found.rejects(arm).curves) == 6
+    assert row["rejects_for_0.01"] == found.rejects(arm).needed_for(0.01).mean
+    assert "within limit" in found.table() and "misread at most 2 %" in found.table()
+    assert "median" in (ideal := found.rows()[1]) and ideal["median"] is None and ideal["good"] is None
+
+
+def test_chips_are_many_where_they_are_cheap(made) -> None:
+    _, program, _ = made
+    costly = replace(program, report={**program.report, "chip_multiply_adds": 10**9})
+    assert default_chips(program, 4500) == CHIPS > default_chips(costly, 4500) == FEW_CHIPS
 
 
 def test_trimmed_chips_are_the_same_chips_with_other_programs(made) -> None:
@@ -282,8 +305,8 @@ def test_the_page_has_all_its_parts(found: Comparison, made) -> None:
     lost = ledger(program, digits.first(20), chips=1)
     page = replace(found, ledger=lost).page("anna compare")
     assert re.findall("<h2>(.*?)</h2>", page) == [
-        "Error against rejects", "Where it was lost", "Errors by class", "What the program does", "Layer by layer", "One digit",
-        "A drawn chip", "How this was made",
+        "Chip by chip, and error against rejects", "Where it was lost", "Errors by class", "What the program does",
+        "Layer by layer", "One digit", "A drawn chip", "How this was made",
     ]  # fmt: skip
     captions = re.findall("<figcaption>(.*?)</figcaption>", page)
     assert len(captions) == page.count("<figure>") == 8
