@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from sim.results.comparison import compare as compare
     from sim.results.ledger import Ledger as Ledger
     from sim.results.ledger import ledger as ledger
+    from sim.results.yields import Yield as Yield
+    from sim.results.yields import chip_yield as chip_yield
+    from sim.results.yields import read_yield as read_yield
     from sim.sweep.run import run_sweep as run_sweep
     from sim.sweep.spec import SweepSpec as SweepSpec
     from sim.sweep.spec import load_spec as load_spec
@@ -23,10 +26,13 @@ _HOMES = {
     "Ledger": "sim.results.ledger",
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
+    "Yield": "sim.results.yields",
+    "chip_yield": "sim.results.yields",
     "compare": "sim.results.comparison",
     "ledger": "sim.results.ledger",
     "load_spec": "sim.sweep.spec",
     "make_spec": "sim.sweep.spec",
+    "read_yield": "sim.results.yields",
     "run_sweep": "sim.sweep.run",
 }
 

@@ -11,7 +11,7 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.base.statistics import Bools, Interval, RejectCurve, mcnemar, mean, student_p, variance_of_difference, wilson
+from sim.base.statistics import Bools, Interval, RejectCurve, crossed_mean, difference, mcnemar, mean, student_p, wilson
 
 TAIL = 0.025  # outside each end of an interval
 
@@ -96,7 +96,7 @@ def paired_p_value(first_cn: Bools, second_cn: Bools) -> float:
         first_cn = np.broadcast_to(first_cn, second_cn.shape)
     if len(second_cn) == 1:
         return mcnemar(first_cn[0], second_cn[0]).p_value
-    moved = variance_of_difference(first_cn, second_cn)
+    moved = crossed_mean(difference(first_cn, second_cn))
     if moved.variance == 0:
         return 1.0 if moved.share == 0 else 0.0
     return student_p(moved.share / math.sqrt(moved.variance), moved.freedom)

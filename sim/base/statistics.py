@@ -91,39 +91,48 @@ def spread(wrong_crn: NDArray[np.bool_]) -> Spread:
 
 @dataclass(frozen=True)
 class Moved:
-    """The mean difference between two sides, its variance over both draws, and that variance's degrees of freedom."""
+    """A mean over chips and images, its variance over both draws, and that variance's degrees of freedom."""
 
     share: float
     variance: float
     freedom: float
 
 
-def variance_of_difference(first_cn: Bools, second_cn: Bools) -> Moved:
-    """Second error minus first, for the same chips on the same images: what they share cancels in the difference. The
-    variance of a mean of two crossed draws is that of the image means plus that of the chip means, minus the residual that
-    both contain; its degrees of freedom are Satterthwaite's (Biometrics Bulletin 2, 1946), but no fewer than those
-    of the chips, since the residual is taken off.
+def crossed_mean(moved_cn: NDArray[Any]) -> Moved:
+    """The mean of a quantity over chips and images, two crossed draws: its variance is that of the image means plus that of
+    the chip means, minus the residual that both contain; its degrees of freedom are Satterthwaite's (Biometrics Bulletin 2,
+    1946), but no fewer than those of the chips, since the residual is taken off.
     """
-    chips, images = first_cn.shape
-    moved = second_cn.astype(np.int64) - first_cn.astype(np.int64)
-    share = int(moved.sum()) / (chips * images)
-    per_image, per_chip = moved.sum(axis=0) / chips, moved.sum(axis=1) / images
+    chips, images = moved_cn.shape
+    share = float(moved_cn.sum()) / (chips * images)
+    per_image, per_chip = moved_cn.sum(axis=0) / chips, moved_cn.sum(axis=1) / images
     from_images = float(((per_image - share) ** 2).sum()) / max(1, images - 1) / images
     if chips == 1:
         return Moved(share, from_images, math.inf)
     from_chips = float(((per_chip - share) ** 2).sum()) / (chips - 1) / chips
-    rest = moved - per_image[None] - per_chip[:, None] + share
+    rest = moved_cn - per_image[None] - per_chip[:, None] + share
     both = float((rest * rest).sum()) / (chips - 1) / max(1, images - 1) / (chips * images)
     variance = max(from_images, from_images + from_chips - both)
     few = from_chips**2 / (chips - 1) + from_images**2 / max(1, images - 1)
     return Moved(share, variance, max(chips - 1.0, variance**2 / few) if few > 0 else math.inf)
 
 
-def difference_of_chips(first_cn: Bools, second_cn: Bools) -> Interval:
-    """Second error minus first, for the same chips on the same images, with Student's interval over both draws."""
-    moved = variance_of_difference(first_cn, second_cn)
+def interval_of_mean(moved_cn: NDArray[Any]) -> Interval:
+    """The mean of a quantity over chips and images with Student's interval over both."""
+    moved = crossed_mean(moved_cn)
     half = student_quantile(moved.freedom) * math.sqrt(moved.variance)
     return Interval(moved.share, moved.share - half, moved.share + half)
+
+
+def difference_of_chips(first_cn: Bools, second_cn: Bools) -> Interval:
+    """Second error minus first, for the same chips on the same images: what they share cancels in the difference."""
+    return interval_of_mean(difference(first_cn, second_cn))
+
+
+def difference(first_cn: Bools, second_cn: Bools) -> NDArray[np.int64]:
+    """Where only the second side is wrong, 1; where only the first is, -1."""
+    moved: NDArray[np.int64] = second_cn.astype(np.int64) - first_cn.astype(np.int64)
+    return moved
 
 
 def student_p(t: float, freedom: float) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sim.results.comparison import Comparison
 
 LEDGER_IMAGES, LEDGER_CHIPS = 1000, 4  # for the ledger, unless --ledger full
+FULL_ORDERS = 4  # pairs of orders on each chip in a full ledger
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,7 +99,8 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
         part = some if full else some.first(min(LEDGER_IMAGES, len(some)))
         drawn_chips = found.drawn.chips if found.drawn is not None else 1
         chips = drawn_chips if full else min(LEDGER_CHIPS, drawn_chips)
-        lost = ledger(program, part, chips=chips, analog=drawn[0], **seeds, threads=threads, watch=watch)
+        lost = ledger(program, part, chips=chips, analog=drawn[0], **seeds, orders=FULL_ORDERS if full else 1, pairs=full,
+                      threads=threads, watch=watch)  # fmt: skip
         if full:
             codes = codes_ledger(network, program, calibration, part, options, watch)
             lost = replace(lost, entries=(*lost.entries, *codes))

@@ -47,10 +47,11 @@ def compile_options(given: argparse.Namespace) -> dict[str, Any]:
 
 def machine(given: argparse.Namespace) -> Machine:
     """The machine, with the chip's fields changed."""
-    return machine_named(given.machine).with_fields(**_chip_fields(given.chip))
+    return machine_named(given.machine).with_fields(**chip_fields(given.chip))
 
 
-def _chip_fields(pairs: list[str]) -> dict[str, Any]:
+def chip_fields(pairs: list[str]) -> dict[str, Any]:
+    """Fields of the chip, from pairs FIELD=VALUE."""
     fields: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")

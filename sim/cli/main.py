@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from types import FrameType
 from typing import NoReturn
 
@@ -20,8 +21,8 @@ from sim.cli.options import add, expect_new_names
 
 # In the order of the help text.
 COMMANDS = (
-    "compare", "published", "sweep", "report", "plan", "compile", "export", "check", "info", "asm", "disasm", "run", "trace",
-    "train", "data", "bench", "doctor", "completion",
+    "compare", "yield", "published", "sweep", "report", "plan", "compile", "export", "check", "info", "asm", "disasm", "run",
+    "trace", "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 
@@ -33,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _command(name: str) -> Command:
-    command = import_module(f"sim.cli.{name}").COMMAND
+    command = import_module(f"sim.cli.{name}{'_' * iskeyword(name)}").COMMAND
     assert isinstance(command, Command)
     return command
 

@@ -77,7 +77,7 @@ def _sweep(path: Path, given: argparse.Namespace) -> None:
     workers: Any = cluster(given.cluster, given.workers) if given.cluster else nullcontext((None, None))
     with progress() as show, workers as (executor, at_once):
         done = run_sweep(spec, Path(given.output), executor=executor, at_once=at_once, workers=given.workers, shard=shard,
-                         trained=trained, command=command, watch=lambda so_far: show(_line(so_far)))  # fmt: skip
+                         trained=trained, command=command, watch=lambda so_far: show(progress_line(so_far)))  # fmt: skip
     write(done.to_json, _text(done, Path(given.output)), given.json)
 
 
@@ -120,7 +120,8 @@ def _merge(folders: list[Path], output: Path, as_json: bool) -> None:
     write(done.to_json, text, as_json)
 
 
-def _line(so_far: "Progress") -> str:
+def progress_line(so_far: "Progress") -> str:
+    """How far a sweep has come, and how long the rest will take."""
     if so_far.trainings:
         return f"{so_far.trainings} networks to train"
     left = so_far.seconds_left

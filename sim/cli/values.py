@@ -118,6 +118,12 @@ def _chip_fields() -> tuple[str, ...]:
     return tuple(f"{name}=" for name in ChipSpec.model_fields)
 
 
+def _rates() -> tuple[str, ...]:
+    from sim.results.yields import RATES
+
+    return tuple(f"{name}=" for name in RATES)
+
+
 def _host_words() -> tuple[str, ...]:
     from anna.compiler.options import HOST_WORDS
 
@@ -201,6 +207,7 @@ IMAGES = Kind("SOURCE", _source, _sources, suffixes=(ANY,))
 CALIBRATION = Kind("SOURCE", words=_data_sets, suffixes=(ANY,))
 CHIP_TRAINED = Kind("FILE.safetensors", words=lambda: ("none",), suffixes=(".safetensors",))
 PRESET = Kind("PRESET", words=_presets, suffixes=(".toml",))
+RATE = Kind("NAME=RATE", words=_rates)
 CHIP_FIELD = Kind("FIELD=VALUE", words=_chip_fields)
 SPLIT = late_choice("WHERE", _of_compiler("split"))
 MAXIMA = late_choice("WHERE", _of_compiler("maxima"))

@@ -5,7 +5,7 @@ on the synapses there, and on the neurons whose first synapse lies there. Faults
 out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
 from typing import Any
 
@@ -21,13 +21,22 @@ NO_LIMIT = 2**62
 
 
 def places_of_layers(program: Program) -> Mapping[str, Place]:
-    """Where each layer's weights lie; empty for a program that was not compiled from a network."""
+    """Where the weights of each layer of the network lie, parts of its sums included; empty for a program that was not compiled
+    from a network."""
     report = program.report or {}
-    found = dict[str, Place]()
+    found, names = dict[str, Place](), {layer["name"] for layer in report.get("layers", ())}
     for part in report.get("placement", ()):
-        place = found.setdefault(part["layer"], np.zeros((len(program.weight_codes), program.spec.rows), np.bool_))
+        place = found.setdefault(
+            _layer_of(part["layer"], names), np.zeros((len(program.weight_codes), program.spec.rows), np.bool_)
+        )
         place[part["page"], part["first_row"] : part["first_row"] + part["rows"]] = True
     return found
+
+
+def _layer_of(name: str, names: Collection[str]) -> str:
+    """The network's layer: C5 for its part C5.1."""
+    origin, _, number = name.rpartition(".")
+    return _layer_of(origin, names) if number.isdigit() and origin in names else name
 
 
 class Confined(IdealSilicon):

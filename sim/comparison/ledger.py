@@ -1,14 +1,16 @@
-"""Where accuracy was lost: the cost of the chip's imperfections by cause and by layer, each alone and each left out.
+"""Where accuracy was lost: the cost of the chip's imperfections by cause and by layer.
 
-    alone_points      what this cause costs alone: its error minus the ideal chip's
-    without_points    what is recovered when only this cause is left out: the full error minus the error without it
+    share      what a cause costs on the average over orders in which causes are switched on (`sim.comparison.shares`)
+    alone      what a cause costs alone: its error minus the ideal chip's
+    without    what is recovered when only this cause is left out: the full error minus the error without it
 
-All rows use the same images, chips and noise seed, so they differ only by the cause. A layer is where its weights lie: rows
-of the array, on one or more weight pages.
+A layer's lines have all causes at once: alone, they act only where its weights lie (rows of the array, on one or more weight
+pages); left out, they act everywhere else. All rows use the same images, chips and noise seed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
 
 from anna.analog.die import Die
 from anna.analog.parameters import Analog
@@ -17,9 +19,10 @@ from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.sequencer.rules import verified
 from lenet.datasets.labelled import LabelledImages
-from sim.base.statistics import mean
+from sim.base.statistics import Bools, mean
 from sim.comparison.confined import Confined, Place, places_of_layers
-from sim.comparison.ledger_table import Entry, Losses
+from sim.comparison.ledger_table import ALL_CAUSES, Entry, Losses, Pair
+from sim.comparison.shares import Coalition, Outcomes, coalitions_of, orders_of, pair_of, shares_of
 
 Watch = Callable[[str], None]
 
@@ -33,39 +36,66 @@ def losses(
     chip_seed: int,
     noise_seed: int,
     threads: int,
+    orders: int,
+    pairs: bool,
     say: Watch,
 ) -> Losses:
-    """Each cause for one kind of chips, and the costliest one layer by layer."""
+    """Each cause for one kind of chips, and all of them layer by layer. `orders`: pairs of orders for each chip; `pairs`:
+    whether causes are also tried two by two."""
     name, record = kind
     timeline, seeds = verified(program), range(chip_seed, chip_seed + chips)
+    causes = tuple(record.causes)
+    if not causes:
+        record = Analog.ideal()
 
-    def error_of(chip: Chip) -> float:
-        labels = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline, threads=1).labels
-        return int((labels != digits.labels).sum()) / len(digits)
+    def wrong_of(chip: Chip) -> Bools:
+        found = chip.run(program, digits.images, noise_seed=noise_seed, timeline=timeline, threads=1).labels
+        wrong: Bools = found != digits.labels
+        return wrong
 
-    def mean_error(make: Callable[[int], Chip]) -> float:
+    def many(chips: Iterable[Callable[[], Chip]]) -> list[Bools]:
         with ThreadPoolExecutor(threads) as pool:
-            return mean(list(pool.map(lambda seed: error_of(make(seed)), seeds)))
+            return list(pool.map(lambda make: wrong_of(make()), chips))
 
-    def drawn(some: Analog) -> Callable[[int], Chip]:
-        return lambda seed: Chip() if some.is_ideal else Chip(seed=seed, analog=some)
+    ideal = wrong_of(Chip())
+    orders_c = [orders_of(causes, seed, orders) for seed in seeds]
+    margins: set[Coalition] = {frozenset((cause,)) for cause in causes} | {frozenset(causes) - {cause} for cause in causes}
+    twos: set[Coalition] = {frozenset(two) for two in combinations(causes, 2)} if pairs else set()
+    wrong_c = list[Outcomes]()
+    for number, (seed, mine) in enumerate(zip(seeds, orders_c, strict=True)):
+        say(f"ledger: chip {number + 1} of {chips}")
+        wanted = sorted((coalitions_of(mine) | margins | twos | {frozenset(causes)}) - {frozenset()}, key=sorted)
+        wrong_c.append(
+            {frozenset(): ideal, **dict(zip(wanted, many(_with(record, seed, some) for some in wanted), strict=True))}
+        )
 
-    ideal, full = error_of(Chip()), mean_error(drawn(record))
-    entries = []
-    for cause in record.causes:
-        say(f"ledger: {cause}")
-        alone = mean_error(drawn(record.alone(cause)))
-        without = mean_error(drawn(record.without(cause)))
-        entries.append(Entry(cause, "all", 100 * (alone - ideal), 100 * (full - without)))
-    entries.sort(key=lambda entry: (-entry.alone_points, entry.cause))
-    if entries:
-        costliest = entries[0].cause
+    def points(some: Coalition) -> float:
+        return 100 * mean([float(wrong[some].mean()) for wrong in wrong_c])
+
+    nothing, everything = points(frozenset()), points(frozenset(causes))
+    entries = [
+        Entry(share.cause, "all", points(frozenset((share.cause,))) - nothing,
+              everything - points(frozenset(causes) - {share.cause}), share)
+        for share in shares_of(causes, orders_c, wrong_c)
+    ]  # fmt: skip
+    if causes:
         for layer, place in places_of_layers(program).items():
-            say(f"ledger: {costliest} in {layer}")
-            alone = mean_error(_confined(program.spec, record.alone(costliest), place))
-            entries.append(Entry(costliest, layer, 100 * (alone - ideal), None))
-    return Losses(tuple(entries), len(digits), chips, ideal, full, name)
+            say(f"ledger: {layer}")
+            inside, outside = (
+                [float(wrong.mean()) for wrong in many(_confined(program.spec, record, seed, where) for seed in seeds)]
+                for where in (place, ~place)
+            )
+            entries.append(Entry(ALL_CAUSES, layer, 100 * mean(inside) - nothing, everything - 100 * mean(outside)))
+    tried = [Pair(*two, pair_of(*two, wrong_c)) for two in combinations(causes, 2)] if pairs else []
+    matter = sorted((pair for pair in tried if pair.matters), key=lambda pair: -abs(pair.moved.share))
+    return Losses(tuple(entries), len(digits), chips, nothing / 100, everything / 100, name, tuple(matter))
 
 
-def _confined(spec: ChipSpec, analog: Analog, place: Place) -> Callable[[int], Chip]:
-    return lambda seed: Chip(silicon=Confined(Die.draw(spec, analog, seed).electronics, place))
+def _with(record: Analog, seed: int, causes: Coalition) -> Callable[[], Chip]:
+    """One chip with some of its causes."""
+    return lambda: Chip(seed=seed, analog=record.alone(*sorted(causes)))
+
+
+def _confined(spec: ChipSpec, record: Analog, seed: int, place: Place) -> Callable[[], Chip]:
+    """One chip whose imperfections act in one place."""
+    return lambda: Chip(silicon=Confined(Die.draw(spec, record, seed).electronics, place))

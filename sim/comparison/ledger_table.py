@@ -1,9 +1,12 @@
 """The ledger's table: its lines, what each cause means, and the columns, each defined only here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sim.base import formats
 from sim.base.columns import Column, View
+from sim.base.statistics import Interval
+from sim.comparison.shares import Share
 
 # What each cause is, in words.
 MEANINGS = {
@@ -25,6 +28,9 @@ MEANINGS = {
 }
 
 
+ALL_CAUSES = "all causes"  # of a layer's line
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line of the ledger; `layer` is "all" for a cause in all layers."""
@@ -32,12 +38,27 @@ class Entry:
     cause: str
     layer: str
     alone_points: float
-    without_points: float | None  # None for a single layer: only complete causes are left out
+    without_points: float | None
+    share: Share | None = None  # of what is lost in all; None for a layer or for codes
 
     @property
     def meaning(self) -> str:
         """What the cause is; empty for its layers, which are listed below it."""
-        return MEANINGS[self.cause] if self.layer in ("all", "input") else ""
+        return MEANINGS.get(self.cause, "") if self.layer in ("all", "input") else ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What two causes cost together beyond what each costs alone."""
+
+    first: str
+    second: str
+    moved: Interval  # of the error, a share
+
+    @property
+    def matters(self) -> bool:
+        """Whether chance does not explain it."""
+        return self.moved.low > 0 or self.moved.high < 0
 
 
 @dataclass(frozen=True)
@@ -50,13 +71,14 @@ class Losses:
     ideal_error: float
     full_error: float
     kind: str  # the kind of chips
+    pairs: tuple[Pair, ...] = ()  # of causes that do more, or less, together than each alone
 
 
-LEDGER: tuple[Column[Entry], ...] = (
+WHERE: tuple[Column[Entry], ...] = (
     Column(
         "cause",
         "",
-        "the imperfection",
+        "the imperfection, or `all causes`",
         lambda entry: entry.cause,
         page=View("cause", lambda entry: entry.cause.replace("_", " ")),
         terminal=View("cause", lambda entry: entry.cause, 16, left=True),
@@ -64,15 +86,18 @@ LEDGER: tuple[Column[Entry], ...] = (
     Column(
         "layer",
         "",
-        "`all`, or the only layer it acts in",
+        "`all`, or the only layer in which it acts, or is left out",
         lambda entry: entry.layer,
         page=View("layer", lambda entry: entry.layer),
         terminal=View("layer", lambda entry: entry.layer, 10, left=True),
     ),
+)
+
+MARGINS: tuple[Column[Entry], ...] = (
     Column(
         "alone_points",
         "points of error",
-        "what the cause costs alone: its error minus the ideal chip's",
+        "what it costs alone: its error minus the ideal chip's",
         lambda entry: entry.alone_points,
         page=View("alone, points", lambda entry: formats.points(entry.alone_points)),
         terminal=View("alone", lambda entry: formats.points(entry.alone_points), 8),
@@ -80,12 +105,37 @@ LEDGER: tuple[Column[Entry], ...] = (
     Column(
         "without_points",
         "points of error",
-        "what is recovered when only this cause is left out; null for a single layer",
+        "what is recovered when only this cause, or this layer, is left out; null where nothing was",
         lambda entry: entry.without_points,
         page=View("recovered without it, points", lambda entry: formats.points(entry.without_points)),
         terminal=View("without", lambda entry: formats.points(entry.without_points), 8),
     ),
 )
+
+
+def _moved(end: str) -> Callable[[Entry], float | None]:
+    return lambda entry: None if entry.share is None else 100 * getattr(entry.share.moved, end)
+
+
+def _share(entry: Entry) -> str:
+    return "" if entry.share is None else f"{formats.points(100 * entry.share.moved.share)}{'=' if entry.share.tied else ' '}"
+
+
+def _ends(entry: Entry) -> str:
+    return "" if entry.share is None else f"{100 * entry.share.moved.low:+.2f} to {100 * entry.share.moved.high:+.2f}"
+
+
+SHARES: tuple[Column[Entry], ...] = (
+    Column("share_points", "points of error", "its share of all that is lost: a Shapley value, so that the shares add up",
+           _moved("share"), page=View("share, points", _share), terminal=View("share", _share, 8)),
+    Column("share_low", "points of error", "lower end of the 95 % interval of its share, over images, chips and orders",
+           _moved("low"), page=View("95 % interval", _ends), terminal=View("95 % interval", _ends, 16)),
+    Column("share_high", "points of error", "upper end of that interval", _moved("high")),
+    Column("share_tied", "", "whether it may be as large as the share listed before it",
+           lambda entry: None if entry.share is None else entry.share.tied),
+)  # fmt: skip
+
+LEDGER: tuple[Column[Entry], ...] = (*WHERE, *SHARES, *MARGINS)
 
 # With the cause in words, for readers.
 LEDGER_WITH_MEANINGS: tuple[Column[Entry], ...] = (

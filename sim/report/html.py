@@ -11,7 +11,7 @@ from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
 from sim.comparison.rows import CloseUp, ComparisonRows
 from sim.report import plots
 from sim.report.page import column_table, escaped, figure, page, table
-from sim.report.text import notes, yields
+from sim.report.text import notes, pair_text, yields
 
 PARTS = {"input": "pins, in", "output": "pins, out"}  # of the chip, as readers see them
 
@@ -53,9 +53,11 @@ def _losses(ledger: Losses) -> list[str]:
                f"(ideal {100 * ledger.ideal_error:.2f} %, all causes {100 * ledger.full_error:.2f} %).")  # fmt: skip
     return [
         "<h2>Where it was lost</h2>",
-        "<p>What each imperfection costs alone, and what is recovered when only that one is left out; then the costliest "
-        "one layer by layer. The parts need not add up: imperfections mask and reinforce each other.</p>",
+        "<p>Imperfections mask and reinforce each other, so what each costs alone does not add up. Its share does: what it "
+        "adds on the average over orders in which imperfections are switched on; = where it may be as large as the one above. "
+        "Below, all of them together, layer by layer.</p>",
         column_table(LEDGER_WITH_MEANINGS, ledger.entries),
+        *(f'<p class="note">{escaped(pair_text(pair))}.</p>' for pair in ledger.pairs),
         figure(plots.ledger(ledger), counted),
     ]
 

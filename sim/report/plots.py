@@ -76,20 +76,40 @@ def _chips(axes: Any, found: ComparisonRows) -> None:
     axes.set_ylim(0, 102)
 
 
+def share_of_chips(errors: Sequence[float], float_error: float, limit: float | None) -> Any:
+    """The share of drawn chips at or below an error, the float network's error, and the limit of a good chip."""
+    ordered, chips = 100 * np.sort(errors), len(errors)
+    with themed(6.4, 3.4) as (figure, axes):
+        axes.step([ordered[0], *ordered], 100 * np.arange(chips + 1) / chips, where="post", color=COLOURS[0], linewidth=1.6,
+                  label=f"{chips:,} chips")  # fmt: skip
+        axes.axvline(100 * float_error, color=COLOURS[2], linewidth=1.0, label="float")
+        if limit is not None:
+            axes.axvline(100 * limit, color=INK, linewidth=0.8, linestyle=(0, (4, 3)), label="limit of a good chip")
+        axes.set_xlabel("error, %")
+        axes.set_ylabel("chips at or below it, %")
+        axes.set_ylim(0, 102)
+        axes.legend(loc="lower right")
+    return figure
+
+
 def ledger(found: Losses) -> Any:
-    """What each cause costs alone, and what leaving it out recovers."""
+    """The share of each cause with its interval, what it costs alone, and what leaving it out recovers."""
     causes = [entry for entry in found.entries if entry.layer == "all"]
     with themed(6.4, 0.9 + 0.36 * len(causes)) as (figure, axes):
-        places = np.arange(len(causes))
-        axes.barh(places - 0.18, [entry.alone_points for entry in causes], 0.34, color=COLOURS[0], label="alone")
-        axes.barh(places + 0.18, [entry.without_points or 0.0 for entry in causes], 0.34, color=COLOURS[1],
-                  label="recovered without it")  # fmt: skip
+        for place, entry in enumerate(causes):
+            if entry.share is not None:
+                low, share, high = (100 * getattr(entry.share.moved, end) for end in ("low", "share", "high"))
+                axes.barh(place, share, 0.56, color=COLOURS[0], alpha=0.8, label=None if place else "share")
+                axes.plot([low, high], [place] * 2, color=INK, linewidth=0.9, label=None if place else "95 % interval")
+        alone, without = ([getattr(entry, name) for entry in causes] for name in ("alone_points", "without_points"))
+        axes.plot(alone, range(len(causes)), "o", color=COLOURS[1], markersize=4, label="alone")
+        axes.plot(without, range(len(causes)), "D", color=COLOURS[2], markersize=4, label="recovered without it")
         axes.axvline(0, color=INK, linewidth=0.8)
-        axes.set_yticks(places, [entry.cause.replace("_", " ") for entry in causes])
+        axes.set_yticks(range(len(causes)), [entry.cause.replace("_", " ") for entry in causes])
         axes.invert_yaxis()
         axes.set_xlabel("points of error")
         axes.tick_params(left=False)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=4)
     return figure
 
 

@@ -8,10 +8,13 @@ from sim.base import formats
 from sim.base.columns import terminal_lines
 from sim.base.drawn_chips import worse_than_worst
 from sim.comparison.arm_table import ArmRow, Gain, arm_columns
-from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses
+from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses, Pair
 from sim.comparison.rows import ComparisonRows
 
-LEDGER_NOTE = "alone: only this cause, minus the ideal chip; without: all causes, minus all but this one"
+LEDGER_NOTE = (
+    "share: what a cause adds on the average over orders in which causes are switched on, so shares add up; =: may be as "
+    "large as the one above\nalone: only this cause, minus the ideal chip; without: all causes, minus all but this one"
+)
 
 NOTES = (
     "equal: images, trained weights (unless chip-trained), preparation, and the noise seed of all chips",
@@ -81,8 +84,15 @@ def ledger_text(found: Losses) -> str:
         f"(ideal {100 * found.ideal_error:.2f} %, all causes {100 * found.full_error:.2f} %)",
         *terminal_lines(LEDGER_WITH_MEANINGS, found.entries),
         LEDGER_NOTE,
+        *(f"{pair_text(pair)}" for pair in found.pairs),
     ]
     return "\n".join(lines)
+
+
+def pair_text(pair: Pair) -> str:
+    """What two causes do together, in a sentence."""
+    points, low, high = (100 * share for share in (pair.moved.share, pair.moved.low, pair.moved.high))
+    return f"{pair.first} and {pair.second} together: {points:+.2f} points ({low:+.2f} to {high:+.2f}) beyond each alone"
 
 
 def _time(report: Mapping[str, Any]) -> str:

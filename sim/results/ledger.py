@@ -48,17 +48,21 @@ def ledger(
     analog: Kind = "typical",
     chip_seed: int = 0,
     noise_seed: int = 0,
+    orders: int = 1,
+    pairs: bool = False,
     threads: int | None = None,
     watch: Callable[[str], None] | None = None,
 ) -> Ledger:
-    """The cost of each cause for one kind of chips, and of the costliest one layer by layer.
+    """The cost of each cause for one kind of chips, and of all of them layer by layer.
 
-    Chip k has seed `chip_seed` + k, and all share the noise seed `noise_seed`, as in `compare`.
+    Chip k has seed `chip_seed` + k, and all share the noise seed `noise_seed`, as in `compare`. On each chip, `orders` pairs of
+    an order and its reverse, in which causes are switched on, are tried: more make the intervals of shares narrower. `pairs`
+    also tries causes two by two.
     """
-    chips = checked_integer("chips", chips, 1)
+    chips, orders = checked_integer("chips", chips, 1), checked_integer("orders", orders, 1)
     chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
     digits, kind, threads = as_labelled(images, labels), kind_of(analog), worker_count(threads)
     expect_disjoint(digits.images, program.calibrated_on)
     found = losses(program, digits, kind, chips=chips, chip_seed=chip_seed, noise_seed=noise_seed, threads=threads,
-                   say=watch or (lambda _: None))  # fmt: skip
+                   orders=orders, pairs=pairs, say=watch or (lambda _: None))  # fmt: skip
     return Ledger(**vars(found))

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog.faults import Faults
 from anna.analog.parameters import Analog
 from anna.base.errors import AnnaError, CompileError, DataError, GraphError, IllegalProgram, MachineError, SpecError
 from anna.chip.machines import DEFAULT, FORMER_BOARDS, Machine, machine_named
@@ -39,7 +40,7 @@ from sim.base.statistics import error_of_counts
 from sim.inputs.digits import expect_disjoint, for_network
 from sim.inputs.models import load_network
 from sim.sweep.rows import STORED, ChipRun, Outcome
-from sim.sweep.spec import Point, SweepSpec
+from sim.sweep.spec import FIRST_CHIP, Point, SweepSpec
 from sim.sweep.training import Training, trained, weights_of
 
 REFUSALS = (CompileError, GraphError, IllegalProgram, MachineError, SpecError)  # the point is impossible on any machine
@@ -123,6 +124,22 @@ def analog_at(spec: SweepSpec, point: Point) -> Analog:
     for what, factor in point.fields_of("scaled").items():
         analog = analog.scaled(what, factor)
     return analog
+
+
+def chip_seeds(spec: SweepSpec, point: Point, analog: Analog) -> range:
+    """The chips of a point; ideal ones without faults are all alike, so there is one."""
+    first = point.values.get(FIRST_CHIP, 0)
+    assert isinstance(first, int)
+    alike = analog.is_ideal and not point.fields_of("faults")
+    return range(spec.seed + first, spec.seed + first + (1 if alike else spec.chips))
+
+
+def chip_at(point: Point, analog: Analog, seed: int) -> Chip:
+    """One chip of a point; its faults are drawn from its own seed, unless the point gives one."""
+    faults = point.fields_of("faults")
+    if faults:
+        return Chip(seed=seed, analog=analog, faults=Faults(**{"seed": seed, **faults}))
+    return Chip() if analog.is_ideal else Chip(seed=seed, analog=analog)
 
 
 def inputs_of(spec: SweepSpec) -> tuple[tuple[str, str], ...]:
@@ -224,8 +241,8 @@ def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
     labels = one.digits.labels.astype(np.int64)
     rows: list[dict[str, Any]] = []
     erred = np.zeros(len(labels), dtype=np.int64)  # how many chips misread each image
-    seeds = range(spec.seed, spec.seed + (1 if analog.is_ideal else spec.chips))  # ideal chips are all alike
-    chips = (Chip() if analog.is_ideal else Chip(seed=seed, analog=analog) for seed in seeds)
+    seeds = chip_seeds(spec, point, analog)
+    chips = (chip_at(point, analog, seed) for seed in seeds)
     for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline, threads=1):
         run = ChipRun(len(rows), seeds[len(rows)], result, labels, reference)
         erred += run.wrong

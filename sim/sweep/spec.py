@@ -29,6 +29,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
+from anna.analog.faults import Faults
 from anna.analog.parameters import CAUSES, GROUPS, STRENGTHS, Analog
 from anna.base.container import canonical_json
 from anna.base.errors import SpecError
@@ -41,9 +42,11 @@ from sim.sweep.training import Training, TrainOptions
 Scalar = int | float | str | bool | None
 Value = Scalar | tuple[Scalar, ...]
 
-RECORDS: dict[str, type[Record]] = {"chip": ChipSpec, "analog": Analog, "compile": CompileOptions, "train": TrainOptions}
+RECORDS: dict[str, type[Record]] = {"chip": ChipSpec, "analog": Analog, "faults": Faults, "compile": CompileOptions,
+                                    "train": TrainOptions}  # fmt: skip
 SCALED = (*CAUSES, *GROUPS, *STRENGTHS)
-PLAIN = ("network", "weights_seed", "analog")  # fields of the sweep itself that may be axes
+PLAIN = ("network", "weights_seed", "analog", "first_chip")  # of the sweep itself: three of its fields, and ...
+FIRST_CHIP = "first_chip"  # ... how far the chips of a point are counted from the sweep's first one
 LARGEST = 1_000_000  # points of a sweep
 
 
@@ -250,6 +253,8 @@ def _adapter(axis: str) -> TypeAdapter[Any]:
     """Validates values of one axis alone; whether they fit together is checked at each point."""
     group, _, name = axis.partition(".")
     name = _new_name(group, name)
+    if axis == FIRST_CHIP:
+        return TypeAdapter(Annotated[int, Field(ge=0, lt=1 << 62)])
     if group == "scaled":
         return TypeAdapter(Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)])
     if (group, name) == ("compile", "machine"):  # in files of version 0.1 a board

@@ -60,7 +60,7 @@ def test_two_ways_to_say_the_same_are_the_same_sweep_and_the_order_of_axes_count
     [
         ({"axes": {"chip.weight_bit": [2]}}, "axis 'chip.weight_bit': chip has no weight_bit; it has instruction_set,"),
         ({"axes": {"chips.weight_bits": [2]}}, "axis 'chips.weight_bits' is not known; expected network, weights_seed, analog, "
-         "or a field of chip, analog, compile, train, scaled"),
+         "first_chip, or a field of chip, analog, faults, compile, train, scaled"),
         ({"axes": {}}, "axes: Dictionary should have at least 1 item"),
         ({"axes": {"chip.weight_bits": []}}, "axis 'chip.weight_bits' has no values"),
         ({"axes": {"chip.weight_bits": 3}}, "axis 'chip.weight_bits': expected a list of values or a range, got 3"),
