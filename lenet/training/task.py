@@ -8,7 +8,7 @@ from typing import Any
 from anna.base.errors import DataError
 from anna.network.graph import Network
 from lenet.networks.catalogue import define, full_name, native_data, stem
-from lenet.training.recipes import Recipe, chip_recipe_for, default_recipe, recipe_for
+from lenet.training.recipes import ForChip, Recipe, chip_recipe_for, conditions_for, default_recipe, recipe_for
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,11 @@ class Task:
         if not self.for_chip:
             return self.float_recipe
         return _with_passes(chip_recipe_for(self.network, self.data, self.float_recipe), self.chip_passes)
+
+    @property
+    def conditions(self) -> ForChip | None:
+        """The chips of a task for the chip."""
+        return conditions_for(self.network, self.data) if self.for_chip else None
 
     @property
     def floats(self) -> Task:

@@ -200,7 +200,7 @@ def _fitted(task: Task, start: Network | None, parts: Parts, output: Path, watch
 
     checkpoint = output / f".{task.stem}.checkpoint"
     network, recipe = start or task.untrained, task.last_recipe
-    chip = ForChip() if task.for_chip else None
+    chip = task.conditions
     if isinstance(network, Ensemble):
         boosted = fit_boosted(network, recipe, parts.training, task.train_seed, chip=chip, checkpoint=checkpoint, watch=watch)
         return Outcome(start, *boosted)
@@ -212,7 +212,7 @@ def _fitted(task: Task, start: Network | None, parts: Parts, output: Path, watch
 def _record(task: Task, parts: Parts, outcome: Outcome, folder: Path | str | None) -> dict[str, Any]:
     """What was trained, on what, with which results; the keys are those of the file."""
     for_chip = {} if outcome.start is None else {"for_chip": {
-        **asdict(ForChip()), "start": task.floats.stem, "start_digest": outcome.start.digest,
+        **asdict(task.conditions or ForChip()), "start": task.floats.stem, "start_digest": outcome.start.digest,
         "on_chip": [chip_result(outcome.start, outcome.trained, one, folder) for one in parts.tests],
     }}  # fmt: skip
     return {
