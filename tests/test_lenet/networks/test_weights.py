@@ -40,7 +40,8 @@ def test_every_network_is_shipped_and_the_chip_nets_for_both_data_sets():
     for name in lenet.names:
         assert any(stem.startswith(f"{name}-") for stem in SHIPPED)
     wanted = {f"{name}-{data}-seed1" for name in ("recognizer", "lenet1") for data in ("mnist", "usps")}
-    wanted |= {f"recognizer-usps-seed{seed}" for seed in (1, 2, 3)} | {"lenet5-mnist-seed1-distorted"}
+    wanted |= {f"recognizer-usps-seed{seed}{variant}" for seed in range(1, 6) for variant in ("", "-chip")}
+    wanted |= {"lenet5-mnist-seed1-distorted", "lenet5-mnist-seed1-distorted-chip", "boosted_lenet4-mnist-seed1-chip"}
     assert wanted <= set(SHIPPED)
 
 
@@ -104,21 +105,34 @@ def test_the_results_on_the_built_in_digits_are_those_recorded(stem):
     assert result(network, digits.holdout()) == recorded
 
 
-@pytest.mark.parametrize("stem", [stem for stem in SHIPPED if stem.endswith("-chip")])
-def test_weights_for_the_chip_continue_from_shipped_ones_and_are_no_worse_on_typical_chips(stem):
+def expect_no_worse_on_typical_chips(stem, name, images):
     """The record counts what the compiler of its day made; another may make other programs, but none that turn it round."""
     network, record = network_and_record(stem)
     about = record["for_chip"]
     start, before = network_and_record(about["start"])
     assert start.digest == about["start_digest"] == before["weights_digest"]
     assert str(start) == str(network) and before["training_digits"] == record["training_digits"]
-    (recorded,) = [one for one in about["on_chip"] if one["digits"] == "holdout"]
-    found = chip_result(start, network, digits.holdout())
+    (recorded,) = [one for one in about["on_chip"] if one["digits"] == name]
+    found = chip_result(start, network, images)
     for one in (recorded, found):
         assert sum(one["trained"]["typical_wrong"]) < 1.1 * sum(one["ordinary"]["typical_wrong"])
     assert {key: found[key] for key in ("digits", "digits_sha256", "images")} == {
         key: recorded[key] for key in ("digits", "digits_sha256", "images")
     }
+
+
+FOR_CHIP = [stem for stem in SHIPPED if stem.endswith("-chip")]
+
+
+@pytest.mark.parametrize("stem", [stem for stem in FOR_CHIP if "-mnist-" in stem])
+def test_weights_for_the_chip_continue_from_shipped_ones_and_are_no_worse_on_typical_chips(stem):
+    expect_no_worse_on_typical_chips(stem, "holdout", digits.holdout())
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("stem", [stem for stem in FOR_CHIP if "-usps-" in stem])
+def test_those_for_usps_are_no_worse_on_its_test_digits(stem):
+    expect_no_worse_on_typical_chips(stem, "usps test", digits.digits("usps", "test", Path(os.environ["ANNA_DATA"])))
 
 
 @pytest.mark.data
