@@ -152,7 +152,7 @@ _CHOSEN: dict[tuple[str, str], dict[str, object]] = {
 _STRENGTH: dict[tuple[str, str], float] = {("lenet5", "mnist"): 0.7}
 _CHOSEN_FOR_CHIP: dict[tuple[str, str], dict[str, object]] = {
     ("recognizer", "mnist"): {"passes": 20, "batch": 128, "steps": (0.004,), "distortion": _MILD},
-    ("recognizer", "usps"): {"passes": 30, "steps": (0.004,), "distortion": Distortion()},
+    ("recognizer", "usps"): {"passes": 30, "steps": (0.004,)},
     ("lenet5", "mnist"): {"passes": 15, "batch": 128, "steps": (0.001,)},
     ("boosted_lenet4", "mnist"): {"passes": 8, "batch": 128, "steps": (0.001,)},
     ("mlp300", "mnist"): {"passes": 5, "steps": (0.002,)},
