@@ -29,6 +29,8 @@ from lenet.training.boost import fit_boosted
 from lenet.training.chip_net import STATES, WEIGHTS, ChipNet, to_states, to_weights
 from lenet.training.drawn_chip import DrawnChip
 from lenet.training.fit import Setup, fit
+from lenet.training.results import in_new_options
+from lenet.training.task import Task
 from lenet.training.torch_net import prepared
 from sim.cli import main
 
@@ -254,6 +256,17 @@ def test_copies_that_the_float_weights_saw_are_seen_again():
 def test_a_record_gives_back_its_recipe(stem):
     told = lenet.record(stem)["recipe"]
     assert {name: value for name, value in json.loads(json.dumps(asdict(recipe_of(told)))).items() if name in told} == told
+
+
+@pytest.mark.parametrize("stem", [stem for stem in shipped() if stem.endswith("-chip")])
+def test_weights_for_todays_chips_come_from_todays_recipes(stem):
+    told = lenet.record(stem)
+    options = {"distort": "-distorted" in stem, "train_seed": told["seed"], "for_chip": True}
+    task = Task.of(told["network"], told["data"], None, **options)
+    assert task.stem == stem and task.command == in_new_options(told["command"])
+    if told["for_chip"]["analog"] == "typical-v2":
+        assert task.last_recipe == recipe_of(told["recipe"])
+        assert {**told["for_chip"], **asdict(task.conditions)} == told["for_chip"]
 
 
 def test_a_boosted_network_is_trained_for_the_chip_on_the_digits_its_own_members_chose(some):
