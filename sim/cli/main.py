@@ -20,8 +20,8 @@ from sim.cli.options import add, expect_new_names
 
 # In the order of the help text.
 COMMANDS = (
-    "compare", "published", "sweep", "report", "plan", "compile", "export", "check", "info", "asm", "disasm", "run", "trace",
-    "train", "data", "bench", "doctor", "completion",
+    "compare", "published", "sweep", "report", "plan", "compile", "fit-host", "export", "check", "info", "asm", "disasm", "run",
+    "trace", "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _command(name: str) -> Command:
-    command = import_module(f"sim.cli.{name}").COMMAND
+    command = import_module(f"sim.cli.{name.replace('-', '_')}").COMMAND
     assert isinstance(command, Command)
     return command
 

@@ -77,6 +77,7 @@ _OPTIONS = (
     Option("--print-after", values.PASS, "print the result of a pass: {words}"),
     # chips and runs
     Option("--analog", values.PRESET, "the chip's electronics: {words}, or a TOML file"),
+    Option("--die", values.file(".die"), "a die from a file, instead of drawn chips"),
     Option("--chips", values.COUNT, "drawn chips of each kind"),
     Option("--chip-seed", values.SEED, "which chip is drawn; for several, the first one"),
     Option("--noise-seed", values.SEED, "which noise the chips get"),
