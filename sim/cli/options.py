@@ -70,7 +70,7 @@ _OPTIONS = (
            "each layer ({words})"),
     Option("--within", values.PERCENT, "with --precision auto: points of changed classes, or of lost variance, at most"),
     Option("--time-budget", values.TIME_US, "with --precision auto: so many us an image on the chip at most"),
-    Option("--against", values.PRESET_NAME, "with --precision auto: the chips that programs are judged on: {words}"),
+    Option("--against", values.PRESET_NAME, "the chips that choices are made for and judged on: {words}"),
     Option("--positions", values.POSITIONS, "positions of a window in one CALC: {words}"),
     Option("--max-charge-lost", values.SHARE, "share of its charge that a weight may have lost when it is read"),
     Option("--check-count", values.COUNT, "calibration images of the self-check"),
