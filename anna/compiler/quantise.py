@@ -108,7 +108,7 @@ def quantise_layer(
         rounding.most_constants(layer, options),
         steps,
     )
-    drawn = Drawn.of(spec, options.against)
+    drawn = None if layer.partial else Drawn.of(spec, options.against)  # partial sums did worse by it
     problem = replace(problem, drawn=drawn)
     keep, why = kept(problem, gain_i, even, options)
     choice = rounding.search(problem, options) if keep is None else keep.choice

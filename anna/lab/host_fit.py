@@ -67,6 +67,8 @@ def fit_host(program: Program, chips: Chip | Sequence[Chip], images: ArrayLike, 
         raise DataError(
             f"{len(samples)} images with labels; expected at least {LEAST_IMAGES}, labels from 0 to {classes - 1}"
         )  # fmt: skip
+    if missing := sorted(set(range(classes)) - set(right.tolist())):
+        raise DataError(f"the labels have no image of class {missing[0]}; expected some of every class")
     found = [_features(program, last, result.codes)
              for result in run_chips(several, program, samples, noise_seed=OWN_NOISE_SEED)]  # fmt: skip
     x, y = np.concatenate(found), np.tile(right.astype(np.int64), len(several))
