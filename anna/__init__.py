@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from anna.exporters.bundle import export as export
     from anna.importers import load_network as load_network
     from anna.importers.modules import import_network as import_network
+    from anna.lab.host_fit import fit_host as fit_host
     from anna.lab.trim import Trim as Trim
     from anna.lab.trim import measure_trim as measure_trim
     from anna.lab.trim import trim as trim
@@ -116,6 +117,7 @@ _HOMES = {
     "elaborate": "anna.sequencer.walk",
     "engine_reference": "anna.machine.lockstep",
     "export": "anna.exporters.bundle",
+    "fit_host": "anna.lab.host_fit",
     "float_reference": "anna.compiler.reference",
     "forward": "anna.network.forward",
     "import_network": "anna.importers.modules",

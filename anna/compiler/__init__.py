@@ -58,7 +58,7 @@ def compile(
     precision: Precision = "given",
     within: float | None = None,
     time_budget: float | None = None,
-    against: str = "typical",
+    against: str | None = None,
     positions: Positions = "auto",
     max_charge_lost: float = 0.01,
     calibration_count: int = 500,
@@ -92,8 +92,9 @@ def compile(
     precision          "auto" chooses the six above for each layer, as few and small as they may be, ...
     within             so that no more than so many percent of the classes change (of other networks: of the outputs'
                        variance is lost), on calibration images kept apart, and/or
-    time_budget        so that an image takes no more than so many us on the chip,
-    against            judged on chips of this preset: "ideal", "typical", "worst", ...
+    time_budget        so that an image takes no more than so many us on the chip
+    against            the chips, by their preset, that choices are made for and judged on: "ideal", "typical", "worst", ...; if
+                       it is not given, choices are made for the ideal chip, and precision "auto" judges on typical ones
     positions          positions of a window in one CALC: 1 as in 1991, or as many as pay ("auto")
     max_charge_lost    share of its charge that a weight may have lost when it is read: the batch is kept short, or weights
                        are refreshed, accordingly; a wide chip refreshes by itself
@@ -119,7 +120,7 @@ def compilation(
     precision: Precision = "given",
     within: float | None = None,
     time_budget: float | None = None,
-    against: str = "typical",
+    against: str | None = None,
     **options: Any,
 ) -> "Compilation":
     """Compile with the same options as `compile`, and keep the value of every pass."""
@@ -134,7 +135,7 @@ def compilation(
             loaders = f"load it with lenet.load({network!r}) or, from a file, anna.load_network({network!r})"
             raise GraphError(f"{network!r} is a name, not a network; {loaders}")
         raise GraphError(f"expected a network to compile, got {type(network).__name__}")
-    chosen = CompileOptions.of(**options)
+    chosen = CompileOptions.of(**options, **({} if against is None else {"against": against}))
     if chip is not None:
         chosen = chosen.changed(machine=chosen.machine.with_chip(chip))
     images = _images_of(calibration)
@@ -142,7 +143,8 @@ def compilation(
         from anna.compiler.precision import compiled
         from anna.compiler.rungs import PrecisionOptions
 
-        return compiled(network, images, chosen, PrecisionOptions.of(within=within, time_budget=time_budget, against=against))
+        judged = {} if against is None else {"against": against}
+        return compiled(network, images, chosen, PrecisionOptions.of(within=within, time_budget=time_budget, **judged))
     if precision != "given":
         raise SpecError(f"compile options: precision: {precision!r}; expected 'given' or 'auto'")
     if within is not None or time_budget is not None:

@@ -32,6 +32,7 @@ LATER = (
     "balance",
     "input_clip",
     "maxima",
+    "against",
 )  # options that are left out where they are the default, as programs had none
 UNITS = ("array", "input", "output", "paging")
 

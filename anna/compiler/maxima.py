@@ -14,7 +14,7 @@ from anna.base.errors import CompileError
 from anna.compiler.calibrate import evenly
 from anna.compiler.check import check
 from anna.compiler.ir import Lowered
-from anna.compiler.judging import Judge
+from anna.compiler.judging import IDEAL, Judge
 from anna.compiler.options import CompileOptions
 from anna.compiler.passes import Compilation, run
 from anna.network.graph import Network, Pool
@@ -45,7 +45,8 @@ def compiled(network: Network, images: NDArray[np.generic] | None, options: Comp
     except CompileError:
         return on_chip
     seen = on_chip.calibration.images
-    judge = Judge.of(network, seen[evenly(len(seen), min(len(seen), MOST_JUDGED))], AGAINST)
+    judge = Judge.of(network, seen[evenly(len(seen), min(len(seen), MOST_JUDGED))],
+                     AGAINST if options.against == IDEAL else options.against)  # fmt: skip
     chip, host = judge(on_chip.program), judge(on_host.program)
     better = host.mean + CLEARLY < chip.mean
     said = (

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from anna.analog.parameters import Analog
 from anna.base.renamed import in_new_names
 from anna.chip import facts
 from anna.chip.machines import DEFAULT, Machine, machine_named
@@ -97,6 +98,9 @@ class CompileOptions(Record):
         description="carry every other pair of maps of a rectifier upside down, so that errors common to all synapses cancel "
         "where a map is silent",
     )
+    against: str = Field(
+        default="ideal", description="the chips, by their preset, that ranges, fits and roundings are chosen for"
+    )
     positions: Positions = Field(
         default="auto", description="positions of a window in one CALC: 1 as in 1991, or as many as pay (auto)"
     )
@@ -115,6 +119,12 @@ class CompileOptions(Record):
     @classmethod
     def _machine_by_name(cls, given: Any) -> Any:
         return machine_named(given) if isinstance(given, str) else given
+
+    @field_validator("against")
+    @classmethod
+    def _preset(cls, given: str) -> str:
+        Analog.preset(given)
+        return given
 
     @field_validator("digits", "copies", "synapses")
     @classmethod

@@ -15,7 +15,7 @@ from anna.compiler import split as split_pass
 from anna.compiler.calibrate import Calibration, calibrate
 from anna.compiler.hosting import host_work
 from anna.compiler.ir import Lowered
-from anna.compiler.judging import tells_classes
+from anna.compiler.judging import IDEAL, tells_classes
 from anna.compiler.memory import Memory
 from anna.compiler.options import CompileOptions
 from anna.compiler.place import Placement, place
@@ -60,8 +60,8 @@ class Compilation:
 
     @cached_property
     def changed_share(self) -> float | None:
-        """The share of the calibration images to which the ideal chip gives another class than the float network; None if
-        the network tells no classes."""
+        """The share of the calibration images to which the chips it is compiled for, the ideal one or drawn ones, give another
+        class than the float network; None if the network tells no classes."""
         network = self.checked.network
         if not tells_classes(network):
             return None
@@ -77,11 +77,15 @@ class Compilation:
         several = self.digits.input_digits > 1 or any(layer.digits > 1 for layer in self.digits.layers)
         if share is not None and share > MUCH_CHANGED and not several:
             found.append(
-                f"{name}: the ideal chip gives {100 * share:.1f} % of the calibration images another class than the "
-                "float network, since one state carries each value; carry it by two (option digits, docs/digits.md)"
+                f"{name}: {self._chips} {100 * share:.1f} % of the calibration images another class than the float "
+                "network, since one state carries each value; carry it by two (option digits, docs/digits.md)"
             )
         found += [f"{name}: {note}" for note in self.quantised.notes]
         return "\n".join(found) or None
+
+    @property
+    def _chips(self) -> str:
+        return "the ideal chip gives" if self.options.against == IDEAL else f"{self.options.against} chips give"
 
     def text(self, after: str) -> str:
         """The canonical text of a pass's value."""

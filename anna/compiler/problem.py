@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from anna.chip.spec import ChipSpec
 from anna.compiler import exact, integer
 from anna.compiler.calibrate import FloatMaps
+from anna.compiler.drawn import Drawn
 from anna.compiler.integer import Ints, States
 from anna.compiler.ir import Bools, ChipLayer, Floats
 from anna.compiler.ladder import Ladder, ladder
@@ -61,6 +62,7 @@ class Problem:
     sign_o: Floats  # -1 for maps carried upside down: all that is said of their sums here has the other sign
     unit_sums: Floats | None  # what the units' own biases add to the sums of the search windows
     most_constants: int  # columns that carry a bias, at most
+    drawn: Drawn | None = None  # the chips that it is chosen for, if they are not ideal
 
     @cached_property
     def patterns(self) -> list[tuple[Ints, Ints]]:

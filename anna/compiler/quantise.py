@@ -18,6 +18,7 @@ from anna.compiler import exact, integer, maximum, rounding
 from anna.compiler.calibrate import Calibration
 from anna.compiler.columns import constant_numerators, shared, unit_bias
 from anna.compiler.digits import digits_of, in_digits
+from anna.compiler.drawn import Drawn
 from anna.compiler.host_ranges import meaning_of_input, meanings_of_written
 from anna.compiler.hosting import round_of
 from anna.compiler.integer import Ints, States
@@ -108,6 +109,8 @@ def quantise_layer(
         rounding.most_constants(layer, options),
         steps,
     )
+    drawn = None if layer.partial else Drawn.of(spec, options.against)  # partial sums did worse by it
+    problem = replace(problem, drawn=drawn)
     keep, why = kept(problem, gain_i, even, options)
     choice = rounding.search(problem, options) if keep is None else keep.choice
     has_codes = keep is not None and keep.weights
@@ -125,6 +128,9 @@ def quantise_layer(
     if unit_states.size:
         extra = codes.state_converter(spec).numerators[unit_states] * unit_weights[:, :, None, None]
         totals = totals + extra.sum(axis=1)
+    if drawn is not None:  # the states of drawn chips, to fit to and for the layers that follow
+        own = np.concatenate([weights, constants, unit_weights], axis=1)
+        totals = totals + drawn.added_to_maps(drawn.sigma(own, scale), totals.shape)
     joint = steps.convert(totals, scale)
     result, error, signal = fitted(layer, joint, target, choice, steps, options.fit and not (keep is not None and keep.fixed))
     noise = float(error.sum())

@@ -204,6 +204,9 @@ def _fit_errors(
         bound = float(np.abs(weights).sum(axis=1).max(initial=0)) * peak
         kind = np.float32 if bound < FAR else np.float64
         sums = exact.product(weights.astype(kind), numerators.astype(kind)[problem.windows[:, taps].T], bound)
+        if problem.drawn is not None:
+            own = np.concatenate([weights, constants[mine]], axis=1)
+            sums = sums + problem.drawn.added(problem.drawn.sigma(own, scale[mine]), sums.shape[1], sums.dtype.type)
         further = _further_sums(problem, owner[mine], weight_lsb[mine])
         if problem.ladder.digits == 1 and further is None and problem.spec.state_bits <= 4:
             counts, totals = _tallied(problem, sums, bias_sum[mine], owner[mine], scale[mine])

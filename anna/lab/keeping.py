@@ -4,6 +4,7 @@ Only what leaves the pins is looked at: codes, from which the host makes scores.
 it, so images are evidence of another kind: a trim rounds weights again, and what that costs shows only there.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -19,17 +20,30 @@ from anna.machine.chip import Chip
 from anna.network.images import image_keys
 from anna.program.file import Program
 
+Floats = NDArray[np.float64]
 Part = Literal["none", "offset", "gain and offset"]
 REPEATS = 4  # runs of each image, each with noise of its own
 MOST_IMAGES = 250  # of those given
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loss:
     """How far the scores of a program on a chip are from the ideal chip's, over all runs of all images."""
 
-    distance: float  # mean square, as a share of the mean square of the ideal chip's scores about their mean
+    distance_n: Floats  # of each image: square, as a share of the mean square of the ideal chip's scores about their mean
     changed: float  # share of the images that get another class
+
+    @property
+    def distance(self) -> float:
+        """Over all images."""
+        return float(exact.total(self.distance_n)) / len(self.distance_n)
+
+    def clearly_less_than(self, other: "Loss") -> bool:
+        """Whether the distance is smaller by more than the standard error of the difference, over images."""
+        less = other.distance_n - self.distance_n
+        mean = float(exact.total(less)) / len(less)
+        variance = float(exact.total((less - mean) ** 2)) / len(less)
+        return mean > math.sqrt(variance / len(less))
 
     def no_more_than(self, other: "Loss") -> bool:
         """Whether neither is greater."""
@@ -54,17 +68,17 @@ class _Judge:
         self.chip, self.meter, self.images, self.threads = chip, meter, images, threads
         self.right = Chip().run(meter.program, images, threads=threads, timeline=meter.timeline).scores.astype(np.float64)
         away = self.right - exact.total(self.right, axis=0) / len(images)
-        self.power = float(exact.total(away * away)) or 1.0
+        self.power = float(exact.total(away * away)) / len(images) or 1.0
 
     def __call__(self, program: Program) -> Loss:
-        timeline, distance, changed = replace(self.meter.timeline, program=program), 0.0, 0
+        timeline, distance_n, changed = replace(self.meter.timeline, program=program), np.zeros(len(self.images)), 0
         for k in range(REPEATS):
             scores = self.chip.run(program, self.images, noise_seed=OWN_NOISE_SEED + 1 + k, threads=self.threads,
                                    timeline=timeline).scores  # fmt: skip
             away = scores - self.right
-            distance += float(exact.total(away * away)) / REPEATS
+            distance_n += exact.total((away * away).reshape(len(away), -1), axis=1) / REPEATS
             changed += int((scores.argmax(axis=1) != self.right.argmax(axis=1)).sum())
-        return Loss(distance / self.power, changed / (REPEATS * self.right[:, :1].size))
+        return Loss(distance_n / self.power, changed / (REPEATS * self.right[:, :1].size))
 
 
 def kept_trim(
@@ -73,7 +87,7 @@ def kept_trim(
 ) -> KeptTrim:  # fmt: skip
     """Measure a chip and keep of its trim, layer by layer, what helps on sample images; the program's own if nothing does.
 
-    At most 250 of the `images` decide, picked evenly. On them a program never errs more than without its trim, by either measure
+    At most 250 of the `images` decide, picked evenly. On them a program never errs more than without its trim, by any measure
     of `Loss`; results on them are refused. `measured` is what `measure_trim` gave, if it was; keep a `meter` for many chips.
     """
     meter = meter or TrimMeter(program)
@@ -94,7 +108,7 @@ def kept_trim(
         programs = [_trimmed(meter, found, by_layer, one) for one in tries]
         losses = [judge(one) for one in programs]
         least = min(range(len(tries)), key=lambda k: losses[k].distance)
-        if losses[least].distance < best.distance:
+        if losses[least].clearly_less_than(best):
             chosen, best = tries[least], losses[least]
             steps.append((programs[least], chosen, best))
     last, layers, after = next(step for step in reversed(steps) if step[2].no_more_than(first))

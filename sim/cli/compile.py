@@ -27,7 +27,6 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--precision", default="given")
     add(parser, "--within")
     add(parser, "--time-budget")
-    add(parser, "--against", default="typical")
     add(parser, "--print-after", default=[], repeatable=True)
 
 
@@ -45,7 +44,7 @@ def _run(given: argparse.Namespace) -> None:
     calibration = calibration_images(network, given.calibration, instead)
     with progress() as show:
         show(f"compile {network.name}")
-        aim = {"precision": given.precision, "within": given.within, "time_budget": given.time_budget, "against": given.against}
+        aim = {"precision": given.precision, "within": given.within, "time_budget": given.time_budget}
         done = compilation(network, calibration, **compile_options(given), **aim)
     program = done.program
     program.save(path)
@@ -66,6 +65,7 @@ COMMAND = Command(
         "anna compile recognizer -o recognizer.anna",
         "anna compile mine.onnx --calibration digits.npz -o mine.anna",
         "anna compile lenet5 --batch 28 --print-after place",
+        "anna compile lenet5 --against typical",
         "anna compile mine.onnx --calibration digits.npz --precision auto --within 2 -o mine.anna",
     ),
     arguments=_arguments,

@@ -31,6 +31,7 @@ def add_compile_options(parser: argparse.ArgumentParser) -> None:
     add(parser, "--synapses", default=default.synapses)
     add(parser, "--balance", default=default.balance)
     add(parser, "--input-clip", default=default.input_clip)
+    add(parser, "--against", default_text="the ideal chip; --precision auto judges on typical ones")
     add(parser, "--positions", default=default.positions)
     add(parser, "--max-charge-lost", default=default.max_charge_lost)
     add(parser, "--check-count", default=default.check_count)
@@ -42,7 +43,8 @@ def compile_options(given: argparse.Namespace) -> dict[str, Any]:
         "batch", "host", "split", "maxima", "range_method", "fit", "round", "digits", "overlap", "copies", "synapses",
         "balance", "input_clip", "positions", "max_charge_lost", "calibration_count", "check_count",
     )  # fmt: skip
-    return {"machine": machine(given), **{name: getattr(given, name) for name in names}}
+    chosen_for = {} if given.against is None else {"against": given.against}
+    return {"machine": machine(given), **{name: getattr(given, name) for name in names}, **chosen_for}
 
 
 def machine(given: argparse.Namespace) -> Machine:

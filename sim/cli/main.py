@@ -21,7 +21,8 @@ from sim.cli.options import add, expect_new_names
 
 # In the order of the help text.
 COMMANDS = (
-    "compare", "yield", "published", "sweep", "report", "plan", "compile", "export", "check", "info", "asm", "disasm", "run",
+    "compare", "yield", "published", "sweep", "report", "plan", "compile", "fit-host", "export", "check", "info", "asm", "disasm",
+    "run",
     "trace", "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
@@ -34,7 +35,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _command(name: str) -> Command:
-    command = import_module(f"sim.cli.{name}{'_' * iskeyword(name)}").COMMAND
+    module = name.replace("-", "_") + "_" * iskeyword(name)
+    command = import_module(f"sim.cli.{module}").COMMAND
     assert isinstance(command, Command)
     return command
 

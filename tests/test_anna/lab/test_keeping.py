@@ -21,7 +21,7 @@ CHIPS = range(6)
 
 @cache
 def program() -> Program:
-    return anna.compile(lenet.load("recognizer"), calibration=lenet.calibration()[0][::2])
+    return anna.compile(lenet.load("recognizer"), calibration=lenet.calibration()[0][:250])
 
 
 @cache
@@ -30,7 +30,7 @@ def meter() -> TrimMeter:
 
 
 def samples() -> np.ndarray:
-    return lenet.calibration()[0][1::2]
+    return lenet.calibration()[0][250:]
 
 
 @cache
@@ -61,13 +61,17 @@ def test_no_chip_is_worse_on_the_images_that_decide(analog: str) -> None:
     assert picked > 0, "something is kept on some chip"
 
 
-def test_on_other_images_bad_chips_gain_on_average() -> None:
+def test_on_other_images_bad_chips_gain_on_average_and_none_is_clearly_worse() -> None:
     images, labels = lenet.holdout()
     images, labels = images[::3], labels[::3]
-    wrong = np.array([[(scores(seed, "worst", one, images, 1).argmax(axis=1) != labels).sum()
-                       for one in (program(), kept(seed, "worst").program)] for seed in CHIPS])  # fmt: skip
-    assert wrong[:, 1].sum() < wrong[:, 0].sum()
-    assert wrong[:, 1].max() <= wrong[:, 0].max()
+    gained = 0
+    for seed in CHIPS:
+        before, after = (scores(seed, "worst", one, images, 1).argmax(axis=1) == labels
+                         for one in (program(), kept(seed, "worst").program))  # fmt: skip
+        lost, won = int((before & ~after).sum()), int((~before & after).sum())
+        assert lost - won <= 2.6 * (lost + won) ** 0.5, f"chip {seed}: beyond what chance does to one chip in 200"
+        gained += won - lost
+    assert gained > 0
 
 
 def test_what_decided_is_written_into_the_program() -> None:
@@ -83,8 +87,7 @@ def test_what_decided_is_written_into_the_program() -> None:
 def test_an_ideal_chip_keeps_its_program() -> None:
     found = kept_trim(anna.Chip(), program(), samples(), meter=meter())
     assert set(found.layers.values()) == {"none"}
-    assert found.before == found.after
-    assert (found.before.distance, found.before.changed) == (0.0, 0.0)
+    assert (found.after.distance, found.after.changed) == (0.0, 0.0)
 
 
 def test_the_choice_is_the_same_again_and_with_other_threads() -> None:
