@@ -263,3 +263,29 @@ def test_a_layer_in_digits_does_not_learn_few_images_by_heart() -> None:
         program = anna.compile(graph, images[:60], host="none", digits=2, overlap=False, round=way, check_count=0)
         error[way] = np.square(anna.Chip().run(program, images[60:]).scores - wanted).mean()
     assert error["calibrated"] < 1.1 * error["nearest"], error
+
+
+# --- several synapses a weight ---------------------------------------------------------------------------------------
+def test_of_synapses_that_share_a_weight_the_first_are_full_before_the_next_carries_any() -> None:
+    rng = np.random.default_rng(3)
+    kernel = rng.normal(0, 1, (6, 2, 3, 3)).astype(np.float32)
+    graph = Graph("shared", (2, 6, 6), (Convolution("C", kernel), FullConnection("out", np.ones((2, 96), np.float32))))
+    done = compilation(graph, some_images(graph, 24), digits=2, synapses={"C": 4}, round="nearest")
+    first = done.quantised.layers[0]
+    by_synapse = np.abs(first.weights_ot.reshape(6, 5, 2 * 9)[:, :4])  # the fifth holds the finer digit
+    assert by_synapse[:, 1].any()
+    for before, after in pairwise(by_synapse.swapaxes(0, 1)):
+        assert (before[after > 0] == 31).all()
+
+
+def test_more_synapses_make_a_maximum_err_less_on_a_noisy_wire() -> None:
+    """A step of a maximum adds up two or three inputs, which do not fill a range that is much wider than the wire's noise."""
+    rng, error = np.random.default_rng(2), {}
+    last = FullConnection("last", rng.normal(0, 0.3, (4, 16)).astype(np.float32))
+    graph = Graph("pooled", (1, 8, 8), (Pool("P", "max", (2, 2), (2, 2)), last))
+    seen = rng.normal(0, 1, (200, 1, 8, 8)).astype(np.float32)
+    noisy = anna.Chip(seed=1, analog=anna.Analog.typical().alone("thermal_noise"))
+    for synapses in (1, 4):
+        program = anna.compile(graph, seen, digits=2, synapses={"P": synapses}, maxima="chip", check_count=0)
+        error[synapses] = np.square(noisy.run(program, seen).scores - anna.Chip().run(program, seen).scores).mean()
+    assert error[4] < 0.6 * error[1], error
