@@ -266,15 +266,16 @@ def test_a_layer_in_digits_does_not_learn_few_images_by_heart() -> None:
 
 
 # --- several synapses a weight ---------------------------------------------------------------------------------------
-def test_of_synapses_that_share_a_weight_the_first_are_full_before_the_next_carries_any() -> None:
+def test_what_subtracts_a_coarser_digit_fills_its_columns_one_after_the_other() -> None:
+    """The ends of a DAC's range have no INL by definition."""
     rng = np.random.default_rng(3)
     kernel = rng.normal(0, 1, (6, 2, 3, 3)).astype(np.float32)
-    graph = Graph("shared", (2, 6, 6), (Convolution("C", kernel), FullConnection("out", np.ones((2, 96), np.float32))))
-    done = compilation(graph, some_images(graph, 24), digits=2, synapses={"C": 4}, round="nearest")
-    first = done.quantised.layers[0]
-    by_synapse = np.abs(first.weights_ot.reshape(6, 5, 2 * 9)[:, :4])  # the fifth holds the finer digit
-    assert by_synapse[:, 1].any()
-    for before, after in pairwise(by_synapse.swapaxes(0, 1)):
+    graph = Graph("filled", (2, 6, 6), (Convolution("C", kernel), FullConnection("out", np.ones((2, 96), np.float32))))
+    finer = compilation(graph, some_images(graph, 24), digits=2, synapses={"C": 4}).quantised.layers[1]
+    assert finer.layer.digit == 1
+    worth = -finer.unit_weights_ou
+    assert worth.shape[1] > 1 and (worth >= 0).all()
+    for before, after in pairwise(worth.T):
         assert (before[after > 0] == 31).all()
 
 
