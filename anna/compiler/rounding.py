@@ -176,7 +176,7 @@ def most_constants(layer: ChipLayer, options: CompileOptions) -> int:
 def _rounded(problem: Problem, owner: Ints, weight_lsb: Floats, mine: Ints, taps: Ints) -> Ints:
     """Weights of some candidates on some taps, to the nearest LSB of each."""
     low, high = -(1 << (problem.spec.weight_bits - 1)), (1 << (problem.spec.weight_bits - 1)) - 1
-    weights = problem.weights_ot[owner[mine][:, None], taps] / weight_lsb[mine][:, None]
+    weights = problem.in_lsb(owner[mine], weight_lsb[mine], taps)
     return np.clip(np.rint(weights), low, high).astype(np.int64)
 
 
@@ -321,7 +321,7 @@ def _refine_group(
     live = np.ones(goal.shape, bool)
     live[:, len(taps) :] = choice.constants > 0
     start = np.concatenate([moved[0][maps[:, None], taps], constants], axis=1).astype(np.float64)
-    towards = np.concatenate([problem.weights_ot[maps[:, None], taps] / weight_lsb[:, None], constants], axis=1)
+    towards = np.concatenate([problem.in_lsb(maps, weight_lsb, taps), constants], axis=1)
     pull = np.zeros((len(grams), grams.shape[1]))
     pull[:, : len(taps)] = pull_o[maps if len(grams) > 1 else maps[:1]][:, None]
     final = _descend(spec, grams, goal, pull, towards, start, live).astype(np.int64)

@@ -279,6 +279,22 @@ def test_what_subtracts_a_coarser_digit_fills_its_columns_one_after_the_other() 
         assert (before[after > 0] == 31).all()
 
 
+def test_synapses_share_weights_evenly_but_in_a_maximum_the_first_are_full() -> None:
+    rng = np.random.default_rng(7)
+    layers = (Convolution("C", rng.normal(0, 1, (4, 1, 3, 3)).astype(np.float32), padding=(1, 1, 1, 1)),
+              Pool("P", "max", (2, 2), (2, 2)), FullConnection("out", np.ones((2, 36), np.float32)))  # fmt: skip
+    graph = Graph("shared", (1, 6, 6), layers)
+    options = {"digits": 2, "synapses": {"C": 3, "P": 3}, "round": "nearest", "maxima": "chip"}
+    done = compilation(graph, some_images(graph, 24), **options)
+    by_name = {quant.layer.name: quant for quant in done.quantised.layers}
+    first = by_name["C"].weights_ot.reshape(4, -1, 9)[:, :3]
+    assert (first == first[:, :1]).all()
+    for quant in by_name.values():
+        if quant.layer.lowest_border and not quant.layer.digit:
+            share = np.abs(quant.weights_ot.reshape(4, -1, 4 * math.prod(quant.layer.kernel))[:, :3])
+            assert all((before[after > 0] == 31).all() for before, after in pairwise(share.swapaxes(0, 1)))
+
+
 def test_more_synapses_make_a_maximum_err_less_on_a_noisy_wire() -> None:
     """A step of a maximum adds up two or three inputs, which do not fill a range that is much wider than the wire's noise."""
     rng, error = np.random.default_rng(2), {}
