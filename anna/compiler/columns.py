@@ -61,6 +61,17 @@ def shared(spec: ChipSpec, wanted: Floats, columns: int) -> Ints:
     return out
 
 
+def filled(spec: ChipSpec, wanted: Floats, columns: int) -> Ints:
+    """The same, one column after the other as full as may be: the ends of a DAC's range have no INL by definition, and a column
+    that stays empty makes no noise."""
+    out, rest = np.zeros((len(wanted), columns), dtype=np.int64), np.rint(wanted)
+    largest = (1 << (spec.weight_bits - 1)) - 1
+    for column in range(columns):
+        out[:, column] = np.clip(rest, -largest, largest)
+        rest = rest - out[:, column]
+    return out
+
+
 def unit_bias(problem: Problem, weight_lsb_o: Floats) -> tuple[Ints, States]:
     """Weights (o, columns) and states (o, columns, y, x) that add how much a unit's bias differs from its map's: coarse
     columns with the same state, then a fine one for the rest."""

@@ -18,20 +18,22 @@ from anna.base.errors import CompileError
 from anna.chip import codes
 from anna.compiler.calibrate import Calibration
 from anna.compiler.check import check
+from anna.compiler.digits import STEPS, widened
 from anna.compiler.ir import INPUT, ChipLayer, HostStage, Lowered
 from anna.compiler.judging import IDEAL, Judge, set_apart
 from anna.compiler.maxima import compiled as compiled_either_way
 from anna.compiler.maxima import maxima_of
-from anna.compiler.options import MOST_DIGITS, CompileOptions
+from anna.compiler.options import CompileOptions
 from anna.compiler.passes import Compilation, run
 from anna.compiler.quantised import QuantLayer
-from anna.compiler.rungs import Climb, PrecisionOptions, Step
+from anna.compiler.rungs import STEPS_ONLY, Climb, PrecisionOptions, Step
+from anna.compiler.split import split
 from anna.network.graph import Network
 
 CHOSEN = ("digits", "overlap", "copies", "synapses", "balance", "input_clip")  # options that a climb decides
 NOISIEST = 0.4  # share of the greatest noise from which on a layer goes up in the same round
 TRIES_DOWN = 6  # programs that are judged to find layers that may go down again
-CLIPS = (0.5, 0.1)  # percent of the values of an input that may lie beyond its range
+CLIPS = (3.0, 1.0, 0.5, 0.1)  # percent of the values of an input that may lie beyond its range
 CLIP_SHARE = 4  # a clipped input alone may cost this part of the tolerance
 
 
@@ -70,6 +72,7 @@ class _Search:
         self.lowered = lowered
         self.rungs = aim.rungs
         self.names = tuple(dict.fromkeys(layer.origin for layer in lowered.layers))
+        self.stepping = _stepping(lowered, options)
         self.tops = dict.fromkeys(self.names, len(self.rungs) - 1)  # the highest rung that could be compiled
         self.clip = self._clip()
         self.steps: list[Step] = []
@@ -117,7 +120,7 @@ class _Search:
             if not names:
                 break
             down, names = names[-share:], names[:-share]
-            tried = {name: rung - (name in down) for name, rung in at.items()}
+            tried = {name: self._moved(name, rung, -1) if name in down else rung for name, rung in at.items()}
             try:
                 step = self._judged(tried, self._compiled(tried))
             except CompileError:
@@ -137,7 +140,13 @@ class _Search:
         """One rung more for the layers that may rise and have that share of the greatest noise among those."""
         free = [name for name in self.names if place[name] < self.tops[name]]
         most = max((noise[name] for name in free), default=0.0)
-        return {name: rung + (name in free and noise[name] >= share * most) for name, rung in place.items()}
+        return {name: self._moved(name, rung, 1) if name in free and noise[name] >= share * most else rung
+                for name, rung in place.items()}  # fmt: skip
+
+    def _moved(self, name: str, rung: int, by: int) -> int:
+        """The rung above or below; only a layer that has steps has one for these."""
+        found = rung + by
+        return found + by if self.rungs[found] == STEPS_ONLY and name not in self.stepping else found
 
     def _compiled(self, place: Mapping[str, int]) -> Compilation:
         return run(self.network, self.images, self.options.changed(**self._options(place)))
@@ -155,8 +164,9 @@ class _Search:
         """The options of a climb; one rung for nobody is the default."""
         rungs = {name: self.rungs[rung] for name, rung in place.items()}
         digits = {name: rung.digits for name, rung in rungs.items()}
+        digits |= {name + STEPS: rung.steps for name, rung in rungs.items() if rung.steps}
         for name, readers in _given(self.lowered):
-            digits[name] = min(MOST_DIGITS, 1 + max(place[layer.origin] for layer in readers))
+            digits[name] = max(rungs[layer.origin].read for layer in readers)
         drawn = self.aim.against != IDEAL
         found: dict[str, Any] = {
             "digits": digits,
@@ -173,8 +183,11 @@ class _Search:
         if self.lowered.prepare is not None or self.lowered.before:
             return 0.0
         for percent in CLIPS:
-            beyond = np.percentile(self.images, [percent, 100 - percent], axis=(0, *range(2, self.images.ndim)))
-            low, high = (edge.reshape(1, -1, 1, 1) for edge in beyond)
+            beyond = np.percentile(self.images, [percent, 50.0, 100 - percent], axis=(0, *range(2, self.images.ndim)))
+            low, middle, high = (edge.reshape(1, -1, 1, 1) for edge in beyond)
+            if self.aim.against != IDEAL:  # in balance, a range lies about the median
+                reach = np.maximum(high - middle, middle - low)
+                low, high = middle - reach, middle + reach
             clipped = np.clip(self.judge.images, low, high).astype(self.judge.images.dtype)
             cost = self.judge.error(Judge.of(self.network, clipped).scores)
             if cost <= (self.aim.within or 1.0) / 100 / CLIP_SHARE:
@@ -214,6 +227,12 @@ def drawn_noise(quant: QuantLayer, calibration: Calibration, options: CompileOpt
     outputs = calibration.maps[layer.name].outputs
     signal = float(outputs.var(axis=(0, 2, 3)).sum())
     return noise * (1.0 - quant.saturated_share) / signal if signal else 0.0
+
+
+def _stepping(lowered: Lowered, options: CompileOptions) -> set[str]:
+    """The layers whose sums come in parts, or that are a maximum."""
+    parts = split(widened(lowered, options), options)
+    return {layer.origin for layer in parts.layers if layer.partial or layer.on_states}
 
 
 def _given(lowered: Lowered) -> Iterable[tuple[str, tuple[ChipLayer, ...]]]:

@@ -1,5 +1,6 @@
 """What is to be rounded: one layer in units of its input's states, and what it should give for the calibration images."""
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -72,6 +73,28 @@ class Problem:
         for o, taps in enumerate(mask):
             found.setdefault(taps.tobytes(), []).append(o)
         return [(np.array(maps), np.flatnonzero(mask[maps[0]])) for maps in found.values()]
+
+    @property
+    def in_digits(self) -> bool:
+        """Whether the layer reads or makes values in digits, in copies or by several synapses."""
+        return self.layer.digits > 1 or self.layer.input_maps > 0
+
+    def in_lsb(self, maps: Ints, weight_lsb: Floats, taps: Ints) -> Floats:
+        """Weights of some maps on some taps, in their own weight LSB. Synapses that share one carry even shares, so that their
+        mismatch averages; but in a step of a maximum, all of whose weights are alike, the first of them carry as much as they
+        can, since the ends of a DAC's range have no INL by definition."""
+        found: Floats = self.weights_ot[maps[:, None], taps] / weight_lsb[:, None]
+        if self.layer.synapses == 1 or not self.layer.lowest_border:
+            return found
+        place = np.full(len(self.used_t), -1)
+        place[np.flatnonzero(self.used_t)[taps]] = np.arange(len(taps))
+        sharing = place.reshape(-1, self.layer.input_maps * math.prod(self.layer.kernel))[: self.layer.synapses]
+        sharing = sharing[:, sharing[0] >= 0]
+        largest, rest = float((1 << (self.spec.weight_bits - 1)) - 1), found[:, sharing[0]] * self.layer.synapses
+        for synapse in sharing:
+            found[:, synapse] = np.clip(rest, -largest, largest)
+            rest = rest - found[:, synapse]
+        return found
 
     @cached_property
     def targets(self) -> exact.Targets:

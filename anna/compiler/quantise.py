@@ -16,7 +16,7 @@ from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
 from anna.compiler.calibrate import Calibration
-from anna.compiler.columns import constant_numerators, shared, unit_bias
+from anna.compiler.columns import constant_numerators, filled, unit_bias
 from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.drawn import Drawn
 from anna.compiler.host_ranges import meaning_of_input, meanings_of_written
@@ -176,7 +176,7 @@ def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnCo
         columns = int(columns_of(steps.spec, worth_o).max())
         first = d * digit.stack_width + digit.place
         units += [OwnColumn(digit.stack, tuple(range(first, first + maps)))] * columns
-        weights.append(-shared(steps.spec, worth_o, columns))
+        weights.append(-filled(steps.spec, worth_o, columns))
     return units, np.concatenate(weights, axis=1)
 
 

@@ -25,6 +25,7 @@ from anna.compiler.columns import (
     bias_reach,
     constant_numerators,
     constant_weights,
+    filled,
     lsb_of,
     shared,
 )
@@ -175,7 +176,7 @@ def most_constants(layer: ChipLayer, options: CompileOptions) -> int:
 def _rounded(problem: Problem, owner: Ints, weight_lsb: Floats, mine: Ints, taps: Ints) -> Ints:
     """Weights of some candidates on some taps, to the nearest LSB of each."""
     low, high = -(1 << (problem.spec.weight_bits - 1)), (1 << (problem.spec.weight_bits - 1)) - 1
-    weights = problem.weights_ot[owner[mine][:, None], taps] / weight_lsb[mine][:, None]
+    weights = problem.in_lsb(owner[mine], weight_lsb[mine], taps)
     return np.clip(np.rint(weights), low, high).astype(np.int64)
 
 
@@ -294,7 +295,7 @@ def _pulls(problem: Problem) -> tuple[NDArray[np.uint8], Floats]:
     kind: type[np.floating[Any]] = np.float32 if _gram_bound(problem, care) < FAR else np.float64
     means = [(care[:, k].astype(np.float64) @ squares).astype(kind) / kind(care[:, k].sum()) for k in range(care.shape[1])]
     ridge = RIDGE * 10 if n < 2 * taps else RIDGE
-    if problem.layer.digits > 1 or problem.layer.input_maps:
+    if problem.in_digits:
         # States in digits err little, so there is little for other weights to mend, and few windows would be learnt by heart.
         ridge = max(ridge, taps / n)
     return care, np.broadcast_to(ridge * np.array([float(mean.astype(np.float64).sum()) / taps for mean in means]), maps)
@@ -323,7 +324,7 @@ def _refine_group(
     live = np.ones(goal.shape, bool)
     live[:, len(taps) :] = choice.constants > 0
     start = np.concatenate([moved[0][maps[:, None], taps], constants], axis=1).astype(np.float64)
-    towards = np.concatenate([problem.weights_ot[maps[:, None], taps] / weight_lsb[:, None], constants], axis=1)
+    towards = np.concatenate([problem.in_lsb(maps, weight_lsb, taps), constants], axis=1)
     pull = np.zeros((len(grams), grams.shape[1]))
     pull[:, : len(taps)] = pull_o[maps if len(grams) > 1 else maps[:1]][:, None]
     final = _descend(spec, grams, goal, pull, towards, start, live).astype(np.int64)
@@ -384,8 +385,9 @@ def carry_weights(problem: Problem, owner: Ints, weight_lsb: Floats) -> Ints:
     carry = problem.carry
     assert carry is not None, f"{problem.layer.name}: continues no partial sum"
     wanted = [np.rint(gain_o[owner] / weight_lsb) for gain_o in carry.gain_do]
-    return np.concatenate([shared(problem.spec, rest, count) for rest, count in zip(wanted, _carry_columns(problem),
-                                                                                  strict=True)], axis=1)  # fmt: skip
+    lay = filled if problem.in_digits else shared
+    return np.concatenate([lay(problem.spec, rest, count) for rest, count in zip(wanted, _carry_columns(problem), strict=True)],
+                          axis=1)  # fmt: skip
 
 
 def _carry_columns(problem: Problem) -> list[int]:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from anna.analog.parameters import Analog
 from anna.chip.spec import Record
 from anna.compiler.judging import CHIPS, IDEAL, Verdict
+from anna.compiler.options import MOST_DIGITS
 
 
 class Rung(NamedTuple):
@@ -17,10 +18,17 @@ class Rung(NamedTuple):
     digits: int
     synapses: int
     copies: int
+    steps: int = 0  # digits of partial sums and of a maximum's steps; 0: as many as of the results
+
+    @property
+    def read(self) -> int:
+        """Digits in which the host gives what such a layer reads: the finest that its weights can make use of."""
+        return 1 if self.digits == 1 else 2 if self.synapses == 1 else MOST_DIGITS
 
 
-RUNGS_IDEAL = (Rung(1, 1, 1), Rung(2, 1, 1), Rung(2, 2, 1), Rung(2, 4, 1), Rung(3, 8, 1))
-RUNGS_DRAWN = (Rung(1, 1, 1), Rung(2, 1, 1), Rung(2, 2, 1), Rung(2, 4, 2), Rung(2, 8, 4))
+STEPS_ONLY = Rung(1, 1, 1, steps=2)  # of layers that have steps
+RUNGS_IDEAL = (Rung(1, 1, 1), STEPS_ONLY, Rung(2, 1, 1), Rung(2, 2, 1), Rung(2, 4, 1), Rung(3, 8, 1))
+RUNGS_DRAWN = (Rung(1, 1, 1), STEPS_ONLY, Rung(2, 1, 1), Rung(2, 2, 1), Rung(2, 4, 2), Rung(2, 8, 4))
 
 
 class PrecisionOptions(Record):
@@ -99,11 +107,11 @@ class Climb:
             f"{100 * first.verdict.mean:.1f} %",
             f"cost: {first.cycles:,.0f} -> {last.cycles:,.0f} cycles an image, {first.pages} -> {last.pages} pages",
             "",
-            f"{'layer':28s} {'digits':>6s} {'synapses':>8s} {'copies':>6s} {'SQNR dB':>14s}",
+            f"{'layer':28s} {'digits':>6s} {'steps':>5s} {'synapses':>8s} {'copies':>6s} {'SQNR dB':>14s}",
         ]
         for name, rung in last.rungs.items():
             one = rungs[rung]
-            lines.append(f"{name[-28:]:28s} {one.digits:6d} {one.synapses:8d} {one.copies:6d} "
+            lines.append(f"{name[-28:]:28s} {one.digits:6d} {one.steps or one.digits:5d} {one.synapses:8d} {one.copies:6d} "
                          f"{first.sqnr_db[name]:5.1f} -> {last.sqnr_db[name]:5.1f}")  # fmt: skip
         lines += [
             "",

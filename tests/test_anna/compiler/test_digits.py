@@ -263,3 +263,46 @@ def test_a_layer_in_digits_does_not_learn_few_images_by_heart() -> None:
         program = anna.compile(graph, images[:60], host="none", digits=2, overlap=False, round=way, check_count=0)
         error[way] = np.square(anna.Chip().run(program, images[60:]).scores - wanted).mean()
     assert error["calibrated"] < 1.1 * error["nearest"], error
+
+
+# --- several synapses a weight ---------------------------------------------------------------------------------------
+def test_what_subtracts_a_coarser_digit_fills_its_columns_one_after_the_other() -> None:
+    """The ends of a DAC's range have no INL by definition."""
+    rng = np.random.default_rng(3)
+    kernel = rng.normal(0, 1, (6, 2, 3, 3)).astype(np.float32)
+    graph = Graph("filled", (2, 6, 6), (Convolution("C", kernel), FullConnection("out", np.ones((2, 96), np.float32))))
+    finer = compilation(graph, some_images(graph, 24), digits=2, synapses={"C": 4}).quantised.layers[1]
+    assert finer.layer.digit == 1
+    worth = -finer.unit_weights_ou
+    assert worth.shape[1] > 1 and (worth >= 0).all()
+    for before, after in pairwise(worth.T):
+        assert (before[after > 0] == 31).all()
+
+
+def test_synapses_share_weights_evenly_but_in_a_maximum_the_first_are_full() -> None:
+    rng = np.random.default_rng(7)
+    layers = (Convolution("C", rng.normal(0, 1, (4, 1, 3, 3)).astype(np.float32), padding=(1, 1, 1, 1)),
+              Pool("P", "max", (2, 2), (2, 2)), FullConnection("out", np.ones((2, 36), np.float32)))  # fmt: skip
+    graph = Graph("shared", (1, 6, 6), layers)
+    options = {"digits": 2, "synapses": {"C": 3, "P": 3}, "round": "nearest", "maxima": "chip"}
+    done = compilation(graph, some_images(graph, 24), **options)
+    by_name = {quant.layer.name: quant for quant in done.quantised.layers}
+    first = by_name["C"].weights_ot.reshape(4, -1, 9)[:, :3]
+    assert (first == first[:, :1]).all()
+    for quant in by_name.values():
+        if quant.layer.lowest_border and not quant.layer.digit:
+            share = np.abs(quant.weights_ot.reshape(4, -1, 4 * math.prod(quant.layer.kernel))[:, :3])
+            assert all((before[after > 0] == 31).all() for before, after in pairwise(share.swapaxes(0, 1)))
+
+
+def test_more_synapses_make_a_maximum_err_less_on_a_noisy_wire() -> None:
+    """A step of a maximum adds up two or three inputs, which do not fill a range that is much wider than the wire's noise."""
+    rng, error = np.random.default_rng(2), {}
+    last = FullConnection("last", rng.normal(0, 0.3, (4, 16)).astype(np.float32))
+    graph = Graph("pooled", (1, 8, 8), (Pool("P", "max", (2, 2), (2, 2)), last))
+    seen = rng.normal(0, 1, (200, 1, 8, 8)).astype(np.float32)
+    noisy = anna.Chip(seed=1, analog=anna.Analog.typical().alone("thermal_noise"))
+    for synapses in (1, 4):
+        program = anna.compile(graph, seen, digits=2, synapses={"P": synapses}, maxima="chip", check_count=0)
+        error[synapses] = np.square(noisy.run(program, seen).scores - anna.Chip().run(program, seen).scores).mean()
+    assert error[4] < 0.6 * error[1], error

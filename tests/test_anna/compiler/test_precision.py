@@ -9,6 +9,7 @@ from anna.base.errors import CompileError, SpecError
 from anna.compiler import compilation
 from anna.compiler.judging import Judge, set_apart
 from anna.compiler.passes import Compilation
+from anna.compiler.rungs import STEPS_ONLY
 from anna.network.graph import RELU, Convolution, FullConnection, Graph, Pool
 
 RNG = np.random.default_rng(3)
@@ -110,3 +111,27 @@ def test_where_maxima_are_taken_is_settled_first_and_part_of_the_plan() -> None:
     done = compilation(graph, seen, precision="auto", within=20.0, check_count=0)
     assert done.climb is not None and done.climb.options["maxima"] in ("chip", "host")
     assert anna.compile(graph, seen, check_count=0, **done.climb.options).digest == done.program.digest
+
+
+def test_sums_that_come_in_parts_have_finer_parts_before_finer_results() -> None:
+    """A layer of more inputs than a neuron has; the one after it has no parts, and no rung for them."""
+    hidden = FullConnection("hidden", RNG.normal(0, 0.1, (8, 400)).astype(np.float32), None, activation=RELU)
+    last = FullConnection("out", RNG.normal(0, 0.5, (4, 8)).astype(np.float32))
+    graph = Graph("parted", (1, 20, 20), (hidden, last))
+    climb = compilation(graph, some_images(graph, 300), host="none", precision="auto", within=4.0, against="ideal").climb
+    assert climb is not None
+    visited = {name: {climb.aim.rungs[step.rungs[name]] for step in climb.steps} for name in ("hidden", "out")}
+    assert STEPS_ONLY in visited["hidden"] and STEPS_ONLY not in visited["out"]
+    only = next(step for step in climb.steps if climb.aim.rungs[step.rungs["hidden"]] == STEPS_ONLY)
+    assert only.verdict.mean < climb.steps[0].verdict.mean and only.us > climb.steps[0].us
+
+
+def test_an_input_is_clipped_as_far_as_the_float_network_bears() -> None:
+    """A few rare values, far beyond all others, of which the classes do not depend."""
+    images = IMAGES.copy()
+    images[::9, 0, 0, 0] = 40.0
+    ignoring = HIDDEN.weights_oi.copy()
+    ignoring[:, 0] = 0.0
+    graph = Graph("clipped", (1, 3, 3), (FullConnection("hidden", ignoring, None, activation=RELU), GRAPH.layers[1]))
+    climb = compilation(graph, images, host="none", precision="auto", within=8.0, against="typical").climb
+    assert climb is not None and climb.options["input_clip"] == 3.0
