@@ -73,8 +73,9 @@ def kept_trim(
 ) -> KeptTrim:  # fmt: skip
     """Measure a chip and keep of its trim, layer by layer, what helps on sample images; the program's own if nothing does.
 
-    At most 250 of the `images` decide, picked evenly. On them a program never errs more than without its trim, by either measure
-    of `Loss`; results on them are refused. `measured` is what `measure_trim` gave, if it was; keep a `meter` for many chips.
+    At most 250 of the `images` decide, picked evenly. On them a program never errs more than without its trim, by either
+    measure of `Loss`; results on them are refused. `measured` is what `measure_trim` gave, if it was; keep a `meter` for many
+    chips.
     """
     meter = meter or TrimMeter(program)
     samples = np.asarray(images)
