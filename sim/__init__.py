@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.results.comparison import Comparison as Comparison
     from sim.results.comparison import compare as compare
+    from sim.results.diagnosis import ChipDiagnosis as ChipDiagnosis
+    from sim.results.diagnosis import diagnose as diagnose
     from sim.results.ledger import Ledger as Ledger
     from sim.results.ledger import ledger as ledger
     from sim.results.yields import Yield as Yield
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 # No module of sim may have one of these names: importing it would shadow the name.
 _HOMES = {
+    "ChipDiagnosis": "sim.results.diagnosis",
     "Comparison": "sim.results.comparison",
     "Ledger": "sim.results.ledger",
     "Store": "sim.sweep.store",
@@ -29,6 +32,7 @@ _HOMES = {
     "Yield": "sim.results.yields",
     "chip_yield": "sim.results.yields",
     "compare": "sim.results.comparison",
+    "diagnose": "sim.results.diagnosis",
     "ledger": "sim.results.ledger",
     "load_spec": "sim.sweep.spec",
     "make_spec": "sim.sweep.spec",

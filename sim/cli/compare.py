@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anna.analog.parameters import Analog
-from anna.network.graph import Network
-from lenet.datasets.labelled import LabelledImages
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
 from sim.cli.compiling import add_compile_options, compile_options
+from sim.cli.images import images_of
 from sim.cli.options import add, positional
 from sim.cli.progress import progress
-from sim.inputs.digits import Images
-from sim.inputs.files import read_labelled
 
 if TYPE_CHECKING:
     from sim.results.comparison import Comparison
@@ -75,8 +72,8 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
 
     threads = worker_count(given.threads)
     network = load_network(given.model, given.data, given.weights_seed, given.variant or "")
-    images, calibration = _images(network, given)
-    kinds = [(_title(name), Analog.named(name)) for name in given.analog or ["typical"]]
+    images, calibration = images_of(network, given)
+    kinds = [(title(name), Analog.named(name)) for name in given.analog or ["typical"]]
     watch(f"compile {network.name}")
     options = compile_options(given)
     made = compilation(network, calibration, **options)
@@ -108,27 +105,8 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     return found
 
 
-def _images(network: Network, given: argparse.Namespace) -> tuple[LabelledImages, Images]:
-    """The images for results, and those for calibration."""
-    from lenet.datasets.registry import DATA_SETS, SOURCES
-    from sim.inputs.calibration import calibration_images
-    from sim.inputs.digits import for_network
-    from sim.inputs.own_images import divided, own_images
-
-    source, own_samples = given.images, given.calibration is not None and given.calibration not in DATA_SETS
-    if source is not None and source not in SOURCES:
-        found = own_images(network, Path(source).name, *read_labelled(Path(source)))
-        return found, calibration_images(network, given.calibration, "give sample images with --calibration FILE")
-    if source is None and network.prepare is None and own_samples and not given.data:
-        return divided(own_images(network, Path(given.calibration).name, *read_labelled(Path(given.calibration))))
-    named = not Path(given.model).suffix
-    instead = ("use weights for the built-in digits: --data mnist --images holdout" if named else
-               "give your own images with --calibration FILE and --images FILE.npz")  # fmt: skip
-    calibration = calibration_images(network, given.calibration, instead)
-    return for_network(network, source or given.data)[0], calibration
-
-
-def _title(name: str) -> str:
+def title(name: str) -> str:
+    """What chips of a kind are called."""
     return f"{Path(name).stem if name.endswith('.toml') else name} chips"
 
 

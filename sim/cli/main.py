@@ -21,9 +21,8 @@ from sim.cli.options import add, expect_new_names
 
 # In the order of the help text.
 COMMANDS = (
-    "compare", "yield", "published", "sweep", "report", "plan", "compile", "fit-host", "export", "check", "info", "asm", "disasm",
-    "run",
-    "trace", "train", "data", "bench", "doctor", "completion",
+    "compare", "yield", "diagnose", "published", "sweep", "report", "plan", "compile", "fit-host", "export", "check", "info",
+    "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 

@@ -58,7 +58,8 @@ PUBLIC = {
         DigitBits KeptTrim Resolution TrimMeter converters dac_levels digit_bits droop effective_bits kept_trim noise_law
     """,
     lenet: "calibration define digits holdout load names record",
-    sim: "Comparison Ledger Store SweepSpec Yield chip_yield compare ledger load_spec make_spec read_yield run_sweep",
+    sim: "ChipDiagnosis Comparison Ledger Store SweepSpec Yield chip_yield compare diagnose ledger load_spec make_spec "
+    "read_yield run_sweep",
 }
 
 

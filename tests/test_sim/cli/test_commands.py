@@ -22,9 +22,8 @@ from sim.cli.main import main
 
 EDGES = ROOT / "examples" / "edges.asm"
 COMMANDS = (
-    "compare", "yield", "published", "sweep", "report", "plan", "compile", "fit-host", "export", "check", "info", "asm", "disasm",
-    "run",
-    "trace", "train", "data", "bench", "doctor", "completion",
+    "compare", "yield", "diagnose", "published", "sweep", "report", "plan", "compile", "fit-host", "export", "check", "info",
+    "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 

@@ -200,6 +200,6 @@ def test_every_value_is_known_or_known_to_be_free() -> None:
         "--random", "--count", "--image", "--chips", "--weights-seed", "--chip-seed", "--noise-seed", "--train-seed",
         "--threads", "--thread-counts", "--batch", "--calibration-count", "--check-count", "--workers", "--shard", "--passes",
         "--validation", "--chip-passes", "--max-charge-lost", "--slot",
-        "--digits", "--copies", "--synapses", "--input-clip", "--within", "--time-budget", "--limit",
+        "--digits", "--copies", "--synapses", "--input-clip", "--within", "--time-budget", "--limit", "--parts",
     }  # fmt: skip
     assert all(kind.offers for command in found.commands for kind in command.positionals)
