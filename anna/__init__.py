@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import anna.lab as lab
+    import anna.torch as torch
     from anna.analog.die import Die as Die
     from anna.analog.faults import Faults as Faults
     from anna.analog.parameters import Analog as Analog
@@ -148,14 +149,14 @@ _RENAMED = {
 }
 _FORMER_MACHINES = {"BOARD_1991": "anna.MACHINES['wide']", "BOARD_1996": "anna.MACHINES['wide'].changed(chips=2)"}
 
-__all__ = ["__version__", "lab", *_HOMES]
+__all__ = ["__version__", "lab", "torch", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    if name == "lab":  # measurements of a chip, a namespace of its own
-        return import_module("anna.lab")
+    if name in ("lab", "torch"):  # measurements of a chip, training for it: namespaces of their own
+        return import_module(f"anna.{name}")
     if name in _RENAMED:
         from anna.base.renamed import warn
 

@@ -22,7 +22,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("engine",),
         ("machine",),
         ("compiler", "trace"),
-        ("lab", "exporters"),
+        ("lab", "exporters", "torch"),
     ),
     "lenet": (("datasets",), ("networks",), ("training",)),
     "sim": (("base",), ("inputs",), ("comparison", "bench", "sweep"), ("report",), ("results", "published"), ("cli",)),
