@@ -120,6 +120,9 @@ def _pooled(layer: Pool, x: Tensor) -> Tensor:
         x = functional.pad(x, around, value=float("-inf"))
         return functional.max_pool2d(x, layer.window, layer.stride, dilation=layer.dilation)
     there = functional.pad(torch.ones_like(x[:1, :1]), around)
+    if layer.dilation == (1, 1):
+        means = (functional.avg_pool2d(one, layer.window, layer.stride) for one in (functional.pad(x, around), there))
+        return next(means) / next(means)
     ones = torch.ones(1, 1, *layer.window, dtype=x.dtype)
     counts = functional.conv2d(there, ones, None, layer.stride, dilation=layer.dilation)
     by_map = functional.pad(x, around).flatten(0, 1)[:, None]
