@@ -1,4 +1,4 @@
-"""A graph as a PyTorch module, for training and for checking the float forward; layers meet torch only here."""
+"""A graph as a PyTorch module, for training in floats and for checking the float forward."""
 
 from __future__ import annotations
 
@@ -8,44 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from anna.base.errors import GraphError
-from anna.network.activations import Activation, Maths
-from anna.network.graph import (
-    Affine,
-    Convolution,
-    FullConnection,
-    Graph,
-    Layer,
-    Pool,
-    Prepare,
-    Rbf,
-    Softmax,
-    Subsample,
-)
+from anna.network.graph import Convolution, FullConnection, Graph, Layer, Prepare, Rbf
 from anna.network.prepare import prepare
-
-MATHS = Maths(
-    torch.tanh, torch.sigmoid, torch.relu, torch.clamp, torch.exp, torch.log, torch.sqrt, torch.erf, torch.reciprocal,
-    step=lambda x: (x > 0).to(x.dtype), round=torch.round,
-)  # fmt: skip
-
-
-def squash(activation: Activation, sums: Tensor) -> Tensor:
-    """The activation, by its formula."""
-    value: Tensor = activation.value(sums, MATHS)
-    return value
-
-
-def _pooled(layer: Pool, x: Tensor) -> Tensor:
-    top, bottom, left, right = layer.padding
-    if layer.mode == "max":
-        x = functional.pad(x, (left, right, top, bottom), value=float("-inf"))
-        return functional.max_pool2d(x, layer.window, layer.stride)
-    share = functional.pad(torch.ones_like(x[:1, :1]), (left, right, top, bottom))
-    x = functional.pad(x, (left, right, top, bottom))
-    return functional.avg_pool2d(x, layer.window, layer.stride) / functional.avg_pool2d(share, layer.window, layer.stride)
+from anna.torch.layers import layer_sums, squash
 
 
 class TorchLayer(nn.Module):
@@ -59,7 +26,7 @@ class TorchLayer(nn.Module):
         fixed = isinstance(layer, Rbf) and not layer.trainable
         for name, array in layer.tensors.items():
             value = torch.from_numpy(np.array(array))
-            if fixed:
+            if fixed or not value.is_floating_point():
                 self.register_buffer(name, value)
             else:
                 self.register_parameter(name, nn.Parameter(value))
@@ -78,39 +45,7 @@ class TorchLayer(nn.Module):
 
     def sums(self, x: Tensor) -> Tensor:
         """What the layer computes before its activation."""
-        layer = self.layer
-        match layer:
-            case Prepare():
-                return x
-            case Convolution():
-                weights = self.array("weights_oiyx")
-                if not layer.table.all():
-                    weights = weights * self.array("mask")
-                top, bottom, left, right = layer.padding
-                if any(layer.padding):
-                    x = functional.pad(x, (left, right, top, bottom), value=layer.padding_value)
-                bias = None if layer.bias is None else self.array("bias")
-                if layer.bias_kind == "unit":
-                    return functional.conv2d(x, weights, None, layer.stride) + self.array("bias")
-                return functional.conv2d(x, weights, bias, layer.stride)
-            case Subsample():
-                if layer.source != tuple(range(x.shape[1])):
-                    x = x[:, list(layer.source)]
-                total = functional.avg_pool2d(x, layer.window) * (layer.window[0] * layer.window[1])
-                return total * self.per_map("coefficient_o") + self.per_map("bias_o")
-            case Pool() if layer.dilation == (1, 1):
-                return _pooled(layer, x)
-            case FullConnection():
-                bias = None if layer.bias_o is None else self.array("bias_o")
-                return functional.linear(x.flatten(1), self.array("weights_oi"), bias)[:, :, None, None]
-            case Rbf():
-                distance = x[:, None] - self.array("centres_oi")[None, :, :, None, None]
-                return -(distance * distance).sum(2)
-            case Affine():
-                return x * self.per_map("scale_m") + self.per_map("offset_m")
-            case Softmax() if layer.over == "m":
-                return torch.log_softmax(x, 1) if layer.log else torch.softmax(x, 1)
-        raise GraphError(f"{layer.name}: a {layer.kind} layer cannot be trained here; train the network where it was made")
+        return layer_sums(self.layer, {**dict(self.named_parameters()), **dict(self.named_buffers())}, x)
 
     def forward(self, x: Tensor) -> Tensor:
         return squash(self.layer.activation, self.sums(x))
@@ -151,3 +86,6 @@ def prepared(graph: Graph, images: Any, dtype: Any = np.float32) -> Tensor:
     if graph.prepare is None:
         raise GraphError(f"{graph.name}: does not prepare raw images; expected a graph that begins with Prepare")
     return torch.from_numpy(np.ascontiguousarray(prepare(graph.prepare, images, dtype)[:, None]))
+
+
+__all__ = ["TorchLayer", "TorchNet", "prepared", "squash"]
