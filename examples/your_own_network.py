@@ -47,5 +47,5 @@ print(f"float: {wrong.float().mean():.2%} misread")
 say("compiled as it is", anna.compile(mine, digits["train"][:500]))
 
 chip = convert(mine, digits["train"][:500])
-train(chip, passes=4, step=0.005)
+train(chip, passes=5, step=0.002)
 say("trained for the chip", chip.compile())
