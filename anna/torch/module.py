@@ -19,6 +19,7 @@ from anna.compiler import compilation
 from anna.compiler import compile as compile_network
 from anna.compiler.calibrate import calibrate
 from anna.compiler.ir import INPUT, HostStage, Member
+from anna.compiler.maxima import maxima_of
 from anna.compiler.options import CompileOptions
 from anna.compiler.quantise import quantise
 from anna.compiler.quantised import Meaning, QuantGraph
@@ -55,8 +56,10 @@ def convert(
     done = compilation(
         folded(network) if isinstance(network, Network) else network, calibration, **{"round": "nearest"} | options
     )
-    maxima = "chip" if done.options.maxima == "auto" else done.options.maxima
-    module = ChipModule(done.checked.network, done.options.changed(maxima=maxima), analog=analog, dies=dies)
+    chosen = done.options
+    if chosen.maxima == "auto" and maxima_of(done.checked):  # judged on drawn chips, and not to be judged again
+        chosen = chosen.changed(maxima="chip")
+    module = ChipModule(done.checked.network, chosen, analog=analog, dies=dies)
     module.settle(calibration)
     return module
 

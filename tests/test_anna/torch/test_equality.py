@@ -220,7 +220,7 @@ def test_so_are_those_of_random_networks_with_branches(tmp_path_factory: pytest.
     pytest.importorskip("onnx", reason="onnx is absent: networks with branches are NOT converted")
     from random_onnx import models
 
-    seen = {"compiled": 0, "branches": 0, "rounds": 0}
+    seen = {"compiled": 0, "branches": 0}
 
     @given(models())
     @settings(max_examples=40, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
@@ -238,11 +238,9 @@ def test_so_are_those_of_random_networks_with_branches(tmp_path_factory: pytest.
         expect_equal(module, images)
         seen["compiled"] += 1
         seen["branches"] += not graph.is_chain
-        host = module.compile().host
-        seen["rounds"] += host is not None and bool(host.rounds)
 
     convert_one()
-    assert seen["compiled"] >= 25 and seen["branches"] >= 8 and seen["rounds"] >= 3
+    assert seen["compiled"] >= 25 and seen["branches"] >= 8
 
 
 def test_what_it_gives_compiles_to_the_very_program_of_the_command(tmp_path) -> None:  # type: ignore[no-untyped-def]
