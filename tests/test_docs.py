@@ -45,5 +45,5 @@ def test_the_commands_in_the_docs_are_the_commands() -> None:
     from sim.cli.syntax import syntax_of
 
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `anna (\w+)` \| (.*) \|$", text, re.M)
+    rows = re.findall(r"^\| `anna ([\w-]+)` \| (.*) \|$", text, re.M)
     assert rows == [(command.name, command.summary) for command in syntax_of(full_parser()).commands]

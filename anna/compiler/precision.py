@@ -176,7 +176,8 @@ class _Search:
             "balance": drawn and any(place.values()),
             "input_clip": self.clip if any(place.values()) else 0.0,
         }
-        return {name: _plain(value) for name, value in found.items()}
+        chosen_for = {} if self.options.against == IDEAL else {"against": self.options.against}
+        return {name: _plain(value) for name, value in found.items()} | chosen_for
 
     def _clip(self) -> float:
         """The most that an input may be clipped, so that it costs the float network a part of the tolerance at most."""
