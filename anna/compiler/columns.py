@@ -63,7 +63,7 @@ def shared(spec: ChipSpec, wanted: Floats, columns: int) -> Ints:
 
 def filled(spec: ChipSpec, wanted: Floats, columns: int) -> Ints:
     """The same, one column after the other as full as may be: the ends of a DAC's range have no INL by definition, and a column
-    that stays empty makes no noise."""
+    that stays empty makes no noise. For steps of a maximum: elsewhere even shares, whose mismatch averages, are no worse."""
     out, rest = np.zeros((len(wanted), columns), dtype=np.int64), np.rint(wanted)
     largest = (1 << (spec.weight_bits - 1)) - 1
     for column in range(columns):

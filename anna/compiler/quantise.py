@@ -16,7 +16,7 @@ from anna.chip.spec import ChipSpec
 from anna.compiler import calibrate as ranging
 from anna.compiler import exact, integer, maximum, rounding
 from anna.compiler.calibrate import Calibration
-from anna.compiler.columns import constant_numerators, filled, unit_bias
+from anna.compiler.columns import constant_numerators, filled, shared, unit_bias
 from anna.compiler.digits import digits_of, in_digits
 from anna.compiler.drawn import Drawn
 from anna.compiler.host_ranges import meaning_of_input, meanings_of_written
@@ -171,12 +171,13 @@ def _border(layer: ChipLayer, meaning: Meaning, spec: ChipSpec) -> Ints:
 def _coarser(digit: ChipLayer, steps: Ladder, scale_o: Ints) -> tuple[list[OwnColumn], Ints]:
     """The columns by which a digit subtracts what the coarser ones stand for, and their weights."""
     units, weights, maps = list[OwnColumn](), [np.zeros((len(scale_o), 0), np.int64)], len(scale_o)
+    lay = filled if digit.lowest_border else shared
     for d in range(digit.digit):
         worth_o = steps.worth_kd[scale_o, d]
         columns = int(columns_of(steps.spec, worth_o).max())
         first = d * digit.stack_width + digit.place
         units += [OwnColumn(digit.stack, tuple(range(first, first + maps)))] * columns
-        weights.append(-filled(steps.spec, worth_o, columns))
+        weights.append(-lay(steps.spec, worth_o, columns))
     return units, np.concatenate(weights, axis=1)
 
 

@@ -385,7 +385,7 @@ def carry_weights(problem: Problem, owner: Ints, weight_lsb: Floats) -> Ints:
     carry = problem.carry
     assert carry is not None, f"{problem.layer.name}: continues no partial sum"
     wanted = [np.rint(gain_o[owner] / weight_lsb) for gain_o in carry.gain_do]
-    lay = filled if problem.in_digits else shared
+    lay = filled if problem.layer.lowest_border else shared
     return np.concatenate([lay(problem.spec, rest, count) for rest, count in zip(wanted, _carry_columns(problem), strict=True)],
                           axis=1)  # fmt: skip
 

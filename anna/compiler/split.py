@@ -85,10 +85,10 @@ def _columns_besides_digits(layer: ChipLayer, options: CompileOptions) -> int:
 
 
 def carry_columns(layer: ChipLayer, spec: ChipSpec, digits: int) -> list[int]:
-    """Columns of each digit of what a layer adds, which weighs as much as its inputs on all their synapses; a finer digit is
-    worth less, by half the levels at least."""
-    finer = 1 << (spec.state_bits - 1)
-    return [max(CARRY_COLUMNS, layer.synapses), *(max(1, -(-layer.synapses // finer**d)) for d in range(1, digits))]
+    """Columns of each digit of what a layer adds. In a step of a maximum it weighs as much as the inputs on all their synapses;
+    a finer digit is worth less, by half the levels at least."""
+    finer, synapses = 1 << (spec.state_bits - 1), layer.synapses if layer.lowest_border else 1
+    return [max(CARRY_COLUMNS, synapses), *(max(1, -(-synapses // finer**d)) for d in range(1, digits))]
 
 
 def digit_codes(layer: ChipLayer, options: CompileOptions) -> NDArray[np.int64]:

@@ -266,19 +266,6 @@ def test_a_layer_in_digits_does_not_learn_few_images_by_heart() -> None:
 
 
 # --- several synapses a weight ---------------------------------------------------------------------------------------
-def test_what_subtracts_a_coarser_digit_fills_its_columns_one_after_the_other() -> None:
-    """The ends of a DAC's range have no INL by definition."""
-    rng = np.random.default_rng(3)
-    kernel = rng.normal(0, 1, (6, 2, 3, 3)).astype(np.float32)
-    graph = Graph("filled", (2, 6, 6), (Convolution("C", kernel), FullConnection("out", np.ones((2, 96), np.float32))))
-    finer = compilation(graph, some_images(graph, 24), digits=2, synapses={"C": 4}).quantised.layers[1]
-    assert finer.layer.digit == 1
-    worth = -finer.unit_weights_ou
-    assert worth.shape[1] > 1 and (worth >= 0).all()
-    for before, after in pairwise(worth.T):
-        assert (before[after > 0] == 31).all()
-
-
 def test_synapses_share_weights_evenly_but_in_a_maximum_the_first_are_full() -> None:
     rng = np.random.default_rng(7)
     layers = (Convolution("C", rng.normal(0, 1, (4, 1, 3, 3)).astype(np.float32), padding=(1, 1, 1, 1)),
@@ -293,6 +280,9 @@ def test_synapses_share_weights_evenly_but_in_a_maximum_the_first_are_full() -> 
         if quant.layer.lowest_border and not quant.layer.digit:
             share = np.abs(quant.weights_ot.reshape(4, -1, 4 * math.prod(quant.layer.kernel))[:, :3])
             assert all((before[after > 0] == 31).all() for before, after in pairwise(share.swapaxes(0, 1)))
+        elif quant.layer.lowest_border:  # what subtracts the coarser digit comes last of a unit's own columns
+            worth = np.abs(quant.unit_weights_ou[:, by_name[quant.layer.stack].unit_weights_ou.shape[1] :])
+            assert all((before[after > 0] == 31).all() for before, after in pairwise(worth.T))
 
 
 def test_more_synapses_make_a_maximum_err_less_on_a_noisy_wire() -> None:
