@@ -101,7 +101,8 @@ def test_a_value_that_means_something_else_today_is_refused(words: tuple[str, ..
 # Keyword arguments of public functions that are not options: objects that only Python has, and what commands say differently.
 ONLY_PYTHON = {
     "image_ids", "taps", "phase_cycles", "lanes", "engine", "timeline", "resolution", "watch", "executor", "at_once", "command",
-    "weights_lsb", "chip_trained", "quantised", "analogs", "labels", "codes", "kernel", "silicon", "image_id", "home",
+    "weights_lsb", "chip_trained", "quantised", "analogs", "labels", "codes", "kernel", "silicon", "image_id", "home", "orders",
+    "pairs",
 }  # fmt: skip
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
     anna.compile, anna.Chip.run, anna.Chip.run_codes, anna.run_chips, anna.measure_trim, anna.trim, anna.engine_reference,
