@@ -52,8 +52,12 @@ def _spread(arm: ArmRow) -> str:
     return "" if arm.std_over_chips is None else f"{100 * arm.std_over_chips:.2f}"
 
 
+def _value(found: Quantile | None) -> str:
+    return "" if found is None else formats.per_cent(found.value)
+
+
 def _quantile(key: str, meaning: str, of: Callable[[ArmRow], Quantile | None], heading: str) -> tuple[Column[ArmRow], ...]:
-    """A quantile over chips, with its interval on the page and for machines."""
+    """A quantile over chips; readers find its interval below the table."""
 
     def value(arm: ArmRow, field: str) -> Any:
         found = of(arm)
@@ -65,8 +69,8 @@ def _quantile(key: str, meaning: str, of: Callable[[ArmRow], Quantile | None], h
             "share",
             f"{meaning}; null unless several chips were drawn",
             lambda arm: value(arm, "value"),
-            page=View(heading, lambda arm: formats.quantile(of(arm))),
-            terminal=View(heading, lambda arm: "" if (found := of(arm)) is None else formats.per_cent(found.value), 8),
+            page=View(heading, lambda arm: _value(of(arm))),
+            terminal=View(heading, lambda arm: _value(of(arm)), 8),
         ),
         Column(f"{key}_low", "share", "lower end of its 95 % interval; null if so few chips cannot bound it",
                lambda arm: value(arm, "low")),
