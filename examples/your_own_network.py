@@ -45,7 +45,8 @@ with torch.no_grad():
     wrong = mine.eval()(digits["test"]).argmax(1) != labels["test"]
 print(f"float: {wrong.float().mean():.2%} misread")
 say("compiled as it is", anna.compile(mine, digits["train"][:500]))
+say("compiled against typical chips", anna.compile(mine, digits["train"][:500], against="typical"))
 
 chip = convert(mine, digits["train"][:500])
-train(chip, passes=5, step=0.002)
+train(chip, passes=8, step=0.002)
 say("trained for the chip", chip.compile())

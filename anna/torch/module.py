@@ -30,10 +30,12 @@ from anna.network.prepare import prepare
 from anna.torch.die import BatchDie, expect_drawable
 from anna.torch.host import HostBefore, HostLayers, HostPlace, states_of
 from anna.torch.numbers import Numbers, folded
+from anna.torch.observed import Observed, Watching, ends, measured
 from anna.torch.places import lookups, parts_of
 from anna.torch.settled import SettledLayer
 
 if TYPE_CHECKING:
+    from anna.machine.chip import Chip
     from anna.program.file import Program
 
 
@@ -115,13 +117,26 @@ class ChipModule(nn.Module):
             raise DataError(f"{self.network.name}: has no images to choose ranges by; call settle(images) first")
         return self.calibration
 
-    def forward(self, images: Tensor) -> Tensor | tuple[Tensor, ...]:
+    def observe(self, chip: Chip, images: Any, *, noise_seed: int = 0) -> Observed:
+        """How one chip differs from what the module expects of it, on some images, seen through its pins: the module settles,
+        its program runs on the chip, and the states that it leaves in memory are read. `module(images, observed)` then
+        computes with them, until numbers have moved so far that it is worth another look."""
+        self.settle()
+        assert self._settled is not None
+        watching = Watching(measured(chip, self.compile(check_count=0), as_array(images), noise_seed))
+        shown = images if isinstance(images, Tensor) else torch.tensor(np.asarray(images))
+        with torch.no_grad():
+            self._settled.results(self.numbers, self._entered(shown), None, False, watching)
+        return Observed(watching.differences, *ends(self.options.chip), len(shown))
+
+    def forward(self, images: Tensor, observed: Observed | None = None) -> Tensor | tuple[Tensor, ...]:
         """The scores (images, classes), or (images, classes, rows, columns) where there are positions; of a network with
-        several outputs all of them. Networks that prepare raw images take these, or prepared floats."""
+        several outputs all of them. Networks that prepare raw images take these, or prepared floats. With what was
+        `observed` of a chip on these images, its states are that chip's, and no die is drawn."""
         if self._settled is None:
             self.settle()
         assert self._settled is not None
-        drawn = self.training and not self.analog.is_ideal and not self._relaxed
+        drawn = self.training and not self.analog.is_ideal and not self._relaxed and observed is None
         if drawn:
             expect_drawable(self.analog)
         x = self._entered(images)
@@ -129,7 +144,7 @@ class ChipModule(nn.Module):
         found = []
         for share in shares:
             die = BatchDie(self.options.chip, self.analog, self.generator) if drawn else None
-            found.append(self._settled.results(self.numbers, share, die, self._relaxed))
+            found.append(self._settled.results(self.numbers, share, die, self._relaxed, observed))
         results = found[0] if len(found) == 1 else [torch.cat(parts) for parts in zip(*found, strict=True)]
         results = [one[:, :, 0, 0] if one.shape[2:] == (1, 1) else one for one in results]
         return results[0] if len(results) == 1 else tuple(results)
@@ -184,7 +199,9 @@ class _Settled:
         first[: len(member.input_offset_m)] = member.input_offset_m
         return Meaning(meant.gain_m * lead, meant.offset_m * lead + first, meant.digits)
 
-    def results(self, numbers: Numbers, x: Tensor, die: BatchDie | None, relaxed: bool) -> list[Tensor]:
+    def results(
+        self, numbers: Numbers, x: Tensor, die: BatchDie | None, relaxed: bool, observed: Observed | Watching | None = None
+    ) -> list[Tensor]:
         """All that the network gives for what enters it, the scores first."""
         exact = die is None and not relaxed
         entered = self.before(numbers, x, exact)
@@ -196,7 +213,8 @@ class _Settled:
             for step in between:
                 if isinstance(step, SettledLayer):
                     layer = step.quant.layer
-                    held.write(layer.stack, layer.first_map, step(numbers, held, die, relaxed))
+                    states = step(numbers, held, die, relaxed)
+                    held.write(layer.stack, layer.first_map, states if observed is None else observed.applied(layer, states))
                 else:
                     for stack, states in step.written(numbers, held, exact, relaxed).items():
                         held.write(stack, 0, states)
