@@ -267,8 +267,11 @@ def test_the_signature_of_compile_is_the_record_of_its_options() -> None:
     assert given.pop("precision").default == "given"
     fields = {**CompileOptions.model_fields, **PrecisionOptions.model_fields}
     del fields["chips"]  # how many a program is judged on is not asked
+    assert [record.model_fields["against"].default for record in (CompileOptions, PrecisionOptions)] == ["ideal", "typical"]
+    assert given.pop("against").default is None  # what the record in charge says
+    del fields["against"]
     assert {name: parameter.default for name, parameter in given.items()} == {name: fields[name].default for name in fields}
-    named = (*fields, "chip", "calibration", "precision")
+    named = (*fields, "chip", "calibration", "precision", "against")
     assert all(re.search(rf"^ *{name}[, ]", anna.compile.__doc__ or "", re.M) for name in named)
 
 
