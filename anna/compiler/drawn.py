@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from anna.analog import noise
 from anna.analog.parameters import Analog
+from anna.analog.summing import SYNAPSES_OF_WIRE_NOISE
 from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler.integer import Ints
 from anna.compiler.ir import Floats
 
 SAMPLES = 1 << 16
-SYNAPSES = 64  # that carry a weight, of the wire's stated noise
 BOW = 0.5  # rms of a DAC's bow over its codes, of its largest
 
 
@@ -45,7 +45,7 @@ class Drawn:
         power = float((levels * levels).mean())  # of a state
         synapses, squares = (weights != 0).sum(axis=1), (weights * weights).sum(axis=1)
         lsb = codes.full_scales(self.spec)[scale_codes] / (1 << self.spec.state_bits)
-        wire = analog.wire_noise_products**2 * synapses / SYNAPSES
+        wire = analog.wire_noise_products**2 * synapses / SYNAPSES_OF_WIRE_NOISE
         gains = analog.synapse_gain_mismatch**2 + (analog.dac_gain_apart / 2) ** 2
         static = power * (gains * squares + ((analog.dac_inl_lsb * BOW) ** 2 + analog.synapse_zero_lsb**2) * synapses)
         shares = (analog.adc_noise_lsb**2 + analog.thermal_noise_lsb**2 + analog.adc_threshold_offset_lsb**2

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
+from anna.analog.summing import SYNAPSES_OF_WIRE_NOISE
 from anna.base.errors import CompileError
 from anna.chip import codes
 from anna.compiler.calibrate import Calibration
@@ -219,7 +220,7 @@ def drawn_noise(quant: QuantLayer, calibration: Calibration, options: CompileOpt
     synapses_o = np.sum([(part != 0).sum(axis=1) for part in weights], axis=0)
     squares_o = np.sum([(part * part).sum(axis=1) for part in weights], axis=0)
     power = float((levels * levels).mean())  # of a state
-    wire = analog.wire_noise_products**2 * synapses_o / 64
+    wire = analog.wire_noise_products**2 * synapses_o / SYNAPSES_OF_WIRE_NOISE
     static = power * (analog.synapse_gain_mismatch**2 * squares_o + (analog.dac_inl_lsb / 2) ** 2 * synapses_o)
     finest_lsb_o = lsb_o / (8.0 if not options.overlap else 4.0) ** (layer.digits - 1)
     converter = (analog.adc_noise_lsb**2 + analog.thermal_noise_lsb**2 + analog.adc_threshold_offset_lsb**2) * finest_lsb_o**2

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from anna.analog.die import Die
 from anna.analog.pattern import complete_pattern
+from anna.chip import codes
 from anna.chip.codes import Floats
 from anna.machine.chip import Chip
 from anna.program.file import Program
@@ -26,6 +27,7 @@ from sim.comparison.confined import places_of_layers
 
 Scores = NDArray[Any]
 BEAM = 24  # parts that are tried again beside those chosen, the best of the round before
+SHARPNESS = 4.0  # of the logistic loss: a lead of a quarter of the scores' spread is one unit of it (A)
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,9 @@ class Mended:
 def parts_of(die: Die, program: Program) -> tuple[Part, ...]:
     """The parts of a die that are not ideal and that the program uses."""
     spec, layers = die.spec, places_of_layers(program)
-    used_rows = np.flatnonzero((program.weight_codes != program.weight_codes.flat[0]).any(axis=(0, 2))).tolist()
-    rows = {row: [layer for layer, place in layers.items() if place[:, row].any()] for row in used_rows}
+    used = (codes.weight_converter(spec).numerators[program.weight_codes] != 0).any(axis=2)  # (pages, rows)
+    rows = {row: [layer for layer, place in layers.items() if place[:, row].any()]
+            for row in np.flatnonzero(used.any(axis=0)).tolist()}  # fmt: skip
     adcs, dacs = range(spec.neurons_at_once), range(spec.dacs)
     found = [Part(f"weight DAC {dac}", "dac_levels_lsb", (dac,)) for dac in dacs]
     found += [Part(f"all thresholds of ADC {adc}", "adc_threshold_offset_lsb", (adc,)) for adc in adcs]
@@ -59,7 +62,7 @@ def parts_of(die: Die, program: Program) -> tuple[Part, ...]:
     found += [Part(f"range of ADC {adc}", "adc_gain", (adc,)) for adc in adcs]
     found += [Part(f"offset of ADC {adc}", "adc_offset_lsb", (adc,)) for adc in adcs]
     found += [Part(f"scale step {code} of ADC {adc}", "scale_factor", (adc, code))
-              for adc in adcs for code in np.unique(program.scale_codes).tolist()]  # fmt: skip
+              for adc in adcs for code in np.unique(program.scale_codes[used]).tolist()]  # fmt: skip
     found += [
         Part(f"gains in row {row} ({', '.join(names) or 'no layer'})", "synapse_gain", (row,)) for row, names in rows.items()
     ]
@@ -91,9 +94,6 @@ def right_class_lags(scores: Scores, labels: NDArray[Any]) -> float:
     found = (found - found.max(axis=1, keepdims=True)) / unit * SHARPNESS
     right = found[np.arange(len(labels)), labels.astype(np.int64)]
     return float((np.log(np.exp(found).sum(axis=1)) - right).mean())
-
-
-SHARPNESS = 4.0  # a lead of so small a share of the scores' spread counts as much as one of a unit
 
 
 @dataclass(frozen=True, eq=False)

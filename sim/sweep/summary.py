@@ -1,11 +1,11 @@
 """Summarises a sweep's rows by point: mean error with its interval, spread over chips, disagreement with float."""
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sim.base.columns import Column, View
+from sim.base.drawn_chips import deviation
 from sim.base.formats import interval, per_cent
 from sim.base.statistics import error_of_counts, mean
 from sim.sweep.spec import SweepSpec
@@ -34,9 +34,7 @@ class Summary:
     @property
     def std_over_chips(self) -> float | None:
         """Standard deviation from chip to chip; None for a single chip."""
-        if self.chips < 2:
-            return None
-        return math.sqrt(math.fsum((one - self.error) ** 2 for one in self.errors) / (self.chips - 1))
+        return deviation(self.errors)
 
 
 def _point(key: str, unit: str, meaning: str, value: Callable[[Summary], Any], heading: str,

@@ -1,4 +1,4 @@
-"""Compare as a function and as a command, its report and its ledger."""
+"""Compare as a function and as a command, and its report."""
 
 import json
 import re
@@ -15,31 +15,17 @@ import anna
 import lenet
 import sim
 from anna.analog.noise import NOISE_VERSION
-from anna.analog.parameters import CAUSES, Analog
+from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from anna.network.forward import forward
 from anna.network.images import image_keys
-from lenet.datasets.labelled import LabelledImages
-from sim.base.statistics import Interval
-from sim.comparison.confined import Confined, places_of_layers
 from sim.comparison.layers import layer_maps
-from sim.comparison.ledger_codes import CAUSES as CODES
-from sim.comparison.ledger_codes import codes_ledger
-from sim.comparison.ledger_table import ALL_CAUSES, MEANINGS, Entry, Losses, Pair
 from sim.inputs.digits import expect_disjoint, for_network, labelled_images
 from sim.report.figure import FAINT, INK, PAPER
-from sim.report.text import ledger_text
 from sim.results.comparison import CHIPS, FEW_CHIPS, Comparison, compare, default_chips
 from sim.results.ledger import ledger
 
 IMAGES = 300
-
-
-@pytest.fixture(scope="module")
-def made() -> tuple[object, anna.Program, LabelledImages]:
-    network = lenet.load("recognizer", data="mnist")
-    digits, (images, _) = for_network(network, None)
-    return network, anna.compile(network, images, check_count=0), digits.first(IMAGES)
 
 
 @pytest.fixture(scope="module")
@@ -163,120 +149,6 @@ def test_recompiled_and_reloaded_the_program_reads_the_same(made, tmp_path: Path
     np.testing.assert_array_equal(first.scores, second.scores)
 
 
-def test_the_ledger_adds_up_to_what_its_parts_say(made) -> None:
-    _, program, digits = made
-    analog = Analog.typical()
-    lines = ledger(program, digits, chips=2, analog=analog, threads=2)
-    causes = [entry for entry in lines.entries if entry.layer == "all"]
-    assert {entry.cause for entry in causes} == set(analog.causes)
-    assert {entry.layer for entry in lines.entries} - {"all"} == set(places_of_layers(program))
-    by_hand = [anna.Chip(seed=seed, analog=analog.alone("droop")).run(program, digits.images).labels for seed in (0, 1)]
-    wrong = sum(int((labels != digits.labels).sum()) for labels in by_hand) / (2 * len(digits))
-    droop = next(entry for entry in causes if entry.cause == "droop")
-    assert droop.alone_points == pytest.approx(100 * (wrong - lines.ideal_error))
-    shares = [entry.share.moved.share for entry in causes if entry.share is not None]
-    assert sum(shares) == pytest.approx(lines.full_error - lines.ideal_error) and shares == sorted(shares, reverse=True)
-
-
-def test_a_layer_left_out_is_ideal_and_the_rest_is_real(made) -> None:
-    """With every layer left out in turn, a cause that acts in one layer alone is recovered there and nowhere else."""
-    _, program, digits = made
-    some, analog, seed = digits.first(150), Analog.worst().alone("synapse_gain", "weight_dac"), 3
-    lines = ledger(program, some, chips=1, analog=("worse", analog), chip_seed=seed)
-    layers = {entry.layer: entry for entry in lines.entries if entry.cause == ALL_CAUSES}
-    die = anna.Chip(seed=seed, analog=analog).die(program.spec)
-    for layer, place in places_of_layers(program).items():
-        for points, where, sign in ((layers[layer].alone_points, place, 1), (layers[layer].without_points, ~place, -1)):
-            labels = anna.Chip(silicon=Confined(die.electronics, where)).run(program, some.images).labels
-            base = lines.ideal_error if sign > 0 else lines.full_error
-            assert points == pytest.approx(100 * sign * (float((labels != some.labels).mean()) - base))
-
-
-def test_a_full_ledger_tells_the_pairs_that_matter(made) -> None:
-    _, program, digits = made
-    lines = ledger(program, digits.first(60), chips=2, analog=Analog.typical().alone("droop", "scale"), pairs=True, orders=2)
-    assert all(pair.matters for pair in lines.pairs)
-    strong = Losses((), 1, 1, 0.0, 0.0, "chips", (Pair("droop", "scale", Interval(0.02, 0.01, 0.03)),))
-    assert "droop and scale together: +2.00 points (+1.00 to +3.00) beyond each alone" in ledger_text(strong)
-
-
-@pytest.mark.parametrize(
-    ("preset", "causes"), [("typical-v1", {"thermal_noise"}), ("typical-v2", {"thermal_noise", "adc_noise"}),
-                           ("typical-all-wire", {"thermal_noise"}), ("typical-all-converter", {"adc_noise"})],
-)  # fmt: skip
-def test_the_ledger_tells_noise_of_the_wire_from_noise_of_the_converter(made, preset: str, causes: set[str]) -> None:
-    _, program, digits = made
-    lost = ledger(program, digits.first(100), chips=2, analog=(preset, Analog.preset(preset).alone("noise")))
-    assert {row["cause"] for row in lost.rows() if row["layer"] == "all"} == causes
-    assert all(cause in lost.table() for cause in causes)
-
-
-# Every cause at once, including those that `typical` leaves out and one that gives sums a finer unit.
-CROOKED = Analog.worst().changed(state_step_lsb=0.1, storage_capacitance_ff=20.0, sum_limit=200.0)
-
-
-@pytest.fixture(scope="module")
-def paged() -> anna.Program:
-    program = anna.compile(lenet.load("lenet5"), lenet.calibration()[0], check_count=0, calibration_count=50)
-    assert len(program.weight_codes) > 1
-    return program
-
-
-@pytest.fixture(scope="module", params=["one page", "several pages"])
-def compiled(request: pytest.FixtureRequest, made, paged) -> anna.Program:
-    return made[1] if request.param == "one page" else paged
-
-
-def test_imperfections_in_all_layers_are_those_of_the_chip_and_in_none_are_none(compiled: anna.Program, made) -> None:
-    images, places = made[2].images[:5], places_of_layers(compiled)
-    for analog in (Analog.typical(), CROOKED):
-        die = anna.Chip(seed=3, analog=analog).die(compiled.spec)
-        everywhere, nowhere = sum(places.values()) > 0, np.zeros_like(next(iter(places.values())))
-        confined = (anna.Chip(silicon=Confined(die.electronics, place)) for place in (everywhere, nowhere))
-        whole, none = (chip.run(compiled, images) for chip in confined)
-        np.testing.assert_array_equal(whole.scores, anna.Chip(die=die).run(compiled, images).scores)
-        np.testing.assert_array_equal(none.scores, anna.Chip().run(compiled, images).scores)
-
-
-def test_imperfections_in_one_layer_leave_the_layers_before_it_alone(compiled: anna.Program, made) -> None:
-    """In that layer they equal the chip's, since its input is ideal on both."""
-    images, places = made[2].images[:5], places_of_layers(compiled)
-    layers, taps = list(places), [region.name for region in compiled.regions if region.kind == "map"]
-    ideal = anna.Chip().run(compiled, images, taps=taps)
-    for number, layer in enumerate(layers[:3]):
-        die = anna.Chip(seed=3, analog=CROOKED).die(compiled.spec)
-        found = anna.Chip(silicon=Confined(die.electronics, places[layer])).run(compiled, images, taps=taps)
-        for name in layers[:number]:
-            np.testing.assert_array_equal(found.maps[name], ideal.maps[name])
-        assert (found.maps[layer] != ideal.maps[layer]).any()
-    np.testing.assert_array_equal(
-        anna.Chip(silicon=Confined(die.electronics, places["C1"])).run(compiled, images, taps=["C1"]).maps["C1"],
-        anna.Chip(die=die).run(compiled, images, taps=["C1"]).maps["C1"],
-    )
-
-
-def test_confined_silicon_is_the_same_to_interpreter_and_engine(compiled: anna.Program, made) -> None:
-    die = anna.Chip(seed=3, analog=CROOKED).die(compiled.spec)
-    chip, images = anna.Chip(silicon=Confined(die.electronics, places_of_layers(compiled)["C3"])), made[2].images[:1]
-    engine, interpreter = (chip.run(compiled, images, engine=engine) for engine in ("engine", "interpreter"))
-    np.testing.assert_array_equal(engine.scores, interpreter.scores)
-
-
-def test_layers_have_distinct_places(compiled: anna.Program) -> None:
-    places = places_of_layers(compiled)
-    every = sum(place.astype(int) for place in places.values())
-    assert list(places)[:4] == ["C1", "S2", "C3", "S4"]
-    assert every.shape == (len(compiled.weight_codes), 64)
-    assert every.max() == 1
-
-
-def test_a_program_of_several_pages_has_its_layers_in_the_ledger(made, paged) -> None:
-    """C5 has too many inputs for a neuron of the chip; C5.1, the sums of its parts, is C5 to its user."""
-    lines = ledger(paged, made[2].first(50), chips=1, analog=Analog.typical().alone("droop", "adc_offset"))
-    layers = ("C1", "S2", "C3", "S4", "C5", "F6")
-    assert [(entry.cause, entry.layer) for entry in lines.entries[2:]] == [(ALL_CAUSES, layer) for layer in layers]
-
-
 def test_some_of_the_digits_have_all_classes_evenly() -> None:
     part = labelled_images("holdout").first(100)
     assert np.bincount(part.labels).tolist() == [10] * 10
@@ -339,11 +211,6 @@ def test_the_page_has_all_its_parts(found: Comparison, made) -> None:
     assert "All 4,096 synapses of the chip with seed 5 (typical chips)" in page
     assert all(arm.name in page for arm in found.arms)
     assert "on the typical chips" in page
-
-
-def test_every_cause_of_the_ledger_is_explained() -> None:
-    assert {*CAUSES, *CODES, "input_rounding"} == set(MEANINGS)
-    assert Entry("input_rounding", "input", 0.1, None).meaning and not Entry("droop", "C1", 0.1, None).meaning
 
 
 def test_what_is_shown_in_a_notebook_is_short(found: Comparison, made) -> None:
@@ -436,14 +303,6 @@ def test_signal_to_noise_of_layers(found: Comparison, made) -> None:
         assert 5 < row["typical chips"] < row["ideal chip"] < 40
     maps = layer_maps(network, program, digits.images[:2], anna.Chip())
     assert maps[0].float_maps.shape == maps[0].chip_maps.shape == (2, 4, 28, 28)
-
-
-def test_the_codes_have_their_lines(made) -> None:
-    network, program, digits = made
-    entries = codes_ledger(network, program, lenet.calibration()[0], digits.first(100),
-                           {"machine": anna.MACHINES["wide"], "calibration_count": 50})  # fmt: skip
-    assert [entry.cause for entry in entries] == ["weight_rounding", "state_rounding", "saturation", "input_rounding"]
-    assert all(abs(entry.alone_points) < 10 for entry in entries)
 
 
 def test_a_figure_is_legible_on_its_own(found: Comparison) -> None:
