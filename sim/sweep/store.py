@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -176,6 +177,7 @@ class Store:
 
     def begin_run(self, facts: Mapping[str, Any]) -> int:
         """Records the start of a run and returns its number."""
+        facts = {"id": secrets.token_hex(8), **facts}  # two runs of the same second and length are still two when merged
         with self._writing():
             found = self._db.execute("INSERT INTO runs (seconds, points, facts) VALUES (0, 0, ?)", (json.dumps(facts),))
         return int(found.lastrowid or 0)

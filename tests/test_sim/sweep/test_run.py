@@ -58,6 +58,21 @@ def test_shards_merge_to_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: P
         assert {facts["noise_version"] for facts in store.provenance().values()} == {NOISE_VERSION}
 
 
+def test_runs_of_the_same_second_and_length_stay_apart_when_merged(
+    spec: SweepSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.sweep.run.time.perf_counter", lambda: 0.0)
+    monkeypatch.setattr("sim.base.provenance.now", lambda: "1991-12-01T00:00:00Z")
+    folders = [tmp_path / "part1", tmp_path / "part2"]
+    with ThreadPoolExecutor(1) as one:
+        for k, folder in enumerate(folders, 1):
+            run_sweep(spec, folder, executor=one, at_once=1, shard=(k, 2))
+    for _ in range(2):  # merging again changes nothing
+        merge(folders, tmp_path / "whole")
+        with Store(tmp_path / "whole") as store:
+            assert [run["points"] for run in store.runs()] == [POINTS // 2, POINTS // 2]
+
+
 def test_shards_of_different_sweeps_do_not_merge(home: Path, tmp_path: Path) -> None:
     here(tiny(), tmp_path / "other")
     with pytest.raises(FileError, match=r"holds another sweep \(axes differs\); give each sweep its own folder"):
