@@ -26,7 +26,7 @@ F32 = NDArray[np.float32]
 
 # Of the bits of noisy results: raised with whatever changes one sample of a seed, here and in the engine alike, or the die or
 # noise that a preset without a version stands for.
-NOISE_VERSION = 2
+NOISE_VERSION = 3
 
 # Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
 LARGEST_NORMAL = 6.7

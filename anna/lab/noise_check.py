@@ -179,6 +179,7 @@ _SIZES: dict[Part, Callable[[ChipSpec], int]] = {
     Part.ADC_OFFSET: lambda spec: spec.neurons_at_once,
     Part.ADC_THRESHOLD: lambda spec: spec.neurons_at_once * ((1 << spec.state_bits) - 1),
     Part.STRENGTH: lambda spec: len(Strength),
+    Part.GRADIENT: lambda spec: 2,
 }
 
 

@@ -65,7 +65,7 @@ def test_noise_of_a_sum_is_that_of_the_chip(analog: str) -> None:
 def test_what_dies_hold_spreads_as_on_drawn_chips() -> None:
     """Of charges of any age, that is."""
     spec = anna.ANNA_1991
-    for causes in ("weight_dac", "synapse_gain", "synapse_zero"):
+    for causes in ("weight_dac", "synapse_gain", "synapse_zero", "gradient", "row_drop"):
         record = anna.Analog.worst().changed(synapse_zero_lsb=0.3).alone(causes)
         wanted = torch.full((64, 256), 20.0)
         found = [BatchDie(spec, record, torch.Generator().manual_seed(k)).held(wanted)[0].std().item() for k in range(30)]
