@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog import adc, gradient, knee, noise, row_drop, summing, synapse
+from anna.analog import adc, gradient, knee, noise, row_drop, settling, share, slow_noise, summing, synapse
 from anna.analog.draws import noise_key
 from anna.analog.faults import Faults, lay_out
 from anna.analog.parameters import Analog
@@ -62,6 +62,8 @@ class Electronics:
         knee_units = knee.limit_units(spec, analog)
         self._knee = None if knee_units is None else knee_units * self._fine
         limit = summing.limit_units(spec, analog)
+        self._coupled, self._unsettled = share.units(analog.neighbour_coupling), settling.left_units(spec, analog)
+        self._slow_noise = analog.slow_noise_lsb
         self._limits: Ints | None = None
         if limit is not None or self._broken.dead_neurons.any():
             largest = 2**62 if limit is None else min(2**62, round(limit * self._fine))
@@ -77,7 +79,10 @@ class Electronics:
         lsb = float(np.abs(self._lsb).max())
         charge = self.spec.max_inputs * self._charge_units * noise.LARGEST_NORMAL
         wire = self._wire_noise * self.spec.max_inputs  # more than its root
-        sums = (weights + charge) * states + (self._noise * lsb + wire) * noise.LARGEST_NORMAL
+        wires = (weights + charge) * states * (1.0 + 2.0 * self._coupled / (1 << share.BITS))
+        steps = 2.0 * wires if self._unsettled else wires  # from one sum to the next
+        slow = self._slow_noise * lsb * slow_noise.LARGEST_LEVEL
+        sums = steps + (self._noise * lsb + wire) * noise.LARGEST_NORMAL + slow
         thresholds = float(np.abs(self._thresholds).max()) * lsb
         if weights >= 2.0**31 or max(sums, thresholds) >= 2.0**62:
             raise SpecError(
@@ -152,6 +157,20 @@ class Electronics:
         if self._limits is None:
             return None
         return -self._limits[adcs], self._limits[adcs]
+
+    def coupled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:
+        """The same share for every wire."""
+        return np.full(adcs.shape, self._coupled) if self._coupled else None
+
+    def unsettled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:
+        """The same share for every wire."""
+        return np.full(adcs.shape, self._unsettled) if self._unsettled else None
+
+    def slow_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:
+        """A share of the range in use, errors of the scale included, as noise of the converter has."""
+        if not self._slow_noise:
+            return None
+        return (self._slow_noise * self._lsb[adcs, scale_codes]).astype(np.float32)
 
     def code_masks(self, adcs: Ints) -> tuple[Ints, Ints] | None:
         """Stuck bits."""

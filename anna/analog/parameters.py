@@ -58,6 +58,9 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "gradient": ("gain_gradient",),
     "row_drop": ("row_drop",),
     "knee": ("sum_knee",),
+    "coupling": ("neighbour_coupling",),
+    "settling": ("sum_unsettled",),
+    "slow_noise": ("slow_noise_lsb",),
 }
 
 # Several causes under one name.
@@ -201,6 +204,16 @@ class Analog(Record):
         typical=8.5, worst=17.0, le=1e6, ge=0, drawn="per evaluation, in one draw with the other noise of the sum",
         leaves_out="that it may depend on the states; low-frequency noise shared by successive CALCs",
     )  # fmt: skip
+    neighbour_coupling: float = strength(
+        "summing", "κ", "ratio", "share of each neighbouring neuron's sum that a sum takes, in the same CALC",
+        le=0.25, ge=0, drawn="not drawn: by the sums of the CALC",
+        leaves_out="neighbours of neighbours; that pairs of wires differ, and that a fast step couples more than a slow one",
+    )  # fmt: skip
+    sum_unsettled: float = strength(
+        "summing", "ε", "ratio", "share of its last sum that a wire still holds 200 ns after a CALC began, 4 cycles at 20 MHz",
+        le=0.4, ge=0, drawn="not drawn: by the last CALC of the neuron in the segment, and the clock",
+        leaves_out="what is left of the CALC before that; slewing, which takes longer for a larger step",
+    )  # fmt: skip
 
     # --- scale factor
     scale_mismatch: float = strength(
@@ -227,6 +240,12 @@ class Analog(Record):
         "adc", "σ(c)", "ADC LSB rms", "noise of the converter itself, at the scale in use, whatever the temperature",
         typical=0.18, worst=0.36, le=1000, ge=0, drawn="per evaluation, in one draw with the noise of the sum",
         leaves_out="separate noise of each comparator",
+    )  # fmt: skip
+    slow_noise_lsb: float = strength(
+        "adc", "σ(f)", "ADC LSB rms",
+        "1/f noise of scale circuit and converter, at the scale in use: periods from 2 to 16,384 images",
+        le=1000, ge=0, drawn="per noise seed, ADC and image, correlated from image to image",
+        leaves_out="changes within an image; each comparator's own; growth with temperature",
     )  # fmt: skip
 
     # --- conditions

@@ -58,6 +58,8 @@ class BatchDie:
         self._factors = scale.drawn_factors(spec, analog, draws)  # (ADCs, scale codes)
         offsets = adc.drawn_threshold_offsets(spec, analog, draws)
         gains, common = adc.drawn_gains(spec, analog, draws), adc.drawn_offsets(spec, analog, draws)
+        if analog.slow_noise_lsb:
+            common = common + analog.slow_noise_lsb * draws.normals(Part.ADC_OFFSET, spec.neurons_at_once)
         self._thresholds = adc.real_thresholds(spec, gains, common, offsets)  # (ADCs, thresholds)
         ideal = codes.unit_thresholds(spec)
         # One more at each end: a sum beyond the last threshold by up to an LSB is nearest to none.

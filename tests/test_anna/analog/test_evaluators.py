@@ -32,7 +32,7 @@ EVERYTHING_V1 = anna.Analog.preset("worst-v1").changed(
 )  # fmt: skip
 EVERYTHING_V2 = EVERYTHING_V1.changed(wire_noise_products=17.0, dac_die_spread=0.3, leak_die_spread=0.3)
 EVERYTHING_V3 = EVERYTHING_V2.changed(gain_gradient=0.1, row_drop=0.1, sum_knee=6.0)
-EVERYTHING = EVERYTHING_V3
+EVERYTHING = EVERYTHING_V3.changed(neighbour_coupling=0.05, sum_unsettled=0.1, slow_noise_lsb=0.3)
 
 
 def many(examples: int) -> settings:
@@ -91,6 +91,9 @@ def answers(silicon: Silicon) -> dict[str, object]:
         "old weights": silicon.weights(some, rows, columns, np.full_like(rows, 2000)),
         "thresholds": silicon.thresholds(*where),
         "sigma": silicon.thermal_sigma(*where, adcs * 9 % 65),
+        "coupled": silicon.coupled(*where),
+        "unsettled": silicon.unsettled(*where),
+        "slow": silicon.slow_sigma(*where),
         "limits": None if limits is None else np.stack(limits),
         "masks": None if masks is None else np.stack(masks),
         "charge": silicon.charge_sigma(some, rows, columns),
@@ -129,6 +132,9 @@ TOUCHES = {
     "gradient": {"fresh weights", "old weights"},
     "row_drop": {"fresh weights", "old weights"},
     "knee": {"thresholds"},
+    "coupling": {"coupled"},
+    "settling": {"unsettled"},
+    "slow_noise": {"slow"},
 }
 
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from anna.base.errors import DataError, MachineError
 from anna.engine import Engine, run, simd_levels
 
-OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent")
-FAST = ("clamp", "noise", "stuck", "bent", "steps")
+OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent", "coupled", "unsettled", "slow")
+FAST = ("clamp", "noise", "stuck", "bent", "steps", "coupled", "unsettled", "slow")
 
 
 def random_images(rng, workload, images):
