@@ -9,8 +9,9 @@ the range in use, whatever the number of synapses (A); the synapses' own is aver
 less than the drift, so one level holds for all of its CALCs (A).
 
 Every octave has an equal share of the variance: the spectral density is sigma² / (2 x 14 ln 2 f) for frequencies f from
-1/16,384 to 1/2 per image, and the correlation of two images d apart is the mean of max(0, 1 - d / 2^k): 0.86 for the next one,
-0.071 less with each doubling of the distance. What is slower belongs to the fixed offsets.
+1/16,384 to 1/2 per image (less by up to 5 % below 1/32, by up to 17 % above), and the correlation of two images d apart is the
+mean of max(0, 1 - d / 2^k): 0.86 for the next one, 0.071 less with each doubling of the distance. What is slower belongs to the
+fixed offsets.
 
 A level is a function of the noise key, the number of the image (its id) and the ADC alone: the normal of octave k is keyed by
 (number + phase k) >> k, with phases from the key, so that no image number is a step of all octaves at once.
