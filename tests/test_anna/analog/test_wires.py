@@ -267,8 +267,8 @@ def density(frequency: np.ndarray) -> np.ndarray:
 
 
 def test_the_spectrum_falls_as_one_over_f(runs: np.ndarray) -> None:
-    """What is found is the density of the sum of octaves (to 5 %: 3,200 runs, and a window that smears a little), and that is 1/f
-    within 5 % for long periods and 17 % for those of a few images."""
+    """What is found is the density of the sum of octaves (to 5 %: 3,200 runs, a window that smears a little): 1/f within
+    5 % for long periods and 17 % for those of a few images."""
     window = np.hanning(RUN)
     power = np.abs(np.fft.rfft(runs * window[:, None], axis=1)) ** 2 / (window**2).sum()
     frequency = np.arange(1, RUN // 2) / RUN
