@@ -119,9 +119,9 @@ def random_workload(
         sigma[rng.random(shape) < 0.3] = 0
         fields["sigma"] = sigma.astype(np.float32)
     if "coupled" in options:
-        fields["coupled"] = rng.integers(0, 2**15, shape).astype(np.int32)
+        fields["coupled"] = rng.integers(0, 2**16, shape).astype(np.int32)
     if "unsettled" in options:
-        fields["unsettled"] = rng.integers(-1, 2**15, shape).astype(np.int32)
+        fields["unsettled"] = rng.integers(-1, 2**16, shape).astype(np.int32)
         fields["at_rest"] = (rng.random(calcs) < 0.3).astype(np.uint8)
     if "slow" in options:
         fields["slow_sigma"] = (rng.random(shape) * scale / 8).astype(np.float32)

@@ -203,10 +203,10 @@ class CrookedSilicon(IdealSilicon):
         return (-2 * self._lsb - adcs - self._pages, self._lsb + adcs) if "limits" in self._parts else None
 
     def coupled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:  # type: ignore[override]
-        return (adcs * 1000 + rows + self._pages) % 2**15 if "coupled" in self._parts else None
+        return (adcs * 7000 + rows + self._pages) % 2**16 if "coupled" in self._parts else None
 
     def unsettled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:  # type: ignore[override]
-        return (adcs * 3000 + 5000 * rows + self._pages) % 2**15 if "unsettled" in self._parts else None
+        return (adcs * 9000 + 5000 * rows + self._pages) % 2**16 if "unsettled" in self._parts else None
 
     def slow_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> np.ndarray | None:  # type: ignore[override]
         return (self._lsb * (adcs + 1 + self._pages) / 9).astype(np.float32) if "slow" in self._parts else None

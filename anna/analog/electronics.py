@@ -79,7 +79,7 @@ class Electronics:
         lsb = float(np.abs(self._lsb).max())
         charge = self.spec.max_inputs * self._charge_units * noise.LARGEST_NORMAL
         wire = self._wire_noise * self.spec.max_inputs  # more than its root
-        wires = (weights + charge) * states * (1.0 + 2.0 * self._coupled / (1 << share.BITS))
+        wires = (weights + charge) * states * (1.0 + 2.0 * self._coupled / share.ONE)
         steps = 2.0 * wires if self._unsettled else wires  # from one sum to the next
         slow = self._slow_noise * lsb * slow_noise.LARGEST_LEVEL
         sums = steps + (self._noise * lsb + wire) * noise.LARGEST_NORMAL + slow

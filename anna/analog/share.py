@@ -3,7 +3,7 @@
     interface   units(share) -> 2^-16 of the whole; part(sums, units) -> sums
 
 The interpreter and the engine's kernels (`anna/native/wires.inc.h`) compute it alike, in integers. As sums are cut in two at 16
-bits, no product leaves 32 bits for a sum within 32 and a share below one half.
+bits, no product leaves 32 bits for a sum within 32 and a share below one.
 """
 
 from typing import Any
@@ -13,15 +13,16 @@ import numpy as np
 from anna.chip.codes import Ints
 
 BITS = 16
-HALF = 1 << (BITS - 1)  # units: shares are smaller
+ONE = 1 << BITS
+HALF = 1 << (BITS - 1)
 
 
 def units(share: float) -> int:
-    """A share in 2^-16."""
-    return round(share * (1 << BITS))
+    """A share in 2^-16, below one."""
+    return min(round(share * ONE), ONE - 1)
 
 
 def part(sums: Ints, share_units: Any) -> Ints:
     """That share of sums."""
-    low = (sums & ((1 << BITS) - 1)) * share_units
+    low = (sums & (ONE - 1)) * share_units
     return np.asarray((sums >> BITS) * share_units + ((low + HALF) >> BITS))

@@ -5,7 +5,11 @@
 
 static inline int64_t share_of(int64_t x, int32_t share) { return (x >> 16) * share + (((x & 0xFFFF) * share + 0x8000) >> 16); }
 
-static inline VI v_share_of(VI x, int32_t share) { return (x >> 16) * share + (((x & 0xFFFF) * share + 0x8000) >> 16); }
+/* The same in 32 bits: no share is as large as one, so the lower product has 32 bits without a sign. */
+static inline VI v_share_of(VI x, int32_t share)
+{
+    return (x >> 16) * share + (VI)(((VU)(x & 0xFFFF) * (uint32_t)share + 0x8000u) >> 16);
+}
 
 static inline int32_t in_32_bits(int64_t x) { return (int32_t)(x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : x); }
 
