@@ -202,7 +202,7 @@ class Analog(Record):
         "summing", "σ(w)", "weight LSB x state LSB rms",
         "noise of a sum of 64 synapses that carry a weight, at reference temperature; grows as the root of their number",
         typical=8.5, worst=17.0, le=1e6, ge=0, drawn="per evaluation, in one draw with the other noise of the sum",
-        leaves_out="that it may depend on the states; low-frequency noise shared by successive CALCs",
+        leaves_out="that it may depend on the states; slow noise, of which the converter's is `slow_noise_lsb`",
     )  # fmt: skip
     neighbour_coupling: float = strength(
         "summing", "κ", "ratio", "share of each neighbouring neuron's sum that a sum takes, in the same CALC",
@@ -229,7 +229,8 @@ class Analog(Record):
     )  # fmt: skip
     adc_offset_lsb: float = strength(
         "adc", "σ(o)", "ADC LSB rms", "offset common to all thresholds of an ADC", le=4, ge=0,
-        drawn="per chip and ADC", leaves_out="drift; off in the presets: the threshold offsets cover it",
+        drawn="per chip and ADC",
+        leaves_out="drift, which is `slow_noise_lsb`; off in the presets: the threshold offsets cover it",
     )  # fmt: skip
     adc_threshold_offset_lsb: float = strength(
         "adc", "σ(t)", "ADC LSB rms", "individual offset of each threshold",
