@@ -10,7 +10,8 @@ The knee is therefore folded into the thresholds, exactly, and the evaluators ne
 
 Noise of the wire arises before the knee and is treated exactly. Noise of the converter arises behind it, where the slope is
 less than one; it is added before the knee as if the slope were one. At a threshold t it is too small by a factor of (1 - (t /
-limit)^2)^(3/2): by half at t = 0.61 limit. A hard limit of the sum (`sum_limit`) comes before the knee.
+limit)^2)^(3/2): by half at t = 0.61 limit. The same goes for slow noise. A hard limit of the sum (`sum_limit`), coupling and settling come before the
+knee.
 """
 
 import numpy as np

@@ -70,8 +70,9 @@ GROUPS: dict[str, tuple[str, ...]] = {"noise": ("thermal_noise", "adc_noise")}
 _V1 = {"wire_noise_products": 0.0, "adc_noise_lsb": 0.0, "dac_die_spread": 0.0, "leak_die_spread": 0.0,
        "charge_lost_after_us": 110.0}  # fmt: skip
 
-# Without what `worst` has since version 3: gains by place, and the knee of the wire.
-_BEFORE_V3 = {"gain_gradient": 0.0, "row_drop": 0.0, "sum_knee": None}
+# Without what `worst` has since version 3: gains by place, the knee of the wire, sums that depend on others, slow noise.
+_BEFORE_V3 = {"gain_gradient": 0.0, "row_drop": 0.0, "sum_knee": None, "neighbour_coupling": 0.0, "sum_unsettled": 0.0,
+              "slow_noise_lsb": 0.0}  # fmt: skip
 
 # Presets: a column of the table below, and the fields that differ from it. What a name with a version stands for never changes;
 # without one it is the newest. Table 1 of the chip's paper does not tell noise of the wire from noise of the converter, so
@@ -206,12 +207,12 @@ class Analog(Record):
     )  # fmt: skip
     neighbour_coupling: float = strength(
         "summing", "κ", "ratio", "share of each neighbouring neuron's sum that a sum takes, in the same CALC",
-        le=0.25, ge=0, drawn="not drawn: by the sums of the CALC",
+        worst=0.02, le=0.25, ge=0, drawn="not drawn: by the sums of the CALC",
         leaves_out="neighbours of neighbours; that pairs of wires differ, and that a fast step couples more than a slow one",
     )  # fmt: skip
     sum_unsettled: float = strength(
         "summing", "ε", "ratio", "share of its last sum that a wire still holds 200 ns after a CALC began, 4 cycles at 20 MHz",
-        le=0.4, ge=0, drawn="not drawn: by the last CALC of the neuron in the segment, and the clock",
+        worst=0.02, le=0.4, ge=0, drawn="not drawn: by the last CALC of the neuron in the segment, and the clock",
         leaves_out="what is left of the CALC before that; slewing, which takes longer for a larger step",
     )  # fmt: skip
 
@@ -245,7 +246,7 @@ class Analog(Record):
     slow_noise_lsb: float = strength(
         "adc", "σ(f)", "ADC LSB rms",
         "1/f noise of scale circuit and converter, at the scale in use: periods from 2 to 16,384 images",
-        le=1000, ge=0, drawn="per noise seed, ADC and image, correlated from image to image",
+        worst=0.18, le=1000, ge=0, drawn="per noise seed, ADC and image, correlated from image to image",
         leaves_out="changes within an image; each comparator's own; growth with temperature",
     )  # fmt: skip
 

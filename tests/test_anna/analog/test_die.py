@@ -48,7 +48,8 @@ def test_the_presets_are_as_documented() -> None:
     v1 = {"thermal_noise_lsb": (0.25, 0.5)}
     v2 = {"wire_noise_products": (8.5, 17.0), "adc_noise_lsb": (0.18, 0.36), "dac_die_spread": (0.3, 0.3),
           "leak_die_spread": (0.3, 0.3), "charge_lost_after_us": (5000.0, 5000.0)}  # fmt: skip
-    v3 = {"gain_gradient": (0.0, 0.04), "row_drop": (0.0, 0.02), "sum_knee": (None, 48.0)}
+    v3 = {"gain_gradient": (0.0, 0.04), "row_drop": (0.0, 0.02), "sum_knee": (None, 48.0), "neighbour_coupling": (0.0, 0.02),
+          "sum_unsettled": (0.0, 0.02), "slow_noise_lsb": (0.0, 0.18)}  # fmt: skip
     for worst_name, own in (("worst-v1", v1), ("worst-v2", v2), ("worst-v3", v2 | v3)):
         typical_name = worst_name.replace("worst", "typical").replace("v3", "v2")  # which has no third version
         typical, worst = anna.Analog.preset(typical_name), anna.Analog.preset(worst_name)
