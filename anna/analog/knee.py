@@ -8,10 +8,10 @@ The law rises strictly, so a sum reaches a threshold just if it reaches the thre
 sqrt(1 - (t / limit)^2); a threshold at the limit or beyond is never passed, and one at minus the limit or below always is.
 The knee is therefore folded into the thresholds, exactly, and the evaluators need not know of it.
 
-Noise of the wire arises before the knee and is treated exactly. Noise of the converter arises behind it, where the slope is
-less than one; it is added before the knee as if the slope were one. At a threshold t it is too small by a factor of (1 - (t /
-limit)^2)^(3/2): by half at t = 0.61 limit. The same goes for slow noise. A hard limit of the sum (`sum_limit`), coupling and settling come before the
-knee.
+Noise of the wire arises before the knee and is treated exactly. Noise of the converter, slow or not, arises behind it, where
+the slope is less than one; it is added before the knee as if the slope were one. At a threshold t it is too small by a factor
+of (1 - (t / limit)^2)^(3/2): by half at t = 0.61 limit. The hard limit of a sum (`sum_limit`), coupling and settling come
+first.
 """
 
 import numpy as np

@@ -120,7 +120,7 @@ def test_one_imperfection_at_a_time() -> None:
     assert worst.scaled("charge_noise", 2).storage_capacitance_ff == 25.0
     assert (worst.scaled("knee", 2).sum_knee, worst.scaled("row_drop", 2).row_drop) == (24.0, 0.04)
     assert worst.scaled("droop", 0.5).charge_lost == 0.02
-    assert worst.alone("adc").causes == ("adc_offset", "adc_noise")
+    assert worst.alone("adc").causes == ("adc_offset", "adc_noise", "slow_noise")
     with pytest.raises(SpecError, match="there is no imperfection 'luck'; expected one of weight_dac, synapse_gain"):
         worst.alone("luck")
     with pytest.raises(SpecError, match="droop cannot be scaled by -1; expected zero or more"):
