@@ -95,6 +95,14 @@ def test_a_sum_keeps_a_share_of_the_last_one_of_its_neuron_and_the_first_of_noth
     np.testing.assert_array_equal(found[1], plain[1] + (plain[0] - plain[1]) // 8)
 
 
+def test_what_is_left_is_what_the_wire_carried_and_not_what_was_seen_of_it() -> None:
+    """Coupled sums, whole ones."""
+    program = two_calcs(ANNA_WIDE)
+    carried = sums(program, anna.Analog(neighbour_coupling=0.125))
+    found = sums(program, anna.Analog(neighbour_coupling=0.125, sum_unsettled=0.25))
+    np.testing.assert_array_equal(found[1], settling.seen(carried[1], carried[0], np.full(8, 1 << 14)))
+
+
 def test_neurons_that_the_calc_before_did_not_have_keep_what_they_carried() -> None:
     program = anna.assemble("""
         .chip name=anna-wide
@@ -316,6 +324,19 @@ def test_all_calcs_of_an_image_have_the_same_slow_noise() -> None:
         moved = [b.sums - a.sums for a, b in zip(still, drifting, strict=True)]
         np.testing.assert_array_equal(*moved)
         assert (moved[0] != 0).all()
+
+
+def test_slow_noise_is_a_share_of_the_range_in_use_errors_of_the_scale_included() -> None:
+    adcs, scale_codes = (a.reshape(-1) for a in np.indices((8, 16)))
+    silicon, still = (
+        anna.Die.draw(ANNA_1991, anna.Analog(slow_noise_lsb=s, scale_mismatch=0.05), 3).electronics for s in (0.5, 0)
+    )
+    thresholds = silicon.thresholds(adcs, 0 * adcs, 0 * adcs, scale_codes)
+    lsb = (thresholds[:, -1] - thresholds[:, 0]) / 6
+    sigma = silicon.slow_sigma(adcs, 0 * adcs, 0 * adcs, scale_codes)
+    assert sigma is not None
+    np.testing.assert_allclose(sigma, 0.5 * lsb, rtol=1e-4)
+    assert still.slow_sigma(adcs, 0 * adcs, 0 * adcs, scale_codes) is None
 
 
 # --- dead neurons ----------------------------------------------------------------------------------------------------

@@ -63,6 +63,16 @@ def test_noise_of_a_sum_is_that_of_the_chip(analog: str) -> None:
     assert found.numpy() == pytest.approx(sigma, rel=0.03)
 
 
+def test_slow_noise_is_an_offset_of_each_adc_for_as_long_as_a_die_lasts() -> None:
+    """And one of its own beside that which is for ever."""
+    ideal = codes.unit_thresholds(anna.ANNA_1991)
+    for record, sigma in ((anna.Analog(slow_noise_lsb=0.3), 0.3), (anna.Analog(slow_noise_lsb=0.3, adc_offset_lsb=0.4), 0.5)):
+        dies = [BatchDie(anna.ANNA_1991, record, torch.Generator().manual_seed(k)) for k in range(200)]
+        off = np.array([die._thresholds - ideal for die in dies])
+        np.testing.assert_allclose(off, np.repeat(off[:, :, :1], off.shape[2], axis=2), atol=1e-9)
+        assert off[:, :, 0].std() == pytest.approx(sigma, rel=0.08)  # 1,600 draws: 4.5 standard deviations
+
+
 def test_what_dies_hold_spreads_as_on_drawn_chips() -> None:
     """Of charges of any age, that is."""
     spec = anna.ANNA_1991
