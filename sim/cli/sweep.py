@@ -100,13 +100,13 @@ def _plan(path: Path, given: argparse.Namespace) -> None:
     rows = [(str(point.number), *(value_text(value) for value in point.values.values())) for point in points[:POINTS_PRINTED]]
     more = f"\n... and {len(points) - POINTS_PRINTED:,} more; --json gives all" if len(points) > POINTS_PRINTED else ""
     text = (
-        f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n"
+        f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.count:,} images\n\n"
         f"{table([head, *rows])}{more}\n\n"
         f"in parts, one per machine:  anna sweep run {shlex.quote(str(path))} -o part1 --shard 1/4\n"
         "then together:              anna sweep merge part1 part2 part3 part4 -o whole"
     )
     result = {"name": spec.name, "points_done": 0, "points_total": len(points), "rows": 0, "database": None,
-              "chips": spec.chips, "images": spec.images,
+              "chips": spec.chips, "images": spec.count,
               "points": [{"point": point.number, **point.values} for point in points]}  # fmt: skip
     write(result, text, given.json)
 

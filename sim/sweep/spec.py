@@ -3,7 +3,9 @@
     name = "bits"
     network = "recognizer"            # a network by name, or a file
     data = "holdout"                  # holdout or a data set (default: that of the network)
-    images = 1000                     # number of digits, the first of each class in turn
+    images = "mine.npz"               # images of your own, with labels, and ...
+    calibration = "samples.npz"       # ... sample images for choosing ranges
+    count = 1000                      # number of images, the first of each class in turn
     chips = 8                         # drawn chips per point
     seed = 0                          # of the first chip and of the noise; chip k has seed + k
     analog = "typical"                # a preset by name, or the file of a record
@@ -124,7 +126,9 @@ class SweepSpec(Record):
     network: str = "recognizer"
     data: Annotated[str, AfterValidator(_known_source)] | None = None
     weights_seed: int = Field(default=1, ge=0)
-    images: int = Field(default=1000, ge=10, le=10_000)
+    images: str | None = None
+    calibration: str | None = None
+    count: int = Field(default=1000, ge=10, le=10_000)
     chips: int = Field(default=8, ge=1, le=10_000)
     seed: int = Field(default=0, ge=0, lt=1 << 62)
     analog: str = "typical"
@@ -133,6 +137,14 @@ class SweepSpec(Record):
     stop: Stop | None = None
     axes: dict[str, tuple[Value, ...] | Range] = Field(min_length=1)
     _home: Path = PrivateAttr(default=Path())  # where the files it names are found; not part of the sweep's identity
+
+    @model_validator(mode="before")
+    @classmethod
+    def _images_were_a_count(cls, given: Any) -> Any:
+        """In files of format 3 and before, `images` was the number of images."""
+        if isinstance(given, dict) and isinstance(given.get("images"), int) and "count" not in given:
+            return {**{name: value for name, value in given.items() if name != "images"}, "count": given["images"]}
+        return given
 
     @model_validator(mode="after")
     def _axes_are_known(self) -> Self:
