@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sim.results.comparison import compare as compare
     from sim.results.diagnosis import ChipDiagnosis as ChipDiagnosis
     from sim.results.diagnosis import diagnose as diagnose
+    from sim.results.fronts import Front as Front
+    from sim.results.fronts import front as front
     from sim.results.ledger import Ledger as Ledger
     from sim.results.ledger import ledger as ledger
     from sim.results.yields import Yield as Yield
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ChipDiagnosis": "sim.results.diagnosis",
     "Comparison": "sim.results.comparison",
+    "Front": "sim.results.fronts",
     "Ledger": "sim.results.ledger",
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
@@ -33,6 +36,7 @@ _HOMES = {
     "chip_yield": "sim.results.yields",
     "compare": "sim.results.comparison",
     "diagnose": "sim.results.diagnosis",
+    "front": "sim.results.fronts",
     "ledger": "sim.results.ledger",
     "load_spec": "sim.sweep.spec",
     "make_spec": "sim.sweep.spec",

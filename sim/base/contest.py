@@ -99,7 +99,14 @@ def standings(runs: Sequence[Runs], costs: Sequence[tuple[float, ...]], looks: i
             one = moved_between(runs[j], runs[i])  # how much i errs more than j
             moved[i][j], moved[j][i] = one, Moved(-one.share, one.variance, one.freedom)
     errors = [one.error for one in runs]
-    cheaper = [[j for j in range(count) if j != i and _costs_no_more(costs[j], costs[i])] for i in range(count)]
+    cheaper = [
+        [
+            j
+            for j in range(count)
+            if j != i and _costs_no_more(costs[j], costs[i]) and not _twins(moved[i][j], costs[i], costs[j])
+        ]
+        for i in range(count)
+    ]
     pairs = max(1, len({frozenset((i, j)) for i, mine in enumerate(cheaper) for j in mine}))
     found = list[Standing]()
     for i, mine in enumerate(cheaper):
@@ -130,6 +137,11 @@ def front_band(standings: Sequence[Standing], costs: Sequence[tuple[float, ...]]
 
 def _costs_no_more(first: tuple[float, ...], second: tuple[float, ...]) -> bool:
     return all(a <= b for a, b in zip(first, second, strict=True))
+
+
+def _twins(moved: Moved, first: tuple[float, ...], second: tuple[float, ...]) -> bool:
+    """Two points of one cost that misread the same images on the same chips: none of them is in the other's way."""
+    return first == second and moved.share == 0 and moved.variance == 0
 
 
 def _significant(moved: Moved, outside: float) -> bool:

@@ -108,6 +108,9 @@ _OPTIONS = (
     Option("--cluster", values.CLUSTER, "run on Dask: tcp://HOST:PORT, local, or local:N processes"),
     Option("--trained", values.FOLDER, "where networks that the sweep trains are kept; shards may share it"),
     Option("--shard", values.SHARD, "only part K of N, into its own folder, for anna sweep merge"),
+    Option("--over", values.COSTS, "what a front is of: error and costs ({words}), the first cost on the figure's axis"),
+    Option("--each", values.NAME, "an axis that is not chosen, such as scaled.noise: a front for each of its values"),
+    Option("--smallest", values.COSTS, "by which costs the smallest chip as good as the best is found: {words}"),
     # measuring speed
     Option("--quick", None, "take a few seconds: only the recogniser, two rounds"),
     Option("--thread-counts", values.COUNT, "a number of threads to time"),

@@ -17,8 +17,8 @@ from sim.cli.progress import progress
 if TYPE_CHECKING:
     from sim.sweep.run import Progress
 
-ACTIONS = ("run", "plan", "merge")
-WORDS = values.Kind("[run|plan|merge] SPEC.toml|DIR ...", words=lambda: ACTIONS, suffixes=(".toml",), folders=True)
+ACTIONS = ("run", "plan", "merge", "front")
+WORDS = values.Kind("[run|plan|merge|front] SPEC.toml|DIR ...", words=lambda: ACTIONS, suffixes=(".toml",), folders=True)
 POINTS_PRINTED = 20  # points of a plan that are printed as text
 
 
@@ -26,7 +26,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "anna sweep [run] SPEC.toml -o DIR [--workers N] [--cluster WHERE] [--shard K/N]\n"
         "       anna sweep plan SPEC.toml [--shard K/N]\n"
-        "       anna sweep merge DIR ... -o DIR"
+        "       anna sweep merge DIR ... -o DIR\n"
+        "       anna sweep front DIR [--over error,time] [--each AXIS] [--smallest size,time]"
     )
     positional(parser, "words", WORDS, "what to do, and with which sweep or folders (default: run)", nargs="+")
     add(parser, "--output", kind=values.FOLDER)
@@ -34,16 +35,28 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--cluster")
     add(parser, "--trained", default_text="in the sweep's folder")
     add(parser, "--shard")
+    add(parser, "--over", default_text="error,time")
+    add(parser, "--each", default=[], repeatable=True)
+    add(parser, "--smallest", default_text="size,time")
 
 
 def _run(given: argparse.Namespace) -> None:
     action, words = (given.words[0], given.words[1:]) if given.words[0] in ACTIONS else ("run", given.words)
     if given.output == "-":
         raise UsageError("-: a sweep writes to a folder, not standard output; expected -o DIR")
-    if action != "plan" and given.output is None:
-        raise UsageError(f"{action} needs a folder: -o DIR; see anna sweep --help")
     if action != "run" and (given.workers, given.cluster, given.trained) != (None, None, None):
         raise UsageError(f"{action} computes nothing and takes no --workers, --cluster or --trained; see anna sweep --help")
+    if action != "front" and (given.over, given.each, given.smallest) != (None, [], None):
+        raise UsageError(
+            f"{action} takes no --over, --each or --smallest, which are of anna sweep front; see anna sweep --help"
+        )
+    if action == "front":
+        if given.output is not None or given.shard or len(words) != 1:
+            raise UsageError("front takes the folder of one sweep, and no --output or --shard; see anna sweep --help")
+        _front(Path(words[0]), given)
+        return
+    if action != "plan" and given.output is None:
+        raise UsageError(f"{action} needs a folder: -o DIR; see anna sweep --help")
     if action == "merge":
         if given.shard or not words:
             raise UsageError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
@@ -120,6 +133,21 @@ def _merge(folders: list[Path], output: Path, as_json: bool) -> None:
     write(done.to_json, text, as_json)
 
 
+def _front(folder: Path, given: argparse.Namespace) -> None:
+    from anna.base.container import write_beside
+    from sim.report.figure import svg_file
+    from sim.results.fronts import OVER, SMALLEST, front
+
+    found = front(folder, over=given.over or OVER, each=given.each, smallest=given.smallest or SMALLEST)
+    files = {"front.svg": svg_file(found.plot()), "front.txt": f"{found.table()}\n"}
+    try:
+        for name, text in files.items():
+            write_beside(folder / name, text.encode())
+    finally:
+        paths = [str(folder / name) for name in files]
+        write({**found.to_json(), "files": paths}, f"{found.table()}\n\n" + "\n".join(paths), given.json)
+
+
 def progress_line(so_far: "Progress") -> str:
     """How far a sweep has come, and how long the rest will take."""
     if so_far.trainings:
@@ -145,6 +173,7 @@ COMMAND = Command(
         "anna sweep bits.toml -o bits --cluster tcp://head:8786",
         "anna sweep run bits.toml -o part3 --shard 3/8",
         "anna sweep merge part1 part2 part3 -o bits",
+        "anna sweep front bits --over error,size",
     ),
     arguments=_arguments,
     run=_run,

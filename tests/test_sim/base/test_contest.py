@@ -18,7 +18,7 @@ CHANCE = 0.05 + 3 * math.sqrt(0.05 * 0.95 / REPETITIONS)  # the most failures th
 def drawn(
     rng: np.random.Generator, errors: Sequence[float], chips: int = 8, images: int = 300, sigma: float = 0.01
 ) -> list[Runs]:
-    """Points of these true errors on common images and chips; each chip errs more or less than the mean, at each differently."""
+    """Points of these true errors on common images and chips; how much a chip errs beyond the mean differs at each."""
     hard = rng.random(images) < HARD
     found = []
     for error in errors:
@@ -102,6 +102,12 @@ def test_of_two_equal_points_the_cheaper_is_the_lowest_and_none_is_sure() -> Non
     assert labels(found) == ["ON", "OPEN"]
     assert [one.lowest for one in found] == [True, False]
     assert [one.as_good for one in found] == [True, True]
+
+
+def test_twins_are_on_the_front_together() -> None:
+    """A point that another one repeats, image by image and at the same cost, would never be sure otherwise."""
+    found = standings(by_hand(0.2, 0.2, 0.4), [(1.0,), (1.0,), (2.0,)])
+    assert labels(found) == ["ON", "ON", "OFF"]
 
 
 def test_an_ideal_chip_is_paired_with_every_chip() -> None:
