@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sim.results.fronts import front as front
     from sim.results.ledger import Ledger as Ledger
     from sim.results.ledger import ledger as ledger
+    from sim.results.sensitivity import Sensitivity as Sensitivity
+    from sim.results.sensitivity import sensitivity as sensitivity
     from sim.results.yields import Yield as Yield
     from sim.results.yields import chip_yield as chip_yield
     from sim.results.yields import read_yield as read_yield
@@ -30,6 +32,7 @@ _HOMES = {
     "Comparison": "sim.results.comparison",
     "Front": "sim.results.fronts",
     "Ledger": "sim.results.ledger",
+    "Sensitivity": "sim.results.sensitivity",
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
     "Yield": "sim.results.yields",
@@ -42,6 +45,7 @@ _HOMES = {
     "make_spec": "sim.sweep.spec",
     "read_yield": "sim.results.yields",
     "run_sweep": "sim.sweep.run",
+    "sensitivity": "sim.results.sensitivity",
 }
 
 __all__ = [*_HOMES]

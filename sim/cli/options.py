@@ -82,6 +82,7 @@ _OPTIONS = (
     Option("--chip-seed", values.SEED, "which chip is drawn; for several, the first one"),
     Option("--noise-seed", values.SEED, "which noise the chips get"),
     Option("--parts", values.COUNT, "parts of a chip to mend at most"),
+    Option("--fewer", values.COUNT, "bits of weights and of states to take from a layer at most"),
     Option("--fault", values.RATE, "a rate of faults, drawn for each chip from its seed, such as dead_synapse_rate=0.001"),
     Option("--slot", values.COUNT, "which image of a batch decides how old charges are, counted from 0"),
     Option("--interpreter", None, "run on the interpreter: slow, one image at a time"),
