@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from anna.program.text import disassemble as disassemble
     from anna.sequencer.rules import verified as verified
     from anna.sequencer.rules import violations as violations
+    from anna.sequencer.tally import Tally as Tally
+    from anna.sequencer.tally import tally as tally
     from anna.sequencer.timeline import Timeline as Timeline
     from anna.sequencer.walk import elaborate as elaborate
     from anna.trace.perfetto import perfetto as perfetto
@@ -108,6 +110,7 @@ _HOMES = {
     "Result": "anna.machine.chip",
     "Softmax": "anna.network.graph",
     "Subsample": "anna.network.graph",
+    "Tally": "anna.sequencer.tally",
     "Timeline": "anna.sequencer.timeline",
     "Trim": "anna.lab.trim",
     "assemble": "anna.program.text",
@@ -134,6 +137,7 @@ _HOMES = {
     "save_network": "anna.network.file",
     "simd_levels": "anna.native.loader",
     "trim": "anna.lab.trim",
+    "tally": "anna.sequencer.tally",
     "vcd": "anna.trace.vcd",
     "verified": "anna.sequencer.rules",
     "violations": "anna.sequencer.rules",

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from sim.results.comparison import compare as compare
     from sim.results.diagnosis import ChipDiagnosis as ChipDiagnosis
     from sim.results.diagnosis import diagnose as diagnose
+    from sim.results.energy import Energy as Energy
+    from sim.results.energy import energy as energy
     from sim.results.fronts import Front as Front
     from sim.results.fronts import front as front
     from sim.results.ledger import Ledger as Ledger
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ChipDiagnosis": "sim.results.diagnosis",
     "Comparison": "sim.results.comparison",
+    "Energy": "sim.results.energy",
     "Front": "sim.results.fronts",
     "Ledger": "sim.results.ledger",
     "Sensitivity": "sim.results.sensitivity",
@@ -39,6 +42,7 @@ _HOMES = {
     "chip_yield": "sim.results.yields",
     "compare": "sim.results.comparison",
     "diagnose": "sim.results.diagnosis",
+    "energy": "sim.results.energy",
     "front": "sim.results.fronts",
     "ledger": "sim.results.ledger",
     "load_spec": "sim.sweep.spec",

@@ -34,6 +34,13 @@ def test_the_rules_in_the_docs_are_the_rules() -> None:
     assert [f"| `{name}` | {rule.statement} |" in text for name, rule in RULES.items()] == [True] * len(RULES)
 
 
+def test_the_events_in_the_docs_are_the_events() -> None:
+    from anna.sequencer.tally import EVENTS
+
+    text = (ROOT / "docs" / "energy.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.M) == [*EVENTS.items()]
+
+
 def test_the_readme_has_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = re.findall(r"^    (pip install .*)$", text, re.M)

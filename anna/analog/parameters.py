@@ -12,14 +12,14 @@ fields (`PRESETS`).
     adc          and converted to a state                       anna.analog.adc
 """
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError
 
-from anna.base.errors import FileError, SpecError
+from anna.base.errors import SpecError
+from anna.base.toml import read_toml
 from anna.chip.spec import Record, first_sentence
 
 PartName = Literal["weight_dac", "synapse", "summing", "scale", "adc"]
@@ -263,13 +263,7 @@ class Analog(Record):
 
         There, `typical` and `worst` without a version are those of version 1, the only one when such files were written.
         """
-        try:
-            with Path(path).open("rb") as file:
-                values: dict[str, Any] = tomllib.load(file)
-        except OSError as error:
-            raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected analog parameters") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise FileError(f"{path}: is not TOML ({error})") from None
+        values = read_toml(path, "analog parameters")
         try:
             name = str(values.pop("preset", "ideal"))
             base = cls.preset(_IN_FILES.get(name, name))

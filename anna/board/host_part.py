@@ -159,6 +159,11 @@ class HostPart(Settled):
         return self.shapes[self.outputs[0]]
 
     @property
+    def states_read(self) -> int:
+        """States that leave the chip's memory for one image."""
+        return sum(int(np.prod(shape)) for shape in {one.region: one.shape for one in self.readings}.values())
+
+    @property
     def multiply_adds(self) -> int:
         """Multiply-adds for one image."""
         return sum(step.multiply_adds for step in self.steps)

@@ -81,6 +81,12 @@ def written_in(spec: ChipSpec, cycle: int, phase_cycles: int = 0) -> list[tuple[
     return [(int(r), int(c)) for r, c in np.argwhere(write_cycles(spec) == at)]
 
 
+def writes(spec: ChipSpec, cycles: int) -> Ints:
+    """How often each synapse is written in the first cycles of a segment, (rows, columns)."""
+    found: Ints = np.maximum(0, -(-(cycles - write_cycles(spec)) // spec.refresh_period_cycles))
+    return found
+
+
 def laps(
     spec: ChipSpec, cycle: Ints, rows: Ints, columns: Ints, phase_cycles: int = 0, stops_at_cycle: int | None = None
 ) -> Ints:

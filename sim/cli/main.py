@@ -22,7 +22,7 @@ from sim.cli.options import add, expect_new_names
 # In the order of the help text.
 COMMANDS = (
     "compare", "yield", "diagnose", "sensitivity", "published", "sweep", "report", "plan", "compile", "fit-host", "export",
-    "check", "info", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor", "completion",
+    "check", "info", "energy", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 

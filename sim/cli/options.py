@@ -88,6 +88,7 @@ _OPTIONS = (
     Option("--interpreter", None, "run on the interpreter: slow, one image at a time"),
     Option("--threads", values.COUNT, "threads that share the work"),
     Option("--simd", values.SIMD, "force a SIMD level: {words}"),
+    Option("--joules", values.file(".toml"), "what each event costs: joules with mark and source, see examples/joules.toml"),
     # comparing
     Option("--trimmed", None, "also run each chip with its own program, which compensates what was measured at its pins"),
     Option("--limit", values.PERCENT, "errors that a good chip may make: tells the share of good chips, with its interval"),

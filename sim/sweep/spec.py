@@ -23,7 +23,6 @@ With a `train` axis, the sweep trains its networks itself.
 import hashlib
 import itertools
 import math
-import tomllib
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -34,7 +33,8 @@ from pydantic import AfterValidator, Field, PrivateAttr, TypeAdapter, Validation
 from anna.analog.faults import Faults
 from anna.analog.parameters import CAUSES, GROUPS, STRENGTHS, Analog
 from anna.base.container import canonical_json
-from anna.base.errors import SpecError
+from anna.base.errors import FileError, SpecError
+from anna.base.toml import read_toml
 from anna.chip.machines import FormerBoardName, MachineName
 from anna.chip.spec import ChipSpec, Record, first_sentence
 from anna.compiler.options import RENAMED, CompileOptions
@@ -294,12 +294,9 @@ def _typed(axis: str, value: Value) -> Value:
 def load_spec(path: Path) -> SweepSpec:
     """The sweep in a TOML file; errors are one sentence. Files it names are relative to its folder."""
     try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be read ({error.strerror or error}); expected a sweep") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: is not TOML ({error})") from None
+        content = read_toml(path, "a sweep")
+    except FileError as error:
+        raise SpecError(str(error)) from None
     try:
         return make_spec(content, path.parent)
     except SpecError as error:

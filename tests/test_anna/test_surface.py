@@ -51,18 +51,18 @@ PUBLIC = {
     anna: """
         ANNA_1991 ANNA_WIDE Activation Affine Analog AnnaError Arrangement Chip ChipSpec Combination CompileOptions
         Concatenation Convolution Die Ensemble Faults FullConnection Graph Interpreter MACHINES Machine Normalisation
-        Plan Pool Prelu Prepare Program Rbf Reduction Region Result Softmax Subsample Timeline Trim __version__ assemble
-        check_answers compilation compile disassemble elaborate engine_reference export fit_host float_reference forward
-        import_network input_codes lab listing load_network lockstep measure_trim perfetto plan run_chips save_drawing
-        save_network simd_levels torch trim vcd verified violations
+        Plan Pool Prelu Prepare Program Rbf Reduction Region Result Softmax Subsample Tally Timeline Trim __version__
+        assemble check_answers compilation compile disassemble elaborate engine_reference export fit_host float_reference
+        forward import_network input_codes lab listing load_network lockstep measure_trim perfetto plan run_chips save_drawing
+        save_network simd_levels tally torch trim vcd verified violations
     """,
     anna.lab: """
         DigitBits KeptTrim Resolution TrimMeter converters dac_levels digit_bits droop effective_bits kept_trim noise_law
     """,
     anna.torch: "ChipModule convert",
     lenet: "calibration define digits holdout load names record",
-    sim: "ChipDiagnosis Comparison Ledger Store SweepSpec Yield chip_yield compare diagnose ledger load_spec make_spec "
-    "read_yield run_sweep",
+    sim: "ChipDiagnosis Comparison Energy Ledger Store SweepSpec Yield chip_yield compare diagnose energy ledger load_spec "
+    "make_spec read_yield run_sweep",
 }
 
 

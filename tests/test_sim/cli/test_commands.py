@@ -23,7 +23,7 @@ from sim.cli.main import main
 EDGES = ROOT / "examples" / "edges.asm"
 COMMANDS = (
     "compare", "yield", "diagnose", "published", "sweep", "report", "plan", "compile", "fit-host", "export", "check", "info",
-    "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor", "completion",
+    "energy", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 

@@ -53,7 +53,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder such as a user of anna has."""
     folder = tmp_path_factory.mktemp("examples")
     shutil.copytree(ROOT / "examples", folder / "examples")
-    shutil.copy(ROOT / "examples" / "edges.asm", folder)
+    for name in ("edges.asm", "joules.toml"):
+        shutil.copy(ROOT / "examples" / name, folder)
     shutil.copy(ROOT / "tests" / "data" / "exported" / "keras_plain.onnx", folder / "mine.onnx")
     images, labels = other_digits(300)
     np.savez(folder / "digits.npz", images=images, labels=labels)
