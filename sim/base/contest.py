@@ -64,7 +64,7 @@ class Standing:
     band: Interval  # together with those of all other points
     label: Label
     lowest: bool  # of the points that cost no more, none has a lower mean
-    as_good: bool  # may be the best of all: no other point is significantly better
+    may_be_best: bool  # no other point is significantly better
     worse_at_most: float  # than the best of all, a share of images
 
     @property
@@ -112,14 +112,14 @@ def standings(runs: Sequence[Runs], costs: Sequence[tuple[float, ...]], looks: i
     for i, mine in enumerate(cheaper):
         rivals = [moved[i][j] for j in range(count) if j != i]
         one_sided = 2 * outside / max(1, count - 1)
-        as_good = not any(one.share > 0 and _significant(one, one_sided) for one in rivals)
+        may_be_best = not any(one.share > 0 and _significant(one, one_sided) for one in rivals)
         worse = max([0.0, *(one.share + _half(one, one_sided) for one in rivals)])
         against = [(moved[i][j].share, _significant(moved[i][j], outside / pairs)) for j in mine]
         beaten, beats = any(sure and more > 0 for more, sure in against), all(sure and more < 0 for more, sure in against)
         label = Label.OFF if beaten else Label.ON if beats else Label.OPEN
         lowest = not any(errors[j] < errors[i] or (errors[j], costs[j], j) < (errors[i], costs[i], i) for j in mine)
         band = error_with(runs[i], outside / count)
-        found.append(Standing(error_of_chips(runs[i].wrong_cn), band, label, lowest, as_good, worse))
+        found.append(Standing(error_of_chips(runs[i].wrong_cn), band, label, lowest, may_be_best, worse))
     return found
 
 

@@ -125,9 +125,9 @@ def _rates() -> tuple[str, ...]:
 
 
 def _costs() -> tuple[str, ...]:
-    from sim.sweep.costs import COSTS, ERROR
+    from sim.sweep.costs import COSTS, ENERGY, ERROR
 
-    return (ERROR, *COSTS)
+    return (ERROR, *COSTS, ENERGY)
 
 
 def _host_words() -> tuple[str, ...]:

@@ -5,7 +5,7 @@ inputs: constants, which carry its biases, and partial sums are left alone, sinc
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from anna.base.errors import DataError
 from anna.chip import codes
 from anna.chip.codes import Ints
 from anna.chip.spec import ChipSpec
-from anna.program.file import Program
+from anna.program.file import Codes, Program
 from sim.comparison.confined import Confined, Place, places_of_layers
 
 What = Literal["weight bits", "state bits", "noise"]
@@ -37,7 +37,9 @@ class Layers:
 
     spec: ChipSpec
     rows: Mapping[str, Place]
+    codes_prc: Codes  # of weights
     inputs_prc: NDArray[np.bool_]  # which synapses weigh an input, not a constant or a partial sum
+    neurons_n3: Ints  # page, first row and rows of each neuron
 
     @classmethod
     def of(cls, program: Program) -> "Layers":
@@ -48,7 +50,8 @@ class Layers:
                             "of anna.compile")  # fmt: skip
         if program.spec.weight_levels != "mid-tread":
             raise DataError("weights of mid-rise levels have no coarser ones among them; expected weight_levels mid-tread")
-        return cls(program.spec, rows, np.asarray(taps >= 0))
+        neurons = program.links["neurons"][:, 4:7].astype(np.int64)
+        return cls(program.spec, rows, program.weight_codes, np.asarray(taps >= 0), neurons)
 
     def changes(self, fewer: int, noise: bool) -> Iterator[Change]:
         """All layers with up to so many bits fewer, and without noise."""
@@ -63,18 +66,36 @@ def _below(bits: int, least: int, fewer: int) -> range:
     return range(bits - 1, max(least, bits - fewer) - 1, -1)
 
 
-def coarser_codes(spec: ChipSpec, bits: int) -> Ints:
-    """For each weight code the one that a weight of fewer bits, over the same range, comes nearest to; ties go up."""
-    fine = codes.weight_converter(spec)
-    coarse, step = replace(fine, bits=bits), 1 << (spec.weight_bits - bits)
-    return fine.nearest(coarse.values(coarse.nearest(fine.values(np.arange(fine.size)) / step)) * step)
+def coarser(values: Ints, step: int, largest: int) -> Ints:
+    """Weights of one neuron as multiples of a step, each next to what it was, whose sum is as near as can be to what it was:
+    those that lie highest between two levels go up. So a uniform image drives the neuron as before."""
+    low: Ints = values // step
+    above = values - low * step
+    up = min(round(float(above.sum()) / step), int((low * step < largest).sum()))
+    order = np.argsort(np.where(low * step < largest, -above, step), kind="stable")
+    low[order[:up]] += 1
+    return np.asarray(low * step)
+
+
+def coarser_codes(layers: Layers, layer: str, bits: int) -> Ints:
+    """The weight codes of a program of whose layer the weights have so many bits."""
+    step, zero = 1 << (layers.spec.weight_bits - bits), codes.weight_converter(layers.spec).size // 2
+    found = layers.codes_prc.astype(np.int64)
+    for page, first, rows in layers.neurons_n3.tolist():
+        if layers.rows[layer][page, first]:
+            mine = found[page, first : first + rows]
+            inputs = layers.inputs_prc[page, first : first + rows]
+            mine[inputs] = zero + coarser(mine[inputs] - zero, step, zero - step)
+    return found
 
 
 def coarser_steps(numerators: Ints, bits: int) -> Ints:
-    """State steps (tables, levels) of so many bits: neighbouring codes drive a synapse alike, with their mean."""
-    tables, levels = numerators.shape
-    grouped = numerators.reshape(tables, 1 << bits, -1)
-    return np.repeat(np.rint(grouped.mean(axis=2)).astype(np.int64), levels >> bits, axis=1)
+    """State steps (tables, levels) of so many bits, evenly from end to end, so that states at an end, the commonest, drive a
+    synapse as before: each code by the nearest of them, in whole units."""
+    codes_of_levels = np.arange(numerators.shape[1])
+    step = codes_of_levels[-1] / ((1 << bits) - 1)  # in codes
+    nearest = np.rint(codes_of_levels / step) * step
+    return np.stack([np.rint(np.interp(nearest, codes_of_levels, own)).astype(np.int64) for own in numerators])
 
 
 class WhatIf(Confined):
@@ -88,12 +109,13 @@ class WhatIf(Confined):
         tables = super().state_tables()
         self._steps = self.numerators[None] if tables is None else np.asarray(tables[:-1])
         if change.what == "weight bits":
-            self._codes = coarser_codes(layers.spec, change.bits or 0)
+            self._codes = coarser_codes(layers, change.layer, change.bits or 0)
 
     def _coarser(self, weight_codes: Ints, rows: Ints, columns: Ints) -> Ints:
         if self._change.what != "weight bits":
             return weight_codes
-        return np.where(self._synapses[self._pages, rows, columns], self._codes[weight_codes], weight_codes)
+        there = self._synapses[self._pages, rows, columns]
+        return np.asarray(np.where(there, self._codes[self._pages, rows, columns], weight_codes))
 
     def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
         """Those of the coarser weights."""

@@ -61,7 +61,8 @@ def _draw(axes: Any, panel: Panel) -> None:
             axes.plot([one.candidate.costs[0]] * 2, [100 * one.standing.error.low, 100 * one.standing.error.high],
                       color=COLOURS[1 if one.standing.label is Label.OPEN else 0], linewidth=1.2, alpha=0.7)  # fmt: skip
     least = panel.smallest
-    axes.plot(least.candidate.costs[0], 100 * least.standing.share, "s", markersize=10, markerfacecolor="none",
-              markeredgecolor=COLOURS[3], markeredgewidth=1.6, label="smallest as good as the best")  # fmt: skip
+    if least is not None:
+        axes.plot(least.candidate.costs[0], 100 * least.standing.share, "s", markersize=10, markerfacecolor="none",
+                  markeredgecolor=COLOURS[3], markeredgewidth=1.6, label="smallest as good as the best")  # fmt: skip
     axes.grid(color=FAINT)
     axes.set_axisbelow(True)

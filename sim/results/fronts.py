@@ -9,6 +9,7 @@ from anna.base.errors import DataError, nearest
 from sim.base import formats
 from sim.base.columns import View, cells
 from sim.base.contest import Label
+from sim.inputs.joules import Joules, load_joules
 from sim.report.front_plots import front_plot
 from sim.report.sweep_text import others_text, short
 from sim.sweep.costs import ERROR, Cost, costs_named
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 OVER = (ERROR, "time")
 SMALLEST = ("size", "time")
+WITHIN = 0.01
 NOTE = (
     f"{Label.ON.value}: errs less than each other point that costs no more; {Label.OPEN.value}: these chips and images do not "
     "tell.\nWhat is said of all points of a front together is wrong in at most 5 % of repetitions."
@@ -36,6 +38,7 @@ class Front:
     images: int
     costs: tuple[Cost, ...]  # beside the error
     each: tuple[str, ...]
+    within: float  # a share of images: what is as good as the best errs at most so much more
     panels: tuple[Panel, ...]
     total: int  # points of the sweep
     refused: int
@@ -50,7 +53,7 @@ class Front:
             "point": one.number, **varying(self.spec, one.values), "chips": one.chips, "error": stand.share,
             "low": stand.error.low, "high": stand.error.high,
             **{cost.key: value for cost, value in zip(self.costs, one.costs, strict=True)},
-            "front": stand.label.value, "lowest": stand.lowest, "as_good": stand.as_good,
+            "front": stand.label.value, "lowest": stand.lowest, "may_be_best": stand.may_be_best,
             "worse_at_most": stand.worse_at_most, "best": placed is panel.best, "smallest": placed is panel.smallest,
         }  # fmt: skip
 
@@ -58,10 +61,11 @@ class Front:
         """All of it."""
         return {
             "name": self.name, "images": self.images, "over": [ERROR, *(cost.key for cost in self.costs)],
-            "each": list(self.each),
+            "each": list(self.each), "within": self.within,
             "points": self.rows(),
             "fronts": [
-                {"given": panel.given, "best": panel.best.candidate.number, "smallest": panel.smallest.candidate.number,
+                {"given": panel.given, "best": panel.best.candidate.number,
+                 "smallest": None if panel.smallest is None else panel.smallest.candidate.number,
                  "band": [dict(zip((self.costs[0].key, "error", "low", "high"), step, strict=True)) for step in panel.band]}
                 for panel in self.panels
             ],
@@ -93,7 +97,7 @@ class Front:
             View("error", lambda one: formats.per_cent(one.standing.share)),
             View("95 % interval", lambda one: formats.interval(one.standing.error.low, one.standing.error.high)),
             View("front", lambda one: one.standing.label.value),
-            View("as good as the best", lambda one: "yes" if one.standing.as_good else "no"),
+            View("may be the best", lambda one: "yes" if one.standing.may_be_best else "no"),
         ]
         head, body = cells(views, shown)
         widths = [max(len(line[k]) for line in [head, *body]) for k in range(len(head))]
@@ -102,16 +106,22 @@ class Front:
         return [*lines, *([f"{unsure} more points may be on the front"] if unsure else [])]
 
     def _smallest(self, panel: Panel) -> str:
-        best, least = panel.best, panel.smallest
-        good = sum(one.standing.as_good for one in panel.points)
+        best, least, points = panel.best, panel.smallest, 100 * self.within
+        kept = [one for one in panel.points if one.standing.may_be_best]
+        if least is None:
+            tightest = 100 * min(one.standing.worse_at_most for one in kept)
+            return (
+                f"no point is told to be as good as the best, within {points:g} points of error: of {len(kept)} that may be\n"
+                f"it, none is sure to err less than {tightest:.2f} points more; more chips or images tell more"
+            )
         where = others_text({name: value for name, value in varying(self.spec, least.candidate.values).items()
                              if name not in panel.given})  # fmt: skip
+        share = formats.per_cent(least.standing.share)
         more, most = 100 * (least.standing.share - best.standing.share), 100 * least.standing.worse_at_most
         return (
-            f"smallest as good as the best: point {least.candidate.number}{f' ({where})' if where else ''}, "
-            f"{formats.per_cent(least.standing.share)}:\n{more:.2f} points more than the lowest, point "
-            f"{best.candidate.number}, and at most {most:.2f} worse than the best, whichever that is; "
-            f"{good} of {len(panel.points)} points are as good"
+            f"smallest as good as the best, within {points:g} points of error: point {least.candidate.number}"
+            f"{f' ({where})' if where else ''}, {share}:\n{more:.2f} points more than the lowest, "
+            f"point {best.candidate.number}, and at most {most:.2f} more than the best, whichever of {len(kept)} that is"
         )
 
     def plot(self) -> "Figure":
@@ -140,6 +150,8 @@ def front(
     over: Sequence[str] = OVER,
     each: Sequence[str] = (),
     smallest: Sequence[str] = SMALLEST,
+    within: float = WITHIN,
+    joules: str | Path | Joules | None = None,
 ) -> Front:
     """The front of a sweep: the points than which none errs less and costs no more.
 
@@ -147,11 +159,16 @@ def front(
     over      error and the costs that count, the first of them on the figure's axis
     each      axes that are not chosen, such as scaled.noise: a front for each of their values
     smallest  costs by which the smallest of the points that are as good as the best is found, the first one first
+    within    how much more than the best, at 95 % confidence, such a point may err: a share of images
+    joules    what events cost, for energy: a file, or costs by event, as in `energy`
     """
     over, each, smallest = tuple(over), tuple(each), tuple(smallest)
     if ERROR not in over or len(over) < 2:
         raise DataError(f"a front is over {', '.join(over)}; expected error and at least one cost, such as error,time")
-    costs, sizes = costs_named(tuple(name for name in over if name != ERROR)), costs_named(smallest)
+    if not 0 < within <= 1:
+        raise DataError(f"within is {within}; expected a share of images between 0 and 1")
+    prices = load_joules(joules) if isinstance(joules, str | Path) else joules
+    costs, sizes = costs_named(tuple(name for name in over if name != ERROR), prices), costs_named(smallest, prices)
     with Store(Path(folder)) as store:
         spec = store.identity.spec
         for name in each:
@@ -164,5 +181,5 @@ def front(
             raise DataError(f"{folder}: holds no points yet; a front needs some")
         ordered = [one.costs for one in candidates(store, sizes)]
         images = len(next(iter(found[0].runs.misread.values())))
-        made = panels(found, each, ordered)
-        return Front(spec.name, spec, images, costs, each, made, spec.total, len(store.refusals()))
+        made = panels(found, each, ordered, within)
+        return Front(spec.name, spec, images, costs, each, within, made, spec.total, len(store.refusals()))

@@ -49,14 +49,14 @@ class Panel:
     points: tuple[Placed, ...]  # by rising cost, then error
     band: tuple[tuple[float, float, float, float], ...]  # first cost, lowest error for it, ends of the band
     best: Placed  # the lowest mean error
-    smallest: Placed  # the least that may be as good as the best
+    smallest: Placed | None  # the least that is as good as the best; None if none is told to be
 
 
 def candidates(store: Store, costs: Sequence[Cost], only: frozenset[int] | None = None) -> list[Candidate]:
     """The points that have been counted, or some of them; raises if they cannot be compared."""
     spec = store.identity.spec
     expect_same_images(spec.name, store.identity.inputs)
-    misreads, at, cycles = store.misreads(), store.points(), dict[int, float]()
+    misreads, at, facts, cycles = store.misreads(), store.points(), store.provenance(), dict[int, float]()
     for row in store.rows():
         cycles[row["point"]] = row["cycles_per_image"]
     if cycles and not misreads.keys() >= cycles.keys():
@@ -71,7 +71,7 @@ def candidates(store: Store, costs: Sequence[Cost], only: frozenset[int] | None 
         key = Point(number=0, values=values).key
         before = found.get(key)
         misread = {**(before.runs.misread if before else {}), **misreads[number]}
-        price = Priced(machine_at(point), cycles[number])
+        price = Priced(machine_at(point), cycles[number], facts[number].get("events_per_image"))
         alike = spec.chips > 1 and len(misreads[number]) == 1  # of chips without imperfections only one is run
         found[key] = Candidate(before.number if before else number, values, len(misread), Runs(misread, alike),
                                tuple(cost.value(price) for cost in costs))  # fmt: skip
@@ -79,9 +79,14 @@ def candidates(store: Store, costs: Sequence[Cost], only: frozenset[int] | None 
 
 
 def panels(
-    found: Sequence[Candidate], each: Sequence[str], smallest: Sequence[Sequence[float]], looks: int = 1
+    found: Sequence[Candidate],
+    each: Sequence[str],
+    smallest: Sequence[Sequence[float]],
+    within: float,
+    looks: int = 1,
 ) -> tuple[Panel, ...]:
-    """A front for each combination of values of the axes `each`; `smallest` orders candidates from small to large."""
+    """A front for each combination of values of the axes `each`; `smallest` orders candidates from small to large. As good as
+    the best is what may be the best and errs at most `within`, a share of images, more than it."""
     groups = dict[tuple[Any, ...], list[int]]()
     for place, one in enumerate(found):
         groups.setdefault(one.choice(each), []).append(place)
@@ -93,8 +98,8 @@ def panels(
         placed = [Placed(one, standing) for one, standing in zip(mine, stand, strict=True)]
         size = {one.number: tuple(smallest[place]) for one, place in zip(mine, places, strict=True)}
         best = min(placed, key=lambda one: (one.standing.share, one.candidate.costs, one.candidate.number))
-        least = min((one for one in placed if one.standing.as_good),
-                    key=lambda one: (size[one.candidate.number], one.standing.share, one.candidate.number))  # fmt: skip
+        good = [one for one in placed if one.standing.may_be_best and one.standing.worse_at_most <= within]
+        least = min(good, key=lambda one: (size[one.candidate.number], one.standing.share, one.candidate.number), default=None)
         ordered = sorted(placed, key=lambda one: (one.candidate.costs, one.standing.share, one.candidate.number))
         made.append(Panel(dict(zip(each, given, strict=True)), tuple(ordered), tuple(front_band(stand, costs)), best, least))
     return tuple(made)

@@ -30,6 +30,7 @@ from anna.network.graph import Network
 from anna.network.images import image_keys
 from anna.program.file import Program
 from anna.sequencer.rules import verified
+from anna.sequencer.tally import tally
 from anna.sequencer.timeline import Timeline
 from lenet.datasets.digits import training_digits
 from lenet.datasets.labelled import LabelledImages
@@ -281,5 +282,7 @@ def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], Bools, dict[str, Any]
             interval = error_of_chips(np.stack(misread))
             if 100 * (interval.high - interval.low) <= spec.stop.width_points:
                 break
-    facts = {"compile_seconds": round(compiled, 3), "program_sha256": program.digest}
+    counts = tally(program)
+    events = {name: count / counts.batch for name, count in counts.total.items()}
+    facts = {"compile_seconds": round(compiled, 3), "program_sha256": program.digest, "events_per_image": events}
     return tuple(rows), np.stack(misread), facts

@@ -35,7 +35,7 @@ def test_the_best_is_kept_and_none_is_worse_than_it_by_more_than_is_told(errors:
     lost = beyond = both = 0
     for _ in range(REPETITIONS):
         found = standings(drawn(rng, errors, chips), [(0.0,)] * len(errors))
-        missed = not found[int(np.argmin(errors))].as_good
+        missed = not found[int(np.argmin(errors))].may_be_best
         more = any(error - min(errors) > one.worse_at_most + 1e-12 for error, one in zip(errors, found, strict=True))
         lost, beyond, both = lost + missed, beyond + more, both + (missed or more)
     assert both / REPETITIONS < CHANCE, (lost, beyond)
@@ -43,7 +43,7 @@ def test_the_best_is_kept_and_none_is_worse_than_it_by_more_than_is_told(errors:
 
 def test_a_point_that_is_much_worse_is_not_kept() -> None:
     rng = np.random.default_rng(2)
-    kept = [[one.as_good for one in standings(drawn(rng, [0.08, 0.09, 0.16]), [(0.0,)] * 3)] for _ in range(100)]
+    kept = [[one.may_be_best for one in standings(drawn(rng, [0.08, 0.09, 0.16]), [(0.0,)] * 3)] for _ in range(100)]
     assert sum(one[2] for one in kept) == 0
     assert sum(one[1] for one in kept) > 50
 
@@ -88,7 +88,7 @@ def test_labels_by_hand() -> None:
     found = standings(by_hand(0.5, 0.2, 0.3, 0.1), [(1.0,), (2.0,), (3.0,), (3.0,)])
     assert labels(found) == ["ON", "ON", "OFF", "ON"]
     assert [one.lowest for one in found] == [True, True, False, True]
-    assert [one.as_good for one in found] == [False, False, False, True]
+    assert [one.may_be_best for one in found] == [False, False, False, True]
     assert [cost for cost, *_ in front_band(found, [(1.0,), (2.0,), (3.0,), (3.0,)])] == [1.0, 2.0, 3.0]
 
 
@@ -101,7 +101,7 @@ def test_of_two_equal_points_the_cheaper_is_the_lowest_and_none_is_sure() -> Non
     found = standings(by_hand(0.2, 0.2), [(1.0,), (2.0,)])
     assert labels(found) == ["ON", "OPEN"]
     assert [one.lowest for one in found] == [True, False]
-    assert [one.as_good for one in found] == [True, True]
+    assert [one.may_be_best for one in found] == [True, True]
 
 
 def test_twins_are_on_the_front_together() -> None:
@@ -114,7 +114,7 @@ def test_an_ideal_chip_is_paired_with_every_chip() -> None:
     ideal = Runs({0: np.arange(1000) < 100}, alike=True)
     drawn = by_hand(0.3, seeds=(5, 6, 7))[0]
     for runs in ([ideal, drawn], [drawn, ideal]):
-        assert sorted(one.as_good for one in standings(runs, [(0.0,)] * 2)) == [False, True]
+        assert sorted(one.may_be_best for one in standings(runs, [(0.0,)] * 2)) == [False, True]
 
 
 def test_points_are_paired_on_the_chips_that_both_have() -> None:
@@ -123,7 +123,7 @@ def test_points_are_paired_on_the_chips_that_both_have() -> None:
     other = Runs({1: np.arange(100) < 4, 2: np.arange(100) < 40})
     found = standings([one, other], [(0.0,)] * 2)
     paired = difference_of_chips(one.of([1]), other.of([1]))
-    assert found[0].as_good and found[1].as_good
+    assert found[0].may_be_best and found[1].may_be_best
     assert found[1].worse_at_most < paired.high
     with pytest.raises(DataError, match="two points have no chip in common"):
         standings([one, Runs({3: np.arange(100) < 4})], [(0.0,)] * 2)

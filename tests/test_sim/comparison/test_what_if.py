@@ -9,9 +9,8 @@ from command_line import ROOT
 import anna
 from anna.analog.parameters import Analog
 from anna.base.errors import DataError
-from anna.chip.spec import ANNA_1991
 from sim.comparison.confined import places_of_layers
-from sim.comparison.what_if import Change, Layers, WhatIf, coarser_codes, coarser_steps
+from sim.comparison.what_if import Change, Layers, WhatIf, coarser, coarser_codes, coarser_steps
 
 # Every cause at once, including those that `typical` leaves out and one that gives sums a finer unit.
 CROOKED = Analog.worst().changed(state_step_lsb=0.1, storage_capacitance_ff=20.0, sum_limit=200.0)
@@ -27,15 +26,25 @@ def silicon(compiled: anna.Program, analog: Analog):
     return anna.Chip(seed=3, analog=analog).die(compiled.spec).electronics
 
 
-def test_weights_of_fewer_bits_are_the_nearest_of_the_same_range() -> None:
-    assert (coarser_codes(ANNA_1991, 5) - 32).tolist()[28:36] == [-4, -2, -2, 0, 0, 2, 2, 4]
-    assert sorted(set((coarser_codes(ANNA_1991, 3) - 32).tolist())) == [-32, -24, -16, -8, 0, 8, 16, 24]
+def test_weights_of_fewer_bits_are_neighbours_with_the_same_sum() -> None:
+    """Rounding each alone would move a sum of odd weights, and with it how a white image drives the neuron."""
+    assert coarser(np.array([1, 1, 1, 1]), 2, 30).tolist() == [2, 2, 0, 0]
+    assert coarser(np.array([-3, 5, 6, 31]), 2, 30).tolist() == [-2, 6, 6, 30]
+    rng = np.random.default_rng(0)
+    for step in (2, 4, 8):
+        weights = rng.integers(-32, 32, 200)
+        found = coarser(weights.copy(), step, 32 - step)
+        assert not (found % step).any() and found.min() >= -32 and found.max() <= 32 - step
+        assert (np.abs(found - weights)[weights <= 32 - step] < step).all()
+        if (weights <= 32 - step).all():
+            assert abs(int(found.sum() - weights.sum())) <= step / 2
 
 
-def test_states_of_fewer_bits_drive_synapses_with_the_mean_of_neighbours() -> None:
+def test_states_of_fewer_bits_keep_both_ends() -> None:
     ideal = np.array([[-7, -5, -3, -1, 1, 3, 5, 7]])
-    assert coarser_steps(ideal, 2).tolist() == [[-6, -6, -2, -2, 2, 2, 6, 6]]
-    assert coarser_steps(ideal, 1).tolist() == [[-4] * 4 + [4] * 4]
+    assert coarser_steps(30 * ideal, 2).tolist() == [[-210, -210, -70, -70, 70, 70, 210, 210]]
+    assert coarser_steps(ideal, 2).tolist() == [[-7, -7, -2, -2, 2, 2, 7, 7]]
+    assert coarser_steps(ideal, 1).tolist() == [[-7] * 4 + [7] * 4]
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.what)
@@ -61,7 +70,8 @@ def test_fewer_weight_bits_are_a_program_with_those_weights(compiled: anna.Progr
     """On an ideal chip; constants, which carry biases, keep theirs."""
     images, layers = made[2].images[:20], Layers.of(compiled)
     place = places_of_layers(compiled)["C3"][:, :, None] & (compiled.links["taps"] >= 0)
-    coarse = np.where(place, coarser_codes(compiled.spec, 4)[compiled.weight_codes], compiled.weight_codes)
+    coarse = coarser_codes(layers, "C3", 4)
+    assert not (coarse[place] % 4).any() and (coarse[~place] == compiled.weight_codes[~place]).all()
     other = replace(compiled, weight_codes=coarse.astype(compiled.weight_codes.dtype))
     ideal = silicon(compiled, Analog.ideal())
     found = anna.Chip(silicon=WhatIf(ideal, layers, Change("C3", "weight bits", 4))).run(compiled, images).scores
