@@ -66,6 +66,7 @@ class Standing:
     lowest: bool  # of the points that cost no more, none has a lower mean
     may_be_best: bool  # no other point is significantly better
     worse_at_most: float  # than the best of all, a share of images
+    behind: float  # by how many standard errors a point that costs no more errs less, at most
 
     @property
     def share(self) -> float:
@@ -119,7 +120,8 @@ def standings(runs: Sequence[Runs], costs: Sequence[tuple[float, ...]], looks: i
         label = Label.OFF if beaten else Label.ON if beats else Label.OPEN
         lowest = not any(errors[j] < errors[i] or (errors[j], costs[j], j) < (errors[i], costs[i], i) for j in mine)
         band = error_with(runs[i], outside / count)
-        found.append(Standing(error_of_chips(runs[i].wrong_cn), band, label, lowest, may_be_best, worse))
+        behind = max([-math.inf, *(_errors_apart(moved[i][j]) for j in mine)])
+        found.append(Standing(error_of_chips(runs[i].wrong_cn), band, label, lowest, may_be_best, worse, behind))
     return found
 
 
@@ -146,9 +148,18 @@ def _twins(moved: Moved, first: tuple[float, ...], second: tuple[float, ...]) ->
 
 def _significant(moved: Moved, outside: float) -> bool:
     """Whether a difference is not zero, at a level of `outside` on both sides together."""
-    if moved.variance == 0:
-        return moved.share != 0
-    return student_p(moved.share / math.sqrt(moved.variance), moved.freedom) < outside
+    return student_p(_errors_apart(moved), moved.freedom) < outside if moved.variance else moved.share != 0
+
+
+def _errors_apart(moved: Moved) -> float:
+    """A difference in standard errors."""
+    return (
+        moved.share / math.sqrt(moved.variance)
+        if moved.variance
+        else math.copysign(math.inf, moved.share)
+        if moved.share
+        else 0.0
+    )
 
 
 def _half(moved: Moved, outside: float) -> float:

@@ -181,5 +181,5 @@ def front(
             raise DataError(f"{folder}: holds no points yet; a front needs some")
         ordered = [one.costs for one in candidates(store, sizes)]
         images = len(next(iter(found[0].runs.misread.values())))
-        made = panels(found, each, ordered, within)
+        made = panels(found, each, ordered, within, spec.looks)
         return Front(spec.name, spec, images, costs, each, within, made, spec.total, len(store.refusals()))

@@ -25,6 +25,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -113,6 +114,14 @@ class Stop(Record):
     every_chips: int = Field(default=4, ge=2, le=10_000)
 
 
+class Search(Record):
+    """A sweep that gives the next block of chips only to points that may or may not be on the front."""
+
+    over: tuple[str, ...] = ("error", "time")  # the front is of error and these costs
+    each: tuple[str, ...] = ()  # axes with a front for each of their values
+    runs: int | None = Field(default=None, ge=1, le=10**9)  # chips run in all at most, but for the first block of every point
+
+
 def _known_source(name: str) -> str:
     if name not in SOURCES:
         raise ValueError(f"expected {' or '.join(map(repr, SOURCES))}, got {name!r}")
@@ -135,6 +144,7 @@ class SweepSpec(Record):
     design: Literal["grid", "list", "random"] = "grid"
     points: int | None = Field(default=None, ge=1, le=LARGEST)
     stop: Stop | None = None
+    search: Search | None = None
     axes: dict[str, tuple[Value, ...] | Range] = Field(min_length=1)
     _home: Path = PrivateAttr(default=Path())  # where the files it names are found; not part of the sweep's identity
 
@@ -167,6 +177,32 @@ class SweepSpec(Record):
         if (self.design == "random") != (self.points is not None):
             raise ValueError("points must be given for the random design, and for no other")
         return self
+
+    @model_validator(mode="after")
+    def _can_be_searched(self) -> Self:
+        if self.search is None:
+            return self
+        over, each = self.search.over, self.search.each
+        if len(over) < 2 or over[0] != "error":
+            raise ValueError(f"search.over is {', '.join(over)}; expected error and at least one cost, such as error, time")
+        if self.stop is not None or self.design != "grid":
+            raise ValueError("a search takes a grid without stop; expected neither of design and stop")
+        if FIRST_CHIP not in self.axes or any(b - a < self.chips for a, b in pairwise(self._blocks)):
+            raise ValueError(f"a search needs an axis {FIRST_CHIP} of blocks of chips, {self.chips} apart or more, such as "
+                             f"[0, {self.chips}, {2 * self.chips}]")  # fmt: skip
+        for name in each:
+            if name not in self.axes or name == FIRST_CHIP:
+                raise ValueError(f"search.each names {name}, which is no axis that a front may be split by")
+        return self
+
+    @property
+    def _blocks(self) -> list[int]:
+        return [block for block in self.values_of(FIRST_CHIP) if isinstance(block, int)]
+
+    @property
+    def looks(self) -> int:
+        """How often at most a search looks at what it has."""
+        return 1 if self.search is None else len(self._blocks)
 
     @property
     def trains(self) -> bool:
