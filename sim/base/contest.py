@@ -4,8 +4,8 @@ The least of many noisy errors is too small, and the point that has it need not 
 point alone. Every statement is about all points at once and wrong in at most 5 % of all repetitions (`OUTSIDE`):
 
     best     multiple comparisons with the best, one-sided (Hsu, Annals of Statistics 12, 1984): each of m points is tested
-             against each other, paired over images and chips, at 5 % / (m - 1). Whichever is truly the best, it has m - 1
-             rivals, so with 95 % it is among those kept, and no point is worse than it by more than is told.
+             against each other, paired over images and chips, at 5 % / (m - 1). Whichever is truly the best, it meets
+             m - 1 others, so with 95 % it is among those kept, and no point is worse than it by more than is told.
     front    of two points of which one costs no more than the other, which errs less: a two-sided paired test at 5 % over the
              number of such pairs (Bonferroni).
     band     each error's interval at 5 % / m, so that all hold together; hence so does the lowest of any of them.
