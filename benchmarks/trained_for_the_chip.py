@@ -1,12 +1,14 @@
 """Networks trained for the chip on many drawn chips, beside the float error of the weights they go on from.
 
     python benchmarks/trained_for_the_chip.py [WEIGHTS ...] [--ordinary] [--images SOURCE] [--chips N] [--chip-seed SEED]
+                                               [--digits N]
 
 WEIGHTS are shipped ones, such as lenet5-mnist-seed1-distorted-chip; default: all that were trained for the chip. --ordinary
 adds those they go on from. Prints a table in Markdown, errors in per cent: in floats, on the ideal chip, and of the drawn
 chips the mean with its 95 % interval over images and chips, the median and the worst; last, how far that mean lies above the
 float error of the ordinary weights on the same images, with the interval of this difference. Weights that differ only in
-their seed also get a line for the mean over seeds.
+their seed also get a line for the mean over seeds. --digits compiles with that many states a value, of which training does not
+know.
 """
 
 import argparse
@@ -36,24 +38,23 @@ class Found(NamedTuple):
     wrong_cn: NDArray[np.int64]
 
 
-def found(weights: str, images: str | None, chips: range) -> Found:
+def found(weights: str, images: str | None, chips: range, digits: int) -> Found:
     """Runs one set of weights. Those trained for the chip are rounded to nearest, as in training."""
     network, ordinary = lenet.load(weights), lenet.load(before(weights))
     assert network.data is not None
-    digits = labelled_images(images or network.data)
-    program = anna.compile(
-        network, lenet.calibration(network.data), round="calibrated" if weights == before(weights) else "nearest"
-    )
+    shown = labelled_images(images or network.data)
+    rounding = "calibrated" if weights == before(weights) else "nearest"
+    program = anna.compile(network, lenet.calibration(network.data), round=rounding, digits=digits)
     analog = anna.Analog.preset(ANALOG)
 
     def wrong(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        return (labels != digits.labels).astype(np.int64)
+        return (labels != shown.labels).astype(np.int64)
 
     return Found(
-        wrong(forward(ordinary, digits.images).labels),
-        wrong(forward(network, digits.images).labels),
-        wrong(anna.Chip().run(program, digits.images).labels),
-        np.stack([wrong(anna.Chip(seed=seed, analog=analog).run(program, digits.images).labels) for seed in chips]),
+        wrong(forward(ordinary, shown.images).labels),
+        wrong(forward(network, shown.images).labels),
+        wrong(anna.Chip().run(program, shown.images).labels),
+        np.stack([wrong(anna.Chip(seed=seed, analog=analog).run(program, shown.images).labels) for seed in chips]),
     )
 
 
@@ -99,12 +100,13 @@ def main() -> None:
     parser.add_argument("--images", help="default: the test digits of the data set the weights were trained on")
     parser.add_argument("--chips", type=int, default=len(CHIPS))
     parser.add_argument("--chip-seed", type=int, default=CHIPS.start)
+    parser.add_argument("--digits", type=int, default=1)
     given = parser.parse_args()
     print(_cells(*HEADINGS), _cells(*("---" for _ in HEADINGS)), sep="\n")
     alike = defaultdict[str, list[Found]](list)
     for name in sorted({*given.weights, *(before(one) for one in given.weights if given.ordinary)}):
         own = named(name)
-        one = found(name, given.images, range(given.chip_seed, given.chip_seed + given.chips))
+        one = found(name, given.images, range(given.chip_seed, given.chip_seed + given.chips), given.digits)
         alike[f"{own.network}-{own.data}, {own.variant or 'ordinary'}, mean over seeds"].append(one)
         print(line(name, [one]), flush=True)
     for name, several in alike.items():

@@ -46,6 +46,7 @@ with torch.no_grad():
 print(f"float: {wrong.float().mean():.2%} misread")
 say("compiled as it is", anna.compile(mine, digits["train"][:500]))
 say("compiled against typical chips", anna.compile(mine, digits["train"][:500], against="typical"))
+say("compiled in two digits", anna.compile(mine, digits["train"][:500], digits=2))  # takes five times as long on the chip
 
 chip = convert(mine, digits["train"][:500])
 train(chip, passes=8, step=0.002)
