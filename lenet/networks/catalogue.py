@@ -18,7 +18,7 @@ from lenet.networks.recognizer import recognizer
 from lenet.networks.record import read_record
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-VARIANTS = ("distorted", "chip", "distorted-chip")  # of shipped weights
+VARIANTS = ("distorted", "chip", "distorted-chip", "1990")  # of shipped weights
 DEFINITIONS: dict[str, Callable[[str], Network]] = {
     "lenet1": lenet1,
     "lenet1_28": lenet1_28,
