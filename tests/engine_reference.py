@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog import noise
+from anna.analog import coupling, noise, settling, slow_noise
 from anna.engine.workload import Workload
 
 Array = NDArray[Any]
@@ -19,11 +19,14 @@ def evaluate(workload: Any, codes: Array, image_ids: Array, noise_seed: int) -> 
     for column, slot in enumerate(workload.input_slots):
         state[:, slot] = codes[:, column]
     calcs, neurons = workload.out_slot.shape
+    last = np.zeros((neurons, images), np.int64)
+    slow = slow_noise.levels(noise_seed, image_ids, neurons) if workload.slow_sigma is not None else None
     for calc in range(calcs):
         ops = range(int(workload.op_start[calc]), int(workload.op_start[calc + 1]))
         results = np.zeros((images, neurons), np.int64)
+        sums = np.zeros((neurons, images), np.int64)
         for n in range(neurons):
-            total = np.zeros(images, np.int64)
+            total = sums[n]
             for k in ops:
                 code = state[:, workload.op_slot[k]]
                 levels = (
@@ -36,12 +39,24 @@ def evaluate(workload: Any, codes: Array, image_ids: Array, noise_seed: int) -> 
                     weight += noise.steps(z, workload.charge_sigma[k, n])
                 total += weight * levels.astype(np.int64)[code]
             if workload.clamp_low is not None:
-                total = np.maximum(total, workload.clamp_low[calc, n])
+                np.maximum(total, workload.clamp_low[calc, n], out=total)
             if workload.clamp_high is not None:
-                total = np.minimum(total, workload.clamp_high[calc, n])
+                np.minimum(total, workload.clamp_high[calc, n], out=total)
+        if workload.coupled is not None:
+            sums = coupling.coupled(sums, workload.coupled[calc].astype(np.int64)[:, None])
+        if workload.unsettled is not None:
+            last *= not workload.at_rest[calc]
+            left = workload.unsettled[calc].astype(np.int64)[:, None]
+            carried = sums
+            sums = np.where(left >= 0, settling.seen(carried, last, left), carried)
+            last = np.where(left >= 0, carried, last)
+        for n in range(neurons):
+            total = sums[n]
+            if slow is not None:
+                total = total + noise.steps(slow[:, n], workload.slow_sigma[calc, n])
             if workload.sigma is not None:
                 z = noise.normals(noise_seed, image_ids, workload.ordinal[calc], noise.THERMAL, n)
-                total += noise.steps(z, workload.sigma[calc, n])
+                total = total + noise.steps(z, workload.sigma[calc, n])
             code = (workload.thresholds[workload.table[calc, n]][None, :] <= total[:, None]).sum(axis=1)
             if workload.and_mask is not None:
                 code &= int(workload.and_mask[calc, n])
@@ -103,6 +118,13 @@ def random_workload(
         sigma = rng.random(shape) * scale / 4
         sigma[rng.random(shape) < 0.3] = 0
         fields["sigma"] = sigma.astype(np.float32)
+    if "coupled" in options:
+        fields["coupled"] = rng.integers(0, 2**16, shape).astype(np.int32)
+    if "unsettled" in options:
+        fields["unsettled"] = rng.integers(-1, 2**16, shape).astype(np.int32)
+        fields["at_rest"] = (rng.random(calcs) < 0.3).astype(np.uint8)
+    if "slow" in options:
+        fields["slow_sigma"] = (rng.random(shape) * scale / 8).astype(np.float32)
     if "stuck" in options:
         fields["and_mask"] = rng.integers(0, levels, shape).astype(np.uint16)
         fields["or_mask"] = (rng.integers(0, levels, shape) & rng.integers(0, levels, shape)).astype(np.uint16)

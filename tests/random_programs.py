@@ -202,6 +202,15 @@ class CrookedSilicon(IdealSilicon):
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:  # type: ignore[override]
         return (-2 * self._lsb - adcs - self._pages, self._lsb + adcs) if "limits" in self._parts else None
 
+    def coupled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:  # type: ignore[override]
+        return (adcs * 7000 + rows + self._pages) % 2**16 if "coupled" in self._parts else None
+
+    def unsettled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:  # type: ignore[override]
+        return (adcs * 9000 + 5000 * rows + self._pages) % 2**16 if "unsettled" in self._parts else None
+
+    def slow_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> np.ndarray | None:  # type: ignore[override]
+        return (self._lsb * (adcs + 1 + self._pages) / 9).astype(np.float32) if "slow" in self._parts else None
+
     def code_masks(self, adcs: Ints) -> tuple[Ints, Ints] | None:  # type: ignore[override]
         masks = np.where(adcs + self._pages == 1, 0xFFFE, 0xFFFF), np.where(adcs == 2, 1, 0)
         return masks if "masks" in self._parts else None
@@ -219,7 +228,8 @@ class CrookedSilicon(IdealSilicon):
         return (rows + columns + self._pages) % 3
 
 
-PARTS = ("weights", "droop", "thresholds", "thermal", "limits", "masks", "charge", "states", "pages", "stops")
+PARTS = ("weights", "droop", "thresholds", "thermal", "limits", "masks", "charge", "states", "pages", "stops",
+         "coupled", "unsettled", "slow")  # fmt: skip
 
 
 def random_codes(program: Program, images: int, seed: int) -> np.ndarray:

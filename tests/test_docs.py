@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+import anna
+from anna.analog.parameters import STRENGTHS
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
@@ -54,3 +57,13 @@ def test_the_commands_in_the_docs_are_the_commands() -> None:
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `anna ([\w-]+)` \| (.*) \|$", text, re.M)
     assert rows == [(command.name, command.summary) for command in syntax_of(full_parser()).commands]
+
+
+def test_what_is_beside_other_simulators_names_fields_that_exist() -> None:
+    """The last column of each table, and nothing in it that is a name elsewhere."""
+    text = (ROOT / "docs" / "analog-peers.md").read_text(encoding="utf-8")
+    known = {*anna.Analog.model_fields, *anna.Faults.model_fields, *anna.ChipSpec.model_fields}
+    cells = [line.split(" | ")[-1] for line in text.splitlines() if line.startswith("| ")]
+    named = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)}
+    assert len(named) > 25 and named <= known
+    assert set(STRENGTHS) <= named, "every imperfection stands beside its like"

@@ -233,8 +233,9 @@ def test_other_noise_does_not_continue_a_sweep(sweep: Path, folder: str) -> None
     before = (sweep / folder / "sweep.sqlite").read_bytes()
     with (
         ThreadPoolExecutor(1) as thread,
-        pytest.raises(anna.AnnaError, match=r"noise version 1, and this is 2; finish it with the anna that began it, or give "
-                      r"this sweep a new folder: typical-v1 and worst-v1 are the chips of version 1"),
+        pytest.raises(anna.AnnaError, match=r"noise version 1, and this is 3; finish it with the anna that began it, or give "
+                      r"this sweep a new folder: typical-v1 and worst-v1 are the chips of version 1, typical-v2 and "
+                      r"worst-v2 those of version 2"),
     ):  # fmt: skip
         sim.run_sweep(sim.load_spec(sweep / "sweep.toml"), sweep / folder, executor=thread)
     assert (sweep / folder / "sweep.sqlite").read_bytes() == before

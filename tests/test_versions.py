@@ -208,14 +208,14 @@ def test_a_file_of_json_that_holds_no_object_is_refused(tmp_path: Path) -> None:
             trim.Trim.load(tmp_path / "x.json")
 
 
-def test_noise_version_2_is_these_bits_and_these_chips() -> None:
+def test_noise_version_3_is_these_bits_and_these_chips() -> None:
     """Other bits are another version; samples are those of version 1."""
     z = np.stack(
         [noise.normals(seed, 5, 3, stream, np.arange(64)) for seed in (0, 1 << 63) for stream in (noise.THERMAL, noise.DIE)]
     )
     assert hashlib.sha256(z.tobytes()).hexdigest() == "267a35d1ded2c4b83707b752cf943123e10868ab41efe9094e975df4421a502c"
-    assert noise.NOISE_VERSION == 2
-    assert (anna.Analog.typical(), anna.Analog.worst()) == tuple(map(anna.Analog.preset, ("typical-v2", "worst-v2")))
+    assert noise.NOISE_VERSION == 3
+    assert (anna.Analog.typical(), anna.Analog.worst()) == tuple(map(anna.Analog.preset, ("typical-v2", "worst-v3")))
 
 
 def test_versions_are_told_in_json() -> None:

@@ -42,7 +42,7 @@ def header() -> str:
 def declarations() -> str:
     """The same for Cython."""
     lines = [f"# The structs of fields.h, {MADE}."]
-    lines += ["from libc.stdint cimport int16_t, int32_t, int64_t, uint16_t, uint32_t", ""]
+    lines += ["from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t", ""]
     lines += ['cdef extern from "fields.h" nogil:']
     for name, parts in TABLE["RECORDS"].items():
         lines += [f"    ctypedef struct anna_{name}:", *(f"        {c_type(part.kind)} {part.name}" for part in parts), ""]

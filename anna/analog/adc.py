@@ -13,7 +13,7 @@ import numpy as np
 from anna.analog.draws import Draws, Part
 from anna.analog.parameters import Analog
 from anna.chip import codes
-from anna.chip.codes import Floats, Ints
+from anna.chip.codes import Floats
 from anna.chip.spec import ChipSpec
 
 
@@ -37,8 +37,3 @@ def real_thresholds(spec: ChipSpec, gains: Floats, offsets_lsb: Floats, threshol
     """Thresholds of each ADC, (ADCs, thresholds), in LSB, rising."""
     ideal = codes.unit_thresholds(spec)
     return np.sort(ideal * gains[:, None] + offsets_lsb[:, None] + threshold_offsets_lsb, axis=1)
-
-
-def in_units(thresholds_lsb: Floats, lsb_units: Floats) -> Ints:
-    """Thresholds (n, thresholds) as whole accumulator units, where one LSB of conversion i has `lsb_units[i]`."""
-    return np.rint(thresholds_lsb * lsb_units[:, None]).astype(np.int64)

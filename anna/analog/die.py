@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 KEY = "anna_die"
-FORMAT = 2
-UPGRADES: container.Upgrades = {1: lambda content: {**content, "spec": made_wide(content["spec"])}}
+FORMAT = 3
+UPGRADES: container.Upgrades = {
+    1: lambda content: {**content, "spec": made_wide(content["spec"])},
+    2: lambda content: content,  # strengths and arrays that it lacks are off
+}
 SUFFIX = ".die"
 
 
@@ -129,8 +132,9 @@ def _load(path: Path) -> Die:
         raise FileError(f"{path}: {first_sentence(error)}") from None
     except SpecError as error:
         raise FileError(f"{path}: {error}") from None
-    if set(tensors) != set(PATTERN):
-        wrong = sorted(set(tensors) ^ set(PATTERN))
+    expected = {name for name, part in PATTERN.items() if part.since <= content["format"]}
+    if set(tensors) != expected:
+        wrong = sorted(set(tensors) ^ expected)
         raise FileError(f"{path}: tensors {', '.join(wrong)} are missing or unknown; expected a die file")
     for name, array in tensors.items():
         if array.dtype != np.float64:

@@ -32,6 +32,7 @@ class Part(IntEnum):
     ADC_OFFSET = 10  # (ADCs)
     ADC_THRESHOLD = 11  # (ADCs, thresholds)
     STRENGTH = 12  # (strengths) how bad this die is, in the order of Strength
+    GRADIENT = 13  # (2) slope of the synapses' gains along x and y
 
 
 class Strength(IntEnum):

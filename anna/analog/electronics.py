@@ -1,7 +1,7 @@
 """A die's answers to the interpreter and the engine: its parts put together, in integer accumulator units.
 
-    weight       DAC -> charge that leaks -> synapse gain, + zero error          rounded to 2^-f weight LSB
-    threshold    (ADC gain x threshold + offsets) x scale factor x LSB           rounded to one accumulator unit
+    weight       DAC -> charge that leaks -> gain by synapse and place, + zero error    rounded to 2^-f weight LSB
+    threshold    (ADC gain x threshold + offsets) x scale factor x LSB -> before the knee    rounded to one accumulator unit
     noise        wire: root of synapses x sigma; converter: sigma in LSB x scale factor x LSB; root of squares   float32
 
 A synapse's rounding is at most half of 2^-f weight LSB, so the rounding of a dot product of 256 inputs at full drive
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog import adc, noise, summing, synapse
+from anna.analog import adc, gradient, knee, noise, row_drop, settling, share, slow_noise, summing, synapse
 from anna.analog.draws import noise_key
 from anna.analog.faults import Faults, lay_out
 from anna.analog.parameters import Analog
@@ -41,7 +41,8 @@ class Electronics:
         self._broken = lay_out(spec, faults)
         # Flat, row by row: one index is faster than two for hundreds of thousands of synapses.
         self._dacs, self._written = refresh.writers(spec).reshape(-1), pattern["dac_levels_lsb"].reshape(-1)
-        self._gain, self._zero = pattern["synapse_gain"].reshape(-1), pattern["synapse_zero_lsb"].reshape(-1)
+        by_place = gradient.gains(spec, pattern["gain_slope"]) * row_drop.gains(spec, analog)
+        self._gain, self._zero = (pattern["synapse_gain"] * by_place).reshape(-1), pattern["synapse_zero_lsb"].reshape(-1)
         self._leaks = pattern["synapse_leak"].reshape(-1)
         self._stuck, self._stuck_lsb = self._broken.stuck.reshape(-1), self._broken.stuck_lsb.reshape(-1)
         self._leak = synapse.leak_per_cycle(spec, analog)
@@ -58,7 +59,11 @@ class Electronics:
             spec, pattern["adc_gain"], pattern["adc_offset_lsb"], pattern["adc_threshold_offset_lsb"]
         )
         self._noise, self._wire_noise = summing.noise_lsb(analog), summing.wire_noise_units(spec, analog) * self._fine
+        knee_units = knee.limit_units(spec, analog)
+        self._knee = None if knee_units is None else knee_units * self._fine
         limit = summing.limit_units(spec, analog)
+        self._coupled, self._unsettled = share.units(analog.neighbour_coupling), settling.left_units(spec, analog)
+        self._slow_noise = analog.slow_noise_lsb
         self._limits: Ints | None = None
         if limit is not None or self._broken.dead_neurons.any():
             largest = 2**62 if limit is None else min(2**62, round(limit * self._fine))
@@ -74,7 +79,10 @@ class Electronics:
         lsb = float(np.abs(self._lsb).max())
         charge = self.spec.max_inputs * self._charge_units * noise.LARGEST_NORMAL
         wire = self._wire_noise * self.spec.max_inputs  # more than its root
-        sums = (weights + charge) * states + (self._noise * lsb + wire) * noise.LARGEST_NORMAL
+        wires = (weights + charge) * states * (1.0 + 2.0 * self._coupled / share.ONE)
+        steps = 2.0 * wires if self._unsettled else wires  # from one sum to the next
+        slow = self._slow_noise * lsb * slow_noise.LARGEST_LEVEL
+        sums = steps + (self._noise * lsb + wire) * noise.LARGEST_NORMAL + slow
         thresholds = float(np.abs(self._thresholds).max()) * lsb
         if weights >= 2.0**31 or max(sums, thresholds) >= 2.0**62:
             raise SpecError(
@@ -130,7 +138,10 @@ class Electronics:
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
         """Rising thresholds of neurons; they depend on the ADC, not on where the scale code lies."""
-        return adc.in_units(self._thresholds[adcs], self._lsb[adcs, scale_codes])
+        reached = self._thresholds[adcs] * self._lsb[adcs, scale_codes][:, None]
+        if self._knee is not None:
+            reached = knee.before(reached, self._knee)
+        return np.rint(reached).astype(np.int64)
 
     def thermal_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints, synapses: Ints) -> Sigmas | None:
         """Noise at each evaluation: of the wire, and of the converter."""
@@ -146,6 +157,20 @@ class Electronics:
         if self._limits is None:
             return None
         return -self._limits[adcs], self._limits[adcs]
+
+    def coupled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:
+        """The same share for every wire."""
+        return np.full(adcs.shape, self._coupled) if self._coupled else None
+
+    def unsettled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:
+        """The same share for every wire."""
+        return np.full(adcs.shape, self._unsettled) if self._unsettled else None
+
+    def slow_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:
+        """A share of the range in use, errors of the scale included, as noise of the converter has."""
+        if not self._slow_noise:
+            return None
+        return (self._slow_noise * self._lsb[adcs, scale_codes]).astype(np.float32)
 
     def code_masks(self, adcs: Ints) -> tuple[Ints, Ints] | None:
         """Stuck bits."""

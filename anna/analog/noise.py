@@ -11,6 +11,8 @@ Box-Muller turns those into four standard normals.
     CHARGE  1     ordinal of the refresh         synapse // 4       synapse % 4
     DIE     2     part of the chip               index // 4         index % 4    image id: chip on the board,
     FAULT   3     kind of fault                  index // 4         index % 4    key: die seed (`anna.analog.draws`)
+    SLOW    5     octave                         ADC // 4           ADC % 4      image id: see `anna.analog.slow_noise`
+    PHASE   6     octave                         0                               image id: 0
 
 The key is what `Silicon.noise_key` makes of the noise seed: for a drawn die it depends on the die too, so two chips have
 independent noise even with the same noise seed.
@@ -26,7 +28,7 @@ F32 = NDArray[np.float32]
 
 # Of the bits of noisy results: raised with whatever changes one sample of a seed, here and in the engine alike, or the die or
 # noise that a preset without a version stands for.
-NOISE_VERSION = 2
+NOISE_VERSION = 3
 
 # Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
 LARGEST_NORMAL = 6.7
@@ -36,6 +38,8 @@ CHARGE = 1
 DIE = 2
 FAULT = 3
 KEY = 4  # of the key itself
+SLOW = 5
+PHASE = 6  # of the octaves of slow noise
 ROUNDS = 7
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))

@@ -55,6 +55,12 @@ CAUSES: dict[str, tuple[str, ...]] = {
     "adc_offset": ("adc_offset_lsb", "adc_threshold_offset_lsb"),
     "adc_gain": ("adc_gain_mismatch",),
     "adc_noise": ("adc_noise_lsb",),
+    "gradient": ("gain_gradient",),
+    "row_drop": ("row_drop",),
+    "knee": ("sum_knee",),
+    "coupling": ("neighbour_coupling",),
+    "settling": ("sum_unsettled",),
+    "slow_noise": ("slow_noise_lsb",),
 }
 
 # Several causes under one name.
@@ -64,20 +70,25 @@ GROUPS: dict[str, tuple[str, ...]] = {"noise": ("thermal_noise", "adc_noise")}
 _V1 = {"wire_noise_products": 0.0, "adc_noise_lsb": 0.0, "dac_die_spread": 0.0, "leak_die_spread": 0.0,
        "charge_lost_after_us": 110.0}  # fmt: skip
 
+# Without what `worst` has since version 3: gains by place, the knee of the wire, sums that depend on others, slow noise.
+_BEFORE_V3 = {"gain_gradient": 0.0, "row_drop": 0.0, "sum_knee": None, "neighbour_coupling": 0.0, "sum_unsettled": 0.0,
+              "slow_noise_lsb": 0.0}  # fmt: skip
+
 # Presets: a column of the table below, and the fields that differ from it. What a name with a version stands for never changes;
 # without one it is the newest. Table 1 of the chip's paper does not tell noise of the wire from noise of the converter, so
 # there is a `typical` with all noise in either place, as strong as `typical` in the recogniser's median neuron (28 synapses
 # with a weight, a range of 256 weight LSB x state LSB): 0.2515 LSB.
-PRESETS: dict[str, tuple[str, dict[str, float]]] = {
+PRESETS: dict[str, tuple[str, dict[str, float | None]]] = {
     "ideal": ("off", {}),
     "typical": ("typical", {}),
     "worst": ("worst", {}),
     "typical-v2": ("typical", {}),
-    "worst-v2": ("worst", {}),
+    "worst-v3": ("worst", {}),
     "typical-all-wire": ("typical", {"wire_noise_products": 12.17, "adc_noise_lsb": 0.0}),
     "typical-all-converter": ("typical", {"wire_noise_products": 0.0, "adc_noise_lsb": 0.2515}),
+    "worst-v2": ("worst", _BEFORE_V3),
     "typical-v1": ("typical", {**_V1, "thermal_noise_lsb": 0.25}),
-    "worst-v1": ("worst", {**_V1, "thermal_noise_lsb": 0.5}),
+    "worst-v1": ("worst", {**_BEFORE_V3, **_V1, "thermal_noise_lsb": 0.5}),
 }
 
 # In a file, a name without a version is that of the time when there was only one.
@@ -92,8 +103,9 @@ class Analog(Record):
 
     # --- weight DAC
     dac_inl_lsb: float = strength(
-        "weight_dac", "INL", "weight LSB", "largest distance of a DAC's levels from the line through zero and its ends",
-        typical=0.5, worst=1.0, le=8, ge=0, drawn="per chip and DAC: a bow of even and odd order, anchored at zero",
+        "weight_dac", "INL", "weight LSB", "largest distance of a DAC's levels from the line through zero and its lowest level",
+        typical=0.5, worst=1.0, le=8, ge=0,
+        drawn="per chip and DAC: a bow of even and odd order, zero at levels -32 and 0 and where +32 would be",
         leaves_out="the sawtooth at major carries of a binary DAC",
     )  # fmt: skip
     dac_dnl_lsb: float = strength(
@@ -116,7 +128,7 @@ class Analog(Record):
     synapse_gain_mismatch: float = strength(
         "synapse", "σ(g)", "ratio rms", "spread of the synapses' gains",
         typical=0.02, worst=0.05, le=0.12, ge=0, drawn="per chip and synapse",
-        leaves_out="gradients across the die and correlated neighbours",
+        leaves_out="correlated neighbours; a gradient across the die is `gain_gradient`",
     )  # fmt: skip
     synapse_zero_lsb: float = strength(
         "synapse", "σ(w0)", "weight LSB rms", "what a synapse adds to its weight, whatever its code",
@@ -159,11 +171,28 @@ class Analog(Record):
         leaves_out="the constant part, which is a zero error; invisible, so off in the presets",
     )  # fmt: skip
 
+    gain_gradient: float = strength(
+        "synapse", "Δg", "ratio rms", "how far apart the gains of opposite edges of the array are, along x and along y alike",
+        worst=0.04, le=0.1, ge=0, drawn="per chip: a slope along x and one along y, so its direction and its size",
+        leaves_out="curvature; gradients of leaks, scale steps and ADCs",
+    )  # fmt: skip
+    row_drop: float = strength(
+        "synapse", "ΔV/V", "ratio", "share of its gain that the synapse farthest from its row's driver loses to the line",
+        worst=0.02, le=0.5, ge=0, drawn="not drawn: by the column, a parabola",
+        leaves_out="that the drop may depend on data: it would lie between none and this one",
+    )  # fmt: skip
+
     # --- summing wire
     sum_limit: float | None = strength(
         "summing", "Imax", "synapses at full drive", "largest sum that a wire carries, either sign; None: unlimited",
         off=None, typical=None, worst=None, gt=0, le=4096, drawn="not drawn: a hard limit",
-        leaves_out="the soft knee before it",
+        leaves_out="the soft knee, which is `sum_knee`",
+    )  # fmt: skip
+    sum_knee: float | None = strength(
+        "summing", "Iknee", "synapses at full drive",
+        "sum that a wire approaches and never reaches, either sign; None: no knee",
+        off=None, typical=None, worst=48.0, gt=0, le=4096, drawn="not drawn: a smooth law",
+        leaves_out="that noise of the converter, behind the knee, is more in terms of the sum before it",
     )  # fmt: skip
     thermal_noise_lsb: float = strength(
         "summing", "σ(n)", "ADC LSB rms", "noise of a sum at the ADC, at the scale in use and reference temperature",
@@ -174,7 +203,17 @@ class Analog(Record):
         "summing", "σ(w)", "weight LSB x state LSB rms",
         "noise of a sum of 64 synapses that carry a weight, at reference temperature; grows as the root of their number",
         typical=8.5, worst=17.0, le=1e6, ge=0, drawn="per evaluation, in one draw with the other noise of the sum",
-        leaves_out="that it may depend on the states; low-frequency noise shared by successive CALCs",
+        leaves_out="that it may depend on the states; slow noise, of which the converter's is `slow_noise_lsb`",
+    )  # fmt: skip
+    neighbour_coupling: float = strength(
+        "summing", "κ", "ratio", "share of each neighbouring neuron's sum that a sum takes, in the same CALC",
+        worst=0.02, le=0.25, ge=0, drawn="not drawn: by the sums of the CALC",
+        leaves_out="neighbours of neighbours; that pairs of wires differ, and that a fast step couples more than a slow one",
+    )  # fmt: skip
+    sum_unsettled: float = strength(
+        "summing", "ε", "ratio", "share of its last sum that a wire still holds 200 ns after a CALC began, 4 cycles at 20 MHz",
+        worst=0.02, le=0.4, ge=0, drawn="not drawn: by the last CALC of the neuron in the segment, and the clock",
+        leaves_out="what is left of the CALC before that; slewing, which takes longer for a larger step",
     )  # fmt: skip
 
     # --- scale factor
@@ -191,7 +230,8 @@ class Analog(Record):
     )  # fmt: skip
     adc_offset_lsb: float = strength(
         "adc", "σ(o)", "ADC LSB rms", "offset common to all thresholds of an ADC", le=4, ge=0,
-        drawn="per chip and ADC", leaves_out="drift; off in the presets: the threshold offsets cover it",
+        drawn="per chip and ADC",
+        leaves_out="drift, which is `slow_noise_lsb`; off in the presets: the threshold offsets cover it",
     )  # fmt: skip
     adc_threshold_offset_lsb: float = strength(
         "adc", "σ(t)", "ADC LSB rms", "individual offset of each threshold",
@@ -202,6 +242,12 @@ class Analog(Record):
         "adc", "σ(c)", "ADC LSB rms", "noise of the converter itself, at the scale in use, whatever the temperature",
         typical=0.18, worst=0.36, le=1000, ge=0, drawn="per evaluation, in one draw with the noise of the sum",
         leaves_out="separate noise of each comparator",
+    )  # fmt: skip
+    slow_noise_lsb: float = strength(
+        "adc", "σ(f)", "ADC LSB rms",
+        "1/f noise of scale circuit and converter, at the scale in use: periods from 2 to 16,384 images",
+        worst=0.18, le=1000, ge=0, drawn="per noise seed, ADC and image, correlated from image to image",
+        leaves_out="changes within an image; each comparator's own; growth with temperature",
     )  # fmt: skip
 
     # --- conditions
@@ -339,7 +385,7 @@ def _scaled(field: str, value: float | None, factor: float, what: str) -> float 
     if value is None or factor == 0:
         return _extra(field)["off"]  # type: ignore[no-any-return]
     match field:
-        case "sum_limit":
+        case "sum_limit" | "sum_knee":
             return value / factor
         case "storage_capacitance_ff":
             return value / (factor * factor)  # noise grows with the root of 1/C

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog import adc, scale, synapse, weight_dac
+from anna.analog import adc, gradient, scale, synapse, weight_dac
 from anna.analog.draws import Draws
 from anna.analog.parameters import Analog
 from anna.base.errors import SpecError
@@ -24,6 +24,7 @@ class PatternArray:
     note: str
     low: float
     high: float
+    since: int = 1  # the format of die files that has it
 
 
 PATTERN: dict[str, PatternArray] = {
@@ -38,6 +39,7 @@ PATTERN: dict[str, PatternArray] = {
     "adc_gain": PatternArray(adc.drawn_gains, "(ADCs) factor on the range", 0, 10),
     "adc_offset_lsb": PatternArray(adc.drawn_offsets, "(ADCs) ADC LSB", -1e3, 1e3),
     "adc_threshold_offset_lsb": PatternArray(adc.drawn_threshold_offsets, "(ADCs, thresholds) ADC LSB", -1e3, 1e3),
+    "gain_slope": PatternArray(gradient.drawn_slopes, "(2) gain from edge to edge, along x and y", -1, 1, since=3),
 }
 
 

@@ -60,6 +60,15 @@ class Silicon(Protocol):
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> tuple[Ints, Ints] | None:
         """Lowest and highest sum that a wire carries."""
 
+    def coupled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:
+        """What a wire takes of each neighbour's limited sum, in 2^-16 (`anna.analog.coupling`)."""
+
+    def unsettled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:
+        """What the ADC still sees of the wire's last sum, in 2^-16 (`anna.analog.settling`)."""
+
+    def slow_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:
+        """Standard deviation of the slow noise in each sum (`anna.analog.slow_noise`)."""
+
     def code_masks(self, adcs: Ints) -> tuple[Ints, Ints] | None:
         """For each ADC the masks that its codes are ANDed and then ORed with."""
 
@@ -114,6 +123,15 @@ class IdealSilicon:
 
     def sum_limits(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> None:
         """No limits."""
+
+    def coupled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> None:
+        """No coupling."""
+
+    def unsettled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> None:
+        """Wires settle."""
+
+    def slow_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> None:
+        """No slow noise."""
 
     def code_masks(self, adcs: Ints) -> None:
         """No stuck bits."""

@@ -6,7 +6,8 @@
 
 Each synapse that carries a weight adds noise to the wire, whatever its state and however the sum is scaled afterwards: in
 weight LSB x state LSB it grows as the root of their number. Noise of the converter is measured in LSB of the range in use. All
-of it is Gaussian and independent, so one draw with the root of the sum of squares stands for all.
+of it is Gaussian and independent, so one draw with the root of the sum of squares stands for all. The soft knee behind it has a
+file of its own (`anna.analog.knee`).
 """
 
 import math
@@ -20,10 +21,13 @@ SYNAPSES_OF_WIRE_NOISE = 64  # that carry a weight, in the definition of `wire_n
 
 def limit_units(spec: ChipSpec, analog: Analog) -> float | None:
     """Largest sum in accumulator units, either sign; None: unlimited."""
-    if analog.sum_limit is None:
-        return None
+    return None if analog.sum_limit is None else analog.sum_limit * full_drive_units(spec)
+
+
+def full_drive_units(spec: ChipSpec) -> float:
+    """What one synapse gives at full drive, in accumulator units."""
     full_drive = float(1 << (spec.weight_bits - 1)) * float(1 << (spec.state_bits - 1))
-    return analog.sum_limit * full_drive * units_per_lsb_product(spec)
+    return full_drive * units_per_lsb_product(spec)
 
 
 def wire_noise_units(spec: ChipSpec, analog: Analog) -> float:

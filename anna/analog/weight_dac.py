@@ -4,7 +4,10 @@
     ideal       the levels of the codes
     real        gain x level + bow (integral non-linearity) + error of each step (differential)
 
-The bow is zero at the ends and at the zero level: it adds no gain, and an unused synapse carries no current (A).
+The bow is a curve over the level as a share of the largest magnitude, zero at -1, 0 and +1 (A): it adds no gain, and an
+unused synapse carries no current. Mid-tread codes end at -32 and +31, so it is zero at the lowest level but not at the
+highest, which lies a level short of where it would be: there it is at most 0.2312 of the largest value (6 bits), 0.15 rms
+over dies. Mid-rise codes are symmetric, and it is zero at both ends. Presets with a version hold this law, so it stays.
 """
 
 import numpy as np
@@ -43,7 +46,8 @@ def spread_gains(spread: float, order: Floats) -> Floats:
 
 
 def bow(levels: Floats, shares: Floats) -> Floats:
-    """A smooth curve for each DAC, an even and an odd share of a quartic and a cubic; its largest value is one."""
+    """A smooth curve for each DAC, an even and an odd share of a quartic and a cubic; its largest value is one, and it is zero
+    at no level, at the largest magnitude, and at the same with the other sign if there is such a level."""
     u = levels / np.abs(levels).max()
     square = u * u
     curves = shares[:, :1] * (square * (1.0 - square)) + shares[:, 1:] * (u * (1.0 - square))

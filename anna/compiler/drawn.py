@@ -49,7 +49,7 @@ class Drawn:
         gains = analog.synapse_gain_mismatch**2 + (analog.dac_gain_apart / 2) ** 2
         static = power * (gains * squares + ((analog.dac_inl_lsb * BOW) ** 2 + analog.synapse_zero_lsb**2) * synapses)
         shares = (analog.adc_noise_lsb**2 + analog.thermal_noise_lsb**2 + analog.adc_threshold_offset_lsb**2
-                  + analog.adc_offset_lsb**2)  # fmt: skip
+                  + analog.adc_offset_lsb**2 + analog.slow_noise_lsb**2)  # fmt: skip
         reach = (1 << self.spec.state_bits) / 4  # rms of a threshold, in LSB
         ranges = (analog.scale_mismatch**2 + analog.adc_gain_mismatch**2) * reach**2
         return np.asarray(2.0 * np.sqrt(wire + static + (shares + ranges) * lsb * lsb))

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog import share
 from anna.analog.noise import LARGEST_NORMAL
+from anna.analog.slow_noise import LARGEST_LEVEL
 from anna.native.loader import compiled
 
 if TYPE_CHECKING:
@@ -40,8 +42,15 @@ def _largest(values: NDArray[np.generic] | None) -> int:
     return max(abs(int(values.max())), abs(int(values.min())))
 
 
-def _margin(sigma: NDArray[np.float32] | None) -> int:
-    return 0 if sigma is None or sigma.size == 0 else int(np.ceil(float(sigma.max()) * LARGEST_NORMAL)) + 1
+def _margin(sigma: NDArray[np.float32] | None, largest: float) -> int:
+    return 0 if sigma is None or sigma.size == 0 else int(np.ceil(float(sigma.max()) * largest)) + 1
+
+
+def _in_wires(workload: "Workload", largest: int) -> int:
+    """How large sums get by what they take of their neighbours', and how far one can be from the next."""
+    if workload.coupled is not None:
+        largest += (2 * largest * _largest(workload.coupled) >> share.BITS) + 1
+    return largest if workload.unsettled is None else 2 * largest + 1
 
 
 def _largest_row_sum(workload: "Workload") -> float:
@@ -54,8 +63,8 @@ def prove(workload: "Workload") -> Bounds:
     """Bound every sum, and collect the reasons that rule out the narrow kernel."""
     weight = _largest(workload.op_weight)
     numerator = _largest(workload.numerators if workload.op_levels is None else workload.numerator_tables)
-    noise = _margin(workload.sigma)
-    largest = int(_largest_row_sum(workload)) * numerator + noise
+    noise = _margin(workload.sigma, LARGEST_NORMAL) + _margin(workload.slow_sigma, LARGEST_LEVEL)
+    largest = _in_wires(workload, int(_largest_row_sum(workload)) * numerator) + noise
     levels = len(workload.numerators)
     lined = workload.op_levels is not None
     checks = (

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from anna.analog.silicon import Sigmas, Silicon
 from anna.chip.codes import Ints, carries_weight
 from anna.engine import wiring
-from anna.engine.wiring import Chosen, Demand, Layout
+from anna.engine.wiring import Chosen, Demand, Layout, Links
 from anna.engine.workload import Workload
 from anna.native.loader import compiled
 from anna.sequencer.timeline import Timeline
@@ -40,17 +40,21 @@ def build_workload(
     spec, values, calcs = timeline.spec, timeline.values, len(timeline.columns)
     stored = silicon.stored_codes(timeline.program.weight_codes.astype(np.int64)).reshape(-1)
     outputs = np.concatenate([np.zeros(0, np.int64), *(np.asarray(part, np.int64).reshape(-1) for part in wanted)])
-    wired, currents = wiring.wiring(timeline), _currents(timeline, silicon, stored, moment, outputs.tobytes())
+    wired = wiring.wiring(timeline)
+    neurons, converters, grid = wired.neurons, wired.converters, (calcs, spec.neurons_at_once)
+    here = silicon.with_pages(neurons.page)
+    coupled, unsettled = _any(here.coupled(*neurons.asked)), _any(here.unsettled(*neurons.asked))
+    links = Links(coupled is not None, unsettled is not None)
+    currents = _currents(timeline, silicon, stored, moment, outputs.tobytes(), links)
     apart = silicon.state_tables() is not None or currents.charge_sigma is not None
-    laid = wiring.layout(timeline, Demand(currents.conducting, currents.live, apart, outputs.tobytes(), keep))
+    laid = wiring.layout(timeline, Demand(currents.conducting, currents.live, apart, outputs.tobytes(), links, keep))
     weight = np.zeros((len(laid.op_slot), spec.neurons_at_once), np.int32)
     compiled("anna.engine.gather").add_up(laid.cell, currents.weight, weight.reshape(-1))
 
-    neurons, converters, grid = wired.neurons, wired.converters, (calcs, spec.neurons_at_once)
     thresholds, table = _distinct(silicon.with_pages(converters.page).thresholds(*converters.asked))
-    here = silicon.with_pages(neurons.page)
     masks, limits = here.code_masks(neurons.adc), here.sum_limits(*neurons.asked)
     before = np.append(0, np.cumsum(carries_weight(spec, stored)))  # each place: synapses that carry a weight
+    slow_sigma = here.slow_sigma(*neurons.asked)
     sigma = here.thermal_sigma(*neurons.asked, before[neurons.first + neurons.fan_in] - before[neurons.first])
 
     def per_neuron(data: NDArray[Any], fill: float, dtype: type) -> NDArray[Any]:
@@ -73,19 +77,28 @@ def build_workload(
         sigma=None if sigma is None else per_neuron(sigma, 0, np.float32),
         clamp_low=None if limits is None else per_neuron(limits[0], -(2**62), np.int64),
         clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),
+        coupled=None if coupled is None else per_neuron(coupled, 0, np.int32),
+        unsettled=None if unsettled is None else per_neuron(unsettled, -1, np.int32),
+        at_rest=None if unsettled is None else (np.diff(timeline.columns.segment, prepend=-1) != 0).astype(np.uint8),
+        slow_sigma=None if slow_sigma is None else per_neuron(slow_sigma, 0, np.float32),
         and_mask=None if masks is None else per_neuron(masks[0], 0xFFFF, np.uint16),
         or_mask=None if masks is None else per_neuron(masks[1], 0, np.uint16),
         **_slow_path(timeline, silicon, currents, laid, moment),
     )
 
 
-def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int, outputs: bytes) -> _Currents:
+def _any(shares: Ints | None) -> Ints | None:
+    """None where no sum takes any share."""
+    return shares if shares is not None and shares.any() else None
+
+
+def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int, outputs: bytes, links: Links) -> _Currents:
     places = wiring.wiring(timeline).places
     conducts = silicon.with_pages(places.page).conducts(stored[places.number], places.row, places.column)
     conducting = Chosen.by(conducts)
-    some = wiring.needed(timeline, conducting, outputs)
+    some = wiring.needed(timeline, conducting, outputs, links)
     here, code = silicon.with_pages(some.page), stored[some.place]
-    age = wiring.ages(timeline, conducting, outputs, moment, silicon.refresh_stops)
+    age = wiring.ages(timeline, conducting, outputs, links, moment, silicon.refresh_stops)
     weight, charge = here.weights(code, some.row, some.column, age), here.charge_sigma(code, some.row, some.column)
     live = weight != 0
     if charge is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog import slow_noise
 from anna.base.errors import DataError, MachineError
 from anna.base.threads import share
 from anna.engine.arrays import check_packed, workload_arrays
@@ -49,6 +50,7 @@ class Engine:
         if self.kernel == "narrow" and self.bounds.why_wide:
             raise MachineError(f"the narrow kernel cannot run this workload: {'; '.join(self.bounds.why_wide)}")
         self._levels, self._inputs, self._outputs = sizes["levels"], sizes["inputs"], sizes["outputs"]
+        self._slow_adcs = sizes["neurons"] if arrays["slow_sigma"] is not None else 0
         width, self._block = native().level_shape(self.simd)
         self.useful_macs = _useful_macs(arrays)
         self._native: NativeWorkload
@@ -103,7 +105,8 @@ class Engine:
             if self.kernel == "narrow" and rows.dtype != np.uint8:
                 rows = np.minimum(rows, 255).astype(np.uint8)  # 255 is refused like any code too large
             rows = np.ascontiguousarray(rows)
-            fault = self._native.run(self.simd, rows, image_ids[part], noise_seed, lanes, results[part])
+            slow = slow_noise.levels(noise_seed, image_ids[part], self._slow_adcs) if self._slow_adcs else None
+            fault = self._native.run(self.simd, rows, image_ids[part], noise_seed, lanes, results[part], slow)
             if fault[0]:
                 self._raise(fault, mine, part.start)
 

@@ -13,3 +13,15 @@ def add_up(cell: _Ints, weight: _Ints, sums: _Int32s) -> None: ...
 def needed(
     calc: _Ints, neuron: _Ints, value: _Ints, wanted: _Ints, fixed: int, neurons: int, values: int
 ) -> NDArray[np.bool_]: ...
+def needed_in_wires(
+    calc: _Ints,
+    neuron: _Ints,
+    value: _Ints,
+    wanted: _Ints,
+    fixed: int,
+    neurons: int,
+    values: int,
+    coupled: bool,
+    segment: _Ints | None,
+    used: _Ints,
+) -> NDArray[np.bool_]: ...

@@ -67,6 +67,46 @@ def needed(const int64_t[::1] calc, const int64_t[::1] neuron, const int64_t[::1
     return kept.view(np.bool_)
 
 
+def needed_in_wires(const int64_t[::1] calc, const int64_t[::1] neuron, const int64_t[::1] value, const int64_t[::1] wanted,
+                    int64_t fixed, int64_t neurons, int64_t values, bint coupled, const int64_t[::1] segment,
+                    const int64_t[::1] used):
+    """The same where a sum depends on other sums: on those of its neighbours if wires are `coupled`, and, given the `segment`
+    of each CALC, on its last one there. `used` are the neurons of each CALC."""
+    reached, kept = np.zeros(values, np.uint8), np.zeros(calc.shape[0], np.uint8)
+    reached[np.asarray(wanted)] = 1
+    cdef uint8_t[::1] marks = reached, keeps = kept
+    cdef uint8_t[:, ::1] carried = np.zeros((used.shape[0], neurons), np.uint8)
+    with nogil:
+        _reach_in_wires(calc, neuron, value, fixed, coupled, segment, used, marks, carried, keeps)
+    return kept.view(np.bool_)
+
+
+cdef int _reach_in_wires(const int64_t[::1] calc, const int64_t[::1] neuron, const int64_t[::1] value, int64_t fixed,
+                         bint coupled, const int64_t[::1] segment, const int64_t[::1] used, uint8_t[::1] reached,
+                         uint8_t[:, ::1] carried, uint8_t[::1] kept) except -1 nogil:
+    """From the last CALC back; `carried` tells which wires matter, what they take of their neighbours included."""
+    cdef int64_t c, n, before, i = calc.shape[0] - 1, neurons = carried.shape[1]
+    for c in range(used.shape[0] - 1, -1, -1):
+        for n in range(used[c]):
+            if not reached[fixed + c * neurons + n]:
+                continue
+            carried[c, n] = 1
+            if segment is None:
+                continue
+            before = c - 1
+            while before >= 0 and segment[before] == segment[c] and used[before] <= n:
+                before -= 1
+            if before >= 0 and segment[before] == segment[c]:
+                carried[before, n] = 1
+        while i >= 0 and calc[i] == c:
+            n = neuron[i]
+            if carried[c, n] or coupled and (n > 0 and carried[c, n - 1] or n + 1 < neurons and carried[c, n + 1]):
+                kept[i] = 1
+                reached[value[i]] = 1
+            i -= 1
+    return 0
+
+
 cdef int _reach(const int64_t[::1] calc, const int64_t[::1] neuron, const int64_t[::1] value, int64_t fixed, int64_t neurons,
                 uint8_t[::1] reached, uint8_t[::1] kept) except -1 nogil:
     """From the last synapse back: a CALC reads only what was there before it."""

@@ -25,8 +25,11 @@ def pack(dict sizes, dict arrays, int width):
     fixed = fixed_slots(sizes["slots"], arrays["constant_slots"], arrays["constant_codes"], arrays["input_slots"],
                         arrays["out_slot"])
     power, middle, edge = short_sums(sizes, arrays)
-    calc_of, first_of = groups_of(arrays["out_slot"], width)
-    row_start, *rows, start = take_rows(arrays, calc_of, first_of, width, fixed, power, middle)
+    summed = arrays["out_slot"]
+    if arrays["coupled"] is not None or arrays["unsettled"] is not None:  # a sum that nobody stores may be part of another
+        summed = np.zeros_like(summed)
+    calc_of, first_of = groups_of(summed, width)
+    row_start, *rows, start = take_rows(arrays, summed, calc_of, first_of, width, fixed, power, middle)
     place, row_kinds, in_kind = cover_rows(width, row_start, rows[2])
     packed = pack_rows(width, row_start, rows, row_kinds, in_kind, place)
     packed["start"] = np.take_along_axis(start, np.argsort(place, axis=1), axis=1)

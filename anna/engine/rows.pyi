@@ -10,7 +10,7 @@ _Int32s = NDArray[np.int32]
 
 INTERFACE: str
 
-def groups_of(out_slot: _Int32s, width: int) -> tuple[_Int64s, _Int64s]: ...
+def groups_of(summed: _Int32s, width: int) -> tuple[_Int64s, _Int64s]: ...
 def useful_weights(op_start: _Int64s, op_weight: _Int32s, out_slot: _Int32s) -> int: ...
 def largest_row_sum(
     op_start: _Int64s, op_weight: _Int32s, charge_sigma: NDArray[np.float32] | None, largest_normal: float
@@ -18,6 +18,7 @@ def largest_row_sum(
 def count_rows(op_weight: _Int32s, width: int, lined: bool) -> int: ...
 def take_rows(
     arrays: dict[str, Any],
+    summed: _Int32s,
     calc_of: _Int64s,
     first_of: _Int64s,
     width: int,

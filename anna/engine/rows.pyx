@@ -25,13 +25,13 @@ cdef inline int64_t groups_in(int64_t neurons, int width) noexcept nogil:
     return (neurons + width - 1) // width
 
 
-def groups_of(const int32_t[:, ::1] out_slot, int width):
-    """CALC and first neuron of each group of neurons of which one at least is stored."""
-    calcs, neurons = out_slot.shape[0], out_slot.shape[1]
+def groups_of(const int32_t[:, ::1] summed, int width):
+    """CALC and first neuron of each group of neurons of which one at least is summed: its number is not -1."""
+    calcs, neurons = summed.shape[0], summed.shape[1]
     parts = groups_in(neurons, width)
-    stored = np.zeros((calcs, parts * width), bool)
-    stored[:, :neurons] = np.asarray(out_slot) >= 0
-    calc, part = np.nonzero(stored.reshape(calcs, parts, width).any(axis=2))
+    wanted = np.zeros((calcs, parts * width), bool)
+    wanted[:, :neurons] = np.asarray(summed) >= 0
+    calc, part = np.nonzero(wanted.reshape(calcs, parts, width).any(axis=2))
     return calc.astype(np.int64), part.astype(np.int64) * width
 
 
@@ -80,17 +80,17 @@ def count_rows(const int32_t[:, ::1] op_weight, int width, bint lined):
     return rows * groups_in(op_weight.shape[1], width)
 
 
-def take_rows(dict arrays, const int64_t[::1] calc_of, const int64_t[::1] first_of, int width,
+def take_rows(dict arrays, const int32_t[:, ::1] summed, const int64_t[::1] calc_of, const int64_t[::1] first_of, int width,
               const int16_t[::1] fixed, int power, const int32_t[::1] middle):
-    """Rows of all groups: where each group's begin, their slots, lines, readers (bit n: neuron n) and weights by neuron, the
-    last row of weights being nothing; and what each sum begins with. Weights are divided by 2^power; with `middle`, sums count
-    from their middle threshold."""
+    """Rows of all groups, for their neurons that are `summed`: where each group's begin, their slots, lines, readers (bit n:
+    neuron n) and weights by neuron, the last row of weights being nothing; and what each sum begins with. Weights are divided
+    by 2^power; with `middle`, sums count from their middle threshold."""
     groups = calc_of.shape[0]
     room = count_rows(arrays["op_weight"], width, arrays["op_levels"] is not None)
     row_start, start = np.zeros(groups + 1, np.int64), np.zeros((groups, width), np.int32)
     slot, line = np.empty(room, np.int32), np.zeros(room if arrays["op_levels"] is not None else 0, np.int32)
     readers, weight = np.empty(room, np.uint8), np.empty((room + 1, width), np.int16)
-    rows = fill_rows(arrays["op_start"], arrays["op_slot"], arrays["op_weight"], arrays["out_slot"], arrays["table"],
+    rows = fill_rows(arrays["op_start"], arrays["op_slot"], arrays["op_weight"], summed, arrays["table"],
                      arrays["op_levels"], arrays["numerators"], arrays["numerator_tables"], calc_of, first_of, fixed, power,
                      middle, row_start, start, slot, line, readers, weight)
     weight[rows] = 0
@@ -98,34 +98,34 @@ def take_rows(dict arrays, const int64_t[::1] calc_of, const int64_t[::1] first_
 
 
 cdef int64_t fill_rows(
-    const int64_t[::1] op_start, const int32_t[::1] op_slot, const int32_t[:, ::1] op_weight, const int32_t[:, ::1] out_slot,
+    const int64_t[::1] op_start, const int32_t[::1] op_slot, const int32_t[:, ::1] op_weight, const int32_t[:, ::1] summed,
     const int32_t[:, ::1] table, const int32_t[:, ::1] op_levels, const int32_t[::1] numerators,
     const int32_t[:, ::1] numerator_tables, const int64_t[::1] calc_of, const int64_t[::1] first_of,
     const int16_t[::1] fixed, int power, const int32_t[::1] middle, int64_t[::1] row_start, int32_t[:, ::1] start,
     int32_t[::1] slot, int32_t[::1] line, uint8_t[::1] readers, int16_t[:, ::1] weight,
 ) except -1 nogil:
     cdef int64_t group, calc, first, op, row = 0
-    cdef int n, here, stored, left, alike, piece, parts, width = <int>weight.shape[1]
+    cdef int n, here, wanted, left, alike, piece, parts, width = <int>weight.shape[1]
     cdef int32_t w, number, most, least
     cdef bint lined = op_levels is not None
     for group in range(calc_of.shape[0]):
         calc, first = calc_of[group], first_of[group]
-        here = <int>min(width, out_slot.shape[1] - first)
-        stored = 0
+        here = <int>min(width, summed.shape[1] - first)
+        wanted = 0
         for n in range(here):
-            if out_slot[calc, first + n] >= 0:
-                stored |= 1 << n
+            if summed[calc, first + n] >= 0:
+                wanted |= 1 << n
                 if middle is not None:
                     start[group, n] = -middle[table[calc, first + n]]
         for op in range(op_start[calc], op_start[calc + 1]):
             if fixed[op_slot[op]] >= 0:
                 for n in range(here):
                     w = op_weight[op, first + n] >> power
-                    if stored >> n & 1 and w:
+                    if wanted >> n & 1 and w:
                         start[group, n] += w * (numerator_tables[op_levels[op, first + n], fixed[op_slot[op]]] if lined
                                                 else numerators[fixed[op_slot[op]]])
                 continue
-            left = stored
+            left = wanted
             while left:  # neurons whose synapses have the same steps, together
                 alike, number, most, least = 0, 0, 0, 0
                 for n in range(width):

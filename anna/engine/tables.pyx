@@ -72,12 +72,13 @@ def short_sums(dict sizes, dict arrays):
     """The power of two that all weights share, each table's middle threshold divided by it, and how far the others lie away.
 
     Sums divided by 2^power that count from the middle may be cut to 16 bits: every comparison stays as it is. A sum that is a
-    multiple of 2^power reaches a threshold just if its quotient reaches the threshold's, rounded up; noise, limits of the sum
-    and stuck bits make it none. (0, None, None) where sums cannot be kept so.
+    multiple of 2^power reaches a threshold just if its quotient reaches the threshold's, rounded up; noise, limits of the sum,
+    shares of other sums and stuck bits make it none. (0, None, None) where sums cannot be kept so.
     """
     bits = int(np.bitwise_or.reduce(arrays["op_weight"], axis=None))
     power = max(0, (bits & -bits).bit_length() - 1)
-    other = any(arrays[name] is not None for name in ("clamp_low", "clamp_high", "and_mask", "or_mask"))
+    other = any(arrays[name] is not None for name in ("clamp_low", "clamp_high", "and_mask", "or_mask", "coupled", "unsettled",
+                                                      "slow_sigma"))
     noise = arrays["sigma"] is not None and bool(arrays["sigma"].any())
     middle, edge = np.empty(sizes["tables"], np.int32), np.zeros((sizes["tables"], LINE_LEVELS), np.int16)
     if power == 0 or other or noise or sizes["levels"] != LINE_LEVELS:

@@ -95,6 +95,17 @@ class Synapses:
 
 
 @dataclass(frozen=True)
+class Links:
+    """Through what a sum depends on other sums."""
+
+    coupled: bool = False  # on those of its neighbours in the CALC
+    unsettled: bool = False  # on the last one on its wire
+
+    def __bool__(self) -> bool:
+        return self.coupled or self.unsettled
+
+
+@dataclass(frozen=True)
 class Demand:
     """What a layout depends on, besides the timeline."""
 
@@ -102,6 +113,7 @@ class Demand:
     live: Chosen  # of the synapses at those places that outputs need
     apart: bool  # whether synapses of a neuron that read one value must be told apart
     outputs: bytes  # int64 values that are read at the end
+    links: Links
     keep: bool  # whether every value has a slot of its own
 
 
@@ -166,20 +178,26 @@ def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
 
 
 @lru_cache(maxsize=TIMELINES)
-def needed(timeline: Timeline, chosen: Chosen, outputs: bytes) -> Synapses:
+def needed(timeline: Timeline, chosen: Chosen, outputs: bytes, links: Links) -> Synapses:
     """Those of the synapses on which outputs, int64 values, depend."""
     some, values = conducting(timeline, chosen), timeline.values
     wanted, total = np.frombuffer(outputs, np.int64), values.total(len(timeline.columns))
-    kept = compiled("anna.engine.gather").needed(
-        some.calc, some.neuron, some.value, wanted, values.fixed, values.neurons, total
+    gather, asked = (
+        compiled("anna.engine.gather"),
+        (some.calc, some.neuron, some.value, wanted, values.fixed, values.neurons, total),
     )
+    if links:
+        calcs = timeline.columns
+        kept = gather.needed_in_wires(*asked, links.coupled, calcs.segment if links.unsettled else None, calcs.neurons)
+    else:
+        kept = gather.needed(*asked)
     return some if kept.all() else some.where(kept)
 
 
 @lru_cache(maxsize=TIMELINES)
-def ages(timeline: Timeline, chosen: Chosen, outputs: bytes, moment: int, stops: int | None) -> Ints:
+def ages(timeline: Timeline, chosen: Chosen, outputs: bytes, links: Links, moment: int, stops: int | None) -> Ints:
     """Ages of the charges of those synapses when they are read."""
-    some = needed(timeline, chosen, outputs)
+    some = needed(timeline, chosen, outputs, links)
     return timeline.charges.ages(some.segment, some.cycle, some.row, some.column, moment, stops)
 
 
@@ -188,7 +206,7 @@ def layout(timeline: Timeline, demand: Demand) -> Layout:
     """Operands and slots; a slot is reused after the last read of its value."""
     gather, values, calcs = compiled("anna.engine.gather"), timeline.values, len(timeline.columns)
     total, neurons = values.total(calcs), timeline.spec.neurons_at_once
-    some = needed(timeline, demand.conducting, demand.outputs).where(demand.live.mask)
+    some = needed(timeline, demand.conducting, demand.outputs, demand.links).where(demand.live.mask)
     operand, calc_of, value_of = gather.merge(some.calc, some.neuron, some.value, calcs, total, demand.apart)
     if demand.keep:
         slot, slots = np.arange(total, dtype=np.int32), total

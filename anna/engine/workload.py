@@ -34,6 +34,10 @@ class Workload:
     clamp_low: Ints | None = None  # (calcs, N)
     clamp_high: Ints | None = None
     sigma: NDArray[np.float32] | None = None  # (calcs, N)
+    coupled: Int32s | None = None  # (calcs, N) 2^-16
+    unsettled: Int32s | None = None  # (calcs, N) 2^-16; -1: the CALC has no such neuron
+    at_rest: NDArray[np.uint8] | None = None  # (calcs) whether a segment begins
+    slow_sigma: NDArray[np.float32] | None = None  # (calcs, N)
     and_mask: NDArray[np.uint16] | None = None  # (calcs, N)
     or_mask: NDArray[np.uint16] | None = None
     charge_sigma: NDArray[np.float32] | None = None  # (operands, N)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from anna.analog import noise
 from anna.analog.draws import Part, Strength
 from anna.analog.parameters import Analog
+from anna.analog.slow_noise import OCTAVES
 from anna.chip import codes
 from anna.chip.codes import Floats
 from anna.chip.spec import ANNA_1991, ChipSpec
@@ -107,9 +108,9 @@ def phi(x: Floats) -> Floats:
 CHIPS, NOISE_SEEDS, CALCS = (1, 2), (11, 12), 8
 
 
-def _read_widely(analog: Analog, state_lsb: float, samples: int, synapses: int = 0) -> NDArray[np.int64]:
+def _read_widely(analog: Analog, state_lsb: float, samples: int, synapses: int = 0, apart: int = 1) -> NDArray[np.int64]:
     """Codes (chips, seeds, images, calcs, neurons) minus that of zero, of neurons with one driven synapse each; so many
-    others carry a weight under a state of zero."""
+    others carry a weight under a state of zero. The numbers of the images are so far `apart`."""
     spec, neurons = WIDE, WIDE.neurons_at_once
     images = -(-samples // (len(CHIPS) * len(NOISE_SEEDS) * CALCS * neurons))
     layouts = [straight(spec, spec.columns, neurons * i, neurons) for i in range(CALCS)]
@@ -119,7 +120,8 @@ def _read_widely(analog: Analog, state_lsb: float, samples: int, synapses: int =
     zero = codes.state_converter(spec).exact(0.0)
     states = np.full((images, *program.input.shape), zero, dtype=np.uint16)
     states[:, 0, 0] = codes.state_converter(spec).exact(state_lsb)
-    runs = [Chip(seed=seed, analog=analog).run_codes(program, states, noise_seed=noise_seed)
+    ids = apart * np.arange(images)
+    runs = [Chip(seed=seed, analog=analog).run_codes(program, states, noise_seed=noise_seed, image_ids=ids)
             for seed in CHIPS for noise_seed in NOISE_SEEDS]  # fmt: skip
     found = np.array([np.stack(list(result.codes.values()), axis=1) for result in runs]).astype(np.int64) - zero
     return found.reshape(len(CHIPS), len(NOISE_SEEDS), images, CALCS, neurons)
@@ -157,6 +159,14 @@ def _wide_products(share: float) -> float:
     return share * WIDE_SIGMA_LSB * float(codes.adc_lsb(WIDE)[0]) / codes.units_per_lsb_product(WIDE)
 
 
+def slow(samples: int) -> Row:
+    """Slow noise of 64 LSB, of images so far apart that no octave is shared; all CALCs of an image have the same."""
+    found = _read_widely(Analog(slow_noise_lsb=WIDE_SIGMA_LSB), 0.0, CALCS * samples, apart=1 << OCTAVES)
+    assert (found == found[:, :, :, :1]).all(), "one level an image"
+    axes = ("chip", "seed", "image", "neuron")
+    return judged("slow noise", found[:, :, :, 0] / WIDE_SIGMA_LSB, axes, _edges(WIDE_SIGMA_LSB))
+
+
 def charge(samples: int) -> Row:
     """Noise of a refresh, of 2 weight LSB, under a state that makes it 64 LSB of the ADC."""
     found = _read_widely(Analog(injection_noise_lsb=2.0), _wide_products(0.5), samples)
@@ -179,6 +189,7 @@ _SIZES: dict[Part, Callable[[ChipSpec], int]] = {
     Part.ADC_OFFSET: lambda spec: spec.neurons_at_once,
     Part.ADC_THRESHOLD: lambda spec: spec.neurons_at_once * ((1 << spec.state_bits) - 1),
     Part.STRENGTH: lambda spec: len(Strength),
+    Part.GRADIENT: lambda spec: 2,
 }
 
 
@@ -194,7 +205,8 @@ def pattern(part: Part, samples: int) -> Row:
 
 def rows(samples: int = 1_000_000) -> list[Row]:
     """Every noise."""
-    return [converter(samples), wire(samples), both(samples), charge(samples), *(pattern(part, samples) for part in Part)]
+    noises = [converter(samples), wire(samples), both(samples), slow(samples), charge(samples)]
+    return [*noises, *(pattern(part, samples) for part in Part)]
 
 
 # --- tails -----------------------------------------------------------------------------------------------------------

@@ -8,11 +8,12 @@ import copy
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog import noise
+from anna.analog import coupling, noise, settling, slow_noise
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import DataError, MachineError
 from anna.base.renamed import renamed
@@ -58,6 +59,7 @@ class State:
     board: Scoreboard
     written: Ints  # (pairs) the cycle of the segment in which RFSH last wrote each pair of weights
     writes: Ints  # (pairs) the number of that write
+    last: Ints  # (neurons) what the wire of each carried in its last CALC of the segment
     fresh: list[tuple[int, int, int]] = field(default_factory=list)  # RFSH of this cycle: pair, cycle and number
     refreshes: int = 0  # RFSH so far
     index: int = 0  # next instruction
@@ -119,7 +121,8 @@ class Interpreter:
         memory[region.addresses] = codes
         memory[self.program.constant_addresses] = self.program.constant_codes
         none = np.zeros(spec.pairs, dtype=np.int64)
-        return State(memory, *self._reset(), Scoreboard(spec, self.program.sequencer), none, none)
+        wires = np.zeros(spec.neurons_at_once, dtype=np.int64)
+        return State(memory, *self._reset(), Scoreboard(spec, self.program.sequencer), none, none, wires)
 
     def _reset(self) -> tuple[Ints, Ints, Ints]:
         """Shifters, registers and latches at the beginning of a segment."""
@@ -280,6 +283,7 @@ class Interpreter:
         state.elapsed += state.board.idle
         state.board, state.page, state.segment = Scoreboard(self.spec, self.program.sequencer), page, state.segment + 1
         state.shift, state.registers, state.hold = self._reset()
+        state.last = np.zeros_like(state.last)
         state.fresh.clear()
         self._exchange()
         if not self.spec.wide:
@@ -393,10 +397,14 @@ class Interpreter:
         limits = silicon.sum_limits(*places, scale_codes)
         if limits is not None:
             sums = np.clip(sums, *limits)
+        sums = self._seen(silicon, sums, (*places, scale_codes))
         sigma = silicon.thermal_sigma(*places, scale_codes, carries_weight(spec, weight_codes).sum(axis=1))
         if sigma is not None:
             z = noise.normals(self.noise_key, self.image_id, calc.ordinal, noise.THERMAL, adcs)
             sums = sums + noise.steps(z, sigma)
+        slow = silicon.slow_sigma(*places, scale_codes)
+        if slow is not None:
+            sums = sums + noise.steps(self._slow_noise[adcs], slow)
         thresholds = silicon.thresholds(*places, scale_codes)
         results = (sums[:, None] >= thresholds).sum(axis=1)
         masks = silicon.code_masks(adcs)
@@ -408,6 +416,20 @@ class Interpreter:
         state.calcs += 1
         for hook in self.hooks:
             hook(record)
+
+    def _seen(self, silicon: Silicon, sums: Ints, neurons: tuple[Ints, Ints, Ints, Ints]) -> Ints:
+        """What coupled wires that have not settled show of limited sums."""
+        coupled, unsettled = silicon.coupled(*neurons), silicon.unsettled(*neurons)
+        carried = sums if coupled is None else coupling.coupled(sums, coupled)
+        last = self.state.last[: len(sums)].copy()
+        self.state.last[: len(sums)] = carried
+        return carried if unsettled is None else settling.seen(carried, last, unsettled)
+
+    @cached_property
+    def _slow_noise(self) -> NDArray[np.float32]:
+        """Of each ADC, for this image."""
+        found: NDArray[np.float32] = slow_noise.levels(self.noise_key, [self.image_id], self.spec.neurons_at_once)[0]
+        return found
 
 
 def _drive(silicon: Silicon, states: Ints, rows: Ints, columns: Ints) -> Ints:

@@ -27,6 +27,7 @@ class NativeWorkload:
         noise_seed: int,
         lanes: int,
         results: NDArray[Any],
+        slow: NDArray[np.float32] | None = None,
     ) -> tuple[int, int, int, int]: ...
 
 def normals(level_name: str, seed: int, first_image: int, ordinal: int, word3: int, z: NDArray[np.float32]) -> None: ...

@@ -52,8 +52,10 @@ cdef class NativeWorkload:
         if self.narrow:
             fill_anna_packed(&self.packed, packed_sizes, packed_arrays, self.keep)
 
-    def run(self, str level_name, codes, const uint64_t[::1] image_ids, uint64_t noise_seed, int64_t lanes, results):
-        """Run the images of `codes` into `results`; both C-contiguous. Returns (status, image, index, value)."""
+    def run(self, str level_name, codes, const uint64_t[::1] image_ids, uint64_t noise_seed, int64_t lanes, results,
+            slow=None):
+        """Run the images of `codes` into `results`; both C-contiguous, and so is `slow`, the levels of slow noise (images,
+        neurons) in float32, if there is any. Returns (status, image, index, value)."""
         cdef const anna_level *level = find_level(level_name)
         cdef anna_batch batch
         cdef anna_fault fault
@@ -64,6 +66,7 @@ cdef class NativeWorkload:
         batch.code_size = codes.itemsize
         batch.image_ids = &image_ids[0]
         batch.images = image_ids.shape[0]
+        batch.slow = <const float *>address(slow, keep)
         batch.noise_seed = noise_seed
         batch.lanes = lanes
         batch.results = <void *>address(results, keep)

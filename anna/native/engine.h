@@ -24,6 +24,7 @@ typedef struct {
     int32_t code_size, result_size; /* bytes of a code: 1 or 2; the narrow kernel takes 1 */
     const uint64_t *image_ids;
     int64_t images;
+    const float *slow; /* [images][neurons], the levels of slow noise; NULL without any */
     uint64_t noise_seed;
     int64_t lanes;
     void *results;

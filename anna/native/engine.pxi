@@ -11,6 +11,7 @@ cdef extern from "engine.h" nogil:
         int32_t code_size, result_size
         const uint64_t *image_ids
         int64_t images
+        const float *slow
         uint64_t noise_seed
         int64_t lanes
         void *results

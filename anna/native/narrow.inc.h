@@ -147,10 +147,10 @@ static inline __attribute__((always_inline)) void narrow_convert_short(const ann
 }
 
 /* Sums to codes to the numerators that are stored: clamp, noise, ADC, stuck bits. `levels` is a constant where this is
- * inlined for the chip's own eight, and then nothing remains but a search. */
+ * inlined for the chip's own eight, and then nothing remains but a search; `clamped`: whether sums have to be limited. */
 static inline __attribute__((always_inline)) void
 narrow_convert(const anna_workload *workload, const anna_packed *packed, const anna_group *group, VI sum[WIDTH][2],
-               const narrow_noise *noise, uint64_t seed, int16_t *states, const int levels, const int simple)
+               const narrow_noise *noise, uint64_t seed, int16_t *states, const int levels, const int simple, const int clamped)
 {
     const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
     const VS scale = (int16_t)packed->scale - (VS){0}, offset = (int16_t)packed->offset - (VS){0};
@@ -166,7 +166,7 @@ narrow_convert(const anna_workload *workload, const anna_packed *packed, const a
         const int32_t *threshold = packed->threshold + 64 * (int64_t)neuron->table;
         const int quad = neuron->number / 4, sample = neuron->number % 4;
         VI low = sum[n][0], high = sum[n][1];
-        if (!simple && packed->clamps) {
+        if (clamped && packed->clamps) {
             low = v_min(v_max(low, v_fill(neuron->clamp_low)), v_fill(neuron->clamp_high));
             high = v_min(v_max(high, v_fill(neuron->clamp_low)), v_fill(neuron->clamp_high));
         }
@@ -183,6 +183,14 @@ narrow_convert(const anna_workload *workload, const anna_packed *packed, const a
             value = v_lookup(value, packed->numerator);
         *(VS *)(states + (int64_t)BLOCK * neuron->out_slot) = value;
     }
+}
+
+/* Results that had to wait for all reads of their CALC. */
+static inline void narrow_move(const anna_packed *packed, const anna_group *group, int16_t *states)
+{
+    for (int64_t c = group->copy; c < group->copy + group->copies; c++)
+        memcpy(states + (int64_t)BLOCK * packed->copy[2 * c + 1], states + (int64_t)BLOCK * packed->copy[2 * c],
+               BLOCK * sizeof *states);
 }
 
 /* The numerators of codes, one a lane. */
@@ -261,18 +269,22 @@ static void narrow_store(const anna_workload *workload, const anna_packed *packe
     }
 }
 
+#include "wires.inc.h"
+
 static void narrow_run(const anna_workload *workload, const anna_packed *packed, const anna_batch *batch, anna_fault *fault)
 {
     const int64_t blocks = batch->lanes > BLOCK ? (batch->lanes + BLOCK - 1) / BLOCK : 1;
     const int64_t stride = packed->room * BLOCK;
     const int levels = (int)workload->levels, simple = levels == 8 && packed->affine && !packed->clamps && !packed->masks;
+    const int in_wires = wired(workload);
     narrow_noise *noise = NULL;
+    narrow_wires *wires = NULL;
     int16_t *states = NULL;
     if (posix_memalign((void **)&states, 64, (size_t)(stride * blocks) * sizeof *states + 64) ||
-        posix_memalign((void **)&noise, 64, (size_t)blocks * sizeof *noise)) {
+        posix_memalign((void **)&noise, 64, (size_t)blocks * sizeof *noise) ||
+        (in_wires && !(wires = narrow_lay_wires(workload, blocks)))) {
         *fault = (anna_fault){ANNA_NO_MEMORY, 0, 0, 0};
-        free(states);
-        return;
+        goto done;
     }
     for (int64_t first = 0; first < batch->images; first += blocks * BLOCK) {
         const int64_t left = (batch->images - first + BLOCK - 1) / BLOCK, here = left < blocks ? left : blocks;
@@ -286,6 +298,8 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
                 }
                 noise[block].lanes[v] = noise_prepare(ids[v]);
             }
+            if (in_wires)
+                narrow_begin_wires(workload, batch, image, &wires[block]);
             narrow_begin(workload, packed, states + block * stride);
             narrow_load(workload, packed, batch, image, states + block * stride, fault);
             if (fault->status)
@@ -293,6 +307,14 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
         }
         for (int64_t g = 0; g < packed->groups; g++) {
             const anna_group *group = &packed->group[g];
+            if (in_wires) {
+                while (g + 1 < packed->groups && packed->group[g + 1].calc == group->calc)
+                    g++;
+                for (int64_t block = 0; block < here; block++)
+                    narrow_wired(workload, packed, group, &packed->group[g + 1], &wires[block], &noise[block],
+                                 batch->noise_seed, states + block * stride);
+                continue;
+            }
             for (int64_t block = 0; block < here; block++) {
                 int16_t *mine = states + block * stride;
                 VI sum[WIDTH][2];
@@ -303,12 +325,10 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
                 if (packed->edge)
                     narrow_convert_short(packed, group, sum, mine);
                 else if (simple)
-                    narrow_convert(workload, packed, group, sum, &noise[block], batch->noise_seed, mine, 8, 1);
+                    narrow_convert(workload, packed, group, sum, &noise[block], batch->noise_seed, mine, 8, 1, 0);
                 else
-                    narrow_convert(workload, packed, group, sum, &noise[block], batch->noise_seed, mine, levels, 0);
-                for (int64_t c = group->copy; c < group->copy + group->copies; c++)
-                    memcpy(mine + (int64_t)BLOCK * packed->copy[2 * c + 1], mine + (int64_t)BLOCK * packed->copy[2 * c],
-                           BLOCK * sizeof *mine);
+                    narrow_convert(workload, packed, group, sum, &noise[block], batch->noise_seed, mine, levels, 0, 1);
+                narrow_move(packed, group, mine);
             }
         }
         for (int64_t block = 0; block < here; block++)
@@ -317,4 +337,5 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
 done:
     free(states);
     free(noise);
+    free(wires);
 }

@@ -3,6 +3,7 @@ typedef int32_t VI __attribute__((vector_size(VBYTES)));
 typedef int16_t VS __attribute__((vector_size(VBYTES)));
 typedef uint8_t VN __attribute__((vector_size(VBYTES / 2)));
 typedef uint8_t VX __attribute__((vector_size(VBYTES)));
+typedef uint32_t VU __attribute__((vector_size(VBYTES)));
 typedef uint64_t VQ __attribute__((vector_size(VBYTES)));
 typedef float VF __attribute__((vector_size(VBYTES)));
 

@@ -7,6 +7,8 @@ typedef struct {
     const anna_batch *batch;
     uint16_t *codes;    /* [slots][VL] */
     int64_t *sums;      /* [neurons][VL] */
+    int64_t *last;      /* [neurons][VL], what each wire carried in its last CALC of the segment */
+    float *slow;        /* [neurons][VL], slow noise */
     uint16_t *results;  /* [neurons][VL] */
     VF *charge;         /* [neurons][4], the last quad of charge noise of each neuron */
     uint64_t *charge_of; /* [neurons], which: refresh << 32 | group */
@@ -76,6 +78,46 @@ static void wide_sums(wide_state *s, int64_t calc)
     }
 }
 
+/* What wires carry, and what the ADCs see of it. */
+static void wide_wires(wide_state *s, int64_t calc)
+{
+    const anna_workload *workload = s->workload;
+    const int64_t neurons = workload->neurons;
+    int64_t left[VL] = {0};
+    if (workload->at_rest && workload->at_rest[calc])
+        memset(s->last, 0, (size_t)neurons * VL * sizeof *s->last);
+    for (int64_t n = 0; n < neurons; n++) {
+        const int64_t at = calc * neurons + n;
+        for (int i = 0; i < VL; i++) {
+            int64_t *sum = s->sums + n * VL + i, *last = s->last + n * VL + i;
+            const int64_t own = *sum, right = n + 1 < neurons ? sum[VL] : 0;
+            if (workload->coupled)
+                *sum += share_of(left[i] + right, workload->coupled[at]);
+            left[i] = own;
+            if (workload->unsettled && workload->unsettled[at] >= 0) {
+                const int64_t carried = *sum;
+                *sum += share_of(*last - carried, workload->unsettled[at]);
+                *last = carried;
+            }
+        }
+    }
+}
+
+static void wide_limit(wide_state *s, int64_t calc)
+{
+    const anna_workload *workload = s->workload;
+    for (int64_t n = 0; n < workload->neurons; n++) {
+        const int64_t at = calc * workload->neurons + n;
+        for (int i = 0; i < VL; i++) {
+            int64_t *x = s->sums + n * VL + i;
+            if (workload->clamp_low)
+                *x = *x < workload->clamp_low[at] ? workload->clamp_low[at] : *x;
+            if (workload->clamp_high)
+                *x = *x > workload->clamp_high[at] ? workload->clamp_high[at] : *x;
+        }
+    }
+}
+
 static void wide_convert(wide_state *s, int64_t calc)
 {
     const anna_workload *workload = s->workload;
@@ -90,12 +132,10 @@ static void wide_convert(wide_state *s, int64_t calc)
             continue;
         for (int i = 0; i < VL; i++) {
             int64_t x = sum[i];
-            if (workload->clamp_low)
-                x = x < workload->clamp_low[at] ? workload->clamp_low[at] : x;
-            if (workload->clamp_high)
-                x = x > workload->clamp_high[at] ? workload->clamp_high[at] : x;
             if (workload->sigma)
                 x += round_long(z[n % 4][i] * workload->sigma[at]);
+            if (workload->slow_sigma)
+                x += round_long(s->slow[n * VL + i] * workload->slow_sigma[at]);
             const int64_t edges = workload->levels - 1;
             int code = wide_search(x, workload->thresholds + workload->table[at] * edges, edges);
             if (workload->and_mask)
@@ -129,6 +169,8 @@ static void wide_block(wide_state *s, int64_t first, anna_fault *fault)
     for (int64_t lane = 0; lane < VL; lane++) {
         const int64_t image = first + lane < batch->images ? first + lane : batch->images - 1;
         ids[lane] = batch->image_ids[image];
+        for (int64_t n = 0; n < workload->neurons && batch->slow; n++)
+            s->slow[n * VL + lane] = batch->slow[image * workload->neurons + n];
         for (int64_t i = 0; i < workload->inputs; i++) {
             const int64_t code = wide_code(batch, image * workload->inputs + i);
             if (code >= workload->levels) {
@@ -138,11 +180,16 @@ static void wide_block(wide_state *s, int64_t first, anna_fault *fault)
             s->codes[(int64_t)workload->input_slots[i] * VL + lane] = (uint16_t)code;
         }
     }
+    memset(s->last, 0, (size_t)workload->neurons * VL * sizeof *s->last);
     s->lanes = noise_prepare(ids);
     for (int64_t n = 0; n < workload->neurons; n++)
         s->charge_of[n] = UINT64_MAX;
     for (int64_t calc = 0; calc < workload->calcs; calc++) {
         wide_sums(s, calc);
+        if (workload->clamp_low || workload->clamp_high)
+            wide_limit(s, calc);
+        if (workload->coupled || workload->unsettled)
+            wide_wires(s, calc);
         wide_convert(s, calc);
     }
     for (int64_t lane = 0; lane < VL && first + lane < batch->images; lane++)
@@ -162,6 +209,8 @@ static void wide_run(const anna_workload *workload, const anna_batch *batch, ann
     wide_state s = {.workload = workload, .batch = batch};
     int failed = posix_memalign((void **)&s.codes, 64, (size_t)workload->slots * VL * sizeof *s.codes + 64);
     failed |= posix_memalign((void **)&s.sums, 64, neurons * VL * sizeof *s.sums + 64);
+    failed |= posix_memalign((void **)&s.last, 64, neurons * VL * sizeof *s.last + 64);
+    failed |= posix_memalign((void **)&s.slow, 64, neurons * VL * sizeof *s.slow + 64);
     failed |= posix_memalign((void **)&s.results, 64, neurons * VL * sizeof *s.results + 64);
     failed |= posix_memalign((void **)&s.charge, 64, neurons * 4 * sizeof *s.charge + 64);
     failed |= posix_memalign((void **)&s.charge_of, 64, neurons * sizeof *s.charge_of + 64);
@@ -172,6 +221,8 @@ static void wide_run(const anna_workload *workload, const anna_batch *batch, ann
             wide_block(&s, first, fault);
     free(s.codes);
     free(s.sums);
+    free(s.last);
+    free(s.slow);
     free(s.results);
     free(s.charge);
     free(s.charge_of);

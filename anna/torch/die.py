@@ -1,7 +1,7 @@
 """A die drawn for a batch: what its DACs write, what its synapses hold, how its ADCs convert a sum.
 
-The parts are those of `anna.analog`, drawn by PyTorch's generator, without geometry: which DAC writes a weight and which ADC
-converts a map depends on their index here, and on their placement on the chip.
+The parts are those of `anna.analog`, drawn by PyTorch's generator, without geometry: which DAC writes a weight, which column it
+is in and which ADC converts a map depend on their index here, and on their placement on the chip; the row of a map is drawn.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from anna.analog import adc, scale, summing, synapse, weight_dac
+from anna.analog import adc, gradient, knee, row_drop, scale, summing, synapse, weight_dac
 from anna.analog.draws import Draws, Part, Strength
 from anna.analog.parameters import Analog
 from anna.base.errors import SpecError
@@ -58,6 +58,8 @@ class BatchDie:
         self._factors = scale.drawn_factors(spec, analog, draws)  # (ADCs, scale codes)
         offsets = adc.drawn_threshold_offsets(spec, analog, draws)
         gains, common = adc.drawn_gains(spec, analog, draws), adc.drawn_offsets(spec, analog, draws)
+        if analog.slow_noise_lsb:
+            common = common + analog.slow_noise_lsb * draws.normals(Part.ADC_OFFSET, spec.neurons_at_once)
         self._thresholds = adc.real_thresholds(spec, gains, common, offsets)  # (ADCs, thresholds)
         ideal = codes.unit_thresholds(spec)
         # One more at each end: a sum beyond the last threshold by up to an LSB is nearest to none.
@@ -67,6 +69,10 @@ class BatchDie:
         self._wire = summing.wire_noise_units(spec, analog) / codes.units_per_lsb_product(spec)
         limit = summing.limit_units(spec, analog)
         self._limit = None if limit is None else limit / codes.units_per_lsb_product(spec)
+        knee_units = knee.limit_units(spec, analog)
+        self._knee = None if knee_units is None else knee_units / codes.units_per_lsb_product(spec)
+        slopes = gradient.drawn_slopes(spec, analog, draws) if analog.gain_gradient else np.zeros(2)
+        self._by_place = tensor(gradient.gains(spec, slopes) * row_drop.gains(spec, analog))  # (rows, columns)
         self._straight = ADC_CURVES[spec.adc_curve].straight
 
     def _randn(self, shape: torch.Size) -> Tensor:
@@ -77,6 +83,9 @@ class BatchDie:
         analog, shape = self.analog, codes_ot.shape
         at = (codes_ot - self._lowest).int() + (torch.arange(shape[1]) % self.spec.dacs * self._codes).int()
         gains = self._randn(shape).mul_(analog.synapse_gain_mismatch).add_(1.0)
+        if analog.gain_gradient or analog.row_drop:
+            rows = torch.randint(self.spec.rows, (shape[0], 1), generator=self.generator)
+            gains.mul_(self._by_place[rows, torch.arange(shape[1]) % self.spec.columns])
         if self._leak:  # of any age up to that at which `charge_lost` has leaked
             ages = torch.rand(shape, generator=self.generator)
             if analog.leak_mismatch:
@@ -100,6 +109,8 @@ class BatchDie:
         sigma = ((self._wire * per_lsb_o).square() * synapses_o + self._noise_lsb**2).sqrt()
         if self._wire or self._noise_lsb:
             seen.addcmul_(self._randn(seen.shape), sigma[:, None, None])
+        if self._knee is not None:
+            seen.div_((seen / (self._knee * per_lsb_o)[:, None, None]).square_().add_(1.0).sqrt_())
         return seen
 
     def reached(self, seen: Tensor, low: float) -> Tensor:

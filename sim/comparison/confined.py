@@ -89,6 +89,21 @@ class Confined(IdealSilicon):
         real, here = self._real.sum_limits(adcs, rows, groups, scale_codes), self._here(rows)
         return None if real is None else (np.where(here, real[0], -NO_LIMIT), np.where(here, real[1], NO_LIMIT))
 
+    def coupled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:  # type: ignore[override]
+        """Shares for neurons that begin in the place; what they take is their neighbours', wherever those begin."""
+        real = self._real.coupled(adcs, rows, groups, scale_codes)
+        return None if real is None else np.where(self._here(rows), real, 0)
+
+    def unsettled(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints | None:  # type: ignore[override]
+        """What is left on wires of neurons that begin in the place."""
+        real = self._real.unsettled(adcs, rows, groups, scale_codes)
+        return None if real is None else np.where(self._here(rows), real, 0)
+
+    def slow_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:  # type: ignore[override]
+        """Slow noise for neurons that begin in the place."""
+        real = self._real.slow_sigma(adcs, rows, groups, scale_codes)
+        return None if real is None else np.where(self._here(rows), real, np.float32(0))
+
     def charge_sigma(self, weight_codes: Ints, rows: Ints, columns: Ints) -> Sigmas | None:  # type: ignore[override]
         """Charge noise in the place."""
         real = self._real.charge_sigma(weight_codes, rows, columns)

@@ -1,9 +1,10 @@
 """Why a die is bad: the parts of it that, mended, give back most of what it loses beyond the median die.
 
-A part is a named piece of the die's pattern (a weight DAC, the thresholds of an ADC or one of them, a step of a scale circuit,
-the gains of a row, all leaks); to mend it is to give it the values of an ideal chip, with all else, and the noise, left as it
-is. Parts are chosen one after the other on half of the images, each the one that helps most beside those chosen before, by
-how well the right class leads, since errors are few. What they give back is counted on the other half.
+A part is a named piece of the die's pattern (a weight DAC, the thresholds of an ADC or one of them, a step of a scale
+circuit, the gains of a row, their gradient, all leaks); to mend it is to give it the values of an ideal chip, with all else,
+and the noise, left as it is. Parts are chosen one after the other on half of the images, each the one that helps most beside
+those chosen before, by how well the right class leads, since errors are few. What they give back is counted on the other
+half.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -67,7 +68,7 @@ def parts_of(die: Die, program: Program) -> tuple[Part, ...]:
         Part(f"gains in row {row} ({', '.join(names) or 'no layer'})", "synapse_gain", (row,)) for row, names in rows.items()
     ]
     found += [Part("all leaks", "synapse_leak", ()), Part("all zero errors of synapses", "synapse_zero_lsb", ())]
-    found += [Part("all levels of states", "state_error_lsb", ())]
+    found += [Part("all levels of states", "state_error_lsb", ()), Part("the gradient of the gains", "gain_slope", ())]
     ideal = complete_pattern(spec, {})
     return tuple(part for part in found if not np.array_equal(die.pattern[part.array][part.at], _like(ideal, die, part)))
 

@@ -306,7 +306,8 @@ def _difference(stored: Identity, named: Identity) -> str:
     if stored.noise_version != named.noise_version:
         return (
             f"was started with noise version {stored.noise_version}, and this is {named.noise_version}; finish it with the "
-            "anna that began it, or give this sweep a new folder: typical-v1 and worst-v1 are the chips of version 1"
+            "anna that began it, or give this sweep a new folder: typical-v1 and worst-v1 are the chips of version 1, "
+            "typical-v2 and worst-v2 those of version 2"
         )
     before, now = dict(stored.inputs), dict(named.inputs)
     where = next((name for name in now if now[name] != before.get(name)), "what it names")

@@ -1,5 +1,6 @@
 """Parameters, faults, dies as objects and files, and the chip that is made of them."""
 
+import hashlib
 import re
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import anna
 from anna.analog import parameters, synapse, weight_dac
 from anna.analog.draws import Draws
 from anna.analog.parameters import CAUSES, PRESETS, STRENGTHS
+from anna.base import container
 from anna.base.errors import FileError, MachineError, SpecError
 from anna.chip import codes, refresh
 from anna.chip.machines import MACHINES
@@ -46,8 +48,11 @@ def test_the_presets_are_as_documented() -> None:
     v1 = {"thermal_noise_lsb": (0.25, 0.5)}
     v2 = {"wire_noise_products": (8.5, 17.0), "adc_noise_lsb": (0.18, 0.36), "dac_die_spread": (0.3, 0.3),
           "leak_die_spread": (0.3, 0.3), "charge_lost_after_us": (5000.0, 5000.0)}  # fmt: skip
-    for version, own in (("v1", v1), ("v2", v2)):
-        typical, worst = (anna.Analog.preset(f"{name}-{version}") for name in ("typical", "worst"))
+    v3 = {"gain_gradient": (0.0, 0.04), "row_drop": (0.0, 0.02), "sum_knee": (None, 48.0), "neighbour_coupling": (0.0, 0.02),
+          "sum_unsettled": (0.0, 0.02), "slow_noise_lsb": (0.0, 0.18)}  # fmt: skip
+    for worst_name, own in (("worst-v1", v1), ("worst-v2", v2), ("worst-v3", v2 | v3)):
+        typical_name = worst_name.replace("worst", "typical").replace("v3", "v2")  # which has no third version
+        typical, worst = anna.Analog.preset(typical_name), anna.Analog.preset(worst_name)
         for field in anna.Analog.model_fields:
             off = getattr(anna.Analog.ideal(), field)
             assert (getattr(typical, field), getattr(worst, field)) == {**shared, **own}.get(field, (off, off)), field
@@ -58,7 +63,7 @@ def test_the_presets_are_as_documented() -> None:
 
 def test_a_preset_without_a_version_is_the_newest() -> None:
     assert anna.Analog.typical() == anna.Analog.preset("typical") == anna.Analog.preset("typical-v2")
-    assert anna.Analog.worst() == anna.Analog.preset("worst") == anna.Analog.preset("worst-v2")
+    assert anna.Analog.worst() == anna.Analog.preset("worst") == anna.Analog.preset("worst-v3")
     kinds = ["ideal", "typical", "worst", "typical", "worst", *list(PRESETS)[5:]]
     assert [anna.Analog.preset(name).kind for name in PRESETS] == kinds
     assert all(anna.Analog.named(name) == anna.Analog.preset(name) for name in PRESETS)
@@ -113,8 +118,9 @@ def test_one_imperfection_at_a_time() -> None:
     assert worst.alone("noise").causes == ("thermal_noise", "adc_noise")
     assert worst.scaled("saturation", 2).sum_limit == 2.0
     assert worst.scaled("charge_noise", 2).storage_capacitance_ff == 25.0
+    assert (worst.scaled("knee", 2).sum_knee, worst.scaled("row_drop", 2).row_drop) == (24.0, 0.04)
     assert worst.scaled("droop", 0.5).charge_lost == 0.02
-    assert worst.alone("adc").causes == ("adc_offset", "adc_noise")
+    assert worst.alone("adc").causes == ("adc_offset", "adc_noise", "slow_noise")
     with pytest.raises(SpecError, match="there is no imperfection 'luck'; expected one of weight_dac, synapse_gain"):
         worst.alone("luck")
     with pytest.raises(SpecError, match="droop cannot be scaled by -1; expected zero or more"):
@@ -131,7 +137,7 @@ def test_the_toml_round_trip(tmp_path: Path) -> None:
         meant = f"{name}-v1" if name in ("typical", "worst") else name  # as when there was one version only
         assert anna.Analog.load(path) == anna.Analog.preset(meant).changed(synapse_zero_lsb=0.3)
     for text, sentence in (
-        ('preset = "good"', "there is no preset 'good'; expected ideal, typical or worst, or one of typical-v2, worst-v2"),
+        ('preset = "good"', "there is no preset 'good'; expected ideal, typical or worst, or one of typical-v2, worst-v3"),
         ("thermal_noise_lsb = -1", "Analog: thermal_noise_lsb: expected at least 0, got -1"),
         ("thermal", "is not TOML"),
     ):
@@ -149,11 +155,33 @@ def test_the_dacs_are_as_bad_as_stated_and_zero_at_zero(seed: int, inl: float, a
     analog = anna.Analog(dac_inl_lsb=inl, dac_gain_apart=apart)
     levels = weight_dac.drawn_levels(ANNA_WIDE, analog, Draws(seed))
     ideal = weight_dac.ideal_levels(ANNA_WIDE)
-    gains = levels[:, 0] / ideal[:, 0]  # the bow is zero at the end
+    gains = levels[:, 0] / ideal[:, 0]  # the bow is zero at the lowest level
     np.testing.assert_allclose(np.abs(levels - ideal * gains[:, None]).max(axis=1), inl, rtol=1e-9)
     assert (levels[:, 32] == 0).all()
     assert abs(gains[0] - gains[1]) == pytest.approx(apart, abs=1e-12)
     assert gains.mean() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_the_bow_of_a_dac_is_zero_at_the_lowest_level_but_not_at_the_highest() -> None:
+    """Which lies a level short of where it would be: the largest share, over all mixtures of even and odd, and over dies."""
+    levels = weight_dac.ideal_levels(ANNA_WIDE)[0]
+    assert (levels[0], levels[32], levels[-1]) == (-32.0, 0.0, 31.0)
+    turns = np.linspace(0.0, np.pi, 20_001)
+    bows = weight_dac.bow(levels, np.stack([np.cos(turns), np.sin(turns)], axis=1))
+    np.testing.assert_array_equal(np.abs(bows).max(axis=1), 1.0)
+    assert not bows[:, [0, 32]].any()
+    assert np.abs(bows[:, -1]).max() == pytest.approx(0.2312, abs=1e-4)
+    analog = anna.Analog(dac_inl_lsb=2.0)
+    found = np.array([weight_dac.drawn_levels(ANNA_WIDE, analog, Draws(seed))[:, [0, -1]] for seed in range(1000)])
+    assert (found[:, :, 0] == -32.0).all()
+    share = (found[:, :, 1] - 31.0) / 2.0
+    assert np.abs(share).max() <= 0.2313 and np.sqrt((share**2).mean()) == pytest.approx(0.153, abs=0.01)
+
+
+def test_the_bow_is_zero_at_both_ends_of_symmetric_codes() -> None:
+    spec = ANNA_WIDE.changed(weight_levels="mid-rise")
+    levels = weight_dac.drawn_levels(spec, anna.Analog(dac_inl_lsb=2.0), Draws(3))
+    np.testing.assert_array_equal(levels[:, [0, -1]], [[-31.5, 31.5]] * 2)
 
 
 def test_each_die_draws_how_strong_its_inl_gain_difference_and_leak_are() -> None:
@@ -276,6 +304,27 @@ def test_a_die_is_a_file_that_gives_the_same_silicon(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.die"]
 
 
+def test_a_die_of_format_2_is_the_same_silicon() -> None:
+    """Written when gains had no slope: by `Die.draw(spec, Analog.preset("worst-v2"), 7).save`, and the digest with it."""
+    die = anna.Die.load(Path(__file__).parents[2] / "data" / "format-2.die")
+    digest = hashlib.sha256(die.weights_lsb().tobytes()).hexdigest()
+    assert digest == "ee3193032964ac388a58eeebbd777cbdc99f59d8227f04ab5a9a052e470db8c8"
+    assert die.analog == anna.Analog.preset("worst-v2")
+    drawn = anna.Die.draw(die.spec, die.analog, 7)
+    assert set(die.pattern) == set(drawn.pattern)
+    assert all(np.array_equal(die.pattern[name], drawn.pattern[name]) for name in drawn.pattern)
+
+
+def test_a_die_of_today_without_its_slopes_is_not_complete(tmp_path: Path) -> None:
+    die, path = anna.Die.draw(ANNA_WIDE, anna.Analog.worst(), 1), tmp_path / "mine.die"
+    die.save(path)
+    content, tensors = container.unpack(path, "anna_die", "die")
+    del content["sha256"], tensors["gain_slope"]
+    container.write_beside(path, container.pack("anna_die", content, tensors))
+    with pytest.raises(FileError, match="tensors gain_slope are missing or unknown; expected a die file"):
+        anna.Die.load(path)
+
+
 def test_damaged_and_foreign_dies_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "mine.die"
     data = anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), 1).to_bytes()
@@ -352,8 +401,8 @@ def test_what_a_chip_is_made_of() -> None:
         ({"analog": "typical"}, "a chip with imperfections is drawn from a seed: Chip(seed=0, analog=...)"),
         (
             {"analog": "superb", "seed": 7},
-            "there is no preset 'superb'; expected ideal, typical or worst, or one of typical-v2, worst-v2, typical-all-wire, "
-            "typical-all-converter, typical-v1, worst-v1",
+            "there is no preset 'superb'; expected ideal, typical or worst, or one of typical-v2, worst-v3, typical-all-wire, "
+            "typical-all-converter, worst-v2, typical-v1, worst-v1",
         ),
         ({"analog": 3, "seed": 7}, "analog is 3; expected an anna.Analog"),
         ({"faults": 3}, "faults is 3; expected an anna.Faults"),

@@ -21,7 +21,9 @@ def test_thresholds_have_the_false_alarm_rate_that_is_stated() -> None:
     assert 2 * math.exp(-2 * LARGEST_KS**2) < 1.0e-6
 
 
-@pytest.mark.parametrize("sample", [noise_check.converter, noise_check.wire, noise_check.both, noise_check.charge])
+@pytest.mark.parametrize(
+    "sample", [noise_check.converter, noise_check.wire, noise_check.both, noise_check.slow, noise_check.charge]
+)
 def test_a_million_samples_on_the_noise_path_read_by_a_wide_adc(sample) -> None:
     row = sample(1_000_000)
     assert row.samples >= 1_000_000

@@ -35,7 +35,7 @@ def steps(sizes: dict[str, int], arrays: dict[str, Any]) -> dict[str, Any]:
     """What each step of packing takes."""
     fixed = fixed_slots(sizes["slots"], *(arrays[k] for k in ("constant_slots", "constant_codes", "input_slots", "out_slot")))
     calc_of, first_of = groups_of(arrays["out_slot"], WIDTH)
-    row_start, slot, line, readers, weight, _ = take_rows(arrays, calc_of, first_of, WIDTH, fixed, 0, None)
+    row_start, slot, line, readers, weight, _ = take_rows(arrays, arrays["out_slot"], calc_of, first_of, WIDTH, fixed, 0, None)
     place, kinds, in_kind = cover_rows(WIDTH, row_start, readers)
     return {"fixed": fixed, "calc_of": calc_of, "first_of": first_of, "row_start": row_start, "slot": slot, "line": line,
             "readers": readers, "weight": weight, "place": place, "kinds": kinds, "in_kind": in_kind}  # fmt: skip
@@ -66,7 +66,7 @@ def test_rows_catch_an_operand_that_is_not_there(sizes_and_arrays):
     step = steps(sizes, arrays)
     arrays["op_slot"][-1] = FAR
     with pytest.raises(IndexError, match="Out of bounds"):
-        take_rows(arrays, step["calc_of"], step["first_of"], WIDTH, step["fixed"], 0, None)
+        take_rows(arrays, arrays["out_slot"], step["calc_of"], step["first_of"], WIDTH, step["fixed"], 0, None)
 
 
 @checked_only

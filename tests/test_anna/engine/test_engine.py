@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from anna.base.errors import DataError, MachineError
 from anna.engine import Engine, run, simd_levels
 
-OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent")
-FAST = ("clamp", "noise", "stuck", "bent", "steps")
+OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent", "coupled", "unsettled", "slow")
+FAST = ("clamp", "noise", "stuck", "bent", "steps", "coupled", "unsettled", "slow")
 
 
 def random_images(rng, workload, images):
@@ -189,6 +189,37 @@ def test_the_narrow_kernel_stops_where_its_proof_does():
     assert Engine(wide).kernel == "wide"
     assert "of 32 bits" in Engine(wide).bounds.why_wide[0]
     check(wide, rng, 20, 0, 32)
+
+
+def test_the_narrow_kernel_stops_where_sums_of_sums_would_leave_32_bits():
+    """A sum with all of its neighbours' and the step from the largest to the least: as far as 32 bits go, narrow and right."""
+    rng = np.random.default_rng(15)
+    workload = random_workload(rng, calcs=2, levels=2, slots=20, options=frozenset({"coupled", "unsettled"}))
+
+    def extreme(weights):
+        ops = len(weights)
+        return replace(
+            workload,
+            numerators=np.array([-32767, 32767], np.int32),
+            op_start=np.array([0, ops, 2 * ops]),
+            op_slot=np.repeat(np.array([0, 1], np.int32), ops),
+            op_weight=np.tile(np.array(weights, np.int32)[:, None], (2, 8)),
+            thresholds=np.linspace(-(2.0**31), 2.0**31, 5).astype(np.int64)[:, None],
+            coupled=np.full((2, 8), 2**16 - 1, np.int32),
+            unsettled=np.full((2, 8), 2**16 - 1, np.int32),
+            input_slots=np.array([0, 1], np.int32),
+            constant_slots=np.zeros(0, np.int32),
+            constant_codes=np.zeros(0, np.uint16),
+            out_slot=np.arange(2, 18, dtype=np.int32).reshape(2, 8),
+            output_slots=np.arange(2, 18, dtype=np.int32),
+        )
+
+    most = (2**31 - 1) // (6 * 32767)
+    narrow, wide = extreme([most]), extreme([most, 1])
+    assert Engine(narrow).kernel == "narrow"
+    assert Engine(wide).kernel == "wide"
+    check(narrow, rng, 40, 0, 32)
+    check(wide, rng, 40, 0, 32)
 
 
 def test_the_noise_margin_is_part_of_the_bound():

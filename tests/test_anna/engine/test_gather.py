@@ -115,6 +115,43 @@ def test_no_two_live_values_share_a_slot(data: st.DataObject, fixed: int, neuron
         assert slots == never_used_again + sum(value <= new and last_use[value] >= born[new] for value in held)
 
 
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), coupled=st.booleans(), unsettled=st.booleans())
+def test_what_is_needed_where_sums_depend_on_sums(data: st.DataObject, coupled: bool, unsettled: bool) -> None:
+    """Backwards from what is wanted, one question after another."""
+    fixed, neurons = 3, 4
+    used = data.draw(st.lists(st.integers(1, neurons), min_size=1, max_size=6))
+    segment = sorted(data.draw(st.lists(st.integers(0, 2), min_size=len(used), max_size=len(used))))
+    total = fixed + neurons * len(used)
+    found = [(c, n, data.draw(st.integers(0, fixed + neurons * c - 1)))
+             for c in range(len(used)) for n in range(used[c]) for _ in range(data.draw(st.integers(0, 2)))]  # fmt: skip
+    results = [(c, n) for c in range(len(used)) for n in range(used[c])]
+    wanted = data.draw(st.lists(st.sampled_from(results), min_size=1, max_size=3))
+
+    needed, open_ = set[tuple[str, int, int]](), [("code", *one) for one in wanted]
+    while open_:
+        what, c, n = one = open_.pop()
+        if one in needed:
+            continue
+        needed.add(one)
+        if what == "code":
+            open_.append(("carried", c, n))
+            before = [b for b in range(c) if segment[b] == segment[c] and used[b] > n]
+            open_ += [("carried", before[-1], n)] if unsettled and before else []
+        elif what == "carried":
+            beside = [k for k in (n - 1, n + 1) if 0 <= k < used[c]] if coupled else []
+            open_ += [("sum", c, k) for k in (n, *beside)]
+        else:
+            values = [v - fixed for i, k, v in found if (i, k) == (c, n) and v >= fixed]
+            open_ += [("code", *divmod(v, neurons)) for v in values if v % neurons < used[v // neurons]]
+    calc, neuron, value = (ints(*part) for part in zip(*found, strict=True)) if found else (ints(), ints(), ints())
+    asked = (calc, neuron, value, ints(*(fixed + c * neurons + n for c, n in wanted)), fixed, neurons, total)
+    kept = gather.needed_in_wires(*asked, coupled, ints(*segment) if unsettled else None, ints(*used))
+    assert kept.tolist() == [("sum", c, n) in needed for c, n, _ in found]
+    if not coupled and not unsettled:
+        np.testing.assert_array_equal(kept, gather.needed(*asked))
+
+
 OUTSIDE = {
     "a place beyond the weight RAM": ("synapses", np.ones(4, np.uint8), ints(3), ints(1), ints(2), np.zeros(2, np.int32)),
     "fewer values than synapses": ("synapses", np.ones(4, np.uint8), ints(0), ints(2), ints(2), np.zeros(3, np.int32)),
@@ -122,6 +159,32 @@ OUTSIDE = {
     "a CALC too many": ("merge", ints(0, 2), ints(0, 0), ints(0, 0), 2, 1, False),
     "a value read after the end": ("allocate", ints(0, 1, 3), 1, 1, 2),
     "more CALCs than results": ("allocate", ints(0, 1), 1, 1, 2),
+    "a value that a wire's synapse reads and that is none": (
+        "needed_in_wires",
+        ints(0),
+        ints(0),
+        ints(9),
+        ints(1),
+        1,
+        1,
+        2,
+        True,
+        ints(0),
+        ints(1),
+    ),
+    "fewer segments than CALCs": (
+        "needed_in_wires",
+        ints(1),
+        ints(0),
+        ints(0),
+        ints(2),
+        1,
+        1,
+        3,
+        True,
+        ints(0),
+        ints(1, 1),
+    ),
     "a cell that is none": ("add_up", ints(0, 4), ints(1, 1), np.zeros(4, np.int32)),
 }
 

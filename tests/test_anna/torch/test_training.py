@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import anna
+from anna.analog import knee
 from anna.base.errors import DataError, SpecError
 from anna.chip import codes
 from anna.network.activations import RELU, SCALED_TANH
@@ -62,10 +63,20 @@ def test_noise_of_a_sum_is_that_of_the_chip(analog: str) -> None:
     assert found.numpy() == pytest.approx(sigma, rel=0.03)
 
 
+def test_slow_noise_is_an_offset_of_each_adc_for_as_long_as_a_die_lasts() -> None:
+    """And one of its own beside that which is for ever."""
+    ideal = codes.unit_thresholds(anna.ANNA_1991)
+    for record, sigma in ((anna.Analog(slow_noise_lsb=0.3), 0.3), (anna.Analog(slow_noise_lsb=0.3, adc_offset_lsb=0.4), 0.5)):
+        dies = [BatchDie(anna.ANNA_1991, record, torch.Generator().manual_seed(k)) for k in range(200)]
+        off = np.array([die._thresholds - ideal for die in dies])
+        np.testing.assert_allclose(off, np.repeat(off[:, :, :1], off.shape[2], axis=2), atol=1e-9)
+        assert off[:, :, 0].std() == pytest.approx(sigma, rel=0.08)  # 1,600 draws: 4.5 standard deviations
+
+
 def test_what_dies_hold_spreads_as_on_drawn_chips() -> None:
     """Of charges of any age, that is."""
     spec = anna.ANNA_1991
-    for causes in ("weight_dac", "synapse_gain", "synapse_zero"):
+    for causes in ("weight_dac", "synapse_gain", "synapse_zero", "row_drop"):
         record = anna.Analog.worst().changed(synapse_zero_lsb=0.3).alone(causes)
         wanted = torch.full((64, 256), 20.0)
         found = [BatchDie(spec, record, torch.Generator().manual_seed(k)).held(wanted)[0].std().item() for k in range(30)]
@@ -73,6 +84,22 @@ def test_what_dies_hold_spreads_as_on_drawn_chips() -> None:
         assert np.mean(found) == pytest.approx(np.mean(real), rel=0.2), causes
     kept = BatchDie(spec, anna.Analog.worst().alone("droop"), torch.Generator().manual_seed(1)).held(wanted)[0] / 20
     assert 0.9 < kept.min() < kept.max() < 1 and kept.std() > 0.003
+
+
+def test_a_gradient_spreads_what_dies_hold_as_on_drawn_chips() -> None:
+    """Its size differs from die to die: rms over 200, which is good to 5 %."""
+    spec, record, wanted, dies = anna.ANNA_1991, anna.Analog(gain_gradient=0.04), torch.full((64, 64), 20.0), range(200)
+    found = [BatchDie(spec, record, torch.Generator().manual_seed(k)).held(wanted)[0].std().item() for k in dies]
+    real = [anna.Die.draw(spec, record, seed).weights_lsb(20 + 32).std() for seed in dies]
+    assert np.square(found).mean() ** 0.5 == pytest.approx(np.square(real).mean() ** 0.5, rel=0.2)
+
+
+def test_the_knee_compresses_sums_as_on_the_chip() -> None:
+    """Sums in weight LSB x half state LSB; 128 of the former and a whole state LSB are a synapse at full drive."""
+    die = BatchDie(anna.ANNA_1991, anna.Analog(sum_knee=20.0), None)
+    synapses, lsb = torch.linspace(-60, 60, 25), 512.0
+    seen = die.noisy((synapses * 2 * 128)[:, None, None, None], torch.tensor([1 / lsb]), torch.tensor([64]))
+    np.testing.assert_allclose(seen.flatten().numpy() * lsb / 128, knee.after(synapses.numpy(), 20.0), rtol=1e-5)
 
 
 def test_thresholds_lie_as_far_off_as_on_drawn_chips() -> None:

@@ -8,7 +8,14 @@ from anna.analog.parameters import Analog
 from sim.comparison.confined import Confined, places_of_layers
 
 # Every cause at once, including those that `typical` leaves out and one that gives sums a finer unit.
-CROOKED = Analog.worst().changed(state_step_lsb=0.1, storage_capacitance_ff=20.0, sum_limit=200.0)
+CROOKED = Analog.worst().changed(
+    state_step_lsb=0.1,
+    storage_capacitance_ff=20.0,
+    sum_limit=200.0,
+    neighbour_coupling=0.05,
+    sum_unsettled=0.1,
+    slow_noise_lsb=0.3,
+)
 
 
 @pytest.fixture(scope="module", params=["one page", "several pages"])
