@@ -27,8 +27,12 @@ class _Step(Protocol):
 
     def forward(self, x: Array) -> Array: ...
 
-    def backward(self, slope: Array) -> Array:
-        """The slope of the loss by the layer's inputs, from that by its sums; the weights then take their step."""
+    def inputs_slope(self, slope: Array) -> Array:
+        """The slope of the loss by the layer's inputs, from that by its sums."""
+        ...
+
+    def move(self, slope: Array) -> None:
+        """Moves the weights against the gradient, each at its rate."""
         ...
 
 
@@ -44,16 +48,19 @@ class _Convolution:
         flat = self.weights.reshape(len(self.weights), -1) @ self.columns + self.bias[:, None]
         return flat.reshape(-1, rows, columns)
 
-    def backward(self, slope: Array) -> Array:
+    def inputs_slope(self, slope: Array) -> Array:
         maps, rows, columns = slope.shape
-        flat = slope.reshape(maps, -1)
-        back = (self.weights.reshape(maps, -1).T @ flat).reshape(self.inputs[0], *self.kernel, rows, columns)
+        back = self.weights.reshape(maps, -1).T @ slope.reshape(maps, -1)
+        back = back.reshape(self.inputs[0], *self.kernel, rows, columns)
         found = np.zeros(self.inputs, np.float32)
         for row, column in np.ndindex(*self.kernel):
             found[:, row : row + rows, column : column + columns] += back[:, row, column]
+        return found
+
+    def move(self, slope: Array) -> None:
+        flat = slope.reshape(len(slope), -1)
         self.weights -= self.rates[0] * (self.mask * (flat @ self.columns.T).reshape(self.weights.shape))
         self.bias -= self.rates[1] * flat.sum(1)
-        return found
 
 
 class _Subsample:
@@ -64,11 +71,12 @@ class _Subsample:
         self.totals = x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]
         return self.totals * self.coefficient[:, None, None] + self.bias[:, None, None]
 
-    def backward(self, slope: Array) -> Array:
-        found = (slope * self.coefficient[:, None, None]).repeat(2, 1).repeat(2, 2)
+    def inputs_slope(self, slope: Array) -> Array:
+        return (slope * self.coefficient[:, None, None]).repeat(2, 1).repeat(2, 2)
+
+    def move(self, slope: Array) -> None:
         self.coefficient -= self.rates[0] * (slope * self.totals).sum((1, 2))
         self.bias -= self.rates[1] * slope.sum((1, 2))
-        return found
 
 
 class _FullConnection:
@@ -79,12 +87,14 @@ class _FullConnection:
         self.inputs = x
         return (self.weights @ x.reshape(-1) + self.bias)[:, None, None]
 
-    def backward(self, slope: Array) -> Array:
+    def inputs_slope(self, slope: Array) -> Array:
+        found: Array = (slope.reshape(-1) @ self.weights).reshape(self.inputs.shape)
+        return found
+
+    def move(self, slope: Array) -> None:
         flat = slope.reshape(-1)
-        found = (flat @ self.weights).reshape(self.inputs.shape)
         self.weights -= self.rates[0] * np.outer(flat, self.inputs)
         self.bias -= self.rates[1] * flat
-        return found
 
 
 class OneDigit:
@@ -125,11 +135,13 @@ class OneDigit:
         slope = (powers / np.float32(total)).astype(np.float32)
         slope[label] -= 1
         back = slope[:, None, None]
-        for step, squashed in reversed(self.steps):
+        for number, (step, squashed) in reversed([*enumerate(self.steps)]):
             if squashed:
                 tanh = given.pop()
                 back = back * (HEIGHT * SLOPE * (1 - tanh * tanh))
-            back = step.backward(back)
+            before = step.inputs_slope(back) if number else back  # of the image, nobody asks
+            step.move(back)
+            back = before
         return loss, int(scores.argmax()) != label
 
 
