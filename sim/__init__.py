@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from sim.results.diagnosis import diagnose as diagnose
     from sim.results.energy import Energy as Energy
     from sim.results.energy import energy as energy
+    from sim.results.fronts import Front as Front
+    from sim.results.fronts import front as front
     from sim.results.ledger import Ledger as Ledger
     from sim.results.ledger import ledger as ledger
+    from sim.results.sensitivity import Sensitivity as Sensitivity
+    from sim.results.sensitivity import sensitivity as sensitivity
     from sim.results.yields import Yield as Yield
     from sim.results.yields import chip_yield as chip_yield
     from sim.results.yields import read_yield as read_yield
@@ -29,7 +33,9 @@ _HOMES = {
     "ChipDiagnosis": "sim.results.diagnosis",
     "Comparison": "sim.results.comparison",
     "Energy": "sim.results.energy",
+    "Front": "sim.results.fronts",
     "Ledger": "sim.results.ledger",
+    "Sensitivity": "sim.results.sensitivity",
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
     "Yield": "sim.results.yields",
@@ -37,11 +43,13 @@ _HOMES = {
     "compare": "sim.results.comparison",
     "diagnose": "sim.results.diagnosis",
     "energy": "sim.results.energy",
+    "front": "sim.results.fronts",
     "ledger": "sim.results.ledger",
     "load_spec": "sim.sweep.spec",
     "make_spec": "sim.sweep.spec",
     "read_yield": "sim.results.yields",
     "run_sweep": "sim.sweep.run",
+    "sensitivity": "sim.results.sensitivity",
 }
 
 __all__ = [*_HOMES]

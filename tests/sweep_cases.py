@@ -20,7 +20,7 @@ QUICK = {
 TOML = """
 name = "tiny"
 network = "linear"
-images = 20
+count = 20
 chips = 3
 
 [axes]
@@ -44,7 +44,7 @@ def tiny_file(folder: Path) -> Path:
 def tiny(**changes: Any) -> SweepSpec:
     """A sweep of the same kind; axes as given, or two points."""
     axes = changes.pop("axes", {"chip.state_bits": [3, 4]})
-    return make_spec({"name": "tiny", "network": "linear", "images": 20, "chips": 3, **changes, "axes": {**axes, **QUICK}})
+    return make_spec({"name": "tiny", "network": "linear", "count": 20, "chips": 3, **changes, "axes": {**axes, **QUICK}})
 
 
 def made_up_mnist(folder: Path) -> Path:

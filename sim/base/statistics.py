@@ -43,13 +43,13 @@ class Spread:
     over_images: float  # other images of the same kind
 
 
-def error_of_chips(wrong_cn: Bools) -> Interval:
+def error_of_chips(wrong_cn: Bools, z: float = Z95) -> Interval:
     """Mean error of randomly drawn chips, all run on the same randomly drawn images."""
     erred_n = wrong_cn.sum(axis=0)
-    return error_of_counts(wrong_cn.sum(axis=1).tolist(), int((erred_n * erred_n).sum()), wrong_cn.shape[1])
+    return error_of_counts(wrong_cn.sum(axis=1).tolist(), int((erred_n * erred_n).sum()), wrong_cn.shape[1], z)
 
 
-def error_of_counts(wrong: Sequence[int], squares: int, images: int) -> Interval:
+def error_of_counts(wrong: Sequence[int], squares: int, images: int, z: float = Z95) -> Interval:
     """The same, from each chip's error count and the sum over images of the squared number of chips that misread it.
 
     Both draws count. The variance of the mean has two terms: the variance between images over the number of images,
@@ -59,14 +59,14 @@ def error_of_counts(wrong: Sequence[int], squares: int, images: int) -> Interval
     chips, total = len(wrong), sum(wrong)
     share = total / (chips * images)
     if chips == 1:
-        return wilson(share, images)
+        return wilson(share, images, z)
     # Sums of squared deviations, exact: n sum(k^2) - (sum k)^2 in integers, divided once.
     from_images = (images * squares - total * total) / (chips * chips * images) / max(1, images - 1) / images
     over_chips = (chips * sum(k * k for k in wrong) - total * total) / (chips * images * images)
     from_chips = over_chips / (chips - 1) / chips
     variance = from_images + max(0.0, from_chips - from_images / chips)
     effective_trials = share * (1 - share) / variance if variance > 0 else images
-    return wilson(share, max(1.0, effective_trials))
+    return wilson(share, max(1.0, effective_trials), z)
 
 
 def spread(wrong_crn: NDArray[np.bool_]) -> Spread:
@@ -142,14 +142,16 @@ def student_p(t: float, freedom: float) -> float:
     return _incomplete_beta(freedom / 2, 0.5, freedom / (freedom + t * t))
 
 
-def student_quantile(freedom: float) -> float:
-    """The t beyond which, on both sides together, 5 % lie."""
-    if math.isinf(freedom):
+def student_quantile(freedom: float, outside: float = 0.05) -> float:
+    """The t beyond which, on both sides together, this share lies."""
+    if math.isinf(freedom) and outside == 0.05:
         return Z95
-    low, high = Z95, 1000.0
+    low, high = 0.0, 1.0
+    while student_p(high, freedom) > outside:
+        low, high = high, 2 * high
     for _ in range(100):
         middle = (low + high) / 2
-        low, high = (middle, high) if student_p(middle, freedom) > 0.05 else (low, middle)
+        low, high = (middle, high) if student_p(middle, freedom) > outside else (low, middle)
     return (low + high) / 2
 
 

@@ -82,6 +82,7 @@ _OPTIONS = (
     Option("--chip-seed", values.SEED, "which chip is drawn; for several, the first one"),
     Option("--noise-seed", values.SEED, "which noise the chips get"),
     Option("--parts", values.COUNT, "parts of a chip to mend at most"),
+    Option("--fewer", values.COUNT, "bits of weights and of states to take from a layer at most"),
     Option("--fault", values.RATE, "a rate of faults, drawn for each chip from its seed, such as dead_synapse_rate=0.001"),
     Option("--slot", values.COUNT, "which image of a batch decides how old charges are, counted from 0"),
     Option("--interpreter", None, "run on the interpreter: slow, one image at a time"),
@@ -109,6 +110,10 @@ _OPTIONS = (
     Option("--cluster", values.CLUSTER, "run on Dask: tcp://HOST:PORT, local, or local:N processes"),
     Option("--trained", values.FOLDER, "where networks that the sweep trains are kept; shards may share it"),
     Option("--shard", values.SHARD, "only part K of N, into its own folder, for anna sweep merge"),
+    Option("--over", values.COSTS, "what a front is of: error and costs ({words}), the first cost on the figure's axis"),
+    Option("--each", values.NAME, "an axis that is not chosen, such as scaled.noise: a front for each of its values"),
+    Option("--smallest", values.COSTS, "by which costs the smallest chip as good as the best is found: {words}"),
+    Option("--within", values.PERCENT, "how many points of error more than the best a chip that is as good may make"),
     # measuring speed
     Option("--quick", None, "take a few seconds: only the recogniser, two rounds"),
     Option("--thread-counts", values.COUNT, "a number of threads to time"),

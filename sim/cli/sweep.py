@@ -17,8 +17,8 @@ from sim.cli.progress import progress
 if TYPE_CHECKING:
     from sim.sweep.run import Progress
 
-ACTIONS = ("run", "plan", "merge")
-WORDS = values.Kind("[run|plan|merge] SPEC.toml|DIR ...", words=lambda: ACTIONS, suffixes=(".toml",), folders=True)
+ACTIONS = ("run", "plan", "merge", "front")
+WORDS = values.Kind("[run|plan|merge|front] SPEC.toml|DIR ...", words=lambda: ACTIONS, suffixes=(".toml",), folders=True)
 POINTS_PRINTED = 20  # points of a plan that are printed as text
 
 
@@ -26,7 +26,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
         "anna sweep [run] SPEC.toml -o DIR [--workers N] [--cluster WHERE] [--shard K/N]\n"
         "       anna sweep plan SPEC.toml [--shard K/N]\n"
-        "       anna sweep merge DIR ... -o DIR"
+        "       anna sweep merge DIR ... -o DIR\n"
+        "       anna sweep front DIR [--over error,time] [--each AXIS] [--within 1] [--joules FILE.toml]"
     )
     positional(parser, "words", WORDS, "what to do, and with which sweep or folders (default: run)", nargs="+")
     add(parser, "--output", kind=values.FOLDER)
@@ -34,16 +35,30 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--cluster")
     add(parser, "--trained", default_text="in the sweep's folder")
     add(parser, "--shard")
+    add(parser, "--over", default_text="error,time")
+    add(parser, "--each", default=[], repeatable=True)
+    add(parser, "--smallest", default_text="size,time")
+    add(parser, "--within", default_text="1")
+    add(parser, "--joules", default_text="no energy")
 
 
 def _run(given: argparse.Namespace) -> None:
     action, words = (given.words[0], given.words[1:]) if given.words[0] in ACTIONS else ("run", given.words)
     if given.output == "-":
         raise UsageError("-: a sweep writes to a folder, not standard output; expected -o DIR")
-    if action != "plan" and given.output is None:
-        raise UsageError(f"{action} needs a folder: -o DIR; see anna sweep --help")
     if action != "run" and (given.workers, given.cluster, given.trained) != (None, None, None):
         raise UsageError(f"{action} computes nothing and takes no --workers, --cluster or --trained; see anna sweep --help")
+    if action != "front" and (given.over, given.each, given.smallest) != (None, [], None):
+        raise UsageError(
+            f"{action} takes no --over, --each or --smallest, which are of anna sweep front; see anna sweep --help"
+        )
+    if action == "front":
+        if given.output is not None or given.shard or len(words) != 1:
+            raise UsageError("front takes the folder of one sweep, and no --output or --shard; see anna sweep --help")
+        _front(Path(words[0]), given)
+        return
+    if action != "plan" and given.output is None:
+        raise UsageError(f"{action} needs a folder: -o DIR; see anna sweep --help")
     if action == "merge":
         if given.shard or not words:
             raise UsageError("merge takes one or more folders of shards, and no --shard; see anna sweep --help")
@@ -100,13 +115,13 @@ def _plan(path: Path, given: argparse.Namespace) -> None:
     rows = [(str(point.number), *(value_text(value) for value in point.values.values())) for point in points[:POINTS_PRINTED]]
     more = f"\n... and {len(points) - POINTS_PRINTED:,} more; --json gives all" if len(points) > POINTS_PRINTED else ""
     text = (
-        f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.images:,} digits\n\n"
+        f"{spec.name}: {len(points):,} points, {spec.chips} chips each, {spec.count:,} images\n\n"
         f"{table([head, *rows])}{more}\n\n"
         f"in parts, one per machine:  anna sweep run {shlex.quote(str(path))} -o part1 --shard 1/4\n"
         "then together:              anna sweep merge part1 part2 part3 part4 -o whole"
     )
     result = {"name": spec.name, "points_done": 0, "points_total": len(points), "rows": 0, "database": None,
-              "chips": spec.chips, "images": spec.images,
+              "chips": spec.chips, "images": spec.count,
               "points": [{"point": point.number, **point.values} for point in points]}  # fmt: skip
     write(result, text, given.json)
 
@@ -118,6 +133,23 @@ def _merge(folders: list[Path], output: Path, as_json: bool) -> None:
     missing = done.points_total - done.points_done
     text = _text(done, output) + (f"\n{missing} points are missing from all folders" if missing else "")
     write(done.to_json, text, as_json)
+
+
+def _front(folder: Path, given: argparse.Namespace) -> None:
+    from anna.base.container import write_beside
+    from sim.report.figure import svg_file
+    from sim.results.fronts import OVER, SMALLEST, WITHIN, front
+
+    within = WITHIN if given.within is None else given.within / 100
+    found = front(folder, over=given.over or OVER, each=given.each, smallest=given.smallest or SMALLEST, within=within,
+                  joules=given.joules)  # fmt: skip
+    files = {"front.svg": svg_file(found.plot()), "front.txt": f"{found.table()}\n"}
+    try:
+        for name, text in files.items():
+            write_beside(folder / name, text.encode())
+    finally:
+        paths = [str(folder / name) for name in files]
+        write({**found.to_json(), "files": paths}, f"{found.table()}\n\n" + "\n".join(paths), given.json)
 
 
 def progress_line(so_far: "Progress") -> str:
@@ -145,6 +177,7 @@ COMMAND = Command(
         "anna sweep bits.toml -o bits --cluster tcp://head:8786",
         "anna sweep run bits.toml -o part3 --shard 3/8",
         "anna sweep merge part1 part2 part3 -o bits",
+        "anna sweep front bits --over error,size",
     ),
     arguments=_arguments,
     run=_run,

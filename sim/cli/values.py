@@ -124,6 +124,12 @@ def _rates() -> tuple[str, ...]:
     return tuple(f"{name}=" for name in RATES)
 
 
+def _costs() -> tuple[str, ...]:
+    from sim.sweep.costs import COSTS, ENERGY, ERROR
+
+    return (ERROR, *COSTS, ENERGY)
+
+
 def _host_words() -> tuple[str, ...]:
     from anna.compiler.options import HOST_WORDS
 
@@ -197,6 +203,8 @@ COUNT = Kind("N", _number)
 SEED = Kind("SEED", _number)
 FOLDER = Kind("DIR", folders=True)
 SHARD = Kind("K/N")
+NAME = Kind("NAME")
+COSTS = Kind("NAME,...", lambda text: tuple(text.split(",")), _costs)
 NETWORK = Kind("MODEL", words=_networks, suffixes=(".onnx", ".safetensors"))
 PUBLISHED = Kind("NAME", words=_published)
 LENET = Kind("NET", words=_networks)

@@ -1,12 +1,13 @@
 """Plots of a comparison: each draws what was already computed; nothing here runs anything."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anna.sequencer.timeline import Timeline
+from sim.base.statistics import Interval
 from sim.comparison.arm_table import ArmRow
 from sim.comparison.ledger_table import Losses
 from sim.comparison.rows import ComparisonRows, Confusion, LayerMaps
@@ -235,4 +236,27 @@ def timeline(timeline: Timeline, cycles: int = 160) -> Any:
         overview.set_xlim(0, length)
         overview.set_xlabel("cycle")
         figure.legend(loc="outside lower left", ncols=3)
+    return figure
+
+
+def layers_apart(panels: Mapping[str, Sequence[tuple[str, Interval]]]) -> Any:
+    """A panel for each change, a line for each layer: points of error with their interval, on one scale."""
+    columns = min(3, len(panels))
+    rows, most = -(-len(panels) // columns), max(map(len, panels.values()))
+    with themed(1.0 + 2.8 * columns, rows * (0.9 + 0.26 * most), columns, rows, squeeze=False) as (figure, grid):
+        for axes, (heading, lines) in zip(grid.flat, panels.items(), strict=False):
+            for place, (_, moved) in enumerate(lines):
+                colour = COLOURS[3] if moved.low > 0 else COLOURS[2] if moved.high < 0 else COLOURS[0]
+                axes.plot([100 * moved.low, 100 * moved.high], [place, place], color=colour, linewidth=2.2, alpha=0.55)
+                axes.plot(100 * moved.share, place, "o", color=colour, markersize=5)
+            axes.axvline(0, color=INK, linewidth=0.8)
+            axes.set_yticks(range(len(lines)), [layer for layer, _ in lines])
+            axes.set_ylim(len(lines) - 0.5, -0.5)
+            axes.set_title(heading, fontsize=9)
+            axes.grid(axis="x", color=FAINT)
+            axes.tick_params(left=False)
+        for axes in list(grid.flat)[len(panels) :]:
+            axes.set_visible(False)
+        for axes in list(grid.flat)[len(panels) - columns : len(panels)]:
+            axes.set_xlabel("points of error (line: 95 %)")
     return figure

@@ -105,7 +105,7 @@ def error_against(found: SweepResult, axis: str) -> Any:
         for level in floats[:3]:
             axes.axhline(level, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
         if shown_errors and min(shown_errors) > 0 and max(shown_errors) / min(shown_errors) > LOG_FROM:
-            _log_scale(axes, min([*shown_errors, *(level for level in floats if level > 0)]), max(shown_errors))
+            log_scale(axes, min([*shown_errors, *(level for level in floats if level > 0)]), max(shown_errors))
         else:
             axes.set_ylim(bottom=0)
         axes.set_xlabel(axis)
@@ -128,7 +128,8 @@ def _ramp(lines: list[Values]) -> list[Any]:
     return [matplotlib.colormaps["viridis"](place) for place in np.linspace(0.33, 0.9, len(lines))]
 
 
-def _log_scale(axes: Any, low: float, high: float) -> None:
+def log_scale(axes: Any, low: float, high: float) -> None:
+    """A logarithmic scale of errors, with ticks in per cent."""
     axes.set_yscale("log")
     axes.set_ylim(low / 1.25, high * 1.25)
     ticks = [tick for tick in TICKS if low / 1.25 <= tick <= high * 1.25]

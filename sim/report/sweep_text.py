@@ -31,7 +31,7 @@ def lead(found: SweepResult) -> str:
 
 
 def _images(found: SweepResult) -> str:
-    return f"{found.rows[0]['images']:,}" if found.rows else f"{found.spec.images:,}"
+    return f"{found.rows[0]['images']:,}" if found.rows else f"{found.spec.count:,}"
 
 
 def how(found: SweepResult) -> str:

@@ -142,7 +142,7 @@ def chip_yield(
     axes: dict[str, list[Any]] = {FIRST_CHIP: list(range(0, chips, block))}
     for group, fields in (("faults", faults), ("compile", compile_options), ("chip", chip_fields)):
         axes |= {f"{group}.{name}": ["none" if value is None else value] for name, value in (fields or {}).items()}
-    spec = make_spec({"name": "yield", "network": network, "data": data, "weights_seed": weights_seed, "images": images,
+    spec = make_spec({"name": "yield", "network": network, "data": data, "weights_seed": weights_seed, "count": images,
                       "chips": block, "seed": chip_seed, "analog": analog, "axes": axes}, Path.cwd())  # fmt: skip
     run_sweep(spec, Path(folder), workers=workers, command=command, watch=watch)
     return read_yield(folder, limit)

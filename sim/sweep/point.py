@@ -5,6 +5,7 @@ and the last few programs, for points that differ only in their chips.
 """
 
 import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,15 +30,18 @@ from anna.network.graph import Network
 from anna.network.images import image_keys
 from anna.program.file import Program
 from anna.sequencer.rules import verified
+from anna.sequencer.tally import tally
 from anna.sequencer.timeline import Timeline
 from lenet.datasets.digits import training_digits
 from lenet.datasets.labelled import LabelledImages
+from lenet.datasets.registry import DATA_SETS
 from lenet.networks.catalogue import define
 from lenet.training.train import expect_torch, split
 from sim.base import provenance
 from sim.base.columns import values
-from sim.base.statistics import error_of_counts
-from sim.inputs.digits import expect_disjoint, for_network
+from sim.base.statistics import Bools, error_of_chips
+from sim.inputs.asked import Asked, images_for
+from sim.inputs.digits import expect_disjoint
 from sim.inputs.models import load_network
 from sim.sweep.rows import STORED, ChipRun, Outcome
 from sim.sweep.spec import FIRST_CHIP, Point, SweepSpec
@@ -64,10 +68,13 @@ class Prepared:
     digits: LabelledImages
     calibration: NDArray[Any]
 
+    own_samples: bool  # the calibration images come from a file
+
     @cached_property
     def digest(self) -> str:
-        """Digest of network and images."""
-        return f"{self.network.digest[:32]} {self.digits.sha256[:32]}"
+        """Digest of network and images, and of calibration images that do not come with anna or a data set."""
+        both = f"{self.network.digest[:32]} {self.digits.sha256[:32]}"
+        return f"{both} {hashlib.sha256(self.calibration.tobytes()).hexdigest()[:32]}" if self.own_samples else both
 
     @cached_property
     def reference(self) -> NDArray[np.int64]:
@@ -75,24 +82,25 @@ class Prepared:
         return np.asarray(forward(self.network, self.digits.images).labels, np.int64)
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """What identifies a network and its images."""
 
     network: str
-    data: str | None
     weights_seed: int
-    images: int
-    stamp: tuple[int, int] | None  # time and size of the file, so that a changed file is read again
+    asked: Asked
+    count: int
+    stamps: tuple[tuple[int, int] | None, ...]  # time and size of the files, so that a changed file is read again
 
 
 @lru_cache(maxsize=4)
 def prepared(source: Source) -> Prepared:
     """A network with its images, loaded once per process."""
-    found = load_network(source.network, source.data, source.weights_seed)
-    digits, (images, _) = for_network(found, source.data)
-    chosen = digits.first(source.images)
-    expect_disjoint(chosen.images, image_keys(np.asarray(images)))
-    return Prepared(found, chosen, np.asarray(images))
+    found = load_network(source.network, source.asked.data, source.weights_seed)
+    digits, samples = images_for(found, source.asked, named=not Path(source.network).suffix)
+    chosen = digits.first(source.count)
+    expect_disjoint(chosen.images, image_keys(samples))
+    return Prepared(found, chosen, samples, source.asked.calibration not in (None, *DATA_SETS))
 
 
 @lru_cache(maxsize=2)
@@ -111,11 +119,22 @@ def source_of(spec: SweepSpec, point: Point, home: str = "") -> Source:
     network = spec.located(str(point.values.get("network", spec.network)))
     if training is not None:
         network = str(weights_of(training, Path(home)) or Path(home) / training.key)
-    stamp = None
+    asked = asked_by(spec)
+    return Source(network, seed, asked, spec.count, tuple(map(_stamp, (network, asked.images, asked.calibration))))
+
+
+def asked_by(spec: SweepSpec) -> Asked:
+    """The images that a sweep asks for; files with their full paths."""
+    images, calibration = (None if name is None else spec.located(name) for name in (spec.images, spec.calibration))
+    return Asked(images, calibration, spec.data, spelling='{name} = "{file}"')
+
+
+def _stamp(name: str | None) -> tuple[int, int] | None:
+    """Time and size of a file; None if the name is no file's."""
     with contextlib.suppress(OSError):
-        found = os.stat(network)
-        stamp = found.st_mtime_ns, found.st_size
-    return Source(network, spec.data, seed, spec.images, stamp)
+        found = os.stat(name or "")
+        return found.st_mtime_ns, found.st_size
+    return None
 
 
 def analog_at(spec: SweepSpec, point: Point) -> Analog:
@@ -194,9 +213,9 @@ def _training_digits(data: str) -> LabelledImages:
 def _digits_digest(spec: SweepSpec, network: str) -> str:
     """Digest of the digits for training and for results."""
     training = Training.of(network, spec.data, 0, {})
-    results, (images, _) = for_network(define(training.network, training.data), spec.data)
-    chosen = results.first(spec.images)
-    expect_disjoint(chosen.images, image_keys(np.asarray(images)))
+    results, samples = images_for(define(training.network, training.data), asked_by(spec), named=True)
+    chosen = results.first(spec.count)
+    expect_disjoint(chosen.images, image_keys(samples))
     return f"{_training_digits(training.data).digest[:32]} {chosen.sha256[:32]}"
 
 
@@ -213,43 +232,57 @@ def compute(task: Task) -> Outcome:
     """Compiles and runs one point."""
     begun, clock = provenance.now(), time.perf_counter()
     try:
-        rows, squares, facts = _rows(task)
+        rows, misread, facts = _rows(task)
         refusal = None
     except REFUSALS as error:
-        rows, squares, facts = (), 0, {}
+        rows, misread, facts = (), np.zeros((0, 0), np.bool_), {}
         refusal = "; ".join(str(error).splitlines())
     except AnnaError as error:
         raise type(error)(f"point {task.point.number} ({task.point.text}): {error}") from None
     facts = {"begun": begun, "seconds": round(time.perf_counter() - clock, 3), **facts, **provenance.process()}
-    return Outcome(task.point.number, rows, squares, refusal, facts)
+    bits = tuple(np.packbits(wrong).tobytes() for wrong in misread)
+    return Outcome(task.point.number, rows, bits, _squares(misread), refusal, facts)
 
 
-def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], int, dict[str, Any]]:
+def _squares(misread_cn: Bools) -> int:
+    """Sum over images of the squared number of chips that misread it."""
+    erred_n = misread_cn.sum(axis=0, dtype=np.int64)
+    return int((erred_n * erred_n).sum())
+
+
+def machine_at(point: Point) -> Machine:
+    """The machine of a point."""
+    called = point.fields_of("compile").get("machine", DEFAULT)
+    return machine_named(FORMER_BOARDS.get(called, called)).with_fields(**point.fields_of("chip"))
+
+
+def _rows(task: Task) -> tuple[tuple[dict[str, Any], ...], Bools, dict[str, Any]]:
     spec, point = task.spec, task.point
     source, analog = source_of(spec, point, task.trained), analog_at(spec, point)
     one = prepared(source)
     named = _name(spec, point)
     if one.digest != dict(task.inputs)[named]:
         raise DataError(f"{named}: weights or digits here differ from those the sweep began with")
-    options = point.fields_of("compile")
-    called = options.pop("machine", DEFAULT)
-    machine = machine_named(FORMER_BOARDS.get(called, called)).with_fields(**point.fields_of("chip"))
+    options = {name: value for name, value in point.fields_of("compile").items() if name != "machine"}
+    machine = machine_at(point)
     clock = time.perf_counter()
     program, timeline = _compiled(source, machine, json.dumps(options, sort_keys=True))
     compiled = time.perf_counter() - clock
     reference = one.reference
     labels = one.digits.labels.astype(np.int64)
     rows: list[dict[str, Any]] = []
-    erred = np.zeros(len(labels), dtype=np.int64)  # how many chips misread each image
+    misread = list[Bools]()
     seeds = chip_seeds(spec, point, analog)
     chips = (chip_at(point, analog, seed) for seed in seeds)
     for result in run_chips(chips, program, one.digits.images, noise_seed=spec.seed, timeline=timeline, threads=1):
         run = ChipRun(len(rows), seeds[len(rows)], result, labels, reference)
-        erred += run.wrong
+        misread.append(run.wrong)
         rows.append(values(STORED, run))
         if spec.stop is not None and len(rows) % spec.stop.every_chips == 0:
-            interval = error_of_counts([row["wrong"] for row in rows], int((erred * erred).sum()), len(labels))
+            interval = error_of_chips(np.stack(misread))
             if 100 * (interval.high - interval.low) <= spec.stop.width_points:
                 break
-    facts = {"compile_seconds": round(compiled, 3), "program_sha256": program.digest}
-    return tuple(rows), int((erred * erred).sum()), facts
+    counts = tally(program)
+    events = {name: count / counts.batch for name, count in counts.total.items()}
+    facts = {"compile_seconds": round(compiled, 3), "program_sha256": program.digest, "events_per_image": events}
+    return tuple(rows), np.stack(misread), facts

@@ -71,6 +71,7 @@ class Outcome:
 
     point: int
     rows: tuple[dict[str, Any], ...]
+    misread: tuple[bytes, ...]  # by each chip, a bit for each image: what points have in common pairs them
     squares: int  # sum over images of the squared number of chips that misread it: with the rows, it gives the interval
     refusal: str | None
     facts: dict[str, Any]

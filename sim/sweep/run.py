@@ -22,6 +22,7 @@ from sim.base import provenance
 from sim.sweep.point import Task, compute, inputs_of, trained_inputs, trainings
 from sim.sweep.processes import Processes
 from sim.sweep.rows import Outcome
+from sim.sweep.search import asked as asked_by_search
 from sim.sweep.spec import Point, SweepSpec
 from sim.sweep.store import Identity, Store
 from sim.sweep.training import FOLDER, Training, train, weights_of
@@ -101,13 +102,13 @@ def run_sweep(
     """
     count = worker_count(workers, "workers")
     mine = shard_of(spec.all_points(), shard)
-    named = identity(spec)
+    if spec.search is not None and shard != (1, 1):
+        raise SpecError("a search has no shards: what it asks for next depends on all its points")
+    named, home = identity(spec), (trained or folder / FOLDER).resolve()
     with Store(folder, named) as store:
-        done = store.done
-        todo = [point for point in mine if point.number not in done]
-        if todo:
-            count = min(count, len(todo))
-            home = (trained or folder / FOLDER).resolve()
+        asked = _asked(spec, store, mine)
+        if todo := _missing(store, asked):
+            count = min(count, len(todo)) if spec.search is None else count
             with _executor(executor, at_once, count) as (working, window):
                 inputs = named.inputs
                 if spec.trains:
@@ -117,9 +118,23 @@ def run_sweep(
                     inputs += tuple(weights.items())
                 run = store.begin_run({"begun": provenance.now(), "command": command, "executor": type(working).__name__,
                                        "jobs": count if executor is None else None, **provenance.process()})  # fmt: skip
-                _work(store, run, working, window, [Task(spec, point, inputs, str(home)) for point in todo], len(mine), watch)
+                while todo:
+                    tasks = [Task(spec, point, inputs, str(home)) for point in todo]
+                    _work(store, run, working, window, tasks, len(asked), watch)
+                    asked = _asked(spec, store, mine)
+                    todo = _missing(store, asked)
         write_beside(folder / RESULTS, store.csv().encode())
-        return status_of(store, mine)
+        return status_of(store, asked)
+
+
+def _asked(spec: SweepSpec, store: Store, mine: list[Point]) -> list[Point]:
+    """The points that are to be done by what is known: all, or in a search those of its rounds so far."""
+    return mine if spec.search is None else asked_by_search(spec, store)
+
+
+def _missing(store: Store, asked: list[Point]) -> list[Point]:
+    done = store.done
+    return [point for point in asked if point.number not in done]
 
 
 def status_of(store: Store, points: list[Point]) -> SweepStatus:

@@ -3,7 +3,9 @@
     name = "bits"
     network = "recognizer"            # a network by name, or a file
     data = "holdout"                  # holdout or a data set (default: that of the network)
-    images = 1000                     # number of digits, the first of each class in turn
+    images = "mine.npz"               # images of your own, with labels, and ...
+    calibration = "samples.npz"       # ... sample images for choosing ranges
+    count = 1000                      # number of images, the first of each class in turn
     chips = 8                         # drawn chips per point
     seed = 0                          # of the first chip and of the noise; chip k has seed + k
     analog = "typical"                # a preset by name, or the file of a record
@@ -23,6 +25,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -111,6 +114,14 @@ class Stop(Record):
     every_chips: int = Field(default=4, ge=2, le=10_000)
 
 
+class Search(Record):
+    """A sweep that gives the next block of chips only to points that may or may not be on the front."""
+
+    over: tuple[str, ...] = ("error", "time")  # the front is of error and these costs
+    each: tuple[str, ...] = ()  # axes with a front for each of their values
+    runs: int | None = Field(default=None, ge=1, le=10**9)  # chips run in all at most, but for the first block of every point
+
+
 def _known_source(name: str) -> str:
     if name not in SOURCES:
         raise ValueError(f"expected {' or '.join(map(repr, SOURCES))}, got {name!r}")
@@ -124,15 +135,26 @@ class SweepSpec(Record):
     network: str = "recognizer"
     data: Annotated[str, AfterValidator(_known_source)] | None = None
     weights_seed: int = Field(default=1, ge=0)
-    images: int = Field(default=1000, ge=10, le=10_000)
+    images: str | None = None
+    calibration: str | None = None
+    count: int = Field(default=1000, ge=10, le=10_000)
     chips: int = Field(default=8, ge=1, le=10_000)
     seed: int = Field(default=0, ge=0, lt=1 << 62)
     analog: str = "typical"
     design: Literal["grid", "list", "random"] = "grid"
     points: int | None = Field(default=None, ge=1, le=LARGEST)
     stop: Stop | None = None
+    search: Search | None = None
     axes: dict[str, tuple[Value, ...] | Range] = Field(min_length=1)
     _home: Path = PrivateAttr(default=Path())  # where the files it names are found; not part of the sweep's identity
+
+    @model_validator(mode="before")
+    @classmethod
+    def _images_were_a_count(cls, given: Any) -> Any:
+        """In files of format 3 and before, `images` was the number of images."""
+        if isinstance(given, dict) and isinstance(given.get("images"), int) and "count" not in given:
+            return {**{name: value for name, value in given.items() if name != "images"}, "count": given["images"]}
+        return given
 
     @model_validator(mode="after")
     def _axes_are_known(self) -> Self:
@@ -155,6 +177,32 @@ class SweepSpec(Record):
         if (self.design == "random") != (self.points is not None):
             raise ValueError("points must be given for the random design, and for no other")
         return self
+
+    @model_validator(mode="after")
+    def _can_be_searched(self) -> Self:
+        if self.search is None:
+            return self
+        over, each = self.search.over, self.search.each
+        if len(over) < 2 or over[0] != "error":
+            raise ValueError(f"search.over is {', '.join(over)}; expected error and at least one cost, such as error, time")
+        if self.stop is not None or self.design != "grid":
+            raise ValueError("a search takes a grid without stop; expected neither of design and stop")
+        if FIRST_CHIP not in self.axes or any(b - a < self.chips for a, b in pairwise(self._blocks)):
+            raise ValueError(f"a search needs an axis {FIRST_CHIP} of blocks of chips, {self.chips} apart or more, such as "
+                             f"[0, {self.chips}, {2 * self.chips}]")  # fmt: skip
+        for name in each:
+            if name not in self.axes or name == FIRST_CHIP:
+                raise ValueError(f"search.each names {name}, which is no axis that a front may be split by")
+        return self
+
+    @property
+    def _blocks(self) -> list[int]:
+        return [block for block in self.values_of(FIRST_CHIP) if isinstance(block, int)]
+
+    @property
+    def looks(self) -> int:
+        """How often at most a search looks at what it has."""
+        return 1 if self.search is None else len(self._blocks)
 
     @property
     def trains(self) -> bool:

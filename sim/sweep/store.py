@@ -1,8 +1,8 @@
 """The database of a sweep: one SQLite file, to which a point's rows are added together or not at all.
 
-`results` (a row per point and chip), `spreads` and `refusals` hold only what the seeds determine: they do not depend on
-interruptions, on the order of points, or on where they ran. Where, when and with what points were computed is in
-`provenance`, a row per point, and `runs`, a row per start.
+`results` (a row per point and chip), `misreads` (the images that each of them misreads), `spreads` and `refusals` hold only
+what the seeds determine: they do not depend on interruptions, on the order of points, or on where they ran. Where, when and
+with what points were computed is in `provenance`, a row per point, and `runs`, a row per start.
 """
 
 import contextlib
@@ -17,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 import anna
 from anna.analog.noise import NOISE_VERSION
 from anna.base.container import Upgrades, canonical_json, upgraded
@@ -25,10 +28,18 @@ from sim.base.columns import values
 from sim.sweep.rows import DERIVED, KEYS, Outcome
 from sim.sweep.spec import SweepSpec, make_spec
 
-FORMAT = 3
+FORMAT = 4
 # Of the content that identifies the sweep. Format 2 added the table of trainings; if absent, it counts as empty. Format 3 added
-# the noise version; before, there was only one.
-UPGRADES: Upgrades = {1: lambda content: content, 2: lambda content: {**content, "noise_version": 1}}
+# the noise version; before, there was only one. Format 4 added the table of misreads, which is made when a former sweep goes
+# on, and images of one's own; before, `images` was their number.
+UPGRADES: Upgrades = {
+    1: lambda content: content,
+    2: lambda content: {**content, "noise_version": 1},
+    3: lambda content: {**content, "spec": {**content["spec"], "images": None, "calibration": None,
+                                            "count": content["spec"]["images"]}},
+}  # fmt: skip
+MISREADS = "CREATE TABLE IF NOT EXISTS misreads (point INTEGER NOT NULL, chip INTEGER NOT NULL, images BLOB NOT NULL, " \
+           "PRIMARY KEY (point, chip)) WITHOUT ROWID"  # fmt: skip
 APPLICATION = 0x616E6E61  # "anna", in SQLite's application_id
 NAME = "sweep.sqlite"
 LOCK = "sweep.lock"
@@ -38,6 +49,7 @@ _SCHEMA = (
     "CREATE TABLE points (point INTEGER PRIMARY KEY, content TEXT NOT NULL)",
     f"CREATE TABLE results (point INTEGER NOT NULL, {', '.join(f'{name} NUMERIC NOT NULL' for name in KEYS)}, "
     "PRIMARY KEY (point, chip)) WITHOUT ROWID",
+    MISREADS,
     "CREATE TABLE spreads (point INTEGER PRIMARY KEY, squares INTEGER NOT NULL)",
     "CREATE TABLE refusals (point INTEGER PRIMARY KEY, sentence TEXT NOT NULL)",
     "CREATE TABLE provenance (point INTEGER PRIMARY KEY, facts TEXT NOT NULL)",
@@ -125,6 +137,11 @@ class Store:
         stored = Identity.read(upgraded(self.path, "sweep", {**content, "format": version}, FORMAT, UPGRADES))
         if named is not None and stored.content != named.content:
             raise FileError(f"{self.path}: {_difference(stored, named)}")
+        if named is not None and version < FORMAT:
+            with self._transaction():
+                self._db.execute(MISREADS)
+                self._db.execute("UPDATE sweep SET content = ?", (named.content,))
+                self._db.execute(f"PRAGMA user_version = {FORMAT}")
         return stored
 
     @contextlib.contextmanager
@@ -160,8 +177,12 @@ class Store:
     @property
     def trainings(self) -> dict[str, str]:
         """Digests of the networks that the sweep has trained, with their images."""
-        there = self._db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'trainings'").fetchone()[0]
-        return dict(self._db.execute("SELECT name, digest FROM trainings ORDER BY name")) if there else {}  # none in format 1
+        if not self._has("trainings"):  # none in format 1
+            return {}
+        return dict(self._db.execute("SELECT name, digest FROM trainings ORDER BY name"))
+
+    def _has(self, table: str) -> bool:
+        return bool(self._db.execute("SELECT count(*) FROM sqlite_master WHERE name = ?", (table,)).fetchone()[0])
 
     def expect_weights(self, digests: Mapping[str, str]) -> None:
         """Records the trained networks; raises if their weights differ from those recorded before."""
@@ -186,16 +207,19 @@ class Store:
         """Adds a finished or refused point in one transaction; `seconds` is how long the run has lasted."""
         with self._writing():
             if outcome.refusal is None:
-                self._insert(outcome.point, [tuple(row[name] for name in KEYS) for row in outcome.rows], outcome.squares)
+                rows = [tuple(row[name] for name in KEYS) for row in outcome.rows]
+                misread = [(row["chip"], bits) for row, bits in zip(outcome.rows, outcome.misread, strict=True)]
+                self._insert(outcome.point, rows, outcome.squares, misread)
             else:
                 self._db.execute("INSERT INTO refusals VALUES (?, ?)", (outcome.point, outcome.refusal))
             facts = json.dumps({"run": run, **outcome.facts})
             self._db.execute("INSERT INTO provenance VALUES (?, ?)", (outcome.point, facts))
             self._db.execute("UPDATE runs SET seconds = ?, points = points + 1 WHERE run = ?", (seconds, run))
 
-    def _insert(self, point: int, rows: list[tuple[Any, ...]], squares: int) -> None:
+    def _insert(self, point: int, rows: list[tuple[Any, ...]], squares: int, misread: list[tuple[int, bytes]]) -> None:
         marks = ", ".join("?" * (1 + len(KEYS)))
         self._db.executemany(f"INSERT INTO results VALUES ({marks})", [(point, *row) for row in rows])
+        self._db.executemany("INSERT INTO misreads VALUES (?, ?, ?)", [(point, *one) for one in misread])
         self._db.execute("INSERT INTO spreads VALUES (?, ?)", (point, squares))
 
     @contextlib.contextmanager
@@ -228,7 +252,7 @@ class Store:
                     continue
                 rows, squares, refusal = other._determined(point)
                 if refusal is None:
-                    self._insert(point, rows, squares[0])
+                    self._insert(point, rows, squares[0], other._misread(point))
                 else:
                     self._db.execute("INSERT INTO refusals VALUES (?, ?)", (point, *refusal))
                 facts = json.loads(other._db.execute("SELECT facts FROM provenance WHERE point = ?", (point,)).fetchone()[0])
@@ -241,6 +265,23 @@ class Store:
         rows = self._db.execute(f"SELECT {', '.join(KEYS)} FROM results WHERE point = ? ORDER BY chip", (point,)).fetchall()
         squares = self._db.execute("SELECT squares FROM spreads WHERE point = ?", (point,)).fetchone()
         return rows, squares, self._db.execute("SELECT sentence FROM refusals WHERE point = ?", (point,)).fetchone()
+
+    def _misread(self, point: int) -> list[tuple[int, bytes]]:
+        if not self._has("misreads"):  # before format 4
+            return []
+        return self._db.execute("SELECT chip, images FROM misreads WHERE point = ? ORDER BY chip", (point,)).fetchall()
+
+    def misreads(self) -> dict[int, dict[int, NDArray[np.bool_]]]:
+        """For each point and the seed of each of its chips: which images it misreads. Points of sweeps begun before format 4
+        are missing."""
+        if not self._has("misreads"):
+            return {}
+        found: dict[int, dict[int, NDArray[np.bool_]]] = {}
+        rows = self._db.execute("SELECT point, chip_seed, r.images, m.images FROM results r JOIN misreads m "
+                                "USING (point, chip) ORDER BY point, chip")  # fmt: skip
+        for point, seed, count, bits in rows:
+            found.setdefault(point, {})[seed] = np.unpackbits(np.frombuffer(bits, np.uint8), count=count).astype(np.bool_)
+        return found
 
     @property
     def row_count(self) -> int:
@@ -311,7 +352,7 @@ def _difference(stored: Identity, named: Identity) -> str:
         )
     before, now = dict(stored.inputs), dict(named.inputs)
     where = next((name for name in now if now[name] != before.get(name)), "what it names")
-    return f"was started with other weights, digits or parameters ({where}); give this sweep a new folder"
+    return f"was started with other weights, images or parameters ({where}); give this sweep a new folder"
 
 
 def _locked(path: Path) -> io.TextIOWrapper:

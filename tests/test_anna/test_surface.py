@@ -57,12 +57,15 @@ PUBLIC = {
         save_network simd_levels tally torch trim vcd verified violations
     """,
     anna.lab: """
-        DigitBits KeptTrim Resolution TrimMeter converters dac_levels digit_bits droop effective_bits kept_trim noise_law
+        DigitBits KeptTrim Resolution TrimMeter compression converters coupling dac_levels digit_bits drift droop
+        effective_bits gain_map kept_trim noise_law settling
     """,
     anna.torch: "ChipModule convert",
     lenet: "calibration define digits holdout load names record",
-    sim: "ChipDiagnosis Comparison Energy Ledger Store SweepSpec Yield chip_yield compare diagnose energy ledger load_spec "
-    "make_spec read_yield run_sweep",
+    sim: """
+        ChipDiagnosis Comparison Energy Front Ledger Sensitivity Store SweepSpec Yield chip_yield compare diagnose energy front
+        ledger load_spec make_spec read_yield run_sweep sensitivity
+    """,
 }
 
 

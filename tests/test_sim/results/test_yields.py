@@ -60,9 +60,8 @@ def test_an_interrupted_count_goes_on_to_the_same_bytes(counted: tuple[Path, sim
     ask = {"chips": 12, "images": IMAGES, "chip_seed": 5, "workers": 1}
     chip_yield("recognizer", tmp_path, **ask)
     with Store(tmp_path) as store:
-        store._db.execute("DELETE FROM results WHERE point = 0")
-        store._db.execute("DELETE FROM spreads WHERE point = 0")
-        store._db.execute("DELETE FROM provenance WHERE point = 0")
+        for table in ("results", "misreads", "spreads", "provenance"):
+            store._db.execute(f"DELETE FROM {table} WHERE point = 0")
     chip_yield("recognizer", tmp_path, **ask)
     assert (tmp_path / "results.csv").read_bytes() == (whole / "results.csv").read_bytes()
 

@@ -244,7 +244,7 @@ def test_networks_and_records_from_files_are_relative_to_the_sweep(home: Path, t
     here(load_spec(tmp_path / "sweep.toml"), tmp_path / "out")
     assert table(tmp_path / "out") == table(home / "done")
     (tmp_path / "mine.toml").write_text('preset = "worst"\n', encoding="utf-8")
-    with pytest.raises(FileError, match=r"was started with other weights, digits or parameters \(analog mine.toml\)"):
+    with pytest.raises(FileError, match=r"was started with other weights, images or parameters \(analog mine.toml\)"):
         here(load_spec(tmp_path / "sweep.toml"), tmp_path / "out")
 
 

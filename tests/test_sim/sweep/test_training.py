@@ -66,7 +66,7 @@ def file_of(folder: Path, axes: dict[str, Any]) -> Path:
     """The tiny sweep with these axes as a file."""
     lines = [f'"{name}" = {str(values).lower() if "fit" in name else values}' for name, values in {**axes, **QUICK}.items()]
     path = folder / "tiny.toml"
-    path.write_text('name = "tiny"\nnetwork = "linear"\nimages = 20\nchips = 3\n\n[axes]\n' + "\n".join(lines) + "\n")
+    path.write_text('name = "tiny"\nnetwork = "linear"\ncount = 20\nchips = 3\n\n[axes]\n' + "\n".join(lines) + "\n")
     return path
 
 
