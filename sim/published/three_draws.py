@@ -107,5 +107,4 @@ def _residual(value_sc: Floats) -> float:
     if seeds == 1 or chips == 1:
         return 0.0
     rest = value_sc - value_sc.mean(axis=0) - value_sc.mean(axis=1, keepdims=True) + value_sc.mean()
-    squares = float((rest * rest).sum())
-    return squares / ((seeds - 1) * (chips - 1)) / (seeds * chips)
+    return float((rest * rest).sum() / ((seeds - 1) * (chips - 1) * seeds * chips))
