@@ -45,7 +45,7 @@ class Conditions:
     chips: Sequence[int] = tuple(range(100, 116))
     pull: float = 0.003  # of `fit_host`; chosen on digits that neither network nor layer had seen
     fitted_on: int | None = None  # training digits for fitting a last layer; None: all
-    factors: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0)  # on the strengths of ANALOG
+    factors: Sequence[float] = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)  # on the strengths of ANALOG
 
 
 @dataclass(frozen=True, eq=False)
