@@ -4,8 +4,8 @@ The least of many noisy errors is too small, and the point that has it need not 
 point alone. Every statement is about all points at once and wrong in at most 5 % of all repetitions (`OUTSIDE`):
 
     best     multiple comparisons with the best, one-sided (Hsu, Annals of Statistics 12, 1984): each of m points is tested
-             against each other, paired over images and chips, at 5 % / (m - 1). Whichever is truly the best, it meets
-             m - 1 others, so with 95 % it is among those kept, and no point is worse than it by more than is told.
+             against each other one, paired over images and chips, at 5 % / (m - 1). Whichever is truly the best, it meets m - 1
+             others, so with 95 % it is among those kept, and no point is worse than it by more than is told.
     front    of two points of which one costs no more than the other, which errs less: a two-sided paired test at 5 % over the
              number of such pairs (Bonferroni).
     band     each error's interval at 5 % / m, so that all hold together; hence so does the lowest of any of them.
@@ -111,10 +111,10 @@ def standings(runs: Sequence[Runs], costs: Sequence[tuple[float, ...]], looks: i
     pairs = max(1, len({frozenset((i, j)) for i, mine in enumerate(cheaper) for j in mine}))
     found = list[Standing]()
     for i, mine in enumerate(cheaper):
-        rivals = [moved[i][j] for j in range(count) if j != i]
+        others = [moved[i][j] for j in range(count) if j != i]
         one_sided = 2 * outside / max(1, count - 1)
-        may_be_best = not any(one.share > 0 and _significant(one, one_sided) for one in rivals)
-        worse = max([0.0, *(one.share + _half(one, one_sided) for one in rivals)])
+        may_be_best = not any(one.share > 0 and _significant(one, one_sided) for one in others)
+        worse = max([0.0, *(one.share + _half(one, one_sided) for one in others)])
         against = [(moved[i][j].share, _significant(moved[i][j], outside / pairs)) for j in mine]
         beaten, beats = any(sure and more > 0 for more, sure in against), all(sure and more < 0 for more, sure in against)
         label = Label.OFF if beaten else Label.ON if beats else Label.OPEN

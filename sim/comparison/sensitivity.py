@@ -17,6 +17,7 @@ from lenet.datasets.labelled import LabelledImages
 from sim.base.statistics import Bools, Interval, difference_of_chips, error_of_chips
 from sim.comparison.what_if import Change, Layers, What, WhatIf
 
+NOISES = frozenset({"thermal_noise", "adc_noise", "slow_noise"})
 KINDS: tuple[What, ...] = ("weight bits", "state bits", "noise")
 
 
@@ -50,7 +51,7 @@ def costs_of_changes(
     layers, timeline = Layers.of(program), verified(program)
     seeds = range(chip_seed, chip_seed + (1 if analog.is_ideal else chips))
     dies = [Die.draw(program.spec, analog, seed).electronics for seed in seeds]
-    noisy = "thermal_noise" in analog.causes or "adc_noise" in analog.causes
+    noisy = not NOISES.isdisjoint(analog.causes)
 
     def wrong_of(silicon: Silicon) -> Bools:
         found = Chip(silicon=silicon).run(program, digits.images, noise_seed=noise_seed, timeline=timeline, threads=1).labels

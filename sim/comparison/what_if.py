@@ -129,7 +129,13 @@ class WhatIf(Confined):
         self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints, synapses: Ints
     ) -> Sigmas | None:
         """None for the neurons of a quiet layer."""
-        real = super().thermal_sigma(adcs, rows, groups, scale_codes, synapses)
+        return self._quiet(super().thermal_sigma(adcs, rows, groups, scale_codes, synapses), rows)
+
+    def slow_sigma(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Sigmas | None:  # type: ignore[override]
+        """None for the neurons of a quiet layer."""
+        return self._quiet(super().slow_sigma(adcs, rows, groups, scale_codes), rows)
+
+    def _quiet(self, real: Sigmas | None, rows: Ints) -> Sigmas | None:
         if real is None or self._change.what != "noise":
             return real
         return np.where(self._rows[self._pages, rows], np.float32(0), real)

@@ -114,13 +114,14 @@ class Front:
                 f"no point is told to be as good as the best, within {points:g} points of error: of {len(kept)} that may be\n"
                 f"it, none is sure to err less than {tightest:.2f} points more; more chips or images tell more"
             )
-        where = others_text({name: value for name, value in varying(self.spec, least.candidate.values).items()
-                             if name not in panel.given})  # fmt: skip
-        share = formats.per_cent(least.standing.share)
+        values = varying(self.spec, least.candidate.values)
+        names = [name for name in values if name not in panel.given]
+        where = others_text({heading: values[name] for name, heading in zip(names, short(names), strict=True)})
         more, most = 100 * (least.standing.share - best.standing.share), 100 * least.standing.worse_at_most
+        share = formats.per_cent(least.standing.share)
         return (
             f"smallest as good as the best, within {points:g} points of error: point {least.candidate.number}"
-            f"{f' ({where})' if where else ''}, {share}:\n{more:.2f} points more than the lowest, "
+            f"{f' ({where})' if where else ''},\n{share}: {more:.2f} points more than the lowest, "
             f"point {best.candidate.number}, and at most {most:.2f} more than the best, whichever of {len(kept)} that is"
         )
 

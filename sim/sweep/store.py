@@ -30,16 +30,14 @@ from sim.sweep.spec import SweepSpec, make_spec
 
 FORMAT = 4
 # Of the content that identifies the sweep. Format 2 added the table of trainings; if absent, it counts as empty. Format 3 added
-# the noise version; before, there was only one. Format 4 added the table of misreads, which is made when a former sweep goes
-# on, and images of one's own; before, `images` was their number.
+# the noise version; before, there was only one. Format 4 added the table of misreads and images of
+# one's own; before, `images` was their number. No sweep of a former format goes on: each came with other noise.
 UPGRADES: Upgrades = {
     1: lambda content: content,
     2: lambda content: {**content, "noise_version": 1},
     3: lambda content: {**content, "spec": {**content["spec"], "images": None, "calibration": None,
                                             "count": content["spec"]["images"]}},
 }  # fmt: skip
-MISREADS = "CREATE TABLE IF NOT EXISTS misreads (point INTEGER NOT NULL, chip INTEGER NOT NULL, images BLOB NOT NULL, " \
-           "PRIMARY KEY (point, chip)) WITHOUT ROWID"  # fmt: skip
 APPLICATION = 0x616E6E61  # "anna", in SQLite's application_id
 NAME = "sweep.sqlite"
 LOCK = "sweep.lock"
@@ -49,7 +47,8 @@ _SCHEMA = (
     "CREATE TABLE points (point INTEGER PRIMARY KEY, content TEXT NOT NULL)",
     f"CREATE TABLE results (point INTEGER NOT NULL, {', '.join(f'{name} NUMERIC NOT NULL' for name in KEYS)}, "
     "PRIMARY KEY (point, chip)) WITHOUT ROWID",
-    MISREADS,
+    "CREATE TABLE misreads (point INTEGER NOT NULL, chip INTEGER NOT NULL, images BLOB NOT NULL, "
+    "PRIMARY KEY (point, chip)) WITHOUT ROWID",
     "CREATE TABLE spreads (point INTEGER PRIMARY KEY, squares INTEGER NOT NULL)",
     "CREATE TABLE refusals (point INTEGER PRIMARY KEY, sentence TEXT NOT NULL)",
     "CREATE TABLE provenance (point INTEGER PRIMARY KEY, facts TEXT NOT NULL)",
@@ -137,11 +136,6 @@ class Store:
         stored = Identity.read(upgraded(self.path, "sweep", {**content, "format": version}, FORMAT, UPGRADES))
         if named is not None and stored.content != named.content:
             raise FileError(f"{self.path}: {_difference(stored, named)}")
-        if named is not None and version < FORMAT:
-            with self._transaction():
-                self._db.execute(MISREADS)
-                self._db.execute("UPDATE sweep SET content = ?", (named.content,))
-                self._db.execute(f"PRAGMA user_version = {FORMAT}")
         return stored
 
     @contextlib.contextmanager

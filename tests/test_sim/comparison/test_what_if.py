@@ -10,6 +10,7 @@ import anna
 from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from sim.comparison.confined import places_of_layers
+from sim.comparison.sensitivity import NOISES
 from sim.comparison.what_if import Change, Layers, WhatIf, coarser, coarser_codes, coarser_steps
 
 # Every cause at once, including those that `typical` leaves out and one that gives sums a finer unit.
@@ -79,14 +80,14 @@ def test_fewer_weight_bits_are_a_program_with_those_weights(compiled: anna.Progr
     assert (found != anna.Chip().run(compiled, images).scores).any()
 
 
-def test_a_quiet_layer_keeps_its_die(compiled: anna.Program, made) -> None:
+@pytest.mark.parametrize("analog", [Analog.typical(), CROOKED], ids=["typical", "crooked"])
+def test_a_quiet_layer_keeps_its_die(compiled: anna.Program, made, analog: Analog) -> None:
     """All layers quiet are the same die without noise."""
     images, layers = made[2].images[:5], Layers.of(compiled)
-    analog = Analog.typical()
     quiet = silicon(compiled, analog)
     for layer in layers.rows:
         quiet = WhatIf(quiet, layers, Change(layer, "noise"))
-    noiseless = silicon(compiled, analog.without("thermal_noise", "adc_noise"))
+    noiseless = silicon(compiled, analog.without(*NOISES & {*analog.causes}))
     found, expected = (anna.Chip(silicon=one).run(compiled, images).scores for one in (quiet, noiseless))
     np.testing.assert_array_equal(found, expected)
 
