@@ -135,19 +135,12 @@ def differences(found: Found) -> list[tuple[str, ...]]:
 
 def verdict(found: Found) -> str:
     """Whether fitting again gets back at least half of what the chip costs, in error or in rejects."""
-    parts, met = [], False
-    for name, got, cost in (
-        ("error", found.chips.error - found.fitted.error, found.chips.error - found.floats.error),
-        ("rejects", found.chips.rejects - found.fitted.rejects, found.chips.rejects - found.floats.rejects),
-    ):
-        back, whole = got.interval, cost.interval
-        share = (
-            f"{100 * back.share / whole.share:.0f} % of what the chip costs"
-            if whole.share > 0
-            else "of a chip that costs nothing"
-        )
-        met = met or (back.share >= whole.share / 2 and whole.share > 0 and back.low > 0)
-        parts.append(f"{share} in {name}, interval {'above' if back.low > 0 else 'not above'} 0")
+    floats, chips, fitted = found.floats, found.chips, found.fitted
+    error = (chips.error - fitted.error).interval, (chips.error - floats.error).interval
+    rejects = (chips.rejects - fitted.rejects).interval, (chips.rejects - floats.rejects).interval
+    met = any(back.low > 0 and back.share >= cost.share / 2 for back, cost in (error, rejects))
+    parts = (f"{100 * back.share / cost.share:.0f} % in {name}, with its interval {'above' if back.low > 0 else 'not above'} 0"
+             for name, (back, cost) in (("error", error), ("rejects", rejects)) if cost.share > 0)  # fmt: skip
     goal = f"The goal, at least half of either with its interval above 0, is {'met' if met else 'missed'}."
     return f"Of what the chip costs, fitting again gives back {'; '.join(parts)}. {goal}"
 
@@ -193,11 +186,9 @@ def preset_text(found: Found) -> str:
     ratio = _at(found, place.factor)
     met = "met" if abs(ratio - RATIO) <= RATIO_SPREAD else "missed"
     named = f" Preset `{PRESET}` has {place.factor:.1f}." if PRESET in PRESETS else ""
-    wide = (
-        " As the ideal chip is among them, Table 1 does not even show that analog errors cost anything."
-        if place.low == 0
-        else ""
-    )
+    ends = (place.low or 0.0, last if place.high is None else place.high)
+    among = [name for factor, name in ((0, "the ideal chip"), (1, "`typical` as it is")) if ends[0] <= factor <= ends[1]]
+    wide = f" Among them is {' and '.join(among)}." if among else ""
     return (f"{first}**{place.factor:.2f}**. Any from {low} to {high} has +0.4 in its interval, which leaves out the published "
             f"+- 0.2.{wide}{named} Rejects are then a prediction: {ratio:.2f} times those in floats, against {RATIO:.2f} "
             f"published ({RATIO - RATIO_SPREAD:.2f} to {RATIO + RATIO_SPREAD:.2f} with +- 0.8): {met}.")  # fmt: skip

@@ -69,6 +69,12 @@ def test_a_factor_of_one_is_typical_and_of_zero_ideal() -> None:
     assert strengths(0.0).is_ideal
 
 
+def test_as_measured_is_typical_with_the_factor_that_the_page_found() -> None:
+    measured, wanted = Analog.preset("as-measured"), strengths(1.9)
+    assert {name: pytest.approx(value) for name, value in wanted.model_dump().items()} == measured.model_dump()
+    assert "Preset `as-measured` has 1.9." in DOCS.read_text(encoding="utf-8")
+
+
 def test_the_command_refuses_what_does_not_go_with_it() -> None:
     answer = "anna: --table-1 takes neither numbers nor a machine nor --assumptions; give one of them\n"
     for others in (("clock",), ("--machine", "wide"), ("--assumptions",)):
