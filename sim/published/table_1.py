@@ -39,7 +39,7 @@ Read = tuple[NDArray[np.float32], Bools]  # by how much the best score of each i
 
 @dataclass(frozen=True)
 class Conditions:
-    """What is run; the defaults are those of the page, fixed before its first run."""
+    """What is run; the defaults are those of the page, fixed before its first run but for the factor of 3."""
 
     train_seeds: Sequence[int] = tuple(range(1, 6))
     chips: Sequence[int] = tuple(range(100, 116))

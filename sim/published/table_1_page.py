@@ -56,6 +56,7 @@ CONDITIONS = """\
   with the recipe `1990` ([training](training.md)): no distorted copies, 30 passes, diagonal second-order steps.
 - **Digits**: {images} test digits of the same set.
 - **Chips**: {analog}, seeds {chips}, the same for each of the {seeds} trainings; compiled as usual for machine `sequencer`.
+  All of this was fixed in advance but for the factor of 3 below, added when three trainings had been run.
 - **Last layer**: fitted again for each chip (`anna.fit_host`), to what its pins give for the training digits. How far it may
   move (pull {pull:g}) was chosen once, for the rejects, with a network trained on 6,291 digits, on the other 1,000 and chips
   200 to 205: there the chips cost 0.17 points of error and 0.8 of rejects, and fitting again gave back 0.02 and 0.5.

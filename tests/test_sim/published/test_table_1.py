@@ -30,7 +30,7 @@ def test_a_small_version_has_every_line_of_the_page() -> None:
     assert found.floats.error.value_sc.shape == (2, 1) and found.fitted.error.value_sc.shape == (2, 2)
     assert found.floats.error.interval.share < 0.15
     text = page.page(found)
-    for line in ("full precision", "ANNA and DSP", "the chip costs", "fitting again gives back"):
+    for line in ("full precision (", "ANNA and DSP (", "the chip costs |", "fitting again gives back |"):
         assert text.count(f"| {line}") == 1
     assert "## What differs from 1991" in text and "fitted (F)" in text
     assert {"float", "chip", "fitted", "chip_costs", "fitting_gives_back", "by_factor"} <= set(found.content())
