@@ -38,22 +38,27 @@ ROOM = 1e-9  # that keeps a matrix from being singular, as a share of its mean d
 
 @dataclass(frozen=True, eq=False)
 class HostFit:
-    """A program with another last layer, and what it gained on the images kept aside."""
+    """A program with another last layer, and what it gained on the images kept aside, or on all if the pull was given."""
 
     program: Program
-    pull: float | None  # the strength chosen; None: the layer stays as it was
+    pull: float | None  # the strength; None: the layer stays as it was
     images: int  # of each chip
     aside: int  # of these, kept aside
-    error_before: float  # share of them, over all chips
+    error_before: float  # share, over all chips
     error_after: float
 
 
-def fit_host(program: Program, chips: Chip | Sequence[Chip], images: ArrayLike, labels: ArrayLike) -> HostFit:
+def fit_host(
+    program: Program, chips: Chip | Sequence[Chip], images: ArrayLike, labels: ArrayLike, *, pull: float | None = None
+) -> HostFit:
     """Fit the last layer of a compiled network again, for one chip or for several with one program.
 
-    One image in five is kept aside to choose the strength of the pull; then all are used. Scores of the new layer are
-    logarithms of odds. Results on these images are refused.
+    One image in five is kept aside to choose the strength of the pull; then all are used. Images that the network was trained
+    on cannot choose it well, since it misreads hardly any of them: `pull`, one of `PULLS`, was then chosen elsewhere, and no
+    image is kept aside. Scores of the new layer are logarithms of odds. Results on these images are refused.
     """
+    if pull is not None and pull not in PULLS:
+        raise DataError(f"pull is {pull}; expected one of {', '.join(map(str, PULLS))}")
     several, samples, right = [chips] if isinstance(chips, Chip) else list(chips), np.asarray(images), np.asarray(labels)
     last = _last_layers(program)
     classes = len(_straight(last[0])[1])
@@ -72,22 +77,31 @@ def fit_host(program: Program, chips: Chip | Sequence[Chip], images: ArrayLike, 
     found = [_features(program, last, result.codes)
              for result in run_chips(several, program, samples, noise_seed=OWN_NOISE_SEED)]  # fmt: skip
     x, y = np.concatenate(found), np.tile(right.astype(np.int64), len(several))
-    aside = np.zeros(len(samples), bool)
-    aside[evenly(len(samples), len(samples) // ASIDE)] = True
-    aside = np.tile(aside, len(several))
     former = _Scores.of(last)
-    wrong = [int((former(x[aside]).argmax(axis=1) != y[aside]).sum())]
-    path = _path(x[~aside], y[~aside], former, len(PULLS))
-    wrong += [int((one(x[aside]).argmax(axis=1) != y[aside]).sum()) for one in path]
-    best = min(range(len(wrong)), key=lambda k: (wrong[k], k))  # of a tie, the strongest pull
-    count = int(aside.sum())
-    made = program if best == 0 else _with_layer(program, last, _path(x, y, former, best)[-1])
+
+    def misread(scores: _Scores, which: NDArray[np.bool_]) -> int:
+        return int((scores(x[which]).argmax(axis=1) != y[which]).sum())
+
+    if pull is None:
+        counted = np.zeros(len(samples), bool)
+        counted[evenly(len(samples), len(samples) // ASIDE)] = True
+        counted = np.tile(counted, len(several))
+        wrong = [misread(one, counted) for one in (former, *_path(x[~counted], y[~counted], former, len(PULLS)))]
+        best = min(range(len(wrong)), key=lambda k: (wrong[k], k))  # of a tie, the strongest pull
+        fitted = _path(x, y, former, best)[-1] if best else former
+        before, after = wrong[0], wrong[best]
+        aside, pull = int(counted.sum()), PULLS[best - 1] if best else None
+    else:
+        counted, aside = np.ones(len(y), bool), 0
+        fitted = _path(x, y, former, PULLS.index(pull) + 1)[-1]
+        before, after = misread(former, counted), misread(fitted, counted)
+    made = program if pull is None else _with_layer(program, last, fitted)
+    count = int(counted.sum())
     seen = image_keys(samples) if program.calibrated_on is None else np.union1d(program.calibrated_on, image_keys(samples))
-    pull = None if best == 0 else PULLS[best - 1]
     said = {"chip_seeds": [None if chip.seed is None else str(chip.seed) for chip in several], "images": len(samples),
-            "pull": pull, "aside": count, "wrong_before": wrong[0], "wrong_after": wrong[best]}  # fmt: skip
+            "pull": pull, "aside": aside, "wrong_before": before, "wrong_after": after}  # fmt: skip
     made = replace(made, report={**(program.report or {}), "host_fit": said}, calibrated_on=np.sort(seen))
-    return HostFit(made, pull, len(samples), count // len(several), wrong[0] / count, wrong[best] / count)
+    return HostFit(made, pull, len(samples), aside // len(several), before / count, after / count)
 
 
 # --- the layer -------------------------------------------------------------------------------------------------------

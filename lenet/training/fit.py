@@ -29,6 +29,7 @@ from lenet.datasets.labelled import LabelledImages
 from lenet.training.chip_net import ChipNet
 from lenet.training.distort import distort
 from lenet.training.initial import initial
+from lenet.training.one_digit import OneDigit
 from lenet.training.optimisers import adam_step, diagonal_update, loss, loss_name, second_derivatives
 from lenet.training.recipes import ForChip, Recipe
 from lenet.training.torch_net import TorchNet, prepared
@@ -186,12 +187,11 @@ class _Run:
         if isinstance(self.net, ChipNet):
             self.net.begin_pass(self.setup.digits.images, (self.setup.train_seed, number, 2))
         images = self._images(number)
-        step = self._adam_steps(number) if self.recipe.optimiser == "adam" else self._diagonal_steps(number, images, order)
         tally = _Tally()
-        for place, chosen in enumerate(order.split(self.recipe.batch)):
-            self._learn(images[chosen], self.labels[chosen], partial(step, place), tally)
-            if place % 50 == 0:
-                self._tell(number, tally)
+        if self.recipe.by_hand:
+            self._learn_by_hand(number, images, order, tally)
+        else:
+            self._learn_batches(number, images, order, tally)
         if not np.isfinite(tally.loss):
             raise DataError(f"{self.net.graph.name}: the loss is NaN or infinite in pass {number + 1}; use a smaller step")
         checked = None if self.validation is None else error_percent(self.net, *self.validation)
@@ -207,6 +207,24 @@ class _Run:
             return self.images
         copies = distort(self.setup.digits.images, self.recipe.distortion, (self.setup.train_seed, number, 1))
         return prepared(self.net.graph, copies)
+
+    def _learn_batches(self, number: int, images: Tensor, order: Tensor, tally: _Tally) -> None:
+        step = self._adam_steps(number) if self.recipe.optimiser == "adam" else self._diagonal_steps(number, images, order)
+        for place, chosen in enumerate(order.split(self.recipe.batch)):
+            self._learn(images[chosen], self.labels[chosen], partial(step, place), tally)
+            if place % 50 == 0:
+                self._tell(number, tally)
+
+    def _learn_by_hand(self, number: int, images: Tensor, order: Tensor, tally: _Tally) -> None:
+        assert isinstance(self.net, TorchNet)
+        one = OneDigit(self.net)
+        one.settle([rate.numpy() for rate in self._rates(number, images, order)])
+        x, labels = images.numpy(), self.labels.tolist()
+        for place in order.tolist():
+            value, wrong = one.learn(x[place], labels[place])
+            tally.loss, tally.wrong, tally.digits = tally.loss + value, tally.wrong + wrong, tally.digits + 1
+            if tally.digits % 500 == 0:
+                self._tell(number, tally)
 
     def _learn(self, images: Tensor, labels: Tensor, step: Callable[[], None], tally: _Tally) -> None:
         """Learns one batch: scores, gradients, a step."""
@@ -231,12 +249,16 @@ class _Run:
         return step
 
     def _diagonal_steps(self, number: int, images: Tensor, order: Tensor) -> Step:
+        rates = self._rates(number, images, order)
+        return lambda place: diagonal_update(self.parameters, rates)
+
+    def _rates(self, number: int, images: Tensor, order: Tensor) -> list[Tensor]:
+        """The rate of each weight during a pass."""
         sample = order[-self.recipe.second_order_digits :]  # the order is random, so its end is a random sample
         assert isinstance(self.net, TorchNet)
         curvature = second_derivatives(self.net, images[sample], self.labels[sample])
         size = self.recipe.steps[min(number, len(self.recipe.steps) - 1)]
-        rates = [size / (self.recipe.second_order_floor + h) for h in curvature]
-        return lambda place: diagonal_update(self.parameters, rates)
+        return [size / (self.recipe.second_order_floor + h) for h in curvature]
 
     def _tell(self, number: int, tally: _Tally) -> None:
         last = self.curve[-1].validation_error_percent if self.curve else None

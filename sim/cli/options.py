@@ -97,6 +97,7 @@ _OPTIONS = (
            "and chips, full on all and including the codes, or none"),
     # published numbers
     Option("--assumptions", None, "what each assumption is worth instead: replaced by its alternatives, one at a time"),
+    Option("--table-1", None, "table 1 of the chip's paper run again instead: errors and rejects on drawn chips"),
     # training
     Option("--train-seed", values.SEED, "for weights, order and distortions in training"),
     Option("--recipe", values.RECIPE, "how a network is trained: {words}"),

@@ -15,6 +15,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     positional(parser, "names", values.PUBLISHED, "only these numbers, with everything that is known of them", nargs="*")
     add(parser, "--machine", default_text="all")
     add(parser, "--assumptions")
+    add(parser, "--table-1")
     add(parser, "--network", default_text="recognizer; of the assumptions alone")
     add(parser, "--output", kind=values.file(".md"), default_text="no file")
     add(parser, "--threads", default_text="all cores")
@@ -24,9 +25,12 @@ def _run(given: argparse.Namespace) -> None:
     path = None if given.output is None else output_file(given.output)
     if given.assumptions and (given.names or given.machine):
         raise UsageError("--assumptions takes neither numbers nor a machine; name a network with --network")
+    if given.table_1 and (given.names or given.machine or given.assumptions):
+        raise UsageError("--table-1 takes neither numbers nor a machine nor --assumptions; give one of them")
     if given.network and not given.assumptions:
         raise UsageError("--network goes with --assumptions")
-    content, text = _assumptions(given, path) if given.assumptions else _numbers(given, path)
+    made = _table_1 if given.table_1 else _assumptions if given.assumptions else _numbers
+    content, text = made(given, path)
     write(content, text if path is None else f"{text}\n\n{path}", given.json)
 
 
@@ -74,15 +78,32 @@ def _assumptions(given: argparse.Namespace, path: Path | None) -> tuple[dict[str
     return found.content(), effects_page.text(found)
 
 
+def _table_1(given: argparse.Namespace, path: Path | None) -> tuple[dict[str, Any], str]:
+    from anna.base.container import write_beside
+    from anna.base.threads import worker_count
+    from sim.published import table_1_page
+    from sim.published.table_1 import Conditions, Kept, table_1
+
+    kept = Kept(None if path is None else path.with_name(f".{path.stem}.checkpoint"))
+    with progress() as show:
+        found = table_1(Conditions(), worker_count(given.threads), show, kept)
+    if path is not None:
+        write_beside(path, table_1_page.page(found).encode())
+    kept.remove()
+    return found.content(), table_1_page.text(found)
+
+
 COMMAND = Command(
     summary="every published number, and what the model predicts",
     description="Holds the model against every number that is published of the chip, its boards and its networks: what it\n"
-    "predicts, whether that lies in the range stated before, and where it misses, why; and what each assumption is worth.",
+    "predicts, whether that lies in the range stated before, and where it misses, why; what each assumption is worth; and\n"
+    "table 1 of the chip's paper, run again. What takes minutes is kept beside --output: an interrupted run goes on.",
     examples=(
         "anna published",
         "anna published recognizer-time convolver-board-1991",
         "anna published --machine board-1991 --json",
         "anna published --assumptions -o assumptions.md",
+        "anna published --table-1 -o table-1.md",
     ),
     arguments=_arguments,
     run=_run,

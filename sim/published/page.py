@@ -132,7 +132,8 @@ def page(findings: Sequence[Finding], speeds: Sequence[Speed]) -> str:
     parts = [INTRODUCTION, "\n".join(f"- {line}" for line in counted(findings).splitlines()) + "\n"]
     parts.append(
         "What each assumption is worth has pages of its own: for the [recogniser](assumptions.md) and for "
-        "[LeNet-5](assumptions-lenet5.md).\n"
+        "[LeNet-5](assumptions-lenet5.md).\nTable 1 of the chip's paper is [run again](table-1.md) on drawn chips, with digits "
+        "of another set.\n"
     )
     for kind, title in TITLES.items():
         rows = [finding for finding in findings if finding.row.kind == kind]

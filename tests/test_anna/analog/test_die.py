@@ -402,7 +402,7 @@ def test_what_a_chip_is_made_of() -> None:
         (
             {"analog": "superb", "seed": 7},
             "there is no preset 'superb'; expected ideal, typical or worst, or one of typical-v2, worst-v3, typical-all-wire, "
-            "typical-all-converter, worst-v2, typical-v1, worst-v1",
+            "typical-all-converter, worst-v2, typical-v1, worst-v1, as-measured",
         ),
         ({"analog": 3, "seed": 7}, "analog is 3; expected an anna.Analog"),
         ({"faults": 3}, "faults is 3; expected an anna.Faults"),

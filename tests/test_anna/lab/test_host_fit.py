@@ -12,6 +12,7 @@ import anna
 import lenet
 from anna.base.errors import DataError
 from anna.lab.host_fit import HostFit
+from anna.lab.trim import OWN_NOISE_SEED
 from anna.network.images import image_keys
 from anna.program.file import Program
 
@@ -116,3 +117,16 @@ def test_the_command_does_the_same(tmp_path: Path) -> None:
     np.save(tmp_path / "bare.npy", images)
     said = refused("fit-host", tmp_path / "it.anna", "--images", tmp_path / "bare.npy")
     assert "holds images without labels" in said
+
+
+def test_a_pull_chosen_elsewhere_is_taken_and_no_image_kept_aside() -> None:
+    images, labels = digits(0)
+    found = anna.fit_host(program(), CHIP, images, labels, pull=0.1)
+    assert (found.pull, found.aside, found.images) == (0.1, 0, len(images))
+    assert found.program.report["host_fit"]["aside"] == 0
+    assert found.error_after < found.error_before == CHIP.run(program(), images, noise_seed=OWN_NOISE_SEED).error(labels)
+
+
+def test_a_pull_that_is_none_of_those_is_refused() -> None:
+    with pytest.raises(DataError, match=r"pull is 0\.2; expected one of 1\.0, 0\.3, 0\.1, 0\.03, 0\.01, 0\.003"):
+        anna.fit_host(program(), CHIP, *digits(0), pull=0.2)

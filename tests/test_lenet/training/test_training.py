@@ -155,6 +155,7 @@ def test_the_published_recipes():
     assert (published.steps[-1], published.passes, published.batch) == (1e-5, 20, 1)
     assert (published.second_order_floor, published.second_order_digits) == (0.02, 500)
     assert (RECIPES["1989"].passes, RECIPES["1989"].batch) == (23, 1)
+    assert (RECIPES["1990"].passes, RECIPES["1990"].distortion) == (30, None)
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ def test_the_command(small_data, tmp_path, capsys):
     ("arguments", "sentence"),
     [
         ({"network": "lenet9"}, "network 'lenet9' is not known; expected one of lenet1,"),
-        ({"network": "linear", "recipe": "2024"}, "recipe '2024' is not known; expected one of modern, 1989, 1998"),
+        ({"network": "linear", "recipe": "2024"}, "recipe '2024' is not known; expected one of modern, 1989, 1990, 1998"),
         ({"network": "linear", "train_seed": -1}, "train_seed is -1; expected at least 0"),
         ({"network": "linear", "validation": 300}, "validation takes 300 of 300 digits; expected fewer"),
         ({"network": "linear", "output": "/nowhere"}, "/nowhere: is not a folder; expected one for the weights"),

@@ -61,7 +61,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
         (
             {"analogs": ["superb"]},
             "there is no preset 'superb'; expected ideal, typical or worst, or one of typical-v2, worst-v3, typical-all-wire, "
-            "typical-all-converter, worst-v2, typical-v1, worst-v1",
+            "typical-all-converter, worst-v2, typical-v1, worst-v1, as-measured",
         ),
         ({"analogs": [7]}, "7 is not a kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
         ({"analogs": ["worst", "worst"]}, "2 kinds are named 'worst chips'; expected distinct names: (name, Analog)"),
