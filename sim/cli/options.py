@@ -114,7 +114,7 @@ _OPTIONS = (
     Option("--over", values.COSTS, "what a front is of: error and costs ({words}), the first cost on the figure's axis"),
     Option("--each", values.NAME, "an axis that is not chosen, such as scaled.noise: a front for each of its values"),
     Option("--smallest", values.COSTS, "by which costs the smallest chip as good as the best is found: {words}"),
-    Option("--within", values.PERCENT, "how many points of error more than the best a chip that is as good may make"),
+    Option("--margin", values.PERCENT, "how many points of error more than the best a chip that is as good may make"),
     # measuring speed
     Option("--quick", None, "take a few seconds: only the recogniser, two rounds"),
     Option("--thread-counts", values.COUNT, "a number of threads to time"),

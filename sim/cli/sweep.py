@@ -27,7 +27,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
         "anna sweep [run] SPEC.toml -o DIR [--workers N] [--cluster WHERE] [--shard K/N]\n"
         "       anna sweep plan SPEC.toml [--shard K/N]\n"
         "       anna sweep merge DIR ... -o DIR\n"
-        "       anna sweep front DIR [--over error,time] [--each AXIS] [--within 1] [--joules FILE.toml]"
+        "       anna sweep front DIR [--over error,time] [--each AXIS] [--margin 1] [--joules FILE.toml]"
     )
     positional(parser, "words", WORDS, "what to do, and with which sweep or folders (default: run)", nargs="+")
     add(parser, "--output", kind=values.FOLDER)
@@ -38,7 +38,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--over", default_text="error,time")
     add(parser, "--each", default=[], repeatable=True)
     add(parser, "--smallest", default_text="size,time")
-    add(parser, "--within", default_text="1")
+    add(parser, "--margin", default_text="1")
     add(parser, "--joules", default_text="no energy")
 
 
@@ -138,10 +138,10 @@ def _merge(folders: list[Path], output: Path, as_json: bool) -> None:
 def _front(folder: Path, given: argparse.Namespace) -> None:
     from anna.base.container import write_beside
     from sim.report.figure import svg_file
-    from sim.results.fronts import OVER, SMALLEST, WITHIN, front
+    from sim.results.fronts import MARGIN, OVER, SMALLEST, front
 
-    within = WITHIN if given.within is None else given.within / 100
-    found = front(folder, over=given.over or OVER, each=given.each, smallest=given.smallest or SMALLEST, within=within,
+    margin = MARGIN if given.margin is None else given.margin / 100
+    found = front(folder, over=given.over or OVER, each=given.each, smallest=given.smallest or SMALLEST, margin=margin,
                   joules=given.joules)  # fmt: skip
     files = {"front.svg": svg_file(found.plot()), "front.txt": f"{found.table()}\n"}
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 OVER = (ERROR, "time")
 SMALLEST = ("size", "time")
-WITHIN = 0.01
+MARGIN = 0.01
 NOTE = (
     f"{Label.ON.value}: errs less than each other point that costs no more; {Label.OPEN.value}: these chips and images do not "
     "tell.\nWhat is said of all points of a front together is wrong in at most 5 % of repetitions."
@@ -38,7 +38,7 @@ class Front:
     images: int
     costs: tuple[Cost, ...]  # beside the error
     each: tuple[str, ...]
-    within: float  # a share of images: what is as good as the best errs at most so much more
+    margin: float  # a share of images: what is as good as the best errs at most so much more
     panels: tuple[Panel, ...]
     total: int  # points of the sweep
     refused: int
@@ -61,7 +61,7 @@ class Front:
         """All of it."""
         return {
             "name": self.name, "images": self.images, "over": [ERROR, *(cost.key for cost in self.costs)],
-            "each": list(self.each), "within": self.within,
+            "each": list(self.each), "margin": self.margin,
             "points": self.rows(),
             "fronts": [
                 {"given": panel.given, "best": panel.best.candidate.number,
@@ -106,7 +106,7 @@ class Front:
         return [*lines, *([f"{unsure} more points may be on the front"] if unsure else [])]
 
     def _smallest(self, panel: Panel) -> str:
-        best, least, points = panel.best, panel.smallest, 100 * self.within
+        best, least, points = panel.best, panel.smallest, 100 * self.margin
         kept = [one for one in panel.points if one.standing.may_be_best]
         if least is None:
             tightest = 100 * min(one.standing.worse_at_most for one in kept)
@@ -151,7 +151,7 @@ def front(
     over: Sequence[str] = OVER,
     each: Sequence[str] = (),
     smallest: Sequence[str] = SMALLEST,
-    within: float = WITHIN,
+    margin: float = MARGIN,
     joules: str | Path | Joules | None = None,
 ) -> Front:
     """The front of a sweep: the points than which none errs less and costs no more.
@@ -160,14 +160,14 @@ def front(
     over      error and the costs that count, the first of them on the figure's axis
     each      axes that are not chosen, such as scaled.noise: a front for each of their values
     smallest  costs by which the smallest of the points that are as good as the best is found, the first one first
-    within    how much more than the best, at 95 % confidence, such a point may err: a share of images
+    margin    how much more than the best, at 95 % confidence, such a point may err: a share of images
     joules    what events cost, for energy: a file, or costs by event, as in `energy`
     """
     over, each, smallest = tuple(over), tuple(each), tuple(smallest)
     if ERROR not in over or len(over) < 2:
         raise DataError(f"a front is over {', '.join(over)}; expected error and at least one cost, such as error,time")
-    if not 0 < within <= 1:
-        raise DataError(f"within is {within}; expected a share of images between 0 and 1")
+    if not 0 < margin <= 1:
+        raise DataError(f"margin is {margin}; expected a share of images between 0 and 1")
     prices = load_joules(joules) if isinstance(joules, str | Path) else joules
     costs, sizes = costs_named(tuple(name for name in over if name != ERROR), prices), costs_named(smallest, prices)
     with Store(Path(folder)) as store:
@@ -182,5 +182,5 @@ def front(
             raise DataError(f"{folder}: holds no points yet; a front needs some")
         ordered = [one.costs for one in candidates(store, sizes)]
         images = len(next(iter(found[0].runs.misread.values())))
-        made = panels(found, each, ordered, within, spec.looks)
-        return Front(spec.name, spec, images, costs, each, within, made, spec.total, len(store.refusals()))
+        made = panels(found, each, ordered, margin, spec.looks)
+        return Front(spec.name, spec, images, costs, each, margin, made, spec.total, len(store.refusals()))

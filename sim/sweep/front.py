@@ -82,11 +82,11 @@ def panels(
     found: Sequence[Candidate],
     each: Sequence[str],
     smallest: Sequence[Sequence[float]],
-    within: float,
+    margin: float,
     looks: int = 1,
 ) -> tuple[Panel, ...]:
     """A front for each combination of values of the axes `each`; `smallest` orders candidates from small to large. As good as
-    the best is what may be the best and errs at most `within`, a share of images, more than it."""
+    the best is what may be the best and errs at most `margin`, a share of images, more than it."""
     groups = dict[tuple[Any, ...], list[int]]()
     for place, one in enumerate(found):
         groups.setdefault(one.choice(each), []).append(place)
@@ -98,7 +98,7 @@ def panels(
         placed = [Placed(one, standing) for one, standing in zip(mine, stand, strict=True)]
         size = {one.number: tuple(smallest[place]) for one, place in zip(mine, places, strict=True)}
         best = min(placed, key=lambda one: (one.standing.share, one.candidate.costs, one.candidate.number))
-        good = [one for one in placed if one.standing.may_be_best and one.standing.worse_at_most <= within]
+        good = [one for one in placed if one.standing.may_be_best and one.standing.worse_at_most <= margin]
         least = min(good, key=lambda one: (size[one.candidate.number], one.standing.share, one.candidate.number), default=None)
         ordered = sorted(placed, key=lambda one: (one.candidate.costs, one.standing.share, one.candidate.number))
         made.append(Panel(dict(zip(each, given, strict=True)), tuple(ordered), tuple(front_band(stand, costs)), best, least))

@@ -27,7 +27,7 @@ def asked(spec: SweepSpec, store: Store) -> list[Point]:
         if not all(point.number in done for point in taken):
             break
         found = candidates(store, costs, frozenset(point.number for point in taken))
-        fronts = panels(found, spec.search.each, [()] * len(found), within=1.0, looks=spec.looks) if found else ()
+        fronts = panels(found, spec.search.each, [()] * len(found), margin=1.0, looks=spec.looks) if found else ()
         opened = [placed for panel in fronts for placed in panel.points if _may_tell_more(placed, given, len(blocks))]
         opened.sort(key=lambda placed: (placed.standing.behind, placed.candidate.number))
         nearest = sorted(placed.candidate.number for placed in opened[: -(-len(opened) // 2)])

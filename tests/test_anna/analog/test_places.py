@@ -41,8 +41,8 @@ def test_slopes_over_dies_are_gaussian_of_the_stated_size_in_every_direction_ali
 
 
 def test_a_gradient_is_drawn_apart_from_every_other_part() -> None:
-    dies = 2000
-    mine = np.array([Draws(seed).normals(Part.GRADIENT, 2) for seed in range(dies)])
+    dies, analog = 2000, anna.Analog(gain_gradient=0.1)
+    mine = np.array([gradient.drawn_slopes(ANNA_1991, analog, Draws(seed)) for seed in range(dies)]) / 0.1
     for part in set(Part) - {Part.GRADIENT}:
         other = np.array([Draws(seed).normals(part, 2) for seed in range(dies)])
         assert np.abs((mine[:, :, None] * other[:, None]).mean(axis=0)).max() < LARGEST_Z / math.sqrt(dies), part

@@ -35,6 +35,13 @@ def test_a_die_without_them_shows_none_whatever_its_adcs() -> None:
     assert drop == pytest.approx(0, abs=0.009)
 
 
+def test_slopes_are_shares_of_the_gain_whatever_an_adc_makes_of_it() -> None:
+    die = anna.Chip(seed=7, analog=QUIET.changed(gain_gradient=0.04)).die()
+    wide = die.changed(adc_gain=np.linspace(1.2, 1.3, 8))
+    along_x, along_y, _ = gain_map(anna.Chip(die=wide)).law
+    assert (along_x, along_y) == pytest.approx(die.pattern["gain_slope"], abs=0.004)
+
+
 def test_slopes_of_many_dies_are_as_large_as_stated_and_their_drop_is_the_same() -> None:
     """40 dies, synapses 5 % apart: moments of what is measured, within four standard errors."""
     analog, dies = anna.Analog.worst().alone("noise", "synapse_gain", "gradient", "row_drop"), 40
@@ -60,6 +67,7 @@ def test_the_pins_find_the_knee_of_the_wire(limit: float, spec: ChipSpec) -> Non
     found = compression(anna.Chip(seed=7, analog=QUIET.changed(sum_knee=limit)), spec=spec)
     assert found.limit_synapses == pytest.approx(limit, rel=0.05)
     assert found.away_lsb(found.limit_synapses) < 0.5 * found.away_lsb(math.inf)
+    assert found.away_lsb(0.01) > 0.5  # a wire that lets nothing through would not put anything right
 
 
 def test_a_wire_without_a_knee_shows_none_within_its_widest_range() -> None:

@@ -201,5 +201,6 @@ def test_every_value_is_known_or_known_to_be_free() -> None:
         "--threads", "--thread-counts", "--batch", "--calibration-count", "--check-count", "--workers", "--shard", "--passes",
         "--validation", "--chip-passes", "--max-charge-lost", "--slot",
         "--digits", "--copies", "--synapses", "--input-clip", "--within", "--time-budget", "--limit", "--parts",
+        "--fewer", "--each", "--margin",
     }  # fmt: skip
     assert all(kind.offers for command in found.commands for kind in command.positionals)

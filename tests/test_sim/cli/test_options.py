@@ -12,7 +12,7 @@ import anna
 import lenet
 import sim
 from sim.cli.main import COMMANDS, full_parser, subparsers
-from sim.cli.options import OPTIONS, RENAMED, Option
+from sim.cli.options import _OPTIONS, OPTIONS, RENAMED, Option
 from sim.cli.values import Kind
 from sim.sweep.cluster import cluster
 
@@ -139,3 +139,8 @@ def test_every_command_has_json_and_debug() -> None:
     assert set(PARSERS) == set(COMMANDS)
     for parser in PARSERS.values():
         assert {"--json", "--debug"} <= set(parser._option_string_actions)
+
+
+def test_an_option_is_defined_once() -> None:
+    """A second one of the same name would take the place of the first, in commands that know nothing of it."""
+    assert len(_OPTIONS) == len(OPTIONS)

@@ -55,7 +55,7 @@ def test_energy_is_that_of_the_program(tmp_path: Path) -> None:
 
 def test_nothing_is_as_good_as_the_best_where_few_images_tell_little(tmp_path: Path) -> None:
     here(tiny(axes={"chip.state_bits": [3, 4], "chip.weight_bits": [5, 6]}), tmp_path)
-    found = front(tmp_path, within=0.0001)
+    found = front(tmp_path, margin=0.0001)
     assert found.panels[0].smallest is None
     assert "no point is told to be as good as the best, within 0.01 points of error" in found.table()
     assert isinstance(found.plot(), Figure) and not any(row["smallest"] for row in found.rows())
@@ -72,7 +72,7 @@ def test_a_front_has_the_errors_of_the_sweep(folder: Path) -> None:
 
 
 def test_the_best_has_the_lowest_error_and_the_smallest_is_as_good(folder: Path) -> None:
-    found = front(folder, over=("error", "size"), within=0.5)
+    found = front(folder, over=("error", "size"), margin=0.5)
     (panel,), rows = found.panels, found.rows()
     best, least = (next(row for row in rows if row[key]) for key in ("best", "smallest"))
     assert best["error"] == min(row["error"] for row in rows)
@@ -123,7 +123,7 @@ def test_ideal_chips_are_compared_with_drawn_ones(tmp_path: Path) -> None:
         ({"over": ("error",)}, "a front is over error; expected error and at least one cost, such as error,time"),
         ({"over": ("error", "tine")}, "there is no cost tine; the nearest is time; costs are time, size, cycles, energy"),
         ({"over": ("error", "energy")}, "energy needs joules for events, which anna does not know: --joules FILE.toml"),
-        ({"within": 2}, "within is 2; expected a share of images between 0 and 1"),
+        ({"margin": 2}, "margin is 2; expected a share of images between 0 and 1"),
         ({"each": ("scaled.noise",)}, "scaled.noise is no axis of the sweep"),
     ],
 )  # fmt: skip
