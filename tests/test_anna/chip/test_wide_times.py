@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,22 @@ def test_a_period_writes_every_synapse_once_one_per_cycle_and_dac(order: str, da
     spec = ANNA_WIDE.changed(refresh_order=order, dacs=dacs)
     pairs = refresh.write_cycles(spec) * dacs + refresh.writers(spec)
     assert sorted(pairs.reshape(-1).tolist()) == list(range(spec.synapses))
+
+
+@pytest.mark.parametrize(
+    ("order", "places"),
+    [
+        ("interleaved", {(0, 0): (0, 0), (0, 1): (0, 1), (0, 2): (1, 0), (1, 0): (32, 0), (63, 63): (2047, 1)}),
+        ("halves", {(0, 0): (0, 0), (0, 1): (1, 0), (31, 63): (2047, 0), (32, 0): (0, 1), (63, 63): (2047, 1)}),
+    ],
+)
+def test_the_walk_begins_at_the_first_synapse_with_the_first_dac(
+    order: str, places: dict[tuple[int, int], tuple[int, int]]
+) -> None:
+    """Cycle of the period and DAC of some synapses, by hand."""
+    spec = ANNA_WIDE.changed(refresh_order=order)
+    found = {place: (int(refresh.write_cycles(spec)[place]), int(refresh.writers(spec)[place])) for place in places}
+    assert found == places
 
 
 @given(st.integers(0, 10_000), st.integers(0, 5_000))

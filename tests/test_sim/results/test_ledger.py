@@ -29,12 +29,32 @@ def test_the_ledger_adds_up_to_what_its_parts_say(made) -> None:
     assert sum(shares) == pytest.approx(lines.full_error - lines.ideal_error) and shares == sorted(shares, reverse=True)
 
 
+def test_what_a_cause_costs_alone_and_what_is_recovered_without_it_are_counted_by_hand(made) -> None:
+    """With losses large enough to tell a sign."""
+    _, program, digits = made
+    some, both = digits.first(300), Analog.worst().alone("adc_offset", "adc_noise").scaled("adc_offset", 2.0)
+    lines = ledger(program, some, chips=2, analog=("worse", both), threads=2)
+
+    def points(analog: Analog) -> float:
+        chips = [anna.Chip(seed=seed, analog=analog) for seed in (0, 1)]
+        return 50 * sum(float((chip.run(program, some.images).labels != some.labels).mean()) for chip in chips)
+
+    nothing, everything = points(Analog.ideal()), points(both)
+    for entry in lines.entries[:2]:
+        alone, without = points(both.alone(entry.cause)), points(both.without(entry.cause))
+        assert entry.alone_points == pytest.approx(alone - nothing)
+        assert entry.without_points == pytest.approx(everything - without)
+    offset = next(entry for entry in lines.entries if entry.cause == "adc_offset")
+    assert offset.alone_points > 0.5 and offset.without_points is not None and offset.without_points > 0.5
+
+
 def test_a_layer_left_out_is_ideal_and_the_rest_is_real(made) -> None:
     """With every layer left out in turn, a cause that acts in one layer alone is recovered there and nowhere else."""
     _, program, digits = made
-    some, analog, seed = digits.first(150), Analog.worst().alone("synapse_gain", "weight_dac"), 3
+    some, analog, seed = digits.first(150), Analog.worst().alone("synapse_gain", "weight_dac").scaled("weight_dac", 4.0), 3
     lines = ledger(program, some, chips=1, analog=("worse", analog), chip_seed=seed)
     layers = {entry.layer: entry for entry in lines.entries if entry.cause == ALL_CAUSES}
+    assert max(abs(entry.alone_points) for entry in layers.values()) > 0.5  # so large that a wrong sign shows
     die = anna.Chip(seed=seed, analog=analog).die(program.spec)
     for layer, place in places_of_layers(program).items():
         for points, where, sign in ((layers[layer].alone_points, place, 1), (layers[layer].without_points, ~place, -1)):
