@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import MachineError
 from anna.base.renamed import renamed
-from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.machine.interpreter import Interpreter
 from anna.machine.stages import Staged
+from anna.machine.state import CalcRecord
 from anna.program.file import Program
 from anna.sequencer.charge import moment
 from anna.sequencer.timeline import Timeline

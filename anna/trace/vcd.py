@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from anna.chip.codes import Ints
 from anna.chip.spec import ChipSpec
-from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.machine.interpreter import Interpreter
+from anna.machine.state import CalcRecord
 from anna.program.isa import Op
 from anna.sequencer.timeline import Timeline
 from anna.trace.events import events, segment_starts, tracks

@@ -14,7 +14,8 @@ from anna.chip.spec import ANNA_1991, ANNA_WIDE, ChipSpec
 from anna.lab.drifting import correlation
 from anna.lab.noise_check import LARGEST_Z
 from anna.lab.pins import pins_program, straight
-from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.machine.interpreter import Interpreter
+from anna.machine.state import CalcRecord
 from anna.program.file import Program, blank_pages
 
 

@@ -10,7 +10,8 @@ from anna.analog.silicon import IdealSilicon
 from anna.base.errors import AnnaError, DataError, IllegalProgram, MachineError
 from anna.chip.codes import Ints
 from anna.machine import interpreter
-from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.machine.interpreter import Interpreter
+from anna.machine.state import CalcRecord
 
 PROGRAMS = Path(__file__).parents[2] / "programs"
 

@@ -10,7 +10,7 @@ from random_published import published_programs
 import anna
 from anna.base.errors import MachineError
 from anna.chip.codes import Ints
-from anna.machine.interpreter import CalcRecord
+from anna.machine.state import CalcRecord
 from anna.sequencer.charge import moment
 
 HEAD = ".input name=image address=0 shape=64\n.output name=out address=64 shape=2\n.weights row=0 column=0 values=31\n"

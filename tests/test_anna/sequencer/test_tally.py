@@ -14,7 +14,8 @@ import anna
 import lenet
 from anna.board.operations import instructions, round_operations
 from anna.chip.refresh import written_in
-from anna.machine.interpreter import CalcRecord, Interpreter
+from anna.machine.interpreter import Interpreter
+from anna.machine.state import CalcRecord
 from anna.program.file import Program
 from anna.sequencer.tally import EVENTS, NO_LAYER, tally
 
