@@ -6,6 +6,7 @@ are the same silicon where they overlap. Part numbers are permanent: a new part 
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,10 +70,8 @@ class Draws:
             raise SpecError(f"chip_on_board is {self.chip_on_board}; expected 0 to 2^32 - 1")
 
     def normals(self, part: Part, *shape: int) -> Floats:
-        """Standard normals of a part, as an array."""
-        count = int(np.prod(shape))
-        quads = noise.quads(self.seed, self.chip_on_board, int(part), noise.DIE, np.arange(-(-count // 4), dtype=np.uint64))
-        return quads.reshape(-1)[:count].astype(np.float64).reshape(shape)
+        """Standard normals of a part, as an array that cannot be written."""
+        return _normals(self, part, int(np.prod(shape))).reshape(shape)
 
     def strength(self, which: Strength, spread: float) -> float:
         """The die's factor on a strength: its logarithm is Gaussian, so its median is one and it is never negative."""
@@ -93,6 +92,15 @@ class Draws:
     def chosen(self, kind: FaultKind, rate: float, *shape: int) -> NDArray[np.bool_]:
         """Which places a fault of this rate hits. A larger rate hits the same places and more."""
         return self.words(kind, *shape).astype(np.float64) < rate * 4294967296.0
+
+
+@lru_cache(maxsize=64)  # a ledger makes the same die again and again, with other causes
+def _normals(draws: Draws, part: Part, count: int) -> Floats:
+    index = np.arange(-(-count // 4), dtype=np.uint64)
+    quads = noise.quads(draws.seed, draws.chip_on_board, int(part), noise.DIE, index)
+    found: Floats = quads.reshape(-1)[:count].astype(np.float64)
+    found.setflags(write=False)
+    return found
 
 
 def noise_key(noise_seed: int, die_seed: int, chip_on_board: int) -> int:

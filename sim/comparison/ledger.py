@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 
 from anna.analog.die import Die
+from anna.analog.electronics import Electronics
 from anna.analog.parameters import Analog
-from anna.chip.spec import ChipSpec
 from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.sequencer.rules import verified
@@ -79,11 +79,11 @@ def losses(
         for share in shares_of(causes, orders_c, wrong_c)
     ]  # fmt: skip
     if causes:
+        dies = [Die.draw(program.spec, record, seed).electronics for seed in seeds]
         for layer, place in places_of_layers(program).items():
             say(f"ledger: {layer}")
             inside, outside = (
-                [float(wrong.mean()) for wrong in many(_confined(program.spec, record, seed, where) for seed in seeds)]
-                for where in (place, ~place)
+                [float(wrong.mean()) for wrong in many(_confined(die, where) for die in dies)] for where in (place, ~place)
             )
             entries.append(Entry(ALL_CAUSES, layer, 100 * mean(inside) - nothing, everything - 100 * mean(outside)))
     tried = [Pair(*two, pair_of(*two, wrong_c)) for two in combinations(causes, 2)] if pairs else []
@@ -96,6 +96,6 @@ def _with(record: Analog, seed: int, causes: Coalition) -> Callable[[], Chip]:
     return lambda: Chip(seed=seed, analog=record.alone(*sorted(causes)))
 
 
-def _confined(spec: ChipSpec, record: Analog, seed: int, place: Place) -> Callable[[], Chip]:
+def _confined(die: Electronics, place: Place) -> Callable[[], Chip]:
     """One chip whose imperfections act in one place."""
-    return lambda: Chip(silicon=Confined(Die.draw(spec, record, seed).electronics, place))
+    return lambda: Chip(silicon=Confined(die, place))
