@@ -153,13 +153,9 @@ def _significant(moved: Moved, outside: float) -> bool:
 
 def _errors_apart(moved: Moved) -> float:
     """A difference in standard errors."""
-    return (
-        moved.share / math.sqrt(moved.variance)
-        if moved.variance
-        else math.copysign(math.inf, moved.share)
-        if moved.share
-        else 0.0
-    )
+    if moved.variance:
+        return moved.share / math.sqrt(moved.variance)
+    return math.copysign(math.inf, moved.share) if moved.share else 0.0
 
 
 def _half(moved: Moved, outside: float) -> float:

@@ -11,8 +11,8 @@ from anna.analog.parameters import Analog
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
 from sim.cli.compiling import add_compile_options, compile_options
-from sim.cli.images import images_of
-from sim.cli.options import add, positional
+from sim.cli.images import add_network_and_images, images_of
+from sim.cli.options import add
 from sim.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -23,15 +23,7 @@ FULL_ORDERS = 4  # pairs of orders on each chip in a full ledger
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}) or by its weights, such as "
-               "lenet5-mnist-seed1-chip; or an .onnx or .safetensors file",
-          default="recognizer", nargs="?")  # fmt: skip
-    add(parser, "--data", default_text="that of a LeNet's paper")
-    add(parser, "--weights-seed", default=1)
-    add(parser, "--variant")
-    add(parser, "--images", default_text="the built-in digits, or with --data its test set; for your own network, the images "
-        "that --calibration leaves")  # fmt: skip
-    add(parser, "--count", default_text="all")
+    add_network_and_images(parser)
     add(parser, "--chips", default_text="40, of large networks 8")
     add(parser, "--limit", default_text="no limit")
     add(parser, "--analog", repeatable=True, default_text="typical")

@@ -7,22 +7,15 @@ from sim.cli import values
 from sim.cli.command import Command, write
 from sim.cli.compare import title
 from sim.cli.compiling import add_compile_options, compile_options
-from sim.cli.images import images_of
-from sim.cli.options import add, positional
+from sim.cli.images import add_network_and_images, images_of
+from sim.cli.options import add
 from sim.cli.progress import progress
 
 IMAGES = 1000  # unless --count
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    positional(parser, "model", values.NETWORK, "a LeNet by name ({words}), or an .onnx or .safetensors file",
-          default="recognizer", nargs="?")  # fmt: skip
-    add(parser, "--data", default_text="that of a LeNet's paper")
-    add(parser, "--weights-seed", default=1)
-    add(parser, "--variant", default_text="ordinary weights")
-    add(parser, "--images", default_text="the built-in digits, or with --data its test set; for your own network, the images "
-        "that --calibration leaves")  # fmt: skip
-    add(parser, "--count", default_text=f"{IMAGES}, or all if there are fewer")
+    add_network_and_images(parser, f"{IMAGES}, or all if there are fewer")
     add(parser, "--chips", default=8)
     add(parser, "--chip-seed", default=0)
     add(parser, "--analog", default="typical")
