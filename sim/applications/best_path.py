@@ -12,21 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.base.errors import DataError
-
-NOWHERE = -np.inf
+from anna.native.exact_math import exp, log
 
 
 @dataclass(frozen=True)
 class Spacing:
-    """How far a digit may lie from the one before, in places."""
+    """How far a digit may lie from the one before, in columns of places."""
 
-    nearest: int = 2  # columns
-    farthest: int = 8  # columns
-    rows: int = 2  # up or down, at most
+    nearest: int = 2
+    farthest: int = 8
 
     def __post_init__(self) -> None:
-        if not 1 <= self.nearest <= self.farthest or self.rows < 0:
-            raise DataError(f"{self}: expected 1 <= nearest <= farthest, and rows at least 0")
+        if not 1 <= self.nearest <= self.farthest:
+            raise DataError(f"digits are {self.nearest} to {self.farthest} columns apart; expected at least 1, and the fewer first")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,48 +32,54 @@ class Paths:
     """The best reading of each string. Axes: n strings, k digits from left to right."""
 
     labels_nk: NDArray[np.int64]
-    rows_nk: NDArray[np.int64]
     columns_nk: NDArray[np.int64]
     scores_n: NDArray[np.float64]  # sums over the digits
 
 
-def best_path(scores_ndyx: NDArray[Any], digits: int, spacing: Spacing) -> Paths:
-    """Reads strings of so many digits from their scores, (strings, classes, rows, columns of places).
+def log_sum(scores: NDArray[Any], axis: int) -> NDArray[np.float64]:
+    """Log-odds added as odds along an axis; one after another, so that sums have the same bits everywhere."""
+    along = np.moveaxis(scores, axis, 0).astype(np.float64)
+    highest = along.max(axis=0)
+    odds = exp(along - highest)
+    total = np.asarray(odds[0], np.float64)
+    for one in odds[1:]:
+        total = total + one
+    return highest + np.asarray(log(total), np.float64)
 
-    Of equally good readings it takes the one whose last digit lies topmost, then leftmost, and so on to the first.
+
+def of_columns(scores_ndyx: NDArray[Any]) -> NDArray[np.float64]:
+    """Scores of columns from those of places: the odds of a digit in a column are those in its rows, added."""
+    return log_sum(scores_ndyx, 2)
+
+
+def best_path(columns_ndx: NDArray[np.float64], digits: int, spacing: Spacing) -> Paths:
+    """Reads strings of so many digits from the scores of columns, (strings, classes, columns).
+
+    Of equally good readings it takes the one whose last digit is leftmost, then the one before it, and so on.
     """
-    strings, _, rows, columns = scores_ndyx.shape
+    strings, _, columns = columns_ndx.shape
     if digits < 1 or (digits - 1) * spacing.nearest >= columns:
         raise DataError(f"{digits} digits at least {spacing.nearest} columns apart do not fit into {columns} columns of places")
-    place_nyx = scores_ndyx.max(axis=1).astype(np.float64)
-    class_nyx = scores_ndyx.argmax(axis=1)
-    best_nyx, before = place_nyx, []
+    place_nx, class_nx, each = columns_ndx.max(axis=1), columns_ndx.argmax(axis=1), np.arange(strings)
+    best_nx, before = place_nx, list[NDArray[np.int64]]()
     for _ in range(digits - 1):
-        reach_nyx, step_nyx = _best_before(best_nyx, spacing)
-        before.append(step_nyx)
-        best_nyx = reach_nyx + place_nyx
-    at_n = best_nyx.reshape(strings, -1).argmax(axis=1)
-    scores_n = best_nyx.reshape(strings, -1)[np.arange(strings), at_n]
-    found = [at_n]
-    for step_nyx in reversed(before):
-        found.append(step_nyx.reshape(strings, -1)[np.arange(strings), found[-1]])
-    at_nk = np.stack(found[::-1], axis=1)
-    labels_nk = np.take_along_axis(class_nyx.reshape(strings, -1), at_nk, axis=1)
-    return Paths(labels_nk, at_nk // columns, at_nk % columns, scores_n)
+        reached_nx, from_nx = _reached(best_nx, spacing)
+        before.append(from_nx)
+        best_nx = reached_nx + place_nx
+    found = [best_nx.argmax(axis=1)]
+    scores_n = best_nx[each, found[0]]
+    for from_nx in reversed(before):
+        found.append(from_nx[each, found[-1]])
+    columns_nk = np.stack(found[::-1], axis=1)
+    return Paths(np.take_along_axis(class_nx, columns_nk, axis=1), columns_nk, scores_n)
 
 
-def _best_before(best_nyx: NDArray[np.float64], spacing: Spacing) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """For each place, the best that ends in a place from which it can be reached, and that place's number."""
-    _, rows, columns = best_nyx.shape
-    reach, step = np.full(best_nyx.shape, NOWHERE), np.zeros(best_nyx.shape, np.int64)
-    numbers = np.arange(rows * columns).reshape(rows, columns)
-    for down in range(-spacing.rows, spacing.rows + 1):  # from the topmost row before, and in it from the leftmost column
-        for across in range(spacing.farthest, spacing.nearest - 1, -1):
-            to = np.s_[max(0, -down) : rows - max(0, down), across:]
-            begin = np.s_[max(0, down) : rows - max(0, -down), : columns - across]
-            if 0 in reach[0][to].shape:
-                continue
-            better = best_nyx[:, *begin] > reach[:, *to]
-            reach[:, *to] = np.where(better, best_nyx[:, *begin], reach[:, *to])
-            step[:, *to] = np.where(better, numbers[begin], step[:, *to])
-    return reach, step
+def _reached(best_nx: NDArray[np.float64], spacing: Spacing) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """For each column, the best that ends in a column from which it can be reached, and which that is."""
+    reached, begin = np.full(best_nx.shape, -np.inf), np.zeros(best_nx.shape, np.int64)
+    columns = best_nx.shape[1]
+    for step in range(min(spacing.farthest, columns - 1), spacing.nearest - 1, -1):  # the leftmost first: it wins ties
+        better = best_nx[:, :-step] > reached[:, step:]
+        reached[:, step:] = np.where(better, best_nx[:, :-step], reached[:, step:])
+        begin[:, step:] = np.where(better, np.arange(columns - step), begin[:, step:])
+    return reached, begin
