@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.applications.slant import Slant as Slant
+    from sim.applications.slant import slant as slant
     from sim.results.comparison import Comparison as Comparison
     from sim.results.comparison import compare as compare
     from sim.results.diagnosis import ChipDiagnosis as ChipDiagnosis
@@ -36,6 +38,7 @@ _HOMES = {
     "Front": "sim.results.fronts",
     "Ledger": "sim.results.ledger",
     "Sensitivity": "sim.results.sensitivity",
+    "Slant": "sim.applications.slant",
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
     "Yield": "sim.results.yields",
@@ -50,6 +53,7 @@ _HOMES = {
     "read_yield": "sim.results.yields",
     "run_sweep": "sim.sweep.run",
     "sensitivity": "sim.results.sensitivity",
+    "slant": "sim.applications.slant",
 }
 
 __all__ = [*_HOMES]

@@ -1,0 +1,124 @@
+"""The slant of text blocks, by the convolver of the board of 1991: in floats, on the ideal chip and on drawn chips.
+
+The fit (slant_fit.py) is made on other blocks than those that are measured: in floats, on the ideal chip, whose fit serves for
+every chip, and once more on each drawn chip.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from anna.analog.parameters import Analog
+from anna.base.integers import checked_integer
+from anna.board.operations import instructions
+from anna.board.times import Times
+from anna.chip.machines import Machine
+from anna.compiler import compilation
+from anna.network.forward import forward
+from lenet.networks.applications import KERNELS
+from sim.applications import slant_plot
+from sim.applications.application import CHIPS, MACHINE, Conditions, Watch, silent
+from sim.applications.lettering import Blocks, blocks
+from sim.applications.slant_arm import ALLOWED, COLUMNS, SlantArm
+from sim.applications.slant_fit import Fit, convolver, energies
+from sim.base.columns import terminal_lines, values
+from sim.comparison.arms import Kind
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FITTED, MEASURED = 0, 2  # series of blocks; those of series 1 were for choosing what is assumed
+BLOCKS_FITTED = 300
+
+
+@dataclass(frozen=True, eq=False)
+class Slant:
+    """What slant each arm found in blocks of text, and the time of a block."""
+
+    blocks: Blocks
+    arms: tuple[SlantArm, ...]
+    times: Times
+    report: Mapping[str, Any]  # the compiler's
+
+    @property
+    def connections_per_s(self) -> float:
+        """Multiply-adds of the convolver while the chip is at it, page loads included."""
+        return float(self.report["chip_multiply_adds"] / self.times.chip_us * 1e6)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {
+            "application": "slant", "blocks": len(self.blocks.slants), "allowed_degrees": ALLOWED,
+            "machine": self.times.machine.name,
+            "chip_us_per_image": self.times.chip_us, "host_us_per_image": self.times.host_us,
+            "board_us_per_image": self.times.latency_us, "connections_per_s": self.connections_per_s,
+            "arms": [values(COLUMNS, arm) for arm in self.arms],
+            "slants": self.blocks.slants.tolist(), "found": {arm.name: arm.found_cn.tolist() for arm in self.arms},
+        }  # fmt: skip
+
+    def table(self) -> str:
+        """A line for each arm, and the time."""
+        images, times = self.blocks.images, self.times
+        host = "" if times.host_us is None else f", of the host {times.host_us / 1e3:.1f} ms"
+        return "\n".join([
+            f"slant of {len(images)} blocks of text, {images.shape[1]} x {images.shape[2]} pixels", "",
+            *terminal_lines(COLUMNS, self.arms), "",
+            f"time of a block on machine {times.machine.name}: of the chip {times.chip_us / 1e3:.1f} ms, "
+            f"{self.connections_per_s / 1e6:.0f} M connections/s{host}",
+        ])  # fmt: skip
+
+    def plot(self) -> "Figure":
+        """A matplotlib figure: a block, its energies by direction, and the slants found against the true ones."""
+        figure: Figure = slant_plot.figure(self.blocks, self.arms)
+        return figure
+
+    def __repr__(self) -> str:
+        return f"Slant({', '.join(f'{arm.name} {100 * arm.within.share:.0f} %' for arm in self.arms)})"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{self.table()}</pre>"
+
+
+def slant(
+    count: int = 200,
+    *,
+    chips: int = CHIPS,
+    analog: str | Analog | Sequence[Kind] = "typical",
+    chip_seed: int = 0,
+    noise_seed: int = 0,
+    machine: str | Machine = MACHINE,
+    threads: int | None = None,
+    watch: Watch = silent,
+) -> Slant:
+    """The slant of so many blocks of text, in floats, on the ideal chip, and on drawn chips with its fit and with their own."""
+    asked = Conditions(chips, analog, chip_seed, noise_seed, machine, threads)
+    fitted, measured = blocks(BLOCKS_FITTED, FITTED), blocks(checked_integer("count", count, 2), MEASURED)
+    watch("compile the convolver")
+    network = convolver()
+    made = compilation(network, fitted.images, machine=asked.on, host="none", range_method="max", calibration_count=40).program
+    assert made.report is not None
+    maps = [forward(network, given.images, keep="all").outputs["lines"] for given in (fitted, measured)]
+    before, after = map(energies, maps)
+    found = Fit.of(before, fitted.slants).slants(after)[None]
+    float_off = np.abs(found - measured.slants) > ALLOWED
+    arms = [SlantArm("float", found, after, measured.slants, float_off)]
+    both = np.concatenate([fitted.images, measured.images])
+    for name, some in asked.arms():
+        watch(f"run {name}")
+        energies_cnk = np.stack([energies(states) for states in asked.states(made, some, images=both)])
+        before_c, after_c = energies_cnk[:, :BLOCKS_FITTED], energies_cnk[:, BLOCKS_FITTED:]
+        own = [Fit.of(one, fitted.slants) for one in before_c]
+        if name == "ideal chip":
+            (fit,) = own
+        else:
+            found = np.stack([fit.slants(one) for one in after_c])
+            arms.append(SlantArm(name, found, after_c[0], measured.slants, float_off))
+        found = np.stack([one.slants(energy) for one, energy in zip(own, after_c, strict=True)])
+        name = name if name == "ideal chip" else f"{name}, each fitted"
+        arms.append(SlantArm(name, found, after_c[0], measured.slants, float_off))
+    size = made.report["chip_multiply_adds"] // 256
+    host = instructions({"read": size, "multiply_add": size + 2 * 2 * KERNELS, "sqrt": KERNELS, "reciprocal": 1})
+    times = asked.times(float(made.report["cycles_per_image"]), host)
+    return Slant(measured, tuple(arms), times, made.report)
