@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.applications.slant import Slant as Slant
     from sim.applications.slant import slant as slant
+    from sim.applications.zip_reader import ZipReading as ZipReading
+    from sim.applications.zip_reader import read_zip as read_zip
     from sim.results.comparison import Comparison as Comparison
     from sim.results.comparison import compare as compare
     from sim.results.diagnosis import ChipDiagnosis as ChipDiagnosis
@@ -42,6 +44,7 @@ _HOMES = {
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
     "Yield": "sim.results.yields",
+    "ZipReading": "sim.applications.zip_reader",
     "chip_yield": "sim.results.yields",
     "compare": "sim.results.comparison",
     "diagnose": "sim.results.diagnosis",
@@ -51,6 +54,7 @@ _HOMES = {
     "load_spec": "sim.sweep.spec",
     "make_spec": "sim.sweep.spec",
     "read_yield": "sim.results.yields",
+    "read_zip": "sim.applications.zip_reader",
     "run_sweep": "sim.sweep.run",
     "sensitivity": "sim.results.sensitivity",
     "slant": "sim.applications.slant",

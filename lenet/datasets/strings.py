@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -78,7 +79,7 @@ class Strings:
     def touching_nk(self) -> Bools:
         """Whether ink of a digit lies on or beside ink of the next, corners counted."""
         shape = self.images_nyx.shape[1:]
-        return np.array([[_touch(a, b, shape) for a, b in zip(row, row[1:], strict=False)] for row in self.placed], bool)
+        return np.array([[_touch(a, b, shape) for a, b in pairwise(row)] for row in self.placed], bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ class Placed:
 
 
 def strings(digits: LabelledImages, data: DataSet, count: int, how: Writing, seed: tuple[int, ...]) -> Strings:
-    """`count` strings of these digits, each digit in turn used as often as any other; the first are those of a smaller count."""
+    """`count` strings of these digits, all of which are used before any comes again; the first are those of a smaller count."""
     if count < 1 or not len(digits):
         raise DataError(f"{count} strings of {len(digits)} digits; expected at least 1 of either")
     rngs = [np.random.Generator(np.random.PCG64(one)) for one in np.random.SeedSequence(seed).spawn(7)]
@@ -197,5 +198,3 @@ def _touch(a: Placed, b: Placed, shape: tuple[int, ...]) -> bool:
         for x in range(3):
             grown[rows.start + y : rows.stop + y, columns.start + x : columns.stop + x] |= ink
     return bool((grown[1:-1, 1:-1] & other).any())
-
-

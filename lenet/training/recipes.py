@@ -31,7 +31,7 @@ class Distortion:
 class Partials:
     """Training to reject partial characters, on windows of strings of the digits (A)."""
 
-    writing: Writing = Writing()
+    writing: Writing = field(default_factory=Writing)
     in_place: float = 2.0  # pixels from a digit's middle to its window's, at most; places of a step of 4 come as near
     none_from: tuple[int, int] = (7, 5)  # rows or columns off every digit's middle from which a window shows none
 
@@ -65,7 +65,9 @@ def recipe_of(told: Mapping[str, Any]) -> Recipe:
 
 
 def _partials_of(told: Mapping[str, Any]) -> Partials:
-    writing = {name: tuple(value) if isinstance(value, list) else value for name, value in told["writing"].items()}
+    writing: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in told["writing"].items()
+    }
     return Partials(**{**told, "writing": Writing(**writing), "none_from": tuple(told["none_from"])})
 
 

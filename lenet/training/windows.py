@@ -62,12 +62,11 @@ def _free(found: Strings, how: Partials, rng: np.random.Generator) -> Places:
     half, (rows, columns) = how.writing.window // 2, found.images_nyx.shape[1:]
     tried = np.stack([rng.integers(half, size - half, (n, k, TRIES), endpoint=True) for size in (rows, columns)], axis=-1)
     off = np.abs(tried[:, :, :, None] - found.centres_nk2[:, None, None])
-    free = (off >= np.array(how.none_from)).any(axis=-1).all(axis=-1)
+    free = np.all(np.any(off >= np.array(how.none_from), axis=-1), axis=-1)
     first = np.take_along_axis(tried, free.argmax(axis=2)[:, :, None, None], axis=2)[:, :, 0]
     every = np.concatenate([_numbered(n, k), first.reshape(n * k, 2)], axis=1)
-    return every[free.any(axis=2).reshape(-1)]
+    return np.asarray(every[free.any(axis=2).reshape(-1)])
 
 
 def _numbered(n: int, k: int) -> Places:
     return np.repeat(np.arange(n), k)[:, None]
-

@@ -24,7 +24,9 @@ class Spacing:
 
     def __post_init__(self) -> None:
         if not 1 <= self.nearest <= self.farthest:
-            raise DataError(f"digits are {self.nearest} to {self.farthest} columns apart; expected at least 1, and the fewer first")
+            raise DataError(
+                f"digits are {self.nearest} to {self.farthest} columns apart; expected at least 1, and the fewer first"
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ def log_sum(scores: NDArray[Any], axis: int) -> NDArray[np.float64]:
     total = np.asarray(odds[0], np.float64)
     for one in odds[1:]:
         total = total + one
-    return highest + np.asarray(log(total), np.float64)
+    return np.asarray(highest + log(total), np.float64)
 
 
 def of_columns(scores_ndyx: NDArray[Any]) -> NDArray[np.float64]:

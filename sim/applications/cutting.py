@@ -6,6 +6,7 @@ least ink, while there are too few. Each piece is then put into a frame of its o
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def _cut(ink_yx: Bools, parts: int, middle: float) -> list[Bools]:
         ends.append(int(least[np.abs(least - about).argmin()]))
     ends.append(end)
     at = np.arange(ink_yx.shape[1])
-    cut = [ink_yx & (at >= a) & (at < b) for a, b in zip(ends, ends[1:], strict=False)]
+    cut = [ink_yx & (at >= a) & (at < b) for a, b in pairwise(ends)]
     return [one if one.any() else ink_yx for one in cut]
 
 

@@ -5,11 +5,13 @@ from types import MappingProxyType
 
 from sim.applications.application import Application
 from sim.applications.slant import slant
+from sim.applications.zip_reader import read_zip
 
 APPLICATIONS: Mapping[str, Application] = MappingProxyType({
     one.name: one
     for one in (
         Application("slant", "the slant of text blocks, by a convolver of 16 kernels of 16 x 16", 200, slant),
+        Application("zip", "ZIP codes without cutting: the recogniser at 31 x 6 places, and the best path", 1000, read_zip),
     )
 })  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What one arm read of the strings: digit by digit, for each chip; its shares, by how tight a string is; the columns of the table."""
+"""What one arm read of the strings, digit by digit, for each chip: shares read, all and by how tight strings are; the table."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +11,11 @@ from sim.base import formats
 from sim.base.columns import Column, View
 from sim.base.statistics import Interval, difference_of_chips, error_of_chips, interval_of_mean
 
-# How tight a string is: by its smallest gap, in pixels.
-TIGHTNESS = {"apart": lambda gap_n: gap_n > 0, "touching": lambda gap_n: gap_n == 0, "overlapping": lambda gap_n: gap_n < 0}
-
 
 def tight(strings: Strings) -> dict[str, NDArray[np.bool_]]:
-    """Which strings are apart, which touch, which overlap."""
-    return {name: is_one(strings.gaps_nk.min(axis=1)) for name, is_one in TIGHTNESS.items()}
+    """Which strings are apart, which touch, which overlap: by their smallest gap."""
+    smallest_n = strings.gaps_nk.min(axis=1)
+    return {"apart": smallest_n > 0, "touching": smallest_n == 0, "overlapping": smallest_n < 0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +39,7 @@ class ZipArm:
     @property
     def misread_cn(self) -> NDArray[np.bool_]:
         """Which strings are not read right from end to end."""
-        misread: NDArray[np.bool_] = self.wrong_cnk.any(axis=2)
-        return misread
+        return np.asarray(self.wrong_cnk.any(axis=2))
 
     @property
     def chips(self) -> int:
@@ -103,7 +100,11 @@ def _worst_to_best(arm: ZipArm) -> str:
 
 def _by_tightness(arm: ZipArm) -> dict[str, Any]:
     return {
-        name: {"strings": int(mine.sum()), "strings_read": vars(arm.strings_read(mine)), "digits_read": vars(arm.digits_read(mine))}
+        name: {
+            "strings": int(mine.sum()),
+            "strings_read": vars(arm.strings_read(mine)),
+            "digits_read": vars(arm.digits_read(mine)),
+        }
         for name, mine in tight(arm.strings).items()
         if mine.any()
     }
@@ -129,6 +130,7 @@ COLUMNS: tuple[Column[ZipArm], ...] = (
 
 def tightness_columns(strings: Strings) -> tuple[Column[ZipArm], ...]:
     """A column of strings read for each kind of string."""
+
     def one(name: str, mine: NDArray[np.bool_]) -> Column[ZipArm]:
         view = View[ZipArm](f"{mine.sum():,} {name}", lambda arm: formats.good(arm.strings_read(mine)))
         return Column(name, "share", "strings read right", lambda arm: vars(arm.strings_read(mine)), terminal=view)

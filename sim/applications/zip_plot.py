@@ -13,7 +13,7 @@ STEP, HALF = 4, 16  # pixels from place to place, and from a place's border to i
 
 
 def figure(strings: Strings, arms: Sequence[ZipArm]) -> Any:
-    """A string, the scores of its columns and the path, in floats and on a chip; and the share of strings that each arm reads."""
+    """A string, the scores of its columns and the path, in floats and on a chip; and what share of strings each arm reads."""
     slid = [arm for arm in arms if arm.scores_ndx is not None]
     floats, chip = slid[0], next((arm for arm in reversed(slid) if arm.floats is not None), slid[0])
     one = chosen(strings, floats, chip)
@@ -51,7 +51,9 @@ def _scores(axes: Any, arm: ZipArm, one: int, columns: int) -> None:
     last = found.shape[1]
     extent = (HALF - STEP / 2, HALF + STEP * last - STEP / 2, 9.5, -0.5)
     axes.imshow(found, cmap="RdBu_r", vmin=-8, vmax=8, aspect="auto", interpolation="nearest", extent=extent)
-    axes.plot(HALF + STEP * arm.columns_nk[one], arm.read_cnk[0, one], "o-", color=INK, markersize=5, linewidth=1, fillstyle="none")
+    axes.plot(
+        HALF + STEP * arm.columns_nk[one], arm.read_cnk[0, one], "o-", color=INK, markersize=5, linewidth=1, fillstyle="none"
+    )
     axes.set_xlim(0, columns)
     axes.set_yticks(range(10))
     axes.set_xlabel("middle of the window, pixels")

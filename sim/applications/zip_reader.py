@@ -1,4 +1,4 @@
-"""Reading ZIP codes without cutting them: the recogniser at 31 x 6 places of a string of digits, and the best path over columns.
+"""Reading ZIP codes without cutting them: the recogniser at 31 x 6 places of a string, and the best path over columns.
 
 Published (paper 3): the recogniser at 31 x 6 places, about 2 million connections, used to segment ZIP codes; it must be trained
 to reject partial characters. Assumed (A): everything else, and the strings, since no ZIP codes are here (docs/zip-reader.md).
@@ -121,13 +121,19 @@ def read_zip(
     best = max(cut, key=lambda arm: arm.strings_read().share)
     watch("read in floats")
     floats = _arm("float", [forward(network, shown.images_nyx).scores], shown, None, best)
-    never = _arm("float, never trained to reject", [_odds(forward(segmenter(ordinary), shown.images_nyx).scores)], shown, None, best)
+    never = _arm(
+        "float, never trained to reject", [_odds(forward(segmenter(ordinary), shown.images_nyx).scores)], shown, None, best
+    )
     arms = [floats]
     for name, some in asked.arms():
         watch(f"run {name}")
         arms.append(_arm(name, _scores(asked, programs[0], some, shown), shown, floats, best))
     times = [
-        Times(one, float(_report(program)["cycles_per_image"]), int(_report(program)["host_multiply_adds"]) + _path_instructions(network))
+        Times(
+            one,
+            float(_report(program)["cycles_per_image"]),
+            int(_report(program)["host_multiply_adds"]) + _path_instructions(network),
+        )
         for one, program in zip(_machines(asked.on), programs, strict=True)
     ]
     return ZipReading(shown, (*arms, never, *cut), tuple(times))
@@ -135,7 +141,9 @@ def read_zip(
 
 def _of_mnist(digits: LabelledImages) -> LabelledImages:
     if digits.images.shape[1:] != MNIST.shape:
-        raise DataError(f"{digits.name}: images of {digits.images.shape[1:]} pixels; expected {MNIST.shape}, as the weights know them")
+        raise DataError(
+            f"{digits.name}: images of {digits.images.shape[1:]} pixels; expected {MNIST.shape}, as the weights know them"
+        )
     return digits
 
 
@@ -157,7 +165,9 @@ def _scores(asked: Conditions, program: Program, some: Sequence[Chip], shown: St
         yield result.scores
 
 
-def _arm(name: str, scores: Sequence[NDArray[Any]] | Iterator[NDArray[Any]], shown: Strings, floats: ZipArm | None, cut: ZipArm) -> ZipArm:
+def _arm(
+    name: str, scores: Sequence[NDArray[Any]] | Iterator[NDArray[Any]], shown: Strings, floats: ZipArm | None, cut: ZipArm
+) -> ZipArm:
     """What the best paths through the scores of each chip read."""
     columns = [of_columns(one) for one in scores]
     paths = [best_path(one, shown.labels_nk.shape[1], SPACING) for one in columns]
