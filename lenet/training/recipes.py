@@ -165,7 +165,8 @@ def recipe_for(network: str, data: str, name: str, *, distorted: bool = False) -
 
 def chip_recipe_for(network: str, data: str, before: Recipe) -> Recipe:
     """The recipe for the chip: as chosen on validation digits, and by default with the distortion of the recipe before."""
-    recipe = replace(FOR_CHIP, **_CHOSEN_FOR_CHIP.get((network, data), {}))  # type: ignore[arg-type]
+    chosen = _CHOSEN_FOR_CHIP.get((network, data), {}) if before.partials is None else _REJECT_FOR_CHIP
+    recipe = replace(FOR_CHIP, **chosen)  # type: ignore[arg-type]
     return replace(recipe, distortion=recipe.distortion or before.distortion, partials=before.partials)
 
 
@@ -192,6 +193,7 @@ _CHOSEN: dict[tuple[str, str], dict[str, object]] = {
 }
 # less than typical where that costs typical chips nothing and gains on the ideal one
 _STRENGTH: dict[tuple[str, str], float] = {("lenet5", "mnist"): 0.7}
+_REJECT_FOR_CHIP: dict[str, object] = {"passes": 6, "batch": 128, "steps": (0.003,)}  # not tuned: a pass takes a minute or two
 _CHOSEN_FOR_CHIP: dict[tuple[str, str], dict[str, object]] = {
     ("recognizer", "mnist"): {"passes": 20, "batch": 128, "steps": (0.004,), "distortion": _MILD},
     ("recognizer", "usps"): {"passes": 30, "steps": (0.004,)},

@@ -23,11 +23,11 @@ Levels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Cutting:
-    """How strings are cut (A); chosen on strings of calibration digits."""
+    """How strings are cut (A); chosen on strings of training digits that the network had not seen."""
 
-    speck: int = 8  # pixels of ink below which a piece is dropped
-    over: float = 0.5  # share of the narrower piece's columns from which two pieces that lie over one another are one
-    middle: float = 0.5  # share of a part's width, around where equal parts would end, in which a cut is looked for
+    speck: int = 15  # pixels of ink below which a piece is dropped
+    over: float = 0.7  # share of the narrower piece's columns from which two pieces that lie over one another are one
+    middle: float = 0.2  # share of a part's width, around where equal parts would end, in which a cut is looked for
     box: int = 20  # pixels that the larger side of a piece fills in its frame; 0: as large as it is
     frame: int = 28
 
