@@ -1,38 +1,36 @@
 """The figure of the ZIP reader: drawn from what was read, it runs nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lenet.datasets.strings import Strings
 from sim.applications.zip_arm import ZipArm, tight
+from sim.base.statistics import Interval
 from sim.report.figure import COLOURS, INK, themed
 
 STEP, HALF = 4, 16  # pixels from place to place, and from a place's border to its middle
+STRONG = 8.0  # log-odds at the ends of the colours
+ABOVE = (-0.9, -10.4)  # where the string stands above its scores, in rows of these
+SEEN = 0.01  # share of strings from which an arm has bars
 
 
 def figure(strings: Strings, arms: Sequence[ZipArm]) -> Any:
-    """A string, the scores of its columns and the path, in floats and on a chip; and what share of strings each arm reads."""
+    """A string over the scores of its columns, with the path, in floats and on a chip; and the shares that each arm reads."""
     slid = [arm for arm in arms if arm.scores_ndx is not None]
     floats, chip = slid[0], next((arm for arm in reversed(slid) if arm.floats is not None), slid[0])
     one = chosen(strings, floats, chip)
-    with themed(8.4, 6.4, columns=2, rows=2) as (drawn, ((page, scores), (shares, chip_scores))):
-        columns, rows = strings.images_nyx.shape[2], strings.images_nyx.shape[1]
-        page.imshow(255 - strings.images_nyx[one], cmap="gray", vmin=0, vmax=255, interpolation="nearest",
-                    extent=(0, columns, rows, 0))  # fmt: skip
-        page.set_xticks([])
-        page.set_yticks([])
-        code = "".join(map(str, strings.labels_nk[one].tolist()))
-        page.set_title(f"{code}: gaps of {', '.join(map(str, strings.gaps_nk[one].tolist()))} pixels")
-        for axes, arm in ((scores, floats), (chip_scores, chip)):
-            _scores(axes, arm, one, columns)
-        assert floats.columns_nk is not None
-        for column, label in zip(floats.columns_nk[one].tolist(), floats.read_cnk[0, one].tolist(), strict=True):
-            middle = HALF + STEP * column
-            page.axvline(middle, ymin=0.0, ymax=0.12, color=COLOURS[3], linewidth=1.2)
-            page.text(middle, rows - 7, str(label), color=COLOURS[3], ha="center", va="bottom", fontsize=8)
-        _shares(shares, strings, arms)
+    drawn_arms = [arm for arm in arms if arm.strings_read().share >= SEEN]
+    with themed(8.4, 6.2, columns=2, rows=2) as (drawn, ((left, right), (whole, single))):
+        for axes, arm in ((left, floats), (right, chip)):
+            _scores(axes, arm, strings, one)
+        kinds = {name: mine for name, mine in tight(strings).items() if mine.any()}
+        _shares(whole, drawn_arms, kinds, "strings read, %", [arm.strings_read for arm in drawn_arms])
+        _shares(single, drawn_arms, kinds, "digits read, %", [arm.digits_read for arm in drawn_arms])
+        handles, names = whole.get_legend_handles_labels()
+        drawn.legend(handles, names, loc="outside lower center", ncols=3, fontsize=8)
     return drawn
 
 
@@ -45,27 +43,33 @@ def chosen(strings: Strings, floats: ZipArm, chip: ZipArm) -> int:
     return int(tightness.argmin())
 
 
-def _scores(axes: Any, arm: ZipArm, one: int, columns: int) -> None:
+def _scores(axes: Any, arm: ZipArm, strings: Strings, one: int) -> None:
     assert arm.scores_ndx is not None and arm.columns_nk is not None
-    found = arm.scores_ndx[one]
-    last = found.shape[1]
-    extent = (HALF - STEP / 2, HALF + STEP * last - STEP / 2, 9.5, -0.5)
-    axes.imshow(found, cmap="RdBu_r", vmin=-8, vmax=8, aspect="auto", interpolation="nearest", extent=extent)
-    axes.plot(
-        HALF + STEP * arm.columns_nk[one], arm.read_cnk[0, one], "o-", color=INK, markersize=5, linewidth=1, fillstyle="none"
-    )
+    image, found, middles = strings.images_nyx[one], arm.scores_ndx[one], HALF + STEP * arm.columns_nk[one]
+    columns = image.shape[1]
+    extent = (HALF - STEP / 2, HALF + STEP * found.shape[1] - STEP / 2, 9.5, -0.5)
+    axes.imshow(found, cmap="RdBu_r", vmin=-STRONG, vmax=STRONG, aspect="auto", interpolation="nearest", extent=extent)
+    axes.imshow(255 - image, cmap="gray", vmin=0, vmax=255, aspect="auto", interpolation="nearest", extent=(0, columns, *ABOVE))
+    axes.plot(middles, arm.read_cnk[0, one], "o-", color=INK, markersize=5, linewidth=1, fillstyle="none")
+    for middle, label in zip(middles.tolist(), arm.read_cnk[0, one].tolist(), strict=True):
+        axes.plot([middle, middle], [ABOVE[0], ABOVE[0] - 0.8], color=COLOURS[3], linewidth=1.2)
+        axes.text(middle, ABOVE[0] - 1.0, str(label), color=COLOURS[3], ha="center", va="bottom", fontsize=8)
     axes.set_xlim(0, columns)
+    axes.set_ylim(9.5, ABOVE[1])
     axes.set_yticks(range(10))
     axes.set_xlabel("middle of the window, pixels")
-    axes.set_ylabel("digit")
-    axes.set_title(f"{_named(arm)}: log-odds against none (blue -8, red +8), and the path", fontsize=8)
+    axes.set_ylabel("digit", y=0.25)
+    code, gaps = "".join(map(str, strings.labels_nk[one].tolist())), ", ".join(map(str, strings.gaps_nk[one].tolist()))
+    axes.set_title(f"{_named(arm)}: {code}, gaps {gaps}", fontsize=9)
 
 
-def _shares(axes: Any, strings: Strings, arms: Sequence[ZipArm]) -> None:
-    kinds = {name: mine for name, mine in tight(strings).items() if mine.any()}
+def _shares(
+    axes: Any, arms: Sequence[ZipArm], kinds: dict[str, NDArray[np.bool_]], what: str,
+    shares: Sequence[Callable[[NDArray[np.bool_]], Interval]],
+) -> None:  # fmt: skip
     high = 0.8 / len(arms)
-    for place, arm in enumerate(arms):
-        found = [arm.strings_read(mine) for mine in kinds.values()]
+    for place, (arm, read) in enumerate(zip(arms, shares, strict=True)):
+        found = [read(mine) for mine in kinds.values()]
         y = np.arange(len(kinds)) + (place - (len(arms) - 1) / 2) * high
         share = np.array([100 * each.share for each in found])
         ends = np.abs(np.array([[100 * each.low, 100 * each.high] for each in found]).T - share)
@@ -74,8 +78,7 @@ def _shares(axes: Any, strings: Strings, arms: Sequence[ZipArm]) -> None:
     axes.set_yticks(range(len(kinds)), [f"{name}\n({mine.sum():,})" for name, mine in kinds.items()])
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
-    axes.set_xlabel("strings read, %")
-    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    axes.set_title(what)
 
 
 def _named(arm: ZipArm) -> str:
