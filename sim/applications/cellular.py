@@ -26,17 +26,17 @@ from sim.comparison.arms import Kind
 SIDE, STEPS_A_TURN, TURNS = 32, 2, 24  # pixels of an image; of the program's outermost loop
 OWN, NEIGHBOUR, PIXEL = 2, 1, 5  # the templates: a cell's own state, each of four neighbours' and its pixel
 INKED = 128  # the least grey level of black
-AFTER = (2, 5, 8)  # turns after which the figure shows the states
-DRAWN = 4  # digits in the figure
+AFTER = (3, 5, 8)  # turns after which the figure shows the states
+DRAWN = (0, 6, 8, 9)  # digits in the figure, each with the largest hole of its class
 
 
-def digits(count: int) -> Images:
-    """Built-in digits in black and white, on a white ground of 32 x 32."""
-    grey = holdout().images
-    if count > len(grey):
-        raise DataError(f"{count} images requested, but {len(grey)} digits are built in")
-    edge = (SIDE - grey.shape[1]) // 2
-    return np.pad(grey[:count] >= INKED, ((0, 0), (edge, edge), (edge, edge)))
+def digits(count: int) -> tuple[Images, NDArray[np.generic]]:
+    """Built-in digits in black and white, on a white ground of 32 x 32, and their labels."""
+    found = holdout()
+    if count > len(found):
+        raise DataError(f"{count} images requested, but {len(found)} digits are built in")
+    edge = (SIDE - found.images.shape[1]) // 2
+    return np.pad(found.images[:count] >= INKED, ((0, 0), (edge, edge), (edge, edge))), found.labels[:count]
 
 
 def beginning(black: Images) -> Images:
@@ -90,13 +90,14 @@ def cellular(
 ) -> Pixels:
     """The holes of so many digits filled, in floats, on the ideal chip and on drawn chips."""
     asked = Conditions(chips, analog, chip_seed, noise_seed, machine, threads)
-    black = digits(checked_integer("count", count, 2))
+    black, labels = digits(checked_integer("count", count, 2))
     right, program = flooded(black), by_hand("cellular", asked.on)
     in_floats = beginning(black)
     for _ in range(TURNS * STEPS_A_TURN):
         in_floats = stepped(in_floats, black)
     arms = [PixelArm.of("as they came", black[None], right), PixelArm.of("float", in_floats[None], right)]
-    drawn = np.argsort(-(right ^ black).sum(axis=(1, 2)), kind="stable")[:DRAWN]
+    holes = (right ^ black).sum(axis=(1, 2))
+    drawn = [int(np.argmax(np.where(labels == digit, holes, -1))) for digit in DRAWN]
     shown, last = [("digit", black[drawn])], None
     for name, some in asked.arms():
         watch(f"run {name}")
@@ -108,7 +109,7 @@ def cellular(
         short = by_hand("cellular", asked.on, turns)
         (states,) = asked.codes(short, [last[1]], codes(black[drawn]))
         shown.append((f"after {turns * STEPS_A_TURN} steps", in_rows(states) >= LEAST_BLACK))
-    shown.append((f"after {TURNS * STEPS_A_TURN}, {last[0]}", last[2]))
+    shown.append((f"after {TURNS * STEPS_A_TURN}, {last[0].removesuffix('s')}", last[2]))
     times = asked.times(verified(program).cycles_per_image)
     return Pixels("cellular", count, (SIDE, SIDE), tuple(arms), times,
                   lambda: grid(shown, right[drawn], [len(shown) - 1]))  # fmt: skip

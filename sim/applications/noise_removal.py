@@ -24,7 +24,7 @@ TEXT = Style(rows=32, columns=64, x_height=(14, 20), pen=(0.15, 0.22), steepest=
 FLIPPED = 0.1  # share of pixels (A)
 RADIUS, WIDTH = 2, 0.8  # pixels: of the window, and the Gaussian's standard deviation (A)
 SERIES = 4  # of pages; others were for choosing what is assumed
-DRAWN = 4  # pages in the figure
+DRAWN = 3  # pages in the figure: those with most ink
 
 
 def gaussian() -> NDArray[np.float64]:
@@ -80,8 +80,9 @@ def noise_removal(
         watch(f"run {name}")
         found = np.stack([in_rows(one) >= LEAST_BLACK for one in asked.codes(program, some, codes(noisy))])
         arms.append(PixelArm.of(name, found, right))
-        shown.append((name, found[0]))
-    first = [(name, images[:DRAWN]) for name, images in shown]
+        shown.append((name.removesuffix("s"), found[0]))
+    drawn = np.argsort(-right.sum(axis=(1, 2)), kind="stable")[:DRAWN]
+    first = [(name, images[drawn]) for name, images in shown]
     times = asked.times(verified(program).cycles_per_image)
     return Pixels("noise-removal", count, (TEXT.rows, TEXT.columns), tuple(arms), times,
-                  lambda: grid(first, right[:DRAWN], range(1, len(first))))  # fmt: skip
+                  lambda: grid(first, right[drawn], range(1, len(first))))  # fmt: skip

@@ -98,7 +98,7 @@ def slant(
     watch("draw blocks of text")
     fitted, measured = blocks(TEXT, BLOCKS_FITTED, FITTED), blocks(TEXT, count, MEASURED)
     watch("compile the convolver")
-    network = convolver()
+    network = convolver(TEXT)
     # Nobody reads the outputs as values, so they need no fit; the greatest must not be clipped.
     made = compilation(network, fitted.images, machine=asked.on, host="none", range_method="max", round="nearest", fit=False,
                        calibration_count=40, check_count=0).program  # fmt: skip
