@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.applications.cellular import cellular as cellular
+    from sim.applications.noise_removal import noise_removal as noise_removal
+    from sim.applications.pixels import Pixels as Pixels
     from sim.applications.slant import Slant as Slant
     from sim.applications.slant import slant as slant
     from sim.applications.zip_reader import ZipReading as ZipReading
@@ -39,12 +42,14 @@ _HOMES = {
     "Energy": "sim.results.energy",
     "Front": "sim.results.fronts",
     "Ledger": "sim.results.ledger",
+    "Pixels": "sim.applications.pixels",
     "Sensitivity": "sim.results.sensitivity",
     "Slant": "sim.applications.slant",
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
     "Yield": "sim.results.yields",
     "ZipReading": "sim.applications.zip_reader",
+    "cellular": "sim.applications.cellular",
     "chip_yield": "sim.results.yields",
     "compare": "sim.results.comparison",
     "diagnose": "sim.results.diagnosis",
@@ -53,6 +58,7 @@ _HOMES = {
     "ledger": "sim.results.ledger",
     "load_spec": "sim.sweep.spec",
     "make_spec": "sim.sweep.spec",
+    "noise_removal": "sim.applications.noise_removal",
     "read_yield": "sim.results.yields",
     "read_zip": "sim.applications.zip_reader",
     "run_sweep": "sim.sweep.run",

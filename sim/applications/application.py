@@ -1,7 +1,7 @@
 """What an application of the boards is: a name, a sentence, and a run under given conditions that gives an outcome."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -83,14 +83,15 @@ class Conditions:
         ]
         return [("ideal chip", (Chip(),)), *drawn]
 
-    def states(self, program: Program, chips: Sequence[Chip], **given: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
-        """What each chip leaves in the program's first output, in state LSB, for raw `images` or for state `codes`."""
-        for result in run_chips(chips, program, **given, noise_seed=self.noise_seed, threads=self.threads):
+    def states(self, program: Program, chips: Sequence[Chip], images: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+        """What each chip leaves in a program's first output for raw images, in state LSB."""
+        for result in run_chips(chips, program, images, noise_seed=self.noise_seed, threads=self.threads):
             yield next(iter(result.outputs.values()))
 
-    def under(self, program: Program) -> Program:
-        """A program written by hand, on this machine's chip and under its sequencer."""
-        return replace(program, spec=self.on.chip, sequencer=self.on.sequencer)
+    def codes(self, program: Program, chips: Sequence[Chip], codes: NDArray[Any]) -> Iterator[NDArray[np.generic]]:
+        """The same as state codes, for state codes."""
+        for result in run_chips(chips, program, codes=codes, noise_seed=self.noise_seed, threads=self.threads):
+            yield next(iter(result.codes.values()))
 
     def times(self, cycles_per_image: float, host_multiply_adds: int = 0) -> Times:
         """What an image takes on the machine."""

@@ -16,16 +16,13 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Stroke = tuple[float, ...]  # x, y of each point of a line; or an arc: centre x, y, radius x, y, first and last degree
 
-ROWS, COLUMNS = 64, 160  # of a block (A)
-STEEPEST = 30.0  # degrees of slant to either side (A)
-X_HEIGHT = (9.0, 15.0)  # pixels from the baseline to the top of an x (A)
-PEN = (0.10, 0.20)  # width of a stroke in x heights (A)
 PAPER, INK = (0.0, 60.0), (150.0, 255.0)  # grey levels (A)
 NOISE = (0.0, 25.0)  # standard deviation of a pixel, grey levels (A)
 LEAN = 2.0  # degrees, standard deviation of a letter about its block's slant (A)
 WOBBLE = 0.03  # x heights, standard deviation of a letter's points (A)
 WORD = (2, 8)  # letters of a word (A)
 PITCH = 2.5  # x heights from line to line (A)
+THINNEST = 1.2  # pixels of a pen (A)
 
 BOWL: Stroke = (0.35, 0.5, 0.35, 0.5, 0, 360)
 ARCH: tuple[Stroke, ...] = ((0.3, 0.7, 0.3, 0.3, 180, 0), (0.6, 0.7, 0.6, 0.0))
@@ -53,6 +50,17 @@ OFTEN = dict(zip("etaoinsrhldcumfpgwybvkxqz", (
 CURVE = 9  # points along an arc
 
 
+@dataclass(frozen=True)
+class Style:
+    """What blocks of text have in common; ranges are drawn from evenly, for each block."""
+
+    rows: int
+    columns: int
+    x_height: tuple[float, float]  # pixels from the baseline to the top of an x
+    pen: tuple[float, float]  # width of a stroke in x heights
+    steepest: float  # degrees of slant to either side
+
+
 @dataclass(frozen=True, eq=False)
 class Blocks:
     """Blocks of text as grey levels, and by how many degrees each leans to the right."""
@@ -61,30 +69,42 @@ class Blocks:
     slants: Floats
 
 
-def blocks(count: int, series: int) -> Blocks:
+def blocks(style: Style, count: int, series: int) -> Blocks:
     """So many blocks of a series, each with text, slant, size and noise of its own; block k is the same whatever the count."""
-    made = [_block(np.random.default_rng((series, k))) for k in range(count)]
-    return Blocks(np.stack([image for image, _ in made]), np.array([slant for _, slant in made]))
+    images, slants = np.zeros((count, style.rows, style.columns), np.uint8), np.zeros(count)
+    for k in range(count):
+        rng = np.random.default_rng((series, k))
+        ink, slants[k] = _inked(style, rng)
+        paper, dark, noise = (float(rng.uniform(*ends)) for ends in (PAPER, INK, NOISE))
+        grey = paper + (dark - paper) * ink + noise * rng.standard_normal(ink.shape)
+        images[k] = np.clip(np.rint(grey), 0, 255)
+    return Blocks(images, slants)
 
 
-def _block(rng: np.random.Generator) -> tuple[NDArray[np.uint8], float]:
-    slant, x_height = float(rng.uniform(-STEEPEST, STEEPEST)), float(rng.uniform(*X_HEIGHT))
-    pen = max(1.2, x_height * float(rng.uniform(*PEN)))
-    ink = np.zeros((ROWS, COLUMNS))
-    for strokes in _text(rng, x_height, slant):
+def pages(style: Style, count: int, series: int) -> NDArray[np.bool_]:
+    """The same in black and white: where ink covers half a pixel."""
+    inks = [_inked(style, np.random.default_rng((series, k)))[0] for k in range(count)]
+    found: NDArray[np.bool_] = np.stack(inks) >= 0.5
+    return found
+
+
+def _inked(style: Style, rng: np.random.Generator) -> tuple[Floats, float]:
+    """How much of each pixel is covered with ink, and the slant."""
+    slant, x_height = float(rng.uniform(-style.steepest, style.steepest)), float(rng.uniform(*style.x_height))
+    pen = max(THINNEST, x_height * float(rng.uniform(*style.pen)))
+    ink = np.zeros((style.rows, style.columns))
+    for strokes in _text(rng, ink.shape, x_height, slant):
         _draw(ink, strokes, pen)
-    paper, dark, noise = (float(rng.uniform(*ends)) for ends in (PAPER, INK, NOISE))
-    grey = paper + (dark - paper) * ink + noise * rng.standard_normal(ink.shape)
-    return np.clip(np.rint(grey), 0, 255).astype(np.uint8), slant
+    return ink, slant
 
 
-def _text(rng: np.random.Generator, x_height: float, slant: float) -> Iterator[list[Floats]]:
+def _text(rng: np.random.Generator, shape: tuple[int, int], x_height: float, slant: float) -> Iterator[list[Floats]]:
     """The strokes of each letter, in pixels (column, row): lines of words that fill the block."""
     letters, chances = list(OFTEN), np.array(list(OFTEN.values()))
     baseline = x_height * float(rng.uniform(0.6, 1.6))
-    while baseline < ROWS + 0.6 * x_height:
+    while baseline < shape[0] + 0.6 * x_height:
         at = x_height * float(rng.uniform(-0.5, 0.5))
-        while at < COLUMNS:
+        while at < shape[1]:
             for name in rng.choice(letters, int(rng.integers(*WORD)), p=chances / chances.sum()):
                 lean = np.tan(np.radians(slant + LEAN * rng.standard_normal()))
                 strokes = [points + WOBBLE * rng.standard_normal(points.shape) for points in glyph(name)]
@@ -115,10 +135,10 @@ def _draw(ink: Floats, strokes: list[Floats], pen: float) -> None:
             high = np.ceil(np.maximum(start, end) + pen / 2 + 2).astype(int)
             part = ink[low[1] : high[1], low[0] : high[0]]
             if part.size:
-                np.maximum(part, _inked(part.shape, low, start, end, pen), out=part)
+                np.maximum(part, _covered(part.shape, low, start, end, pen), out=part)
 
 
-def _inked(shape: tuple[int, ...], corner: NDArray[Any], start: Floats, end: Floats, pen: float) -> Floats:
+def _covered(shape: tuple[int, ...], corner: NDArray[Any], start: Floats, end: Floats, pen: float) -> Floats:
     rows, columns = np.meshgrid(np.arange(shape[0]) + corner[1], np.arange(shape[1]) + corner[0], indexing="ij")
     along = end - start
     share = ((columns - start[0]) * along[0] + (rows - start[1]) * along[1]) / max(float(along @ along), 1e-9)

@@ -14,23 +14,24 @@ from numpy.typing import NDArray
 
 from anna.network.graph import SCALED_TANH, Convolution, Graph, Prepare
 from lenet.networks.applications import KERNELS, line
-from sim.applications.lettering import COLUMNS, ROWS
+from sim.applications.lettering import Style
 
 Floats = NDArray[np.float64]
 
+TEXT = Style(rows=96, columns=256, x_height=(9, 15), pen=(0.10, 0.20), steepest=30)  # (A)
 SIDE = 60.0  # degrees to either side of upright that the kernels' directions span (A)
 DIRECTIONS = np.linspace(-SIDE, SIDE, KERNELS)
 LINE_WIDTH, LINE_REACH, DRIVE = 1.2, 5.0, 1.5  # of a kernel: see lenet.networks.applications.line (A)
-STEP = (2, 2)  # rows and columns from window to window (A)
+STEP = (4, 2)  # rows and columns from window to window (A)
 POWER = 4  # to which the host raises positive outputs (A)
 PULL = 1e-3  # of the fit, towards no slant at all, as a share of the blocks (A)
 
 
-def convolver() -> Graph:
+def convolver(text: Style = TEXT) -> Graph:
     """Sixteen detectors of strokes, stepped over a block."""
     weights = np.stack([line(np.radians(slant - 90), LINE_WIDTH, LINE_REACH, DRIVE) for slant in DIRECTIONS])[:, None]
     lines = Convolution("lines", weights, stride=STEP, activation=SCALED_TANH)
-    return Graph("convolver", (1, ROWS, COLUMNS), (Prepare(source=(ROWS, COLUMNS)), lines))
+    return Graph("convolver", (1, text.rows, text.columns), (Prepare(source=(text.rows, text.columns)), lines))
 
 
 def energies(maps_nkyx: NDArray[Any]) -> Floats:

@@ -58,7 +58,9 @@ COMMAND = Command(
     "how well each does, with 95 % intervals, and the time on a machine; draws a figure.",
     examples=(
         "anna application",
-        "anna application slant --count 20 --chips 2 -o slant.svg",
+        "anna application slant -o slant.svg",
+        "anna application noise-removal --count 20 --chips 4 -o clean.png",
+        "anna application cellular --count 50 --analog typical --analog worst --json",
     ),
     arguments=_arguments,
     run=_run,
