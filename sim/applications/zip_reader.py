@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WEIGHTS = "recognizer-mnist-seed1-reject"
+FOR_CHIP = "recognizer-mnist-seed1-reject-chip"  # the same, trained further for typical chips
 ORDINARY = "recognizer-mnist-seed1"  # never trained to reject
 WRITING, SPACING, CUTTING = Writing(), Spacing(), Cutting()
 CALIBRATED, MEASURED = 1, 2  # seeds of strings: for ranges, from digits for calibration; for results
@@ -109,34 +110,34 @@ def read_zip(
     `digits` are those of the strings, 28 x 28 as MNIST's; by default the built-in ones for results.
     """
     asked = Conditions(chips, analog, chip_seed, noise_seed, machine, threads)
-    shown = strings(_of_mnist(digits or holdout()), MNIST, checked_integer("count", count, 2), WRITING, (MEASURED,))
-    trained, ordinary = load(WEIGHTS), load(ORDINARY)
-    assert isinstance(trained, Graph) and isinstance(ordinary, Graph)
+    digits = holdout() if digits is None else _of_mnist(digits)
+    shown = strings(digits, MNIST, checked_integer("count", count, 2), WRITING, (MEASURED,))
+    trained, for_chip, ordinary = (_graph(name) for name in (WEIGHTS, FOR_CHIP, ORDINARY))
     network = segmenter(trained)
     watch("compile")
-    programs = [_compiled(network, machine) for machine in _machines(asked.on)]
+    programs = {one: _compiled(network, one) for one in _machines(asked.on)}
+    chip_trained = _compiled(segmenter(for_chip), asked.on, round="nearest")  # as in training
     watch("cut")
-    cut = [ZipArm(f"cut, {name}", _cut(shown, graph)[None], shown) for name, graph in
-           (("ordinary weights", ordinary), ("weights that reject", trained))]  # fmt: skip
+    cut = (ZipArm("cut, ordinary weights", _cut(shown, ordinary)[None], shown),
+           ZipArm("cut, weights that reject", _cut(shown, trained)[None], shown))  # fmt: skip
     best = max(cut, key=lambda arm: arm.strings_read().share)
     watch("read in floats")
     floats = _arm("float", [forward(network, shown.images_nyx).scores], shown, None, best)
-    never = _arm(
-        "float, never trained to reject", [_odds(forward(segmenter(ordinary), shown.images_nyx).scores)], shown, None, best
-    )
+    odds = _odds(forward(segmenter(ordinary), shown.images_nyx).scores)
     arms = [floats]
     for name, some in asked.arms():
         watch(f"run {name}")
-        arms.append(_arm(name, _scores(asked, programs[0], some, shown), shown, floats, best))
-    times = [
-        Times(
-            one,
-            float(_report(program)["cycles_per_image"]),
-            int(_report(program)["host_multiply_adds"]) + _path_instructions(network),
-        )
-        for one, program in zip(_machines(asked.on), programs, strict=True)
-    ]
-    return ZipReading(shown, (*arms, never, *cut), tuple(times))
+        arms.append(_arm(name, _scores(asked, programs[asked.on], some, shown), shown, floats, best))
+        if name != "ideal chip":
+            arms.append(_arm(f"{name}, chip-trained", _scores(asked, chip_trained, some, shown), shown, floats, best))
+    arms.append(_arm("float, never trained to reject", [odds], shown, None, best))
+    return ZipReading(shown, (*arms, *cut), tuple(_times(one, program, network) for one, program in programs.items()))
+
+
+def _times(machine: Machine, program: Program, network: Graph) -> Times:
+    report = program.report or {}
+    host = int(report["host_multiply_adds"]) + _path_instructions(network)
+    return Times(machine, float(report["cycles_per_image"]), host)
 
 
 def _of_mnist(digits: LabelledImages) -> LabelledImages:
@@ -151,13 +152,15 @@ def _machines(first: Machine) -> list[Machine]:
     return [first, *(machine_named(name) for name in TIMED if name != first.name)]
 
 
-def _compiled(network: Graph, machine: Machine) -> Program:
+def _graph(name: str) -> Graph:
+    found = load(name)
+    assert isinstance(found, Graph)
+    return found
+
+
+def _compiled(network: Graph, machine: Machine, **options: Any) -> Program:
     for_ranges = strings(calibration(), MNIST, STRINGS_FOR_RANGES, WRITING, (CALIBRATED,))
-    return compile(network, for_ranges.images_nyx, machine=machine)
-
-
-def _report(program: Program) -> dict[str, Any]:
-    return dict(program.report or {})
+    return compile(network, for_ranges.images_nyx, machine=machine, **options)
 
 
 def _scores(asked: Conditions, program: Program, some: Sequence[Chip], shown: Strings) -> Iterator[NDArray[Any]]:

@@ -27,7 +27,10 @@ def arm(found, name):
 
 def test_every_arm_reads_every_string(found):
     names = [one.name for one in found.arms]
-    assert names[:3] == ["float", "ideal chip", "typical chips"] and names[-2:] == ["cut, ordinary weights", "cut, weights that reject"]
+    assert names[:3] == ["float", "ideal chip", "typical chips"] and names[-2:] == [
+        "cut, ordinary weights",
+        "cut, weights that reject",
+    ]
     for one in found.arms:
         assert one.read_cnk.shape == (one.chips, COUNT, 5)
     assert arm(found, "typical chips").chips == 2
@@ -37,7 +40,10 @@ def test_sliding_reads_most_digits_and_more_strings_than_cutting_where_digits_ov
     overlapping = tight(found.strings)["overlapping"]
     for name in ("float", "ideal chip", "typical chips"):
         assert arm(found, name).digits_read().share > 0.8
-        assert arm(found, name).strings_read(overlapping).share > arm(found, "cut, weights that reject").strings_read(overlapping).share
+        assert (
+            arm(found, name).strings_read(overlapping).share
+            > arm(found, "cut, weights that reject").strings_read(overlapping).share
+        )
 
 
 def test_scores_that_were_not_trained_to_reject_read_far_fewer(found):
