@@ -16,6 +16,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--machine", default_text="all")
     add(parser, "--assumptions")
     add(parser, "--table-1")
+    add(parser, "--history")
     add(parser, "--network", default_text="recognizer; of the assumptions alone")
     add(parser, "--output", kind=values.file(".md"), default_text="no file")
     add(parser, "--threads", default_text="all cores")
@@ -27,9 +28,11 @@ def _run(given: argparse.Namespace) -> None:
         raise UsageError("--assumptions takes neither numbers nor a machine; name a network with --network")
     if given.table_1 and (given.names or given.machine or given.assumptions):
         raise UsageError("--table-1 takes neither numbers nor a machine nor --assumptions; give one of them")
+    if given.history and (given.names or given.machine or given.assumptions or given.table_1):
+        raise UsageError("--history takes neither numbers nor a machine nor --assumptions nor --table-1; give one of them")
     if given.network and not given.assumptions:
         raise UsageError("--network goes with --assumptions")
-    made = _table_1 if given.table_1 else _assumptions if given.assumptions else _numbers
+    made = _history if given.history else _table_1 if given.table_1 else _assumptions if given.assumptions else _numbers
     content, text = made(given, path)
     write(content, text if path is None else f"{text}\n\n{path}", given.json)
 
@@ -93,17 +96,31 @@ def _table_1(given: argparse.Namespace, path: Path | None) -> tuple[dict[str, An
     return found.content(), table_1_page.text(found)
 
 
+def _history(_: argparse.Namespace, path: Path | None) -> tuple[dict[str, Any], str]:
+    from anna.base.container import write_beside
+    from sim.published import history_page
+    from sim.published.history import history
+
+    with progress() as show:
+        found = history(show)
+    if path is not None:
+        write_beside(path, history_page.page(found).encode())
+    return found.content(), history_page.text(found)
+
+
 COMMAND = Command(
     summary="every published number, and what the model predicts",
     description="Holds the model against every number that is published of the chip, its boards and its networks: what it\n"
-    "predicts, whether that lies in the range stated before, and where it misses, why; what each assumption is worth; and\n"
-    "table 1 of the chip's paper, run again. What takes minutes is kept beside --output: an interrupted run goes on.",
+    "predicts, whether that lies in the range stated before, and where it misses, why; what each assumption is worth; table 1\n"
+    "of the chip's paper, run again; what came before ANNA and after it. What takes minutes is kept beside --output: an\n"
+    "interrupted run goes on.",
     examples=(
         "anna published",
         "anna published recognizer-time convolver-board-1991",
         "anna published --machine board-1991 --json",
         "anna published --assumptions -o assumptions.md",
         "anna published --table-1 -o table-1.md",
+        "anna published --history",
     ),
     arguments=_arguments,
     run=_run,
