@@ -7,6 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.applications.cellular import cellular as cellular
+    from sim.applications.noise_removal import noise_removal as noise_removal
+    from sim.applications.pixels import Pixels as Pixels
+    from sim.applications.slant import Slant as Slant
+    from sim.applications.slant import slant as slant
     from sim.results.comparison import Comparison as Comparison
     from sim.results.comparison import compare as compare
     from sim.results.diagnosis import ChipDiagnosis as ChipDiagnosis
@@ -35,10 +40,13 @@ _HOMES = {
     "Energy": "sim.results.energy",
     "Front": "sim.results.fronts",
     "Ledger": "sim.results.ledger",
+    "Pixels": "sim.applications.pixels",
     "Sensitivity": "sim.results.sensitivity",
+    "Slant": "sim.applications.slant",
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
     "Yield": "sim.results.yields",
+    "cellular": "sim.applications.cellular",
     "chip_yield": "sim.results.yields",
     "compare": "sim.results.comparison",
     "diagnose": "sim.results.diagnosis",
@@ -47,9 +55,11 @@ _HOMES = {
     "ledger": "sim.results.ledger",
     "load_spec": "sim.sweep.spec",
     "make_spec": "sim.sweep.spec",
+    "noise_removal": "sim.applications.noise_removal",
     "read_yield": "sim.results.yields",
     "run_sweep": "sim.sweep.run",
     "sensitivity": "sim.results.sensitivity",
+    "slant": "sim.applications.slant",
 }
 
 __all__ = [*_HOMES]

@@ -25,7 +25,14 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("lab", "exporters", "torch"),
     ),
     "lenet": (("datasets",), ("networks",), ("training",)),
-    "sim": (("base",), ("inputs",), ("comparison", "bench", "sweep"), ("report",), ("results", "published"), ("cli",)),
+    "sim": (
+        ("base",),
+        ("inputs",),
+        ("comparison", "bench", "sweep"),
+        ("report",),
+        ("results", "published", "applications"),
+        ("cli",),
+    ),
 }
 
 CYTHON_IMPORT = re.compile(r"^\s*(?:from\s+([\w.]+)\s+c?import\s+(.+)|cimport\s+([\w.]+))", re.M)

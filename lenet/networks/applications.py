@@ -18,6 +18,7 @@ from lenet.networks import parts
 SEGMENTER_IMAGE = (52, 152)
 KERNELS, KERNEL_SIZE = 16, 16
 LINE_WIDTH = 2.0  # pixels, standard deviation (A)
+LINE_REACH = KERNEL_SIZE / 4  # pixels, standard deviation of the disc (A)
 DRIVE = 4.0  # sum of a kernel's positive weights, so that a line on its middle fills the squash (A)
 
 
@@ -35,12 +36,12 @@ def convolver(rows: int, columns: int) -> Graph:
     return Graph("convolver", (1, rows, columns), (prepare, Convolution("lines", weights, activation=SCALED_TANH)))
 
 
-def line(angle: float) -> npt.NDArray[np.float32]:
+def line(angle: float, width: float = LINE_WIDTH, reach: float = LINE_REACH, drive: float = DRIVE) -> npt.NDArray[np.float32]:
     """A kernel that answers to a line in this direction: a ridge between two valleys, within a disc, of mean zero."""
     at = np.arange(KERNEL_SIZE) - (KERNEL_SIZE - 1) / 2
     y, x = np.meshgrid(at, at, indexing="ij")
-    across = (y * np.cos(angle) - x * np.sin(angle)) / LINE_WIDTH
-    disc = np.exp(-(x * x + y * y) / (2 * (KERNEL_SIZE / 4) ** 2))
+    across = (y * np.cos(angle) - x * np.sin(angle)) / width
+    disc = np.exp(-(x * x + y * y) / (2 * reach**2))
     ridge = (1 - across * across) * np.exp(-across * across / 2) * disc
     ridge -= disc * ridge.sum() / disc.sum()
-    return np.asarray(DRIVE * ridge / ridge[ridge > 0].sum(), np.float32)
+    return np.asarray(drive * ridge / ridge[ridge > 0].sum(), np.float32)

@@ -21,8 +21,8 @@ from sim.cli.options import add, expect_new_names
 
 # In the order of the help text.
 COMMANDS = (
-    "compare", "yield", "diagnose", "sensitivity", "published", "sweep", "report", "plan", "compile", "fit-host", "export",
-    "check", "info", "energy", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor", "completion",
+    "compare", "yield", "diagnose", "sensitivity", "published", "application", "sweep", "report", "plan", "compile", "fit-host",
+    "export", "check", "info", "energy", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor", "completion",
 )  # fmt: skip
 
 

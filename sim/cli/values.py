@@ -112,6 +112,12 @@ def _published() -> tuple[str, ...]:
     return tuple(row.name for row in ROWS)
 
 
+def _applications() -> tuple[str, ...]:
+    from sim.applications.table import APPLICATIONS
+
+    return tuple(APPLICATIONS)
+
+
 def _chip_fields() -> tuple[str, ...]:
     from anna.chip.spec import ChipSpec
 
@@ -207,6 +213,7 @@ NAME = Kind("NAME")
 COSTS = Kind("NAME,...", lambda text: tuple(text.split(",")), _costs)
 NETWORK = Kind("MODEL", words=_networks, suffixes=(".onnx", ".safetensors"))
 PUBLISHED = Kind("NAME", words=_published)
+APPLICATION = late_choice("NAME", _applications)
 LENET = Kind("NET", words=_networks)
 VARIANT = Kind("VARIANT", words=_variants)
 RECIPE = late_choice("RECIPE", _recipes)

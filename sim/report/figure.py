@@ -61,6 +61,13 @@ def svg_file(figure: Any) -> str:
     return re.sub(r"[ \t]+\n", "\n", buffer.getvalue())
 
 
+def png_file(figure: Any) -> bytes:
+    """The figure as pixels, 200 an inch."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
+    return buffer.getvalue()
+
+
 def svg(figure: Any) -> str:
     """The figure as an SVG element for a page."""
     text = svg_file(figure)

@@ -63,8 +63,8 @@ PUBLIC = {
     anna.torch: "ChipModule convert",
     lenet: "calibration define digits holdout load names record",
     sim: """
-        ChipDiagnosis Comparison Energy Front Ledger Sensitivity Store SweepSpec Yield chip_yield compare diagnose energy front
-        ledger load_spec make_spec read_yield run_sweep sensitivity
+        ChipDiagnosis Comparison Energy Front Ledger Pixels Sensitivity Slant Store SweepSpec Yield cellular chip_yield compare
+        diagnose energy front ledger load_spec make_spec noise_removal read_yield run_sweep sensitivity slant
     """,
 }
 

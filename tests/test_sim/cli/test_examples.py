@@ -27,6 +27,7 @@ TRAINS = "needs MNIST or USPS, and trains for minutes; see test_training.py"
 NOT_RUN = {
     "anna compare --json": "what anna compare prints otherwise; it takes a dozen seconds",
     "anna compare lenet5 --chips 16 --analog typical --analog worst": LONG,
+    "anna application slant -o slant.svg": LONG,
     "anna sweep bits.toml -o bits --cluster tcp://head:8786": NETWORK,
     "anna data fetch mnist --folder digits": NETWORK,
     "anna train recognizer --data usps --train-seed 4 -o weights": TRAINS,
