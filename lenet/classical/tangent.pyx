@@ -1,0 +1,120 @@
+"""The loop of tangent distance: squared distances between the planes that two images' small deformations span.
+
+The two-sided distance is what is left of the difference of two images after the best mixture of both images' tangents is taken
+off (P. Simard, Y. LeCun, J. Denker, NIPS 5, 1993). All of it follows from the products of sixteen vectors, the two images
+and their seven tangents each, so these are added up first, pixel after pixel: sums have a fixed order, whatever the threads.
+"""
+
+from libc.math cimport sqrt
+from libc.stdint cimport int64_t
+
+import numpy as np
+
+cdef enum:
+    TANGENTS = 7
+    ITSELF = 7  # the place of the image after its tangents
+    VECTORS = 8
+    BOTH = 14  # tangents of two images
+
+# Of a tangent of length 1, the square of what the ones before it leave: less is rounding, and the tangent is left out.
+cdef double INDEPENDENT = 1e-12
+
+
+def squared_distances(const double[:, :, ::1] firsts, const double[:, :, ::1] seconds, const int64_t[:, ::1] candidates,
+                      double[:, ::1] found):
+    """For each of the first images (n, rows, columns) the squared distance to each of its candidates among the second ones."""
+    cdef int64_t n, k, pixels = firsts.shape[1] * firsts.shape[2]
+    cdef double[:, ::1] one = np.empty((pixels, VECTORS)), other = np.empty((pixels, VECTORS))
+    cdef double[:, ::1] own = np.empty((VECTORS, VECTORS)), its = np.empty((VECTORS, VECTORS))
+    cdef double[:, ::1] mixed = np.empty((VECTORS, VECTORS)), room = np.empty((BOTH, BOTH))
+    assert firsts.shape[1] == seconds.shape[1] and firsts.shape[2] == seconds.shape[2]
+    assert candidates.shape[0] == firsts.shape[0] == found.shape[0] and candidates.shape[1] == found.shape[1]
+    with nogil:
+        for n in range(firsts.shape[0]):
+            span(firsts, n, one)
+            products(one, one, own)
+            for k in range(candidates.shape[1]):
+                span(seconds, candidates[n, k], other)
+                products(other, other, its)
+                products(one, other, mixed)
+                found[n, k] = apart(own, its, mixed, room)
+
+
+def tangents(const double[:, :, ::1] images, int64_t n):
+    """The seven tangents of an image and the image itself: (pixels, 8)."""
+    made = np.empty((images.shape[1] * images.shape[2], VECTORS))
+    span(images, n, made)
+    return made
+
+
+cdef void span(const double[:, :, ::1] images, int64_t n, double[:, ::1] made) noexcept nogil:
+    """Tangents by coordinates about the middle and central differences; beyond the edge is paper, which is 0."""
+    cdef int64_t row, column, p, rows = images.shape[1], columns = images.shape[2]
+    cdef double x, y, across, down
+    for row in range(rows):
+        y = row - (rows - 1) / 2.0
+        for column in range(columns):
+            x = column - (columns - 1) / 2.0
+            across = (images[n, row, column + 1] if column + 1 < columns else 0.0)
+            across = (across - (images[n, row, column - 1] if column > 0 else 0.0)) / 2
+            down = (images[n, row + 1, column] if row + 1 < rows else 0.0)
+            down = (down - (images[n, row - 1, column] if row > 0 else 0.0)) / 2
+            p = row * columns + column
+            made[p, 0] = across  # moved sideways
+            made[p, 1] = down  # moved up or down
+            made[p, 2] = x * across + y * down  # scaled
+            made[p, 3] = y * across - x * down  # rotated
+            made[p, 4] = x * across - y * down  # stretched along one axis, squeezed along the other
+            made[p, 5] = y * across + x * down  # the same along the diagonals
+            made[p, 6] = across * across + down * down  # thicker
+            made[p, ITSELF] = images[n, row, column]
+
+
+cdef void products(const double[:, ::1] one, const double[:, ::1] other, double[:, ::1] found) noexcept nogil:
+    """The products of each vector of one image with each of another, added pixel after pixel."""
+    cdef int64_t i, j, p
+    cdef double value
+    cdef double[8] total
+    for i in range(VECTORS):
+        for j in range(VECTORS):
+            total[j] = 0.0
+        for p in range(one.shape[0]):
+            value = one[p, i]
+            for j in range(VECTORS):
+                total[j] += value * other[p, j]
+        for j in range(VECTORS):
+            found[i, j] = total[j]
+
+
+cdef double apart(const double[:, ::1] own, const double[:, ::1] its, const double[:, ::1] mixed,
+                  double[:, ::1] factor) noexcept nogil:
+    """What least squares leaves of the difference: by Cholesky's factor of the tangents' products, each scaled to length 1."""
+    cdef int64_t i, j, k
+    cdef double left = own[ITSELF, ITSELF] - 2 * mixed[ITSELF, ITSELF] + its[ITSELF, ITSELF]
+    cdef double value
+    cdef double[14] scale, share
+    for i in range(TANGENTS):
+        scale[i] = 1 / sqrt(own[i, i]) if own[i, i] > 0 else 0.0
+        scale[TANGENTS + i] = 1 / sqrt(its[i, i]) if its[i, i] > 0 else 0.0
+        share[i] = (own[i, ITSELF] - mixed[i, ITSELF]) * scale[i]
+        share[TANGENTS + i] = (mixed[ITSELF, i] - its[i, ITSELF]) * scale[TANGENTS + i]
+    for i in range(BOTH):
+        for j in range(i + 1):
+            if i < TANGENTS:
+                value = own[i, j]
+            elif j < TANGENTS:
+                value = mixed[j, i - TANGENTS]
+            else:
+                value = its[i - TANGENTS, j - TANGENTS]
+            value = value * scale[i] * scale[j]
+            for k in range(j):
+                value -= factor[i, k] * factor[j, k]
+            if j < i:
+                factor[i, j] = value / factor[j, j] if factor[j, j] > 0 else 0.0
+            else:
+                factor[i, i] = sqrt(value) if value > INDEPENDENT else 0.0
+        for k in range(i):
+            share[i] -= factor[i, k] * share[k]
+        share[i] = share[i] / factor[i, i] if factor[i, i] > 0 else 0.0
+        left -= share[i] * share[i]
+    return max(left, 0.0)
