@@ -31,7 +31,8 @@ def nearest(images: Images, others: Images, count: int) -> npt.NDArray[np.int64]
 def vote(labels: npt.NDArray[np.int64]) -> Labels:
     """The most frequent label of each row; of equally frequent ones, that of the nearest."""
     counts = (labels[:, :, None] == labels[:, None, :]).sum(axis=2)
-    return labels[np.arange(len(labels)), counts.argmax(axis=1)]
+    found: Labels = labels[np.arange(len(labels)), counts.argmax(axis=1)]
+    return found
 
 
 def fit_neighbours(training: LabelledImages, count: int) -> Read:

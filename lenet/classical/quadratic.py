@@ -1,8 +1,7 @@
 """Forty principal components of the image, and a polynomial of degree 2 of them fitted by least squares (paper 8).
 
-Published: 40 components, and a linear classifier of 821 inputs. Derived: 821 is 820 products of pairs, squares among them, and a
-constant; linear terms are not among them. Assumed: least squares towards 1 for the right class and -1 for others, the scale of
-the components (their products are scaled to about 1).
+Published: 40 components. Recalled: a linear classifier of 821 inputs. Derived: these are 820 products of pairs, squares among
+them, and a constant, so linear terms are left out. Assumed: least squares towards 1 for the right class and -1 for others.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def fit_quadratic(training: LabelledImages) -> Read:
 
 def targets(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """1 for the right class, -1 for the others."""
-    return 2.0 * (labels[:, None] == np.arange(10)) - 1.0
+    return np.where(labels[:, None] == np.arange(10), 1.0, -1.0)
 
 
 def _products(parts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """A thousand radial units, a hundred of each class, and a linear classifier of what they give (paper 8).
 
-Published: 1000 Gaussian units on 28x28, ten groups of 100, each group placed by k-means on the images of its class; a regularised
-pseudo-inverse for the linear layer (R but for the 1000). Assumed: one width for all units, a multiple of the root mean square
-distance from an image to its nearest unit; how strong the regularisation is.
+Published: 1000 units and a linear classifier. Recalled: Gaussians on 28x28, ten groups of 100, each placed by k-means on the
+images of its class; a regularised pseudo-inverse for the linear layer. Assumed: one width for all units, a multiple of the root
+mean square distance from an image to its nearest unit; how strong the regularisation is.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ def fit_radial(training: LabelledImages, width: float, keep: Keep = keep_nothing
     squares = _squares(rows, centres)
     usual = squares.min(axis=1).mean()
 
-    def active(squares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.exp(squares / (-2 * width * width * usual))
+    def response(squares: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        active: npt.NDArray[np.float64] = np.exp(squares / (-2 * width * width * usual))
+        return active
 
-    linear = scikit("linear_model").Ridge(RIDGE).fit(active(squares), targets(training.labels))
+    linear = scikit("linear_model").Ridge(RIDGE).fit(response(squares), targets(training.labels))
 
     def read(images: Images) -> Labels:
-        return np.asarray(linear.predict(active(_squares(rows_of(images) / 255, centres))).argmax(axis=1), np.int64)
+        return np.asarray(linear.predict(response(_squares(rows_of(images) / 255, centres))).argmax(axis=1), np.int64)
 
     return read
 
@@ -46,4 +47,5 @@ def _centres(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _squares(rows: npt.NDArray[np.float64], centres: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Squared distances (images, units)."""
     of_rows, of_centres = (rows * rows).sum(axis=1)[:, None], (centres * centres).sum(axis=1)
-    return np.maximum(of_rows - 2 * rows @ centres.T + of_centres, 0.0)
+    squares: npt.NDArray[np.float64] = np.maximum(of_rows - 2 * rows @ centres.T + of_centres, 0.0)
+    return squares

@@ -54,9 +54,19 @@ def fit_tangent(training: LabelledImages, passes: int, candidates: int, threads:
     def read(images: Images) -> Labels:
         near = nearest(images, training.images, candidates)
         best = squares(smoothed(images, passes), others, near, threads).argmin(axis=1)
-        return labels[near[np.arange(len(near)), best]]
+        found: Labels = labels[near[np.arange(len(near)), best]]
+        return found
 
     return read
+
+
+def left_out(training: LabelledImages, images: Images, passes: int, candidates: int, threads: int = 1) -> npt.NDArray[np.bool_]:
+    """Of each image whether the nearest of all lies beyond the candidates, and whether it has another class: (2, images)."""
+    near = nearest(images, training.images, len(training))
+    found = squares(smoothed(images, passes), smoothed(training.images, passes), near, threads)
+    among, of_all = found[:, :candidates].argmin(axis=1), found.argmin(axis=1)
+    each = np.arange(len(images))
+    return np.stack([of_all >= candidates, training.labels[near[each, among]] != training.labels[near[each, of_all]]])
 
 
 def _loop() -> ModuleType:

@@ -1,7 +1,7 @@
 """The virtual support vector machine: trained, its support vectors shifted by a pixel each way, and trained again on these.
 
-Published: a polynomial of degree 9 on MNIST, 0.8 % (paper 8; C. Burges and B. Scholkopf, NIPS 9, 1997). Recalled: shifts in four
-directions; images scaled to length 1, the kernel ((u v + 1) / 2)^9 and a cost of 2 (D. DeCoste and B. Scholkopf, Machine
+Published: 0.8 % on MNIST (paper 8). Recalled: a polynomial of degree 9, shifts in four directions (C. Burges and B. Schölkopf,
+NIPS 9, 1997); images scaled to length 1, the kernel ((u v + 1) / 2)^9 and a cost of 2 (D. DeCoste and B. Schölkopf, Machine
 Learning 46, 2002). Assumed: one machine for each pair of classes, which vote (theirs: one for each class).
 """
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from lenet.classical.reading import Images, Keep, Labels, Read, keep_nothing, rows_of, scikit
 from lenet.datasets.labelled import LabelledImages
 
-DEGREE = 9  # P
+DEGREE = 9  # R
 COST = 2.0  # R
 SHIFTS = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))  # R: rows and columns
 CACHE_MB = 3_000  # of kernel values; no result depends on it
@@ -46,7 +46,8 @@ def shifted(images: Images, down: int, right: int) -> Images:
 def unit(images: Images) -> npt.NDArray[np.float64]:
     """A row of length 1 an image; paper alone stays 0."""
     rows = rows_of(images)
-    return rows / np.sqrt(np.maximum((rows * rows).sum(axis=1), 1.0))[:, None]
+    scaled: npt.NDArray[np.float64] = rows / np.sqrt(np.maximum((rows * rows).sum(axis=1), 1.0))[:, None]
+    return scaled
 
 
 def _machine(images: Images, labels: npt.NDArray[Any]) -> Any:
