@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import numpy.typing as npt
 
-from lenet.classical.reading import Images, Labels, Read, rows_of
+from lenet.classical.reading import Images, Keep, Labels, Read, keep_nothing, rows_of
 from lenet.datasets.labelled import LabelledImages
 
 AT_ONCE = 250  # images whose distances to all others are held
+SEARCHED = 500  # neighbours that are kept of a search
 
 
 def nearest(images: Images, others: Images, count: int) -> npt.NDArray[np.int64]:
@@ -28,6 +31,15 @@ def nearest(images: Images, others: Images, count: int) -> npt.NDArray[np.int64]
     return found
 
 
+def searched(images: Images, training: LabelledImages, count: int, keep: Keep) -> npt.NDArray[np.int64]:
+    """The same among training images; the search, which takes minutes, is kept for all counts up to `SEARCHED`."""
+    at_least = min(max(count, SEARCHED), len(training))
+    content = hashlib.sha256(images.tobytes()).hexdigest()
+    found = keep(f"nearest {at_least}: {training.digest} {content}",
+                 lambda: nearest(images, training.images, at_least).astype(np.int32))  # fmt: skip
+    return found[:, :count].astype(np.int64)
+
+
 def vote(labels: npt.NDArray[np.int64]) -> Labels:
     """The most frequent label of each row; of equally frequent ones, that of the nearest."""
     counts = (labels[:, :, None] == labels[:, None, :]).sum(axis=2)
@@ -35,11 +47,11 @@ def vote(labels: npt.NDArray[np.int64]) -> Labels:
     return found
 
 
-def fit_neighbours(training: LabelledImages, count: int) -> Read:
+def fit_neighbours(training: LabelledImages, count: int, keep: Keep = keep_nothing) -> Read:
     """The nearest `count` vote."""
     labels = training.labels.astype(np.int64)
 
     def read(images: Images) -> Labels:
-        return vote(labels[nearest(images, training.images, count)])
+        return vote(labels[searched(images, training, count, keep)])
 
     return read

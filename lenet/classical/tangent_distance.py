@@ -14,8 +14,8 @@ import numpy.typing as npt
 from anna.base.errors import BuildError
 from anna.base.threads import share
 from anna.native.loader import HOW
-from lenet.classical.euclid import nearest
-from lenet.classical.reading import Images, Labels, Read
+from lenet.classical.euclid import nearest, searched
+from lenet.classical.reading import Images, Keep, Labels, Read, keep_nothing
 from lenet.datasets.labelled import LabelledImages
 
 AT_ONCE = 20  # images a thread takes: some seconds
@@ -47,12 +47,12 @@ def squares(
     return found
 
 
-def fit_tangent(training: LabelledImages, passes: int, candidates: int, threads: int = 1) -> Read:
+def fit_tangent(training: LabelledImages, passes: int, candidates: int, threads: int = 1, keep: Keep = keep_nothing) -> Read:
     """The label of the nearest by tangent distance among the nearest `candidates`; of equals, the first of these."""
     labels, others = training.labels.astype(np.int64), smoothed(training.images, passes)
 
     def read(images: Images) -> Labels:
-        near = nearest(images, training.images, candidates)
+        near = searched(images, training, candidates, keep)
         best = squares(smoothed(images, passes), others, near, threads).argmin(axis=1)
         found: Labels = labels[near[np.arange(len(near)), best]]
         return found

@@ -69,7 +69,7 @@ def _published(percent: float) -> Fact[float]:
 
 
 def _neighbours(count: int) -> Setting:
-    return Setting(f"k = {count}", lambda training, keep, threads: fit_neighbours(training, count))
+    return Setting(f"k = {count}", lambda training, keep, threads: fit_neighbours(training, count, keep))
 
 
 def _radial(width: float) -> Setting:
@@ -84,11 +84,11 @@ def _tangent(passes: int, candidates: int) -> Setting:
         return (f"of {CHECKED} digits kept aside, the nearest of all {len(training):,} lies beyond the candidates for "
                 f"{int(beyond.sum())}, and has another class for {int(other.sum())}")  # fmt: skip
 
-    told = f"{passes} {'pass' if passes == 1 else 'passes'} of smoothing, the nearest {candidates:,} as candidates"
-    return Setting(told, lambda training, keep, threads: fit_tangent(training, passes, candidates, threads), beside)
+    told = f"{passes} {'pass' if passes == 1 else 'passes'} of smoothing, the nearest {candidates} as candidates"
+    return Setting(told, lambda training, keep, threads: fit_tangent(training, passes, candidates, threads, keep), beside)
 
 
-CHECKED = 100
+CHECKED = 50
 TODAY = "today's recipe: Adam, more passes"
 NEIGHBOURS = Classical(tuple(_neighbours(count) for count in (1, 3, 5, 7)), "55,000 stored digits are 10,528 pages of weights")
 RADIAL = Classical(
@@ -100,7 +100,7 @@ QUADRATIC = Classical(
     "a product of two components is one of two states, and a synapse multiplies a state by a stored weight",
 )
 TANGENT = Classical(
-    (_tangent(1, 500), _tangent(2, 500), _tangent(4, 500), _tangent(2, 100), _tangent(2, 1_000)),
+    (_tangent(1, 500), _tangent(2, 500), _tangent(1, 100), _tangent(2, 100)),
     "tangents are products of two images, and a synapse multiplies a state by a stored weight",
 )
 VIRTUAL = Classical(
