@@ -36,6 +36,8 @@ def squares(
     firsts: npt.NDArray[np.float64], seconds: npt.NDArray[np.float64], candidates: npt.NDArray[np.int64], threads: int = 1
 ) -> npt.NDArray[np.float64]:
     """Squared tangent distances between smoothed images and their candidates among others (n, candidates)."""
+    if candidates.size and not 0 <= candidates.min() <= candidates.max() < len(seconds):
+        raise IndexError(f"a candidate is none of {len(seconds)} images")  # the loop does not look
     found = np.empty(candidates.shape)
     loop = _loop()
 

@@ -1,9 +1,12 @@
 """Tangent distance: what least squares leaves, blind to small deformations, and the same whatever the threads."""
 
+import sys
+
 import numpy as np
 import pytest
 
 import lenet
+from anna.base.errors import BuildError
 from lenet.classical import tangent_distance
 from lenet.classical.euclid import nearest
 from lenet.classical.tangent import tangents
@@ -87,6 +90,19 @@ def test_smoothing_keeps_the_ink_and_is_exact() -> None:
     once = smoothed(image, 1)[0]
     assert np.array_equal(once[3:6, 3:6] * 16, 255 * np.outer([1, 2, 1], [1, 2, 1]))
     assert smoothed(image, 2).sum() == 255
+
+
+@pytest.mark.parametrize("place", [-1, 40])
+def test_a_candidate_that_is_not_there_is_refused(place: int) -> None:
+    with pytest.raises(IndexError, match="a candidate is none of 40 images"):
+        squares(DIGITS[:1], DIGITS, np.array([[0, place]]))
+
+
+def test_where_the_loop_is_not_built_the_answer_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lenet.classical.tangent", None)
+    monkeypatch.delattr("lenet.classical.tangent")
+    with pytest.raises(BuildError, match=r"the loop of tangent distance is not built \(.*\): run `pip install \.`"):
+        squares(DIGITS, DIGITS, ALL)
 
 
 def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
