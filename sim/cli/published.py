@@ -18,6 +18,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--assumptions")
     add(parser, "--table-1")
     add(parser, "--table-1998")
+    add(parser, "--history")
     add(parser, "--network", default_text="recognizer; of the assumptions alone")
     add(parser, "--output", kind=values.file(".md"), default_text="no file")
     add(parser, "--threads", default_text="all cores")
@@ -29,11 +30,14 @@ def _run(given: argparse.Namespace) -> None:
         raise UsageError("--assumptions takes neither numbers nor a machine; name a network with --network")
     if given.table_1 and (given.names or given.machine or given.assumptions):
         raise UsageError("--table-1 takes neither numbers nor a machine nor --assumptions; give one of them")
-    if given.table_1998 and (given.machine or given.assumptions or given.table_1):
-        raise UsageError("--table-1998 takes neither a machine nor --assumptions nor --table-1; give one of them")
+    if given.table_1998 and (given.machine or given.assumptions or given.table_1 or given.history):
+        raise UsageError("--table-1998 takes neither a machine nor --assumptions nor --table-1 nor --history; give one of them")
+    if given.history and (given.names or given.machine or given.assumptions or given.table_1):
+        raise UsageError("--history takes neither numbers nor a machine nor --assumptions nor --table-1; give one of them")
     if given.network and not given.assumptions:
         raise UsageError("--network goes with --assumptions")
-    asked = ((given.table_1, _table_1), (given.table_1998, _table_1998), (given.assumptions, _assumptions), (True, _numbers))
+    asked = ((given.history, _history), (given.table_1, _table_1), (given.table_1998, _table_1998),
+             (given.assumptions, _assumptions), (True, _numbers))  # fmt: skip
     made = next(make for wanted, make in asked if wanted)
     content, text = made(given, path)
     write(content, text if path is None else f"{text}\n\n{path}", given.json)
@@ -118,12 +122,24 @@ def _table_1998(given: argparse.Namespace, path: Path | None) -> tuple[dict[str,
     return {"methods": [one.content() for one in found]}, table_1998_page.text(found)
 
 
+def _history(_: argparse.Namespace, path: Path | None) -> tuple[dict[str, Any], str]:
+    from anna.base.container import write_beside
+    from sim.published import history_page
+    from sim.published.history import history
+
+    with progress() as show:
+        found = history(show)
+    if path is not None:
+        write_beside(path, history_page.page(found).encode())
+    return found.content(), history_page.text(found)
+
+
 COMMAND = Command(
     summary="every published number, and what the model predicts",
     description="Holds the model against every number that is published of the chip, its boards and its networks: what it\n"
-    "predicts, whether that lies in the range stated before, and where it misses, why; what each assumption is worth; and\n"
-    "table 1 of the chip's paper and the table of 1998, run again. What takes minutes is kept beside --output: an\n"
-    "interrupted run goes on.",
+    "predicts, whether that lies in the range stated before, and where it misses, why; what each assumption is worth; table 1\n"
+    "of the chip's paper and the table of 1998, run again; what came before ANNA and after it. What takes minutes is kept\n"
+    "beside --output: an interrupted run goes on.",
     examples=(
         "anna published",
         "anna published recognizer-time convolver-board-1991",
@@ -131,6 +147,7 @@ COMMAND = Command(
         "anna published --assumptions -o assumptions.md",
         "anna published --table-1 -o table-1.md",
         "anna published --table-1998 linear tangent",
+        "anna published --history",
     ),
     arguments=_arguments,
     run=_run,

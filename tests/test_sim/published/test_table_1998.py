@@ -179,7 +179,7 @@ def test_a_line_by_its_name_has_the_documented_fields() -> None:
 
 
 def test_what_cannot_be_asked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = "anna: --table-1998 takes neither a machine nor --assumptions nor --table-1; give one of them\n"
+    answer = "anna: --table-1998 takes neither a machine nor --assumptions nor --table-1 nor --history; give one of them\n"
     assert refused("published", "--table-1998", "--machine", "wide") == answer
     assert refused("published", "--table-1998", "--assumptions") == answer
     assert refused("published", "--table-1998", "liner") == (
