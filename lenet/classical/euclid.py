@@ -17,14 +17,14 @@ SEARCHED = 500  # neighbours that are kept of a search
 def nearest(images: Images, others: Images, count: int) -> npt.NDArray[np.int64]:
     """Of each image the places of the `count` nearest others, nearest first, of equals the first."""
     rows = rows_of(others)
-    squares = (rows * rows).sum(axis=1)
-    # Distance and place in one number, below 2^53: products of whole numbers are then exact in any order, and none are equal.
+    # Distance and place in one number: whole ones below 2^53, so sums are exact in any order, and no two are equal. What all
+    # distances from an image have in common, its own square, is left out.
     places = len(others)
+    offset = (rows * rows).sum(axis=1) * places + np.arange(places)
     found = np.empty((len(images), count), np.int64)
     for start in range(0, len(images), AT_ONCE):
-        some = rows_of(images[start : start + AT_ONCE])
-        distance = squares - 2 * (some @ rows.T) + (some * some).sum(axis=1)[:, None]
-        ranked = distance * places + np.arange(places)
+        ranked = (-2 * places * rows_of(images[start : start + AT_ONCE])) @ rows.T
+        ranked += offset
         best = np.partition(ranked, count - 1, axis=1)[:, :count]
         best.sort(axis=1)
         found[start : start + AT_ONCE] = best.astype(np.int64) % places

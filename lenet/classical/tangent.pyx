@@ -20,57 +20,89 @@ cdef enum:
 cdef double INDEPENDENT = 1e-12
 
 
-def squared_distances(const double[:, :, ::1] firsts, const double[:, :, ::1] seconds, const int64_t[:, ::1] candidates,
-                      double[:, ::1] found):
-    """For each of the first images (n, rows, columns) the squared distance to each of its candidates among the second ones."""
-    cdef int64_t n, k, pixels = firsts.shape[1] * firsts.shape[2]
+def squared_distances(const double[:, :, ::1] firsts, const double[:, :, ::1] seconds, const double[:, :, ::1] products,
+                      const int64_t[:, ::1] candidates, double[:, ::1] found):
+    """For each of the first images (n, rows, columns) the squared distance to each of its candidates among the second ones,
+    whose own `products` are given."""
+    cdef int64_t n, k, count, pixels = firsts.shape[1] * firsts.shape[2]
     cdef double[:, ::1] one = np.empty((pixels, VECTORS)), other = np.empty((pixels, VECTORS))
-    cdef double[:, ::1] own = np.empty((VECTORS, VECTORS)), its = np.empty((VECTORS, VECTORS))
-    cdef double[:, ::1] mixed = np.empty((VECTORS, VECTORS)), room = np.empty((BOTH, BOTH))
+    cdef double[:, ::1] own = np.empty((VECTORS, VECTORS)), mixed = np.empty((VECTORS, VECTORS))
+    cdef double[:, ::1] room = np.empty((BOTH, BOTH))
+    cdef int64_t[::1] places = np.arange(pixels)
     assert firsts.shape[1] == seconds.shape[1] and firsts.shape[2] == seconds.shape[2]
     assert candidates.shape[0] == firsts.shape[0] == found.shape[0] and candidates.shape[1] == found.shape[1]
+    assert products.shape[0] == seconds.shape[0] and products.shape[1] == products.shape[2] == VECTORS
     with nogil:
         for n in range(firsts.shape[0]):
-            span(firsts, n, one)
-            products(one, one, own)
+            count = inked(firsts, n, places)
+            span(firsts, n, places[:count], one)
+            multiply(one[:count], one[:count], own)
             for k in range(candidates.shape[1]):
-                span(seconds, candidates[n, k], other)
-                products(other, other, its)
-                products(one, other, mixed)
-                found[n, k] = apart(own, its, mixed, room)
+                # Where the first image and its tangents are 0, so are the products: the second's are needed nowhere else.
+                span(seconds, candidates[n, k], places[:count], other)
+                multiply(one[:count], other[:count], mixed)
+                found[n, k] = apart(own, products[candidates[n, k]], mixed, room)
+
+
+def own_products(const double[:, :, ::1] images):
+    """The products of each image's eight vectors with each other (n, 8, 8)."""
+    cdef int64_t n, count, pixels = images.shape[1] * images.shape[2]
+    made = np.empty((images.shape[0], VECTORS, VECTORS))
+    cdef double[:, :, ::1] found = made
+    cdef double[:, ::1] vectors = np.empty((pixels, VECTORS))
+    cdef int64_t[::1] places = np.arange(pixels)
+    with nogil:
+        for n in range(images.shape[0]):
+            count = inked(images, n, places)
+            span(images, n, places[:count], vectors)
+            multiply(vectors[:count], vectors[:count], found[n])
+    return made
 
 
 def tangents(const double[:, :, ::1] images, int64_t n):
     """The seven tangents of an image and the image itself: (pixels, 8)."""
     made = np.empty((images.shape[1] * images.shape[2], VECTORS))
-    span(images, n, made)
+    span(images, n, np.arange(len(made)), made)
     return made
 
 
-cdef void span(const double[:, :, ::1] images, int64_t n, double[:, ::1] made) noexcept nogil:
-    """Tangents by coordinates about the middle and central differences; beyond the edge is paper, which is 0."""
-    cdef int64_t row, column, p, rows = images.shape[1], columns = images.shape[2]
-    cdef double x, y, across, down
+cdef int64_t inked(const double[:, :, ::1] images, int64_t n, int64_t[::1] places) noexcept nogil:
+    """Lists the pixels that have ink or a neighbour with ink, row after row, and counts them: elsewhere all is 0."""
+    cdef int64_t row, column, count = 0, rows = images.shape[1], columns = images.shape[2]
     for row in range(rows):
-        y = row - (rows - 1) / 2.0
         for column in range(columns):
-            x = column - (columns - 1) / 2.0
-            across = (images[n, row, column + 1] if column + 1 < columns else 0.0)
-            across = (across - (images[n, row, column - 1] if column > 0 else 0.0)) / 2
-            down = (images[n, row + 1, column] if row + 1 < rows else 0.0)
-            down = (down - (images[n, row - 1, column] if row > 0 else 0.0)) / 2
-            p = row * columns + column
-            made[p, 0] = across  # moved sideways
-            made[p, 1] = down  # moved up or down
-            made[p, 2] = x * across + y * down  # scaled
-            made[p, 3] = y * across - x * down  # rotated
-            made[p, 4] = x * across - y * down  # stretched along one axis, squeezed along the other
-            made[p, 5] = y * across + x * down  # the same along the diagonals
-            made[p, 6] = across * across + down * down  # thicker
-            made[p, ITSELF] = images[n, row, column]
+            if (images[n, row, column] != 0
+                    or (column > 0 and images[n, row, column - 1] != 0)
+                    or (column + 1 < columns and images[n, row, column + 1] != 0)
+                    or (row > 0 and images[n, row - 1, column] != 0)
+                    or (row + 1 < rows and images[n, row + 1, column] != 0)):
+                places[count] = row * columns + column
+                count += 1
+    return count
 
 
-cdef void products(const double[:, ::1] one, const double[:, ::1] other, double[:, ::1] found) noexcept nogil:
+cdef void span(const double[:, :, ::1] images, int64_t n, const int64_t[::1] places, double[:, ::1] made) noexcept nogil:
+    """Tangents at some pixels, by coordinates about the middle and central differences; beyond the edge is paper, which is 0."""
+    cdef int64_t p, row, column, rows = images.shape[1], columns = images.shape[2]
+    cdef double x, y, across, down
+    for p in range(places.shape[0]):
+        row, column = places[p] // columns, places[p] % columns
+        y, x = row - (rows - 1) / 2.0, column - (columns - 1) / 2.0
+        across = (images[n, row, column + 1] if column + 1 < columns else 0.0)
+        across = (across - (images[n, row, column - 1] if column > 0 else 0.0)) / 2
+        down = (images[n, row + 1, column] if row + 1 < rows else 0.0)
+        down = (down - (images[n, row - 1, column] if row > 0 else 0.0)) / 2
+        made[p, 0] = across  # moved sideways
+        made[p, 1] = down  # moved up or down
+        made[p, 2] = x * across + y * down  # scaled
+        made[p, 3] = y * across - x * down  # rotated
+        made[p, 4] = x * across - y * down  # stretched along one axis, squeezed along the other
+        made[p, 5] = y * across + x * down  # the same along the diagonals
+        made[p, 6] = across * across + down * down  # thicker
+        made[p, ITSELF] = images[n, row, column]
+
+
+cdef void multiply(const double[:, ::1] one, const double[:, ::1] other, double[:, ::1] found) noexcept nogil:
     """The products of each vector of one image with each of another, added pixel after pixel."""
     cdef int64_t i, j, p
     cdef double value

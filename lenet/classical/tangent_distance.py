@@ -38,12 +38,12 @@ def squares(
     """Squared tangent distances between smoothed images and their candidates among others (n, candidates)."""
     if candidates.size and not 0 <= candidates.min() <= candidates.max() < len(seconds):
         raise IndexError(f"a candidate is none of {len(seconds)} images")  # the loop does not look
-    found = np.empty(candidates.shape)
-    loop = _loop()
+    loop, found = _loop(), np.empty(candidates.shape)
+    products = loop.own_products(seconds)
 
     def some(start: int) -> None:
         part = slice(start, start + AT_ONCE)
-        loop.squared_distances(firsts[part], seconds, candidates[part], found[part])
+        loop.squared_distances(firsts[part], seconds, products, candidates[part], found[part])
 
     share(some, range(0, len(firsts), AT_ONCE), threads)
     return found
