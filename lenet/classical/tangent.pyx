@@ -82,7 +82,7 @@ cdef int64_t inked(const double[:, :, ::1] images, int64_t n, int64_t[::1] place
 
 
 cdef void span(const double[:, :, ::1] images, int64_t n, const int64_t[::1] places, double[:, ::1] made) noexcept nogil:
-    """Tangents at some pixels, by coordinates about the middle and central differences; beyond the edge is paper, which is 0."""
+    """Tangents at some pixels, by coordinates about the middle and central differences; beyond the edge is paper, 0."""
     cdef int64_t p, row, column, rows = images.shape[1], columns = images.shape[2]
     cdef double x, y, across, down
     for p in range(places.shape[0]):
