@@ -66,7 +66,7 @@ def tangents(const double[:, :, ::1] images, int64_t n):
     return made
 
 
-cdef int64_t inked(const double[:, :, ::1] images, int64_t n, int64_t[::1] places) noexcept nogil:
+cdef int64_t inked(const double[:, :, ::1] images, int64_t n, int64_t[::1] places) except -1 nogil:
     """Lists the pixels that have ink or a neighbour with ink, row after row, and counts them: elsewhere all is 0."""
     cdef int64_t row, column, count = 0, rows = images.shape[1], columns = images.shape[2]
     for row in range(rows):
@@ -81,7 +81,7 @@ cdef int64_t inked(const double[:, :, ::1] images, int64_t n, int64_t[::1] place
     return count
 
 
-cdef void span(const double[:, :, ::1] images, int64_t n, const int64_t[::1] places, double[:, ::1] made) noexcept nogil:
+cdef int span(const double[:, :, ::1] images, int64_t n, const int64_t[::1] places, double[:, ::1] made) except -1 nogil:
     """Tangents at some pixels, by coordinates about the middle and central differences; beyond the edge is paper, 0."""
     cdef int64_t p, row, column, rows = images.shape[1], columns = images.shape[2]
     cdef double x, y, across, down
@@ -100,9 +100,10 @@ cdef void span(const double[:, :, ::1] images, int64_t n, const int64_t[::1] pla
         made[p, 5] = y * across + x * down  # the same along the diagonals
         made[p, 6] = across * across + down * down  # thicker
         made[p, ITSELF] = images[n, row, column]
+    return 0
 
 
-cdef void multiply(const double[:, ::1] one, const double[:, ::1] other, double[:, ::1] found) noexcept nogil:
+cdef int multiply(const double[:, ::1] one, const double[:, ::1] other, double[:, ::1] found) except -1 nogil:
     """The products of each vector of one image with each of another, added pixel after pixel."""
     cdef int64_t i, j, p
     cdef double value
@@ -116,10 +117,11 @@ cdef void multiply(const double[:, ::1] one, const double[:, ::1] other, double[
                 total[j] += value * other[p, j]
         for j in range(VECTORS):
             found[i, j] = total[j]
+    return 0
 
 
 cdef double apart(const double[:, ::1] own, const double[:, ::1] its, const double[:, ::1] mixed,
-                  double[:, ::1] factor) noexcept nogil:
+                  double[:, ::1] factor) except -1 nogil:
     """What least squares leaves of the difference: by Cholesky's factor of the tangents' products, each scaled to length 1."""
     cdef int64_t i, j, k
     cdef double left = own[ITSELF, ITSELF] - 2 * mixed[ITSELF, ITSELF] + its[ITSELF, ITSELF]
