@@ -98,6 +98,7 @@ _OPTIONS = (
     # published numbers
     Option("--assumptions", None, "what each assumption is worth instead: replaced by its alternatives, one at a time"),
     Option("--table-1", None, "table 1 of the chip's paper run again instead: errors and rejects on drawn chips"),
+    Option("--table-1998", None, "the table of 1998 run again instead: what classical methods and the LeNets misread of MNIST"),
     Option("--history", None, "what came before ANNA and after it instead, and what AlexNet would have taken on it"),
     # training
     Option("--train-seed", values.SEED, "for weights, order and distortions in training"),

@@ -107,9 +107,10 @@ def _machines() -> tuple[str, ...]:
 
 
 def _published() -> tuple[str, ...]:
+    from sim.published.methods_1998 import METHODS
     from sim.published.rows import ROWS
 
-    return tuple(row.name for row in ROWS)
+    return (*(row.name for row in ROWS), *(method.name for method in METHODS))
 
 
 def _applications() -> tuple[str, ...]:
