@@ -47,26 +47,17 @@ module anna_chip
       .new_count(op.count), .new_source(op.source), .word(word_in), .states(shifter), .busy(input_busy)
   );
 
-  // --- STORE: what it sets, it sets at its end
-  number_t store_left;
-  logic stored;
-  logic [REGISTERS-1:0] set_registers;
-  logic [LATCHES-1:0] set_latches;
-  assign store_busy = store_left != 0;
-  assign stored = tick && store_left == 1;
-  always_ff @(posedge clk)
-    if (clear) store_left <= 0;
-    else if (start && op.opcode == STORE) begin
-      store_left <= settings.timing.store_cycles;
-      set_registers <= op.registers;
-      set_latches <= op.latches;
-    end else if (tick && store_busy) store_left <= store_left - 1;
-
+  // --- STORE
+  logic stores, registers_busy, latches_busy;
+  assign stores = start && op.opcode == STORE;
+  assign store_busy = registers_busy || latches_busy;
   row_bank #(.SIZE(REGISTERS)) state_storage (
-      .clk, .clear, .reset_state(settings.reset_state), .write(stored ? set_registers : '0), .states(shifter), .rows(registers)
+      .clk, .tick, .clear, .reset_state(settings.reset_state), .store_cycles(settings.timing.store_cycles),
+      .start(stores), .members(op.registers), .states(shifter), .rows(registers), .busy(registers_busy)
   );
   row_bank #(.SIZE(LATCHES)) array_latches (
-      .clk, .clear, .reset_state(settings.reset_state), .write(stored ? set_latches : '0), .states(shifter), .rows(latches)
+      .clk, .tick, .clear, .reset_state(settings.reset_state), .store_cycles(settings.timing.store_cycles),
+      .start(stores), .members(op.latches), .states(shifter), .rows(latches), .busy(latches_busy)
   );
 
   // --- CALC: the converters' codes are taken in its last cycle

@@ -38,7 +38,7 @@ package anna_pkg;
   typedef logic [PIN_BITS-1:0] pins_t;
 
   // Numbers in fields, counts and addresses; what is never reached falls away in synthesis.
-  typedef int unsigned number_t;
+  typedef logic [31:0] number_t;
   typedef logic [$clog2(PROGRAM_WORDS)-1:0] place_t;  // of a word in the program
 
   typedef enum logic [OPCODE_BITS-1:0] {NO_CHIP_OP, RFSH, SHIFT, STORE, CALC, OUT, CHIP_6, CHIP_7} chip_opcode_t;

@@ -44,7 +44,7 @@ module scoreboard
     case (opcode)
       RFSH: own_clear = rfsh_left == 0;
       SHIFT: own_clear = shift_left == 0 && store_left == 0;
-      STORE: own_clear = store_left == 0 && shift_left == 0;
+      STORE: own_clear = shift_left == 0;
       CALC: own_clear = calc_left == 0 && store_left == 0 && out_left <= timing.calc_cycles;
       OUT: own_clear = out_left == 0 && (former_results != 0 || last_results != 0 && calc_left == 0);
       default: own_clear = 1'b1;
