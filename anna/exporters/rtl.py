@@ -41,22 +41,24 @@ OVERLAPS = ("none", "shift-calc", "all")  # by their number in anna_pkg.sv
 NO_OP = ("PAGE", "WAIT", "STOP")  # what the sequencer does by itself
 
 MAKEFILE = """\
-# Builds the machine with Verilator and runs it; PROGRAM=DIR runs another program of the same chip.
+# Builds the machine with Verilator, on CORES cores (0: all), and runs it; PROGRAM=DIR is another program of this chip.
 PROGRAM ?= program
 VERILATOR ?= verilator
+CORES ?= 0
+FLAGS = --timing --timescale 1ps/1ps -Wall --top-module bench
 SOURCES = {sources}
 
 run: obj_dir/bench
 	obj_dir/bench +program=$(PROGRAM)
 
 trace: obj_dir/bench
-	obj_dir/bench +program=$(PROGRAM) +trace
+	obj_dir/bench +program=$(PROGRAM) +trace=anna.vcd
 
 lint:
-	$(VERILATOR) --lint-only --timing --timescale 1ps/1ps -Wall $(SOURCES) --top-module bench
+	$(VERILATOR) --lint-only $(FLAGS) $(SOURCES)
 
 obj_dir/bench: $(SOURCES) parameters.svh
-	$(VERILATOR) --binary --timing --timescale 1ps/1ps --trace --assert -Wall -j 0 -O3 $(SOURCES) --top-module bench -o bench
+	$(VERILATOR) --binary $(FLAGS) --trace --trace-depth 3 -j $(CORES) -O3 -o bench $(SOURCES)
 
 .PHONY: run trace lint
 """
@@ -152,10 +154,9 @@ def _power_of_two(least: int) -> int:
 def program_files(program: Program, codes: ArrayLike | None = None) -> dict[str, bytes]:
     """What the bench reads: memories, and what the ideal chip makes of the images."""
     if program.host is not None and program.host.rounds:
-        first = program.host.rounds[0].segment
         raise MachineError(
-            f"program {program.name} has rounds of the host, the first before segment {first}; the SystemVerilog is that of the "
-            "chip and runs programs whose host works before and after it only"
+            f"program {program.name} has rounds of the host, the first before segment {program.host.rounds[0].segment}; the "
+            "SystemVerilog is that of the chip, and runs programs whose host works only before and after it"
         )
     timeline = verified(program)
     images = None if codes is None else checked_codes(program, codes)

@@ -13,7 +13,7 @@ module bench
   state_t [NEURONS-1:0] calc_codes;
   anna #(.PAGES(MAX_PAGES), .STATES(STATES)) anna (.*);
 
-  string folder;
+  string folder, waveforms;
   int images, differences, silent;
   int starts_file, calcs_file, segments_file;  // 0 where nothing is expected
   longint run_cycles, load_cycles, compared;
@@ -108,14 +108,14 @@ module bench
   endtask
 
   initial begin
-    if (!$value$plusargs("program=%s", folder)) folder = "program";
+    if ($value$plusargs("program=%s", folder) == 0) folder = "program";
     read_settings();
     $readmemh({folder, "/words.hex"}, anna.words);
     $readmemh({folder, "/weights.hex"}, anna.pages.pairs);
     $readmemh({folder, "/scales.hex"}, anna.pages.rows);
-    if ($test$plusargs("trace")) begin
-      $dumpfile("anna.vcd");
-      $dumpvars(2, bench);
+    if ($value$plusargs("trace=%s", waveforms) != 0) begin
+      $dumpfile(waveforms);
+      $dumpvars(0, bench);
     end
     for (int image = 0; image < images; image++) begin
       for (int i = 0; i < STATES; i++) anna.memory.states[i] = '1;
