@@ -97,7 +97,6 @@ module bench
 
   // Steps of the sequencer take two picoseconds, and so do page loads: a cycle of the image ends after CYCLE_PS each.
   task automatic clock();
-    #1 clk = 0;
     #1;
     if (tick && !loading && !reset && !done) begin
       if (boundary_ps > $time) #(boundary_ps - $time);
@@ -105,6 +104,7 @@ module bench
     end
     if (!reset && !done) observe();
     clk = 1;
+    #1 clk = 0;
   endtask
 
   initial begin

@@ -19,6 +19,7 @@ module synapses
   localparam number_t PAIRS_OF_ROW = COLUMNS / DACS;
   localparam number_t GROUP_COUNT = GROUPS;
   localparam number_t SLICE_COLUMNS = SLICE;
+  localparam number_t MOST_SLICES = FAN_INS[FAN_IN_COUNT-1] / SLICE;
   localparam number_t COLUMN_COUNT = COLUMNS;
 
   weight_t [COLUMNS-1:0] weights[ROWS];
@@ -39,17 +40,19 @@ module synapses
     return total;
   endfunction
 
-  // Slices of neuron k are numbers k n .. k n + n - 1, row by row from the first row on.
+  // The slices of neuron k are those after the slices of neuron k - 1, row by row from the first row on.
   number_t slices, rows_of_neuron;
   assign slices = fan_in / SLICE_COLUMNS;
   assign rows_of_neuron = fan_in > COLUMN_COUNT ? fan_in / COLUMN_COUNT : 1;
 
   function automatic sum_t neuron_sum(number_t k);
     sum_t total = 0;
-    for (number_t i = k * slices; i < (k + 1) * slices; i++)
-      total += sum_t'(slice_sum(weights[first_row+i/GROUP_COUNT],
-                                latches[first_latch+(i/GROUP_COUNT)%rows_of_neuron],
-                                (i % GROUP_COUNT) * SLICE_COLUMNS));
+    for (number_t n = 0; n < MOST_SLICES; n++)
+      if (n < slices) begin
+        number_t row = (k * slices + n) / GROUP_COUNT;
+        number_t group = (k * slices + n) % GROUP_COUNT;
+        total += sum_t'(slice_sum(weights[first_row+row], latches[first_latch+row%rows_of_neuron], group * SLICE_COLUMNS));
+      end
     return total <<< (FRACTION_BITS - 1);
   endfunction
 
