@@ -1,26 +1,26 @@
-// The machine: sequencer, chip, and the memories of the board, which whoever runs it fills. Signals have the names of `anna trace`.
+// The machine: sequencer, chip, and the memories of the board, which whoever runs it fills.
+// Its signals have the names of `anna trace --vcd`.
 module anna
   import anna_pkg::*;
 #(
     parameter int PAGES  = 1,
     parameter int STATES = 1   // of the window of an image
 ) (
-    input  logic                    clk,
-    input  logic                    reset,
-    input  settings_t               settings,
-    output logic                    tick,
-    output logic                    start,          // an instruction starts
-    output logic                    loading,        // it belongs to the load of a page
-    output number_t                 cycle,          // of the segment or of the load
-    output logic                    segment_ended,
-    output logic                    load_ended,
-    output logic                    done,
-    output logic                    calc_ends,      // with this tick
-    output number_t                 calc_neurons,
-    output state_t    [NEURONS-1:0] calc_codes
+    input  logic                 clk,
+    input  logic                 reset,
+    input  settings_t            settings,
+    output logic                 tick,
+    output logic                 start,      // an instruction starts
+    output logic                 loading,    // it belongs to the load of a page
+    output number_t              cycle,      // of the segment or of the load
+    output logic                 segment_ended,
+    output logic                 load_ended,
+    output logic                 done,
+    output logic                 calc_ends,  // with this tick
+    output number_t              calc_neurons,
+    output state_t [NEURONS-1:0] calc_codes
 );
-  // --- what a program's file holds
-  word_t words[PROGRAM_WORDS];
+  word_t words[PROGRAM_WORDS];  // of the program's file
 
   logic clear;
   pins_t pins;
@@ -28,8 +28,8 @@ module anna
   place_t place;
   number_t address, page;
   sequencer the_sequencer (
-      .clk, .reset, .timing(settings.timing), .word(words[place]), .place, .tick, .clear, .start, .pins, .opcode, .address, .page, .loading,
-      .cycle, .segment_ended, .load_ended, .done
+      .clk, .reset, .timing(settings.timing), .word(words[place]), .place, .tick, .clear, .start, .pins, .opcode,
+      .address, .page, .loading, .cycle, .segment_ended, .load_ended, .done
   );
 
   number_t pair;

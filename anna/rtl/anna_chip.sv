@@ -2,30 +2,30 @@
 module anna_chip
   import anna_pkg::*;
 (
-    input  logic                         clk,
-    input  logic                         tick,         // ends a cycle; between ticks no time passes
-    input  logic                         clear,        // begins a page segment
-    input  settings_t                    settings,
-    input  logic                         start,        // an instruction starts in this cycle
-    input  pins_t                        pins,
-    input  state_t     [WORD_STATES-1:0] word_in,
-    input  weight_t    [DACS-1:0]        weights_in,   // of the pair that is refreshed, and of its row
-    input  scale_t     [GROUPS-1:0]      scales_in,
-    output number_t                      pair,
-    output state_t     [NEURONS-1:0]     states_out,
-    output logic       [NEURONS-1:0]     moving,       // which of them are on their way in this cycle
-    output row_t                         shifter,
-    output row_t       [REGISTERS-1:0]   registers,
-    output row_t       [LATCHES-1:0]     latches,
-    output state_t     [NEURONS-1:0]     neurons,      // what each converter has last converted
-    output logic                         calc_ends,    // with this tick
-    output number_t                      calc_neurons,
-    output state_t     [NEURONS-1:0]     calc_codes,
-    output logic                         weights_busy,
-    output logic                         input_busy,
-    output logic                         store_busy,
-    output logic                         array_busy,
-    output logic                         output_busy
+    input  logic                     clk,
+    input  logic                     tick,        // ends a cycle; between ticks no time passes
+    input  logic                     clear,       // begins a page segment
+    input  settings_t                settings,
+    input  logic                     start,       // an instruction starts in this cycle
+    input  pins_t                    pins,
+    input  state_t [WORD_STATES-1:0] word_in,
+    input  weight_t [DACS-1:0]       weights_in,  // of the pair that is refreshed, and of its row
+    input  scale_t [GROUPS-1:0]      scales_in,
+    output number_t                  pair,
+    output state_t [NEURONS-1:0]     states_out,
+    output logic [NEURONS-1:0]       moving,      // which of them are on their way in this cycle
+    output row_t                     shifter,
+    output row_t [REGISTERS-1:0]     registers,
+    output row_t [LATCHES-1:0]       latches,
+    output state_t [NEURONS-1:0]     neurons,     // what each converter has last converted
+    output logic                     calc_ends,   // with this tick
+    output number_t                  calc_neurons,
+    output state_t [NEURONS-1:0]     calc_codes,
+    output logic                     weights_busy,
+    output logic                     input_busy,
+    output logic                     store_busy,
+    output logic                     array_busy,
+    output logic                     output_busy
 );
   chip_op_t op;
   pin_decoder decoder (.pins, .op);
@@ -64,11 +64,11 @@ module anna_chip
   number_t calc_left;
   number_t fan_in, first_row, first_latch;  // of the CALC under way
   logic take;
-  assign calc_ends = tick && take;
   sum_t [NEURONS-1:0] sums;
   scale_t [NEURONS-1:0] scales;
   assign array_busy = calc_left != 0;
   assign take = calc_left == 1;
+  assign calc_ends = tick && take;
   always_ff @(posedge clk)
     if (clear) calc_left <= 0;
     else if (start && op.opcode == CALC) begin
@@ -89,7 +89,7 @@ module anna_chip
 
   // What the converters show after a CALC; those that it does not use keep what they had.
   always_ff @(posedge clk)
-    if (tick && take)
+    if (calc_ends)
       for (number_t k = 0; k < NEURONS; k++) if (k < calc_neurons) neurons[k] <= calc_codes[k];
 
   // --- OUT

@@ -1,4 +1,4 @@
-// The bench: fills the memories of a machine from a folder of images, runs it image by image, and says whether all is as expected.
+// The bench: fills the memories of a machine from a folder, runs it image by image, and says whether all is as expected.
 module bench
   import anna_pkg::*;
 ;

@@ -1,4 +1,4 @@
-// Decodes the part of a word that stays on the board: what the sequencer does by itself, and the addresses of SHIFT, OUT and RFSH.
+// Decodes what of a word stays on the board: what the sequencer does by itself, addresses of SHIFT and OUT, steps in loops.
 module board_decoder
   import anna_pkg::*;
 (

@@ -2,17 +2,17 @@
 module output_latch
   import anna_pkg::*;
 (
-    input  logic                   clk,
-    input  logic                   tick,
-    input  logic                   clear,
-    input  number_t                states_per_cycle,
-    input  logic                   take,     // in the last cycle of a CALC
-    input  state_t   [NEURONS-1:0] codes,
-    input  logic                   start,
-    input  number_t                new_count, // results of the OUT that starts
-    output state_t   [NEURONS-1:0] out_states, // results of this OUT, the first in the lowest bits
-    output logic     [NEURONS-1:0] moving,   // which of them leave in this cycle
-    output logic                   busy
+    input  logic                 clk,
+    input  logic                 tick,
+    input  logic                 clear,
+    input  number_t              states_per_cycle,
+    input  logic                 take,        // in the last cycle of a CALC
+    input  state_t [NEURONS-1:0] codes,
+    input  logic                 start,
+    input  number_t              new_count,   // results of the OUT that starts
+    output state_t [NEURONS-1:0] out_states,  // results of this OUT, the first in the lowest bits
+    output logic [NEURONS-1:0]   moving,      // which of them leave in this cycle
+    output logic                 busy
 );
   number_t left;   // cycles of this OUT
   number_t count;  // results of it

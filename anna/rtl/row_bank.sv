@@ -9,9 +9,9 @@ module row_bank
     input  logic            clear,
     input  state_t          reset_state,
     input  number_t         store_cycles,
-    input  logic            start,   // a STORE
-    input  logic [SIZE-1:0] members, // rows that take the shifter's states at its end
-    input  row_t            states,  // the shifter's, which no SHIFT moves before that
+    input  logic            start,    // a STORE
+    input  logic [SIZE-1:0] members,  // rows that take the shifter's states at its end
+    input  row_t            states,   // the shifter's, which no SHIFT moves before that
     output row_t [SIZE-1:0] rows,
     output logic            busy
 );

@@ -2,18 +2,18 @@
 module scoreboard
   import anna_pkg::*;
 (
-    input  logic      clk,
-    input  logic      tick,
-    input  logic      clear,     // begins a page segment: PAGE takes the first place of cycle 0
-    input  timing_t   timing,
-    input  chip_opcode_t opcode, // of the next one
-    input  number_t   count,     // states that it moves
-    input  number_t   neurons,   // results that it makes
-    input  logic      start,     // it does start
-    input  logic      wait_more, // a WAIT: the next one starts later by its cycles
-    input  number_t   wait_cycles,
-    output logic      may_start,
-    output logic      idle       // nothing is under way or waited for
+    input  logic         clk,
+    input  logic         tick,
+    input  logic         clear,      // begins a page segment: PAGE takes the first place of cycle 0
+    input  timing_t      timing,
+    input  chip_opcode_t opcode,     // of the next one
+    input  number_t      count,      // states that it moves
+    input  number_t      neurons,    // results that it makes
+    input  logic         start,      // it does start
+    input  logic         wait_more,  // a WAIT: the next one starts later by its cycles
+    input  number_t      wait_cycles,
+    output logic         may_start,
+    output logic         idle        // nothing is under way or waited for
 );
   // Cycles left of the last instruction of each kind.
   number_t rfsh_left, shift_left, store_left, calc_left, out_left;

@@ -3,23 +3,23 @@
 module sequencer
   import anna_pkg::*;
 (
-    input  logic      clk,
-    input  logic      reset,
-    input  timing_t   timing,
-    input  word_t     word,           // at `place`
-    output place_t    place,
-    output logic      tick,
-    output logic      clear,          // begins a page segment
-    output logic      start,          // an instruction of the chip
-    output pins_t     pins,
+    input  logic         clk,
+    input  logic         reset,
+    input  timing_t      timing,
+    input  word_t        word,           // at `place`
+    output place_t       place,
+    output logic         tick,
+    output logic         clear,          // begins a page segment
+    output logic         start,          // an instruction of the chip
+    output pins_t        pins,
     output chip_opcode_t opcode,
-    output number_t   address,        // of the SHIFT or OUT
-    output number_t   page,
-    output logic      loading,        // the cycles are those of a page load
-    output number_t   cycle,          // of the segment, or of the load
-    output logic      segment_ended,  // after so many cycles
-    output logic      load_ended,
-    output logic      done
+    output number_t      address,        // of the SHIFT or OUT
+    output number_t      page,
+    output logic         loading,        // the cycles are those of a page load
+    output number_t      cycle,          // of the segment, or of the load
+    output logic         segment_ended,  // after so many cycles
+    output logic         load_ended,
+    output logic         done
 );
   typedef enum logic [2:0] {RUN, SCAN, LOAD, LOADED, DONE} phase_t;
   phase_t phase;

@@ -3,16 +3,16 @@ module shifter
   import anna_pkg::*;
 (
     input  logic                     clk,
-    input  logic                     tick,       // ends a cycle
-    input  logic                     clear,      // begins a page segment
+    input  logic                     tick,        // ends a cycle
+    input  logic                     clear,       // begins a page segment
     input  state_t                   reset_state,
     input  number_t                  states_per_cycle,
     input  logic                     from_shifter,
     input  logic                     start,
-    input  number_t                  new_count,  // states of the SHIFT that starts
-    input  number_t                  new_source, // 0: the shifter itself; k + 1: register k
-    input  row_t     [REGISTERS-1:0] registers,
-    input  state_t   [WORD_STATES-1:0] word,     // at the pins, from the address of the SHIFT on
+    input  number_t                  new_count,   // states of the SHIFT that starts
+    input  number_t                  new_source,  // 0: the shifter itself; k + 1: register k
+    input  row_t [REGISTERS-1:0]     registers,
+    input  state_t [WORD_STATES-1:0] word,        // at the pins, from the address of the SHIFT on
     output row_t                     states,
     output logic                     busy
 );
@@ -33,7 +33,7 @@ module shifter
       if (j >= first && j < first + states_per_cycle) incoming[j] = word[j];
   end
 
-  // What is shifted, and the same shifted.
+  // What is shifted, and what comes of it.
   row_t base, shifted;
   always_comb begin
     base = states;

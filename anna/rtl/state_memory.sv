@@ -11,7 +11,7 @@ module state_memory
     input  number_t                  address,
     output state_t [WORD_STATES-1:0] word,
     input  state_t [NEURONS-1:0]     results,
-    input  logic   [NEURONS-1:0]     moving      // which of them arrive in this cycle
+    input  logic [NEURONS-1:0]       moving      // which of them arrive in this cycle
 );
   state_t states[SIZE];
 

@@ -2,19 +2,19 @@
 module synapses
   import anna_pkg::*;
 (
-    input  logic                        clk,
-    input  logic                        refresh,     // at the end of an RFSH
-    input  number_t                     pair,
-    input  weight_t       [DACS-1:0]    new_weights, // at the weight port: one for each DAC
-    input  scale_t        [GROUPS-1:0]  new_scales,  // and the scale codes of their row
-    input  row_t          [LATCHES-1:0] latches,
-    input  logic                        take,        // in the last cycle of a CALC
-    input  number_t                     fan_in,
-    input  number_t                     first_row,
-    input  number_t                     first_latch,
-    input  number_t                     neurons,
-    output sum_t          [NEURONS-1:0] sums,
-    output scale_t        [NEURONS-1:0] scales
+    input  logic                 clk,
+    input  logic                 refresh,      // at the end of an RFSH
+    input  number_t              pair,
+    input  weight_t [DACS-1:0]   new_weights,  // at the weight port: one for each DAC
+    input  scale_t [GROUPS-1:0]  new_scales,   // and the scale codes of their row
+    input  row_t [LATCHES-1:0]   latches,
+    input  logic                 take,         // in the last cycle of a CALC
+    input  number_t              fan_in,
+    input  number_t              first_row,
+    input  number_t              first_latch,
+    input  number_t              neurons,
+    output sum_t [NEURONS-1:0]   sums,
+    output scale_t [NEURONS-1:0] scales
 );
   localparam number_t PAIRS_OF_ROW = COLUMNS / DACS;
   localparam number_t GROUP_COUNT = GROUPS;

@@ -4,10 +4,10 @@ module weight_memory
 #(
     parameter int PAGES = 1
 ) (
-    input  number_t               page,
-    input  number_t               pair,
-    output weight_t [DACS-1:0]   weights,
-    output scale_t  [GROUPS-1:0] scales   // of the pair's row
+    input  number_t             page,
+    input  number_t             pair,
+    output weight_t [DACS-1:0]  weights,
+    output scale_t [GROUPS-1:0] scales  // of the pair's row
 );
   localparam number_t PAIRS_OF_ROW = COLUMNS / DACS;
 
