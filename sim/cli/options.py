@@ -125,6 +125,8 @@ _OPTIONS = (
     # what comes out
     Option("--output", values.file(), "where the result goes", short="-o"),
     Option("--vcd", values.file(), "where waveforms of units, registers and results go"),
+    Option("--rtl", values.FOLDER, "write the chip in SystemVerilog instead of an ONNX model, with a program for it and "
+           "a bench for Verilator, to this folder"),
     Option("--perfetto", values.file(), "where the timeline of the units goes"),
     Option("--facts", None, "list every known constant with its mark and source"),
     Option("--isa", None, "print the manual of the instruction set, in Markdown"),
