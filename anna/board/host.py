@@ -20,7 +20,7 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.native.float_sums import engine
 from anna.network.forward import run_layer
-from anna.network.graph import Layer, Prepare
+from anna.network.graph import Layer, Prepare, sized_output
 from anna.network.images import float_images
 from anna.network.parts import Shape
 from anna.network.prepare import checked_images, field_scale, integer_field, offsets, prepare, ranged
@@ -180,7 +180,7 @@ class HostWork(Settled):
         shape = self.image_shape or (0, 0, 0) if self.prepare is None else (1, *self.prepare.fielded)
         for layer in self.before:
             yield layer, shape
-            shape = layer.output_shape(shape)
+            shape = sized_output(layer, (shape,))
 
     def checked(self, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
         """Images as the network takes them, grey levels (n, rows, columns) or floats (n, maps, rows, columns); raises if

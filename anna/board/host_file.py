@@ -102,7 +102,7 @@ def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]
     left = dict(tensors)
     try:
         host = _host(where, content, left)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
         raise FileError(f"{where}: the host section is incomplete ({type(error).__name__}: {error})") from None
     except GraphError as error:
         raise FileError(f"{where}: {error}") from None

@@ -222,9 +222,9 @@ def test_bad_input_gets_one_clear_sentence(edges: Path, tmp_path: Path) -> None:
         (tmp_path / "float.npy", "holds float64; expected integers"),
         (tmp_path / "nan.npy", "holds float64; expected integers"),
         (tmp_path / "shape.npy", "codes have shape (2, 9, 9); program edges takes (n, 1, 8, 8)"),
-        (tmp_path / "object.npy", "cannot be read as codes ("),
+        (tmp_path / "object.npy", "holds object; expected numbers"),
         (tmp_path / "two.npz", "holds a, b; expected a single array, or one named codes"),
-        (tmp_path / "cut.npy", "cannot be read as codes ("),
+        (tmp_path / "cut.npy", "holds 1,289 bytes after its header; expected 1,296 for shape (2, 9, 9)"),
         (cut, "holds 319 numbers; its header says 320"),
     ]:
         said = refused("run", edges, "--codes", file)
@@ -242,7 +242,7 @@ def test_bad_input_gets_one_clear_sentence(edges: Path, tmp_path: Path) -> None:
         (("run",), "the following arguments are required: FILE.anna; see anna run --help"),
         (("run", "none.anna", "--random", "3"), "none.anna: cannot be read (No such file or directory)"),
         (("info", "none.anna"), "none.anna: cannot be read (No such file or directory)"),
-        (("asm", "none.asm"), "none.asm: No such file or directory"),
+        (("asm", "none.asm"), "none.asm: cannot be read (No such file or directory); expected assembly text"),
         (("asm", "-"), "assembly from standard input needs -o FILE.anna"),
     ],
 )
