@@ -182,6 +182,14 @@ class HostWork(Settled):
             yield layer, shape
             shape = sized_output(layer, (shape,))
 
+    @property
+    def made_shape(self) -> Shape | None:
+        """Shape of the states that it makes of an image; None: that of the image, which comes as floats."""
+        shape = self.image_shape if self.prepare is None else (1, *self.prepare.fielded)
+        for layer, ins in self.steps_before():
+            shape = layer.output_shape(ins)
+        return None if shape is None else (shape[0] * self.input_digits, *shape[1:])
+
     def checked(self, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
         """Images as the network takes them, grey levels (n, rows, columns) or floats (n, maps, rows, columns); raises if
         they are not. `shape` is that of the values that the chip is given."""
@@ -247,7 +255,11 @@ class HostWork(Settled):
         return next(iter(self.results(spec, states, threads).values()))
 
     def misfits(self, regions: Regions, segments: int) -> Iterator[str]:
-        """What the host reads and writes elsewhere than the regions and page segments of its program are, in sentences."""
+        """What the host makes, reads and writes elsewhere than the regions and page segments of its program are, in
+        sentences."""
+        (taken,) = (shape for kind, shape in regions.values() if kind == "input")
+        if (made := self.made_shape) not in (taken, None) or len(taken) != 3 or len(self.input_gain_m) != taken[0]:
+            yield f"the host makes states of shape {made or taken} with {len(self.input_gain_m)} gains; the program takes {taken}"
         for tail in self.tails:
             yield from _misread(tail.readings, regions, ("output",))
         writers = dict[str, int]()

@@ -127,6 +127,8 @@ def _host(where: str, content: Any, left: Tensors) -> HostWork:
     data, digits = str(content["data"]), int(content.get("input_digits", 1))
     if not 1 <= digits <= len(gain) or len(gain) % digits or gain.shape != offset.shape:
         raise FileError(f"{where}: {len(gain)} input maps cannot be {digits} digits; expected a divisor")
+    if not gain.all():
+        raise FileError(f"{where}: a gain of the host's input is 0; expected a value for each state")
     return HostWork(first, gain, offset, tails, data, digits, rounds, before, shape)
 
 
