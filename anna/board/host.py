@@ -259,7 +259,8 @@ class HostWork(Settled):
         sentences."""
         (taken,) = (shape for kind, shape in regions.values() if kind == "input")
         if (made := self.made_shape) not in (taken, None) or len(taken) != 3 or len(self.input_gain_m) != taken[0]:
-            yield f"the host makes states of shape {made or taken} with {len(self.input_gain_m)} gains; the program takes {taken}"
+            gains = len(self.input_gain_m)
+            yield f"the host makes states of shape {made or taken} with {gains} gains; the program takes {taken}"
         for tail in self.tails:
             yield from _misread(tail.readings, regions, ("output",))
         writers = dict[str, int]()

@@ -117,7 +117,7 @@ def _names(where: str, value: Any) -> tuple[str, ...]:
 
 def _activation(where: str, value: Any) -> Activation:
     found = _expect_keys(where, value, {"kind", "low", "high"}, {"alpha", "gamma"})
-    if found["kind"] not in CURVES:
+    if not isinstance(found["kind"], str) or found["kind"] not in CURVES:
         raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(CURVES)}")
     return Activation(found["kind"], **{key: float(_typed(where, found[key], float)) for key in found if key != "kind"})
 

@@ -52,6 +52,8 @@ def expect(name: str, what: str, got: object, expected: object) -> None:
 def check_pair(name: str, what: str, pair: tuple[int, ...], length: int, least: int) -> None:
     if not isinstance(pair, tuple) or len(pair) != length or any(type(n) is not int or n < least for n in pair):
         raise GraphError(f"{name}: {what} is {pair!r}; expected a tuple of {length} whole numbers of at least {least}")
+    if max(pair, default=0) > LARGEST_STACK:
+        raise GraphError(f"{name}: {what} is {pair!r:.60}; expected at most {LARGEST_STACK:,}")
 
 
 def check_name(name: str) -> None:

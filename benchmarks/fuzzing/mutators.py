@@ -1,4 +1,4 @@
-"""Turns a good file into a bad one, the same for the same random numbers: bytes of any file, and values of formats with a structure."""
+"""Turns a good file into a bad one, the same for the same random numbers: bytes of any file, values of those with a structure."""
 
 import copy
 import gzip
@@ -17,12 +17,13 @@ from anna.base import container
 
 Mutator = Callable[[Random, Sequence[bytes]], bytes]
 
-EXTREMES = (0, 1, 2, 7, 127, 128, 255, 256, 32767, 65535, 65536, 1 << 20, 1 << 24, 1 << 28, (1 << 31) - 1, 1 << 31, (1 << 32) - 1,
-            1 << 32, 1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 10**30)  # fmt: skip
-STRANGE = (None, True, False, "", "x", "\0", "../../x", "é\u202e", [], {}, [[]], [0], -1, 0.5, 1e308, -1e308, 5e-324, float("nan"),
-           float("inf"), "1" * 5000, *EXTREMES, *(-number for number in EXTREMES[3:]))  # fmt: skip
+EXTREMES = (0, 1, 2, 7, 127, 128, 255, 256, 32767, 65535, 65536, 1 << 20, 1 << 24, 1 << 28, (1 << 31) - 1, 1 << 31,
+            (1 << 32) - 1, 1 << 32, 1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1, 10**30)  # fmt: skip
+STRANGE = (None, True, False, "", "x", "\0", "../../x", "é\u202e", [], {}, [[]], [0], -1, 0.5, 1e308, -1e308, 5e-324,
+           float("nan"), float("inf"), "1" * 5000, *EXTREMES, *(-number for number in EXTREMES[3:]))  # fmt: skip
 WORDS = (b"0", b"-1", b"1", b"2", b"3", b"16", b"4096", b"65536", b"268435456", b"4294967296", b"18446744073709551616",
-         b"9" * 30, b"1e999", b"nan", b"-inf", b"none", b"\xff", b"\0", b"=", b",", b"[", b"{", b"\"", b"[[[[", b"x")  # fmt: skip
+         b"9" * 30, b"1e999", b"nan", b"-inf", b"none", b"\xff", b"\0", b"=", b",", b"[", b"{", b"\"", b"[[[[",
+         b"x")  # fmt: skip
 
 
 # --- bytes of any file ------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def table(figures: Iterable[Figures]) -> str:
     for one in figures:
         rows.setdefault(one.reader, []).append(one)
     lines = ["| reader | inputs | " + " | ".join(OUTCOMES) + " | a second |", "|---" * (len(OUTCOMES) + 3) + "|"]
-    for name, ones in [*rows.items(), ("all", [one for ones in rows.values() for one in ones])]:
+    for name, ones in [*rows.items(), ("all", [one for mine in rows.values() for one in mine])]:
         counts, done = sum((one.counts for one in ones), Counter[str]()), sum(one.done for one in ones)
         rate = done / max(sum(one.seconds for one in ones), 1e-9)
         lines.append(f"| {name} | {done:,} | " + " | ".join(f"{counts[word]:,}" for word in OUTCOMES) + f" | {rate:,.0f} |")

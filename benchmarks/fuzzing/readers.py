@@ -12,6 +12,8 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from fuzzing import mutators
+from fuzzing.mutators import Mutator
 
 import anna
 from anna.base import border
@@ -22,8 +24,6 @@ from anna.lab.trim import Trim
 from anna.network.file import graph_bytes, load_graph
 from anna.network.forward import forward
 from anna.network.graph import RELU
-from fuzzing import mutators
-from fuzzing.mutators import Mutator
 from lenet.datasets.idx import encode_idx, read_idx
 from lenet.datasets.usps import read_usps, read_zip_text
 from lenet.networks.record import read_record
@@ -54,7 +54,7 @@ class Reader:
     judge: Callable[[Any], bool] = lambda _: False  # whether what was accepted was also run; raises if two ways differ
 
 
-class Different(Exception):
+class DifferentError(Exception):
     """Two evaluators disagree on what was accepted."""
 
 
@@ -145,10 +145,10 @@ def of_sqlite(rng: Random, seeds: Sequence[bytes]) -> bytes:
     db = sqlite3.connect(":memory:", isolation_level=None)
     db.deserialize(rng.choice(seeds))
     try:
-        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for _ in range(rng.choice((1, 1, 2))):
-            table = rng.choice(tables)
-            column = rng.choice([row[1] for row in db.execute(f"PRAGMA table_info({table})")])
+            tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            table = rng.choice(tables or ["sweep"])
+            column = rng.choice([row[1] for row in db.execute(f"PRAGMA table_info({table})")] or ["content"])
             ((old,),) = db.execute(f"SELECT {column} FROM {table} ORDER BY random() LIMIT 1").fetchall() or [(0,)]
             if isinstance(old, str) and old[:1] == "{" and rng.random() < 0.8:
                 value = json.dumps(mutators.changed_json(rng, json.loads(old)))
@@ -197,7 +197,7 @@ def run_both_ways(program: anna.Program) -> bool:
     first, second = found
     same = all(np.array_equal(first.codes[name], second.codes[name]) for name in first.codes)
     if not same or (host and any(not np.array_equal(first.results[k], second.results[k], True) for k in first.results)):
-        raise Different(f"engine and interpreter differ on {program!r}")
+        raise DifferentError(f"engine and interpreter differ on {program!r}")
     return True
 
 
@@ -218,11 +218,6 @@ def run_network(network: Any) -> bool:
     with np.errstate(all="ignore"):
         forward(network, image)
     return True
-
-
-def written_again(program: anna.Program) -> bool:
-    """Assembled text: as a loaded program."""
-    return run_both_ways(program)
 
 
 def _tomls(path: Path) -> list[Any]:
@@ -247,6 +242,10 @@ def _jsons(path: Path) -> Any:
         return read_record(path)
 
 
+def _images(path: Path) -> Any:
+    return images_and_labels(str(path))
+
+
 def _usps(path: Path) -> Any:
     return read_usps(path.parent, "train")
 
@@ -263,24 +262,24 @@ READERS = {one.name: one for one in (
     Reader("die", border.DIE, "x.die", _dies, (mutators.of_container, bytes_), anna.Die.load,
            lambda die: bool(die.weights_lsb().size)),
     Reader("network", border.NETWORK, "x.safetensors", lambda: [*map(graph_bytes, _networks()), *_files(
-        "tests/data/former/pair.safetensors")()], (mutators.of_container, mutators.of_container, bytes_), load_graph, run_network),
+        "tests/data/former/pair.safetensors")()], (mutators.of_container, mutators.of_container, bytes_),
+           load_graph, run_network),
     Reader("onnx", border.ONNX, "x.onnx", _files("tests/data/onnx/net0*.onnx", "tests/data/exported/pytorch_s*.onnx",
            "tests/data/quantised/*qcdq.onnx"), (mutators.of_onnx, mutators.of_onnx, bytes_), load_onnx, run_network),
     Reader("assembly", border.ASSEMBLY, "x.asm", _files("tests/programs/*.asm", "examples/*.asm"), (text, text, bytes_),
-           lambda path: anna.assemble(border.read_text(path, border.ASSEMBLY)), written_again),
+           lambda path: anna.assemble(border.read_text(path, border.ASSEMBLY)), run_both_ways),
     Reader("toml", border.TOML, "x.toml", _files("examples/*.toml", "tests/data/former/*.toml", "tests/data/former/*/*.toml"),
            (text, text, bytes_), _tomls),
     Reader("json", border.JSON, "x.json", _files("tests/data/former/*.json", "lenet/weights/lenet1-usps-seed1.json"),
            (mutators.of_json, bytes_), _jsons),
     Reader("idx", border.IDX, "x", lambda: [*_arrays("idx"), gzip.compress(_arrays("idx")[0])], (bytes_,), read_idx),
-    Reader("npy", border.IMAGES, "x.npy", lambda: _arrays("npy"), (mutators.of_npy, bytes_), lambda path: images_and_labels(str(path))),
-    Reader("npz", border.IMAGES, "x.npz", lambda: _arrays("npz"), (mutators.of_npz, bytes_), lambda path: images_and_labels(str(path))),
-    Reader("gz", border.IMAGES, "x.gz", lambda: _arrays("gz"), (mutators.within_gzip(bytes_),),
-           lambda path: images_and_labels(str(path))),
+    Reader("npy", border.IMAGES, "x.npy", lambda: _arrays("npy"), (mutators.of_npy, bytes_), _images),
+    Reader("npz", border.IMAGES, "x.npz", lambda: _arrays("npz"), (mutators.of_npz, bytes_), _images),
+    Reader("gz", border.IMAGES, "x.gz", lambda: _arrays("gz"), (mutators.within_gzip(bytes_),), _images),
     Reader("usps", border.USPS_TEXT, "zip.train", _digits, (text, bytes_), read_zip_text),
     Reader("hdf5", border.USPS_HDF5, "usps.h5", _hdf5, (bytes_,), _usps),
-    Reader("sweep", border.SWEEP, "sweep.sqlite", _files("tests/data/former/sweep3/*.sqlite", "tests/data/former/sweep/*/*.sqlite"),
-           (of_sqlite,), _sweep),
+    Reader("sweep", border.SWEEP, "sweep.sqlite", _files(
+        "tests/data/former/sweep3/*.sqlite", "tests/data/former/sweep/*/*.sqlite"), (of_sqlite,), _sweep),
 )}  # fmt: skip
 
 

@@ -60,7 +60,11 @@ def _work(reader: Reader, seed: int, numbers: range, folder: Path, out: int) -> 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         path = folder / reader.file
         for number in numbers:
-            data = mutated(reader, seed, number)
+            try:
+                data = mutated(reader, seed, number)
+            except Exception as error:  # of the fuzzer itself: no input may be lost
+                os.write(out, f"crashed\tthe mutator: {error!r}\n".encode(errors="replace"))
+                continue
             path.write_bytes(data)
             signal.setitimer(signal.ITIMER_REAL, reader.budget.seconds)
             word, note = outcome(lambda: reader.read(path), reader.judge)

@@ -14,6 +14,7 @@ from sim.sweep.rows import KEYS
 TABLES = ("sweep", "points", "results", "misreads", "spreads", "refusals", "provenance", "runs", "trainings")
 LATER = ("misreads", "trainings")  # which former formats lack
 LONGEST_VALUE = 1 << 26  # bytes of one text or blob
+WORDS = ("host", "cpu", "cores", "anna", "python", "numpy", "simd", "commit")  # of where a point was computed
 COUNTS = ("wrong", "disagreement", "float_wrong")  # of images
 
 
@@ -28,8 +29,11 @@ def damages(db: sqlite3.Connection, axes: tuple[str, ...]) -> Iterator[str]:
     """Everything that is wrong with it, in words that follow its path; a damaged file may raise sqlite3.Error instead."""
     yield from _foreign(db)
     yield from (f"is damaged ({text})" for (text,) in db.execute("PRAGMA quick_check(1)") if text != "ok")
-    points = db.execute("SELECT point, content FROM points")
-    known = {point for point, content in points if _object(content).keys() >= set(axes)}
+    known = set[int]()
+    for point, content in db.execute("SELECT point, content FROM points"):
+        if not _object(content).keys() >= set(axes):
+            yield f"is damaged (the values of point {point})"
+        known.add(point)
     if not known:
         yield "is damaged (it has no points)"
     images = dict[tuple[int, int], int]()
@@ -48,7 +52,9 @@ def damages(db: sqlite3.Connection, axes: tuple[str, ...]) -> Iterator[str]:
             if not isinstance(bits, bytes) or 8 * len(bits) < images.get((point, chip), 0):
                 yield f"is damaged (the images that a chip of point {point!r:.20} misreads)"
     for point, facts in db.execute("SELECT point, facts FROM provenance"):
-        if not _is_count(_object(facts).get("run")):
+        found = _object(facts)
+        words = all(isinstance(found.get(key), str | int | None) for key in WORDS)
+        if not (words and _is_count(found.get("run")) and _is_number(found.get("seconds", 0))):
             yield f"is damaged (where point {point} was computed)"
     for run, seconds, points, facts in db.execute("SELECT run, seconds, points, facts FROM runs"):
         if not (_is_number(seconds) and _is_count(points) and _object(facts)):

@@ -89,6 +89,8 @@ class Identity:
         """The identity in a parsed content."""
         spec = make_spec({**found["spec"], "axes": dict(found["spec"]["axes"])})
         inputs = tuple((name, digest) for name, digest in found["inputs"])
+        if not all(isinstance(text, str) for text in (*(text for pair in inputs for text in pair), found["anna"])):
+            raise FileError("is damaged (its inputs are no names and digests)")
         return cls(spec, inputs, found["anna"], found["noise_version"])
 
 
