@@ -8,11 +8,12 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +135,7 @@ def write_beside(path: Path, data: bytes) -> None:
         if beside is None:
             target.write_bytes(data)
             return
-        with beside.open("wb") as file:
+        with _created(beside) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -145,7 +146,7 @@ def expect_writable(path: Path) -> None:
     """Raise if `write_beside` would: call this before the work whose result goes there."""
     with _place(path) as (target, beside):
         if beside is not None:
-            beside.touch()
+            _created(beside).close()
         elif not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
@@ -160,7 +161,7 @@ def _place(path: Path) -> Iterator[tuple[Path, Path | None]]:
             raise FileError(f"{path}: cannot be written (it is a folder); expected a file name")
         if stat.S_ISREG(mode):
             target = Path(os.path.realpath(path))
-            beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+            beside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.part")
         yield target, beside
     except OSError as error:
         reason = (error.strerror or error) if target.parent.exists() else f"there is no folder {target.parent}"
@@ -169,6 +170,11 @@ def _place(path: Path) -> Iterator[tuple[Path, Path | None]]:
         if beside is not None:
             with suppress(OSError):
                 beside.unlink()
+
+
+def _created(path: Path) -> BinaryIO:
+    """A new file under a name that nobody can foresee; what stands there already, a link too, is an error."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666), "wb")
 
 
 def _mode(path: Path) -> int:
