@@ -33,7 +33,7 @@ class Room:
     """What is left of a file's budget."""
 
     fields: int = MOST_FIELDS
-    data_bytes: int = ONNX.file_bytes  # of data that lies beside the model
+    data_bytes: int = ONNX.memory_bytes  # of data that lies beside the model
 
     def take_field(self, what: str) -> None:
         """Room for one more field, or a FileError."""
@@ -45,7 +45,7 @@ class Room:
         """Room for so many bytes, or a FileError."""
         self.data_bytes -= size
         if self.data_bytes < 0:
-            raise FileError(f"{what}: names more than {ONNX.file_bytes:,} bytes of data beside the model")
+            raise FileError(f"{what}: names more than {ONNX.memory_bytes:,} bytes of data beside the model")
 
 
 class Message:

@@ -145,8 +145,8 @@ class _Reader:
     def _codes(self, key: str, pairs: Pairs, bits: int) -> list[int]:
         if key not in pairs:
             raise AssemblyError(f"{key}= is missing")
+        self._count(pairs[key].count(",") + 1)
         codes = _numbers(key, pairs.pop(key))
-        self._count(len(codes))
         if max(codes) >= 1 << bits:
             raise AssemblyError(f"code {max(codes)} does not fit {bits} bits")
         return codes
@@ -185,7 +185,8 @@ class _Reader:
         pages = [op["page"] for op in self.ops if op.name == "PAGE"]
         # A PAGE beyond what the text defines is left to the verifier, unless nothing was defined at all.
         count = max(used, default=max(pages, default=0)) + 1
-        ASSEMBLY.expect_memory("its pages", 2 * count * self.spec.rows * (self.spec.columns + self.spec.groups))
+        pages_bytes = 2 * count * self.spec.rows * (self.spec.columns + self.spec.groups)
+        ASSEMBLY.expect_memory(f"program {self.name}", pages_bytes, "its pages")
         weight_codes, scale_codes = blank_pages(self.spec, count)
         for place, code in self.weights.items():
             weight_codes[place] = code

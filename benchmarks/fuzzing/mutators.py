@@ -1,4 +1,4 @@
-"""Turns a good file into a bad one, the same for the same random numbers: bytes of any file, values of those with a structure."""
+"""Turns a good file into a bad one, the same for the same random numbers: its bytes, or values of a format with a structure."""
 
 import copy
 import gzip

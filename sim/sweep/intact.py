@@ -28,7 +28,8 @@ def guarded(db: sqlite3.Connection) -> None:
 def damages(db: sqlite3.Connection, axes: tuple[str, ...]) -> Iterator[str]:
     """Everything that is wrong with it, in words that follow its path; a damaged file may raise sqlite3.Error instead."""
     yield from _foreign(db)
-    yield from (f"is damaged ({text})" for (text,) in db.execute("PRAGMA quick_check(1)") if text != "ok")
+    found = [str(text) for (text,) in db.execute("PRAGMA quick_check(1)")]
+    yield from (f"is damaged ({text.splitlines()[-1]})" for text in found if text != "ok")
     known = set[int]()
     for point, content in db.execute("SELECT point, content FROM points"):
         if not _object(content).keys() >= set(axes):
