@@ -70,3 +70,13 @@ def test_a_folder_or_a_socket_in_the_place_of_a_file_is_refused(tmp_path: Path) 
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(str(tmp_path / "x.anna"))
         assert "is not a file; expected a program file" in refused("info", tmp_path / "x.anna")
+
+
+def test_what_matplotlib_says_of_a_legend_reaches_nobody() -> None:
+    from sim.report.figure import svg_file, themed
+
+    with themed(3, 2) as (figure, axes):  # warnings are errors here
+        axes.plot([0, 1], label="_no_name")
+        axes.legend()
+        axes.set_title("\U0001f600")
+    assert svg_file(figure).startswith("<?xml")

@@ -53,12 +53,13 @@ def damages(db: sqlite3.Connection, axes: tuple[str, ...]) -> Iterator[str]:
             if not isinstance(bits, bytes) or 8 * len(bits) < images.get((point, chip), 0):
                 yield f"is damaged (the images that a chip of point {point!r:.20} misreads)"
     for point, facts in db.execute("SELECT point, facts FROM provenance"):
-        found = _object(facts)
-        words = all(isinstance(found.get(key), str | int | None) for key in WORDS)
-        if not (words and _is_count(found.get("run")) and _is_number(found.get("seconds", 0))):
+        of_point = _object(facts)
+        words = all(isinstance(of_point.get(key), str | int | None) for key in WORDS)
+        if not (words and _is_count(of_point.get("run")) and _is_number(of_point.get("seconds", 0))):
             yield f"is damaged (where point {point} was computed)"
     for run, seconds, points, facts in db.execute("SELECT run, seconds, points, facts FROM runs"):
-        if not (_is_number(seconds) and _is_count(points) and _object(facts)):
+        command = _object(facts).get("command", "")
+        if not (_is_number(seconds) and _is_count(points) and _object(facts) and isinstance(command, str | None)):
             yield f"is damaged (run {run})"
     if _has(db, "trainings"):
         trainings = db.execute("SELECT name, digest FROM trainings")

@@ -288,6 +288,22 @@ def test_ctrl_c_ends_a_long_run_with_one_word(edges: Path) -> None:
     assert (process.returncode, out, err) == (130, "", "anna: interrupted\n")
 
 
+def test_ctrl_c_while_the_command_line_is_loaded_prints_no_traceback() -> None:
+    code = """
+import signal, sys
+from importlib.abc import MetaPathFinder
+class Interrupting(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "sim.cli.main":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from sim.cli.start import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENV, cwd=ELSEWHERE, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 def test_trace_writes_both_kinds(edges: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "p.npy", np.zeros((2, 8, 8), np.uint8))
     found = json.loads(good("trace", edges, "--codes", tmp_path / "p.npy", "--vcd", tmp_path / "e.vcd", "--perfetto",
