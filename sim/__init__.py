@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from sim.applications.pixels import Pixels as Pixels
     from sim.applications.slant import Slant as Slant
     from sim.applications.slant import slant as slant
+    from sim.applications.zip_reader import ZipReading as ZipReading
+    from sim.applications.zip_reader import read_zip as read_zip
     from sim.results.comparison import Comparison as Comparison
     from sim.results.comparison import compare as compare
     from sim.results.diagnosis import ChipDiagnosis as ChipDiagnosis
@@ -46,6 +48,7 @@ _HOMES = {
     "Store": "sim.sweep.store",
     "SweepSpec": "sim.sweep.spec",
     "Yield": "sim.results.yields",
+    "ZipReading": "sim.applications.zip_reader",
     "cellular": "sim.applications.cellular",
     "chip_yield": "sim.results.yields",
     "compare": "sim.results.comparison",
@@ -57,6 +60,7 @@ _HOMES = {
     "make_spec": "sim.sweep.spec",
     "noise_removal": "sim.applications.noise_removal",
     "read_yield": "sim.results.yields",
+    "read_zip": "sim.applications.zip_reader",
     "run_sweep": "sim.sweep.run",
     "sensitivity": "sim.results.sensitivity",
     "slant": "sim.applications.slant",

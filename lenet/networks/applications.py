@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from anna.network.graph import SCALED_TANH, Convolution, Graph, Prepare
+from lenet.datasets.strings import ZIP_IMAGE
 from lenet.networks import parts
 
-SEGMENTER_IMAGE = (52, 152)
+SEGMENTER_IMAGE = ZIP_IMAGE
 KERNELS, KERNEL_SIZE = 16, 16
 LINE_WIDTH = 2.0  # pixels, standard deviation (A)
 LINE_REACH = KERNEL_SIZE / 4  # pixels, standard deviation of the disc (A)

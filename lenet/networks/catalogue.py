@@ -18,7 +18,7 @@ from lenet.networks.recognizer import recognizer
 from lenet.networks.record import read_record
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
-VARIANTS = ("distorted", "chip", "distorted-chip", "1990")  # of shipped weights
+VARIANTS = ("distorted", "chip", "distorted-chip", "1990", "reject", "reject-chip")  # of shipped weights
 DEFINITIONS: dict[str, Callable[[str], Network]] = {
     "lenet1": lenet1,
     "lenet1_28": lenet1_28,
@@ -107,7 +107,8 @@ def load(name: str, data: str | None = None, weights_seed: int = 1, variant: str
 
     `name` is a network or the stem of shipped weights, such as lenet5-mnist-seed1-chip. `data` is the data set it was trained
     on (default: that of its paper); `variant` is "", "distorted" (also trained on distorted copies), "chip" (trained further
-    for the chip), "distorted-chip" or "1990" (the recipe of that year).
+    for the chip), "distorted-chip", "1990" (the recipe of that year), or "reject" and "reject-chip" (trained to reject partial
+    characters).
     """
     return load_graph(_weights_path(name, data, weights_seed, variant))
 

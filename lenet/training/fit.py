@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,10 @@ from lenet.training.chip_net import ChipNet
 from lenet.training.distort import distort
 from lenet.training.initial import initial
 from lenet.training.one_digit import OneDigit
-from lenet.training.optimisers import adam_step, diagonal_update, loss, loss_name, second_derivatives
+from lenet.training.optimisers import adam_step, diagonal_update, judged, loss, loss_name, second_derivatives
 from lenet.training.recipes import ForChip, Recipe
 from lenet.training.torch_net import TorchNet, prepared
+from lenet.training.windows import on_windows, windows
 
 Watch = Callable[[str], None]
 Net = TorchNet | ChipNet
@@ -161,9 +162,10 @@ class _Run:
         self.setup, self.recipe, self.checkpoint, self.watch = setup, setup.recipe, checkpoint, watch
         graph, rule = setup.graph, setup.recipe.initial
         start = graph if rule is None else initial(graph, setup.train_seed, rule)
+        start = start if self.recipe.partials is None else on_windows(start)
         self.net: Net = TorchNet(start) if setup.chip is None else ChipNet(start, setup.chip)
         self.parameters = list(self.net.parameters())
-        self.loss_name = loss_name(graph)
+        self.loss_name = loss_name(graph, or_none=self.recipe.partials is not None)
         self.images, self.labels = _tensors(graph, setup.digits)
         self.validation = None if setup.validation is None else _tensors(graph, setup.validation)
         self.fingerprint = setup.fingerprint
@@ -180,38 +182,47 @@ class _Run:
             self._one_pass(number)
             if self.checkpoint is not None:
                 self._save(self.checkpoint)
-        return Fitted(self.net.to_graph(), tuple(self.curve))
+        trained = self.net.to_graph()
+        if self.recipe.partials is not None:  # on digits again, not on windows
+            layers = (*self.setup.graph.layers[:1], *trained.layers[1:])
+            trained = replace(trained, layers=layers, input_shape=self.setup.graph.input_shape)
+        return Fitted(trained, tuple(self.curve))
 
     def _one_pass(self, number: int) -> None:
-        order = self._order(number)
+        digits = self._digits(number)
         if isinstance(self.net, ChipNet):
-            self.net.begin_pass(self.setup.digits.images, (self.setup.train_seed, number, 2))
-        images = self._images(number)
-        tally = _Tally()
+            undistorted = self.setup.digits if self.recipe.partials is None else digits
+            self.net.begin_pass(undistorted.images, (self.setup.train_seed, number, 2))
+        images = self.images if digits is self.setup.digits else prepared(self.net.graph, digits.images)
+        labels = self.labels if self.recipe.partials is None else torch.from_numpy(digits.labels.astype(np.int64))
+        order, tally = self._order(number, len(labels)), _Tally()
         if self.recipe.by_hand:
             self._learn_by_hand(number, images, order, tally)
         else:
-            self._learn_batches(number, images, order, tally)
+            self._learn_batches(number, images, labels, order, tally)
         if not np.isfinite(tally.loss):
             raise DataError(f"{self.net.graph.name}: the loss is NaN or infinite in pass {number + 1}; use a smaller step")
         checked = None if self.validation is None else error_percent(self.net, *self.validation)
         self.curve.append(Pass(number + 1, tally.mean_loss, tally.error_percent, checked))
 
-    def _order(self, number: int) -> Tensor:
+    def _order(self, number: int, count: int) -> Tensor:
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence((self.setup.train_seed, number, 0))))
-        return torch.from_numpy(rng.permutation(len(self.setup.digits)))
+        return torch.from_numpy(rng.permutation(count))
 
-    def _images(self, number: int) -> Tensor:
-        """The digits, or this pass's distorted copies of them."""
-        if self.recipe.distortion is None:
-            return self.images
-        copies = distort(self.setup.digits.images, self.recipe.distortion, (self.setup.train_seed, number, 1))
-        return prepared(self.net.graph, copies)
+    def _digits(self, number: int) -> LabelledImages:
+        """The digits, this pass's distorted copies of them, or windows of strings of either."""
+        found, key = self.setup.digits, (self.setup.train_seed, number)
+        if self.recipe.distortion is not None:
+            found = replace(found, images=distort(found.images, self.recipe.distortion, (*key, 1)))
+        if self.recipe.partials is not None:
+            graph = self.setup.graph
+            found = windows(found, graph.data, self.recipe.partials, graph.classes, (*key, 3))
+        return found
 
-    def _learn_batches(self, number: int, images: Tensor, order: Tensor, tally: _Tally) -> None:
+    def _learn_batches(self, number: int, images: Tensor, labels: Tensor, order: Tensor, tally: _Tally) -> None:
         step = self._adam_steps(number) if self.recipe.optimiser == "adam" else self._diagonal_steps(number, images, order)
         for place, chosen in enumerate(order.split(self.recipe.batch)):
-            self._learn(images[chosen], self.labels[chosen], partial(step, place), tally)
+            self._learn(images[chosen], labels[chosen], partial(step, place), tally)
             if place % 50 == 0:
                 self._tell(number, tally)
 
@@ -235,11 +246,12 @@ class _Run:
         value.backward()
         step()
         tally.loss += float(value.detach()) * len(labels)
-        tally.wrong += int((scores.detach().argmax(1) != labels).sum())
+        tally.wrong += int((judged(self.loss_name, scores.detach()).argmax(1) != labels).sum())
         tally.digits += len(labels)
 
     def _adam_steps(self, number: int) -> Step:
-        batches = -(-len(self.setup.digits) // self.recipe.batch)
+        learnt = len(self.setup.digits) * (1 if self.recipe.partials is None else 2)
+        batches = -(-learnt // self.recipe.batch)
 
         def step(place: int) -> None:
             at, steps = number * batches + place, self.recipe.passes * batches

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from anna.base.errors import DataError
 from anna.network.graph import NONE, Convolution, FullConnection, Graph, Pool, Rbf, Subsample
 from lenet.training.torch_net import TorchLayer, TorchNet, squash
 
-LossName = Literal["cross_entropy", "squared_error", "map"]
+LossName = Literal["cross_entropy", "cross_entropy_or_none", "squared_error", "map"]
 # Paper 8's criterion (equation 9) is y_right + log(e^-j + sum of e^-y), y the squared distances. Neither j nor a
 # scale of the distances is published. Distances over 84 units reach hundreds, so without a scale only the nearest wrong
 # class counts.
@@ -20,10 +21,14 @@ MAP_SCALE = 0.1  # A: y is the squared distance times this
 MAP_CONSTANT = 6.0  # A: j; classes with y far beyond it do not matter
 
 
-def loss_name(graph: Graph) -> LossName:
+def loss_name(graph: Graph, *, or_none: bool = False) -> LossName:
     """The loss for the output: paper 8's MAP criterion for distances, paper 7's squared error for squashed units, else
-    cross-entropy."""
+    cross-entropy; the last alone knows "none"."""
     last = graph.layers[-1]
+    if or_none:
+        if isinstance(last, Rbf) or last.activation != NONE:
+            raise DataError(f"{graph.name}: cannot be trained to reject; expected linear scores, of which none need be above 0")
+        return "cross_entropy_or_none"
     if isinstance(last, Rbf):
         return "map"
     return "cross_entropy" if last.activation == NONE else "squared_error"
@@ -31,8 +36,8 @@ def loss_name(graph: Graph) -> LossName:
 
 def loss(kind: LossName, scores: Tensor, labels: Tensor) -> Tensor:
     """Mean loss over a batch of scores (n, classes)."""
-    if kind == "cross_entropy":
-        return functional.cross_entropy(scores, labels)
+    if kind.startswith("cross_entropy"):
+        return functional.cross_entropy(judged(kind, scores), labels)
     if kind == "squared_error":
         targets = functional.one_hot(labels, scores.shape[1]).to(scores.dtype) * 2 - 1
         return 0.5 * ((scores - targets) ** 2).sum(1).mean()
@@ -40,6 +45,14 @@ def loss(kind: LossName, scores: Tensor, labels: Tensor) -> Tensor:
     right = scaled.gather(1, labels[:, None])[:, 0]
     every = torch.cat([scaled, scaled.new_full((len(scaled), 1), -MAP_CONSTANT)], 1)
     return (torch.logsumexp(every, 1) - right).mean()
+
+
+def judged(kind: LossName, scores: Tensor) -> Tensor:
+    """The scores that an answer is chosen from: with "none" as one class more, whose score is always 0.
+
+    A softmax knows differences alone, so an output of its own for "none" could learn nothing that the others cannot.
+    """
+    return torch.cat([scores, scores.new_zeros(len(scores), 1)], 1) if kind == "cross_entropy_or_none" else scores
 
 
 def adam_step(largest: float, step: int, steps: int, warm_up_share: float) -> float:

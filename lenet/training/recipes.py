@@ -1,7 +1,7 @@
 """Training recipes as data: by name, with the default for each network.
 
 `modern` is Adam with a warm-up and a decaying step. `1989`, `1990` and `1998` take one digit at a time, with steps divided
-by estimates of the second derivatives (papers 7 and 8).
+by estimates of the second derivatives (papers 7 and 8). `reject` is `modern` on windows of strings.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from anna.base.errors import DataError
+from lenet.datasets.strings import Writing
 from lenet.training.initial import Rule
 
 
@@ -24,6 +25,15 @@ class Distortion:
     rotation_degrees: float = 8.0
     elastic_pixels: float = 0.0  # standard deviation of a pixel's displacement; 0: no elastic field
     elastic_smoothing_pixels: float = 4.0  # standard deviation of the Gaussian that smooths the field
+
+
+@dataclass(frozen=True)
+class Partials:
+    """Training to reject partial characters, on windows of strings of the digits (A)."""
+
+    writing: Writing = field(default_factory=Writing)
+    in_place: float = 2.0  # pixels from a digit's middle to its window's, at most; places of a step of 4 come as near
+    none_from: tuple[int, int] = (7, 5)  # rows or columns off every digit's middle from which a window shows none
 
 
 @dataclass(frozen=True)
@@ -42,14 +52,23 @@ class Recipe:
     second_order_floor: float = 0.02  # diagonal only: mu of paper 8 (P)
     by_hand: bool = False  # diagonal only: gradients of a digit written out, faster than PyTorch's and of other bits
     distortion: Distortion | None = None
+    partials: Partials | None = None  # windows of strings instead of digits
     notes: tuple[str, ...] = field(default=())
 
 
 def recipe_of(told: Mapping[str, Any]) -> Recipe:
     """The recipe that a record tells; what came later than the record has its default."""
-    distortion = told.get("distortion")
+    distortion, partials = told.get("distortion"), told.get("partials")
     tuples = {name: tuple(told[name]) for name in ("steps", "notes") if name in told}
-    return Recipe(**{**told, **tuples, "distortion": distortion and Distortion(**distortion)})
+    parts = {"distortion": distortion and Distortion(**distortion), "partials": partials and _partials_of(partials)}
+    return Recipe(**{**told, **tuples, **parts})
+
+
+def _partials_of(told: Mapping[str, Any]) -> Partials:
+    writing: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in told["writing"].items()
+    }
+    return Partials(**{**told, "writing": Writing(**writing), "none_from": tuple(told["none_from"])})
 
 
 @dataclass(frozen=True)
@@ -103,6 +122,17 @@ RECIPE_1998 = Recipe(
     notes=("stochastic diagonal Levenberg-Marquardt, estimate renewed before each pass (P)",),
 )
 
+REJECT = Recipe(
+    name="reject",
+    optimiser="adam",
+    passes=12,
+    batch=128,
+    steps=(0.01,),
+    initial="deviation_1_over_root_fan_in",
+    partials=Partials(),
+    notes=("reads the digit in the middle of a window of a string, and rejects partial characters: no score above 0",),
+)
+
 FOR_CHIP = Recipe(
     name="for-chip",
     optimiser="adam",
@@ -113,7 +143,7 @@ FOR_CHIP = Recipe(
     notes=("goes on from float weights, in the chip's codes and with its noise",),
 )
 
-RECIPES = {recipe.name: recipe for recipe in (MODERN, RECIPE_1989, RECIPE_1990, RECIPE_1998)}
+RECIPES = {recipe.name: recipe for recipe in (MODERN, RECIPE_1989, RECIPE_1990, RECIPE_1998, REJECT)}
 
 
 def default_recipe(network: str, data: str) -> str:
@@ -135,8 +165,9 @@ def recipe_for(network: str, data: str, name: str, *, distorted: bool = False) -
 
 def chip_recipe_for(network: str, data: str, before: Recipe) -> Recipe:
     """The recipe for the chip: as chosen on validation digits, and by default with the distortion of the recipe before."""
-    recipe = replace(FOR_CHIP, **_CHOSEN_FOR_CHIP.get((network, data), {}))  # type: ignore[arg-type]
-    return replace(recipe, distortion=recipe.distortion or before.distortion)
+    chosen = _CHOSEN_FOR_CHIP.get((network, data), {}) if before.partials is None else _REJECT_FOR_CHIP
+    recipe = replace(FOR_CHIP, **chosen)  # type: ignore[arg-type]
+    return replace(recipe, distortion=recipe.distortion or before.distortion, partials=before.partials)
 
 
 def conditions_for(network: str, data: str) -> ForChip:
@@ -162,6 +193,7 @@ _CHOSEN: dict[tuple[str, str], dict[str, object]] = {
 }
 # less than typical where that costs typical chips nothing and gains on the ideal one
 _STRENGTH: dict[tuple[str, str], float] = {("lenet5", "mnist"): 0.7}
+_REJECT_FOR_CHIP: dict[str, object] = {"passes": 6, "batch": 128, "steps": (0.003,)}  # not tuned: a pass takes a minute or two
 _CHOSEN_FOR_CHIP: dict[tuple[str, str], dict[str, object]] = {
     ("recognizer", "mnist"): {"passes": 20, "batch": 128, "steps": (0.004,), "distortion": _MILD},
     ("recognizer", "usps"): {"passes": 30, "steps": (0.004,)},

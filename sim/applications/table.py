@@ -7,11 +7,13 @@ from sim.applications.application import Application
 from sim.applications.cellular import cellular
 from sim.applications.noise_removal import noise_removal
 from sim.applications.slant import slant
+from sim.applications.zip_reader import read_zip
 
 APPLICATIONS: Mapping[str, Application] = MappingProxyType({
     one.name: one
     for one in (
         Application("slant", "the slant of text blocks, by a convolver of 16 kernels of 16 x 16", 200, slant),
+        Application("zip", "ZIP codes without cutting: the recogniser at 31 x 6 places, and the best path", 1000, read_zip),
         Application("noise-removal", "flipped pixels of pages of text, by a Gaussian of 5 x 5 pixels", 200, noise_removal),
         Application("cellular", "holes of digits filled by a cellular network, state by state", 500, cellular),
     )

@@ -63,8 +63,9 @@ PUBLIC = {
     anna.torch: "ChipModule convert",
     lenet: "calibration define digits holdout load names record",
     sim: """
-        ChipDiagnosis Comparison Energy Front Ledger Pixels Sensitivity Slant Store SweepSpec Yield cellular chip_yield compare
-        diagnose energy front ledger load_spec make_spec noise_removal read_yield run_sweep sensitivity slant
+        ChipDiagnosis Comparison Energy Front Ledger Pixels Sensitivity Slant Store SweepSpec Yield ZipReading cellular
+        chip_yield compare diagnose energy front ledger load_spec make_spec noise_removal read_yield read_zip run_sweep
+        sensitivity slant
     """,
 }
 
