@@ -24,6 +24,7 @@ from anna.base.frozen import Settled
 from anna.chip.codes import weight_converter
 from anna.chip.spec import ALL_AT_ONCE, DEDICATED, NEW_FIELDS, ChipSpec, Record, Sequencer, first_sentence, made_wide
 from anna.program import isa
+from anna.program.described import misdescribed
 from anna.program.instructions import UNLIMITED_ADDRESS_BITS
 from anna.program.isa import Op, Words
 from anna.program.issued import Issued, issued
@@ -327,6 +328,8 @@ def _read(path: Path) -> Program:
                           calibrated_on=tensors.get(CALIBRATED),
                           **{name: tensors[name] for name in _TENSORS})  # fmt: skip
         _ = program.issued
+        for misfit in misdescribed(program):
+            raise FileError(f"program {program.name}: {misfit}")
     except AnnaError as error:
         raise FileError(f"{path}: {error}") from None
     return program

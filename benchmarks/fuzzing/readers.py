@@ -24,9 +24,11 @@ from anna.lab.trim import Trim
 from anna.network.file import graph_bytes, load_graph
 from anna.network.forward import forward
 from anna.network.graph import RELU
+from anna.sequencer.tally import tally
 from lenet.datasets.idx import encode_idx, read_idx
 from lenet.datasets.usps import read_usps, read_zip_text
 from lenet.networks.record import read_record
+from sim.cli.machine import machine_facts
 from sim.inputs.files import images_and_labels
 from sim.inputs.joules import load_joules
 from sim.report.sweep_text import markdown
@@ -180,6 +182,7 @@ def run_both_ways(program: anna.Program) -> bool:
         timeline = anna.verified(program)
     except IllegalProgram:
         return True
+    _ = machine_facts(program), tally(program), anna.disassemble(program)
     if host is None:
         codes = rng.integers(0, 1 << program.spec.state_bits, (2, *region.shape))
         found = [chip.run_codes(program, codes, engine=name, timeline=timeline) for name in ("engine", "interpreter")]

@@ -112,7 +112,7 @@ METHODS: tuple[Method, ...] = (
     Method("neighbours", "k nearest neighbours, Euclid", _published(5.0), NEIGHBOURS,
            Range(2.7, 3.5, "2.4 kept aside; test digits are harder by a fifth to a half"),
            "published for k = 3 (R); why it was so much worse is not known here"),
-    Method("neighbours-deskewed", "the same, deskewed", Fact(2.4, "%", R, "8"), replace(NEIGHBOURS, deskewed=True),
+    Method("neighbours-deskewed", "k nearest neighbours, deskewed", Fact(2.4, "%", R, "8"), replace(NEIGHBOURS, deskewed=True),
            Range(1.6, 2.5, "1.7 kept aside"), "published for k = 3 (R)"),
     Method("quadratic", "40 principal components and a quadratic classifier", _published(3.3), QUADRATIC,
            Range(3.2, 4.3, "3.7 kept aside"), "least squares (A); 820 products and a constant are the published 821 inputs"),
@@ -132,7 +132,7 @@ METHODS: tuple[Method, ...] = (
            "on 28x28 smoothed; published on 16x16 (R), which filtered by Euclid as well"),
     Method("virtual-svm", "virtual support vector machine", _published(0.8), VIRTUAL,
            Range(0.7, 1.1, "without a look at digits kept aside"), "one machine a pair of classes, not a class (A)"),
-    Method("virtual-svm-deskewed", "the same, deskewed", _published(0.8), replace(VIRTUAL, deskewed=True),
+    Method("virtual-svm-deskewed", "virtual support vector machine, deskewed", _published(0.8), replace(VIRTUAL, deskewed=True),
            Range(0.7, 1.1, "without a look at digits kept aside"),
            "the published digits were not deskewed (R); 0.56 % was published in 2002, deskewed and shifted by two pixels (R)"),
 )  # fmt: skip

@@ -136,6 +136,8 @@ def test_the_page_has_a_line_for_each_method_and_tells_what_differs_and_what_was
         assert text.count(f"| `{method.name}` | {method.what} |") == 1
         assert f"| `{method.name}` | {method.differs} |" in text
     assert "| `virtual-svm-deskewed` | 0.7 to 1.1 |" in text and "| taken |" in text
+    assert "the published number lies above it for `linear`, " in text and "; within it for `lenet4`, " in text
+    assert "; below it for `boosted_lenet4`, " in text and "| `linear` | 4 | 1,000 |" in text
     assert "| 2.4 (R) | 1.00 | 0.82 to 1.21 |" in text
 
 
