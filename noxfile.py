@@ -12,7 +12,7 @@ BUILT = ROOT / "dist"  # where `wheel` puts what the other tasks install
 TORCH = "torch==2.13.0"
 OLDEST_NUMPY = "numpy==1.26.*"
 QUICKER = ("-n", "auto", "--programs", "200")  # random programs: `tests` runs 2,000
-CYTHON_OWN = r"anna\..*\.__(reduce_cython|setstate_cython|test)__"  # in every compiled module, in no stub
+CYTHON_OWN = r"(anna|lenet)\..*\.__(reduce_cython|setstate_cython|test)__"  # in every compiled module, in no stub
 ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
 BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
 
@@ -62,9 +62,9 @@ def lint(session: nox.Session) -> None:
     install_wheel(session, "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
-    session.run("cython-lint", "anna")
+    session.run("cython-lint", "anna", "lenet")
     session.run("mypy", "--strict", "anna", "lenet", "sim")
-    stubs = [path.relative_to(ROOT).with_suffix("") for path in (ROOT / "anna").rglob("*.pyx")]
+    stubs = [path.relative_to(ROOT).with_suffix("") for name in ("anna", "lenet") for path in (ROOT / name).rglob("*.pyx")]
     session.chdir(session.create_tmp())  # where Python finds the installed package, not the sources
     Path("allowed").write_text(CYTHON_OWN, encoding="utf-8")
     session.run(
@@ -88,10 +88,10 @@ def checked(session: nox.Session) -> None:
 
 @nox.session(requires=["wheel"])
 def torch(session: nox.Session) -> None:
-    """The tests that train, which are skipped where PyTorch is absent."""
+    """The tests that train, which are skipped where PyTorch is absent, and those of classifiers that need scikit-learn."""
     step("torch: tests of training")
-    install_wheel(session, "test", TORCH)
-    pytest(session, "-n", "auto", "-m", "torch")
+    install_wheel(session, "test,classical", TORCH)
+    pytest(session, "-n", "auto", "-m", "torch or classical")
 
 
 @nox.session(name="numpy-oldest", requires=["wheel"])

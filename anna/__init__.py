@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from anna.compiler.reference import float_reference as float_reference
     from anna.exporters.answers import check_answers as check_answers
     from anna.exporters.bundle import export as export
+    from anna.exporters.rtl import export_rtl as export_rtl
     from anna.importers import load_network as load_network
     from anna.importers.modules import import_network as import_network
     from anna.lab.host_fit import fit_host as fit_host
@@ -121,6 +122,7 @@ _HOMES = {
     "elaborate": "anna.sequencer.walk",
     "engine_reference": "anna.machine.lockstep",
     "export": "anna.exporters.bundle",
+    "export_rtl": "anna.exporters.rtl",
     "fit_host": "anna.lab.host_fit",
     "float_reference": "anna.compiler.reference",
     "forward": "anna.network.forward",

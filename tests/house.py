@@ -24,7 +24,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("compiler", "trace"),
         ("lab", "exporters", "torch"),
     ),
-    "lenet": (("datasets",), ("networks",), ("training",)),
+    "lenet": (("datasets",), ("networks", "classical"), ("training",)),
     "sim": (
         ("base",),
         ("inputs",),

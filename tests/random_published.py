@@ -216,9 +216,9 @@ def _waiting(program: Program) -> Program | None:
 
 
 @st.composite
-def published_programs(draw: st.DrawFn) -> Program:
-    """A program that the verifier lets pass, with all its results as output."""
-    spec, sequencer = draw(chips()), draw(SEQUENCERS)
+def published_programs(draw: st.DrawFn, of: st.SearchStrategy[ChipSpec] | None = None) -> Program:
+    """A program that the verifier lets pass, for any chip or one of these, with all its results as output."""
+    spec, sequencer = draw(chips() if of is None else of), draw(SEQUENCERS)
     writer = _Writer(spec, sequencer.aligned, draw, draw(st.integers(spec.word_states, 40)), draw(st.integers(0, 3)))
     turned = draw(st.sampled_from([(0,), (0,), (0, 0), (0, 1), (1, 0, 1)]))
     for page in turned:

@@ -21,6 +21,7 @@ from anna.analog.faults import Faults, lay_out
 from anna.analog.parameters import Analog
 from anna.analog.pattern import PATTERN, complete_pattern, drawn_pattern
 from anna.base import container
+from anna.base.border import DIE, border
 from anna.base.errors import AnnaError, FileError, SpecError
 from anna.base.frozen import Settled
 from anna.chip.codes import Floats, weight_converter
@@ -125,7 +126,12 @@ class _Header(Record):
 
 
 def _load(path: Path) -> Die:
-    content, tensors = container.unpack(path, KEY, "die")
+    with border(path, DIE):
+        return _read(path)
+
+
+def _read(path: Path) -> Die:
+    content, tensors = container.unpack(path, KEY, "die", DIE)
     try:
         header = _Header.model_validate(container.upgraded(path, "die", content, FORMAT, UPGRADES))
     except ValidationError as error:

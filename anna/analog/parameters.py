@@ -268,7 +268,7 @@ class Analog(Record):
     charge_lost_after_us: float = condition(
         "t0", "us", 110.0, "age at which `charge_lost` has leaked",
         "110 us: a full refresh (R); typical and worst: one refresh a character sufficed in 1991",
-        presets={"typical": 5000.0, "worst": 5000.0}, gt=0, le=1e6,
+        presets={"typical": 5000.0, "worst": 5000.0}, ge=1e-3, le=1e6,
     )  # fmt: skip
     weight_lsb_mv: float = condition("U", "mV", 31.25, "voltage of one weight LSB: 1 V for 32", gt=0, le=1e4)
 

@@ -8,20 +8,23 @@ import errno
 import hashlib
 import json
 import os
+import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from anna.base.border import JSON, Budget, border, expect_file, read_bytes
 from anna.base.errors import FileError
 
-LARGEST_BYTES = 1 << 30
+LARGEST_HEADER = 16 << 20  # bytes of the JSON in front of the tensors; as Python objects they take some twenty times as much
+MOST_TENSORS = 10_000
 CHECKSUM = "sha256"
 
 Tensors = Mapping[str, NDArray[Any]]
@@ -49,23 +52,11 @@ def pack(key: str, content: Mapping[str, Any], tensors: Tensors) -> bytes:
     return save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, {key: canonical_json(sealed)})
 
 
-def unpack(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def unpack(path: Path, key: str, what: str, budget: Budget) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Content and tensors of a file that `pack` made; raises for any other. `what` names the kind: "program"."""
-    try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise FileError(f"{path}: is not a file; expected a {what} file")
-        if not 0 < size <= LARGEST_BYTES:
-            raise FileError(f"{path}: has {size} bytes; expected a {what} file of 1 to {LARGEST_BYTES} bytes")
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if set(metadata) != {key}:
-                raise FileError(f"{path}: has no {key} description; expected a {what} file")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a {what} file") from None
-    except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
-        raise FileError(f"{path}: is not a valid {what} file ({error})") from None
+    metadata, tensors = read_safetensors(path, what, budget)
+    if set(metadata) != {key}:
+        raise FileError(f"{path}: has no {key} description; expected a {what} file")
     try:
         content = json.loads(metadata[key])
     except (ValueError, RecursionError):
@@ -75,12 +66,30 @@ def unpack(path: Path, key: str, what: str) -> tuple[dict[str, Any], dict[str, N
     return content, tensors
 
 
+def read_safetensors(path: Path, what: str, budget: Budget) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Metadata and tensors of a safetensors file."""
+    with border(path, budget):
+        expect_file(path, budget)
+        with path.open("rb") as file:
+            header = int.from_bytes(file.read(8), "little")
+        if LARGEST_HEADER < header < path.stat().st_size:
+            raise budget.error(f"{path}: describes itself in {header:,} bytes; expected at most {LARGEST_HEADER:,}")
+        try:
+            with safe_open(path, framework="numpy") as file:
+                names = file.keys()
+                if len(names) > MOST_TENSORS:
+                    raise budget.error(f"{path}: holds {len(names):,} tensors; expected at most {MOST_TENSORS:,}")
+                return file.metadata() or {}, {name: file.get_tensor(name) for name in names}
+        except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
+            raise budget.error(f"{path}: is not a valid {what} file ({error})") from None
+
+
 def read_json(path: Path, what: str) -> dict[str, Any]:
     """The JSON object in a file; raises FileError for anything else."""
+    budget = JSON.called(f"a {what}")
+    data = read_bytes(path, budget)
     try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error}); expected a {what}") from None
+        content = json.loads(data)
     except (ValueError, RecursionError):
         raise FileError(f"{path}: is not a {what}: the file is not JSON") from None
     if not isinstance(content, dict):
@@ -126,7 +135,7 @@ def write_beside(path: Path, data: bytes) -> None:
         if beside is None:
             target.write_bytes(data)
             return
-        with beside.open("wb") as file:
+        with _created(beside) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -137,7 +146,7 @@ def expect_writable(path: Path) -> None:
     """Raise if `write_beside` would: call this before the work whose result goes there."""
     with _place(path) as (target, beside):
         if beside is not None:
-            beside.touch()
+            _created(beside).close()
         elif not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
@@ -152,7 +161,7 @@ def _place(path: Path) -> Iterator[tuple[Path, Path | None]]:
             raise FileError(f"{path}: cannot be written (it is a folder); expected a file name")
         if stat.S_ISREG(mode):
             target = Path(os.path.realpath(path))
-            beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+            beside = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.part")
         yield target, beside
     except OSError as error:
         reason = (error.strerror or error) if target.parent.exists() else f"there is no folder {target.parent}"
@@ -161,6 +170,11 @@ def _place(path: Path) -> Iterator[tuple[Path, Path | None]]:
         if beside is not None:
             with suppress(OSError):
                 beside.unlink()
+
+
+def _created(path: Path) -> BinaryIO:
+    """A new file under a name that nobody can foresee; what stands there already, a link too, is an error."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666), "wb")
 
 
 def _mode(path: Path) -> int:

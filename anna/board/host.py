@@ -20,7 +20,7 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.native.float_sums import engine
 from anna.network.forward import run_layer
-from anna.network.graph import Layer, Prepare
+from anna.network.graph import Layer, Prepare, sized_output
 from anna.network.images import float_images
 from anna.network.parts import Shape
 from anna.network.prepare import checked_images, field_scale, integer_field, offsets, prepare, ranged
@@ -180,7 +180,15 @@ class HostWork(Settled):
         shape = self.image_shape or (0, 0, 0) if self.prepare is None else (1, *self.prepare.fielded)
         for layer in self.before:
             yield layer, shape
-            shape = layer.output_shape(shape)
+            shape = sized_output(layer, (shape,))
+
+    @property
+    def made_shape(self) -> Shape | None:
+        """Shape of the states that it makes of an image; None: that of the image, which comes as floats."""
+        shape = self.image_shape if self.prepare is None else (1, *self.prepare.fielded)
+        for layer, ins in self.steps_before():
+            shape = layer.output_shape(ins)
+        return None if shape is None else (shape[0] * self.input_digits, *shape[1:])
 
     def checked(self, shape: Shape, images: NDArray[Any]) -> NDArray[Any]:
         """Images as the network takes them, grey levels (n, rows, columns) or floats (n, maps, rows, columns); raises if
@@ -247,7 +255,12 @@ class HostWork(Settled):
         return next(iter(self.results(spec, states, threads).values()))
 
     def misfits(self, regions: Regions, segments: int) -> Iterator[str]:
-        """What the host reads and writes elsewhere than the regions and page segments of its program are, in sentences."""
+        """What the host makes, reads and writes elsewhere than the regions and page segments of its program are, in
+        sentences."""
+        (taken,) = (shape for kind, shape in regions.values() if kind == "input")
+        if (made := self.made_shape) not in (taken, None) or len(taken) != 3 or len(self.input_gain_m) != taken[0]:
+            gains = len(self.input_gain_m)
+            yield f"the host makes states of shape {made or taken} with {gains} gains; the program takes {taken}"
         for tail in self.tails:
             yield from _misread(tail.readings, regions, ("output",))
         writers = dict[str, int]()

@@ -102,7 +102,7 @@ def host_from_file(where: str, content: Any, tensors: Mapping[str, NDArray[Any]]
     left = dict(tensors)
     try:
         host = _host(where, content, left)
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, ArithmeticError) as error:
         raise FileError(f"{where}: the host section is incomplete ({type(error).__name__}: {error})") from None
     except GraphError as error:
         raise FileError(f"{where}: {error}") from None
@@ -127,6 +127,8 @@ def _host(where: str, content: Any, left: Tensors) -> HostWork:
     data, digits = str(content["data"]), int(content.get("input_digits", 1))
     if not 1 <= digits <= len(gain) or len(gain) % digits or gain.shape != offset.shape:
         raise FileError(f"{where}: {len(gain)} input maps cannot be {digits} digits; expected a divisor")
+    if not gain.all():
+        raise FileError(f"{where}: a gain of the host's input is 0; expected a value for each state")
     return HostWork(first, gain, offset, tails, data, digits, rounds, before, shape)
 
 

@@ -18,9 +18,9 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.native.float_sums import engine
 from anna.network.forward import run_layer
-from anna.network.graph import LAYER_KINDS, Step
+from anna.network.graph import LAYER_KINDS, Step, sized_output
 from anna.network.layers import JOINING, Layer, Prepare
-from anna.network.parts import Shape, units
+from anna.network.parts import Shape, check_stack, units
 
 Floats = NDArray[np.float64]
 # Images that the host layers take at once: whole vectors, but no multiple of a large power of two, which would crowd an
@@ -59,6 +59,7 @@ class HostReading(Settled):
         shape = self.shape
         if not isinstance(shape, tuple) or len(shape) != 3 or any(type(n) is not int or n < 1 for n in shape):
             raise GraphError(f"reading {self.name}: the shape is {shape!r}; expected maps, rows, columns of at least 1")
+        check_stack(f"reading {self.name}", shape)
         check_meaning(f"reading {self.name}", shape[0], self.digits, self.gain_m, self.offset_m)
         return {}
 
@@ -132,7 +133,7 @@ class HostPart(Settled):
             if inputs != before:
                 links[layer.name] = inputs
             ins = tuple(shapes[one] for one in inputs)
-            shapes[layer.name] = layer.output_shape(*ins)
+            shapes[layer.name] = sized_output(layer, ins)
             steps.append(Step(layer, inputs, ins, shapes[layer.name]))
             before = (layer.name,)
         outputs = tuple(self.outputs) or before

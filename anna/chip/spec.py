@@ -317,10 +317,10 @@ class Sequencer(Record):
 
     overlap: Overlap = known(facts.OVERLAP, "which instructions run side by side")
     instructions_per_s: float | None = known(
-        facts.INSTRUCTIONS_PER_S, "instructions issued in a second; None: one in each cycle", gt=0, le=1e12
+        facts.INSTRUCTIONS_PER_S, "instructions issued in a second; None: one in each cycle", ge=1, le=1e12
     )
     bytes_per_s: float | None = known(
-        facts.BYTES_PER_S, "bytes of states moved in a second; None: as fast as the pins", gt=0, le=1e12
+        facts.BYTES_PER_S, "bytes of states moved in a second; None: as fast as the pins", ge=100, le=1e12
     )
     bytes_per_word: int = known(facts.BYTES_PER_WORD, "bytes that a word of states takes to move", ge=1, le=64)
     aligned: bool = known(facts.ALIGNED, "whether words of states begin only where their size divides the address")

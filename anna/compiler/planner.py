@@ -228,7 +228,7 @@ def _constants(layer: ChipLayer, options: CompileOptions) -> int:
     spec = options.chip
     if not spec.wide:
         bare = layer.carry is None and goes_without_bias(layer) and not fits(layer, spec, options.sequencer, BIAS_COLUMNS)
-        return 0 if bare else USUAL_CONSTANTS if layer.digits == 1 else most_constants(layer, options)
+        return 0 if bare else most_constants(layer, options)
     rows = -(-int(layer.inputs_o.max()) // (spec.columns - 2))
     spare = min(USUAL_CONSTANTS, max(2, spec.columns - -(-int(layer.inputs_o.max()) // rows)))
     return max(2, 1 + rows * (spare - 1))

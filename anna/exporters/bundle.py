@@ -12,7 +12,6 @@ bundle.json     which layer makes which maps of what, what their codes stand for
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from anna.base.border import ARRAYS, read_bytes
 from anna.base.container import Upgrades, read_json, upgraded, write_beside
 from anna.base.errors import DataError, FileError, GraphError
+from anna.base.unpacking import NPY, npz_arrays
 from anna.board.host_part import HostPart
 from anna.compiler.ir import INPUT
 from anna.compiler.passes import Compilation
@@ -109,22 +110,16 @@ def read_parts(path: Path) -> tuple[Part, ...]:
         return tuple(
             Part(str(one["name"]), str(one["stack"]), int(one["first_map"]), _shape(one["shape"])) for one in content["layers"]
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise FileError(f"{path}: is not complete ({type(error).__name__}: {error})") from None
 
 
 def read_arrays(path: Path | str) -> dict[str, NDArray[Any]]:
     """The arrays of an .npz file; nothing is unpickled."""
-    try:
-        found = np.load(path, allow_pickle=False)
-        if not isinstance(found, np.lib.npyio.NpzFile):
-            raise DataError(f"{path}: holds one array; expected an .npz file with an array for each map")
-        with found:
-            return {name: found[name] for name in found.files}
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise FileError(f"{path}: is not an .npz file of numbers ({error})") from None
+    data = read_bytes(path, ARRAYS)
+    if data.startswith(NPY):
+        raise DataError(f"{path}: holds one array; expected an .npz file with an array for each map")
+    return dict(npz_arrays(data, path, ARRAYS))
 
 
 def _shape(value: Any) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ from anna.network.graph import (
     Prelu,
     Reduction,
     Shape,
+    sized_output,
 )
 from anna.network.host_layers import CombinationMode
 
@@ -65,7 +66,7 @@ class Draft:
 
     def add(self, layer: Layer, *inputs: str) -> Tensor:
         """Append a layer; returns all that it makes."""
-        shape = layer.output_shape(*(self.shapes[one] for one in inputs))
+        shape = sized_output(layer, tuple(self.shapes[one] for one in inputs))
         self.layers[layer.name], self.links[layer.name], self.shapes[layer.name] = layer, inputs, shape
         return made_by(layer.name, shape)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from anna.base.border import ONNX, border
 from anna.base.errors import CompileError, FileError, GraphError
 from anna.importers.draft import Draft
 from anna.importers.folding import FOLDS
@@ -30,17 +31,18 @@ class Unread:
 Value = Tensor | Array | Unread
 UNREAD = Unread()
 READERS: dict[str, Any] = EXACT | QUANTISED
-INVALID = (TypeError, ValueError, IndexError, KeyError, OverflowError, MemoryError, ZeroDivisionError, AttributeError)
+INVALID = (TypeError, ValueError, IndexError, KeyError, OverflowError, ZeroDivisionError, AttributeError)
 
 
 def load_onnx(path: Path | str) -> Graph:
     """The network in an ONNX file; raises CompileError with everything that has no layer, all at once."""
     path = Path(path)
-    model = read_onnx(path)
-    try:
-        return graph_of(model, path)
-    except GraphError as error:
-        raise CompileError([f"{path}: {error}"]) from None
+    with border(path, ONNX):
+        model = read_onnx(path)
+        try:
+            return graph_of(model, path)
+        except GraphError as error:
+            raise CompileError([f"{path}: {error}"]) from None
 
 
 def graph_of(model: OnnxModel, path: Path) -> Graph:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.base.border import ONNX, border, expect_file, read_bytes
 from anna.base.errors import FileError
 from anna.importers.wire import Message
 
-LARGEST_BYTES = 1 << 30
 LARGEST_TENSOR = 1 << 28  # numbers
 
 # The numbers are those of onnx.proto3: TensorProto.DataType.
@@ -52,16 +52,12 @@ class OnnxModel:
 
 def read_onnx(path: Path) -> OnnxModel:
     """The model in a file; raises FileError if it is damaged or foreign."""
-    try:
-        if not path.is_file():
-            raise FileError(f"{path}: is not a file; expected an ONNX model")
-        size = path.stat().st_size
-        if not 0 < size <= LARGEST_BYTES:
-            raise FileError(f"{path}: has {size} bytes; expected an ONNX model of 1 to {LARGEST_BYTES} bytes")
-        data = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read ({error.strerror or error})") from None
-    model = Message(data, str(path))
+    with border(path, ONNX):
+        expect_file(path, ONNX)
+        return _model(Message(read_bytes(path, ONNX), str(path)), path)
+
+
+def _model(model: Message, path: Path) -> OnnxModel:
     graph = model.message(7, "graph")
     if graph is None:
         raise FileError(f"{path}: holds no graph; expected an ONNX model")
@@ -141,7 +137,7 @@ def tensor(message: Message, path: Path) -> Array:
     elif 9 in message.fields:
         data = message.blobs(9)[-1]
     elif halves:
-        data = bytes(value & 0xFF for value in message.integers(5))
+        data = (message.integer_array(5) & 0xFF).astype(np.uint8).tobytes()
     else:
         return _listed(message, name, path, kind, dims, count)
     if len(data) != size:
@@ -157,40 +153,46 @@ def _halves(data: bytes, count: int, kind: Any) -> Array:
 
 
 def _listed(message: Message, name: str, path: Path, kind: Any, dims: list[int], count: int) -> Array:
-    values: list[Any]
+    values: Array
     if kind == TYPES[1]:
-        values = message.floats(4)
+        values = message.float_array(4)
     elif kind == TYPES[7]:
-        values = message.integers(7)
+        values = message.integer_array(7)
     elif kind == TYPES[11]:
-        values = np.frombuffer(b"".join(message.blobs(10)), "<f8").tolist()
+        values = np.frombuffer(b"".join(message.blobs(10)), "<f8")
     else:
-        values = message.integers(5)
+        values = message.integer_array(5)
     if len(values) != count:
         raise FileError(f"{path}: {name} lists {len(values)} numbers; expected {count} for shape {dims}")
-    return np.array(values, dtype=kind).reshape(dims)
+    found = values.astype(kind)
+    if kind.kind in "iu" and (found != values).any():
+        raise FileError(f"{path}: {name} lists numbers beyond {kind}")
+    return found.reshape(dims)
 
 
 def _external(message: Message, name: str, path: Path, size: int) -> bytes:
     """Data beside the model: only from the model's own folder."""
     entries = {one.text(1): one.text(2) for one in message.messages(13, "external data")}
-    home = path.resolve().parent
-    place = (home / entries.get("location", "")).resolve()
-    if not entries.get("location") or (place.parent != home and home not in place.parents):
+    location, home = entries.get("location", ""), path.resolve().parent
+    place = home if "\0" in location else (home / location).resolve()
+    if place == home or home not in place.parents:
         raise FileError(
-            f"{path}: {name} keeps its data in {entries.get('location')!r}, outside the model's folder; "
-            "move it into that folder"
+            f"{path}: {name} keeps its data in {location!r:.100}, outside the model's folder; move it into that folder"
         )
     try:
         offset, length = int(entries.get("offset", "0")), int(entries.get("length", str(size)))
         if offset < 0 or length != size:
             raise FileError(f"{path}: {name} declares {length} bytes of external data at {offset}; expected {size}")
+        if place.exists() and not place.is_file():
+            raise ValueError("it is not a file")
+        if place.stat().st_size < offset + size:
+            raise ValueError(f"it has {place.stat().st_size} bytes; expected {offset + size}")
+        message.room.take_data(str(path), size)
         with place.open("rb") as file:
             file.seek(offset)
-            data = file.read(size)
+            return file.read(size)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise FileError(
             f"{path}: {name} keeps its data in {place.name}, which cannot be read ({why}); keep both files in one folder"
         ) from None
-    return data

@@ -4,15 +4,19 @@ Read here rather than by a library, because a stranger's network is hostile unti
 against the data present, and a mismatch raises one sentence.
 """
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.base.border import ONNX
 from anna.base.errors import FileError
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 LONGEST_VARINT = 10
 DEEPEST = 16
+MOST_FIELDS = 1 << 20  # of a file; each becomes an object of some 300 bytes
 
 
 @dataclass(frozen=True)
@@ -24,25 +28,49 @@ class Field:
     value: bytes | int
 
 
+@dataclass
+class Room:
+    """What is left of a file's budget."""
+
+    fields: int = MOST_FIELDS
+    data_bytes: int = ONNX.memory_bytes  # of data that lies beside the model
+
+    def take_field(self, what: str) -> None:
+        """Room for one more field, or a FileError."""
+        self.fields -= 1
+        if self.fields < 0:
+            raise FileError(f"{what}: has more than {MOST_FIELDS:,} fields; expected an ONNX model with its numbers packed")
+
+    def take_data(self, what: str, size: int) -> None:
+        """Room for so many bytes, or a FileError."""
+        self.data_bytes -= size
+        if self.data_bytes < 0:
+            raise FileError(f"{what}: names more than {ONNX.memory_bytes:,} bytes of data beside the model")
+
+
 class Message:
     """The fields of a message, looked up by number."""
 
-    def __init__(self, data: bytes, what: str, depth: int = 0) -> None:
+    def __init__(self, data: bytes, what: str, depth: int = 0, room: Room | None = None) -> None:
         if depth > DEEPEST:
             raise FileError(f"{what}: is nested more than {DEEPEST} deep; expected an ONNX model")
-        self.what, self.depth = what, depth
+        self.what, self.depth, self.room = what, depth, room or Room()
         self.fields: dict[int, list[Field]] = {}
         for field in _fields(data, what):
+            self.room.take_field(what)
             self.fields.setdefault(field.number, []).append(field)
 
     def messages(self, number: int, what: str) -> list["Message"]:
         """Fields that are themselves messages."""
-        return [Message(data, f"{self.what}: {what}", self.depth + 1) for data in self.blobs(number)]
+        return [self._inner(data, what) for data in self.blobs(number)]
 
     def message(self, number: int, what: str) -> "Message | None":
         """The last such message, if any."""
         found = self.blobs(number)
-        return Message(found[-1], f"{self.what}: {what}", self.depth + 1) if found else None
+        return self._inner(found[-1], what) if found else None
+
+    def _inner(self, data: bytes, what: str) -> "Message":
+        return Message(data, f"{self.what}: {what}", self.depth + 1, self.room)
 
     def blobs(self, number: int) -> list[bytes]:
         """Fields of bytes."""
@@ -64,16 +92,15 @@ class Message:
 
     def integers(self, number: int) -> list[int]:
         """Integers, packed or not, as signed 64-bit values."""
-        found = []
+        return [int(value) for value in self.integer_array(number)]
+
+    def integer_array(self, number: int) -> NDArray[np.int64]:
+        """The same as an array."""
+        found = [np.zeros(0, np.uint64)]
         for field in self.fields.get(number, []):
-            if isinstance(field.value, int):
-                found.append(field.value)
-            else:
-                at, data = 0, field.value
-                while at < len(data):
-                    value, at = _varint(data, at, self.what)
-                    found.append(value)
-        return [value - (1 << 64) if value >= 1 << 63 else value for value in found]
+            single = isinstance(field.value, int)
+            found.append(np.array([field.value], np.uint64) if single else _varints(bytes(field.value), self.what))
+        return np.concatenate(found).view(np.int64)
 
     def integer(self, number: int, default: int = 0) -> int:
         """The last integer."""
@@ -82,13 +109,17 @@ class Message:
 
     def floats(self, number: int) -> list[float]:
         """32-bit floats, packed or not."""
-        found = []
+        return [float(value) for value in self.float_array(number)]
+
+    def float_array(self, number: int) -> NDArray[np.float32]:
+        """The same as an array."""
+        found = [np.zeros(0, "<f4")]
         for field in self.fields.get(number, []):
-            data = field.value if isinstance(field.value, bytes) else struct.pack("<I", field.value & 0xFFFFFFFF)
+            data = field.value if isinstance(field.value, bytes) else (field.value & 0xFFFFFFFF).to_bytes(4, "little")
             if len(data) % 4:
                 raise FileError(f"{self.what}: a list of floats has {len(data)} bytes; expected a multiple of 4")
-            found += [value for (value,) in struct.iter_unpack("<f", data)]
-        return found
+            found.append(np.frombuffer(data, "<f4"))
+        return np.concatenate(found).astype(np.float32, copy=False)
 
 
 def _fields(data: bytes, what: str) -> Iterator[Field]:
@@ -122,3 +153,21 @@ def _varint(data: bytes, at: int, what: str) -> tuple[int, int]:
         if not byte & 0x80:
             return value & ((1 << 64) - 1), at + k + 1
     raise FileError(f"{what}: is not an ONNX model (a number of more than {LONGEST_VARINT} bytes)")
+
+
+def _varints(data: bytes, what: str) -> NDArray[np.uint64]:
+    """All numbers of a packed list."""
+    digits = np.frombuffer(data, np.uint8)
+    last = np.flatnonzero(digits < 0x80)
+    if not len(digits):
+        return np.zeros(0, np.uint64)
+    if not len(last) or last[-1] != len(digits) - 1:
+        raise FileError(f"{what}: ends in the middle of a number; the file is cut short")
+    first = np.concatenate([[0], last[:-1] + 1])
+    if int((last - first).max()) >= LONGEST_VARINT:
+        raise FileError(f"{what}: is not an ONNX model (a number of more than {LONGEST_VARINT} bytes)")
+    found = np.zeros(len(first), np.uint64)
+    for k in range(int((last - first).max()) + 1):
+        mine = first + k <= last
+        found[mine] |= (digits[first[mine] + k] & np.uint64(0x7F)) << np.uint64(7 * k)
+    return found

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from anna.base import container
+from anna.base.border import JSON, border
 from anna.base.errors import FileError, SpecError
 from anna.base.renamed import renamed
 from anna.chip import codes
@@ -73,10 +74,11 @@ class Trim(Record):
     def load(path: Path | str) -> "Trim":
         """Read what `save` wrote."""
         content = container.read_json(Path(path), "trim")
-        try:
-            return Trim.model_validate(container.upgraded(path, "trim", content, FORMAT, UPGRADES, unmarked=1))
-        except ValidationError as error:
-            raise FileError(f"{path}: is not a trim: {first_sentence(error)}") from None
+        with border(path, JSON):
+            try:
+                return Trim.model_validate(container.upgraded(path, "trim", content, FORMAT, UPGRADES, unmarked=1))
+            except ValidationError as error:
+                raise FileError(f"{path}: is not a trim: {first_sentence(error)}") from None
 
 
 # --- measuring -------------------------------------------------------------------------------------------------------

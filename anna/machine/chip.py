@@ -63,7 +63,7 @@ class Result:
     @property
     def board_images_per_s(self) -> float:
         """Images per second of the whole board in steady state: the host works on one while the chip works on the next."""
-        if self.program.report is None:
+        if not self.program.report:
             raise MachineError(f"program {self.program.name} has no board: it was not compiled from a network")
         return float(self.program.report["board_images_per_s"])
 

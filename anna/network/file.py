@@ -6,6 +6,7 @@ Nothing in the file is executed. The JSON describes the layers; the tensors are 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save
 
+from anna.base.border import NETWORK, border
 from anna.base.container import Upgrades, canonical_json, unpack, upgraded, write_beside
 from anna.base.errors import FileError, GraphError
 from anna.network.activations import CURVES, Activation
@@ -115,7 +117,7 @@ def _names(where: str, value: Any) -> tuple[str, ...]:
 
 def _activation(where: str, value: Any) -> Activation:
     found = _expect_keys(where, value, {"kind", "low", "high"}, {"alpha", "gamma"})
-    if found["kind"] not in CURVES:
+    if not isinstance(found["kind"], str) or found["kind"] not in CURVES:
         raise FileError(f"{where}: kind is {found['kind']!r:.60}; expected one of {', '.join(CURVES)}")
     return Activation(found["kind"], **{key: float(_typed(where, found[key], float)) for key in found if key != "kind"})
 
@@ -173,11 +175,12 @@ _TENSOR_FIELDS = {"weights", "bias", "coefficient", "centres", "scale", "offset"
 def load_graph(path: Path | str) -> Network:
     """The network in a file that `save_network` wrote."""
     path = Path(path)
-    content, tensors = unpack(path, KEY, "network")
-    try:
-        return _network(str(path), upgraded(path, "network", content, FORMAT, UPGRADES), tensors)
-    except GraphError as error:
-        raise FileError(f"{path}: {error}") from None
+    with border(path, NETWORK):
+        content, tensors = unpack(path, KEY, "network", NETWORK)
+        try:
+            return _network(str(path), upgraded(path, "network", content, FORMAT, UPGRADES), tensors)
+        except GraphError as error:
+            raise FileError(f"{path}: {error}") from None
 
 
 def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
@@ -186,7 +189,10 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
     if not content["members"]:
         raise FileError(f"{where}: the description names no network; expected at least one")
     members: list[Graph] = []
-    used = 0
+    used, of_layer = 0, defaultdict[str, dict[str, Any]](dict)
+    for key, array in tensors.items():
+        layer_key, _, field_name = key.rpartition(".")
+        of_layer[layer_key][field_name] = array
     for number, member in enumerate(content["members"]):
         here = f"{where} member {number}"
         _expect_keys(here, member, {"name", "input_shape", "data", "layers", "links", "outputs"})
@@ -194,9 +200,7 @@ def _network(where: str, content: Any, tensors: dict[str, Any]) -> Network:
         layers: list[Layer] = []
         for value in _typed(f"{here} layers", member["layers"], list):
             name = value.get("name") if isinstance(value, dict) else None
-            mine = {
-                key.rpartition(".")[2]: array for key, array in tensors.items() if key.rpartition(".")[0] == f"{number}.{name}"
-            }
+            mine = of_layer.get(f"{number}.{name}", {})
             used += len(mine)
             layers.append(layer_from_json(f"{here} layer {name!r:.40}", value, mine))
         graph_name, data = (_typed(f"{here} {key}", member[key], str) for key in ("name", "data"))

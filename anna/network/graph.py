@@ -21,7 +21,7 @@ from anna.network.activations import NONE, RELU, SCALED_TANH, SIGMOID, TANH, Act
 from anna.network.host_layers import Arrangement, Combination, Concatenation, Normalisation, Prelu, Reduction
 from anna.network.imported_layers import Affine, Pool, Softmax
 from anna.network.layers import JOINING, LAYER_KINDS, Convolution, FullConnection, Layer, Prepare, Rbf, Subsample
-from anna.network.parts import Shape, shape_text
+from anna.network.parts import Shape, check_stack, check_work, shape_text
 from anna.network.words import about
 
 __all__ = [
@@ -65,6 +65,14 @@ class Step:
         return self.output_shape[0] * self.output_shape[1] * self.output_shape[2]
 
 
+def sized_output(layer: Layer, shapes: tuple[Shape, ...]) -> Shape:
+    """The shape of what a layer gives; raises GraphError if what it reads does not fit, or if it would take too much."""
+    found = layer.output_shape(*shapes)
+    check_stack(layer.name, found)
+    check_work(layer.name, layer.connections(*shapes))
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Graph(Settled):
     """Layers from an image to scores, in an order in which they can be computed; raises unless every shape fits.
@@ -92,6 +100,7 @@ class Graph(Settled):
             raise GraphError(
                 f"{self.name}: input shape is {sizes!r}; expected (maps, rows, columns), whole numbers of at least 1"
             )
+        check_stack(self.name, sizes, "images")
         if not self.layers:
             raise GraphError(f"{self.name}: has no layers; expected at least one")
         shapes: dict[str, Shape] = {IMAGE: self.input_shape}
@@ -112,7 +121,7 @@ class Graph(Settled):
             if inputs != before:
                 links[layer.name] = inputs
             ins = tuple(shapes[one] for one in inputs)
-            shapes[layer.name] = layer.output_shape(*ins)
+            shapes[layer.name] = sized_output(layer, ins)
             steps.append(Step(layer, inputs, ins, shapes[layer.name]))
         last = (steps[-1].layer.name,)
         outputs = () if tuple(self.outputs) == last else tuple(self.outputs)

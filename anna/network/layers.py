@@ -33,6 +33,7 @@ from anna.network.parts import (
     Shape,
     check_name,
     check_pair,
+    check_stack,
     checked_steps,
     expect,
     frozen_floats,
@@ -41,6 +42,8 @@ from anna.network.parts import (
     units,
     window_shape,
 )
+
+LARGEST_SIDE = 1 << 11  # rows or columns of an image that is resized: every pair of old and new ones has a weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +71,11 @@ class Prepare:
             value = getattr(self, what)
             if value is not None or what == "source":
                 check_pair(self.name, what, value, 2, 1)
+            if value is not None:
+                check_stack(self.name, value, what)
+        for size, new_size in zip(self.cropped, self.resized, strict=True):
+            if size != new_size and max(size, new_size) > LARGEST_SIDE:
+                raise GraphError(f"{self.name}: resizes {size} to {new_size}; expected sides of at most {LARGEST_SIDE:,}")
         if any(c > s for c, s in zip(self.cropped, self.source, strict=True)):
             raise GraphError(f"{self.name}: crop is {self.cropped}; expected at most the source {self.source}")
         if any(f < r for f, r in zip(self.fielded, self.resized, strict=True)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from anna.base.errors import GraphError
 
 Shape = tuple[int, int, int]
 AXES = "myx"  # maps, rows, columns: the letters of a shape's axes
+LARGEST_STACK = 1 << 24  # units of one image's maps, also with their padding: five times VGG's largest
+MOST_CONNECTIONS = 1 << 36  # of a layer for one image: more than ten times all of ResNet-50
 OFF_STEP = 1e-2  # of a step: what 32-bit floats and folded factors may add
 LATER = {"later": True}  # on a field that former files do not have: not written at its default, so that they keep their bytes
 
@@ -49,11 +52,25 @@ def expect(name: str, what: str, got: object, expected: object) -> None:
 def check_pair(name: str, what: str, pair: tuple[int, ...], length: int, least: int) -> None:
     if not isinstance(pair, tuple) or len(pair) != length or any(type(n) is not int or n < least for n in pair):
         raise GraphError(f"{name}: {what} is {pair!r}; expected a tuple of {length} whole numbers of at least {least}")
+    if max(pair, default=0) > LARGEST_STACK:
+        raise GraphError(f"{name}: {what} is {pair!r:.60}; expected at most {LARGEST_STACK:,}")
 
 
 def check_name(name: str) -> None:
     if not isinstance(name, str) or not name or any(c.isspace() or c in "./\\" or not c.isprintable() for c in name):
         raise GraphError(f"layer name {name!r} cannot be used; expected printable text without blanks, dots or slashes")
+
+
+def check_stack(name: str, shape: tuple[int, ...], what: str = "its maps") -> None:
+    """Raise for maps that nobody has the memory for, before they are made."""
+    if prod(shape) > LARGEST_STACK:
+        raise GraphError(f"{name}: {what} are {'x'.join(map(str, shape)):.60}; expected at most {LARGEST_STACK:,} units in all")
+
+
+def check_work(name: str, connections: int) -> None:
+    """Raise for a layer that would take hours for one image."""
+    if connections > MOST_CONNECTIONS:
+        raise GraphError(f"{name}: has {connections:,} connections; expected at most {MOST_CONNECTIONS:,} in a layer")
 
 
 def window_shape(
@@ -66,6 +83,7 @@ def window_shape(
 ) -> Shape:
     rows = shape[1] + padding[0] + padding[1]
     columns = shape[2] + padding[2] + padding[3]
+    check_stack(name, (shape[0], rows, columns), "maps with their padding")
     if rows < kernel[0] or columns < kernel[1]:
         raise GraphError(
             f"{name}: a {kernel[0]}x{kernel[1]} window does not fit on {rows}x{columns} "

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from anna.base import container
+from anna.base.border import PROGRAM, border
 from anna.base.errors import AnnaError, FileError, SpecError
 from anna.base.frozen import Settled
 from anna.chip.codes import weight_converter
 from anna.chip.spec import ALL_AT_ONCE, DEDICATED, NEW_FIELDS, ChipSpec, Record, Sequencer, first_sentence, made_wide
 from anna.program import isa
+from anna.program.described import misdescribed
 from anna.program.instructions import UNLIMITED_ADDRESS_BITS
 from anna.program.isa import Op, Words
 from anna.program.issued import Issued, issued
@@ -38,7 +40,8 @@ WITHOUT_ROUNDS = 2  # the format of programs that need no later one, which forme
 DIGEST_FORMAT = 1  # never changes: a digest identifies a program, whatever the format of its file
 SUFFIX = ".anna"
 CALIBRATED = "calibrated_on"
-LARGEST_REGION = 1 << 28
+LARGEST_REGION = 1 << 24  # states; those of all regions together may be twice as many
+MOST_OPERANDS = 1 << 28  # of all CALCs, times the neurons that one computes: six times MobileNet's on images of 96x96
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}"
 
 Codes = NDArray[np.uint16]
@@ -151,6 +154,8 @@ class Program(Settled):
             raise FileError(f"program {self.name}: has a batch of {self.batch}; expected 1 to {1 << 20}")
         if not re.fullmatch(NAME, self.name):
             raise FileError(f"program {self.name!r}: a name has 1 to 100 letters, digits, dots, dashes and underscores")
+        if sum(region.size for region in self.regions) > 2 * LARGEST_REGION:
+            raise FileError(f"program {self.name}: its regions have more than {2 * LARGEST_REGION:,} states in all")
         names = [region.name for region in self.regions]
         if len(set(names)) != len(names):
             raise FileError(f"program {self.name}: two regions share a name")
@@ -185,7 +190,11 @@ class Program(Settled):
     @cached_property
     def issued(self) -> Issued:
         """The same in numbers."""
-        return issued(self.spec, self.words)
+        found = issued(self.spec, self.words)
+        each = [isa.fan_in_of(self.spec, form) if form.name == "CALC" else 0 for form in found.forms]
+        if (operands := int(found.of_form(each).sum()) * self.spec.neurons_at_once) > MOST_OPERANDS:
+            raise FileError(f"program {self.name}: its CALCs have {operands:,} operands; expected at most {MOST_OPERANDS:,}")
+        return found
 
     @property
     def inputs(self) -> tuple[Region, ...]:
@@ -294,7 +303,12 @@ class _Header(Record):
 
 
 def _load(path: Path) -> Program:
-    content, tensors = container.unpack(path, KEY, "program")
+    with border(path, PROGRAM):
+        return _read(path)
+
+
+def _read(path: Path) -> Program:
+    content, tensors = container.unpack(path, KEY, "program", PROGRAM)
     try:
         header = _Header.model_validate(container.upgraded(path, "program", content, FORMAT, UPGRADES))
     except ValidationError as error:
@@ -313,7 +327,9 @@ def _load(path: Path) -> Program:
                           host=_host(path, header, tensors), report=header.report, links=_links(path, header, tensors),
                           calibrated_on=tensors.get(CALIBRATED),
                           **{name: tensors[name] for name in _TENSORS})  # fmt: skip
-        _ = program.ops
+        _ = program.issued
+        for misfit in misdescribed(program):
+            raise FileError(f"program {program.name}: {misfit}")
     except AnnaError as error:
         raise FileError(f"{path}: {error}") from None
     return program
@@ -363,6 +379,8 @@ def assemble_program(
     program has."""
     if constants and min(constants) < 0:
         raise SpecError(f"program {name}: address {min(constants)} of a constant is negative")
+    if constants and max(constants) >> UNLIMITED_ADDRESS_BITS:
+        raise SpecError(f"program {name}: address {max(constants)} of a constant is beyond {UNLIMITED_ADDRESS_BITS} bits")
     addresses = np.array(sorted(constants), dtype=np.uint32)
     codes = np.array([constants[int(address)] for address in addresses], dtype=np.uint16)
     words = ops.encoded(spec) if isinstance(ops, Issued) else isa.encode(spec, ops)

@@ -11,7 +11,7 @@ from anna.base.errors import FileError
 from anna.program.isa import Op
 
 DEPTH = 2  # loops within one another: a step for each
-LONGEST = 1 << 24  # instructions of a program with its loops unrolled
+LONGEST = 1 << 22  # instructions of a program with its loops unrolled; MobileNet on images of 96x96 has a tenth
 LOOPS = ("REPEAT", "ENDREP")
 STEPS = ("step", "outer_step")  # by depth, innermost first
 

@@ -26,16 +26,20 @@ from typing import Any, get_args
 import numpy as np
 from pydantic import ValidationError
 
+from anna.base.border import ASSEMBLY, border
 from anna.base.errors import AnnaError, AssemblyError
 from anna.chip.codes import weight_converter
 from anna.chip.spec import ANNA_1991, ANNA_WIDE, CHIPS, DEDICATED, DSP, ChipSpec, Record, Sequencer, first_sentence
 from anna.program import isa
 from anna.program.file import Codes, Program, Region, assemble_program, blank_pages
+from anna.program.instructions import UNLIMITED_ADDRESS_BITS
 from anna.program.isa import Op
 from anna.program.line import Pairs, line_of, number, op_of, pairs_of, unknown
 from anna.program.loops import LoopError, unrolled
 from anna.program.pointers import AddressError, addressed
 
+MOST_CODES = 1 << 21  # weights, scales and constants that a text sets one by one: twice what 256 pages hold
+MOST_LINES = 1 << 21
 SEQUENCERS = {"dedicated": DEDICATED, "dsp": DSP}
 
 
@@ -65,6 +69,7 @@ class _Reader:
     lines: list[int] = field(default_factory=list)  # of the text, by instruction
     left_open: set[int] = field(default_factory=set)  # instructions without an address
     chip_fixed: bool = False
+    codes: int = 0  # weights, scales and constants
 
     def program(self, pairs: Pairs) -> None:
         self.name = pairs.pop("name", self.name)
@@ -108,6 +113,8 @@ class _Reader:
         for code in self._codes("codes", pairs, self.spec.state_bits):
             if address in self.constants:
                 raise AssemblyError(f"address {address} already has a constant")
+            if address >> UNLIMITED_ADDRESS_BITS:
+                raise AssemblyError(f"address {address} of a constant; expected less than {1 << UNLIMITED_ADDRESS_BITS}")
             self.constants[address] = code
             address += 1
         _expect_no_more(".constant", pairs, ["address", "codes"])
@@ -117,7 +124,9 @@ class _Reader:
         converter = weight_converter(self.spec)
         if "values" not in pairs:
             raise AssemblyError(".weights needs values=")
-        for text in pairs.pop("values").split(","):
+        values = pairs.pop("values").split(",")
+        self._count(len(values))
+        for text in values:
             if not re.fullmatch(r"[+-]?[0-9]{1,9}(\.[0-9]{1,3})?", text):
                 raise AssemblyError(f"values={text}: expected a number of weight LSBs")
             self._place(self.weights, page, row, column, self.spec.columns, converter.exact(float(text)), "weight")
@@ -136,10 +145,16 @@ class _Reader:
     def _codes(self, key: str, pairs: Pairs, bits: int) -> list[int]:
         if key not in pairs:
             raise AssemblyError(f"{key}= is missing")
+        self._count(pairs[key].count(",") + 1)
         codes = _numbers(key, pairs.pop(key))
         if max(codes) >= 1 << bits:
             raise AssemblyError(f"code {max(codes)} does not fit {bits} bits")
         return codes
+
+    def _count(self, more: int) -> None:
+        self.codes += more
+        if self.codes > MOST_CODES:
+            raise AssemblyError(f"sets more than {MOST_CODES:,} weights, scales and constants")
 
     def _place(self, where: dict[tuple[int, int, int], int], page: int, row: int, at: int, limit: int, code: int,
                what: str) -> None:  # fmt: skip
@@ -169,7 +184,10 @@ class _Reader:
         used = [place[0] for place in (*self.weights, *self.scales)]
         pages = [op["page"] for op in self.ops if op.name == "PAGE"]
         # A PAGE beyond what the text defines is left to the verifier, unless nothing was defined at all.
-        weight_codes, scale_codes = blank_pages(self.spec, max(used, default=max(pages, default=0)) + 1)
+        count = max(used, default=max(pages, default=0)) + 1
+        pages_bytes = 2 * count * self.spec.rows * (self.spec.columns + self.spec.groups)
+        ASSEMBLY.expect_memory(f"program {self.name}", pages_bytes, "its pages")
+        weight_codes, scale_codes = blank_pages(self.spec, count)
         for place, code in self.weights.items():
             weight_codes[place] = code
         for place, code in self.scales.items():
@@ -208,6 +226,13 @@ _DIRECTIVES: dict[str, Callable[[_Reader, Pairs], None]] = {
 def assemble(text: str, source: str = "assembly") -> Program:
     """The program that a text describes; raises AssemblyError with the line. `anna.sequencer.rules` checks legality."""
     reader = _Reader()
+    if text.count("\n") > MOST_LINES:
+        raise AssemblyError(f"{source}: has more than {MOST_LINES:,} lines")
+    with border(source, ASSEMBLY):
+        return _assembled(reader, text, source)
+
+
+def _assembled(reader: _Reader, text: str, source: str) -> Program:
     for line, words in enumerate(text.splitlines(), start=1):
         word, *rest = words.split(";", 1)[0].split(None, 1) or [""]
         if not word:

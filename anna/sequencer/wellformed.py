@@ -11,7 +11,7 @@ from anna.program.isa import Op
 from anna.program.issued import moves
 from anna.sequencer.timeline import Hazard
 
-LARGEST_WINDOW = 1 << 28  # states of an image, where memory is unlimited
+LARGEST_WINDOW = 1 << 24  # states of an image, however large the memory is: eight times that of the 1991 board
 
 Broken = tuple[str, dict[str, Any]]  # a rule and the details of its sentence
 
@@ -139,7 +139,7 @@ def _memory(program: Program) -> Iterator[Hazard]:
         if window <= limit < program.batch * window:
             yield Hazard("batch-fits", -1, {"batch": program.batch, "window": window, "need": program.batch * window,
                                             "limit": limit, "fits": limit // window})  # fmt: skip
-    elif window > LARGEST_WINDOW:
+    if window > LARGEST_WINDOW and (limit is None or window <= limit):
         yield Hazard("address-exists", -1, {"address": window - 1, "limit": LARGEST_WINDOW})
     for region in [region for region in program.regions if region.kind in ("input", "host")]:
         inside = np.isin(program.constant_addresses, region.addresses)

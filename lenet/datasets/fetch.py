@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -94,7 +94,7 @@ def _fetch_one(file: DataFile, path: Path, mirrors: tuple[str, ...], timeout: fl
         except (OSError, ValueError, urllib.error.URLError) as error:
             reasons.append(f"{mirror}: {getattr(error, 'reason', None) or error}")
             continue
-        beside = path.with_name(f".{path.name}.{os.getpid()}.fetched")
+        beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}.fetched")
         try:
             write_beside(beside, content)
             reason = check_file(file, beside)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import gzip
 import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from anna.base.border import IDX, Budget, read_bytes
 from anna.base.errors import DataError
+from anna.base.unpacking import GZIP, gunzipped
 
 UINT8 = 0x08  # the type byte of an IDX file of unsigned bytes
-LARGEST = 2**31  # bytes unpacked; MNIST's largest file has 47 million
 
 
 def read_idx(path: Path) -> npt.NDArray[np.uint8]:
@@ -22,23 +22,10 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
     return decode_idx(unpacked(path), str(path))
 
 
-def unpacked(path: Path) -> bytes:
+def unpacked(path: Path, budget: Budget = IDX) -> bytes:
     """The file's bytes, unpacked if it is a gzip file."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}); expected an IDX file") from None
-    if raw[:2] != b"\x1f\x8b":
-        return raw
-    try:
-        with gzip.open(path, "rb") as packed:
-            data = packed.read(LARGEST + 1)
-    except (EOFError, OSError, zlib.error):
-        raise DataError(f"{path}: the gzip stream is cut off or damaged ({len(raw)} bytes); fetch it again") from None
-    if len(data) > LARGEST:
-        raise DataError(f"{path}: unpacks to more than {LARGEST} bytes; expected an IDX file of digits")
-    return data
+    raw = read_bytes(path, budget)
+    return gunzipped(raw, path, budget) if raw.startswith(GZIP) else raw
 
 
 def decode_idx(data: bytes, where: str) -> npt.NDArray[np.uint8]:

@@ -8,6 +8,7 @@ the range.
 
 from __future__ import annotations
 
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from anna.base.border import USPS_HDF5, USPS_TEXT, border
 from anna.base.errors import DataError
 from lenet.datasets.idx import unpacked
 from lenet.datasets.labelled import Pair
@@ -34,7 +36,7 @@ def read_usps(folder: Path, part: str) -> Pair:
 
 def grey_levels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     """Values 0..1 as grey levels, by integer arithmetic in steps of 1/2000."""
-    if values.ndim != 2 or values.shape[1] != 256:
+    if values.ndim != 2 or values.shape[1] != 256 or not len(values):
         raise DataError(f"{where}: images have shape {values.shape}; expected (n, 256)")
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         raise DataError(f"{where}: a pixel is NaN or out of range; expected values from 0 (paper) to 1 (ink)")
@@ -43,10 +45,9 @@ def grey_levels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
 
 
 def _labels(where: str, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
-    labels = values.astype(np.uint8)
-    if values.ndim != 1 or (labels != values).any() or labels.max(initial=0) > 9:
+    if values.ndim != 1 or values.dtype.kind not in "iuf" or not np.isin(values, np.arange(10)).all():
         raise DataError(f"{where}: labels are not integers from 0 to 9")
-    return labels
+    return values.astype(np.uint8)
 
 
 def _read_hdf5(path: Path, part: str) -> Pair:
@@ -56,21 +57,40 @@ def _read_hdf5(path: Path, part: str) -> Pair:
         raise DataError(
             f"{path}: reading HDF5 needs the package h5py, which is not installed; install it or use zip.{part}.gz"
         ) from None
-    try:
-        with h5py.File(path, "r") as file:
-            values, labels = file[part]["data"][:], file[part]["target"][:]
-    except (OSError, KeyError, zlib.error) as error:
-        raise DataError(
-            f"{path}: cannot be read as HDF5 with {part}/data and {part}/target ({error}); fetch it again"
-        ) from None
-    return grey_levels(str(path), np.asarray(values)), _labels(str(path), np.asarray(labels))
+    with border(path, USPS_HDF5):
+        USPS_HDF5.expect_size(path, path.stat().st_size)
+        try:
+            with h5py.File(path, "r") as file:
+                values, labels = (_numbers(path, file[part][name]) for name in ("data", "target"))
+        except (OSError, KeyError, zlib.error) as error:
+            raise DataError(
+                f"{path}: cannot be read as HDF5 with {part}/data and {part}/target ({error}); fetch it again"
+            ) from None
+        if values.ndim != 2 or labels.shape != values.shape[:1]:
+            raise DataError(
+                f"{path}: holds images of shape {values.shape} and labels of shape {labels.shape}; expected (n, 256)"
+            )
+        return grey_levels(str(path), values), _labels(str(path), labels)
+
+
+def _numbers(path: Path, stored: Any) -> npt.NDArray[Any]:
+    """A data set of numbers in an HDF5 file, whose memory its own header declares."""
+    for shape in (stored.shape, stored.chunks or ()):
+        USPS_HDF5.expect_memory(path, math.prod(shape) * stored.dtype.itemsize, stored.name)
+    if stored.dtype.kind not in "iuf":
+        raise DataError(f"{path}: {stored.name} holds {stored.dtype}; expected numbers")
+    return np.asarray(stored[:])
 
 
 def read_zip_text(path: Path) -> Pair:
     """Images and labels of a zip.train or zip.test text file, plain or gzipped."""
-    lines = unpacked(path).decode("ascii", "replace").split("\n")
+    data = unpacked(path, USPS_TEXT)
+    USPS_TEXT.expect_memory(path, (data.count(b"\n") + 1) * 257 * 8, "its lines")
+    lines = data.decode("ascii", "replace").split("\n")
     if lines and not lines[-1].strip():
         lines.pop()
+    if not lines:
+        raise DataError(f"{path}: is empty; expected a label and 256 numbers in each line")
     rows = np.empty((len(lines), 257))
     for number, line in enumerate(lines):
         words = line.split()

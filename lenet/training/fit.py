@@ -22,6 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from anna.base.border import CHECKPOINT, border
 from anna.base.container import canonical_json, write_beside
 from anna.base.errors import DataError
 from anna.network.graph import Graph, text
@@ -290,7 +291,12 @@ class _Run:
         write_beside(path, save(tensors, metadata={KEY: about}))
 
     def _continue_from(self, path: Path) -> None:
+        with border(path, CHECKPOINT):
+            self._take(path)
+
+    def _take(self, path: Path) -> None:
         try:
+            CHECKPOINT.expect_size(path, path.stat().st_size)
             with safe_open(path, framework="pt") as file:
                 about: dict[str, Any] = json.loads((file.metadata() or {})[KEY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -73,9 +73,9 @@ class Conditions:
         """The machine."""
         return machine_named(self.machine) if isinstance(self.machine, str) else self.machine
 
-    def arms(self) -> list[tuple[str, tuple[Chip, ...]]]:
-        """The chips of each arm: the ideal one, then drawn ones of each kind."""
-        seeds = range(self.chip_seed, self.chip_seed + self.chips)
+    def arms(self, spare: int = 0) -> list[tuple[str, tuple[Chip, ...]]]:
+        """The chips of each arm: the ideal one, then drawn ones of each kind, and behind those that count some to spare."""
+        seeds = range(self.chip_seed, self.chip_seed + self.chips + spare)
         drawn = [
             (name, tuple(Chip(seed=seed, analog=analog) for seed in seeds))
             for name, analog in kinds_of(self.analog)

@@ -1,7 +1,7 @@
 """The slant of text blocks, by the convolver of the board of 1991: in floats, on the ideal chip and on drawn chips.
 
-The fit (slant_fit.py) is made on other blocks than those that are measured: in floats, on the ideal chip, whose fit serves for
-every chip, and once more on each drawn chip.
+The fit (slant_fit.py) is made on other blocks than those that are measured: in floats, on the ideal chip, on a few other drawn
+chips, and on each drawn chip. Those of the ideal chip and of other chips serve for every chip.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,14 @@ from anna.board.operations import instructions
 from anna.board.times import Times
 from anna.chip.machines import Machine
 from anna.compiler import compilation
+from anna.machine.chip import Chip
 from anna.network.forward import forward
-from lenet.networks.applications import KERNELS
+from lenet.networks.applications import KERNEL_SIZE, KERNELS
 from sim.applications import slant_plot
 from sim.applications.application import CHIPS, MACHINE, Conditions, Watch, silent
 from sim.applications.lettering import Blocks, blocks
 from sim.applications.slant_arm import ALLOWED, COLUMNS, SlantArm
-from sim.applications.slant_fit import TEXT, Fit, convolver, energies
+from sim.applications.slant_fit import TEXT, Fit, Floats, convolver, energies
 from sim.base.columns import terminal_lines, values
 from sim.comparison.arms import Kind
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 FITTED, MEASURED = 0, 3  # series of blocks; those of series 1 and 2 were for choosing what is assumed
 BLOCKS_FITTED = 200
+OTHERS = 4  # chips of each kind, none of those that are judged, for a fit that serves all of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +94,8 @@ def slant(
     threads: int | None = None,
     watch: Watch = silent,
 ) -> Slant:
-    """The slant of so many blocks of text, in floats, on the ideal chip, and on drawn chips with its fit and with their own."""
+    """The slant of so many blocks of text, in floats, on the ideal chip, and on drawn chips with its fit, with one made on
+    other chips, and with their own."""
     asked = Conditions(chips, analog, chip_seed, noise_seed, machine, threads)
     count = checked_integer("count", count, 2)
     watch("draw blocks of text")
@@ -103,26 +106,34 @@ def slant(
     made = compilation(network, fitted.images, machine=asked.on, host="none", range_method="max", round="nearest", fit=False,
                        calibration_count=40, check_count=0).program  # fmt: skip
     assert made.report is not None
-    maps = [forward(network, given.images, keep="all").outputs["lines"] for given in (fitted, measured)]
-    before, after = map(energies, maps)
-    found = Fit.of(before, fitted.slants).slants(after)[None]
-    float_off = np.abs(found - measured.slants) > ALLOWED
-    arms = [SlantArm("float", found, after, measured.slants, float_off)]
-    both = np.concatenate([fitted.images, measured.images])
-    for name, some in asked.arms():
+    before, after = (energies(forward(network, given.images, keep="all").outputs["lines"]) for given in (fitted, measured))
+    floats = SlantArm("float", Fit.of(before, fitted.slants).slants(after)[None], after, measured.slants)
+    arms, both = [floats], np.concatenate([fitted.images, measured.images])
+    (_, (ideal,)), *drawn = asked.arms(spare=OTHERS)
+
+    def run(name: str, some: Sequence[Chip]) -> Floats:
         watch(f"run {name}")
-        energies_cnk = np.stack([energies(states) for states in asked.states(made, some, both)])
-        before_c, after_c = energies_cnk[:, :BLOCKS_FITTED], energies_cnk[:, BLOCKS_FITTED:]
-        own = [Fit.of(one, fitted.slants) for one in before_c]
-        if name == "ideal chip":
-            (fit,) = own
-        else:
-            found = np.stack([fit.slants(one) for one in after_c])
-            arms.append(SlantArm(name, found, after_c[0], measured.slants, float_off))
-        found = np.stack([one.slants(energy) for one, energy in zip(own, after_c, strict=True)])
-        name = name if name == "ideal chip" else f"{name}, each fitted"
-        arms.append(SlantArm(name, found, after_c[0], measured.slants, float_off))
-    size = made.report["chip_multiply_adds"] // 256
-    host = instructions({"read": size, "multiply_add": size + 2 * 2 * KERNELS, "sqrt": KERNELS, "reciprocal": 1})
-    times = asked.times(float(made.report["cycles_per_image"]), host)
-    return Slant(measured, tuple(arms), times, made.report)
+        return np.stack([energies(states) for states in asked.states(made, some, both)])
+
+    def add(name: str, fits: Sequence[Fit], after_cnk: Floats) -> None:
+        found = np.stack([fit.slants(one) for fit, one in zip(fits, after_cnk, strict=True)])
+        arms.append(SlantArm(name, found, after_cnk[0], measured.slants, floats))
+
+    energies_cnk = run("ideal chip", [ideal])
+    ideal_fit = Fit.of(energies_cnk[0, :BLOCKS_FITTED], fitted.slants)
+    add("ideal chip", [ideal_fit], energies_cnk[:, BLOCKS_FITTED:])
+    for name, some in drawn:
+        energies_cnk = run(name, some)
+        before_cnk, after_cnk = energies_cnk[:, :BLOCKS_FITTED], energies_cnk[:chips, BLOCKS_FITTED:]
+        others = Fit.of(np.concatenate(before_cnk[chips:]), np.tile(fitted.slants, OTHERS))
+        add(f"{name}, ideal chip's fit", [ideal_fit] * chips, after_cnk)
+        add(f"{name}, other chips' fit", [others] * chips, after_cnk)
+        add(f"{name}, own fit", [Fit.of(one, fitted.slants) for one in before_cnk[:chips]], after_cnk)
+    return Slant(measured, tuple(arms), _times(asked, made.report), made.report)
+
+
+def _times(asked: Conditions, report: Mapping[str, Any]) -> Times:
+    """The chip's, and the host's: it reads each output as a power, adds it up, and applies the fit."""
+    outputs = int(report["chip_multiply_adds"]) // KERNEL_SIZE**2
+    host = {"read": outputs, "multiply_add": outputs + 3 * KERNELS, "sqrt": KERNELS, "reciprocal": 1}
+    return asked.times(float(report["cycles_per_image"]), instructions(host))

@@ -27,10 +27,14 @@ POWER = 4  # to which the host raises positive outputs (A)
 PULL = 1e-3  # of the fit, towards no slant at all, as a share of the blocks (A)
 
 
+def kernels() -> NDArray[np.float32]:
+    """The detectors, by direction: (kernels, rows, columns)."""
+    return np.stack([line(np.radians(slant - 90), LINE_WIDTH, LINE_REACH, DRIVE) for slant in DIRECTIONS])
+
+
 def convolver(text: Style = TEXT) -> Graph:
     """Sixteen detectors of strokes, stepped over a block."""
-    weights = np.stack([line(np.radians(slant - 90), LINE_WIDTH, LINE_REACH, DRIVE) for slant in DIRECTIONS])[:, None]
-    lines = Convolution("lines", weights, stride=STEP, activation=SCALED_TANH)
+    lines = Convolution("lines", kernels()[:, None], stride=STEP, activation=SCALED_TANH)
     return Graph("convolver", (1, text.rows, text.columns), (Prepare(source=(text.rows, text.columns)), lines))
 
 

@@ -11,9 +11,24 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.base.errors import MachineError
+from anna.base.integers import checked_integer
 from sim.base.statistics import Bools, Interval, RejectCurve, crossed_mean, difference, mcnemar, mean, student_p, wilson
 
+MOST_CHIPS = 1_000_000
+MOST_READINGS = 1 << 27  # images that all chips of a kind read: a label of 8 bytes is kept of each
 TAIL = 0.025  # outside each end of an interval
+
+
+def checked_chips(chips: object, images: int, least: int = 1) -> int:
+    """How many chips are drawn; raises before there is a label for each image of each."""
+    number = checked_integer("chips", chips, least, MOST_CHIPS)
+    if number * images > MOST_READINGS:
+        raise MachineError(
+            f"{number:,} chips on {images:,} images read {number * images:,}; expected at most {MOST_READINGS:,}: draw fewer "
+            "chips, or take fewer images"
+        )
+    return number
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,1 @@
 """The command line `anna`: one file per command, one table of commands, errors in one sentence."""
-
-from sim.cli.main import main
-
-__all__ = ["main"]

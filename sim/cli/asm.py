@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from anna.base.border import ASSEMBLY, read_bytes
 from anna.base.errors import AssemblyError, UsageError
 from anna.program.file import SUFFIX
 from anna.program.text import assemble
@@ -11,8 +12,6 @@ from anna.sequencer.rules import verified
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
 from sim.cli.options import add, positional
-
-LARGEST_TEXT_BYTES = 1 << 28
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,11 +21,12 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def read_text(source: str) -> str:
     """The text of a file or standard input."""
-    path = Path(source)
-    if source != "-" and path.is_file() and path.stat().st_size > LARGEST_TEXT_BYTES:
-        raise AssemblyError(f"{source}: is larger than {LARGEST_TEXT_BYTES} bytes; expected assembly text")
     try:
-        return sys.stdin.read() if source == "-" else path.read_text(encoding="utf-8")
+        if source != "-":
+            return read_bytes(source, ASSEMBLY).decode()
+        text = sys.stdin.read(ASSEMBLY.file_bytes + 1)
+        ASSEMBLY.expect_size("standard input", len(text))
+        return text
     except UnicodeDecodeError:
         raise AssemblyError(f"{source}: is not text; expected assembly (for a program file use anna disasm)") from None
 

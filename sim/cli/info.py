@@ -142,7 +142,7 @@ def _program_text(program: Program, timeline: Timeline) -> str:
         ("page loads", f"{info['page_load_cycles_per_image']:,g} cycles, {info['utilisation']['page_loads']:.1%}"),
         ("live synapses", f"{timeline.live_products:,} products per image, including biases and partial sums"),
     ]  # fmt: skip
-    if program.report is not None:
+    if program.report:
         rows += [
             ("multiply-adds", f"{info['chip_multiply_adds']:,} per image on the chip, as the network counts them"),
             ("host", host_text(info)),

@@ -15,7 +15,7 @@ IN_ROUNDS = ("rounds", "rounds_us_per_image")  # of a program in which the chip 
 
 def machine_facts(program: Program) -> dict[str, Any]:
     """What the compiler's report says about the machine; empty for a program written by hand."""
-    if program.report is None:
+    if not program.report:
         return {}
     report = current(program.report)
     return {name: report[name] for name in FIELDS} | {name: report[name] for name in IN_ROUNDS if name in report}

@@ -98,6 +98,8 @@ _OPTIONS = (
     # published numbers
     Option("--assumptions", None, "what each assumption is worth instead: replaced by its alternatives, one at a time"),
     Option("--table-1", None, "table 1 of the chip's paper run again instead: errors and rejects on drawn chips"),
+    Option("--table-1998", None, "the table of 1998 run again instead: what classical methods and the LeNets misread of MNIST"),
+    Option("--history", None, "what came before ANNA and after it instead, and what AlexNet would have taken on it"),
     # training
     Option("--train-seed", values.SEED, "for weights, order and distortions in training"),
     Option("--recipe", values.RECIPE, "how a network is trained: {words}"),
@@ -123,6 +125,8 @@ _OPTIONS = (
     # what comes out
     Option("--output", values.file(), "where the result goes", short="-o"),
     Option("--vcd", values.file(), "where waveforms of units, registers and results go"),
+    Option("--rtl", values.FOLDER, "write the chip in SystemVerilog instead of an ONNX model, with a program for it and "
+           "a bench for Verilator, to this folder"),
     Option("--perfetto", values.file(), "where the timeline of the units goes"),
     Option("--facts", None, "list every known constant with its mark and source"),
     Option("--isa", None, "print the manual of the instruction set, in Markdown"),

@@ -24,6 +24,7 @@ from sim.inputs.own_images import checked_labels
 
 IMAGES_PRINTED = 8  # images whose outputs are printed as text
 STATES_PRINTED = 32  # states of an output that are printed as text
+MOST_RANDOM = 1 << 28  # states, of two bytes each
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +68,10 @@ def _random(given: argparse.Namespace, program: Program) -> NDArray[np.uint16]:
         raise UsageError(f"--random {given.random} already says how many; leave out --count")
     if not 0 <= given.random <= 10_000_000:
         raise UsageError(f"--random {given.random}: expected 0 to 10000000 images")
+    if given.random * program.input.size > MOST_RANDOM:
+        raise UsageError(
+            f"--random {given.random}: images of {program.input.size:,} states; expected at most {MOST_RANDOM:,} in all"
+        )
     if given.noise_seed < 0:
         raise UsageError(f"noise seed is {given.noise_seed}; expected at least 0")
     rng, top = np.random.default_rng(given.noise_seed), 1 << program.spec.state_bits

@@ -107,9 +107,10 @@ def _machines() -> tuple[str, ...]:
 
 
 def _published() -> tuple[str, ...]:
+    from sim.published.methods_1998 import METHODS
     from sim.published.rows import ROWS
 
-    return tuple(row.name for row in ROWS)
+    return (*(row.name for row in ROWS), *(method.name for method in METHODS))
 
 
 def _applications() -> tuple[str, ...]:
@@ -212,6 +213,7 @@ SHARD = Kind("K/N")
 NAME = Kind("NAME")
 COSTS = Kind("NAME,...", lambda text: tuple(text.split(",")), _costs)
 NETWORK = Kind("MODEL", words=_networks, suffixes=(".onnx", ".safetensors"))
+MODEL_OR_PROGRAM = Kind("MODEL", words=_networks, suffixes=(".onnx", ".safetensors", ".anna"))
 PUBLISHED = Kind("NAME", words=_published)
 APPLICATION = late_choice("NAME", _applications)
 LENET = Kind("NET", words=_networks)

@@ -1,17 +1,16 @@
 """Reads images and state codes: those of a data set by name, or an .npy, .npz or IDX file; everything is checked here."""
 
-import gzip
 import math
 import struct
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.base.border import IMAGES, border, read_bytes
 from anna.base.errors import DataError
+from anna.base.unpacking import GZIP, NPY, ZIP, gunzipped, npy_array, npz_arrays, npz_names
 from lenet.datasets.labelled import first_of_each_class
 
 _IDX_TYPES: dict[int, np.dtype[Any]] = {
@@ -32,31 +31,26 @@ def read_codes(path: Path, shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _read(path: Path, name: str, floats: bool) -> NDArray[Any]:
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-        if data[:6] == b"\x93NUMPY":
-            return _numbers(path, np.load(path, allow_pickle=False), floats)
-        if data[:2] == b"PK":
-            return _numbers(path, _only_array(path, name), floats)
-        if data[:2] == b"\0\0":
+    budget = IMAGES.called(name)
+    with border(path, budget):
+        data = read_bytes(path, budget)
+        if data.startswith(GZIP):
+            data = gunzipped(data, path, budget)
+        if data.startswith(NPY):
+            return _numbers(path, npy_array(data, path, budget), floats)
+        if data.startswith(ZIP):
+            return _numbers(path, _only_array(path, data, name), floats)
+        if data.startswith(b"\0\0"):
             return _idx(path, data)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, struct.error) as error:
-        raise DataError(f"{path}: cannot be read as {name} ({error})") from None
     raise DataError(f"{path}: is neither .npy, .npz nor IDX; expected {name} as integers")
 
 
-def _only_array(path: Path, name: str) -> NDArray[Any]:
-    with np.load(path, allow_pickle=False) as arrays:
-        found = name if name in arrays.files else arrays.files[0] if len(arrays.files) == 1 else None
-        if found is None:
-            raise DataError(
-                f"{path}: holds {', '.join(arrays.files) or 'no arrays'}; expected a single array, or one named {name}"
-            )
-        return np.asarray(arrays[found])
+def _only_array(path: Path, data: bytes, name: str) -> NDArray[Any]:
+    names = npz_names(data, path, IMAGES)
+    found = name if name in names else names[0] if len(names) == 1 else None
+    if found is None:
+        raise DataError(f"{path}: holds {', '.join(names) or 'no arrays'}; expected a single array, or one named {name}")
+    return npz_arrays(data, path, IMAGES.called(name), found)[found]
 
 
 def images_and_labels(source: str, count: int | None = None) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -80,37 +74,35 @@ def _images_and_labels(source: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
     if source in SOURCES:
         found = labelled_images(source)
         return found.images, found.labels
-    path = Path(source)
-    return read_images(path), _labels(path) if zipfile.is_zipfile(path) else None
+    return read_images(Path(source)), _labels(Path(source))
 
 
 def read_labelled(path: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """The arrays `images` and `labels` in an .npz file."""
     images = read_images(path)
-    labels = _labels(path) if zipfile.is_zipfile(path) else None
-    if labels is not None:
+    if (labels := _labels(path)) is not None:
         return images, labels
     raise DataError(f"{path}: holds images without labels; expected an .npz file with the arrays images and labels")
 
 
 def _labels(path: Path) -> NDArray[Any] | None:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return np.asarray(arrays["labels"]) if "labels" in arrays.files else None
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path}: cannot be read as images and labels ({error})") from None
+    """The labels in an .npz file; None if it has none, or is another kind of file."""
+    budget = IMAGES.called("images and labels")
+    data = read_bytes(path, budget)
+    return npz_arrays(data, path, budget, "labels").get("labels") if data.startswith(ZIP) else None
 
 
 def _idx(path: Path, data: bytes) -> NDArray[Any]:
-    kind, axes = data[2], data[3]
+    kind, axes = (data[2], data[3]) if len(data) >= 4 else (0, 0)
     if kind not in _IDX_TYPES or not 1 <= axes <= 4:
         raise DataError(f"{path}: is IDX of type {kind:#x} with {axes} axes; expected integers with 1 to 4 axes")
-    shape = struct.unpack(f">{axes}I", data[4 : 4 + 4 * axes])
-    array: NDArray[Any] = np.frombuffer(data, _IDX_TYPES[kind], offset=4 + 4 * axes)
+    start, dtype = 4 + 4 * axes, _IDX_TYPES[kind]
+    shape = struct.unpack(f">{axes}I", data[4:start]) if len(data) >= start else (-1,)
     expected = math.prod(shape)
-    if array.size != expected:
-        raise DataError(f"{path}: holds {array.size} numbers; its header says {expected}")
-    return array.reshape(shape)
+    if len(data) - start != expected * dtype.itemsize:
+        held = max(0, len(data) - start) / dtype.itemsize
+        raise DataError(f"{path}: holds {held:g} numbers; its header says {expected}")
+    return np.frombuffer(data, dtype, offset=start).reshape(shape)
 
 
 def _numbers(path: Path, array: NDArray[Any], floats: bool) -> NDArray[Any]:

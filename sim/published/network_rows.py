@@ -11,7 +11,7 @@ from sim.published.row import Range, Row, by, definition, exactly, fitted, predi
 
 SHAPE = "the recogniser's shape was derived from these three counts"
 CHANCE = "what chance makes of the published figure on as many digits (95 %); known when the range was written"
-NO_METHOD = "not a network for the chip, so it is not built here"
+NO_METHOD = "not a network, so it stands in the table of 1998 (anna published --table-1998)"
 NO_ZIP_1990 = "the zip-code digits of 1990 are not here"
 
 

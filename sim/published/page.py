@@ -133,7 +133,7 @@ def page(findings: Sequence[Finding], speeds: Sequence[Speed]) -> str:
     parts.append(
         "What each assumption is worth has pages of its own: for the [recogniser](assumptions.md) and for "
         "[LeNet-5](assumptions-lenet5.md).\nTable 1 of the chip's paper is [run again](table-1.md) on drawn chips, with digits "
-        "of another set.\n"
+        "of another set, and so is\nthe [table of 1998](table-1998.md), whose methods are held against the LeNets on MNIST.\n"
     )
     for kind, title in TITLES.items():
         rows = [finding for finding in findings if finding.row.kind == kind]

@@ -3,20 +3,16 @@
 Its published errors and rejects stand beside those obtained here, on other digits; the conditions are fixed in advance.
 """
 
-import hashlib
-import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from anna.analog.parameters import CAUSES, Analog
-from anna.base.container import write_beside
 from anna.compiler import compile
 from anna.lab.host_fit import fit_host
 from anna.machine.chip import Chip
@@ -27,6 +23,7 @@ from lenet.datasets.digits import calibration, digits, training_digits
 from lenet.datasets.labelled import LabelledImages
 from lenet.networks.catalogue import load
 from sim.base.statistics import Bools, Interval, leads
+from sim.published.kept import Kept
 from sim.published.three_draws import Measured, counts_of, errors, rejects
 
 NETWORK, DATA, VARIANT = "recognizer", "usps", "1990"
@@ -94,36 +91,6 @@ def _both(error: Measured, rejects: Measured) -> dict[str, Any]:
 
 def _told(one: Interval) -> dict[str, float]:
     return {"mean": round(one.share, 6), "low": round(one.low, 6), "high": round(one.high, 6)}
-
-
-class Kept:
-    """A folder of layers' results that took minutes: an interrupted run goes on from them. None keeps nothing."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
-        if folder is not None:
-            folder.mkdir(exist_ok=True)
-
-    def read(self, key: str, make: Callable[[], Read]) -> Read:
-        """What was kept under this key, or else what is made now."""
-        if self.folder is None:
-            return make()
-        path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
-        if path.exists():
-            with np.load(path) as arrays:
-                return arrays["lead"], arrays["wrong"]
-        lead, wrong = make()
-        content = io.BytesIO()
-        np.savez(content, lead=lead, wrong=wrong)
-        write_beside(path, content.getvalue())
-        return lead, wrong
-
-    def remove(self) -> None:
-        """Removes the folder once everything is done."""
-        if self.folder is not None:
-            for path in self.folder.glob("*.npz"):
-                path.unlink()
-            self.folder.rmdir()
 
 
 def table_1(conditions: Conditions, threads: int, watch: Watch, kept: Kept, *, test: LabelledImages | None = None) -> Found:
@@ -206,4 +173,5 @@ def _fitted(program: Program, seed: int, *, pull: float, training: LabelledImage
         layer = fit_host(program, Chip(seed=seed, analog=analog), training.images, training.labels, pull=pull)
         return _chip(layer.program, seed, analog=analog, shown=shown)
 
-    return kept.read(f"{program.digest} {ANALOG} {seed} {pull} {training.digest} {shown.digest}", make)
+    lead, wrong = kept.arrays(f"{program.digest} {ANALOG} {seed} {pull} {training.digest} {shown.digest}", make)
+    return lead, wrong

@@ -5,7 +5,9 @@ They are also readable colours for a figure on its own. The same figure gives th
 """
 
 import io
+import logging
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,13 +41,22 @@ _STYLE: Any = {
 
 
 @contextmanager
+def quiet() -> Iterator[None]:
+    """What matplotlib says of legends, layouts and glyphs reaches nobody: a name that begins with _ is no news to a user."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"(?is).*(legend|layout|glyph)", UserWarning)
+        yield
+
+
+@contextmanager
 def themed(width: float, height: float, columns: int = 1, rows: int = 1, **options: Any) -> Iterator[tuple[Any, Any]]:
     """A figure of this size in inches and its axes, in our style; global state stays untouched."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), quiet():
         figure = Figure(figsize=(width, height))
         FigureCanvasAgg(figure)
         yield figure, figure.subplots(rows, columns, **options)
@@ -56,7 +67,7 @@ def svg_file(figure: Any) -> str:
     import matplotlib
 
     buffer = io.StringIO()
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), quiet():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return re.sub(r"[ \t]+\n", "\n", buffer.getvalue())
 

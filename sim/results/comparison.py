@@ -21,7 +21,7 @@ from anna.network.images import image_keys
 from anna.program.file import Program
 from lenet.datasets.labelled import LabelledImages
 from sim.base.columns import values
-from sim.base.drawn_chips import Rejects
+from sim.base.drawn_chips import Rejects, checked_chips
 from sim.base.statistics import Interval, Paired
 from sim.comparison import counting
 from sim.comparison.arm_table import GAINS, arm_columns
@@ -238,7 +238,7 @@ def compare(
     digits = as_labelled(images, labels)
     if limit is not None and not 0 <= limit <= 1:
         raise DataError(f"limit is {limit}; expected a share of images between 0 and 1")
-    chips = default_chips(program, len(digits)) if chips is None else checked_integer("chips", chips, 1)
+    chips = default_chips(program, len(digits)) if chips is None else checked_chips(chips, len(digits))
     chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
     for one in [program] if chip_trained is None else [program, chip_trained.program]:
         expect_disjoint(digits.images, one.calibrated_on)

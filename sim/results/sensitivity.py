@@ -12,6 +12,7 @@ from anna.base.threads import worker_count
 from anna.program.file import Program
 from lenet.datasets.labelled import LabelledImages
 from sim.base import formats
+from sim.base.drawn_chips import MOST_CHIPS
 from sim.base.statistics import Interval
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.sensitivity import Costs, costs_of_changes
@@ -113,7 +114,7 @@ def sensitivity(
     chips  drawn chips of seeds `chip_seed` and on; an ideal chip runs once
     fewer  how many bits fewer are tried at most, of weights and of the states that a layer reads
     """
-    chips, fewer = checked_integer("chips", chips, 1), checked_integer("fewer", fewer, 1)
+    chips, fewer = checked_integer("chips", chips, 1, MOST_CHIPS), checked_integer("fewer", fewer, 1)
     chip_seed, noise_seed = checked_integer("chip_seed", chip_seed), checked_integer("noise_seed", noise_seed)
     digits, (name, record), threads = as_labelled(images, labels), kind_of(analog), worker_count(threads)
     expect_disjoint(digits.images, program.calibrated_on)

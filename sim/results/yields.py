@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from anna.base.errors import DataError, SpecError
 from anna.base.integers import checked_integer
 from sim.base import formats
-from sim.base.drawn_chips import Quantile, good_share, quantile, worse_than_worst
+from sim.base.drawn_chips import MOST_CHIPS, Quantile, good_share, quantile, worse_than_worst
 from sim.base.statistics import Interval, mean
 from sim.report.plots import share_of_chips
 from sim.sweep.run import Progress, run_sweep
@@ -132,7 +132,7 @@ def chip_yield(
     chip_fields      of the chip, such as {"weight_bits": 5}
     limit            error of a good chip, a share
     """
-    chips, chip_seed = checked_integer("chips", chips, 2), checked_integer("chip_seed", chip_seed)
+    chips, chip_seed = checked_integer("chips", chips, 2, MOST_CHIPS), checked_integer("chip_seed", chip_seed)
     if limit is not None and not 0 <= limit <= 1:
         raise DataError(f"limit is {limit}; expected a share of images between 0 and 1")
     for name in faults or {}:

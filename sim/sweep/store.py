@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 
 import anna
 from anna.analog.noise import NOISE_VERSION
+from anna.base.border import SWEEP, border
 from anna.base.container import Upgrades, canonical_json, upgraded
 from anna.base.errors import FileError, MachineError
 from sim.base.columns import values
+from sim.sweep.intact import damages, guarded
 from sim.sweep.rows import DERIVED, KEYS, Outcome
 from sim.sweep.spec import SweepSpec, make_spec
 
@@ -41,6 +43,8 @@ UPGRADES: Upgrades = {
 APPLICATION = 0x616E6E61  # "anna", in SQLite's application_id
 NAME = "sweep.sqlite"
 LOCK = "sweep.lock"
+OPENING_SECONDS = 2  # to wait for a lock: a sweep holds it for the moment of a commit
+WRITING_SECONDS = 60
 
 _SCHEMA = (
     "CREATE TABLE sweep (content TEXT NOT NULL)",
@@ -85,6 +89,8 @@ class Identity:
         """The identity in a parsed content."""
         spec = make_spec({**found["spec"], "axes": dict(found["spec"]["axes"])})
         inputs = tuple((name, digest) for name, digest in found["inputs"])
+        if not all(isinstance(text, str) for text in (*(text for pair in inputs for text in pair), found["anna"])):
+            raise FileError("is damaged (its inputs are no names and digests)")
         return cls(spec, inputs, found["anna"], found["noise_version"])
 
 
@@ -104,14 +110,27 @@ class Store:
         except OSError as error:
             raise FileError(f"{folder}: cannot be written ({error.strerror or error})") from None
         try:
-            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=60)
-            self.identity = self._prepared(named)
-        except sqlite3.Error as error:
-            self.close()
-            raise FileError(f"{self.path}: is not a sweep database, or cannot be opened ({error})") from None
+            with border(self.path, SWEEP):
+                if self.path.exists():
+                    SWEEP.expect_size(self.path, self.path.stat().st_size)
+                self.identity = self._opened(named)
         except BaseException:
             self.close()
             raise
+
+    def _opened(self, named: Identity | None) -> Identity:
+        try:
+            self._db = sqlite3.connect(self.path, isolation_level=None, timeout=OPENING_SECONDS)
+            guarded(self._db)
+            identity = self._prepared(named)
+            for damage in damages(self._db, tuple(identity.spec.axes)):
+                raise FileError(f"{self.path}: {damage}")
+            self._db.execute(f"PRAGMA busy_timeout = {1000 * WRITING_SECONDS}")
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise FileError(f"{self.path}: is locked by another process; try again when that has ended") from None
+            raise FileError(f"{self.path}: is not a sweep database, or cannot be opened ({error})") from None
+        return identity
 
     def _prepared(self, named: Identity | None) -> Identity:
         self._db.execute("PRAGMA synchronous = FULL")
@@ -132,7 +151,8 @@ class Store:
             raise FileError(f"{self.path}: is a database, but not a sweep's")
         if version > FORMAT:  # refused before any table is read: a newer format may have other tables
             upgraded(self.path, "sweep", {"format": version}, FORMAT, UPGRADES)
-        content = json.loads(self._db.execute("SELECT content FROM sweep").fetchone()[0])
+        (content,) = self._db.execute("SELECT content FROM sweep").fetchone() or ("",)
+        content = json.loads(content)
         stored = Identity.read(upgraded(self.path, "sweep", {**content, "format": version}, FORMAT, UPGRADES))
         if named is not None and stored.content != named.content:
             raise FileError(f"{self.path}: {_difference(stored, named)}")
@@ -221,7 +241,7 @@ class Store:
         try:
             with self._transaction():
                 yield
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             raise FileError(
                 f"{self.path}: cannot be written ({error}); finished points are kept, run again to continue"
             ) from None

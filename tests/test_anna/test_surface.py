@@ -52,9 +52,9 @@ PUBLIC = {
         ANNA_1991 ANNA_WIDE Activation Affine Analog AnnaError Arrangement Chip ChipSpec Combination CompileOptions
         Concatenation Convolution Die Ensemble Faults FullConnection Graph Interpreter MACHINES Machine Normalisation
         Plan Pool Prelu Prepare Program Rbf Reduction Region Result Softmax Subsample Tally Timeline Trim __version__
-        assemble check_answers compilation compile disassemble elaborate engine_reference export fit_host float_reference
-        forward import_network input_codes lab listing load_network lockstep measure_trim perfetto plan run_chips save_drawing
-        save_network simd_levels tally torch trim vcd verified violations
+        assemble check_answers compilation compile disassemble elaborate engine_reference export export_rtl fit_host
+        float_reference forward import_network input_codes lab listing load_network lockstep measure_trim perfetto plan
+        run_chips save_drawing save_network simd_levels tally torch trim vcd verified violations
     """,
     anna.lab: """
         DigitBits KeptTrim Resolution TrimMeter compression converters coupling dac_levels digit_bits drift droop

@@ -15,6 +15,7 @@ import anna
 from anna.analog import synapse, weight_dac
 from anna.analog.draws import Draws
 from anna.base import container
+from anna.base.border import DIE
 from anna.base.errors import FileError, MachineError, SpecError
 from anna.chip import codes, refresh
 from anna.chip.machines import MACHINES
@@ -194,7 +195,7 @@ def test_a_die_of_format_2_is_the_same_silicon() -> None:
 def test_a_die_of_today_without_its_slopes_is_not_complete(tmp_path: Path) -> None:
     die, path = anna.Die.draw(ANNA_WIDE, anna.Analog.worst(), 1), tmp_path / "mine.die"
     die.save(path)
-    content, tensors = container.unpack(path, "anna_die", "die")
+    content, tensors = container.unpack(path, "anna_die", "die", DIE)
     del content["sha256"], tensors["gain_slope"]
     container.write_beside(path, container.pack("anna_die", content, tensors))
     with pytest.raises(FileError, match="tensors gain_slope are missing or unknown; expected a die file"):

@@ -86,3 +86,25 @@ def test_a_place_is_tried_and_left_as_it_was(tmp_path: Path) -> None:
     path.write_bytes(b"old")
     expect_writable(path)
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_beside_has_a_name_that_nobody_can_foresee_and_follows_no_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = list[str]()
+    opened = os.open
+
+    def spied(path: Path, flags: int, mode: int) -> int:
+        made.append(Path(path).name)
+        assert flags & os.O_EXCL
+        return opened(path, flags, mode)
+
+    monkeypatch.setattr("anna.base.container.os.open", spied)
+    for _ in range(2):
+        write_beside(tmp_path / "file", b"data")
+    assert len(set(made)) == 2 and all(len(name) == len(".file.0123456789abcdef.part") for name in made)
+    monkeypatch.setattr("anna.base.container.secrets.token_hex", lambda _: "known")
+    (tmp_path / ".file.known.part").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(FileError, match="File exists"):
+        write_beside(tmp_path / "file", b"other")
+    assert not (tmp_path / "elsewhere").exists() and (tmp_path / "file").read_bytes() == b"data"

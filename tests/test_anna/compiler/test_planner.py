@@ -38,6 +38,20 @@ def test_a_plan_is_what_a_compiled_program_takes(name: str, machine: str) -> Non
     assert found.run_cycles == pytest.approx(report["run_cycles"], rel=0.05 if machine != "wide" else 0.15)
 
 
+def test_a_large_kernel_on_several_maps_is_planned_as_it_is_compiled() -> None:
+    """Of 187 inputs, 11 columns wide, with a step of 4, a part has no room for all the constants that a bias may have."""
+    rng = np.random.default_rng(0)
+    kernels, bias = rng.normal(size=(8, 3, 11, 11)).astype(np.float32) / 19, rng.normal(size=8).astype(np.float32)
+    first = anna.Convolution("first", kernels, bias, stride=(4, 4), activation=anna.Activation("relu"))
+    last = anna.Convolution("last", rng.normal(size=(4, 8, 3, 3)).astype(np.float32) / 8, None)
+    network = anna.Graph("wide_kernel", (3, 43, 43), (first, last))
+    report = anna.compile(network, rng.uniform(-1, 1, (8, 3, 43, 43)).astype(np.float32), check_count=2).report
+    assert report is not None
+    found = anna.plan(network)
+    assert found.pages == report["pages"]
+    assert found.run_cycles == pytest.approx(report["run_cycles"], rel=0.05)
+
+
 def test_the_fastest_cut_is_the_least_of_all() -> None:
     found = anna.plan(lenet.load("lenet5"), machine="board-1996")
     assert [cut.host for cut in found.cuts] == ["as planned", "S2", "C3", "S4", "C5", "F6"]

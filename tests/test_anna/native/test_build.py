@@ -87,5 +87,5 @@ def test_every_file_of_the_packages_is_installed(tmp_path):
 
 def test_no_directives_in_cython_sources():
     """A `# cython:` line in a file would override the one place in meson.build."""
-    for path in (ROOT / "anna").rglob("*.p[yx][xdi]"):
+    for path in (*(ROOT / "anna").rglob("*.p[yx][xdi]"), *(ROOT / "lenet").rglob("*.p[yx][xdi]")):
         assert "# cython:" not in path.read_text(), path

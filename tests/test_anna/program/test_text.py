@@ -41,7 +41,7 @@ ON_THE_WIDE_CHIP = "for a program of the former machine write .chip name=anna-wi
         (HEAD + "REPEAT 2\nPAGE page=0\nENDREP", "x.asm, line 3: PAGE stands within a loop"),
         (HEAD + "SHIFT 4 address=0 step=4", "x.asm, line 2: SHIFT has step 4, but stands within 0 loops"),
         (HEAD + "REPEAT 4096\nREPEAT 4096\nSTORE R0\nSTORE R1\nENDREP\nENDREP",
-         "x.asm: its loops make 33,554,432 instructions; expected at most 16,777,216"),
+         "x.asm: its loops make 33,554,432 instructions; expected at most 4,194,304"),
         ("SHIFT count=4 register=zero address=0", "x.asm, line 1: register=zero: expected a name like R0"),
         ("SHIFT count=4 register=R9 address=0", "x.asm, line 1: register=R9 does not fit its 3 bits"),
         ("SHIFT count=9 address=0", "x.asm, line 1: count=9 does not fit its 3 bits"),

@@ -222,9 +222,9 @@ def test_bad_input_gets_one_clear_sentence(edges: Path, tmp_path: Path) -> None:
         (tmp_path / "float.npy", "holds float64; expected integers"),
         (tmp_path / "nan.npy", "holds float64; expected integers"),
         (tmp_path / "shape.npy", "codes have shape (2, 9, 9); program edges takes (n, 1, 8, 8)"),
-        (tmp_path / "object.npy", "cannot be read as codes ("),
+        (tmp_path / "object.npy", "holds object; expected numbers"),
         (tmp_path / "two.npz", "holds a, b; expected a single array, or one named codes"),
-        (tmp_path / "cut.npy", "cannot be read as codes ("),
+        (tmp_path / "cut.npy", "holds 1,289 bytes after its header; expected 1,296 for shape (2, 9, 9)"),
         (cut, "holds 319 numbers; its header says 320"),
     ]:
         said = refused("run", edges, "--codes", file)
@@ -242,7 +242,7 @@ def test_bad_input_gets_one_clear_sentence(edges: Path, tmp_path: Path) -> None:
         (("run",), "the following arguments are required: FILE.anna; see anna run --help"),
         (("run", "none.anna", "--random", "3"), "none.anna: cannot be read (No such file or directory)"),
         (("info", "none.anna"), "none.anna: cannot be read (No such file or directory)"),
-        (("asm", "none.asm"), "none.asm: No such file or directory"),
+        (("asm", "none.asm"), "none.asm: cannot be read (No such file or directory); expected assembly text"),
         (("asm", "-"), "assembly from standard input needs -o FILE.anna"),
     ],
 )
@@ -286,6 +286,22 @@ def test_ctrl_c_ends_a_long_run_with_one_word(edges: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (130, "", "anna: interrupted\n")
+
+
+def test_ctrl_c_while_the_command_line_is_loaded_prints_no_traceback() -> None:
+    code = """
+import signal, sys
+from importlib.abc import MetaPathFinder
+class Interrupting(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "sim.cli.main":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupting())
+from sim.cli.start import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENV, cwd=ELSEWHERE, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
 
 
 def test_trace_writes_both_kinds(edges: Path, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from lenet.datasets.digits import digits
 from sim.base.statistics import Interval
 from sim.published import table_1 as module
 from sim.published import table_1_page as page
-from sim.published.table_1 import Conditions, Crossing, Found, Kept, crossing, strengths, table_1
+from sim.published.kept import Kept
+from sim.published.table_1 import Conditions, Crossing, Found, crossing, strengths, table_1
 
 DOCS = Path(__file__).parents[3] / "docs" / "table-1.md"
 SMALL = Conditions(train_seeds=(1, 2), chips=(100, 101), fitted_on=300, factors=(0.0, 1.0))

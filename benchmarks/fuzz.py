@@ -1,0 +1,81 @@
+"""Reads damaged and hostile files by the hundred thousand: nothing may come of one but a sentence, or something that runs.
+
+    python benchmarks/fuzz.py all --count 1000                         # of each reader, and the table of figures
+    python benchmarks/fuzz.py program --count 100000 --seed 1 --figures FILE.json
+    python benchmarks/fuzz.py program --seed 1 --show 4711             # one input again, with its traceback
+    python benchmarks/fuzz.py program --seed 1 --write 4711 FILE       # one input as a file
+
+An input is known by reader, seed and number. With --figures a run goes on where the last one ended, up to the count. Ends
+with 1 if an exception was no AnnaError, a process died, or a reader took more memory or time than it may.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: a forked child has no threads
+
+from fuzzing.outcomes import Figures, load, save, table
+from fuzzing.readers import READERS, mutated
+from fuzzing.workers import outcomes
+
+STEP = 2000  # inputs between two writings of the figures
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("reader", choices=["all", *READERS])
+    parser.add_argument("--count", type=int, default=1000, help="inputs of each reader in all")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, help="stop after so long")
+    parser.add_argument("--figures", type=Path, help="a JSON file that keeps the figures")
+    parser.add_argument("--show", type=int, metavar="NUMBER")
+    parser.add_argument("--write", nargs=2, metavar=("NUMBER", "FILE"))
+    given = parser.parse_args()
+    chosen = list(READERS) if given.reader == "all" else [given.reader]
+    if given.write:
+        Path(given.write[1]).write_bytes(mutated(READERS[chosen[0]], given.seed, int(given.write[0])))
+        return 0
+    if given.show is not None:
+        return show(chosen[0], given.seed, given.show)
+    figures, begun = load(given.figures) if given.figures else {}, time.monotonic()
+    left = {name: figures.setdefault(f"{name} {given.seed}", Figures(name, given.seed)) for name in chosen}
+    while left and (given.seconds is None or time.monotonic() - begun < given.seconds):
+        for name, one in list(left.items()):  # in turns, so that a run that is stopped has some of each
+            go_on(one, min(one.done + STEP, given.count))
+            if one.done >= given.count:
+                del left[name]
+            if given.figures:
+                save(given.figures, figures.values())
+    mine = [one for one in figures.values() if one.reader in chosen]
+    print(table(mine))
+    for one in mine:
+        for note, numbers in one.bad.items():
+            print(f"{one.reader} --seed {one.seed} --show {numbers}: {note}")
+    return int(any(one.bad for one in mine))
+
+
+def go_on(one: Figures, count: int) -> None:
+    """Up to so many inputs."""
+    begun = time.monotonic()
+    for number, word, note in outcomes(READERS[one.reader], one.seed, one.done, count):
+        one.add(number, word, note)
+        one.done = number + 1
+    one.seconds += time.monotonic() - begun
+
+
+def show(name: str, seed: int, number: int) -> int:
+    """Read one input in this process."""
+    reader = READERS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / reader.file
+        path.write_bytes(mutated(reader, seed, number))
+        print("run" if reader.judge(reader.read(path)) else "accepted")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
