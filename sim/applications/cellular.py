@@ -95,14 +95,15 @@ def cellular(
     in_floats = beginning(black)
     for _ in range(TURNS * STEPS_A_TURN):
         in_floats = stepped(in_floats, black)
-    arms = [PixelArm.of("as they came", black[None], right), PixelArm.of("float", in_floats[None], right)]
+    floats = PixelArm.of("float", in_floats[None], right)
+    arms = [PixelArm.of("as they came", black[None], right), floats]
     holes = (right ^ black).sum(axis=(1, 2))
     drawn = [int(np.argmax(np.where(labels == digit, holes, -1))) for digit in DRAWN]
     shown, last = [("digit", black[drawn])], None
     for name, some in asked.arms():
         watch(f"run {name}")
         found = np.stack([in_rows(one) >= LEAST_BLACK for one in asked.codes(program, some, codes(black))])
-        arms.append(PixelArm.of(name, found, right))
+        arms.append(PixelArm.of(name, found, right, floats))
         last = (name, some[0], found[0, drawn])
     assert last is not None
     for turns in AFTER:

@@ -74,12 +74,13 @@ def noise_removal(
     right = pages(TEXT, checked_integer("count", count, 2), SERIES)
     noisy, program = flipped(right), by_hand("noise_removal", asked.on)
     in_floats = cleaned(noisy, gaussian())
-    arms = [PixelArm.of("as they came", noisy[None], right), PixelArm.of("float", in_floats[None], right)]
+    floats = PixelArm.of("float", in_floats[None], right)
+    arms = [PixelArm.of("as they came", noisy[None], right), floats]
     shown = [("page", right), ("flipped", noisy), ("float", in_floats)]
     for name, some in asked.arms():
         watch(f"run {name}")
         found = np.stack([in_rows(one) >= LEAST_BLACK for one in asked.codes(program, some, codes(noisy))])
-        arms.append(PixelArm.of(name, found, right))
+        arms.append(PixelArm.of(name, found, right, floats))
         shown.append((name.removesuffix("s"), found[0]))
     drawn = np.argsort(-right.sum(axis=(1, 2)), kind="stable")[:DRAWN]
     first = [(name, images[drawn]) for name, images in shown]

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.board.times import Times
-from sim.base import formats
 from sim.base.columns import Column, View, terminal_lines, values
-from sim.base.statistics import Interval, interval_of_mean
+from sim.base.statistics import Interval, error_of_chips, interval_of_mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,11 +23,12 @@ class PixelArm:
 
     name: str
     wrong_cn: NDArray[np.float64]
+    against: "PixelArm | None" = None  # floats; None for floats themselves, and for images as they came
 
     @classmethod
-    def of(cls, name: str, found_cnyx: NDArray[np.bool_], right: Images) -> "PixelArm":
+    def of(cls, name: str, found_cnyx: NDArray[np.bool_], right: Images, against: "PixelArm | None" = None) -> "PixelArm":
         """Counted from what its chips gave."""
-        return cls(name, (found_cnyx != right).mean(axis=(2, 3)))
+        return cls(name, (found_cnyx != right).mean(axis=(2, 3)), against)
 
     @property
     def chips(self) -> int:
@@ -42,26 +42,51 @@ class PixelArm:
         return Interval(found.share, max(0.0, found.low), found.high)
 
     @property
+    def more(self) -> Interval | None:
+        """How many more than in floats, on the same images, as a share."""
+        return None if self.against is None else interval_of_mean(self.wrong_cn - self.against.wrong_cn)
+
+    @property
     def worst(self) -> float:
         """That of the worst chip."""
         return float(self.wrong_cn.mean(axis=1).max())
 
     @property
-    def flawless(self) -> float:
-        """The share of images without a wrong pixel."""
-        return float((self.wrong_cn == 0).mean())
+    def flawless(self) -> Interval:
+        """The share of images without a wrong pixel, over images and chips."""
+        flawed = error_of_chips(self.wrong_cn > 0)
+        return Interval(1 - flawed.share, 1 - flawed.high, 1 - flawed.low)
+
+
+def _wrong(arm: PixelArm) -> str:
+    """Without an interval where nothing is wrong: what that says of other images is told by the share of flawless ones."""
+    found = arm.wrong
+    return f"{100 * found.share:.3f} % ({100 * found.low:.3f} to {100 * found.high:.3f})" if found.share else "none"
+
+
+def _more(arm: PixelArm) -> str:
+    found = arm.more
+    if found is None:
+        return ""
+    return f"{100 * found.share:+.3f} ({100 * found.low:+.3f} to {100 * found.high:+.3f})" if found.share else "none"
+
+
+def _flawless(arm: PixelArm) -> str:
+    found = arm.flawless
+    return f"{100 * found.share:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})"
 
 
 COLUMNS: tuple[Column[PixelArm], ...] = (
     Column("arm", "", "which chips, or floats", lambda arm: arm.name, terminal=View("", lambda arm: arm.name, left=True)),
     Column("chips", "", "how many chips", lambda arm: arm.chips, terminal=View("chips", lambda arm: str(arm.chips))),
     Column("wrong", "share", "pixels that are wrong", lambda arm: vars(arm.wrong),
-           terminal=View("wrong pixels", lambda arm: f"{100 * arm.wrong.share:.3f} % ({100 * arm.wrong.low:.3f} to "
-                                                     f"{100 * arm.wrong.high:.3f})")),
+           terminal=View("wrong pixels", _wrong)),
+    Column("more", "share", "how many more than in floats", lambda arm: None if arm.more is None else vars(arm.more),
+           terminal=View("more than floats", _more)),
     Column("worst_chip", "share", "the same of the worst chip", lambda arm: arm.worst,
            terminal=View("worst chip", lambda arm: f"{100 * arm.worst:.3f} %")),
-    Column("flawless", "share", "images without a wrong pixel", lambda arm: arm.flawless,
-           terminal=View("flawless images", lambda arm: formats.per_cent(arm.flawless))),
+    Column("flawless", "share", "images without a wrong pixel", lambda arm: vars(arm.flawless),
+           terminal=View("flawless images", _flawless)),
 )  # fmt: skip
 
 

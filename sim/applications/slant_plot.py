@@ -54,6 +54,7 @@ def _errors(axes: Any, arm: SlantArm, colour: str) -> None:
     axes.plot(np.tile(arm.slants_n, arm.chips), off.ravel(), ".", color=colour, rasterized=arm.chips > 1,
               markersize=4 if arm.chips == 1 else 2, alpha=1 if arm.chips == 1 else 0.5)  # fmt: skip
     axes.set_ylim(-REACH * 1.05, REACH * 1.05)
+    axes.set_yticks(np.arange(-REACH, REACH + 1, ALLOWED))
     name = arm.name.replace(", ", ",\n")
     axes.set_title(f"{name}\n{100 * arm.within.share:.1f} % within {ALLOWED:g} degrees", fontsize=8)
     axes.set_xlabel("true slant, degrees")
