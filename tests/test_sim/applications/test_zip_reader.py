@@ -1,6 +1,7 @@
 """The ZIP reader, on few strings: what it says is what it read, and sliding reads more than cutting where digits overlap."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from sim.applications.zip_arm import ZipArm, tight
 from sim.applications.zip_plot import chosen
 from sim.report.figure import svg_file
 
-COUNT = 60
+ROOT, COUNT = Path(__file__).parents[3], 60
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +118,9 @@ def test_digits_that_the_weights_do_not_know_and_too_few_strings_are_refused():
         sim.read_zip(COUNT, digits=small)
     with pytest.raises(MachineError, match="count is 1; expected at least 2"):
         sim.read_zip(1)
+
+
+@pytest.mark.slow
+def test_the_page_shows_what_the_command_prints():
+    printed = "\n".join(f"    {line}".rstrip() for line in sim.read_zip().table().splitlines())
+    assert printed in (ROOT / "docs" / "zip-reader.md").read_text(encoding="utf-8")
