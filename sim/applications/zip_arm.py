@@ -1,5 +1,6 @@
 """What one arm read of the strings, digit by digit, for each chip: shares read, all and by how tight strings are; the table."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet.datasets.strings import Strings
-from sim.base import formats
 from sim.base.columns import Column, View
 from sim.base.statistics import Interval, difference_of_chips, error_of_chips, interval_of_mean
 
@@ -98,7 +98,7 @@ def _worst_to_best(arm: ZipArm) -> str:
     return "" if arm.chips == 1 else " to ".join(f"{100 * share:.1f}" for share in arm.chips_read)
 
 
-def _by_tightness(arm: ZipArm) -> dict[str, Any]:
+def _kinds(arm: ZipArm) -> dict[str, Any]:
     return {
         name: {
             "strings": int(mine.sum()),
@@ -124,16 +124,15 @@ COLUMNS: tuple[Column[ZipArm], ...] = (
            terminal=View("points lost", lambda arm: _points(arm.lost))),
     Column("gained", "share", "strings gained against cutting, paired", lambda arm: _told(arm.gained),
            terminal=View("points above cutting", lambda arm: _points(arm.gained))),
-    Column("by_tightness", "share", "the same of strings whose digits are apart, touch, overlap", _by_tightness),
+    Column("by_tightness", "share", "the same of strings whose digits are apart, touch, overlap", _kinds),
 )  # fmt: skip
 
 
-def tightness_columns(strings: Strings) -> tuple[Column[ZipArm], ...]:
-    """A column of strings read for each kind of string."""
+def by_tightness(strings: Strings, read: Callable[[ZipArm, NDArray[np.bool_]], Interval]) -> tuple[Column[ZipArm], ...]:
+    """A column of the share read for each kind of string."""
 
     def one(name: str, mine: NDArray[np.bool_]) -> Column[ZipArm]:
-        view = View[ZipArm](f"{mine.sum():,} {name}", lambda arm: formats.good(arm.strings_read(mine)))
-        return Column(name, "share", "strings read right", lambda arm: vars(arm.strings_read(mine)), terminal=view)
+        view = View[ZipArm](f"{mine.sum():,} {name}", lambda arm: _share(read(arm, mine)))
+        return Column(name, "share", "read right", lambda arm: vars(read(arm, mine)), terminal=view)
 
-    kinds = [one(name, mine) for name, mine in tight(strings).items() if mine.any()]
-    return (COLUMNS[0], *kinds)
+    return (COLUMNS[0], *(one(name, mine) for name, mine in tight(strings).items() if mine.any()))

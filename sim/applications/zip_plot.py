@@ -13,14 +13,15 @@ from sim.report.figure import COLOURS, INK, themed
 
 STEP, HALF = 4, 16  # pixels from place to place, and from a place's border to its middle
 STRONG = 8.0  # log-odds at the ends of the colours
-ABOVE = (-0.9, -10.4)  # where the string stands above its scores, in rows of these
+MARKS, ABOVE = -0.7, (-3.0, -12.5)  # where the path's digits and the string stand above the scores, in rows of these
 SEEN = 0.01  # share of strings from which an arm has bars
 
 
 def figure(strings: Strings, arms: Sequence[ZipArm]) -> Any:
     """A string over the scores of its columns, with the path, in floats and on a chip; and the shares that each arm reads."""
     slid = [arm for arm in arms if arm.scores_ndx is not None]
-    floats, chip = slid[0], next((arm for arm in reversed(slid) if arm.floats is not None), slid[0])
+    floats, *on_chips = [arm for arm in slid if arm is slid[0] or arm.floats is not None]
+    chip = on_chips[:2][-1]  # the first that is drawn, or else the ideal one
     one = chosen(strings, floats, chip)
     drawn_arms = [arm for arm in arms if arm.strings_read().share >= SEEN]
     with themed(8.4, 6.2, columns=2, rows=2) as (drawn, ((left, right), (whole, single))):
@@ -52,15 +53,15 @@ def _scores(axes: Any, arm: ZipArm, strings: Strings, one: int) -> None:
     axes.imshow(255 - image, cmap="gray", vmin=0, vmax=255, aspect="auto", interpolation="nearest", extent=(0, columns, *ABOVE))
     axes.plot(middles, arm.read_cnk[0, one], "o-", color=INK, markersize=5, linewidth=1, fillstyle="none")
     for middle, label in zip(middles.tolist(), arm.read_cnk[0, one].tolist(), strict=True):
-        axes.plot([middle, middle], [ABOVE[0], ABOVE[0] - 0.8], color=COLOURS[3], linewidth=1.2)
-        axes.text(middle, ABOVE[0] - 1.0, str(label), color=COLOURS[3], ha="center", va="bottom", fontsize=8)
+        axes.plot([middle, middle], [MARKS, MARKS - 0.6], color=COLOURS[3], linewidth=1.2)
+        axes.text(middle, MARKS - 0.8, str(label), color=COLOURS[3], ha="center", va="bottom", fontsize=8)
     axes.set_xlim(0, columns)
     axes.set_ylim(9.5, ABOVE[1])
     axes.set_yticks(range(10))
     axes.set_xlabel("middle of the window, pixels")
     axes.set_ylabel("digit", y=0.25)
-    code, gaps = "".join(map(str, strings.labels_nk[one].tolist())), ", ".join(map(str, strings.gaps_nk[one].tolist()))
-    axes.set_title(f"{_named(arm)}: {code}, gaps {gaps}", fontsize=9)
+    what = arm.name if arm.chips == 1 else f"first of the {arm.name}"
+    axes.set_title(f"{''.join(map(str, strings.labels_nk[one].tolist()))}, {what}")
 
 
 def _shares(
@@ -79,7 +80,3 @@ def _shares(
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
     axes.set_title(what)
-
-
-def _named(arm: ZipArm) -> str:
-    return arm.name if arm.chips == 1 else f"{arm.name}, the first"

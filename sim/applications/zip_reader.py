@@ -32,7 +32,7 @@ from sim.applications import zip_plot
 from sim.applications.application import CHIPS, MACHINE, Conditions, Watch, silent
 from sim.applications.best_path import Spacing, best_path, log_sum, of_columns
 from sim.applications.cutting import Cutting, framed, pieces_of
-from sim.applications.zip_arm import COLUMNS, ZipArm, tightness_columns
+from sim.applications.zip_arm import COLUMNS, ZipArm, by_tightness
 from sim.base.columns import terminal_lines, values
 from sim.comparison.arms import Kind
 
@@ -77,7 +77,8 @@ class ZipReading:
             f"{found.name}: {found.labels_nk.shape[1]} digits each, gaps {gaps.min()} to {gaps.max()} pixels, "
             f"{100 * found.touching_nk.mean():.0f} % of neighbours touch", "",
             *terminal_lines(COLUMNS, self.arms), "", "strings read, by the smallest gap:", "",
-            *terminal_lines(tightness_columns(found), self.arms), "",
+            *terminal_lines(by_tightness(found, ZipArm.strings_read), self.arms), "", "digits read, by the same:", "",
+            *terminal_lines(by_tightness(found, ZipArm.digits_read), self.arms), "",
             *(f"time of a ZIP code on machine {one.machine.name}: {_milliseconds(one)}" for one in self.times),
         ])  # fmt: skip
 
