@@ -53,8 +53,8 @@ PUBLIC = {
         Concatenation Convolution Die Ensemble Faults FullConnection Graph Interpreter MACHINES Machine Normalisation
         Plan Pool Prelu Prepare Program Rbf Reduction Region Result Softmax Subsample Tally Timeline Trim __version__
         assemble check_answers compilation compile disassemble elaborate engine_reference export export_rtl fit_host
-        float_reference forward import_network input_codes lab listing load_network lockstep measure_trim perfetto plan run_chips save_drawing
-        save_network simd_levels tally torch trim vcd verified violations
+        float_reference forward import_network input_codes lab listing load_network lockstep measure_trim perfetto plan
+        run_chips save_drawing save_network simd_levels tally torch trim vcd verified violations
     """,
     anna.lab: """
         DigitBits KeptTrim Resolution TrimMeter compression converters coupling dac_levels digit_bits drift droop

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from pathlib import Path
 
+import host_rounds
 import numpy as np
 import pytest
 from command_line import good, refused
@@ -86,6 +87,19 @@ def bench(built: Callable[[anna.ChipSpec], Path], tmp_path: Path) -> Bench:
         return done.stdout
 
     return run
+
+
+ROUNDS = """\
+.input  name=image  address=0 shape=1x1x4
+.host   name=again  address=4 shape=1x1x4
+.output name=code   address=8 shape=1
+; round segment=0 reads=image writes=again
+SHIFT 4 address=4
+STORE A.L0
+CALC fan_in=16 row=0 neurons=1
+OUT 1
+STOP
+"""
 
 
 def assembled(path: Path) -> Program:
@@ -277,6 +291,8 @@ def test_what_is_beyond_the_chip_is_refused(tmp_path: Path) -> None:
     wide = assembled(ROOT / "tests" / "programs" / "calc.asm")
     with pytest.raises(MachineError, match="this chip has the wide one"):
         export_rtl(wide, tmp_path / "wide")
+    with pytest.raises(MachineError, match=r"has rounds of the host, the first before segment \d+"):
+        export_rtl(host_rounds.assembled(ROUNDS), tmp_path / "rounds")
     with pytest.raises(MachineError, match="the SystemVerilog takes at most 8192"):
         source_files(anna.ANNA_1991.changed(state_bits=10, scale_bits=4))
 
