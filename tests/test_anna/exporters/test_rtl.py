@@ -9,6 +9,7 @@ import subprocess
 from bisect import bisect_right
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import host_rounds
 import numpy as np
@@ -29,8 +30,7 @@ from anna.program.file import Program
 ROOT = Path(__file__).parents[3]
 PUBLISHED = [path for path in sorted(ROOT.glob("tests/programs/*.asm")) + sorted(ROOT.glob("examples/*.asm"))
              if not anna.assemble(path.read_text(encoding="utf-8")).spec.wide]  # fmt: skip
-VERILATOR = shutil.which("verilator")
-needs_verilator = pytest.mark.skipif(VERILATOR is None, reason="there is no verilator: the SystemVerilog is NOT run")
+WITHOUT = pytest.mark.skipif(shutil.which("verilator") is None, reason="there is no verilator: the SystemVerilog is NOT run")
 
 # A chip that differs from the published one in everything that is wired.
 ODD = anna.ANNA_1991.changed(
@@ -43,6 +43,12 @@ ODD = anna.ANNA_1991.changed(
 SET = ("shift_from", "out_words", "calc_cycles", "store_cycles", "states_in_per_cycle", "states_out_per_cycle", "issue_width")
 
 Bench = Callable[..., str]
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def needs_verilator(test: Test) -> Test:
+    """A test that builds a machine, or waits for the one that does."""
+    return pytest.mark.slow(WITHOUT(test))
 
 
 @pytest.fixture(scope="session")
