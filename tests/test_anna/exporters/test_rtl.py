@@ -108,6 +108,22 @@ STOP
 """
 
 
+# Eight results of either CALC, taken in OUTs of so many, the second CALC between them.
+TWO_CALCS = """\
+.chip name=anna-1991 out_words=2 calc_cycles={cycles}
+.sequencer overlap=all
+.input  name=image address=0 shape=4
+.output name=codes address=4 shape=16
+SHIFT 4
+STORE A.L0
+CALC fan_in=16 row=0 neurons=8
+OUT {first}
+CALC fan_in=16 row=4 neurons=8
+{others}
+STOP
+"""
+
+
 def assembled(path: Path) -> Program:
     return anna.assemble(path.read_text(encoding="utf-8"))
 
@@ -127,6 +143,25 @@ def test_a_program_of_the_tests_gives_equal_codes_and_cycles(path: Path, bench: 
     assert re.search(r"^PASS: \d+ comparisons$", said, re.M), said
     cycles = anna.verified(program)
     assert f"image 1: {cycles.run_cycles} cycles, {cycles.page_load_cycles} of page loads" in said
+
+
+@needs_verilator
+@pytest.mark.parametrize(
+    ("cycles", "counts", "starts"),
+    [
+        (2, (8, 4, 4), [1, 3, 4, 6, 8, 10, 12]),  # the second CALC ends with the OUT that began before it
+        (1, (8, 4, 4), [1, 3, 4, 5, 8, 9, 11]),
+        (5, (4, 4, 4, 4), [1, 3, 4, 9, 10, 11, 15, 17]),  # an OUT of the first CALC's results beside the second
+    ],
+)
+def test_a_calc_runs_beside_the_results_of_the_one_before(
+    cycles: int, counts: tuple[int, ...], starts: list[int], bench: Bench
+) -> None:
+    others = "\n".join(f"OUT {count}" for count in counts[1:])
+    program = anna.assemble(TWO_CALCS.format(cycles=cycles, first=counts[0], others=others))
+    files = program_files(program)
+    assert [int(start) for start in files["starts.txt"].split()] == starts
+    assert "PASS" in bench(program, random_codes(program, 2, 1))
 
 
 @needs_verilator
