@@ -255,6 +255,7 @@ def _usps(path: Path) -> Any:
 
 def _sweep(path: Path) -> str:
     with Store(path.parent) as store:
+        _ = store.misreads(), store.trainings, store.row_count
         return markdown(read(store))
 
 

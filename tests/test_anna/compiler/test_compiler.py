@@ -232,7 +232,7 @@ def test_a_damaged_host_part_is_refused(tmp_path: Path) -> None:
     program = anna.compile(lenet.load("recognizer"), lenet.calibration()[0][:40], check_count=0)
     path = tmp_path / "p.anna"
     program.save(path)
-    content, tensors = container.unpack(path, KEY, "program")
+    content, tensors = container.unpack(path, KEY, "program", PROGRAM)
     for change in ({"host": {**content["host"], "tails": []}}, {"host": {"prepare": None}}, {"host": None}):
         path.write_bytes(container.pack(KEY, {**content, **change}, tensors))
         with pytest.raises(FileError):
