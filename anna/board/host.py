@@ -259,7 +259,7 @@ class HostWork(Settled):
         sentences."""
         (taken,) = (shape for kind, shape in regions.values() if kind == "input")
         gains, made = len(self.input_gain_m), self.made_shape  # a gain for each map, or one for all
-        if made not in (taken, None) or len(taken) != 3 or gains not in (taken[0], self.input_digits):
+        if made not in (taken, None) or (len(taken) == 3 and gains not in (taken[0], self.input_digits)):
             yield f"the host makes states of shape {made or taken} with {gains} gains; the program takes {taken}"
         for tail in self.tails:
             yield from _misread(tail.readings, regions, ("output",))

@@ -16,6 +16,7 @@ from random_graphs import expect_integer_arithmetic, graphs, some_images
 
 import anna
 import lenet
+from anna.base.border import PROGRAM
 from anna.base.errors import CompileError, DataError, FileError
 from anna.compiler import NAIVE, PASSES, CompileOptions, compilation, exact, integer
 from anna.compiler import split as split_pass
