@@ -103,6 +103,14 @@ def numpy_oldest(session: nox.Session) -> None:
 
 
 @nox.session(requires=["wheel"])
+def fuzz(session: nox.Session) -> None:
+    """A million damaged files through all readers, which takes an hour on a core; `-- --count N --seed S` for others."""
+    step("fuzz: damaged and hostile files")
+    install_wheel(session, "test", "h5py")
+    session.run("python", "benchmarks/fuzz.py", "all", *(session.posargs or ("--count", "72000")), env=ENV)
+
+
+@nox.session(requires=["wheel"])
 def coverage(session: nox.Session) -> None:
     """Branches of the Python code that tests take in their own process; the floor stands in pyproject.toml.
 

@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: a forked child has no threads
@@ -35,14 +36,16 @@ def main() -> int:
     parser.add_argument("--show", type=int, metavar="NUMBER")
     parser.add_argument("--write", nargs=2, metavar=("NUMBER", "FILE"))
     given = parser.parse_args()
-    chosen = list(READERS) if given.reader == "all" else [given.reader]
+    readable = [name for name in READERS if name != "hdf5" or find_spec("h5py")]
+    chosen = readable if given.reader == "all" else [given.reader]
     if given.write:
         Path(given.write[1]).write_bytes(mutated(READERS[chosen[0]], given.seed, int(given.write[0])))
         return 0
     if given.show is not None:
         return show(chosen[0], given.seed, given.show)
     figures, begun = load(given.figures) if given.figures else {}, time.monotonic()
-    left = {name: figures.setdefault(f"{name} {given.seed}", Figures(name, given.seed)) for name in chosen}
+    mine = {name: figures.setdefault(f"{name} {given.seed}", Figures(name, given.seed)) for name in chosen}
+    left = {name: one for name, one in mine.items() if one.done < given.count}
     while left and (given.seconds is None or time.monotonic() - begun < given.seconds):
         for name, one in list(left.items()):  # in turns, so that a run that is stopped has some of each
             go_on(one, min(one.done + STEP, given.count))
@@ -50,12 +53,12 @@ def main() -> int:
                 del left[name]
             if given.figures:
                 save(given.figures, figures.values())
-    mine = [one for one in figures.values() if one.reader in chosen]
-    print(table(mine))
-    for one in mine:
+    asked = [one for one in figures.values() if one.reader in chosen]
+    print(table(asked))
+    for one in asked:
         for note, numbers in one.bad.items():
             print(f"{one.reader} --seed {one.seed} --show {numbers}: {note}")
-    return int(any(one.bad for one in mine))
+    return int(any(one.bad for one in asked))
 
 
 def go_on(one: Figures, count: int) -> None:

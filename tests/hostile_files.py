@@ -30,9 +30,9 @@ def program(change: Callable[[dict[str, Any]], object]) -> Recipe:
     return _container("anna_program", (ROOT / "tests" / "data" / "former" / "by_hand.anna").read_bytes(), change)
 
 
-def compiled(change: Callable[[dict[str, Any]], object]) -> Recipe:
-    """The same of a program with a host."""
-    return _container("anna_program", (ROOT / "tests" / "data" / "former" / "pair.anna").read_bytes(), change)
+def compiled(change: Callable[[dict[str, Any]], object], more: Callable[[dict[str, Any]], object] = len) -> Recipe:
+    """The same of a program with a host; `more` changes its tensors."""
+    return _container("anna_program", (ROOT / "tests" / "data" / "former" / "pair.anna").read_bytes(), change, more)
 
 
 def network(change: Callable[[dict[str, Any]], object]) -> Recipe:
@@ -40,7 +40,9 @@ def network(change: Callable[[dict[str, Any]], object]) -> Recipe:
     return _container("anna_graph", (ROOT / "tests" / "data" / "former" / "pair.safetensors").read_bytes(), change)
 
 
-def _container(key: str, good: bytes, change: Callable[[dict[str, Any]], object]) -> Recipe:
+def _container(
+    key: str, good: bytes, change: Callable[[dict[str, Any]], object], more: Callable[[dict[str, Any]], object] = len
+) -> Recipe:
     from safetensors.numpy import load, save
 
     from anna.base.container import CHECKSUM, canonical_json, checksum
@@ -50,6 +52,7 @@ def _container(key: str, good: bytes, change: Callable[[dict[str, Any]], object]
         content = json.loads(json.loads(good[8 : 8 + size])["__metadata__"][key])
         change(content)
         tensors = load(good)
+        more(tensors)
         if CHECKSUM in content:
             content[CHECKSUM] = checksum(content, tensors)
         path.write_bytes(save(tensors, {key: canonical_json(content)}))
@@ -185,6 +188,13 @@ FILES: dict[str, tuple[Recipe, str]] = {
         "its regions have more than 33,554,432 states in all"),
     "strides.anna": (program(put("regions.0.strides", [])), "needs one stride"),
     "resize.anna": (compiled(put("host.prepare.resize", [1 << 24, 1])), "expected sides of at most 2,048"),
+    "report.anna": (compiled(put("report.board_binds", 7)), "report.board_binds: expected"),
+    "placement.anna": (compiled(put("report.placement.0.page", 9)), "lies on page 9, beyond 3 pages of 32 rows"),
+    "links.anna": (compiled(lambda _: None, lambda t: t.update({"links.neurons": t["links.neurons"] + 500})),
+                   "tensor links.neurons names a layer, page or row that there is not"),
+    "gain.anna": (compiled(lambda _: None, lambda t: t.update({"host.input.gain": t["host.input.gain"] * 0})),
+                  "a gain of the host's input is 0"),
+    "rate.asm": (text(".sequencer name=dsp instructions_per_s=5e-324\nSTOP\n"), "instructions_per_s: expected at least 1"),
     "image.anna": (compiled(put("host.prepare.field", [90, 90])), "the host makes states of shape (1, 90, 90)"),
     "padding.safetensors": (network(put("members.0.layers.1.padding", [10**6, 10**6, 0, 0])), "at most 16,777,216 units"),
     "source.safetensors": (network(put("members.0.layers.0.source", [10**6, 10**6])), "at most 16,777,216 units"),

@@ -67,3 +67,11 @@ def test_what_is_beside_other_simulators_names_fields_that_exist() -> None:
     named = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)}
     assert len(named) > 25 and named <= known
     assert set(STRENGTHS) <= named, "every imperfection stands beside its like"
+
+
+def test_the_budgets_in_the_docs_are_the_budgets() -> None:
+    from anna.base.border import BUDGETS
+
+    page = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
+    for one in BUDGETS:
+        assert f"| {one.name} | {one.file_bytes:,} | {one.memory_bytes:,} |" in page

@@ -258,8 +258,8 @@ class HostWork(Settled):
         """What the host makes, reads and writes elsewhere than the regions and page segments of its program are, in
         sentences."""
         (taken,) = (shape for kind, shape in regions.values() if kind == "input")
-        if (made := self.made_shape) not in (taken, None) or len(taken) != 3 or len(self.input_gain_m) != taken[0]:
-            gains = len(self.input_gain_m)
+        gains, made = len(self.input_gain_m), self.made_shape  # a gain for each map, or one for all
+        if made not in (taken, None) or (len(taken) == 3 and gains not in (taken[0], self.input_digits)):
             yield f"the host makes states of shape {made or taken} with {gains} gains; the program takes {taken}"
         for tail in self.tails:
             yield from _misread(tail.readings, regions, ("output",))

@@ -26,6 +26,8 @@ def checked_images(program: Program, images: ArrayLike) -> tuple[NDArray[Any], P
         raise DataError(
             f"program {program.name} has no host to prepare images; pass state codes {_shape(program)} to run_codes"
         )
+    if len(region.shape) != 3:
+        raise DataError(f"program {program.name} takes states {_shape(program)}, no maps; pass state codes to run_codes")
     maps, rows, columns = region.shape
     maps //= host.input_digits
     try:

@@ -1,15 +1,13 @@
 """What a compiled program says of itself, its report and its link map, checked where others read it."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, ValidationError
 
 from anna.chip.spec import first_sentence
-
-if TYPE_CHECKING:
-    from anna.program.file import Program
 
 MOST_LAYERS = 10_000
 NEURON = ("layer", "map", "dy", "dx", "page", "first row", "rows")  # columns of `links.neurons`
@@ -71,14 +69,16 @@ class _FirstReport(_Part):
     placement: list[_Placed] = []
 
 
-def misdescribed(program: "Program") -> Iterator[str]:
-    """What is wrong with the report or the link map, in sentences."""
-    pages, rows, _ = program.weight_codes.shape
-    if program.report:
-        yield from _wrong_report(program.report, pages, rows)
-    neurons, taps = program.links.get("neurons"), program.links.get("taps")
-    if taps is not None and taps.shape != program.weight_codes.shape:
-        yield f"tensor links.taps has shape {taps.shape}; expected an input for each of {program.weight_codes.shape} weights"
+def misdescribed(
+    report: Mapping[str, Any] | None, links: Mapping[str, NDArray[np.int32]], weights: tuple[int, ...]
+) -> Iterator[str]:
+    """What is wrong with the report or the link map of a program whose weights have this shape, in sentences."""
+    pages, rows, _ = weights
+    if report:
+        yield from _wrong_report(report, pages, rows)
+    neurons, taps = links.get("neurons"), links.get("taps")
+    if taps is not None and taps.shape != weights:
+        yield f"tensor links.taps has shape {taps.shape}; expected an input for each of {weights} weights"
     if neurons is None or not len(neurons):
         return
     if neurons.shape[1] != len(NEURON):

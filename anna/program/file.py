@@ -328,7 +328,7 @@ def _read(path: Path) -> Program:
                           calibrated_on=tensors.get(CALIBRATED),
                           **{name: tensors[name] for name in _TENSORS})  # fmt: skip
         _ = program.issued
-        for misfit in misdescribed(program):
+        for misfit in misdescribed(program.report, program.links, program.weight_codes.shape):
             raise FileError(f"program {program.name}: {misfit}")
     except AnnaError as error:
         raise FileError(f"{path}: {error}") from None

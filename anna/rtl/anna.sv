@@ -63,9 +63,15 @@ module anna
       .weights_busy, .input_busy, .store_busy, .array_busy, .output_busy
   );
 
-  for (genvar k = 0; k < REGISTERS; k++) assign register[k] = registers[k];
-  for (genvar k = 0; k < LATCHES; k++) assign latch[k] = latches[k];
-  for (genvar k = 0; k < NEURONS; k++) assign neuron[k] = neurons[k];
+  for (genvar k = 0; k < REGISTERS; k++) begin : show_registers
+    assign register[k] = registers[k];
+  end
+  for (genvar k = 0; k < LATCHES; k++) begin : show_latches
+    assign latch[k] = latches[k];
+  end
+  for (genvar k = 0; k < NEURONS; k++) begin : show_neurons
+    assign neuron[k] = neurons[k];
+  end
   always_ff @(posedge clk)
     if (reset) calc <= '1;
     else if (start && !loading && opcode == CALC) calc <= calc + 1;

@@ -15,6 +15,7 @@ ONNX_PEER = "the ONNX Runtime rows of anna bench, which need both onnx and onnxr
 OPTIONAL = {
     "torch": "anna train and the PyTorch rows of anna bench", "onnx": ONNX_PEER, "onnxruntime": ONNX_PEER,
     "distributed": "sweeps on a cluster", "pyarrow": "the Parquet table of anna report",
+    "scikit-learn": "some methods of anna published --table-1998",
 }  # fmt: skip
 
 

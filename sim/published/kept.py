@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.base.border import ARRAYS, border, read_bytes
 from anna.base.container import write_beside
+from anna.base.unpacking import npz_arrays
 
 
 class Kept:
@@ -26,8 +28,9 @@ class Kept:
             return make()
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
         if path.exists():
-            with np.load(path) as found:
-                return tuple(found[f"arr_{k}"] for k in range(len(found.files)))
+            found = npz_arrays(read_bytes(path, ARRAYS), path, ARRAYS)
+            with border(path, ARRAYS):
+                return tuple(found[f"arr_{k}"] for k in range(len(found)))
         made, content = make(), io.BytesIO()
         np.savez(content, *made)
         write_beside(path, content.getvalue())

@@ -52,6 +52,9 @@ def damages(db: sqlite3.Connection, axes: tuple[str, ...]) -> Iterator[str]:
         for point, chip, bits in db.execute("SELECT point, chip, images FROM misreads"):
             if not isinstance(bits, bytes) or 8 * len(bits) < images.get((point, chip), 0):
                 yield f"is damaged (the images that a chip of point {point!r:.20} misreads)"
+    told = {point for (point,) in db.execute("SELECT point FROM provenance")}
+    if nowhere := (spread | refused) - told:
+        yield f"is damaged (nothing says where point {min(nowhere)} was computed)"
     for point, facts in db.execute("SELECT point, facts FROM provenance"):
         of_point = _object(facts)
         words = all(isinstance(of_point.get(key), str | int | None) for key in WORDS)

@@ -11,6 +11,7 @@ from host_rounds import assembled
 
 import anna
 from anna.base import container
+from anna.base.border import PROGRAM
 from anna.base.errors import FileError, GraphError, MachineError
 from anna.board import host_part
 from anna.board.host import HostRound, HostWork, HostWriting, digit_codes
@@ -120,7 +121,7 @@ def test_everything_survives_a_file(tmp_path: Path) -> None:
     assert again.digest == program.digest
     images = np.random.default_rng(0).normal(size=(9, 1, 4, 4))
     np.testing.assert_array_equal(anna.Chip().run(again, images).scores, anna.Chip().run(program, images).scores)
-    assert container.unpack(tmp_path / "p.anna", KEY, "program")[0]["format"] == 3
+    assert container.unpack(tmp_path / "p.anna", KEY, "program", PROGRAM)[0]["format"] == 3
 
 
 Change = Callable[[dict[str, Any], dict[str, np.ndarray]], object]
@@ -200,7 +201,7 @@ def test_a_damaged_host_section_gives_one_sentence(name: str, tmp_path: Path) ->
     change, sentence = HOSTILE[name]
     path = tmp_path / "p.anna"
     complete().save(path)
-    content, tensors = container.unpack(path, KEY, "program")
+    content, tensors = container.unpack(path, KEY, "program", PROGRAM)
     change(content, tensors)
     path.write_bytes(container.pack(KEY, {key: value for key, value in content.items() if key != "sha256"}, tensors))
     with pytest.raises(FileError, match=sentence):

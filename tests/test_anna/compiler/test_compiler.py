@@ -16,6 +16,7 @@ from random_graphs import expect_integer_arithmetic, graphs, some_images
 
 import anna
 import lenet
+from anna.base.border import PROGRAM
 from anna.base.errors import CompileError, DataError, FileError
 from anna.compiler import NAIVE, PASSES, CompileOptions, compilation, exact, integer
 from anna.compiler import split as split_pass
@@ -232,7 +233,7 @@ def test_a_damaged_host_part_is_refused(tmp_path: Path) -> None:
     program = anna.compile(lenet.load("recognizer"), lenet.calibration()[0][:40], check_count=0)
     path = tmp_path / "p.anna"
     program.save(path)
-    content, tensors = container.unpack(path, KEY, "program")
+    content, tensors = container.unpack(path, KEY, "program", PROGRAM)
     for change in ({"host": {**content["host"], "tails": []}}, {"host": {"prepare": None}}, {"host": None}):
         path.write_bytes(container.pack(KEY, {**content, **change}, tensors))
         with pytest.raises(FileError):

@@ -9,7 +9,9 @@ import subprocess
 from bisect import bisect_right
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+import host_rounds
 import numpy as np
 import pytest
 from command_line import good, refused
@@ -28,8 +30,7 @@ from anna.program.file import Program
 ROOT = Path(__file__).parents[3]
 PUBLISHED = [path for path in sorted(ROOT.glob("tests/programs/*.asm")) + sorted(ROOT.glob("examples/*.asm"))
              if not anna.assemble(path.read_text(encoding="utf-8")).spec.wide]  # fmt: skip
-VERILATOR = shutil.which("verilator")
-needs_verilator = pytest.mark.skipif(VERILATOR is None, reason="there is no verilator: the SystemVerilog is NOT run")
+WITHOUT = pytest.mark.skipif(shutil.which("verilator") is None, reason="there is no verilator: the SystemVerilog is NOT run")
 
 # A chip that differs from the published one in everything that is wired.
 ODD = anna.ANNA_1991.changed(
@@ -42,6 +43,12 @@ ODD = anna.ANNA_1991.changed(
 SET = ("shift_from", "out_words", "calc_cycles", "store_cycles", "states_in_per_cycle", "states_out_per_cycle", "issue_width")
 
 Bench = Callable[..., str]
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def needs_verilator(test: Test) -> Test:
+    """A test that builds a machine, or waits for the one that does."""
+    return pytest.mark.slow(WITHOUT(test))
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +95,35 @@ def bench(built: Callable[[anna.ChipSpec], Path], tmp_path: Path) -> Bench:
     return run
 
 
+ROUNDS = """\
+.input  name=image  address=0 shape=1x1x4
+.host   name=again  address=4 shape=1x1x4
+.output name=code   address=8 shape=1
+; round segment=0 reads=image writes=again
+SHIFT 4 address=4
+STORE A.L0
+CALC fan_in=16 row=0 neurons=1
+OUT 1
+STOP
+"""
+
+
+# Eight results of either CALC, taken in OUTs of so many, the second CALC between them.
+TWO_CALCS = """\
+.chip name=anna-1991 out_words=2 calc_cycles={cycles}
+.sequencer overlap=all
+.input  name=image address=0 shape=4
+.output name=codes address=4 shape=16
+SHIFT 4
+STORE A.L0
+CALC fan_in=16 row=0 neurons=8
+OUT {first}
+CALC fan_in=16 row=4 neurons=8
+{others}
+STOP
+"""
+
+
 def assembled(path: Path) -> Program:
     return anna.assemble(path.read_text(encoding="utf-8"))
 
@@ -107,6 +143,25 @@ def test_a_program_of_the_tests_gives_equal_codes_and_cycles(path: Path, bench: 
     assert re.search(r"^PASS: \d+ comparisons$", said, re.M), said
     cycles = anna.verified(program)
     assert f"image 1: {cycles.run_cycles} cycles, {cycles.page_load_cycles} of page loads" in said
+
+
+@needs_verilator
+@pytest.mark.parametrize(
+    ("cycles", "counts", "starts"),
+    [
+        (2, (8, 4, 4), [1, 3, 4, 6, 8, 10, 12]),  # the second CALC ends with the OUT that began before it
+        (1, (8, 4, 4), [1, 3, 4, 5, 8, 9, 11]),
+        (5, (4, 4, 4, 4), [1, 3, 4, 9, 10, 11, 15, 17]),  # an OUT of the first CALC's results beside the second
+    ],
+)
+def test_a_calc_runs_beside_the_results_of_the_one_before(
+    cycles: int, counts: tuple[int, ...], starts: list[int], bench: Bench
+) -> None:
+    others = "\n".join(f"OUT {count}" for count in counts[1:])
+    program = anna.assemble(TWO_CALCS.format(cycles=cycles, first=counts[0], others=others))
+    files = program_files(program)
+    assert [int(start) for start in files["starts.txt"].split()] == starts
+    assert "PASS" in bench(program, random_codes(program, 2, 1))
 
 
 @needs_verilator
@@ -277,6 +332,8 @@ def test_what_is_beyond_the_chip_is_refused(tmp_path: Path) -> None:
     wide = assembled(ROOT / "tests" / "programs" / "calc.asm")
     with pytest.raises(MachineError, match="this chip has the wide one"):
         export_rtl(wide, tmp_path / "wide")
+    with pytest.raises(MachineError, match=r"has rounds of the host, the first before segment \d+"):
+        export_rtl(host_rounds.assembled(ROUNDS), tmp_path / "rounds")
     with pytest.raises(MachineError, match="the SystemVerilog takes at most 8192"):
         source_files(anna.ANNA_1991.changed(state_bits=10, scale_bits=4))
 

@@ -1,0 +1,56 @@
+"""A short run of the fuzzer over all readers: nothing comes of a damaged file but a sentence, or something that runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+EACH = 150  # inputs of a reader: some ten seconds in all
+
+
+def fuzz(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join(one for one in sys.path if one)  # what is installed, which tests find
+    command = [sys.executable, "-W", "ignore", ROOT / "benchmarks" / "fuzz.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
+
+
+def test_no_reader_gives_a_traceback_a_crash_or_more_than_its_budget(tmp_path: Path) -> None:
+    done = fuzz("all", "--count", str(EACH), "--seed", "19", "--figures", tmp_path / "figures.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    total = [cell.strip() for cell in done.stdout.splitlines()[-1].split("|")]
+    assert total[1] == "all" and int(total[2].replace(",", "")) >= 13 * EACH
+    assert total[7:10] == ["0", "0", "0"]
+    again = fuzz("all", "--count", str(EACH), "--seed", "19", "--figures", tmp_path / "figures.json")
+    assert again.stdout == done.stdout  # goes on where it ended: there is nothing left to do
+
+
+def test_an_input_is_known_by_reader_seed_and_number(tmp_path: Path) -> None:
+    for name in ("once", "again"):
+        assert fuzz("program", "--seed", "3", "--write", "7", tmp_path / name).returncode == 0
+    assert (tmp_path / "once").read_bytes() == (tmp_path / "again").read_bytes()
+
+
+def test_a_reader_that_fails_is_told(tmp_path: Path) -> None:
+    """The control: a fault in a reader is seen, with the input that shows it."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "benchmarks")!r})
+from fuzzing import outcomes
+def crash(): raise IndexError("a fault")
+def greedy(): raise MemoryError
+assert outcomes.outcome(crash, bool)[0] == outcomes.FOREIGN
+assert outcomes.outcome(greedy, bool)[0] == outcomes.OVER
+assert outcomes.outcome(lambda: 1, lambda _: 1 / 0)[0] == outcomes.FOREIGN
+import os
+from dataclasses import replace
+from fuzzing import readers, workers
+from anna.base.border import TOML
+for read, word in ((lambda _: os.abort(), "crashed"), (lambda _: bytearray(1 << 31), "over budget"),
+                   (lambda _: [None for _ in iter(int, 1)], "over budget")):
+    one = replace(readers.READERS["toml"], read=read, budget=replace(TOML, seconds=1.0))
+    assert [said[1] for said in workers.outcomes(one, 0, 0, 2)] == [word, word], (word, "expected")
+"""
+    path = os.pathsep.join(one for one in sys.path if one)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == 0, done.stderr
