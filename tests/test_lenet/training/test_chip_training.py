@@ -29,7 +29,7 @@ from lenet.training.fit import Setup, fit
 from lenet.training.results import in_new_options
 from lenet.training.task import Task
 from lenet.training.torch_net import prepared
-from sim.cli import main
+from sim.cli.main import main
 
 pytestmark = pytest.mark.torch
 
@@ -193,7 +193,7 @@ def test_a_record_gives_back_its_recipe(stem):
 def test_weights_for_todays_chips_come_from_todays_recipes(stem):
     told = lenet.record(stem)
     options = {"distort": "-distorted" in stem, "train_seed": told["seed"], "for_chip": True}
-    task = Task.of(told["network"], told["data"], None, **options)
+    task = Task.of(told["network"], told["data"], "reject" if "-reject" in stem else None, **options)
     assert task.stem == stem and task.command == in_new_options(told["command"])
     if told["for_chip"]["analog"] == "typical-v2":
         assert task.last_recipe == recipe_of(told["recipe"])
