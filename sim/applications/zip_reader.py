@@ -23,7 +23,7 @@ from anna.network.forward import forward
 from anna.network.graph import Graph
 from anna.program.file import Program
 from lenet.datasets.digits import calibration, holdout
-from lenet.datasets.labelled import LabelledImages
+from lenet.datasets.labelled import LabelledImages, Pair, grey_digits
 from lenet.datasets.registry import MNIST
 from lenet.datasets.strings import Strings, Writing, strings
 from lenet.networks.applications import segmenter
@@ -97,7 +97,7 @@ class ZipReading:
 def read_zip(
     count: int = 1000,
     *,
-    digits: LabelledImages | None = None,
+    digits: Pair | None = None,
     chips: int = CHIPS,
     analog: str | Analog | Sequence[Kind] = "typical",
     chip_seed: int = 0,
@@ -108,11 +108,12 @@ def read_zip(
 ) -> ZipReading:
     """Reads so many strings of five digits in floats, on the ideal chip and on drawn chips, and by cutting them.
 
-    `digits` are those of the strings, 28 x 28 as MNIST's; by default the built-in ones for results.
+    `digits` are images and labels to make the strings of, 28 x 28 as MNIST's: `lenet.digits("mnist", "test")`; by default the
+    built-in ones for results.
     """
     asked = Conditions(chips, analog, chip_seed, noise_seed, machine, threads)
-    digits = holdout() if digits is None else _of_mnist(digits)
-    shown = strings(digits, MNIST, checked_integer("count", count, 2), WRITING, (MEASURED,))
+    single = holdout() if digits is None else _of_mnist(grey_digits("the digits given", *map(np.array, digits)))
+    shown = strings(single, MNIST, checked_integer("count", count, 2), WRITING, (MEASURED,))
     trained, for_chip, ordinary = (_graph(name) for name in (WEIGHTS, FOR_CHIP, ORDINARY))
     network = segmenter(trained)
     watch("compile")

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lenet
 import sim
 from anna.base.errors import DataError, MachineError
-from lenet.datasets.digits import holdout
-from lenet.datasets.labelled import LabelledImages
 from sim.applications.zip_arm import ZipArm, tight
 from sim.applications.zip_plot import chosen
 from sim.report.figure import svg_file
@@ -113,9 +112,9 @@ def test_what_an_arm_loses_and_gains_is_paired(found):
 
 
 def test_digits_that_the_weights_do_not_know_and_too_few_strings_are_refused():
-    small = LabelledImages("small", holdout().images[:, :16, :16], holdout().labels)
-    with pytest.raises(DataError, match=r"small: images of \(16, 16\) pixels; expected \(28, 28\), as the weights know them"):
-        sim.read_zip(COUNT, digits=small)
+    images, labels = lenet.holdout()
+    with pytest.raises(DataError, match=r"the digits given: images of \(16, 16\) pixels; expected \(28, 28\)"):
+        sim.read_zip(COUNT, digits=(images[:, :16, :16].copy(), labels))
     with pytest.raises(MachineError, match="count is 1; expected at least 2"):
         sim.read_zip(1)
 
