@@ -160,7 +160,7 @@ def test_loading_needs_no_torch_and_importing_is_light():
 
 
 def test_training_without_torch_says_so(tmp_path):
-    script = "import sys; sys.modules['torch'] = None; from sim.cli import main; raise SystemExit(main(['train', 'linear']))"
+    script = "import sys; sys.modules['torch'] = None; from sim.cli.main import main; raise SystemExit(main(['train', 'linear']))"
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
     answer = subprocess.run([sys.executable, "-P", "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 2

@@ -29,7 +29,7 @@ from lenet.training.fit import Setup, fit
 from lenet.training.results import in_new_options
 from lenet.training.task import Task
 from lenet.training.torch_net import prepared
-from sim.cli import main
+from sim.cli.main import main
 
 pytestmark = pytest.mark.torch
 

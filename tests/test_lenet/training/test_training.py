@@ -23,7 +23,7 @@ from lenet.training.distort import distort
 from lenet.training.fit import Setup, fit
 from lenet.training.initial import initial
 from lenet.training.task import Task
-from sim.cli import main
+from sim.cli.main import main
 
 pytestmark = pytest.mark.torch
 

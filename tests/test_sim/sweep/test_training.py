@@ -208,7 +208,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_runs(tmp_path: Path, 
 
 def test_without_torch_one_sentence_says_so(tmp_path: Path) -> None:
     path = file_of(tmp_path, SHORT)
-    script = "import sys; sys.modules['torch'] = None; from sim.cli import main; raise SystemExit(main(sys.argv[1:]))"
+    script = "import sys; sys.modules['torch'] = None; from sim.cli.main import main; raise SystemExit(main(sys.argv[1:]))"
     command = [sys.executable, "-P", "-c", script, "sweep", str(path), "-o", str(tmp_path / "x")]
     answer = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stderr) == (
