@@ -187,6 +187,8 @@ FILES: dict[str, tuple[Recipe, str]] = {
         {"name": f"m{k}", "kind": "map", "address": 0, "shape": [1 << 24], "strides": [0]} for k in range(9))),
         "its regions have more than 33,554,432 states in all"),
     "strides.anna": (program(put("regions.0.strides", [])), "needs one stride"),
+    "stride.anna": (program(lambda c: (put("regions.0.shape", [1, 4, 4])(c), put("regions.0.strides", [1 << 63, 4, 1])(c))),
+                    "cannot have a stride of more than 281,474,976,710,656"),
     "resize.anna": (compiled(put("host.prepare.resize", [1 << 24, 1])), "expected sides of at most 2,048"),
     "report.anna": (compiled(put("report.board_binds", 7)), "report.board_binds: expected"),
     "placement.anna": (compiled(put("report.placement.0.page", 9)), "lies on page 9, beyond 3 pages of 32 rows"),

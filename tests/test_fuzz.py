@@ -26,9 +26,10 @@ def test_no_reader_gives_a_traceback_a_crash_or_more_than_its_budget(tmp_path: P
 
 
 def test_an_input_is_known_by_reader_seed_and_number(tmp_path: Path) -> None:
-    for name in ("once", "again"):
-        assert fuzz("program", "--seed", "3", "--write", "7", tmp_path / name).returncode == 0
-    assert (tmp_path / "once").read_bytes() == (tmp_path / "again").read_bytes()
+    for reader, number in (("program", "7"), ("sweep", "3"), ("npz", "5")):
+        for name in ("once", "again"):
+            assert fuzz(reader, "--seed", "3", "--write", number, tmp_path / name).returncode == 0
+        assert (tmp_path / "once").read_bytes() == (tmp_path / "again").read_bytes()
 
 
 def test_a_reader_that_fails_is_told(tmp_path: Path) -> None:

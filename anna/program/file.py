@@ -41,6 +41,7 @@ DIGEST_FORMAT = 1  # never changes: a digest identifies a program, whatever the 
 SUFFIX = ".anna"
 CALIBRATED = "calibrated_on"
 LARGEST_REGION = 1 << 24  # states; those of all regions together may be twice as many
+FARTHEST_STRIDE = 1 << 48  # beyond any memory, and all sums of addresses fit 64 bits
 MOST_OPERANDS = 1 << 28  # of all CALCs, times the neurons that one computes: six times MobileNet's on images of 96x96
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,99}"
 
@@ -66,6 +67,8 @@ class Region(Record):
             raise ValueError(f"region {self.name} cannot have shape {'x'.join(map(str, self.shape))}")
         if self.strides is not None and (len(self.strides) != len(self.shape) or min(self.strides) < 0):
             raise ValueError(f"region {self.name} needs one stride, zero or more, for each of its {len(self.shape)} axes")
+        if max(self.strides or (0,)) > FARTHEST_STRIDE:
+            raise ValueError(f"region {self.name} cannot have a stride of more than {FARTHEST_STRIDE:,}")
         return self
 
     @property

@@ -151,7 +151,7 @@ def of_sqlite(rng: Random, seeds: Sequence[bytes]) -> bytes:
             tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             table = rng.choice(tables or ["sweep"])
             column = rng.choice([row[1] for row in db.execute(f"PRAGMA table_info({table})")] or ["content"])
-            ((old,),) = db.execute(f"SELECT {column} FROM {table} ORDER BY random() LIMIT 1").fetchall() or [(0,)]
+            (old,) = rng.choice(db.execute(f"SELECT {column} FROM {table}").fetchall() or [(0,)])
             if isinstance(old, str) and old[:1] == "{" and rng.random() < 0.8:
                 value = json.dumps(mutators.changed_json(rng, json.loads(old)))
             else:
