@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -18,7 +19,7 @@ BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lint", "checked", "torch", "numpy-oldest", "coverage"]
+nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch", "numpy-oldest", "coverage"]
 
 
 def step(what: str) -> None:
@@ -84,6 +85,29 @@ def checked(session: nox.Session) -> None:
     session.install(".[test]", "-Csetup-args=-Dchecked=true")
     session.run("python", "-I", "-c", "from anna.engine import is_checked; assert is_checked()")
     pytest(session, "-n", "auto", "tests/test_anna/engine", "tests/test_anna/native")
+
+
+@nox.session
+def sanitized(session: nox.Session) -> None:
+    """The engine's tests and random programs with the kernels under sanitizers, at every SIMD level of the machine.
+
+    Memory is that of malloc, so that what lies beside an array is known; leaks are Python's own affair.
+    """
+    engine = ("tests/test_anna/engine", "tests/test_anna/native", "tests/test_anna/machine/test_evaluators.py")
+    threads = ("tests/test_anna/engine/test_sanitized.py", "tests/test_anna/engine/test_engine.py", "-k", "thread")
+    for kind, libraries, tests in (("address", ("asan", "ubsan"), engine), ("thread", ("tsan",), threads)):
+        step(f"sanitized: the kernels under the {kind} sanitizer")
+        session.install("--force-reinstall" if kind == "thread" else "--upgrade", ".[test]", f"-Csetup-args=-Dsanitize={kind}")
+        found = (subprocess.run(["gcc", f"-print-file-name=lib{name}.so"], capture_output=True, text=True) for name in libraries)
+        settings = {
+            "ANNA_SANITIZED": kind,
+            "ASAN_OPTIONS": "detect_leaks=0",
+            "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+            "TSAN_OPTIONS": "halt_on_error=1",
+            "PYTHONMALLOC": "malloc",
+            "LD_PRELOAD": ":".join(one.stdout.strip() for one in found),
+        }
+        session.run("pytest", "-q", "-p", "no:faulthandler", "--programs", "100", *tests, *session.posargs, env=ENV | settings)
 
 
 @nox.session(requires=["wheel"])
