@@ -57,10 +57,14 @@ def planted(fault: str, level: str) -> subprocess.CompletedProcess[str]:
     """What a process says in which a fault was planted."""
     tests = Path(__file__).parents[2]
     code = f"import sys; sys.path.insert(0, {str(tests)!r})\n{PLANTED}"
-    return subprocess.run([sys.executable, "-P", "-c", code, fault, level], capture_output=True, text=True, check=False, timeout=250)
+    return subprocess.run(
+        [sys.executable, "-P", "-c", code, fault, level], capture_output=True, text=True, check=False, timeout=250
+    )
 
 
-@pytest.mark.skipif(SANITIZED != "address", reason="SKIPPED: the kernels are not built with the address sanitizer (nox -s sanitized)")
+@pytest.mark.skipif(
+    SANITIZED != "address", reason="SKIPPED: the kernels are not built with the address sanitizer (nox -s sanitized)"
+)
 @pytest.mark.parametrize("level", simd_levels())
 def test_the_address_sanitizer_reports_a_weight_that_is_read_beyond_its_array(level: str) -> None:
     assert "ran to its end" in planted("none", level).stdout
@@ -69,7 +73,9 @@ def test_the_address_sanitizer_reports_a_weight_that_is_read_beyond_its_array(le
     assert "ran to its end" not in found.stdout
 
 
-@pytest.mark.skipif(SANITIZED != "thread", reason="SKIPPED: the kernels are not built with the thread sanitizer (nox -s sanitized)")
+@pytest.mark.skipif(
+    SANITIZED != "thread", reason="SKIPPED: the kernels are not built with the thread sanitizer (nox -s sanitized)"
+)
 @pytest.mark.parametrize("level", simd_levels())
 def test_the_thread_sanitizer_reports_two_threads_that_write_the_same_results(level: str) -> None:
     assert "ThreadSanitizer: data race" in planted("race", level).stderr
