@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -18,7 +19,7 @@ BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lint", "checked", "torch", "numpy-oldest", "coverage"]
+nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch", "numpy-oldest", "coverage"]
 
 
 def step(what: str) -> None:
@@ -84,6 +85,35 @@ def checked(session: nox.Session) -> None:
     session.install(".[test]", "-Csetup-args=-Dchecked=true")
     session.run("python", "-I", "-c", "from anna.engine import is_checked; assert is_checked()")
     pytest(session, "-n", "auto", "tests/test_anna/engine", "tests/test_anna/native")
+
+
+def library(name: str) -> str:
+    """Where GCC has a sanitizer."""
+    answer = subprocess.run(["gcc", f"-print-file-name=lib{name}.so"], capture_output=True, text=True, check=True)
+    return answer.stdout.strip()
+
+
+@nox.session
+def sanitized(session: nox.Session) -> None:
+    """The kernels under sanitizers, at every SIMD level of the machine: random workloads and programs, and planted faults.
+
+    Memory is that of malloc, so that what lies beside an array is known; leaks are Python's own affair. Counting instructions
+    is Valgrind's task and not theirs.
+    """
+    engine = ("tests/test_anna/engine", "tests/test_anna/native", "tests/test_anna/machine/test_evaluators.py",
+              "--ignore=tests/test_anna/engine/test_instructions.py", "-m", "not slow")  # fmt: skip
+    threads = ("tests/test_anna/engine/test_sanitized.py", "tests/test_anna/engine/test_engine.py", "-k", "sanitizer or random")
+    for kind, libraries, chosen in (("address", ("asan", "ubsan"), engine), ("thread", ("tsan",), threads)):
+        step(f"sanitized: the kernels under the {kind} sanitizer")
+        session.install(".[test]", "-Csetup-args=-Doptimization=1", f"-Csetup-args=-Dsanitize={kind}")
+        told = {
+            "ANNA_SANITIZED": kind,
+            "ASAN_OPTIONS": "detect_leaks=0",
+            "UBSAN_OPTIONS": "print_stacktrace=1",
+            "PYTHONMALLOC": "malloc",
+            "LD_PRELOAD": ":".join(map(library, libraries)),
+        }
+        session.run("pytest", "-q", "-n", "auto", "--programs", "100", *chosen, *session.posargs, env=ENV | told)
 
 
 @nox.session(requires=["wheel"])

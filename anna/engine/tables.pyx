@@ -80,7 +80,7 @@ def short_sums(dict sizes, dict arrays):
     other = any(arrays[name] is not None for name in ("clamp_low", "clamp_high", "and_mask", "or_mask", "coupled", "unsettled",
                                                       "slow_sigma"))
     noise = arrays["sigma"] is not None and bool(arrays["sigma"].any())
-    middle, edge = np.empty(sizes["tables"], np.int32), np.zeros((sizes["tables"], LINE_LEVELS), np.int16)
+    middle, edge = np.empty(sizes["tables"], np.int32), np.zeros((sizes["tables"] + 1, LINE_LEVELS), np.int16)
     if power == 0 or other or noise or sizes["levels"] != LINE_LEVELS:
         return 0, None, None
     if not fill_edges(arrays["thresholds"], power, middle, edge):

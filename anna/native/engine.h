@@ -2,10 +2,15 @@
 #ifndef ANNA_ENGINE_H
 #define ANNA_ENGINE_H
 
+#include <float.h>
 #include <stdint.h>
 
 #include "fields.h"
 #include "kinds.h"
+
+#if FLT_EVAL_METHOD != 0
+#error "floats are evaluated in a wider format, as by the x87 unit, and bits would differ: build with -msse2 -mfpmath=sse"
+#endif
 
 enum {
     ANNA_OK = 0,

@@ -8,6 +8,12 @@ typedef struct {
     noise_lanes lanes[2];
 } narrow_noise;
 
+/* Numerators of codes where they lie evenly. They may wrap: of codes too large, which are refused later, and of stuck ones. */
+static inline __attribute__((always_inline)) VS narrow_affine(const anna_packed *packed, VS codes)
+{
+    return (VS)((VW)codes * (uint16_t)packed->scale + (uint16_t)packed->offset);
+}
+
 #define STEP(n)                                                                                                       \
     {                                                                                                                 \
         VI w = v_fill(*weight++);                                                                                     \
@@ -126,7 +132,7 @@ static inline VS narrow_search_short(const anna_packed *packed, const narrow_ste
     VS code = step->first;
     for (int i = 0; i < ANNA_LINE_LEVELS - 1; i++)
         code -= (VS)(x >= edge[i]);
-    return packed->affine ? code * (int16_t)packed->scale + (int16_t)packed->offset : v_lookup(code, packed->numerator);
+    return packed->affine ? narrow_affine(packed, code) : v_lookup(code, packed->numerator);
 }
 #endif
 
@@ -153,7 +159,7 @@ narrow_convert(const anna_workload *workload, const anna_packed *packed, const a
                const narrow_noise *noise, uint64_t seed, int16_t *states, const int levels, const int simple, const int clamped)
 {
     const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
-    const VS scale = (int16_t)packed->scale - (VS){0}, offset = (int16_t)packed->offset - (VS){0};
+    const VW scale = (uint16_t)packed->scale - (VW){0}, offset = (uint16_t)packed->offset - (VW){0};
     VF z[WIDTH / 4][2][4];
     for (int quad = 0; quad < WIDTH / 4; quad++)
         if (group->noisy_quads >> quad & 1)
@@ -178,7 +184,7 @@ narrow_convert(const anna_workload *workload, const anna_packed *packed, const a
         if (!simple && packed->masks)
             value = (value & (int16_t)neuron->and_mask) | (int16_t)neuron->or_mask;
         if (simple || packed->affine)
-            value = value * scale + offset;
+            value = (VS)((VW)value * scale + offset);
         else
             value = v_lookup(value, packed->numerator);
         *(VS *)(states + (int64_t)BLOCK * neuron->out_slot) = value;
@@ -196,9 +202,7 @@ static inline void narrow_move(const anna_packed *packed, const anna_group *grou
 /* The numerators of codes, one a lane. */
 static inline VS narrow_numerators(const anna_packed *packed, VS codes)
 {
-    if (packed->affine)
-        return codes * (int16_t)packed->scale + (int16_t)packed->offset;
-    return v_lookup(codes & (ANNA_MAX_LEVELS - 1), packed->numerator);
+    return packed->affine ? narrow_affine(packed, codes) : v_lookup(codes & (ANNA_MAX_LEVELS - 1), packed->numerator);
 }
 
 /* Finds the first code of a row that is not below the number of levels. */

@@ -1,6 +1,7 @@
 /* Vector types of VBYTES bytes, by the extension that gcc and clang share; operators + - * & ^ >> come with it. */
 typedef int32_t VI __attribute__((vector_size(VBYTES)));
 typedef int16_t VS __attribute__((vector_size(VBYTES)));
+typedef uint16_t VW __attribute__((vector_size(VBYTES)));
 typedef uint8_t VN __attribute__((vector_size(VBYTES / 2)));
 typedef uint8_t VX __attribute__((vector_size(VBYTES)));
 typedef uint32_t VU __attribute__((vector_size(VBYTES)));

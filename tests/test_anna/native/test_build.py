@@ -2,6 +2,8 @@
 
 import dataclasses
 import importlib
+import platform
+import shutil
 import subprocess
 import sys
 import types
@@ -89,3 +91,17 @@ def test_no_directives_in_cython_sources():
     """A `# cython:` line in a file would override the one place in meson.build."""
     for path in (*(ROOT / "anna").rglob("*.p[yx][xdi]"), *(ROOT / "lenet").rglob("*.p[yx][xdi]")):
         assert "# cython:" not in path.read_text(), path
+
+
+@pytest.mark.parametrize(("unit", "refused"), [("sse", False), ("387", True)])
+def test_a_build_whose_floats_are_evaluated_in_a_wider_format_is_refused(tmp_path: Path, unit: str, refused: bool) -> None:
+    if platform.machine() != "x86_64" or shutil.which("gcc") is None:
+        pytest.skip("SKIPPED: only gcc for x86-64 has a unit of wider floats")
+    script = [sys.executable, ROOT / "tools" / "engine_fields.py", "header"]
+    (tmp_path / "fields.h").write_text(subprocess.run(script, capture_output=True, text=True, check=True).stdout)
+    source = tmp_path / "one.c"
+    source.write_text('#include "engine.h"\n')
+    command = ["gcc", f"-mfpmath={unit}", "-fsyntax-only", f"-I{tmp_path}", f"-I{ROOT / 'anna' / 'native'}", source]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (told.returncode != 0) is refused
+    assert ("floats are evaluated in a wider format" in told.stderr) is refused
