@@ -14,6 +14,8 @@ import pytest
 from command_line import refused
 
 from anna.base.border import BUDGETS
+from anna.base.errors import MachineError
+from sim.base.drawn_chips import checked_chips
 from sim.sweep.store import NAME
 
 SECONDS = 10.0
@@ -80,3 +82,12 @@ def test_what_matplotlib_says_of_a_legend_reaches_nobody() -> None:
         axes.legend()
         axes.set_title("\U0001f600")
     assert svg_file(figure).startswith("<?xml")
+
+
+def test_more_readings_than_there_is_memory_for_are_refused() -> None:
+    assert checked_chips(1000, 10_000) == 1000
+    with pytest.raises(MachineError, match="900,000 chips on 4,500 images read 4,050,000,000; expected at most 134,217,728"):
+        checked_chips(900_000, 4500)
+    program = hostile_files.ROOT / "tests" / "data" / "former" / "by_hand.anna"
+    said = refused("run", program, "--random", "10000000")
+    assert "--random 10000000: images of " in said and "expected at most 268,435,456 in all" in said

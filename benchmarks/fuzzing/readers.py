@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import sqlite3
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -114,12 +115,25 @@ def _arrays(kind: str) -> list[bytes]:
     many = [images, images.astype(np.float32), images[:, None].astype("<i2")]
     if kind == "idx":
         return [encode_idx(images), encode_idx(np.arange(9, dtype=np.uint8))]
-    out = list[bytes]()
-    for one in many:
-        buffer = io.BytesIO()
-        np.save(buffer, one) if kind == "npy" else np.savez(buffer, images=one, labels=np.arange(3))
-        out.append(buffer.getvalue())
-    return [gzip.compress(encode_idx(images), mtime=0), *map(gzip.compress, out)] if kind == "gz" else out
+    files = [_npy(one) for one in many]
+    if kind == "gz":
+        return [gzip.compress(one, mtime=0) for one in (encode_idx(images), *files)]
+    return files if kind == "npy" else [_npz(images=one, labels=_npy(np.arange(3))) for one in files]
+
+
+def _npy(array: np.ndarray[Any, Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def _npz(**members: bytes) -> bytes:
+    """As `np.savez`, but without the time."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, data in members.items():
+            file.writestr(zipfile.ZipInfo(f"{name}.npy"), data)
+    return buffer.getvalue()
 
 
 @cache
@@ -280,7 +294,7 @@ READERS = {one.name: one for one in (
            (text, text, bytes_), _tomls),
     Reader("json", border.JSON, "x.json", _files("tests/data/former/*.json", "lenet/weights/lenet1-usps-seed1.json"),
            (mutators.of_json, bytes_), _jsons),
-    Reader("idx", border.IDX, "x", lambda: [*_arrays("idx"), gzip.compress(_arrays("idx")[0])], (bytes_,), read_idx),
+    Reader("idx", border.IDX, "x", lambda: [*_arrays("idx"), gzip.compress(_arrays("idx")[0], mtime=0)], (bytes_,), read_idx),
     Reader("npy", border.IMAGES, "x.npy", lambda: _arrays("npy"), (mutators.of_npy, bytes_), _images),
     Reader("npz", border.IMAGES, "x.npz", lambda: _arrays("npz"), (mutators.of_npz, bytes_), _images),
     Reader("gz", border.IMAGES, "x.gz", lambda: _arrays("gz"), (mutators.within_gzip(bytes_),), _images),

@@ -78,7 +78,9 @@ def test_an_old_name_is_refused_with_the_new_one(command: str, old: str, new: st
 
 
 def test_a_value_that_looks_like_an_old_name_is_a_value() -> None:
-    assert refused("asm", "--", "--seed") == "anna: --seed: cannot be read (No such file or directory); expected assembly text\n"
+    assert (
+        refused("asm", "--", "--seed") == "anna: --seed: cannot be read (No such file or directory); expected assembly text\n"
+    )
 
 
 @pytest.mark.parametrize(
