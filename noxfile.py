@@ -113,7 +113,7 @@ def sanitized(session: nox.Session) -> None:
             "PYTHONMALLOC": "malloc",
             "LD_PRELOAD": ":".join(map(library, libraries)),
         }
-        session.run("pytest", "-q", "-n", "auto", "--programs", "100", *chosen, *session.posargs, env=ENV | told)
+        session.run("pytest", "-q", "-n", "auto", "--programs", "60", *chosen, *session.posargs, env=ENV | told)
 
 
 @nox.session(requires=["wheel"])
