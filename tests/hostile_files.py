@@ -249,8 +249,8 @@ def write_all(folder: Path) -> None:
 def readers() -> dict[str, Callable[[Path], object]]:
     """How each kind of file is read, by its suffix; a program is walked as well, if it loads."""
     import anna
+    from anna.importers import load_network
     from anna.importers.onnx import load_onnx
-    from anna.network.file import load_graph
     from lenet.datasets.idx import read_idx
     from lenet.datasets.usps import read_zip_text
     from sim.inputs.files import read_images
@@ -264,7 +264,7 @@ def readers() -> dict[str, Callable[[Path], object]]:
     return {
         ".anna": lambda path: anna.verified(anna.Program.load(path)), ".onnx": load_onnx, ".toml": anna.Analog.load,
         ".asm": lambda path: anna.verified(anna.assemble(path.read_text(), path.name)), ".json": anna.Trim.load,
-        ".safetensors": load_graph,
+        ".safetensors": load_network,
         ".npy": read_images, ".npz": read_images, ".gz": read_images, "": read_idx, ".train": read_zip_text,
         ".sqlite": sweep_of,
     }  # fmt: skip

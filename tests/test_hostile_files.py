@@ -91,3 +91,22 @@ def test_more_readings_than_there_is_memory_for_are_refused() -> None:
     program = hostile_files.ROOT / "tests" / "data" / "former" / "by_hand.anna"
     said = refused("run", program, "--random", "10000000")
     assert "--random 10000000: images of " in said and "expected at most 268,435,456 in all" in said
+
+
+# Everything that opens a file of a stranger, and the files in which it may stand: each inside the border.
+OPENERS: dict[str, tuple[str, ...]] = {
+    "np.load(": (), "gzip.open(": (), "gzip.decompress(": (), "is_zipfile(": (), "torch.load": (),
+    "tomllib.load": ("anna/base/toml.py",),
+    "h5py.File(": ("lenet/datasets/usps.py",),
+    "sqlite3.connect(": ("sim/sweep/store.py",),
+    "safe_open(": ("anna/base/container.py", "anna/importers/__init__.py", "lenet/training/fit.py"),
+    ".read_bytes()": ("anna/exporters/rtl.py",),  # sources of its own
+    "pickle.load": ("sim/sweep/processes.py",),  # from workers that it started
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+def test_files_of_strangers_are_opened_at_the_border_only(opener: str) -> None:
+    sources = [path for name in ("anna", "lenet", "sim") for path in (hostile_files.ROOT / name).rglob("*.py")]
+    found = {str(path.relative_to(hostile_files.ROOT)) for path in sources if opener in path.read_text(encoding="utf-8")}
+    assert found == set(OPENERS[opener])

@@ -69,11 +69,7 @@ def unpack(path: Path, key: str, what: str, budget: Budget) -> tuple[dict[str, A
 def read_safetensors(path: Path, what: str, budget: Budget) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     """Metadata and tensors of a safetensors file."""
     with border(path, budget):
-        expect_file(path, budget)
-        with path.open("rb") as file:
-            header = int.from_bytes(file.read(8), "little")
-        if LARGEST_HEADER < header < path.stat().st_size:
-            raise budget.error(f"{path}: describes itself in {header:,} bytes; expected at most {LARGEST_HEADER:,}")
+        expect_safetensors(path, budget)
         try:
             with safe_open(path, framework="numpy") as file:
                 names = file.keys()
@@ -82,6 +78,15 @@ def read_safetensors(path: Path, what: str, budget: Budget) -> tuple[dict[str, s
                 return file.metadata() or {}, {name: file.get_tensor(name) for name in names}
         except (SafetensorError, TypeError, ValueError, KeyError, AttributeError) as error:
             raise budget.error(f"{path}: is not a valid {what} file ({error})") from None
+
+
+def expect_safetensors(path: Path, budget: Budget) -> None:
+    """Raise for a file that is none or too long, or whose header is, before a library reads it."""
+    expect_file(path, budget)
+    with path.open("rb") as file:
+        header = int.from_bytes(file.read(8), "little")
+    if LARGEST_HEADER < header < path.stat().st_size:
+        raise budget.error(f"{path}: describes itself in {header:,} bytes; expected at most {LARGEST_HEADER:,}")
 
 
 def read_json(path: Path, what: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from anna.base.border import NETWORK, border
+from anna.base.container import expect_safetensors
 from anna.base.errors import FileError
 from anna.network.graph import Network
 
@@ -42,11 +44,13 @@ def lacks_graph(path: Path) -> bool:
     """Whether a safetensors file is what PyTorch users write: tensors, and at most which library they are of."""
     from safetensors import SafetensorError, safe_open
 
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return set(file.metadata() or {}) <= {"format"}
-    except (OSError, SafetensorError):
-        return False  # whoever reads it says what is wrong
+    with border(path, NETWORK):
+        expect_safetensors(path, NETWORK)
+        try:
+            with safe_open(path, framework="numpy") as file:
+                return set(file.metadata() or {}) <= {"format"}
+        except SafetensorError:
+            return False  # whoever reads it says what is wrong
 
 
 __all__ = ["load_network"]

@@ -20,9 +20,9 @@ import anna
 from anna.base import border
 from anna.base.border import Budget
 from anna.base.errors import AnnaError, DataError, IllegalProgram
-from anna.importers.onnx import load_onnx
+from anna.importers import load_network
 from anna.lab.trim import Trim
-from anna.network.file import graph_bytes, load_graph
+from anna.network.file import graph_bytes
 from anna.network.forward import forward
 from anna.network.graph import RELU
 from anna.sequencer.tally import tally
@@ -285,9 +285,9 @@ READERS = {one.name: one for one in (
            lambda die: bool(die.weights_lsb().size)),
     Reader("network", border.NETWORK, "x.safetensors", lambda: [*map(graph_bytes, _networks()), *_files(
         "tests/data/former/pair.safetensors")()], (mutators.of_container, mutators.of_container, bytes_),
-           load_graph, run_network),
+           load_network, run_network),
     Reader("onnx", border.ONNX, "x.onnx", _files("tests/data/onnx/net0*.onnx", "tests/data/exported/pytorch_s*.onnx",
-           "tests/data/quantised/*qcdq.onnx"), (mutators.of_onnx, mutators.of_onnx, bytes_), load_onnx, run_network),
+           "tests/data/quantised/*qcdq.onnx"), (mutators.of_onnx, mutators.of_onnx, bytes_), load_network, run_network),
     Reader("assembly", border.ASSEMBLY, "x.asm", _files("tests/programs/*.asm", "examples/*.asm"), (text, text, bytes_),
            lambda path: anna.assemble(border.read_text(path, border.ASSEMBLY)), run_both_ways),
     Reader("toml", border.TOML, "x.toml", _files("examples/*.toml", "tests/data/former/*.toml", "tests/data/former/*/*.toml"),
