@@ -35,7 +35,7 @@ from anna.program.file import Codes, Program, Region, assemble_program, blank_pa
 from anna.program.instructions import UNLIMITED_ADDRESS_BITS
 from anna.program.isa import Op
 from anna.program.line import Pairs, line_of, number, op_of, pairs_of, unknown
-from anna.program.loops import LoopError, unrolled
+from anna.program.loops import LoopError, order
 from anna.program.pointers import AddressError, addressed
 
 MOST_CODES = 1 << 21  # weights, scales and constants that a text sets one by one: twice what 256 pages hold
@@ -178,7 +178,7 @@ class _Reader:
         regions = {"SHIFT": "input", "OUT": "output"}
         starts = {name: next((one.address for one in self.regions if one.kind == kind), None) for name, kind in regions.items()}
         self.ops = addressed(self.ops, self.left_open, {name: at for name, at in starts.items() if at is not None})
-        unrolled(self.ops)  # which raises if loops do not match
+        order(self.ops)  # which raises if loops do not match
         if not self.spec.wide and all(op.name != "PAGE" for op in self.ops):
             self.ops.insert(0, isa.PUBLISHED.op("PAGE", page=0))
         used = [place[0] for place in (*self.weights, *self.scales)]

@@ -193,4 +193,4 @@ def _violation(program: Program, hazard: Hazard) -> Violation:
 
 
 def _name(program: Program, index: int) -> str:
-    return f"instruction {index} ({line_of(program.spec, program.ops[index])})"
+    return f"instruction {index} ({line_of(program.spec, program.issued.op(index))})"

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anna.program import isa
 from anna.program.file import Program
 from anna.program.isa import Op
-from anna.program.issued import moves
+from anna.program.issued import Issued, moves
 from anna.sequencer.timeline import Hazard
 
 LARGEST_WINDOW = 1 << 24  # states of an image, however large the memory is: eight times that of the 1991 board
@@ -41,9 +42,15 @@ def _instructions(program: Program) -> list[Hazard]:
     """Rules of instructions one by one: whatever their place, once for each form, and of their places, of all at once."""
     issued = program.issued
     broken = [tuple(_form_rules(program, form)) for form in issued.forms]
-    wrong = np.flatnonzero(issued.of_form([len(rules) for rules in broken])).tolist()
+    wrong = _first_turns(issued, issued.of_form([len(rules) for rules in broken]) > 0)
     found = [Hazard(rule, index, details) for index in wrong for rule, details in broken[issued.form[index]]]
     return sorted([*found, *_place_rules(program)], key=lambda hazard: hazard.index)
+
+
+def _first_turns(issued: Issued, wrong: NDArray[np.bool_]) -> list[int]:
+    """Which instructions are wrong, each once as it is written: a loop may issue millions."""
+    found = np.flatnonzero(wrong)
+    return found[np.sort(np.unique(issued.word[found], return_index=True)[1])].tolist()  # type: ignore[no-any-return]
 
 
 def _place_rules(program: Program) -> Iterator[Hazard]:
@@ -52,13 +59,13 @@ def _place_rules(program: Program) -> Iterator[Hazard]:
     moving = issued.of_form([moves(form) for form in issued.forms]).astype(bool)
     refresh = issued.named("RFSH")
     last = issued.place + issued.of_form([form.last_address if moves(form) else 0 for form in issued.forms])
-    for index in np.flatnonzero(refresh & (issued.place >= spec.pairs)).tolist():
+    for index in _first_turns(issued, refresh & (issued.place >= spec.pairs)):
         yield Hazard("pair-exists", index, {"pair": int(issued.place[index]), "last": spec.pairs - 1})
     if spec.memory_states is not None:
-        for index in np.flatnonzero(moving & (last >= spec.memory_states)).tolist():
+        for index in _first_turns(issued, moving & (last >= spec.memory_states)):
             yield Hazard("address-exists", index, {"address": int(last[index]), "limit": spec.memory_states})
     if program.sequencer.aligned:
-        for index in np.flatnonzero(moving & (issued.place % spec.word_states != 0)).tolist():
+        for index in _first_turns(issued, moving & (issued.place % spec.word_states != 0)):
             yield Hazard("words-aligned", index, {"address": int(issued.place[index]), "size": spec.word_states})
 
 
