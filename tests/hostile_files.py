@@ -198,6 +198,8 @@ FILES: dict[str, tuple[Recipe, str]] = {
                   "a gain of the host's input is 0"),
     "loops.asm": (text(".input name=i address=0 shape=4\nPAGE page=0\nSHIFT 4 address=0\nREPEAT 2047\nREPEAT 2047\nSTORE R0\n"
                        "ENDREP\nENDREP\nOUT 4 address=0\nSTOP\n"), "no CALC before it"),
+    "hazards.asm": (text(".input name=i address=0 shape=4\nPAGE page=0\nREPEAT 2047\nREPEAT 2047\nSHIFT 4 address=100\n"
+                         "ENDREP\nENDREP\nSTOP\n"), "reads address 100, which was never written"),
     "rate.asm": (text(".sequencer name=dsp instructions_per_s=5e-324\nSTOP\n"), "instructions_per_s: expected at least 1"),
     "image.anna": (compiled(put("host.prepare.field", [90, 90])), "the host makes states of shape (1, 90, 90)"),
     "padding.safetensors": (network(put("members.0.layers.1.padding", [10**6, 10**6, 0, 0])), "at most 16,777,216 units"),

@@ -17,6 +17,7 @@ cdef enum:
     RESULTS = 5  # in `ends` and `waits`, after the units
     UNDEFINED = -1  # as in anna.sequencer.timeline
     NEVER = -1
+    MOST_HAZARDS = 1 << 19  # some 200 MB of them
 
 
 cdef class Walk:
@@ -84,6 +85,12 @@ cdef class Walk:
         self.operands, self.hazards = found["operands"], []
         self.segment, self.page, self.calc, self.operand = -1, 0, -1, 0
 
+    cdef int record(self, tuple hazard) except -1:
+        """Keep what is wrong; in a loop it may be so in millions of turns."""
+        if len(self.hazards) < MOST_HAZARDS:
+            self.hazards.append(hazard)
+        return 0
+
     def run(self):
         with nogil:
             self.go()
@@ -102,7 +109,7 @@ cdef class Walk:
             self.begin_segment(form)
         if kind == OUT and not self.waiting:
             with gil:
-                self.hazards.append(("result-exists", index, {}))
+                self.record(("result-exists", index, {}))
         before = self.now
         self.issue(index, form, kind)
         self.late = self.start[index] - before  # cycles of waiting that a WAIT before it has to cover first
@@ -169,7 +176,7 @@ cdef class Walk:
             return 0
         for k in range(self.waiting):
             with gil:
-                self.hazards.append(("results-taken", self.calc_index[self.untaken[k]], {"by": index}))
+                self.record(("results-taken", self.calc_index[self.untaken[k]], {"by": index}))
         self.waiting, self.taken = 0, 0
         for k in range(RESULTS + 1):
             idle = max(idle, self.ends[k])
@@ -212,12 +219,12 @@ cdef class Walk:
                 self.memory[address] if self.memory[address] != UNDEFINED else <int32_t>self.reset)
         if undefined >= 0:
             with gil:
-                self.hazards.append(("defined-before-read", index, {"address": undefined}))
+                self.record(("defined-before-read", index, {"address": undefined}))
         if early > 0:
             address, cycle = place + self.offset[offsets + at], self.start[index] + at // self.states_in
             with gil:
-                self.hazards.append(("written-before-read", index, {"address": address, "cycle": cycle,
-                                     "ready": self.readable[address], "wait": early + self.late}))
+                self.record(("written-before-read", index, {"address": address, "cycle": cycle,
+                                                            "ready": self.readable[address], "wait": early + self.late}))
         return 0
 
     cdef int store(self, int64_t index, int64_t form) except -1 nogil:
@@ -229,7 +236,7 @@ cdef class Walk:
             deficit = self.hold_read_until[latch] - effect
             if deficit > 0:
                 with gil:
-                    self.hazards.append(("register-held", index, {
+                    self.record(("register-held", index, {
                         "what": self.what, "register": latch, "cycle": self.start[index], "wait": deficit + self.late,
                         "reader": self.hold_reader[latch], "until": self.hold_read_until[latch]}))
             self.hold[latch, :] = self.shift[latch if self.wide else 0, :]
@@ -245,7 +252,7 @@ cdef class Walk:
         cdef int64_t place = (self.page * self.rows + row) * columns
         if self.waiting == 2:
             with gil:
-                self.hazards.append(("results-kept", self.calc_index[self.untaken[0]], {"by": index}))
+                self.record(("results-kept", self.calc_index[self.untaken[0]], {"by": index}))
             self.forget_oldest()
         self.calc = self.calc + 1
         for k in range(count):
@@ -256,7 +263,7 @@ cdef class Walk:
         self.operand = self.operand + count
         if unset >= 0:
             with gil:
-                self.hazards.append(("state-under-weight", index, {
+                self.record(("state-under-weight", index, {
                     "neuron": unset // fan_in, "row": row + unset // columns, "column": unset % columns, "what": self.what,
                     "register": self.read[reads + unset // columns], "page": self.page}))
         for k in range((count + columns - 1) // columns):
@@ -282,11 +289,11 @@ cdef class Walk:
             late = self.end[index] - self.end[by]
             if late > 0:
                 with gil:
-                    self.hazards.append(("results-kept", self.calc_index[calc], {"by": by, "late": late}))
+                    self.record(("results-kept", self.calc_index[calc], {"by": by, "late": late}))
         if taken + count > neurons:
             with gil:
-                self.hazards.append(("results-enough", index, {"wanted": count, "neurons": neurons - taken,
-                                     "calc": self.calc_index[calc]}))
+                self.record(("results-enough", index, {"wanted": count, "neurons": neurons - taken,
+                                                       "calc": self.calc_index[calc]}))
             return 0
         value = self.first_result_of_all + calc * self.neurons_at_once + taken
         self.first_result[index] = value
@@ -300,10 +307,10 @@ cdef class Walk:
             self.memory[address], self.readable[address] = <int32_t>(value + j), cycle + after
         if kept >= 0:
             with gil:
-                self.hazards.append(("constants-kept", index, {"address": kept}))
+                self.record(("constants-kept", index, {"address": kept}))
         if over > 0:
             address, cycle = place + self.offset[offsets + at], self.start[index] + at // self.states_out
             with gil:
-                self.hazards.append(("read-before-overwritten", index, {"address": address, "cycle": cycle,
-                                     "read": self.last_read[address], "wait": over + self.late}))
+                self.record(("read-before-overwritten", index, {"address": address, "cycle": cycle,
+                                                                "read": self.last_read[address], "wait": over + self.late}))
         return 0
