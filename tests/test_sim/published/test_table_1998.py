@@ -95,7 +95,7 @@ def test_every_classical_method_reads_digits(monkeypatch: pytest.MonkeyPatch) ->
     pytest.importorskip("sklearn", reason="scikit-learn is not installed: classifiers that it fits are NOT tested")
     monkeypatch.setattr("lenet.classical.radial.UNITS_PER_CLASS", 10)
     monkeypatch.setattr("lenet.classical.quadratic.COMPONENTS", 14)
-    for found in run("quadratic", "radial", "virtual-svm", "virtual-svm-deskewed"):
+    for found in run("quadratic", "radial", "virtual-svm-deskewed"):
         assert found.error.share < 0.25, found.method.name
 
 
@@ -114,8 +114,7 @@ def test_each_method_has_a_name_of_its_own_and_a_prediction_or_weights_that_ship
 def test_published_errors_are_those_of_the_published_numbers() -> None:
     """Where a number stands in both tables."""
     rows = {row.name: row.fact.value for row in ROWS}
-    named = {"neighbours": "neighbour", "quadratic": "pca", "radial": "rbf", "virtual-svm": "svm",
-             "virtual-svm-deskewed": "svm"}  # fmt: skip
+    named = {"neighbours": "neighbour", "quadratic": "pca", "radial": "rbf", "virtual-svm-deskewed": "svm"}  # fmt: skip
     for method in METHODS:
         name = f"{named.get(method.name, method.name).replace('_', '-')}-error"
         assert name in rows or method.name == "neighbours-deskewed"
