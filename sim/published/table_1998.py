@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from anna.analog.parameters import Analog
 from anna.base.errors import UsageError, nearest
-from anna.compiler import compile
+from anna.compiler import compilation
 from anna.network.forward import forward
 from anna.program.file import Program
 from lenet.classical.deskew import deskewed
@@ -125,7 +125,7 @@ def table_1998(methods: Sequence[Method], digits: Digits, threads: int, watch: W
 
 def _network(method: Method, by: Shipped, test: LabelledImages, threads: int, kept: Kept) -> Obtained:
     network = load(by.network, DATA, variant=by.variant)
-    program = compile(network, calibration(DATA).images)
+    program = compilation(network, calibration(DATA).images).program
     assert program.report is not None
     wrong = forward(network, test.images).labels != test.labels
 

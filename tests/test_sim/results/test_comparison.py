@@ -65,7 +65,7 @@ def test_kinds_of_chips_are_presets_records_or_records_with_a_name(made) -> None
         ),
         ({"analogs": [7]}, "7 is not a kind of chips; expected a preset such as 'worst', an Analog, or (name, Analog)"),
         ({"analogs": ["worst", "worst"]}, "2 kinds are named 'worst chips'; expected distinct names: (name, Analog)"),
-        ({"chips": 0}, "chips is 0; expected at least 1"),
+        ({"chips": 0}, "chips is 0; expected 1 to 1000000"),
         ({"limit": 1.5}, "limit is 1.5; expected a share of images between 0 and 1"),
         ({"chips": 2.5}, "chips is 2.5; expected a whole number"),
         ({"chip_seed": "a"}, "chip_seed is 'a'; expected a whole number"),
@@ -266,7 +266,7 @@ def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
     [
         (("compare", "lenet9"), "network 'lenet9' is not known"),
         (("compare", "--count", "99999"), "99999 digits requested, but built-in hold-out has 4500"),
-        (("compare", "--chips", "0"), "chips is 0; expected at least 1"),
+        (("compare", "--chips", "0"), "chips is 0; expected 1 to 1000000"),
         (("compare", "--threads", "-3"), "threads is -3; expected at least 1"),
         (("compare", "--threads", "0"), "threads is 0; expected at least 1"),
         (("compare", "--analog", "superb"), "superb"),
