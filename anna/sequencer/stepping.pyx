@@ -17,7 +17,7 @@ cdef enum:
     RESULTS = 5  # in `ends` and `waits`, after the units
     UNDEFINED = -1  # as in anna.sequencer.timeline
     NEVER = -1
-    MOST_HAZARDS = 1 << 19  # some 200 MB of them
+    MOST_HAZARDS = 524_288  # some 200 MB of them
 
 
 cdef class Walk:
