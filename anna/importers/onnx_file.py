@@ -164,11 +164,10 @@ def _listed(message: Message, name: str, path: Path, kind: Any, dims: list[int],
         values = message.integer_array(5)
     if len(values) != count:
         raise FileError(f"{path}: {name} lists {len(values)} numbers; expected {count} for shape {dims}")
-    if kind.kind in "iu" and kind.itemsize < 8:  # some writers list negative numbers by their bits
-        half = 1 << (8 * kind.itemsize - 1)
-        if ((values < -half) | (values >= 2 * half)).any():
-            raise FileError(f"{path}: {name} lists numbers beyond {kind}")
-    return values.astype(kind).reshape(dims)
+    found = values.astype(kind)
+    if kind.kind in "iu" and (found != values).any():
+        raise FileError(f"{path}: {name} lists numbers beyond {kind}")
+    return found.reshape(dims)
 
 
 def _external(message: Message, name: str, path: Path, size: int) -> bytes:

@@ -169,5 +169,5 @@ def _varints(data: bytes, what: str) -> NDArray[np.uint64]:
     found = np.zeros(len(first), np.uint64)
     for k in range(int((last - first).max()) + 1):
         mine = first + k <= last
-        found[mine] |= (digits[first[mine] + k] & np.uint64(0x7F)) << np.uint64(7 * k)
+        found[mine] |= (digits[first[mine] + k].astype(np.uint64) & np.uint64(0x7F)) << np.uint64(7 * k)
     return found
