@@ -59,12 +59,15 @@ class Copy:
     def __init__(self, folder: Path, files: Iterable[str]) -> None:
         self.tree = folder / "tree"
         if not self.tree.exists():
-            shutil.copytree(ROOT, self.tree, ignore=shutil.ignore_patterns(".git", "build*", "dist", "*.so", "__pycache__"))
+            shutil.copytree(
+                ROOT, self.tree, ignore=shutil.ignore_patterns(".git", ".nox", "build", "dist", "*.so", "__pycache__")
+            )
             subprocess.run(["meson", "setup", "build"], cwd=self.tree, check=True, stdout=subprocess.DEVNULL)
         for name in files:  # a run that was killed may have left a mutant
             shutil.copyfile(ROOT / name, self.tree / name)
         if not self.build():
             sys.exit(f"{self.tree} cannot be built")
+        self.sound = set[tuple[str, ...]]()  # tests that pass without a mutant
 
     def build(self) -> bool:
         """Whether it could be built."""
@@ -73,6 +76,11 @@ class Copy:
 
     def outcome(self, mutant: Mutant) -> Outcome:
         """What the tests make of a mutant; the copy is as it was afterwards."""
+        if tuple(mutant.tests) not in self.sound:
+            verdict, by = self._tested(mutant.tests)
+            if verdict != "lived":
+                sys.exit(f"{by or verdict}: the tests of {mutant.name!r} do not pass without it")
+            self.sound.add(tuple(mutant.tests))
         path, begun = self.tree / mutant.file, time.perf_counter()
         before = path.read_text(encoding="utf-8")
         path.write_text(before.replace(mutant.text, mutant.instead), encoding="utf-8")
