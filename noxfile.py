@@ -87,8 +87,8 @@ def checked(session: nox.Session) -> None:
     pytest(session, "-n", "auto", "tests/test_anna/engine", "tests/test_anna/native")
 
 
-def library(name: str) -> str:
-    """Where GCC has a sanitizer."""
+def sanitizer(name: str) -> str:
+    """Where GCC has the library of a sanitizer."""
     answer = subprocess.run(["gcc", f"-print-file-name=lib{name}.so"], capture_output=True, text=True, check=True)
     return answer.stdout.strip()
 
@@ -111,7 +111,7 @@ def sanitized(session: nox.Session) -> None:
             "ASAN_OPTIONS": "detect_leaks=0",
             "UBSAN_OPTIONS": "print_stacktrace=1",
             "PYTHONMALLOC": "malloc",
-            "LD_PRELOAD": ":".join(map(library, libraries)),
+            "LD_PRELOAD": ":".join(map(sanitizer, libraries)),
         }
         session.run("pytest", "-q", "-n", "auto", "--programs", "60", *chosen, *session.posargs, env=ENV | told)
 

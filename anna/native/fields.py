@@ -138,13 +138,7 @@ PACKED = (
     Field("copy", "int32", "copies, 2", "from, to", below="room"),
     Field("line", "int16", "lines, 8", "what each code drives a synapse with, where synapses differ", optional=True),
     Field("threshold", "int32", "tables, 64", "filled up with the largest number"),
-    Field(
-        "edge",
-        "int16",
-        "tables + 1, 8",
-        "of short sums, counted from the middle threshold; 8 are read from the second on",
-        optional=True,
-    ),
+    Field("edge", "int16", "tables + 1, 8", "of short sums, from the middle one; 8 are read from the second on", optional=True),
     Field("numerator", "int16", "64", "what a state of each code is kept as"),
     Field("cold_slot", "int32", "cold", "slots that begin with code 0", below="slots"),
 )

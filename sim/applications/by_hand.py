@@ -4,15 +4,19 @@ A word is four states, so an image lies in bands of four rows: band by band, in 
 rows. The array of an image is then (bands, columns, 4).
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from anna.chip.machines import Machine
+from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.program.text import assemble
+from sim.applications.application import Conditions
 
 PROGRAMS = Path(__file__).parent / "programs"
 BAND = 4  # rows
@@ -38,3 +42,8 @@ def in_rows(bands_nbxr: NDArray[Any]) -> NDArray[Any]:
     """The way back."""
     count, bands, columns, _ = bands_nbxr.shape
     return bands_nbxr.swapaxes(2, 3).reshape(count, bands * BAND, columns)
+
+
+def found_black(asked: Conditions, program: Program, chips: Sequence[Chip], codes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where each chip's first output is black, for images in state codes (chips, images, rows, columns)."""
+    return np.stack([in_rows(one) >= LEAST_BLACK for one in asked.codes(program, chips, codes)])

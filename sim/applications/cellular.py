@@ -18,7 +18,7 @@ from anna.chip.machines import Machine
 from anna.sequencer.rules import verified
 from lenet.datasets.digits import holdout
 from sim.applications.application import CHIPS, MACHINE, Conditions, Watch, silent
-from sim.applications.by_hand import BLACK, LEAST_BLACK, WHITE, by_hand, in_bands, in_rows
+from sim.applications.by_hand import BLACK, WHITE, by_hand, found_black, in_bands
 from sim.applications.pixels import Images, PixelArm, Pixels
 from sim.applications.pixels_plot import grid
 from sim.comparison.arms import Kind
@@ -102,14 +102,14 @@ def cellular(
     shown, last = [("digit", black[drawn])], None
     for name, some in asked.arms():
         watch(f"run {name}")
-        found = np.stack([in_rows(one) >= LEAST_BLACK for one in asked.codes(program, some, codes(black))])
+        found = found_black(asked, program, some, codes(black))
         arms.append(PixelArm.of(name, found, right, floats))
         last = (name, some[0], found[0, drawn])
     assert last is not None
     for turns in AFTER:
         short = by_hand("cellular", asked.on, turns)
-        (states,) = asked.codes(short, [last[1]], codes(black[drawn]))
-        shown.append((f"after {turns * STEPS_A_TURN} steps", in_rows(states) >= LEAST_BLACK))
+        (states,) = found_black(asked, short, [last[1]], codes(black[drawn]))
+        shown.append((f"after {turns * STEPS_A_TURN} steps", states))
     shown.append((f"after {TURNS * STEPS_A_TURN}, {last[0].removesuffix('s')}", last[2]))
     times = asked.times(verified(program).cycles_per_image)
     return Pixels("cellular", count, (SIDE, SIDE), tuple(arms), times,

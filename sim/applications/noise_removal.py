@@ -14,7 +14,7 @@ from anna.base.integers import checked_integer
 from anna.chip.machines import Machine
 from anna.sequencer.rules import verified
 from sim.applications.application import CHIPS, MACHINE, Conditions, Watch, silent
-from sim.applications.by_hand import BLACK, LEAST_BLACK, WHITE, by_hand, in_bands, in_rows
+from sim.applications.by_hand import BLACK, WHITE, by_hand, found_black, in_bands
 from sim.applications.lettering import Style, pages
 from sim.applications.pixels import Images, PixelArm, Pixels
 from sim.applications.pixels_plot import grid
@@ -79,7 +79,7 @@ def noise_removal(
     shown = [("page", right), ("flipped", noisy), ("float", in_floats)]
     for name, some in asked.arms():
         watch(f"run {name}")
-        found = np.stack([in_rows(one) >= LEAST_BLACK for one in asked.codes(program, some, codes(noisy))])
+        found = found_black(asked, program, some, codes(noisy))
         arms.append(PixelArm.of(name, found, right, floats))
         shown.append((name.removesuffix("s"), found[0]))
     drawn = np.argsort(-right.sum(axis=(1, 2)), kind="stable")[:DRAWN]

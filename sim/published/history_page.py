@@ -67,8 +67,8 @@ definitions. *On ANNA* is one image on one chip with a dedicated sequencer, page
 """
 AFTER_LINE = """
 The neocognitron (R) has the plan that all of them share, maps of features and maps that blur them in turn, but learned
-without labels. LeNet-1 learned by the gradient of its errors, and ran on a DSP. ANNA was made for the network of 1990, and
-everything after it outgrew the chip's 4,096 synapses.
+without labels. LeNet-1 learned by the gradient of its errors, and ran on a DSP. Both networks of 1990 and 1991 fit ANNA's 4,096
+synapses as they are; everything after them outgrew the chip.
 """
 LARGE = """\
 ## AlexNet on ANNA

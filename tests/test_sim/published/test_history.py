@@ -44,7 +44,7 @@ def test_alexnet_takes_more_pages_than_its_weights_fill_and_more_time_than_the_p
 @pytest.mark.slow
 def test_the_page_in_the_docs_is_what_the_command_writes(found: History) -> None:
     assert page.page(found) == DOCS.read_text(encoding="utf-8")
-    assert "18,159" in page.text(found) and found.content()["alexnet"]["chips"] == found.alexnet_chips
+    assert f"{found.alexnet.pages:,} pages" in page.text(found) and found.content()["alexnet"]["chips"] == found.alexnet_chips
 
 
 def test_boards_follow_from_what_is_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
