@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog import thermal
 from anna.engine.workload import Workload
 
 LEVELS = 8
@@ -49,9 +50,12 @@ class WorkloadBuilder:
         step = 32 * ONE * 7 * fan_in**0.5 / LEVELS
         edges = (np.arange(LEVELS - 1) - (LEVELS - 2) / 2) * step
         thresholds = np.sort(edges + self.rng.normal(0, step / 20, (64, LEVELS - 1)), axis=1)
+        rows, table = np.round(thresholds).astype(np.int64), self.rng.integers(0, 64, (calcs, 8))
         noisy: dict[str, Any] = {}
         if sigma_lsb:
-            noisy = {"sigma": np.full((calcs, 8), sigma_lsb * step, np.float32)}
+            steps = thermal.on_steps(rows, table.reshape(-1), np.full(table.size, sigma_lsb * step, np.float32))
+            rows, table = steps.thresholds, steps.table.reshape(table.shape)
+            noisy = {"grain": steps.grain.astype(np.int32), "strength": steps.strength.astype(np.int32).reshape(table.shape)}
         return Workload(
             slots=self.slots,
             numerators=(2 * np.arange(LEVELS) - (LEVELS - 1)).astype(np.int32),
@@ -61,8 +65,8 @@ class WorkloadBuilder:
             op_start=np.array(self.op_start, np.int64),
             op_slot=np.array(self.op_slot, np.int32),
             op_weight=np.concatenate(self.op_weight),
-            thresholds=np.round(thresholds).astype(np.int64),
-            table=self.rng.integers(0, 64, (calcs, 8)).astype(np.int32),
+            thresholds=rows,
+            table=table.astype(np.int32),
             out_slot=np.array(self.out_slot, np.int32),
             output_slots=np.array(outputs, np.int32),
             ordinal=np.arange(calcs, dtype=np.uint32),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog import coupling, noise, settling, slow_noise
+from anna.analog import coupling, noise, settling, slow_noise, thermal
 from anna.engine.workload import Workload
 
 Array = NDArray[Any]
@@ -54,9 +54,10 @@ def evaluate(workload: Any, codes: Array, image_ids: Array, noise_seed: int) -> 
             total = sums[n]
             if slow is not None:
                 total = total + noise.steps(slow[:, n], workload.slow_sigma[calc, n])
-            if workload.sigma is not None:
-                z = noise.normals(noise_seed, image_ids, workload.ordinal[calc], noise.THERMAL, n)
-                total = total + noise.steps(z, workload.sigma[calc, n])
+            if workload.strength is not None:
+                normals = thermal.normals(noise_seed, image_ids, workload.ordinal[calc], n)
+                grain = np.int64(workload.grain[workload.table[calc, n]])
+                total = total + thermal.amounts(normals, np.int64(workload.strength[calc, n]), grain)
             code = (workload.thresholds[workload.table[calc, n]][None, :] <= total[:, None]).sum(axis=1)
             if workload.and_mask is not None:
                 code &= int(workload.and_mask[calc, n])
@@ -117,7 +118,13 @@ def random_workload(
     if "noise" in options:
         sigma = rng.random(shape) * scale / 4
         sigma[rng.random(shape) < 0.3] = 0
-        fields["sigma"] = sigma.astype(np.float32)
+        steps = thermal.on_steps(fields["thresholds"], fields["table"].reshape(-1), sigma.astype(np.float32).reshape(-1))
+        fields |= {
+            "thresholds": steps.thresholds,
+            "grain": steps.grain.astype(np.int32),
+            "table": steps.table.astype(np.int32).reshape(shape),
+            "strength": steps.strength.astype(np.int32).reshape(shape),
+        }
     if "coupled" in options:
         fields["coupled"] = rng.integers(0, 2**16, shape).astype(np.int32)
     if "unsettled" in options:

@@ -7,12 +7,13 @@ Box-Muller turns those into four standard normals.
     counter = image id low, image id high, ordinal, stream << 28 | group        key = noise seed low, high
 
     stream        ordinal                        group              normal 0..3 of the group
-    THERMAL 0     dynamic ordinal of the CALC    neuron slot // 4   neuron slot % 4
     CHARGE  1     ordinal of the refresh         synapse // 4       synapse % 4
     DIE     2     part of the chip               index // 4         index % 4    image id: chip on the board,
     FAULT   3     kind of fault                  index // 4         index % 4    key: die seed (`anna.analog.draws`)
     SLOW    5     octave                         ADC // 4           ADC % 4      image id: see `anna.analog.slow_noise`
     PHASE   6     octave                         0                               image id: 0
+
+Thermal noise, of which there is most, has a counter and normals of its own: streams THERMAL 0 and TAIL 7 of `anna.analog.thermal`.
 
 The key is what `Silicon.noise_key` makes of the noise seed: for a drawn die it depends on the die too, so two chips have
 independent noise even with the same noise seed.
@@ -28,7 +29,7 @@ F32 = NDArray[np.float32]
 
 # Of the bits of noisy results: raised with whatever changes one sample of a seed, here and in the engine alike, or the die or
 # noise that a preset without a version stands for.
-NOISE_VERSION = 3
+NOISE_VERSION = 4
 
 # Box-Muller from 31 bits: the smallest u is 2^-32, so |z| <= sqrt(2 x 32 x ln 2) = 6.661, rounded up for float32.
 LARGEST_NORMAL = 6.7
@@ -40,6 +41,7 @@ FAULT = 3
 KEY = 4  # of the key itself
 SLOW = 5
 PHASE = 6  # of the octaves of slow noise
+TAIL = 7  # of thermal noise beyond 3.67 standard deviations
 ROUNDS = 7
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))

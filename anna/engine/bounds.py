@@ -46,6 +46,13 @@ def _margin(sigma: NDArray[np.float32] | None, largest: float) -> int:
     return 0 if sigma is None or sigma.size == 0 else int(np.ceil(float(sigma.max()) * largest)) + 1
 
 
+def _thermal(workload: "Workload") -> int:
+    """The largest noise of an evaluation: no normal is larger than that of 16 bits."""
+    if workload.strength is None or workload.grain is None or workload.strength.size == 0:
+        return 0
+    return int(((workload.strength.astype(np.int64) + 1) << workload.grain[workload.table].astype(np.int64)).max())
+
+
 def _in_wires(workload: "Workload", largest: int) -> int:
     """How large sums get by what they take of their neighbours', and how far one can be from the next."""
     if workload.coupled is not None:
@@ -63,7 +70,7 @@ def prove(workload: "Workload") -> Bounds:
     """Bound every sum, and collect the reasons that rule out the narrow kernel."""
     weight = _largest(workload.op_weight)
     numerator = _largest(workload.numerators if workload.op_levels is None else workload.numerator_tables)
-    noise = _margin(workload.sigma, LARGEST_NORMAL) + _margin(workload.slow_sigma, LARGEST_LEVEL)
+    noise = _thermal(workload) + _margin(workload.slow_sigma, LARGEST_LEVEL)
     largest = _in_wires(workload, int(_largest_row_sum(workload)) * numerator) + noise
     levels = len(workload.numerators)
     lined = workload.op_levels is not None

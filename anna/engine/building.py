@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.analog import thermal
 from anna.analog.silicon import Sigmas, Silicon
 from anna.chip.codes import Ints, carries_weight
 from anna.engine import wiring
@@ -51,11 +52,15 @@ def build_workload(
     weight = np.zeros((len(laid.op_slot), spec.neurons_at_once), np.int32)
     compiled("anna.engine.gather").add_up(laid.cell, currents.weight, weight.reshape(-1))
 
-    thresholds, table = _distinct(silicon.with_pages(converters.page).thresholds(*converters.asked))
+    thresholds, rows = _distinct(silicon.with_pages(converters.page).thresholds(*converters.asked))
+    table = rows[wired.converter_of]
     masks, limits = here.code_masks(neurons.adc), here.sum_limits(*neurons.asked)
     before = np.append(0, np.cumsum(carries_weight(spec, stored)))  # each place: synapses that carry a weight
     slow_sigma = here.slow_sigma(*neurons.asked)
     sigma = here.thermal_sigma(*neurons.asked, before[neurons.first + neurons.fan_in] - before[neurons.first])
+    steps = None if sigma is None else thermal.on_steps(thresholds, table, sigma)
+    if steps is not None:
+        thresholds, table = steps.thresholds, steps.table
 
     def per_neuron(data: NDArray[Any], fill: float, dtype: type) -> NDArray[Any]:
         return _spread(data, wired.neuron_cells, grid, fill, dtype)
@@ -70,11 +75,12 @@ def build_workload(
         op_slot=laid.op_slot,
         op_weight=weight,
         thresholds=thresholds.astype(np.int64),
-        table=per_neuron(table[wired.converter_of], 0, np.int32),
+        table=per_neuron(table, 0, np.int32),
         out_slot=laid.slot[values.fixed :].reshape(grid),
         output_slots=laid.slot[outputs],
         ordinal=np.arange(calcs, dtype=np.uint32),
-        sigma=None if sigma is None else per_neuron(sigma, 0, np.float32),
+        grain=None if steps is None else steps.grain.astype(np.int32),
+        strength=None if steps is None else per_neuron(steps.strength, 0, np.int32),
         clamp_low=None if limits is None else per_neuron(limits[0], -(2**62), np.int64),
         clamp_high=None if limits is None else per_neuron(limits[1], 2**62, np.int64),
         coupled=None if coupled is None else per_neuron(coupled, 0, np.int32),

@@ -55,7 +55,7 @@ class Engine:
         self.useful_macs = _useful_macs(arrays)
         self._native: NativeWorkload
         if self.kernel == "narrow":
-            packed = _pack(sizes, arrays, width)
+            packed = _pack(sizes, arrays, width, self.bounds.largest_sum)
             self._native = native().NativeWorkload(sizes, arrays, *packed)
             self.padded_macs = packed[0]["padded_macs"]
             slot_bytes = 2 * packed[0]["room"]
@@ -151,9 +151,9 @@ def _useful_macs(arrays: dict[str, Any]) -> int:
     return int(rows.useful_weights(arrays["op_start"], arrays["op_weight"], arrays["out_slot"]))
 
 
-def _pack(sizes: dict[str, int], arrays: dict[str, Any], width: int) -> tuple[dict[str, int], dict[str, Any]]:
+def _pack(sizes: dict[str, int], arrays: dict[str, Any], width: int, largest: int) -> tuple[dict[str, int], dict[str, Any]]:
     """The packed form; a checked build walks it as the kernel will."""
-    numbers, packed = compiled("anna.engine.packing").pack(sizes, arrays, width)
+    numbers, packed = compiled("anna.engine.packing").pack(sizes, arrays, width, largest)
     if native().CHECKED:
         check_packed(sizes | numbers, packed)
         wrong = compiled("anna.engine.audit").wrong_group(numbers, packed)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 INTERFACE: str
 
-def pack(sizes: dict[str, int], arrays: dict[str, Any], width: int) -> tuple[dict[str, int], dict[str, Any]]: ...
+def pack(sizes: dict[str, int], arrays: dict[str, Any], width: int, largest: int) -> tuple[dict[str, int], dict[str, Any]]: ...
 def pack_rows(
     width: int,
     row_start: NDArray[np.int64],

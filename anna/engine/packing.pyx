@@ -9,7 +9,7 @@ from anna.engine.rows import groups_of, take_rows
 from anna.engine.tables import cold_slots, fixed_slots, short_sums, thresholds_and_numerators
 
 from cython cimport final
-from libc.stdint cimport INT64_MAX, uint64_t
+from libc.stdint cimport INT64_MAX, int64_t, uint64_t
 
 from anna.engine.covers cimport KIND_EVERY, KIND_PART, KIND_PARTS, places_of
 
@@ -20,11 +20,11 @@ cdef extern from "mix.h" nogil:
     uint64_t anna_mix(uint64_t hash, uint32_t word)
 
 
-def pack(dict sizes, dict arrays, int width):
-    """The sizes and arrays of a checked workload's packed form, for groups of `width` neurons."""
+def pack(dict sizes, dict arrays, int width, int64_t largest):
+    """The sizes and arrays of a checked workload's packed form, for groups of `width` neurons; no sum exceeds `largest`."""
     fixed = fixed_slots(sizes["slots"], arrays["constant_slots"], arrays["constant_codes"], arrays["input_slots"],
                         arrays["out_slot"])
-    power, middle, edge = short_sums(sizes, arrays)
+    power, middle, edge = short_sums(sizes, arrays, largest)
     summed = arrays["out_slot"]
     if arrays["coupled"] is not None or arrays["unsettled"] is not None:  # a sum that nobody stores may be part of another
         summed = np.zeros_like(summed)

@@ -4,7 +4,7 @@ import numpy as np
 
 from anna.engine.arrays import record_type
 
-from libc.stdint cimport INT32_MAX, INT32_MIN, UINT16_MAX
+from libc.stdint cimport INT32_MAX, INT32_MIN, UINT16_MAX, int16_t
 
 include "fields.pxi"
 include "interface.pxi"
@@ -19,16 +19,16 @@ def place_results(group, const int64_t[::1] calc_of, const int64_t[::1] first_of
     """The neurons of all groups, whose CALCs and noise are filled in, and the moves after them."""
     neuron = np.zeros((place.shape[0], place.shape[1]), record_type("neuron"))
     copy = np.empty((neuron.size, 2), np.int32)
-    describe_neurons(group, neuron, calc_of, first_of, place, arrays["out_slot"], arrays["table"], arrays["sigma"],
-                     arrays["clamp_low"], arrays["clamp_high"], arrays["and_mask"], arrays["or_mask"])
+    describe_neurons(group, neuron, calc_of, first_of, place, arrays["out_slot"], arrays["table"], arrays["strength"],
+                     arrays["grain"], arrays["clamp_low"], arrays["clamp_high"], arrays["and_mask"], arrays["or_mask"])
     copies = defer_writes(group, neuron, copy, sizes["slots"], arrays["op_start"], arrays["op_slot"], arrays["out_slot"])
     return neuron, copy[:copies]
 
 
 cdef int describe_neurons(
     anna_group[::1] group, anna_neuron[:, ::1] neuron, const int64_t[::1] calc_of, const int64_t[::1] first_of,
-    const int32_t[:, ::1] place, const int32_t[:, ::1] out_slot, const int32_t[:, ::1] table, const float[:, ::1] sigma,
-    const int64_t[:, ::1] clamp_low, const int64_t[:, ::1] clamp_high, const uint16_t[:, ::1] and_mask,
+    const int32_t[:, ::1] place, const int32_t[:, ::1] out_slot, const int32_t[:, ::1] table, const int32_t[:, ::1] strength,
+    const int32_t[::1] grain, const int64_t[:, ::1] clamp_low, const int64_t[:, ::1] clamp_high, const uint16_t[:, ::1] and_mask,
     const uint16_t[:, ::1] or_mask,
 ) except -1 nogil:
     cdef int64_t g, calc, first, at, end
@@ -45,9 +45,11 @@ cdef int describe_neurons(
             if at >= end or out_slot[calc, at] < 0 or written_later(out_slot, calc, at, end):
                 continue
             neuron[g, where].out_slot, neuron[g, where].table = out_slot[calc, at], table[calc, at]
-            if sigma is not None and sigma[calc, at] != 0:
-                neuron[g, where].sigma = sigma[calc, at]
-                group[g].noisy_quads |= 1 << n // 4
+            if grain is not None:
+                neuron[g, where].grain = <int16_t>grain[table[calc, at]]
+            if strength is not None and strength[calc, at] != 0:
+                neuron[g, where].strength = <int16_t>strength[calc, at]
+                group[g].noisy = 1
             if clamp_low is not None:
                 neuron[g, where].clamp_low = limited(clamp_low[calc, at])
             if clamp_high is not None:

@@ -84,15 +84,15 @@ def take_rows(dict arrays, const int32_t[:, ::1] summed, const int64_t[::1] calc
               const int16_t[::1] fixed, int power, const int32_t[::1] middle):
     """Rows of all groups, for their neurons that are `summed`: where each group's begin, their slots, lines, readers (bit n:
     neuron n) and weights by neuron, the last row of weights being nothing; and what each sum begins with. Weights are divided
-    by 2^power; with `middle`, sums count from their middle threshold."""
+    by 2^power; with `middle`, sums count from their middle threshold, and half a cell of their noise is in it."""
     groups = calc_of.shape[0]
     room = count_rows(arrays["op_weight"], width, arrays["op_levels"] is not None)
     row_start, start = np.zeros(groups + 1, np.int64), np.zeros((groups, width), np.int32)
     slot, line = np.empty(room, np.int32), np.zeros(room if arrays["op_levels"] is not None else 0, np.int32)
     readers, weight = np.empty(room, np.uint8), np.empty((room + 1, width), np.int16)
     rows = fill_rows(arrays["op_start"], arrays["op_slot"], arrays["op_weight"], summed, arrays["table"],
-                     arrays["op_levels"], arrays["numerators"], arrays["numerator_tables"], calc_of, first_of, fixed, power,
-                     middle, row_start, start, slot, line, readers, weight)
+                     arrays["op_levels"], arrays["numerators"], arrays["numerator_tables"], arrays["strength"], arrays["grain"],
+                     calc_of, first_of, fixed, power, middle, row_start, start, slot, line, readers, weight)
     weight[rows] = 0
     return row_start, slot[:rows], line[:rows], readers[:rows], weight[: rows + 1], start
 
@@ -100,8 +100,8 @@ def take_rows(dict arrays, const int32_t[:, ::1] summed, const int64_t[::1] calc
 cdef int64_t fill_rows(
     const int64_t[::1] op_start, const int32_t[::1] op_slot, const int32_t[:, ::1] op_weight, const int32_t[:, ::1] summed,
     const int32_t[:, ::1] table, const int32_t[:, ::1] op_levels, const int32_t[::1] numerators,
-    const int32_t[:, ::1] numerator_tables, const int64_t[::1] calc_of, const int64_t[::1] first_of,
-    const int16_t[::1] fixed, int power, const int32_t[::1] middle, int64_t[::1] row_start, int32_t[:, ::1] start,
+    const int32_t[:, ::1] numerator_tables, const int32_t[:, ::1] strength, const int32_t[::1] grain,
+    const int64_t[::1] calc_of, const int64_t[::1] first_of, const int16_t[::1] fixed, int power, const int32_t[::1] middle, int64_t[::1] row_start, int32_t[:, ::1] start,
     int32_t[::1] slot, int32_t[::1] line, uint8_t[::1] readers, int16_t[:, ::1] weight,
 ) except -1 nogil:
     cdef int64_t group, calc, first, op, row = 0
@@ -116,7 +116,10 @@ cdef int64_t fill_rows(
             if summed[calc, first + n] >= 0:
                 wanted |= 1 << n
                 if middle is not None:
-                    start[group, n] = -middle[table[calc, first + n]]
+                    number = table[calc, first + n]
+                    start[group, n] = -middle[number]
+                    if strength is not None:  # normals were rounded down, by half a cell
+                        start[group, n] += <int32_t>((<int64_t>strength[calc, first + n] << grain[number]) >> 16)
         for op in range(op_start[calc], op_start[calc + 1]):
             if fixed[op_slot[op]] >= 0:
                 for n in range(here):

@@ -68,36 +68,46 @@ cdef inline int read(int32_t slot, uint8_t[::1] warm, int32_t[::1] found, int64_
     return 1
 
 
-def short_sums(dict sizes, dict arrays):
+def short_sums(dict sizes, dict arrays, int64_t largest):
     """The power of two that all weights share, each table's middle threshold divided by it, and how far the others lie away.
 
-    Sums divided by 2^power that count from the middle may be cut to 16 bits: every comparison stays as it is. A sum that is a
-    multiple of 2^power reaches a threshold just if its quotient reaches the threshold's, rounded up; noise, limits of the sum,
-    shares of other sums and stuck bits make it none. (0, None, None) where sums cannot be kept so.
+    Sums that count from the middle, in whole steps, may be cut to 16 bits: every comparison stays as it is. Without noise a step is
+    2^power: a sum that is a multiple of it reaches a threshold just if its quotient reaches the threshold's, rounded up. With
+    noise a step is a table's own, all thresholds lie on steps, and the noise is a number of steps: then the sum's rest never matters.
+    Limits of the sum, shares of other sums and stuck bits leave nothing whole. (0, None, None) where sums, `largest` at most, cannot
+    be kept so.
     """
-    bits = int(np.bitwise_or.reduce(arrays["op_weight"], axis=None))
-    power = max(0, (bits & -bits).bit_length() - 1)
     other = any(arrays[name] is not None for name in ("clamp_low", "clamp_high", "and_mask", "or_mask", "coupled", "unsettled",
                                                       "slow_sigma"))
-    noise = arrays["sigma"] is not None and bool(arrays["sigma"].any())
-    middle, edge = np.empty(sizes["tables"], np.int32), np.zeros((sizes["tables"] + 1, LINE_LEVELS), np.int16)
-    if power == 0 or other or noise or sizes["levels"] != LINE_LEVELS:
+    if other or sizes["levels"] != LINE_LEVELS:
         return 0, None, None
-    if not fill_edges(arrays["thresholds"], power, middle, edge):
+    thresholds, middle = arrays["thresholds"], np.empty(sizes["tables"], np.int32)
+    edge = np.zeros((sizes["tables"] + 1, LINE_LEVELS), np.int16)
+    steps = arrays["grain"] if arrays["strength"] is not None else None
+    if steps is not None:
+        if largest + np.abs(thresholds).max(initial=0) > INT32_MAX:
+            return 0, None, None
+        fitting = fill_edges(thresholds, np.zeros(sizes["tables"], np.int32), steps, middle, edge)
+        return (0, middle, edge) if fitting else (0, None, None)
+    bits = int(np.bitwise_or.reduce(arrays["op_weight"], axis=None))
+    power = max(0, (bits & -bits).bit_length() - 1)
+    none = np.zeros(sizes["tables"], np.int32)
+    if power == 0 or not fill_edges(thresholds, none + power, none, middle, edge):
         return 0, None, None
     return power, middle, edge
 
 
-cdef bint fill_edges(const int64_t[:, ::1] thresholds, int power, int32_t[::1] middle, int16_t[:, ::1] edge) except -1 nogil:
-    """Whether all of them fit."""
+cdef bint fill_edges(const int64_t[:, ::1] thresholds, const int32_t[::1] power, const int32_t[::1] grain, int32_t[::1] middle,
+                     int16_t[:, ::1] edge) except -1 nogil:
+    """Middles of thresholds divided by 2^power, and how many steps of 2^grain the others are away; whether all of them fit."""
     cdef int64_t table, i, half, away
     for table in range(thresholds.shape[0]):
-        half = divided_up(thresholds[table, LINE_LEVELS // 2 - 1], power)
+        half = divided_up(thresholds[table, LINE_LEVELS // 2 - 1], power[table])
         if not -FAR < half < FAR:
             return False
         middle[table] = <int32_t>half
         for i in range(thresholds.shape[1]):
-            away = divided_up(thresholds[table, i], power) - half
+            away = divided_up(divided_up(thresholds[table, i], power[table]) - half, grain[table])
             if not INT16_MIN < away <= INT16_MAX:
                 return False
             edge[table, i] = <int16_t>away

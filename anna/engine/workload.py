@@ -33,7 +33,8 @@ class Workload:
     ordinal: NDArray[np.uint32]  # (calcs) which CALC of the image it is
     clamp_low: Ints | None = None  # (calcs, N)
     clamp_high: Ints | None = None
-    sigma: NDArray[np.float32] | None = None  # (calcs, N)
+    grain: Int32s | None = None  # (tables) a step of thresholds and thermal noise is 2^grain
+    strength: Int32s | None = None  # (calcs, N) thermal noise in 1/8 of a step
     coupled: Int32s | None = None  # (calcs, N) 2^-16
     unsettled: Int32s | None = None  # (calcs, N) 2^-16; -1: the CALC has no such neuron
     at_rest: NDArray[np.uint8] | None = None  # (calcs) whether a segment begins

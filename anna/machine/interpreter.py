@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog import coupling, noise, settling, slow_noise
+from anna.analog import coupling, noise, settling, slow_noise, thermal
 from anna.analog.silicon import IdealSilicon, Silicon
 from anna.base.errors import DataError, MachineError
 from anna.base.renamed import renamed
@@ -353,13 +353,15 @@ class Interpreter:
             sums = np.clip(sums, *limits)
         sums = self._seen(silicon, sums, (*places, scale_codes))
         sigma = silicon.thermal_sigma(*places, scale_codes, carries_weight(spec, weight_codes).sum(axis=1))
-        if sigma is not None:
-            z = noise.normals(self.noise_key, self.image_id, calc.ordinal, noise.THERMAL, adcs)
-            sums = sums + noise.steps(z, sigma)
         slow = silicon.slow_sigma(*places, scale_codes)
         if slow is not None:
             sums = sums + noise.steps(self._slow_noise[adcs], slow)
         thresholds = silicon.thresholds(*places, scale_codes)
+        if sigma is not None:
+            steps = thermal.on_steps(thresholds, adcs, sigma)
+            thresholds, grain = steps.thresholds[steps.table], steps.grain[steps.table]
+            normals = thermal.normals(self.noise_key, self.image_id, calc.ordinal, adcs)
+            sums = sums + thermal.amounts(normals, steps.strength, grain)
         results = (sums[:, None] >= thresholds).sum(axis=1)
         masks = silicon.code_masks(adcs)
         if masks is not None:

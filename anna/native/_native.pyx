@@ -102,6 +102,26 @@ def census(str level_name, uint64_t seed, uint64_t first_image, int64_t images, 
         level.census(seed, first_image, images, ordinals, &edges[0], edges.shape[0], &beyond[0], &moments[0])
 
 
+def thermal(str level_name, uint64_t seed, uint64_t first_image, uint32_t ordinal, uint32_t octet, int16_t[:, ::1] normal):
+    """Fill normal[count, 8] with the thermal normals of one counter for consecutive image ids."""
+    cdef const anna_level *level = find_level(level_name)
+    if normal.shape[1] != 8:
+        raise ValueError("there are eight normals of a counter")
+    if normal.shape[0] == 0:
+        return
+    with nogil:
+        level.thermal(seed, first_image, ordinal, octet, normal.shape[0], &normal[0, 0])
+
+
+def thermal_counts(str level_name, uint64_t seed, uint64_t first_image, int64_t images, uint32_t ordinals, int64_t[::1] counts):
+    """Draw images x ordinals x 8 thermal normals; count how many are each number, from -2^15 on."""
+    cdef const anna_level *level = find_level(level_name)
+    if counts.shape[0] != 65536:
+        raise ValueError("there are 65,536 numbers of 16 bits")
+    with nogil:
+        level.thermal_counts(seed, first_image, images, ordinals, &counts[0])
+
+
 def peak(str level_name, int64_t rounds):
     """Multiply-adds done on registers alone."""
     cdef const anna_level *level = find_level(level_name)

@@ -21,7 +21,7 @@ enum {
 enum { ANNA_MAX_LEVELS = 64, ANNA_LINE_LEVELS = 8 };
 
 /* Streams of random words: the top four bits of the counter's last word. */
-enum { ANNA_THERMAL = 0, ANNA_CHARGE = 1 };
+enum { ANNA_THERMAL = 0, ANNA_CHARGE = 1, ANNA_TAIL = 7 };
 
 /* Images to run: codes row by row, one image a row; a block holds `blocks` vectors pairs of lanes. */
 typedef struct {
@@ -63,11 +63,15 @@ typedef struct {
     int32_t width, lanes; /* accumulators of a group; images of a pair of vectors */
     void (*run)(const anna_workload *, const anna_packed *, const anna_batch *, anna_fault *);
     void (*run_wide)(const anna_workload *, const anna_batch *, anna_fault *);
-    /* z of `count` images from `first_image`: [count][4] for one counter of the thermal or charge stream */
+    /* z of `count` images from `first_image`: [count][4] for one counter of a stream */
     void (*normals)(uint64_t seed, uint64_t first_image, uint32_t ordinal, uint32_t word3, int64_t count, float *z);
     /* over `count` images x `ordinals` x 4 normals: counts of |z| > edge, and sums of z, z^2, z^3, z^4 */
     void (*census)(uint64_t seed, uint64_t first_image, int64_t count, uint32_t ordinals, const float *edges,
                    int64_t n_edges, int64_t *beyond, double *moments);
+    /* thermal normals of `count` images, of neurons 8 octet .. 8 octet + 7: [count][8] */
+    void (*thermal)(uint64_t seed, uint64_t first_image, uint32_t ordinal, uint32_t octet, int64_t count, int16_t *normal);
+    /* over `count` images x `ordinals` x 8 thermal normals: how many are each number, from -2^15 on */
+    void (*thermal_counts)(uint64_t seed, uint64_t first_image, int64_t count, uint32_t ordinals, int64_t *counts);
     double (*peak)(int64_t rounds); /* multiply-adds done in registers */
     void (*window_float)(const anna_window *);
     void (*window_double)(const anna_window *);

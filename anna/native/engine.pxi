@@ -39,6 +39,8 @@ cdef extern from "engine.h" nogil:
         void (*run_wide)(const anna_workload *, const anna_batch *, anna_fault *) noexcept nogil
         void (*normals)(uint64_t, uint64_t, uint32_t, uint32_t, int64_t, float *) noexcept nogil
         void (*census)(uint64_t, uint64_t, int64_t, uint32_t, const float *, int64_t, int64_t *, double *) noexcept nogil
+        void (*thermal)(uint64_t, uint64_t, uint32_t, uint32_t, int64_t, int16_t *) noexcept nogil
+        void (*thermal_counts)(uint64_t, uint64_t, int64_t, uint32_t, int64_t *) noexcept nogil
         double (*peak)(int64_t) noexcept nogil
         void (*window_float)(const anna_window *) noexcept nogil
         void (*window_double)(const anna_window *) noexcept nogil

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "engine.h"
+#include "thermal_tables.h"
 #include ANNA_VECTORS
 #include "transpose.inc.h"
 #include "noise.inc.h"
+#include "thermal.inc.h"
 #include "narrow.inc.h"
 #include "wide.inc.h"
 #include "measure.inc.h"
@@ -34,7 +36,7 @@ typedef double VD __attribute__((vector_size(VBYTES)));
 #include "float.inc.h"
 
 const anna_level ANNA_LEVEL = {
-    ANNA_NAME, WIDTH, BLOCK, narrow_run, wide_run, draw_normals, draw_census, measure_peak,
+    ANNA_NAME, WIDTH, BLOCK, narrow_run, wide_run, draw_normals, draw_census, draw_thermal, count_thermal, measure_peak,
     window_run_float, window_run_double, exp_float, exp_double, tanh_float, tanh_double,
     pictures_to_codes, codes_to_values,
 };

@@ -24,13 +24,14 @@ int anna_count_levels(void)
     int found = 0;
 #ifdef ANNA_X86
     __builtin_cpu_init();
-    const int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+    const int aes = __builtin_cpu_supports("aes");
+    const int wide = aes && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
                      && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (wide && __builtin_cpu_supports("avx512vnni"))
+    if (wide && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("vaes"))
         present[found++] = 0;
     if (wide)
         present[found++] = 1;
-    if (__builtin_cpu_supports("avx2"))
+    if (aes && __builtin_cpu_supports("avx2"))
         present[found++] = 2;
 #endif
     present[found++] = KNOWN - 1;

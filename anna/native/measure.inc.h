@@ -50,6 +50,44 @@ static void draw_census(uint64_t seed, uint64_t first_image, int64_t count, uint
     }
 }
 
+/* Thermal normals of consecutive images, a block at a time; of the last block perhaps too many. */
+static void thermal_block_of(uint64_t first_image, thermal_block *block)
+{
+    uint64_t ids[BLOCK];
+    for (int i = 0; i < BLOCK; i++)
+        ids[i] = first_image + (uint64_t)i;
+    thermal_begin(ids, block);
+}
+
+static void draw_thermal(uint64_t seed, uint64_t first_image, uint32_t ordinal, uint32_t octet, int64_t count, int16_t *normal)
+{
+    const thermal_key key = thermal_prepare(seed);
+    for (int64_t first = 0; first < count; first += BLOCK) {
+        thermal_block block;
+        thermal_block_of(first_image + (uint64_t)first, &block);
+        thermal_make(&block, ordinal, octet, &key);
+        for (int i = 0; i < BLOCK && first + i < count; i++)
+            for (int n = 0; n < THERMAL_NORMALS; n++)
+                normal[THERMAL_NORMALS * (first + i) + n] = block.normal[n][i];
+    }
+}
+
+/* Only whole blocks of images are drawn. */
+static void count_thermal(uint64_t seed, uint64_t first_image, int64_t count, uint32_t ordinals, int64_t *counts)
+{
+    const thermal_key key = thermal_prepare(seed);
+    for (int64_t first = 0; first + BLOCK <= count; first += BLOCK) {
+        thermal_block block;
+        thermal_block_of(first_image + (uint64_t)first, &block);
+        for (uint32_t ordinal = 0; ordinal < ordinals; ordinal++) {
+            thermal_make(&block, ordinal, 0, &key);
+            const int16_t *normal = (const int16_t *)block.normal;
+            for (int i = 0; i < THERMAL_NORMALS * BLOCK; i++)
+                counts[normal[i] + 32768]++;
+        }
+    }
+}
+
 /* The kernel's multiply-add on registers alone, as many sums as the kernel keeps: what no memory can slow down. */
 static double measure_peak(int64_t rounds)
 {

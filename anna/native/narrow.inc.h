@@ -4,10 +4,6 @@
  * multiplies by a broadcast pair of weights and adds. Interleaving leaves image 8 (i / 4) + 4 v + i % 4 in lane i of
  * vector v, at every vector size, and packing the codes undoes it. */
 
-typedef struct {
-    noise_lanes lanes[2];
-} narrow_noise;
-
 /* Numerators of codes where they lie evenly. They may wrap: of codes too large, which are refused later, and of stuck ones. */
 static inline __attribute__((always_inline)) VS narrow_affine(const anna_packed *packed, VS codes)
 {
@@ -136,18 +132,29 @@ static inline VS narrow_search_short(const anna_packed *packed, const narrow_ste
 }
 #endif
 
-/* Short sums to the numerators that are stored: sums count from the middle threshold and saturate at 16 bits, which
- * leaves every comparison as it was. */
+/* The first of a group's neurons among the eight that have their noise from one counter. */
+static inline int narrow_first(const anna_group *group) { return 4 * (group->first_quad & 1); }
+
+/* Short sums to the numerators that are stored: sums count from the middle threshold, in whole steps, and saturate at 16 bits,
+ * which leaves every comparison as it was, even after noise: thresholds and 8 sigma of it fit. */
 static inline __attribute__((always_inline)) void narrow_convert_short(const anna_packed *packed, const anna_group *group,
-                                                                       VI sum[WIDTH][2], int16_t *states)
+                                                                       VI sum[WIDTH][2], const thermal_block *thermal,
+                                                                       int16_t *states, const int noisy)
 {
     const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
+    const VS *normal = thermal->normal + narrow_first(group);
     const narrow_steps step = narrow_prepare_short();
     for (int n = 0; n < WIDTH; n++, neuron++) {
         if (neuron->out_slot < 0)
             continue;
         const int16_t *edge = packed->edge + ANNA_LINE_LEVELS * (int64_t)neuron->table;
-        const VS x = v_saturate(sum[n][0], sum[n][1]);
+        VS x;
+        if (noisy) {
+            x = v_saturate(sum[n][0] >> neuron->grain, sum[n][1] >> neuron->grain);
+            x = v_saturated_sum(x, v_rounded_product(normal[neuron->number], (VS)(neuron->strength - (VS){0})));
+        } else {
+            x = v_saturate(sum[n][0], sum[n][1]);
+        }
         *(VS *)(states + (int64_t)BLOCK * neuron->out_slot) = narrow_search_short(packed, &step, x, edge);
     }
 }
@@ -155,30 +162,26 @@ static inline __attribute__((always_inline)) void narrow_convert_short(const ann
 /* Sums to codes to the numerators that are stored: clamp, noise, ADC, stuck bits. `levels` is a constant where this is
  * inlined for the chip's own eight, and then nothing remains but a search; `clamped`: whether sums have to be limited. */
 static inline __attribute__((always_inline)) void
-narrow_convert(const anna_workload *workload, const anna_packed *packed, const anna_group *group, VI sum[WIDTH][2],
-               const narrow_noise *noise, uint64_t seed, int16_t *states, const int levels, const int simple, const int clamped)
+narrow_convert(const anna_packed *packed, const anna_group *group, VI sum[WIDTH][2], const thermal_block *thermal, int16_t *states,
+               const int levels, const int simple, const int clamped)
 {
     const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
     const VW scale = (uint16_t)packed->scale - (VW){0}, offset = (uint16_t)packed->offset - (VW){0};
-    VF z[WIDTH / 4][2][4];
-    for (int quad = 0; quad < WIDTH / 4; quad++)
-        if (group->noisy_quads >> quad & 1)
-            for (int v = 0; v < 2; v++)
-                noise_quad(&noise->lanes[v], workload->ordinal[group->calc], (uint32_t)(group->first_quad + quad), seed,
-                           z[quad][v]);
     for (int n = 0; n < WIDTH; n++, neuron++) {
         if (neuron->out_slot < 0)
             continue;
         const int32_t *threshold = packed->threshold + 64 * (int64_t)neuron->table;
-        const int quad = neuron->number / 4, sample = neuron->number % 4;
         VI low = sum[n][0], high = sum[n][1];
         if (clamped && packed->clamps) {
             low = v_min(v_max(low, v_fill(neuron->clamp_low)), v_fill(neuron->clamp_high));
             high = v_min(v_max(high, v_fill(neuron->clamp_low)), v_fill(neuron->clamp_high));
         }
-        if (group->noisy_quads >> quad & 1) {
-            low += v_round(z[quad][0][sample] * neuron->sigma);
-            high += v_round(z[quad][1][sample] * neuron->sigma);
+        if (neuron->strength) {
+            VI more[2];
+            thermal_amounts(thermal->normal[narrow_first(group) + neuron->number], neuron->strength, neuron->grain, &more[0],
+                            &more[1]);
+            low += more[0];
+            high += more[1];
         }
         VS value = v_pack(v_search(low, threshold, levels), v_search(high, threshold, levels));
         if (!simple && packed->masks)
@@ -189,6 +192,13 @@ narrow_convert(const anna_workload *workload, const anna_packed *packed, const a
             value = v_lookup(value, packed->numerator);
         *(VS *)(states + (int64_t)BLOCK * neuron->out_slot) = value;
     }
+}
+
+/* Whether a group needs normals that the one before it has not used. */
+static inline int narrow_draws(const anna_packed *packed, int64_t g)
+{
+    const anna_group *group = packed->group + g, *before = group - 1;
+    return group->noisy && (g == 0 || !before->noisy || before->calc != group->calc || before->first_quad / 2 != group->first_quad / 2);
 }
 
 /* Results that had to wait for all reads of their CALC. */
@@ -281,11 +291,12 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
     const int64_t stride = packed->room * BLOCK;
     const int levels = (int)workload->levels, simple = levels == 8 && packed->affine && !packed->clamps && !packed->masks;
     const int in_wires = wired(workload);
-    narrow_noise *noise = NULL;
+    thermal_block *thermal = NULL;
+    const thermal_key key = thermal_prepare(batch->noise_seed);
     narrow_wires *wires = NULL;
     int16_t *states = NULL;
     if (posix_memalign((void **)&states, 64, (size_t)(stride * blocks) * sizeof *states + 64) ||
-        posix_memalign((void **)&noise, 64, (size_t)blocks * sizeof *noise) ||
+        posix_memalign((void **)&thermal, 64, (size_t)blocks * sizeof *thermal) ||
         (in_wires && !(wires = narrow_lay_wires(workload, blocks)))) {
         *fault = (anna_fault){ANNA_NO_MEMORY, 0, 0, 0};
         goto done;
@@ -294,14 +305,10 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
         const int64_t left = (batch->images - first + BLOCK - 1) / BLOCK, here = left < blocks ? left : blocks;
         for (int64_t block = 0; block < here; block++) {
             const int64_t image = first + block * BLOCK;
-            uint64_t ids[2][VL];
-            for (int v = 0; v < 2; v++) {
-                for (int i = 0; i < VL; i++) {
-                    const int64_t at = image + 8 * (i / 4) + 4 * v + i % 4;
-                    ids[v][i] = batch->image_ids[at < batch->images ? at : batch->images - 1];
-                }
-                noise[block].lanes[v] = noise_prepare(ids[v]);
-            }
+            uint64_t ids[BLOCK];
+            for (int i = 0; i < BLOCK; i++)
+                ids[i] = batch->image_ids[image + i < batch->images ? image + i : batch->images - 1];
+            thermal_begin(ids, &thermal[block]);
             if (in_wires)
                 narrow_begin_wires(workload, batch, image, &wires[block]);
             narrow_begin(workload, packed, states + block * stride);
@@ -315,23 +322,28 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
                 while (g + 1 < packed->groups && packed->group[g + 1].calc == group->calc)
                     g++;
                 for (int64_t block = 0; block < here; block++)
-                    narrow_wired(workload, packed, group, &packed->group[g + 1], &wires[block], &noise[block],
-                                 batch->noise_seed, states + block * stride);
+                    narrow_wired(workload, packed, group, &packed->group[g + 1], &wires[block], &thermal[block], &key,
+                                 states + block * stride);
                 continue;
             }
+            const int draws = narrow_draws(packed, g);
             for (int64_t block = 0; block < here; block++) {
                 int16_t *mine = states + block * stride;
+                if (draws)
+                    thermal_make(&thermal[block], workload->ordinal[group->calc], (uint32_t)group->first_quad / 2, &key);
                 VI sum[WIDTH][2];
                 if (packed->line)
                     narrow_sums(packed, group, mine, sum, 1);
                 else
                     narrow_sums(packed, group, mine, sum, 0);
-                if (packed->edge)
-                    narrow_convert_short(packed, group, sum, mine);
+                if (packed->edge && workload->strength)
+                    narrow_convert_short(packed, group, sum, &thermal[block], mine, 1);
+                else if (packed->edge)
+                    narrow_convert_short(packed, group, sum, &thermal[block], mine, 0);
                 else if (simple)
-                    narrow_convert(workload, packed, group, sum, &noise[block], batch->noise_seed, mine, 8, 1, 0);
+                    narrow_convert(packed, group, sum, &thermal[block], mine, 8, 1, 0);
                 else
-                    narrow_convert(workload, packed, group, sum, &noise[block], batch->noise_seed, mine, levels, 0, 1);
+                    narrow_convert(packed, group, sum, &thermal[block], mine, levels, 0, 1);
                 narrow_move(packed, group, mine);
             }
         }
@@ -340,6 +352,6 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
     }
 done:
     free(states);
-    free(noise);
+    free(thermal);
     free(wires);
 }

@@ -27,6 +27,42 @@ static inline VS v_from_line(VS index, const int16_t *line)
     return (VS)_mm256_shuffle_epi8(table, (__m256i)index);
 }
 
+static inline VS v_rounded_product(VS a, VS b) { return (VS)_mm256_mulhrs_epi16((__m256i)a, (__m256i)b); }
+static inline VS v_high_product(VS a, VS b) { return (VS)_mm256_mulhi_epi16((__m256i)a, (__m256i)b); }
+static inline VS v_saturated_sum(VS a, VS b) { return (VS)_mm256_adds_epi16((__m256i)a, (__m256i)b); }
+static inline VS v_by_turns(VS even, VS odd) { return (VS)_mm256_blend_epi16((__m256i)even, (__m256i)odd, 0xAA); }
+static inline int v_any(VS x) { return !_mm256_testz_si256((__m256i)x, (__m256i)x); }
+
+/* Two rounds of AES side by side. */
+#define V_AES
+#ifdef __VAES__
+static inline VQ v_aes(VQ x, VQ key) { return (VQ)_mm256_aesenc_epi128((__m256i)x, (__m256i)key); }
+static inline VQ v_aes_last(VQ x, VQ key) { return (VQ)_mm256_aesenclast_epi128((__m256i)x, (__m256i)key); }
+#else
+#define V_HALVES(f, x, key)                                                                                           \
+    (VQ)_mm256_setr_m128i(f(_mm256_castsi256_si128((__m256i)x), _mm256_castsi256_si128((__m256i)key)),                \
+                          f(_mm256_extracti128_si256((__m256i)x, 1), _mm256_extracti128_si256((__m256i)key, 1)))
+static inline VQ v_aes(VQ x, VQ key) { return V_HALVES(_mm_aesenc_si128, x, key); }
+static inline VQ v_aes_last(VQ x, VQ key) { return V_HALVES(_mm_aesenclast_si128, x, key); }
+#endif
+
+/* Sixteen words are looked up a byte at a time, those of two vectors together. */
+#define V_PLACES VX
+
+static inline VX v_places(const VS place[2])
+{
+    return (VX)_mm256_packus_epi16((__m256i)place[0], (__m256i)place[1]) & 0x0F;
+}
+
+static inline void v_octaves(VX places, int power, VS found[2])
+{
+    const __m128i *low = (const __m128i *)body_low + power, *high = (const __m128i *)body_high + power;
+    const __m256i a = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(*low), (__m256i)places);
+    const __m256i b = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(*high), (__m256i)places);
+    found[0] = (VS)_mm256_unpacklo_epi8(a, b);
+    found[1] = (VS)_mm256_unpackhi_epi8(a, b);
+}
+
 static inline VI v_min(VI a, VI b) { return (VI)_mm256_min_epi32((__m256i)a, (__m256i)b); }
 static inline VI v_max(VI a, VI b) { return (VI)_mm256_max_epi32((__m256i)a, (__m256i)b); }
 static inline VI v_round(VF x) { return (VI)_mm256_cvtps_epi32((__m256)x); }

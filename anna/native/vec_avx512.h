@@ -35,6 +35,45 @@ static inline VS v_from_line(VS index, const int16_t *line)
     return (VS)_mm512_shuffle_epi8(table, (__m512i)index);
 }
 
+static inline VS v_rounded_product(VS a, VS b) { return (VS)_mm512_mulhrs_epi16((__m512i)a, (__m512i)b); }
+static inline VS v_high_product(VS a, VS b) { return (VS)_mm512_mulhi_epi16((__m512i)a, (__m512i)b); }
+static inline VS v_saturated_sum(VS a, VS b) { return (VS)_mm512_adds_epi16((__m512i)a, (__m512i)b); }
+static inline VS v_by_turns(VS even, VS odd) { return (VS)_mm512_mask_blend_epi16(0xAAAAAAAA, (__m512i)even, (__m512i)odd); }
+static inline int v_any(VS x) { return _mm512_test_epi16_mask((__m512i)x, (__m512i)x) != 0; }
+
+/* Four rounds of AES side by side. */
+#define V_AES
+#ifdef __VAES__
+static inline VQ v_aes(VQ x, VQ key) { return (VQ)_mm512_aesenc_epi128((__m512i)x, (__m512i)key); }
+static inline VQ v_aes_last(VQ x, VQ key) { return (VQ)_mm512_aesenclast_epi128((__m512i)x, (__m512i)key); }
+#else
+#define V_QUARTERS(f, x, key)                                                                                         \
+    __m512i done = _mm512_setzero_si512();                                                                            \
+    const __m512i from = (__m512i)x, by = (__m512i)key;                                                               \
+    done = _mm512_inserti32x4(done, f(_mm512_extracti32x4_epi32(from, 0), _mm512_extracti32x4_epi32(by, 0)), 0);      \
+    done = _mm512_inserti32x4(done, f(_mm512_extracti32x4_epi32(from, 1), _mm512_extracti32x4_epi32(by, 1)), 1);      \
+    done = _mm512_inserti32x4(done, f(_mm512_extracti32x4_epi32(from, 2), _mm512_extracti32x4_epi32(by, 2)), 2);      \
+    done = _mm512_inserti32x4(done, f(_mm512_extracti32x4_epi32(from, 3), _mm512_extracti32x4_epi32(by, 3)), 3);      \
+    return (VQ)done;
+static inline VQ v_aes(VQ x, VQ key) { V_QUARTERS(_mm_aesenc_si128, x, key) }
+static inline VQ v_aes_last(VQ x, VQ key) { V_QUARTERS(_mm_aesenclast_si128, x, key) }
+#endif
+
+/* Words of a table in a register; of a place only the low five bits count. */
+typedef struct {
+    VS of[2];
+} v_two;
+#define V_PLACES v_two
+
+static inline v_two v_places(const VS place[2]) { return (v_two){{place[0], place[1]}}; }
+
+static inline void v_octaves(v_two places, int power, VS found[2])
+{
+    const __m512i table = ((const __m512i *)body_words)[power];
+    for (int v = 0; v < 2; v++)
+        found[v] = (VS)_mm512_permutexvar_epi16((__m512i)places.of[v], table);
+}
+
 static inline VI v_min(VI a, VI b) { return (VI)_mm512_min_epi32((__m512i)a, (__m512i)b); }
 static inline VI v_max(VI a, VI b) { return (VI)_mm512_max_epi32((__m512i)a, (__m512i)b); }
 static inline VI v_round(VF x) { return (VI)_mm512_cvtps_epi32((__m512)x); }

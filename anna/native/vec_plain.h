@@ -38,6 +38,15 @@ static inline VQ v_xor3(VQ a, VQ b, VQ c) { return a ^ b ^ c; }
 static inline VF v_flip(VF x, VI bits) { return (VF)((VI)x ^ (bits & INT32_MIN)); }
 static inline VI v_merge(VQ even, VQ odd) { return (VI)((even & 0xFFFFFFFF) | odd << 32); } /* little-endian */
 
+static inline int v_any(VS x) { return (((VQ)x)[0] | ((VQ)x)[1]) != 0; }
+
+/* a + b, kept within 16 bits: where both have the sign that the sum has lost, the limit on their side. */
+static inline VS v_saturated_sum(VS a, VS b)
+{
+    const VS sum = (VS)((VW)a + (VW)b), lost = ((a ^ sum) & (b ^ sum)) >> 15;
+    return (sum & ~lost) | (((a >> 15) ^ 0x7FFF) & lost);
+}
+
 #if defined(__SSE2__) && !ANNA_CHECKED /* the checked build tests the plain C below */
 #include <emmintrin.h>
 
@@ -87,6 +96,15 @@ static inline VF v_sqrt(VF x)
 static inline VQ v_multiply_low(VQ a, VQ b) { return (a & 0xFFFFFFFF) * (b & 0xFFFFFFFF); }
 
 #endif
+
+/* a b / 2^15, halves up. */
+static inline VS v_rounded_product(VS a, VS b)
+{
+    const VS zero = {0};
+    const VI half = v_fill(0x4000), low = v_madd(half, v_interleave_low(a, zero), (VI)v_interleave_low(b, zero)),
+             high = v_madd(half, v_interleave_high(a, zero), (VI)v_interleave_high(b, zero));
+    return v_pack(low >> 15, high >> 15);
+}
 
 static inline VI v_search(VI x, const int32_t *threshold, int levels)
 {

@@ -13,7 +13,15 @@ typedef struct {
     VF *charge;         /* [neurons][4], the last quad of charge noise of each neuron */
     uint64_t *charge_of; /* [neurons], which: refresh << 32 | group */
     noise_lanes lanes;
+    thermal_key key;
+    thermal_block thermal; /* of the images, twice */
 } wide_state;
+
+/* Noise in accumulator units, as thermal_amounts gives it. */
+static inline int64_t wide_thermal(int64_t normal, int64_t strength, int grain)
+{
+    return (((normal * strength + 0x4000) >> 15) << grain) + (strength << grain >> 16);
+}
 
 static inline int64_t round_long(float x) { return (int64_t)__builtin_rintf(x); }
 
@@ -122,18 +130,18 @@ static void wide_convert(wide_state *s, int64_t calc)
 {
     const anna_workload *workload = s->workload;
     const int64_t neurons = workload->neurons;
-    VF z[4];
     for (int64_t n = 0; n < neurons; n++) {
         const int64_t at = calc * neurons + n;
         int64_t *sum = s->sums + n * VL;
-        if (workload->sigma && n % 4 == 0)
-            noise_quad(&s->lanes, workload->ordinal[calc], (uint32_t)(n / 4), s->batch->noise_seed, z);
+        if (workload->strength && n % THERMAL_NORMALS == 0)
+            thermal_make(&s->thermal, workload->ordinal[calc], (uint32_t)(n / THERMAL_NORMALS), &s->key);
         if (workload->out_slot[at] < 0)
             continue;
         for (int i = 0; i < VL; i++) {
             int64_t x = sum[i];
-            if (workload->sigma)
-                x += round_long(z[n % 4][i] * workload->sigma[at]);
+            if (workload->strength)
+                x += wide_thermal(s->thermal.normal[n % THERMAL_NORMALS][i], workload->strength[at],
+                                  workload->grain[workload->table[at]]);
             if (workload->slow_sigma)
                 x += round_long(s->slow[n * VL + i] * workload->slow_sigma[at]);
             const int64_t edges = workload->levels - 1;
@@ -182,6 +190,10 @@ static void wide_block(wide_state *s, int64_t first, anna_fault *fault)
     }
     memset(s->last, 0, (size_t)workload->neurons * VL * sizeof *s->last);
     s->lanes = noise_prepare(ids);
+    uint64_t twice[BLOCK];
+    memcpy(twice, ids, sizeof ids);
+    memcpy(twice + VL, ids, sizeof ids);
+    thermal_begin(twice, &s->thermal);
     for (int64_t n = 0; n < workload->neurons; n++)
         s->charge_of[n] = UINT64_MAX;
     for (int64_t calc = 0; calc < workload->calcs; calc++) {
@@ -206,7 +218,7 @@ static void wide_block(wide_state *s, int64_t first, anna_fault *fault)
 static void wide_run(const anna_workload *workload, const anna_batch *batch, anna_fault *fault)
 {
     const size_t neurons = (size_t)workload->neurons;
-    wide_state s = {.workload = workload, .batch = batch};
+    wide_state s = {.workload = workload, .batch = batch, .key = thermal_prepare(batch->noise_seed)};
     int failed = posix_memalign((void **)&s.codes, 64, (size_t)workload->slots * VL * sizeof *s.codes + 64);
     failed |= posix_memalign((void **)&s.sums, 64, neurons * VL * sizeof *s.sums + 64);
     failed |= posix_memalign((void **)&s.last, 64, neurons * VL * sizeof *s.last + 64);

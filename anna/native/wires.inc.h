@@ -78,7 +78,7 @@ static void narrow_seen(const anna_workload *workload, int64_t calc, const narro
 
 /* All groups of a CALC, `first` to `end`: their sums, what is seen of these, and codes. */
 static void narrow_wired(const anna_workload *workload, const anna_packed *packed, const anna_group *first,
-                         const anna_group *end, const narrow_wires *wires, const narrow_noise *noise, uint64_t seed,
+                         const anna_group *end, const narrow_wires *wires, thermal_block *thermal, const thermal_key *key,
                          int16_t *states)
 {
     const int64_t neurons = workload->neurons, calc = first->calc;
@@ -115,7 +115,9 @@ static void narrow_wired(const anna_workload *workload, const anna_packed *packe
                     sum[i][v] += v_round(wires->slow[n][v] * workload->slow_sigma[at]);
             }
         }
-        narrow_convert(workload, packed, group, sum, noise, seed, states, (int)workload->levels, 0, 0);
+        if (narrow_draws(packed, group - packed->group))
+            thermal_make(thermal, workload->ordinal[calc], (uint32_t)group->first_quad / 2, key);
+        narrow_convert(packed, group, sum, thermal, states, (int)workload->levels, 0, 0);
         narrow_move(packed, group, states);
     }
 }

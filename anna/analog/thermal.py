@@ -1,0 +1,158 @@
+"""Thermal noise: for each evaluation a whole number of steps, far finer than the noise, so that sums stay integers.
+
+The definition, in NumPy, of what the engine computes in C to the bit.
+
+    counter     image id low, image id high, ordinal of the CALC, stream << 28 | neuron // 8        key = noise seed low, high, 0, 0
+    words       ARS 4x32 (Salmon et al., SC 2011) with 5 rounds of AES: eight words of 16 bits, one for each neuron
+    normal      floor(4096 z) of a word: its top bit is the sign, its other 15 bits choose |z| by the quantiles of the normal
+    tail        one word in 4,096 lies beyond 3.67 standard deviations and gets 32 bits more, from the counter of the TAIL
+                stream and its neuron: |z| < 7.9
+    steps       normal x strength / 2^15, rounded; a step is 2^grain accumulator units
+
+Where a silicon has thermal noise, its thresholds lie on the same steps, counted from the middle one. `on_steps` chooses them: as
+fine as lets all thresholds and 8 sigma of noise fit 16 bits, some 4,000 or more to an LSB of a 3-bit ADC.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anna.analog.noise import F32, TAIL, THERMAL, U32
+from anna.chip.codes import Ints
+from anna.native.thermal_tables import BODY as BODY_TABLE
+from anna.native.thermal_tables import TAIL as TAIL_TABLE
+from anna.native.thermal_tables import mixed, sbox
+
+ROUNDS = 5  # the fewest without a known statistical flaw, as Philox's 7 are
+A_COUNTER = 8  # normals
+CELLS = 4096  # to a standard deviation
+LARGEST = 8  # standard deviations: none is as large
+FIRST = 8  # the words' lower 15 bits from which on the polynomials of 16 bits hold
+_WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
+_STEPS = 2**15 - 1  # on either side of the middle threshold
+_GRAINS = 48  # of a sum of 64 bits
+
+
+class Steps(NamedTuple):
+    """Rows of thresholds on steps of 2^grain accumulator units, which row each neuron has, and how strong its noise is."""
+
+    thresholds: Ints  # (tables, levels - 1)
+    grain: Ints  # (tables)
+    table: Ints  # (neurons)
+    strength: Ints  # (neurons) 1/8 of a step
+
+
+@cache
+def _tables() -> tuple[U32, U32]:
+    """What a byte becomes: in a round, of a column's first byte; in the last round."""
+    return np.array(mixed(), np.uint32), np.array(sbox(), np.uint32)
+
+
+def ars4x32(counter: U32, key: tuple[int, int, int, int], rounds: int = ROUNDS) -> U32:
+    """Random words of counters [..., 4]: rounds of AES whose keys are a Weyl sequence."""
+    mixing, boxing = _tables()
+    halves = [key[0] | key[1] << 32, key[2] | key[3] << 32]
+    column = [counter[..., i] ^ np.uint32(word) for i, word in enumerate(key)]
+    for turn in range(1, rounds + 1):
+        halves = [(half + weyl) & 0xFFFFFFFFFFFFFFFF for half, weyl in zip(halves, _WEYL, strict=True)]
+        keys = [np.uint32(half >> shift & 0xFFFFFFFF) for half in halves for shift in (0, 32)]
+        byte = [[(column[(i + row) % 4] >> np.uint32(8 * row)) & np.uint32(0xFF) for row in range(4)] for i in range(4)]
+        if turn == rounds:
+            parts = [[boxing[b] << np.uint32(8 * row) for row, b in enumerate(four)] for four in byte]
+        else:
+            parts = [[_turned(mixing[b], 8 * row) for row, b in enumerate(four)] for four in byte]
+        column = [a ^ b ^ c ^ d ^ k for (a, b, c, d), k in zip(parts, keys, strict=True)]
+    return np.stack(column, axis=-1)
+
+
+def _turned(x: U32, bits: int) -> U32:
+    return x if bits == 0 else x << np.uint32(bits) | x >> np.uint32(32 - bits)
+
+
+def _rounded_product(a: Ints, b: Ints) -> Ints:
+    """a b / 2^15, halves up: one instruction on 16 bits."""
+    product: Ints = (a * b + (1 << 14)) >> 15
+    return product
+
+
+@cache
+def body() -> Ints:
+    """|normal| of a word's lower 15 bits, from the eighth on."""
+    found = np.zeros(1 << 15, np.int64)
+    for octave, (c0, c1, c2, c3, c4) in enumerate(BODY_TABLE, start=3):
+        t = np.arange(1 << octave, 2 << octave)
+        fraction = t << (15 - octave) & 0x7FFF
+        inner = np.full_like(t, c4)
+        for c in (c3, c2, c1):
+            inner = _rounded_product(inner, fraction) + c
+        found[t] = (c0 + (inner * fraction >> 16)) >> 2
+    found.setflags(write=False)
+    return found
+
+
+def tail(t: Ints, word: Ints) -> Ints:
+    """|normal| of t below 8 and 32 bits more."""
+    upper = 2 * (t << 32 | word) + 1  # the tail's probability x 2^49: odd, hence never 0
+    octave = np.frexp(upper.astype(np.float64))[1].astype(np.int64) - 1  # 37 bits are exact
+    fraction = (upper << (36 - octave) & (1 << 36) - 1) >> 4
+    c0, c1, c2, c3, c4 = np.moveaxis(np.array(TAIL_TABLE, np.int64)[octave], -1, 0)
+    inner = c4
+    for c in (c3, c2, c1):
+        inner = (inner * fraction >> 32) + c
+    found: Ints = (c0 + (inner * fraction >> 32)) >> 12
+    return found
+
+
+def _counters(image_ids: Any, ordinals: Any, stream: int, groups: Any) -> U32:
+    ids, when, which = np.broadcast_arrays(
+        np.asarray(image_ids, np.uint64), np.asarray(ordinals, np.uint64), np.asarray(groups, np.uint64)
+    )
+    low = np.uint64(0xFFFFFFFF)
+    return np.stack([ids & low, ids >> np.uint64(32), when, which | np.uint64(stream << 28)], axis=-1).astype(np.uint32)
+
+
+def normals(noise_seed: int, image_ids: Any, ordinals: Any, neurons: Any) -> Ints:
+    """Floor(4096 z) of image ids, ordinals and neurons, which broadcast against each other."""
+    key = (noise_seed & 0xFFFFFFFF, noise_seed >> 32, 0, 0)
+    which = np.asarray(neurons, np.int64)
+    four = ars4x32(_counters(image_ids, ordinals, THERMAL, which // A_COUNTER), key)
+    place = np.broadcast_to(which % A_COUNTER, four.shape[:-1])
+    pair = np.take_along_axis(four, (place // 2)[..., None], axis=-1)[..., 0].astype(np.int64)
+    word = pair >> 16 * (place % 2) & 0xFFFF
+    t = word & 0x7FFF
+    size = body()[t]
+    rare = t < FIRST
+    if rare.any():
+        more = ars4x32(_counters(image_ids, ordinals, TAIL, which), key)[..., 0].astype(np.int64)
+        size = np.where(rare, tail(np.where(rare, t, 0), more), size)
+    found: Ints = np.where(word >> 15 != 0, ~size, size)
+    return found
+
+
+def on_steps(thresholds: Ints, table: Ints, sigma: F32) -> Steps:
+    """Rows of thresholds, of which each neuron has one, and its noise, in accumulator units, as whole steps."""
+    middle = thresholds[:, thresholds.shape[1] // 2, None] if thresholds.shape[1] else np.zeros((len(thresholds), 1), np.int64)
+    away = np.abs(thresholds - middle).max(axis=1, initial=0)
+    largest = LARGEST * sigma.astype(np.float64)
+    grain = np.searchsorted(_STEPS << np.arange(_GRAINS), away[table] + np.ceil(largest).astype(np.int64))
+    used = np.zeros(len(thresholds) * _GRAINS, bool)
+    used[table * _GRAINS + grain] = True
+    row, power = np.divmod(np.flatnonzero(used), _GRAINS)
+    step = np.int64(1) << power[:, None]
+    kept = middle[row] + ((thresholds[row] - middle[row] + (step >> 1)) >> power[:, None] << power[:, None])
+    place = (np.cumsum(used) - 1)[table * _GRAINS + grain]
+    return Steps(kept, power, place, np.rint(np.ldexp(largest, -grain)).astype(np.int64))
+
+
+def amounts(normal: Ints, strength: Ints, grain: Ints) -> Ints:
+    """Noise in accumulator units; half a cell is added, since a normal is rounded down."""
+    found: Ints = (_rounded_product(normal, strength) << grain) + half_a_cell(strength, grain)
+    return found
+
+
+def half_a_cell(strength: Ints, grain: Ints) -> Ints:
+    """What rounding down has taken from every normal, in accumulator units."""
+    found: Ints = strength << grain >> 16
+    return found

@@ -1,0 +1,37 @@
+"""Prints thermal_tables.h, which the build makes from `anna/native/thermal_tables.py`."""
+
+import runpy
+from collections.abc import Iterable
+from pathlib import Path
+
+TABLES = runpy.run_path(str(Path(__file__).parents[1] / "anna" / "native" / "thermal_tables.py"))
+BODY, TAIL = TABLES["BODY"], TABLES["TAIL"]
+LOOKUP = 32  # 16-bit words of the largest register; smaller ones look 16 up
+FIRST = 2  # where the first octave stands: the low bits of 127 + 3, its exponent as a float
+
+
+def array(kind: str, name: str, numbers: Iterable[int]) -> str:
+    """In C, sixteen numbers a line."""
+    listed = list(map(str, numbers))
+    lines = [f"    {', '.join(listed[i : i + 16])}," for i in range(0, len(listed), 16)]
+    return "\n".join([f"static const {kind} {name} __attribute__((unused, aligned(64))) = {{", *lines, "};"])
+
+
+def spread(power: int) -> list[int]:
+    """The coefficients of a power, each where the octave's exponent looks it up."""
+    words = [0] * LOOKUP
+    for octave, row in enumerate(BODY):
+        words[FIRST + octave] = row[power] & 0xFFFF
+    return words
+
+
+if __name__ == "__main__":
+    words = [spread(power) for power in range(5)]
+    print("/* Tables of the thermal noise, made by tools/thermal_header.py from anna/native/thermal_tables.py. */")
+    print("#include <stdint.h>\n")
+    print(array("uint8_t", "aes_sbox[256]", TABLES["sbox"]()))
+    print(array("uint32_t", "aes_mixed[256]", TABLES["mixed"]()))
+    print(array("uint16_t", f"body_words[{5 * LOOKUP}]", (word for row in words for word in row)))
+    print(array("uint8_t", "body_low[80]", (word & 0xFF for row in words for word in row[:16])))
+    print(array("uint8_t", "body_high[80]", (word >> 8 for row in words for word in row[:16])))
+    print(array("int32_t", "tail_octaves[180]", (c for row in TAIL for c in row)))
