@@ -17,7 +17,7 @@ import pytest
 from command_line import ROOT, good
 
 import anna
-from anna.analog import die, noise
+from anna.analog import die, noise, thermal
 from anna.base.container import upgraded
 from anna.base.errors import FileError
 from anna.exporters import bundle
@@ -208,13 +208,15 @@ def test_a_file_of_json_that_holds_no_object_is_refused(tmp_path: Path) -> None:
             trim.Trim.load(tmp_path / "x.json")
 
 
-def test_noise_version_3_is_these_bits_and_these_chips() -> None:
-    """Other bits are another version; samples are those of version 1."""
+def test_noise_version_4_is_these_bits_and_these_chips() -> None:
+    """Other bits are another version; draws of dies are those of version 1."""
     z = np.stack(
         [noise.normals(seed, 5, 3, stream, np.arange(64)) for seed in (0, 1 << 63) for stream in (noise.THERMAL, noise.DIE)]
     )
     assert hashlib.sha256(z.tobytes()).hexdigest() == "267a35d1ded2c4b83707b752cf943123e10868ab41efe9094e975df4421a502c"
-    assert noise.NOISE_VERSION == 3
+    normals = thermal.normals(1 << 63, np.arange(9)[:, None], 3, np.arange(64)[None])
+    assert hashlib.sha256(normals.astype("<i2").tobytes()).hexdigest() == "21d28a6db61f3d1f732e37a9375a34dce81af9f9cb8336b55c2e7bb2f0a12d9f"
+    assert noise.NOISE_VERSION == 4
     assert (anna.Analog.typical(), anna.Analog.worst()) == tuple(map(anna.Analog.preset, ("typical-v2", "worst-v3")))
 
 

@@ -33,13 +33,9 @@ def octave(least: float) -> list[float]:
 
 
 def body() -> list[list[int]]:
-    """Octaves of t = 2^3 to 2^14, where the upper tail is (t + 1/2) / 2^16: the first in 2^-14, the others in 2^-15."""
-    found = []
-    for k in range(3, 15):
-        size = 2.0**k
-        first, *others = through_nodes(lambda x, size=size: -NormalDist().inv_cdf(((1 + x) * size + 0.5) / 2**16))  # type: ignore[misc]
-        found.append([round(first * 2**14), *(round(c * 2**15) for c in others)])
-    return found
+    """Octaves of t = 2^3 to 2^15, where the upper tail is t / 2^16: the first in 2^-14, the others in 2^-15."""
+    rows = (octave(2.0 ** (k - 16)) for k in range(3, 15))
+    return [[round(first * 2**14), *(round(c * 2**15) for c in others)] for first, *others in rows]
 
 
 def tail() -> list[list[int]]:

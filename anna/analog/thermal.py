@@ -4,7 +4,8 @@ The definition, in NumPy, of what the engine computes in C to the bit.
 
     counter     image id low, image id high, ordinal of the CALC, stream << 28 | neuron // 8        key = noise seed low, high, 0, 0
     words       ARS 4x32 (Salmon et al., SC 2011) with 5 rounds of AES: eight words of 16 bits, one for each neuron
-    normal      floor(4096 z) of a word: its top bit is the sign, its other 15 bits choose |z| by the quantiles of the normal
+    normal      floor(4096 z) of a word: its top bit is the sign, its other 15 bits, t, choose |z| by the quantiles of the normal;
+                the low byte of the other neuron's word, of every two, says where between t and t + 1
     tail        one word in 4,096 lies beyond 3.67 standard deviations and gets 32 bits more, from the counter of the TAIL
                 stream and its neuron: |z| < 7.9
     steps       normal x strength / 2^15, rounded; a step is 2^grain accumulator units
@@ -13,6 +14,7 @@ Where a silicon has thermal noise, its thresholds lie on the same steps, counted
 fine as lets all thresholds and 8 sigma of noise fit 16 bits, some 4,000 or more to an LSB of a 3-bit ADC.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -30,8 +32,9 @@ A_COUNTER = 8  # normals
 CELLS = 4096  # to a standard deviation
 LARGEST = 8  # standard deviations: none is as large
 FIRST = 8  # the words' lower 15 bits from which on the polynomials of 16 bits hold
+_FIRST_EXPONENT = 127 + 16 + 3  # of these bits and 16 more as a float
 _WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
-_STEPS = 2**15 - 1  # on either side of the middle threshold
+_STEPS = 2**15 - 2  # on either side of the middle threshold; rounding two numbers adds one
 _GRAINS = 48  # of a sum of 64 bits
 
 
@@ -50,21 +53,25 @@ def _tables() -> tuple[U32, U32]:
     return np.array(mixed(), np.uint32), np.array(sbox(), np.uint32)
 
 
-def ars4x32(counter: U32, key: tuple[int, int, int, int], rounds: int = ROUNDS) -> U32:
-    """Random words of counters [..., 4]: rounds of AES whose keys are a Weyl sequence."""
+def aes(block: U32, keys: Sequence[Sequence[int]]) -> U32:
+    """Blocks [..., 4], a column a word, by the rounds of AES: the first key is only added, and the last round mixes nothing."""
     mixing, boxing = _tables()
-    halves = [key[0] | key[1] << 32, key[2] | key[3] << 32]
-    column = [counter[..., i] ^ np.uint32(word) for i, word in enumerate(key)]
-    for turn in range(1, rounds + 1):
-        halves = [(half + weyl) & 0xFFFFFFFFFFFFFFFF for half, weyl in zip(halves, _WEYL, strict=True)]
-        keys = [np.uint32(half >> shift & 0xFFFFFFFF) for half in halves for shift in (0, 32)]
+    column = [block[..., i] ^ np.uint32(word) for i, word in enumerate(keys[0])]
+    for turn, key in enumerate(keys[1:], start=1):
         byte = [[(column[(i + row) % 4] >> np.uint32(8 * row)) & np.uint32(0xFF) for row in range(4)] for i in range(4)]
-        if turn == rounds:
+        if turn == len(keys) - 1:
             parts = [[boxing[b] << np.uint32(8 * row) for row, b in enumerate(four)] for four in byte]
         else:
             parts = [[_turned(mixing[b], 8 * row) for row, b in enumerate(four)] for four in byte]
-        column = [a ^ b ^ c ^ d ^ k for (a, b, c, d), k in zip(parts, keys, strict=True)]
+        column = [a ^ b ^ c ^ d ^ np.uint32(word) for (a, b, c, d), word in zip(parts, key, strict=True)]
     return np.stack(column, axis=-1)
+
+
+def ars4x32(counter: U32, key: tuple[int, int, int, int]) -> U32:
+    """Random words of counters [..., 4]: AES whose keys are a Weyl sequence, each half by itself."""
+    halves = (key[0] | key[1] << 32, key[2] | key[3] << 32)
+    weyl = [[(half + turn * step) % 2**64 for half, step in zip(halves, _WEYL, strict=True)] for turn in range(ROUNDS + 1)]
+    return aes(counter, [[half >> shift & 0xFFFFFFFF for half in pair for shift in (0, 32)] for pair in weyl])
 
 
 def _turned(x: U32, bits: int) -> U32:
@@ -77,18 +84,15 @@ def _rounded_product(a: Ints, b: Ints) -> Ints:
     return product
 
 
-@cache
-def body() -> Ints:
-    """|normal| of a word's lower 15 bits, from the eighth on."""
-    found = np.zeros(1 << 15, np.int64)
-    for octave, (c0, c1, c2, c3, c4) in enumerate(BODY_TABLE, start=3):
-        t = np.arange(1 << octave, 2 << octave)
-        fraction = t << (15 - octave) & 0x7FFF
-        inner = np.full_like(t, c4)
-        for c in (c3, c2, c1):
-            inner = _rounded_product(inner, fraction) + c
-        found[t] = (c0 + (inner * fraction >> 16)) >> 2
-    found.setflags(write=False)
+def body(t: Ints, fine: Ints) -> Ints:
+    """|normal| of a word's lower 15 bits, from the eighth on, and 16 bits below them, as a float that rounds to nearest."""
+    bits = (t << 16 | fine).astype(np.float32).view(np.int32).astype(np.int64)
+    fraction = bits >> 8 & 0x7FFF
+    c0, c1, c2, c3, c4 = np.moveaxis(np.array(BODY_TABLE, np.int64)[np.maximum(bits >> 23, _FIRST_EXPONENT) - _FIRST_EXPONENT], -1, 0)
+    inner = c4
+    for c in (c3, c2, c1):
+        inner = _rounded_product(inner, fraction) + c
+    found: Ints = (c0 + (inner * fraction >> 16)) >> 2
     return found
 
 
@@ -120,9 +124,9 @@ def normals(noise_seed: int, image_ids: Any, ordinals: Any, neurons: Any) -> Int
     four = ars4x32(_counters(image_ids, ordinals, THERMAL, which // A_COUNTER), key)
     place = np.broadcast_to(which % A_COUNTER, four.shape[:-1])
     pair = np.take_along_axis(four, (place // 2)[..., None], axis=-1)[..., 0].astype(np.int64)
-    word = pair >> 16 * (place % 2) & 0xFFFF
+    word, other = pair >> 16 * (place % 2) & 0xFFFF, pair >> 16 * (1 - place % 2) & 0xFFFF
     t = word & 0x7FFF
-    size = body()[t]
+    size = body(t, other << 8 & 0xFF00)
     rare = t < FIRST
     if rare.any():
         more = ars4x32(_counters(image_ids, ordinals, TAIL, which), key)[..., 0].astype(np.int64)

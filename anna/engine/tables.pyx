@@ -73,7 +73,7 @@ def short_sums(dict sizes, dict arrays, int64_t largest):
 
     Sums that count from the middle, in whole steps, may be cut to 16 bits: every comparison stays as it is. Without noise a step is
     2^power: a sum that is a multiple of it reaches a threshold just if its quotient reaches the threshold's, rounded up. With
-    noise a step is a table's own, all thresholds lie on steps, and the noise is a number of steps: then the sum's rest never matters.
+    noise a step is a table's own, thresholds and noise are numbers of steps, and both together fit 16 bits.
     Limits of the sum, shares of other sums and stuck bits leave nothing whole. (0, None, None) where sums, `largest` at most, cannot
     be kept so.
     """
@@ -88,13 +88,22 @@ def short_sums(dict sizes, dict arrays, int64_t largest):
         if largest + np.abs(thresholds).max(initial=0) > INT32_MAX:
             return 0, None, None
         fitting = fill_edges(thresholds, np.zeros(sizes["tables"], np.int32), steps, middle, edge)
-        return (0, middle, edge) if fitting else (0, None, None)
+        farthest = np.abs(edge[:-1].astype(np.int32)).max(axis=1, initial=0)
+        if not fitting or (farthest[arrays["table"]] + arrays["strength"]).max(initial=0) > INT16_MAX or off_steps(thresholds, steps):
+            return 0, None, None
+        return 0, middle, edge
     bits = int(np.bitwise_or.reduce(arrays["op_weight"], axis=None))
     power = max(0, (bits & -bits).bit_length() - 1)
     none = np.zeros(sizes["tables"], np.int32)
     if power == 0 or not fill_edges(thresholds, none + power, none, middle, edge):
         return 0, None, None
     return power, middle, edge
+
+
+def off_steps(thresholds, grain):
+    """Whether any threshold is not a number of steps away from its middle one."""
+    apart = thresholds - thresholds[:, LINE_LEVELS // 2 - 1, None]
+    return bool((apart & ((np.int64(1) << grain.astype(np.int64)) - 1)[:, None]).any())
 
 
 cdef bint fill_edges(const int64_t[:, ::1] thresholds, const int32_t[::1] power, const int32_t[::1] grain, int32_t[::1] middle,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.analog import noise
+from anna.analog import noise, thermal
 from anna.analog.draws import Part, Strength
 from anna.analog.parameters import Analog
 from anna.analog.slow_noise import OCTAVES
@@ -210,16 +210,20 @@ def rows(samples: int = 1_000_000) -> list[Row]:
 
 
 # --- tails -----------------------------------------------------------------------------------------------------------
-def tails(draws: int = 1 << 30) -> list[tuple[float, int, float]]:
-    """Distance in sigma, raw draws beyond it, and how many are expected."""
+def tails(draws: int = 1 << 30) -> dict[str, list[tuple[float, int, float]]]:
+    """Of thermal noise, and of all other: distance in sigma, raw draws beyond it, and how many are expected."""
     from anna.engine import simd_levels
     from anna.native.loader import native
 
     edges = np.arange(4.0, 6.51, 0.5, dtype=np.float32)
-    beyond, moments = np.zeros(len(edges), np.int64), np.zeros(5)
+    beyond, moments, counts = np.zeros(len(edges), np.int64), np.zeros(5), np.zeros(1 << 16, np.int64)
     native().census(simd_levels()[0], 31, 0, draws // 1024, 256, edges, beyond, moments)
-    return [(edge, count, draws * math.erfc(edge / math.sqrt(2.0)))
-            for edge, count in zip(edges.tolist(), beyond.tolist(), strict=True)]  # fmt: skip
+    native().thermal_counts(simd_levels()[0], 31, 0, draws // 2048, 256, counts)
+    z = np.abs(np.arange(-(1 << 15), 1 << 15) + 0.5) / thermal.CELLS
+    thermally = np.array([counts[z > edge].sum() for edge in edges])
+    return {name: [(edge, count, draws * math.erfc(edge / math.sqrt(2.0)))
+                   for edge, count in zip(edges.tolist(), found.tolist(), strict=True)]
+            for name, found in (("thermal noise", thermally), ("other noise", beyond))}  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
@@ -231,11 +235,12 @@ def main(arguments: list[str]) -> int:
         failed += not row.holds
     if "--tails" in arguments:
         print(f"\ntails of {1 << 30:,d} raw draws: beyond, found, expected")
-        for edge, count, expected in tails():
-            # Poisson, as a Gaussian with a margin for low counts: a false alarm about once in 100,000.
-            fine = abs(count - expected) <= 4.4 * math.sqrt(expected) + 5
-            print(f"{edge:4.1f} sigma {count:9,d} {expected:11.1f}  {'holds' if fine else 'FAILS'}")
-            failed += not fine
+        for name, found in tails().items():
+            for edge, count, expected in found:
+                # Poisson, as a Gaussian with a margin for low counts: a false alarm about once in 100,000.
+                fine = abs(count - expected) <= 4.4 * math.sqrt(expected) + 5
+                print(f"{name:14s} {edge:4.1f} sigma {count:9,d} {expected:11.1f}  {'holds' if fine else 'FAILS'}")
+                failed += not fine
     return 1 if failed else 0
 
 

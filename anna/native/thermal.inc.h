@@ -10,8 +10,9 @@ enum { AES_ROUNDS = 5, THERMAL_NORMALS = 8, FIRST_OF_BODY = 8, QUADS = VBYTES / 
 #define WEYL_LOW 0x9E3779B97F4A7C15u
 #define WEYL_HIGH 0xBB67AE8584CAA73Bu
 
-/* The halves of each round's key. */
+/* Each round's key, in every 128 bits, and its halves. */
 typedef struct {
+    VQ wide[AES_ROUNDS + 1];
     uint64_t half[AES_ROUNDS + 1][2];
 } thermal_key;
 
@@ -21,12 +22,22 @@ typedef struct {
     VS normal[THERMAL_NORMALS];
 } thermal_block;
 
+static inline VQ thermal_fill(uint64_t low, uint64_t high)
+{
+    VQ x = v_fill_q(low);
+    const VQ other = v_fill_q(high);
+    for (int i = 1; i < 2 * QUADS; i += 2)
+        x[i] = other[i];
+    return x;
+}
+
 static thermal_key thermal_prepare(uint64_t seed)
 {
-    thermal_key key = {{{seed, 0}}};
-    for (int turn = 1; turn <= AES_ROUNDS; turn++) {
-        key.half[turn][0] = key.half[turn - 1][0] + WEYL_LOW;
-        key.half[turn][1] = key.half[turn - 1][1] + WEYL_HIGH;
+    thermal_key key;
+    for (int turn = 0; turn <= AES_ROUNDS; turn++) {
+        key.half[turn][0] = (turn ? key.half[turn - 1][0] : seed) + (turn ? WEYL_LOW : 0);
+        key.half[turn][1] = (turn ? key.half[turn - 1][1] : 0) + (turn ? WEYL_HIGH : 0);
+        key.wide[turn] = thermal_fill(key.half[turn][0], key.half[turn][1]);
     }
     return key;
 }
@@ -62,29 +73,6 @@ static void aes_words(uint32_t column[4], const thermal_key *key)
     }
 }
 
-static inline VQ thermal_fill(uint64_t low, uint64_t high)
-{
-    VQ x;
-    for (int lane = 0; lane < QUADS; lane++) {
-        x[2 * lane] = low;
-        x[2 * lane + 1] = high;
-    }
-    return x;
-}
-
-static inline VQ thermal_counter(VQ id, VQ begin, const VQ key[AES_ROUNDS + 1])
-{
-#ifdef V_AES
-    VQ x = id ^ begin;
-    for (int turn = 1; turn < AES_ROUNDS; turn++)
-        x = v_aes(x, key[turn]);
-    return v_aes_last(x, key[AES_ROUNDS]);
-#else
-    (void)begin, (void)key;
-    return id;
-#endif
-}
-
 /* [image of eight][neuron] to [neuron][image of eight], in each 128 bits. */
 static inline void thermal_turn(VS word[8])
 {
@@ -112,13 +100,15 @@ static int16_t thermal_tail(uint64_t image, uint32_t ordinal, uint32_t neuron, c
     return (int16_t)(inner >> 12);
 }
 
-/* |normal| of words without their signs, from FIRST_OF_BODY on, two vectors. */
+/* |normal| of words without their signs, t, from FIRST_OF_BODY on, two vectors; what lies between two words is chosen by eight
+ * bits of another neuron's. */
 #if V_SHUFFLES
-static inline __attribute__((always_inline)) void thermal_sizes(const VS t[2], VS size[2])
+static inline __attribute__((always_inline)) void thermal_sizes(const VS t[2], const VS fine[2], VS size[2])
 {
     VS fraction[2], place[2], coefficient[2], inner[2];
     for (int v = 0; v < 2; v++) { /* as floats: their exponents and the 15 bits below their first are what is wanted */
-        const VI even = (VI)v_to_float((VI)t[v] & 0xFFFF), odd = (VI)v_to_float((VI)((VU)t[v] >> 16));
+        const VI even = (VI)v_to_float((VI)v_by_turns(fine[v], (VS)((VI)t[v] << 16)));
+        const VI odd = (VI)v_to_float((VI)v_by_turns((VS)((VU)fine[v] >> 16), t[v]));
         fraction[v] = v_by_turns((VS)(even >> 8), (VS)(odd << 8)) & 0x7FFF;
         place[v] = (VS)((VW)v_by_turns((VS)(even >> 16), (VS)odd) >> 7);
     }
@@ -134,13 +124,15 @@ static inline __attribute__((always_inline)) void thermal_sizes(const VS t[2], V
         size[v] = (VS)((VW)(coefficient[v] + v_high_product(inner[v], fraction[v])) >> 2);
 }
 #else
-static inline void thermal_sizes(const VS t[2], VS size[2])
+static inline void thermal_sizes(const VS t[2], const VS fine[2], VS size[2])
 {
     for (int v = 0; v < 2; v++)
         for (int i = 0; i < 2 * VL; i++) {
-            const int32_t x = t[v][i], octave = 31 - __builtin_clz((uint32_t)x | FIRST_OF_BODY);
-            const int32_t fraction = x << (15 - octave) & 0x7FFF;
-            const uint16_t *c = body_words + octave - 1;
+            const float x = (float)((int32_t)t[v][i] << 16 | (uint16_t)fine[v][i]);
+            int32_t bits;
+            memcpy(&bits, &x, sizeof bits);
+            const int32_t fraction = bits >> 8 & 0x7FFF;
+            const uint16_t *c = body_words + (bits >> 23 & 0x0F);
             int32_t inner = (int16_t)c[4 * 32];
             for (int power = 3; power >= 1; power--)
                 inner = ((inner * fraction + 0x4000) >> 15) + (int16_t)c[power * 32];
@@ -170,12 +162,9 @@ static __attribute__((noinline)) void thermal_make(thermal_block *block, uint32_
     const uint64_t high = ordinal | (uint64_t)octet << 32; /* the stream is 0 */
     VS word[8], rare = {0};
 #ifdef V_AES
-    VQ keys[AES_ROUNDS + 1];
-    for (int turn = 0; turn <= AES_ROUNDS; turn++)
-        keys[turn] = thermal_fill(key->half[turn][0], key->half[turn][1]);
-    const VQ begin = keys[0] ^ thermal_fill(0, high);
+    const VQ begin = key->wide[0] ^ v_high_words_of(high);
     for (int i = 0; i < 8; i++)
-        word[i] = (VS)thermal_counter(block->id[i], begin, keys);
+        word[i] = (VS)v_aes(block->id[i] ^ begin, key->wide);
 #else
     for (int i = 0; i < 8; i++)
         for (int lane = 0; lane < QUADS; lane++) {
@@ -186,10 +175,12 @@ static __attribute__((noinline)) void thermal_make(thermal_block *block, uint32_
         }
 #endif
     thermal_turn(word);
+#pragma GCC unroll 4
     for (int n = 0; n < THERMAL_NORMALS; n += 2) {
         const VS t[2] = {word[n] & 0x7FFF, word[n + 1] & 0x7FFF};
+        const VS fine[2] = {word[n + 1] << 8, word[n] << 8};
         VS size[2];
-        thermal_sizes(t, size);
+        thermal_sizes(t, fine, size);
         for (int v = 0; v < 2; v++) {
             block->normal[n + v] = size[v] ^ (word[n + v] >> 15);
             rare |= (VS)(t[v] < FIRST_OF_BODY);

@@ -33,18 +33,32 @@ static inline VS v_saturated_sum(VS a, VS b) { return (VS)_mm256_adds_epi16((__m
 static inline VS v_by_turns(VS even, VS odd) { return (VS)_mm256_blend_epi16((__m256i)even, (__m256i)odd, 0xAA); }
 static inline int v_any(VS x) { return !_mm256_testz_si256((__m256i)x, (__m256i)x); }
 
-/* Two rounds of AES side by side. */
+/* Five rounds of AES, by the keys after the first, on each 128 bits. */
 #define V_AES
 #ifdef __VAES__
-static inline VQ v_aes(VQ x, VQ key) { return (VQ)_mm256_aesenc_epi128((__m256i)x, (__m256i)key); }
-static inline VQ v_aes_last(VQ x, VQ key) { return (VQ)_mm256_aesenclast_epi128((__m256i)x, (__m256i)key); }
+static inline VQ v_aes(VQ x, const VQ key[6])
+{
+    __m256i y = (__m256i)x;
+    for (int turn = 1; turn < 5; turn++)
+        y = _mm256_aesenc_epi128(y, (__m256i)key[turn]);
+    return (VQ)_mm256_aesenclast_epi128(y, (__m256i)key[5]);
+}
 #else
-#define V_HALVES(f, x, key)                                                                                           \
-    (VQ)_mm256_setr_m128i(f(_mm256_castsi256_si128((__m256i)x), _mm256_castsi256_si128((__m256i)key)),                \
-                          f(_mm256_extracti128_si256((__m256i)x, 1), _mm256_extracti128_si256((__m256i)key, 1)))
-static inline VQ v_aes(VQ x, VQ key) { return V_HALVES(_mm_aesenc_si128, x, key); }
-static inline VQ v_aes_last(VQ x, VQ key) { return V_HALVES(_mm_aesenclast_si128, x, key); }
+static inline VQ v_aes(VQ x, const VQ key[6])
+{
+    __m128i low = _mm256_castsi256_si128((__m256i)x), high = _mm256_extracti128_si256((__m256i)x, 1);
+    for (int turn = 1; turn < 5; turn++) {
+        low = _mm_aesenc_si128(low, *(const __m128i *)&key[turn]);
+        high = _mm_aesenc_si128(high, *(const __m128i *)&key[turn]);
+    }
+    low = _mm_aesenclast_si128(low, *(const __m128i *)&key[5]);
+    high = _mm_aesenclast_si128(high, *(const __m128i *)&key[5]);
+    return (VQ)_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+}
 #endif
+
+/* The upper halves of each 128 bits. */
+static inline VQ v_high_words_of(uint64_t x) { return (VQ)_mm256_slli_si256(_mm256_set1_epi64x((int64_t)x), 8); }
 
 /* Sixteen words are looked up a byte at a time, those of two vectors together. */
 #define V_PLACES VX

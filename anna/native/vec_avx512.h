@@ -41,23 +41,33 @@ static inline VS v_saturated_sum(VS a, VS b) { return (VS)_mm512_adds_epi16((__m
 static inline VS v_by_turns(VS even, VS odd) { return (VS)_mm512_mask_blend_epi16(0xAAAAAAAA, (__m512i)even, (__m512i)odd); }
 static inline int v_any(VS x) { return _mm512_test_epi16_mask((__m512i)x, (__m512i)x) != 0; }
 
-/* Four rounds of AES side by side. */
+/* Five rounds of AES, by the keys after the first, on each 128 bits. */
 #define V_AES
 #ifdef __VAES__
-static inline VQ v_aes(VQ x, VQ key) { return (VQ)_mm512_aesenc_epi128((__m512i)x, (__m512i)key); }
-static inline VQ v_aes_last(VQ x, VQ key) { return (VQ)_mm512_aesenclast_epi128((__m512i)x, (__m512i)key); }
+static inline VQ v_aes(VQ x, const VQ key[6])
+{
+    __m512i y = (__m512i)x;
+    for (int turn = 1; turn < 5; turn++)
+        y = _mm512_aesenc_epi128(y, (__m512i)key[turn]);
+    return (VQ)_mm512_aesenclast_epi128(y, (__m512i)key[5]);
+}
 #else
-#define V_QUARTERS(f, x, key)                                                                                         \
-    __m512i done = _mm512_setzero_si512();                                                                            \
-    const __m512i from = (__m512i)x, by = (__m512i)key;                                                               \
-    done = _mm512_inserti32x4(done, f(_mm512_extracti32x4_epi32(from, 0), _mm512_extracti32x4_epi32(by, 0)), 0);      \
-    done = _mm512_inserti32x4(done, f(_mm512_extracti32x4_epi32(from, 1), _mm512_extracti32x4_epi32(by, 1)), 1);      \
-    done = _mm512_inserti32x4(done, f(_mm512_extracti32x4_epi32(from, 2), _mm512_extracti32x4_epi32(by, 2)), 2);      \
-    done = _mm512_inserti32x4(done, f(_mm512_extracti32x4_epi32(from, 3), _mm512_extracti32x4_epi32(by, 3)), 3);      \
-    return (VQ)done;
-static inline VQ v_aes(VQ x, VQ key) { V_QUARTERS(_mm_aesenc_si128, x, key) }
-static inline VQ v_aes_last(VQ x, VQ key) { V_QUARTERS(_mm_aesenclast_si128, x, key) }
+static inline VQ v_aes(VQ x, const VQ key[6])
+{
+    __m128i part[4];
+    memcpy(part, &x, sizeof part);
+    for (int i = 0; i < 4; i++) {
+        for (int turn = 1; turn < 5; turn++)
+            part[i] = _mm_aesenc_si128(part[i], *(const __m128i *)&key[turn]);
+        part[i] = _mm_aesenclast_si128(part[i], *(const __m128i *)&key[5]);
+    }
+    memcpy(&x, part, sizeof part);
+    return x;
+}
 #endif
+
+/* The upper halves of each 128 bits. */
+static inline VQ v_high_words_of(uint64_t x) { return (VQ)_mm512_bslli_epi128(_mm512_set1_epi64((int64_t)x), 8); }
 
 /* Words of a table in a register; of a place only the low five bits count. */
 typedef struct {

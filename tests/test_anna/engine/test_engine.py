@@ -14,6 +14,7 @@ from engine_reference import evaluate, random_workload
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from anna.analog import thermal
 from anna.base.errors import DataError, MachineError
 from anna.engine import Engine, run, simd_levels
 
@@ -224,7 +225,14 @@ def test_the_narrow_kernel_stops_where_sums_of_sums_would_leave_32_bits():
 
 def test_the_noise_margin_is_part_of_the_bound():
     workload = random_workload(np.random.default_rng(5), options=frozenset({"noise"}))
-    loud = replace(workload, sigma=np.full(workload.out_slot.shape, 2.0**31 / 6.7, np.float32))
+    steps = thermal.on_steps(workload.thresholds, workload.table.reshape(-1), np.full(workload.table.size, 2.0**31 / 8, np.float32))
+    loud = replace(
+        workload,
+        thresholds=steps.thresholds,
+        grain=steps.grain.astype(np.int32),
+        table=steps.table.astype(np.int32).reshape(workload.table.shape),
+        strength=steps.strength.astype(np.int32).reshape(workload.table.shape),
+    )
     assert Engine(workload).kernel == "narrow"
     assert Engine(loud).kernel == "wide"
     check(loud, np.random.default_rng(5), 20, 3, 32)
@@ -365,7 +373,9 @@ def test_ctrl_c_ends_a_long_run(threads):
             r"workload: op_weight has shape \(1, 2\); expected \(1, 1\) for ops, neurons",
         ),
         ({"thresholds": np.zeros((5, 7)) - np.arange(7)}, "workload: thresholds must not fall within a table"),
-        ({"sigma": np.array([[np.inf]])}, "workload: sigma must be finite and not negative"),
+        ({"slow_sigma": np.array([[np.inf]])}, "workload: slow_sigma must be finite and not negative"),
+        ({"strength": np.array([[1]])}, "workload: strength is given without grain"),
+        ({"strength": np.array([[32768]]), "grain": np.zeros(5)}, "workload: strength holds 32768; expected 0 to 32767"),
         ({"charge_sigma": np.array([[1.0]])}, "workload: charge_sigma is given without charge_refresh"),
         ({"or_mask": np.array([[8]])}, "workload: or_mask holds 8; expected 0 to 7"),
     ],
