@@ -117,7 +117,6 @@ def _text(found: dict[str, Any]) -> str:
 
 
 COMMAND = Command(
-    summary="time runs on this machine beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
     description="Times complete runs, raw images in and labels out, on ideal and drawn chips, in turn with other software\n"
     "on the same networks, and compares them with the limits of the machine.",
     examples=("anna bench", "anna bench --quick --json", "anna bench --network lenet5 --simd avx2 --thread-counts 1"),

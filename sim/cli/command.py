@@ -12,9 +12,8 @@ from anna.base.errors import UsageError
 
 @dataclass(frozen=True)
 class Command:
-    """One command of `anna`."""
+    """One command of `anna`; what it does in a few words stands in the table of commands (`sim.cli.main`)."""
 
-    summary: str
     description: str
     examples: tuple[str, ...]
     arguments: Callable[[argparse.ArgumentParser], None]

@@ -59,7 +59,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="compile a trained network to a chip file",
     description="Compiles a network for the chip: 6-bit weights, 3-bit states, a schedule exact to the cycle.",
     examples=(
         "anna compile recognizer -o recognizer.anna",

@@ -181,7 +181,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="describe a machine, or what a program does on it",
     description="Describes a machine and its chip; with a file, what its program takes: cycles, utilisation, pages, memory,\n"
     "host.",
     examples=("anna info", "anna info --machine board-1991", "anna info edges.anna --json", "anna info --facts"),
