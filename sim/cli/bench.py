@@ -81,7 +81,7 @@ def _measure(cases: list[Any], rounds: int, watch: Any, pin: bool) -> None:
 
 
 def _text(found: dict[str, Any]) -> str:
-    from anna.compiler.listing import published_text
+    from anna.program.report import published_text
 
     lines: list[tuple[str, ...]] = [
         ("case", "threads", "images/s", "per CPU s", "chip cycles/s", "G MAC/s", "padded", "of peak", "ratio", "first run")

@@ -1,7 +1,6 @@
 """What a command is, and how it writes its result."""
 
 import argparse
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,8 @@ class Command:
 
 def write(result: Mapping[str, Any], text: str, as_json: bool) -> None:
     """Prints the result as one JSON object, or as text for a person."""
+    import json  # needed when a result is there
+
     print(json.dumps(result, allow_nan=False) if as_json else text)
 
 

@@ -32,7 +32,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     from anna.compiler import compilation
-    from anna.compiler.listing import listing
+    from anna.program.report import listing
     from sim.inputs.calibration import calibration_images
     from sim.inputs.models import load_network
 

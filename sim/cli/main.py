@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from keyword import iskeyword
 from types import FrameType
@@ -62,8 +62,8 @@ def _command(name: str) -> Command:
     return command
 
 
-def _parser(named: Collection[str]) -> argparse.ArgumentParser:
-    """The parser: of all commands what they do, and of those that are named all that they take."""
+def _parser(names: Iterable[str], *, filled: bool) -> argparse.ArgumentParser:
+    """The parser for these commands; unless `filled`, it only knows what each does."""
     parser = _Parser(
         prog="anna",
         description="Compiles trained networks for AT&T's analog ANNA chip of 1991 and runs them cycle by cycle.",
@@ -71,20 +71,26 @@ def _parser(named: Collection[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="the version; with --json also the versions of noise and files")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for name, summary in COMMANDS.items():
-        sub = subparsers.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
-        if name in named:
-            command = _command(name)
-            sub.description, sub.epilog = command.description, "\n".join(["example:", *(f"  {line}" for line in command.examples)])
-            command.arguments(sub)
-            add(sub, "--json")
-            add(sub, "--debug")
+    for name in names:
+        sub = subparsers.add_parser(
+            name, help=COMMANDS[name], formatter_class=argparse.RawDescriptionHelpFormatter, add_help=filled
+        )
+        if filled:
+            _fill(sub, _command(name))
     return parser
+
+
+def _fill(parser: argparse.ArgumentParser, command: Command) -> None:
+    parser.description = command.description
+    parser.epilog = "example:\n" + "\n".join(f"  {line}" for line in command.examples)
+    command.arguments(parser)
+    add(parser, "--json")
+    add(parser, "--debug")
 
 
 def full_parser() -> argparse.ArgumentParser:
     """The parser for all commands."""
-    return _parser(COMMANDS)
+    return _parser(COMMANDS, filled=True)
 
 
 def _parsed(given: list[str]) -> argparse.Namespace:
@@ -95,7 +101,7 @@ def _parsed(given: list[str]) -> argparse.Namespace:
     if name and not name.startswith("-") and name not in COMMANDS:
         raise UsageError(f"there is no command {name}{nearest(name, COMMANDS)}; see anna --help")
     expect_new_names(name, given[1:])
-    parser = _parser({name})
+    parser = _parser([name], filled=True) if name in COMMANDS else _parser(COMMANDS, filled=False)
     parsed, unknown = parser.parse_known_args(given)
     if unknown:
         word = unknown[0].split("=", 1)[0]
