@@ -50,7 +50,7 @@ from anna.base.border import TOML
 for read, word in ((lambda _: os.abort(), "crashed"), (lambda _: bytearray(1 << 31), "over budget"),
                    (lambda _: [None for _ in iter(int, 1)], "over budget")):
     one = replace(readers.READERS["toml"], read=read, budget=replace(TOML, seconds=1.0))
-    assert [said[1] for said in workers.outcomes(one, 0, 0, 2)] == [word, word], (word, "expected")
+    assert [said[1] for said in workers.outcomes(one, lambda number: bytes([number]), 0, 2)] == [word, word], (word, "expected")
 """
     path = os.pathsep.join(one for one in sys.path if one)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
