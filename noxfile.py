@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -177,6 +178,39 @@ def coverage(session: nox.Session) -> None:
     install_wheel(session, "test")
     beside = [f"--ignore=tests/{name}" for name in ("test_sim/cli", "test_words.py", "test_house.py")]
     pytest(session, *QUICKER, *beside, "-m", "not slow and not torch and not data", "--cov", "--cov-report=term:skip-covered")
+
+
+@nox.session(requires=["wheel"])
+def guided(session: nox.Session) -> None:
+    """Damaged files, led by the branches that they take in the readers: a quarter of an hour; findings go to build/guided."""
+    step("guided: a search led by branches")
+    install_wheel(session, "test")
+    told = session.posargs or ("--seconds", "900")
+    session.run("python", "benchmarks/fuzz.py", "all", "--guided", "build/guided", *told, env=ENV)
+
+
+@nox.session(requires=["wheel"])
+def arm(session: nox.Session) -> None:
+    """The kernels compiled for ARM and run by QEMU, from Debian's gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user."""
+    step("arm: the same bits on another processor")
+    install_wheel(session, "test")
+    session.run("python", "tests/arm_kernels.py", env=ENV)
+
+
+@nox.session(requires=["wheel"])
+def pythons(session: nox.Session) -> None:
+    """The wheel, and the tests of the chip, under every later Python that is found, with what pip finds for each."""
+    found = [path for minor in range(12, 20) if (path := shutil.which(f"python3.{minor}"))]
+    if not found:
+        session.skip("no python3.12 or later is in PATH")
+    wheel = max(BUILT.glob("anna-*.whl"), key=os.path.getmtime)
+    for number, python in enumerate(found):
+        step(f"pythons: {python}")
+        folder = Path(session.create_tmp()) / str(number)
+        session.run(python, "-m", "venv", "--clear", str(folder), external=True)
+        session.run(str(folder / "bin" / "pip"), "install", "-q", f"{wheel}[test]", external=True)
+        own = (str(folder / "bin" / "python"), "-m", "pytest", "-q", *QUICKER, "-m", "not slow and not torch and not data")
+        session.run(*own, *(session.posargs or ("tests/test_anna",)), external=True, env=ENV)
 
 
 @nox.session
