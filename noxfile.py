@@ -191,7 +191,7 @@ def guided(session: nox.Session) -> None:
 
 @nox.session(requires=["wheel"])
 def arm(session: nox.Session) -> None:
-    """The kernels compiled for ARM and run by QEMU, from Debian's gcc-aarch64-linux-gnu, libc6-dev-arm64-cross and qemu-user."""
+    """The kernels compiled for ARM and run by QEMU; docs/building.md names Debian's packages."""
     step("arm: the same bits on another processor")
     install_wheel(session, "test")
     session.run("python", "tests/arm_kernels.py", env=ENV)
