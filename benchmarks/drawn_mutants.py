@@ -14,7 +14,6 @@ import ast
 import contextlib
 import io
 import json
-import os
 import random
 import sys
 import warnings
@@ -67,7 +66,7 @@ AREAS = {
             "lenet/classical/radial.py",
         ],
         ["tests/test_anna/network", "tests/test_lenet", "tests/test_anna/board"],
-    ),  # fmt: skip
+    ),
     "host rate": Area(
         9, ["anna/board/*.py"], ["tests/test_anna/board", "tests/test_anna/compiler", "tests/test_sim/published"]
     ),
@@ -78,7 +77,7 @@ AREAS = {
         ["anna/native/*.h", "anna/native/*.c", "anna/native/*.pyx"],
         ["tests/test_anna/engine", "tests/test_anna/native"],
         ["anna/native/vec_avx512.h", *KEYS],
-    ),  # fmt: skip
+    ),
     "engine": Area(11, ["anna/engine/*.py*"], ["tests/test_anna/engine", "tests/test_anna/machine"]),
     "statistics": Area(
         9,
@@ -95,11 +94,11 @@ class _Running(ast.NodeTransformer):
         node.annotation = None
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
         node.annotation = ast.Constant(None)
         return node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom:  # noqa: N802
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom:
         node.names.sort(key=lambda one: one.name)
         return node
 
@@ -153,10 +152,15 @@ def changes(file: str) -> dict[int, list[str]]:
     return by_line
 
 
+def shared(one: str, other: str) -> int:
+    """With how many characters two texts begin alike."""
+    return next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
 def difference(old: str, new: str) -> str:
     """What a change of a line is, in words."""
-    before = len(os.path.commonprefix([old, new]))
-    after = len(os.path.commonprefix([old[before:][::-1], new[before:][::-1]]))
+    before = shared(old, new)
+    after = shared(old[before:][::-1], new[before:][::-1])
     parts = (one[before : len(one) - after].strip() or "nothing" for one in (old, new))
     return " becomes ".join(part if len(part) <= 40 else part[:37] + "..." for part in parts)
 
@@ -198,8 +202,10 @@ def drawn(area: str) -> Iterator[Mutant]:
 
 def written(every: list[Mutant]) -> str:
     """A list as TOML."""
-    lines = ["# Faults that a tool drew with a seed; `python benchmarks/drawn_mutants.py` draws them again, without what is",
-             "# said of equivalent ones; `python benchmarks/mutants.py FOLDER` makes them one at a time in a copy of the sources."]  # fmt: skip
+    lines = [
+        "# Faults that a tool drew with a seed: `python benchmarks/drawn_mutants.py` draws them again, without what is said of",
+        "# equivalent ones; `python benchmarks/mutants.py FOLDER` makes them one at a time in a copy of the sources.",
+    ]
     for one in every:
         lines += ["", "[[mutant]]"]
         lines += [f"{field} = {json.dumps(value, ensure_ascii=False)}" for field, value in one._asdict().items() if value]

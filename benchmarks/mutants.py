@@ -30,7 +30,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LISTS = [ROOT / "tests" / "mutants.toml", ROOT / "tests" / "drawn_mutants.toml"]
 NOT_COPIED = shutil.ignore_patterns(".git", ".nox", "build", "dist", "*.so", "__pycache__", ".hypothesis")
-PATIENCE, GRACE = 3, 60  # tests may take three times what they took without the mutant, and a minute more
+LONGEST = 1200  # seconds that the tests of a mutant may take
 MARKS = ("not torch and not slow", "not torch and slow")  # the slow tests see what the others let live
 
 
@@ -69,14 +69,8 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.tree = folder.resolve() / "tree"
-        fresh, changed = not self.tree.exists(), list[str]()
-
-        def renew(source: str, target: str) -> None:  # only what differs, so that little is built again
-            if not (os.path.exists(target) and filecmp.cmp(source, target, shallow=False)):
-                shutil.copyfile(source, target)
-                changed.append(target)
-
-        shutil.copytree(ROOT, self.tree, ignore=NOT_COPIED, copy_function=renew, dirs_exist_ok=True)
+        fresh = not self.tree.exists()
+        shutil.copytree(ROOT, self.tree, ignore=NOT_COPIED, copy_function=_renewed, dirs_exist_ok=True)
         if fresh:
             # Bits are the same however the compiler optimises, and little is faster to build.
             subprocess.run(
@@ -85,8 +79,7 @@ class Copy:
         if not self.build():
             sys.exit(f"{self.tree} cannot be built")
         self._plain = self._modules()
-        self._kept = folder / "sound.json"  # seconds of tests that pass without a mutant
-        self._sound: dict[str, float] = json.loads(self._kept.read_text()) if self._kept.exists() and not changed else {}
+        self._sound = set[str]()  # tests that pass without a mutant
 
     def build(self) -> bool:
         """Whether it could be built."""
@@ -110,7 +103,6 @@ class Copy:
             return Outcome("gone", "", 0.0)
         found = Outcome("lived", "", 0.0)
         for marks in MARKS:
-            longest = GRACE + PATIENCE * sum(self._seconds(one, marks) for one in mutant.tests)
             begun = time.perf_counter()
             with self.planted(mutant) as built:
                 if not built:
@@ -118,37 +110,32 @@ class Copy:
                 elif not mutant.file.endswith(".py") and self._modules() == self._plain:
                     verdict, by = "same module", ""
                 else:
-                    verdict, by = self._tested(mutant.tests, marks, longest)
+                    verdict, by = self._tested(mutant.tests, marks)
             found = Outcome(verdict, by, found.seconds + time.perf_counter() - begun)
             if verdict != "lived":
                 break
+        if found.verdict == "killed" and not self._is_sound(found.by):
+            sys.exit(f"{found.by} fails without {mutant.name!r}")
         return found
+
+    def _is_sound(self, test: str) -> bool:
+        """Whether a test passes without a mutant."""
+        if test not in self._sound and self.build() and self._tested([test], "not torch")[0] == "lived":
+            self._sound.add(test)
+        return test in self._sound
 
     def _modules(self) -> str:
         """A digest of the compiled modules."""
         return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(self.tree.glob("*/*/*.so")))).hexdigest()
 
-    def _seconds(self, tests: str, marks: str) -> float:
-        """What some tests take without a mutant; they pass."""
-        key = f"{tests}, {marks}"
-        if key not in self._sound:
-            self.build()
-            begun = time.perf_counter()
-            verdict, by = self._tested([tests], marks, None)
-            if verdict != "lived":
-                sys.exit(f"{by or verdict}: {tests} does not pass without a mutant")
-            self._sound[key] = time.perf_counter() - begun
-            self._kept.write_text(json.dumps(self._sound, indent=1))
-        return self._sound[key]
-
-    def _tested(self, tests: list[str], marks: str, longest: float | None) -> tuple[str, str]:
+    def _tested(self, tests: list[str], marks: str) -> tuple[str, str]:
         """The verdict of tests, and the first that failed; no example found for a mutant before helps to find this one."""
         shutil.rmtree(self.tree / ".hypothesis", ignore_errors=True)
         environment = os.environ | {"PYTHONPATH": str(self.tree), "PYTHONDONTWRITEBYTECODE": "1"}
         quick = ("-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--programs", "300")
         command = [sys.executable, "-m", "pytest", *quick, "--hypothesis-seed=0", "-m", marks, *tests]
         try:
-            answer = subprocess.run(command, cwd=self.tree, env=environment, capture_output=True, text=True, timeout=longest,
+            answer = subprocess.run(command, cwd=self.tree, env=environment, capture_output=True, text=True, timeout=LONGEST,
                                     check=False)  # fmt: skip
         except subprocess.TimeoutExpired:
             return "too slow", ""
@@ -156,6 +143,12 @@ class Copy:
         if answer.returncode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             return "lived", ""
         return "killed", failed[0].split(" - ")[0].removeprefix("FAILED ") if failed else answer.stdout[-200:]
+
+
+def _renewed(source: str, target: str) -> None:
+    """A file of the copy is written only if it differs, so that little is built again."""
+    if not (os.path.exists(target) and filecmp.cmp(source, target, shallow=False)):
+        shutil.copyfile(source, target)
 
 
 def verdict(one: Mutant, known: dict[str, list[object]]) -> str:
