@@ -142,7 +142,7 @@ class Copy:
         failed = [line for line in answer.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
         if answer.returncode in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
             return "lived", ""
-        return "killed", failed[0].split(" - ")[0].removeprefix("FAILED ") if failed else answer.stdout[-200:]
+        return "killed", failed[0].split(" - ")[0].split(" ", 1)[1] if failed else answer.stdout[-200:]
 
 
 def _renewed(source: str, target: str) -> None:
