@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -10,8 +11,8 @@ import nox
 
 ROOT = Path(__file__).parent
 BUILT = ROOT / "dist"  # where `wheel` puts what the other tasks install
-TORCH = "torch==2.13.0"
-OLDEST_NUMPY = "numpy==1.26.*"
+LOCK = ROOT / ".ci" / "lock"  # exact versions with hashes, by tools/lock.py
+TORCH = "torch==2.13.0"  # in no lock: its build for processors alone comes from elsewhere, with other hashes
 QUICKER = ("-n", "auto", "--programs", "200")  # random programs: `tests` runs 2,000
 CYTHON_OWN = r"(anna|lenet)\..*\.__(reduce_cython|setstate_cython|test)__"  # in every compiled module, in no stub
 ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
@@ -27,11 +28,32 @@ def step(what: str) -> None:
     print(f"\n== {time.time() - BEGUN:4.0f}s  {what}", flush=True)
 
 
-def install_wheel(session: nox.Session, extra: str, *more: str) -> None:
-    """The wheel that was built last, with what an extra names."""
+def install_locked(session: nox.Session, *groups: str) -> None:
+    """Packages of the lock: a file with another hash is refused."""
+    for group in groups:
+        session.install("--require-hashes", "-r", str(LOCK / f"{group}.txt"))
+
+
+def install_wheel(session: nox.Session, *groups: str) -> None:
+    """What the lock has for a task, and then the wheel that was built last."""
+    install_locked(session, *groups)
     newest = max(BUILT.glob("anna-*.whl"), key=os.path.getmtime)
     session.install("--force-reinstall", "--no-deps", str(newest))  # in an environment that is used again, too
-    session.install(f"{newest}[{extra}]", *more)
+    session.run("pip", "check")
+
+
+def install_tree(session: nox.Session, *options: str) -> None:
+    """What the lock has for tests, and a build of this tree by the lock's own tools."""
+    install_locked(session, "test", "build")
+    session.install("--no-deps", "--no-build-isolation", ".", *options)
+
+
+def held(session: nox.Session, *groups: str) -> dict[str, str]:
+    """For commands that find packages themselves: pip keeps to the lock's versions, for what it builds with, too."""
+    path = Path(session.create_tmp()) / "constraints.txt"
+    pins = [re.findall(r"^[\w.-]+==[\w.+!]+", (LOCK / f"{group}.txt").read_text(), re.M) for group in groups]
+    path.write_text("\n".join(sorted({pin for one in pins for pin in one})))
+    return {"PIP_CONSTRAINT": str(path), "PIP_BUILD_CONSTRAINT": str(path)}
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
@@ -42,18 +64,22 @@ def pytest(session: nox.Session, *arguments: str) -> None:
 def wheel(session: nox.Session) -> None:
     """Build once what all tasks but `tests` and `checked` install."""
     step("wheel: one build for the tasks that need no other")
-    session.run_install("pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(BUILT), ".")
+    install_locked(session, "build")
+    session.run_install("pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--wheel-dir", str(BUILT), ".")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The README's second command, word for word: installs the project with what tests need, and runs them."""
+    """The README's second command, word for word: installs the project with what tests need, and runs them.
+
+    The command itself is as free as a user's; here pip is held to the lock's versions.
+    """
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     found = re.search(r"^ *(pip install .*pytest.*)$", readme, re.M)
     if found is None:
         session.error("README.md has no command that installs the project and runs its tests")
     step(f"tests: {found[1]}")
-    session.run("bash", "-eu", "-o", "pipefail", "-c", found[1], external=True, env=ENV)
+    session.run("bash", "-eu", "-o", "pipefail", "-c", found[1], external=True, env=ENV | held(session, "test", "build"))
 
 
 @nox.session(requires=["wheel"])
@@ -82,7 +108,7 @@ def lint(session: nox.Session) -> None:
 def checked(session: nox.Session) -> None:
     """The build with bounds checks and assertions, and the engine's tests on it."""
     step("checked: the checked build and the engine's tests on it")
-    session.install(".[test]", "-Csetup-args=-Dchecked=true")
+    install_tree(session, "-Csetup-args=-Dchecked=true")
     session.run("python", "-I", "-c", "from anna.engine import is_checked; assert is_checked()")
     pytest(session, "-n", "auto", "tests/test_anna/engine", "tests/test_anna/native")
 
@@ -105,7 +131,7 @@ def sanitized(session: nox.Session) -> None:
     threads = ("tests/test_anna/engine/test_sanitized.py", "tests/test_anna/engine/test_engine.py", "-k", "sanitizer or random")
     for kind, libraries, chosen in (("address", ("asan", "ubsan"), engine), ("thread", ("tsan",), threads)):
         step(f"sanitized: the kernels under the {kind} sanitizer")
-        session.install(".[test]", "-Csetup-args=-Doptimization=1", f"-Csetup-args=-Dsanitize={kind}")
+        install_tree(session, "-Csetup-args=-Doptimization=1", f"-Csetup-args=-Dsanitize={kind}")
         told = {
             "ANNA_SANITIZED": kind,
             "ASAN_OPTIONS": "detect_leaks=0",
@@ -120,15 +146,16 @@ def sanitized(session: nox.Session) -> None:
 def torch(session: nox.Session) -> None:
     """The tests that train, which are skipped where PyTorch is absent, and those of classifiers that need scikit-learn."""
     step("torch: tests of training")
-    install_wheel(session, "test,classical", TORCH)
+    install_wheel(session, "test", "classical")
+    session.install(TORCH, env=held(session, "test", "classical", "nox"))
     pytest(session, "-n", "auto", "-m", "torch or classical")
 
 
 @nox.session(name="numpy-oldest", requires=["wheel"])
 def numpy_oldest(session: nox.Session) -> None:
     """The chip and its tools on the oldest NumPy that pyproject.toml admits; `tests` has the newest."""
-    step(f"numpy-oldest: tests of anna with {OLDEST_NUMPY}")
-    install_wheel(session, "test", OLDEST_NUMPY)
+    step("numpy-oldest: tests of anna with NumPy 1.26")
+    install_wheel(session, "numpy-oldest")
     beside = "--ignore=tests/test_anna/exporters/test_rtl.py"  # of Verilator, not of NumPy
     pytest(session, *QUICKER, beside, "-m", "not torch and not data", "tests/test_anna", "tests/test_former_files.py")
 
@@ -137,7 +164,7 @@ def numpy_oldest(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """A million damaged files through all readers, which takes an hour on a core; `-- --count N --seed S` for others."""
     step("fuzz: damaged and hostile files")
-    install_wheel(session, "test", "h5py")
+    install_wheel(session, "test")
     session.run("python", "benchmarks/fuzz.py", "all", *(session.posargs or ("--count", "72000")), env=ENV)
 
 
@@ -148,6 +175,46 @@ def coverage(session: nox.Session) -> None:
     Left out are tests that run commands, which are processes of their own, and those that read sources only.
     """
     step("coverage: branches")
-    install_wheel(session, "test", "pytest-cov")
+    install_wheel(session, "test")
     beside = [f"--ignore=tests/{name}" for name in ("test_sim/cli", "test_words.py", "test_house.py")]
     pytest(session, *QUICKER, *beside, "-m", "not slow and not torch and not data", "--cov", "--cov-report=term:skip-covered")
+
+
+@nox.session(requires=["wheel"])
+def guided(session: nox.Session) -> None:
+    """Damaged files, led by the branches that they take in the readers: a quarter of an hour; findings go to build/guided."""
+    step("guided: a search led by branches")
+    install_wheel(session, "test")
+    told = session.posargs or ("--seconds", "900")
+    session.run("python", "benchmarks/fuzz.py", "all", "--guided", "build/guided", *told, env=ENV)
+
+
+@nox.session(requires=["wheel"])
+def arm(session: nox.Session) -> None:
+    """The kernels compiled for ARM and run by QEMU; docs/building.md names Debian's packages."""
+    step("arm: the same bits on another processor")
+    install_wheel(session, "test")
+    session.run("python", "tests/arm_kernels.py", env=ENV)
+
+
+@nox.session(requires=["wheel"])
+def pythons(session: nox.Session) -> None:
+    """The wheel, and the tests of the chip, under every later Python that is found, with what pip finds for each."""
+    found = [path for minor in range(12, 20) if (path := shutil.which(f"python3.{minor}"))]
+    if not found:
+        session.skip("no python3.12 or later is in PATH")
+    wheel = max(BUILT.glob("anna-*.whl"), key=os.path.getmtime)
+    for number, python in enumerate(found):
+        step(f"pythons: {python}")
+        folder = Path(session.create_tmp()) / str(number)
+        session.run(python, "-m", "venv", "--clear", str(folder), external=True)
+        session.run(str(folder / "bin" / "pip"), "install", "-q", f"{wheel}[test]", external=True)
+        own = (str(folder / "bin" / "python"), "-m", "pytest", "-q", *QUICKER, "-m", "not slow and not torch and not data")
+        session.run(*own, *(session.posargs or ("tests/test_anna",)), external=True, env=ENV)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Renew the lock: the newest versions that agree with pyproject.toml, and the hashes of their files."""
+    session.install("uv", "packaging")
+    session.run("python", "tools/lock.py", *session.posargs)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from anna.compiler import CompileOptions as CompileOptions
     from anna.compiler import compilation as compilation
     from anna.compiler import compile as compile
-    from anna.compiler.listing import listing as listing
     from anna.compiler.planner import Plan as Plan
     from anna.compiler.planner import plan as plan
     from anna.compiler.reference import float_reference as float_reference
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from anna.network.graph import Subsample as Subsample
     from anna.program.file import Program as Program
     from anna.program.file import Region as Region
+    from anna.program.report import listing as listing
     from anna.program.text import assemble as assemble
     from anna.program.text import disassemble as disassemble
     from anna.sequencer.rules import verified as verified
@@ -128,7 +128,7 @@ _HOMES = {
     "forward": "anna.network.forward",
     "import_network": "anna.importers.modules",
     "input_codes": "anna.machine.inputs",
-    "listing": "anna.compiler.listing",
+    "listing": "anna.program.report",
     "load_network": "anna.importers",
     "lockstep": "anna.machine.lockstep",
     "measure_trim": "anna.lab.trim",

@@ -50,7 +50,37 @@ from anna.base.border import TOML
 for read, word in ((lambda _: os.abort(), "crashed"), (lambda _: bytearray(1 << 31), "over budget"),
                    (lambda _: [None for _ in iter(int, 1)], "over budget")):
     one = replace(readers.READERS["toml"], read=read, budget=replace(TOML, seconds=1.0))
-    assert [said[1] for said in workers.outcomes(one, 0, 0, 2)] == [word, word], (word, "expected")
+    assert [said[1] for said in workers.outcomes(one, lambda number: bytes([number]), 0, 2)] == [word, word], (word, "expected")
+"""
+    path = os.pathsep.join(one for one in sys.path if one)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_search_led_by_branches_finds_what_one_change_of_a_good_file_cannot() -> None:
+    code = f"""
+import sys
+sys.path.insert(0, {str(ROOT / "benchmarks")!r})
+from dataclasses import replace
+from fuzzing import guided, outcomes, readers
+def read(path):
+    data = path.read_bytes()
+    if data[0] == 65:
+        if data[1] == 78:
+            if data[2] == 90:
+                raise IndexError("a fault")
+def one_change(rng, seeds):
+    data = bytearray(rng.choice(seeds))
+    data[rng.randrange(3)] = rng.randrange(65, 91)
+    return bytes(data)
+reader = replace(readers.READERS["toml"], read=read, seeds=lambda: [b"..."], mutators=(one_change,))
+blind, led = (guided.Search(reader, 0, ours) for ours in ((), ("<string>",)))
+for one in (blind, led):
+    for _ in range(6):
+        one.go_on(500)
+assert not blind.bad and not blind.kept and not blind.branches
+assert led.kept[0] == b"..." and set(led.bad.values()) == {{b"ANZ"}}
+assert led.figures.counts[outcomes.FOREIGN] == len(led.bad) and led.figures.done == 3000
 """
     path = os.pathsep.join(one for one in sys.path if one)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})

@@ -16,7 +16,6 @@ A sentence may be reworded, a code may not: scripts tell errors apart by it.
 """
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -96,5 +95,7 @@ class BuildError(AnnaError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A suggestion for an unknown word, as the end of the sentence that reports it."""
+    from difflib import get_close_matches  # needed for mistakes only
+
     found = get_close_matches(word, known, n=1, cutoff=0.7)
     return f"; the nearest is {found[0]}" if found else ""

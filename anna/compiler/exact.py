@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.native.loader import compiled
+
 Floats = NDArray[np.float64]
 FIXED_BITS = 20
 
@@ -19,12 +21,18 @@ FIXED_BITS = 20
 def fixed(array: Floats, bits: int = FIXED_BITS) -> tuple[Floats, int]:
     """Whole numbers below 2^bits, and the power of two that the array was multiplied by."""
     power = fixed_power(array, bits)
-    return np.rint(np.ldexp(np.asarray(array, dtype=np.float64), power)), power
+    return np.rint(scaled(np.asarray(array, dtype=np.float64), power)), power
+
+
+def scaled(array: Floats, power: int) -> Floats:
+    """An array times 2^power: by a product, which rounds as little and is many times as fast, where that is a float."""
+    found: Floats = array * math.ldexp(1.0, power) if abs(power) < 1000 else np.ldexp(array, power)
+    return found
 
 
 def fixed_power(array: Floats, bits: int = FIXED_BITS) -> int:
     """The power of two by which an array's largest number stays below 2^bits; 0 if all are zeros."""
-    largest = float(np.abs(array).max(initial=0.0))
+    largest = max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))
     return bits - int(np.frexp(largest)[1]) if largest else 0
 
 
@@ -56,15 +64,9 @@ class Line:
 
 def line(levels: Floats, codes: NDArray[np.uint16], target: Floats, care: NDArray[np.uint8] | None) -> Line:
     """Fit target = gain x level + offset. Sums are per code, each in the order of the images."""
-    if care is None:
-        counts = np.bincount(codes, weights=np.ones(len(codes)), minlength=len(levels))
-        sums = np.bincount(codes, weights=target, minlength=len(levels))
-        square = float(np.bincount(np.zeros(len(target), np.int8), weights=target * target)[0])
-    else:
-        heavy = care * target
-        counts = np.bincount(codes, weights=care, minlength=len(levels))
-        sums = np.bincount(codes, weights=heavy, minlength=len(levels))
-        square = float(np.bincount(np.zeros(len(target), np.int8), weights=heavy * target)[0])
+    counts, sums = np.zeros(len(levels)), np.zeros(len(levels))
+    rows = [np.ascontiguousarray(row) for row in (codes, target, np.zeros(0, np.uint8) if care is None else care)]
+    square: float = compiled("anna.compiler.fitting").gather(*rows, counts, sums)
     n = float(counts.sum())  # whole numbers
     # Few codes: exact products added one after the other. (cumsum adds in order; sum may not.)
     mean_s = float(np.cumsum(counts * levels)[-1]) / n
@@ -122,8 +124,7 @@ def line_errors(levels: Floats, codes_cn: NDArray[np.uint16], targets: Targets, 
 def total(array: NDArray[np.floating], axis: int | tuple[int, ...] | None = None) -> Floats:
     """A sum of floats, each rounded to 30 bits of the largest; exact after that, up to 2^23 terms."""
     rounded, power = fixed(np.asarray(array, dtype=np.float64), 30)
-    found: Floats = np.ldexp(rounded.sum(axis=axis), -power)
-    return found
+    return scaled(np.asarray(rounded.sum(axis=axis)), -power)
 
 
 def decibels(ratio: float) -> float:

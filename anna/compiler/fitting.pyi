@@ -13,6 +13,10 @@ def tally(
     sums: NDArray[Any], limits: _Floats, heavy: _Floats, care: NDArray[np.uint8], owner: NDArray[np.int64], counts: _Floats,
     totals: _Floats,
 ) -> None: ...  # fmt: skip
+def convert(sums: NDArray[Any], limits: _Floats, codes: NDArray[np.uint16]) -> None: ...
+def gather(
+    codes: NDArray[np.uint16], targets: _Floats, care: NDArray[np.uint8], counts: _Floats, sums: _Floats
+) -> float: ...  # fmt: skip
 def descend(
     grams: _Floats, goal: _Floats, pull: _Floats, towards: _Floats, weights: _Floats, live: NDArray[np.uint8], slope: _Floats,
     sweeps: int, low: float, high: float,

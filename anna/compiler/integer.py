@@ -15,10 +15,12 @@ from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import exact
 from anna.compiler.ir import ChipLayer
+from anna.native.loader import compiled
 
 Ints = NDArray[np.int64]
 States = NDArray[np.uint16]
-PIECE_NUMBERS = 1 << 22  # of a patch matrix
+PIECE_NUMBERS = 1 << 17  # of a patch matrix
+FEW_LIMITS = 15  # up to which a sum is compared with each
 
 
 def padded(layer: ChipLayer, states: States, border_i: Ints) -> States:
@@ -91,12 +93,12 @@ def convert(spec: ChipSpec, sums: NDArray[np.floating], scale_codes_o: Ints) -> 
     used = np.unique(scale_codes_o)
     limits = steps(spec, used)
     table = np.searchsorted(used, scale_codes_o)
-    if limits.shape[1] <= 15:
-        result, along = np.zeros(sums.shape, dtype=np.uint16), (-1, *(1,) * (sums.ndim - 2))
-        for column in limits.T.astype(sums.dtype):
-            result += sums >= column[table].reshape(along)
-        return result
     result = np.empty(sums.shape, dtype=np.uint16)
+    if limits.shape[1] <= FEW_LIMITS:
+        by_map, found = (*sums.shape[:2], -1 if sums.size else 0), np.ascontiguousarray(sums)
+        own = np.ascontiguousarray(limits[table], np.float64)
+        compiled("anna.compiler.fitting").convert(found.reshape(by_map), own, result.reshape(by_map))
+        return result
     for k, limit in enumerate(limits.astype(np.float64)):
         mine = np.flatnonzero(table == k)
         result[:, mine] = np.searchsorted(limit, sums[:, mine].astype(np.float64), side="right")

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from anna.chip.spec import ChipSpec, Sequencer
-from anna.compiler.ir import ChipLayer, OwnColumn, Tap
+from anna.compiler.ir import Tap
 from anna.compiler.scan import Scan, ceil_div
 
 
@@ -185,12 +185,6 @@ class LatchScan(Scan):
         made = replace(self, outputs=tuple(o + outputs for o in self.outputs), layouts=layouts)
         made.__dict__["neurons"] = tuple(neuron._replace(o=neuron.o + outputs) for neuron in self.neurons)
         made.__dict__["costs"] = self.costs
-        return made
-
-    def of(self, layer: ChipLayer, units: tuple[OwnColumn, ...]) -> "LatchScan":
-        """The same scan of another layer that is alike."""
-        made = replace(self, layer=layer, units=units)
-        made.__dict__.update({"neurons": self.neurons, "costs": self.costs})
         return made
 
     @property

@@ -158,17 +158,20 @@ class _Ways:
 
     def of(self, layer: ChipLayer, constants: int, units: tuple[OwnColumn, ...], apart: bool = False) -> list[Scans]:
         """Those of one layer."""
-        if self.options.chip.wide:
-            return _best(self.options, register_packing.options(layer, self.options.chip, constants, units))
         key = (layer.mask_oiyx.tobytes(), layer.mask_oiyx.shape, layer.input_shape, layer.output_shape, layer.stride,
                layer.padding, layer.places, layer.stack_maps, constants, tuple(unit == OWN_BIAS for unit in units),
                apart)  # fmt: skip
         if key not in self._known:
-            self._known[key] = _best(self.options, latch_packing.options(
-                layer, self.options.chip, self.options.sequencer, constants, units, self.options.most_positions, apart
-            ))  # fmt: skip
-        return [tuple(scan if scan.layer is layer or isinstance(scan, RegisterScan) else scan.of(layer, units) for scan in way)
-                for way in self._known[key]]  # fmt: skip
+            self._known[key] = _best(self.options, self._ways(layer, constants, units, apart))
+        return [tuple(scan if scan.layer is layer else scan.of(layer, units) for scan in way) for way in self._known[key]]
+
+    def _ways(
+        self, layer: ChipLayer, constants: int, units: tuple[OwnColumn, ...], apart: bool
+    ) -> Iterable[Sequence[RegisterScan | Repeated]]:
+        spec, sequencer = self.options.chip, self.options.sequencer
+        if spec.wide:
+            return register_packing.options(layer, spec, constants, units)
+        return latch_packing.options(layer, spec, sequencer, constants, units, self.options.most_positions, apart)
 
 
 def _best(options: CompileOptions, ways: Iterable[Sequence[RegisterScan | Repeated]]) -> list[Scans]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.chip import codes
 from anna.chip.spec import ChipSpec
 from anna.compiler import exact, integer
 from anna.compiler.calibrate import FloatMaps
@@ -97,10 +98,35 @@ class Problem:
         return found
 
     @cached_property
+    def peak(self) -> float:
+        """The greatest state, in half state LSB."""
+        return float(np.abs(codes.state_converter(self.spec).numerators).max())
+
+    @cached_property
+    def inputs_tn(self) -> NDArray[np.float32]:
+        """What the search windows hold, in half state LSB: whole numbers, a row for each tap."""
+        return inputs_of(self.spec, self.windows)
+
+    @cached_property
+    def limits_kl(self) -> Ints:
+        """Sums from which on each next state is converted to, a row for each scale code."""
+        return integer.steps(self.spec, np.arange(len(codes.full_scales(self.spec))))
+
+    @cached_property
     def targets(self) -> exact.Targets:
         """The outputs of the search windows, map by map; of a part, weighted by how much its error matters."""
         cares = np.ascontiguousarray(self.care.T) if self.layer.partial else None
         return exact.Targets.of(np.ascontiguousarray(self.outputs.T), cares)
+
+
+def inputs_of(spec: ChipSpec, windows: States) -> NDArray[np.float32]:
+    """The same of any windows (windows, taps)."""
+    return codes.state_converter(spec).numerators.astype(np.float32)[np.ascontiguousarray(windows.T)]
+
+
+def rows_of(array: NDArray[Any], rows: Ints) -> NDArray[Any]:
+    """Some rows, in order; the array itself if these are all."""
+    return array if len(rows) == len(array) else array[rows]
 
 
 def build_problem(layer: ChipLayer, states: States, border_i: Ints, gain_i: Floats, offset_i: Floats, target: FloatMaps,

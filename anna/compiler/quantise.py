@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from anna.chip import codes
 from anna.chip.spec import ChipSpec
+from anna.compiler import adjusting, exact, integer, maximum, rounding
 from anna.compiler import calibrate as ranging
-from anna.compiler import exact, integer, maximum, rounding
 from anna.compiler.calibrate import Calibration
 from anna.compiler.columns import constant_numerators, filled, shared, unit_bias
 from anna.compiler.digits import digits_of, in_digits
@@ -116,7 +116,7 @@ def quantise_layer(
     has_codes = keep is not None and keep.weights
     if keep is not None and keep.bias_o is not None:
         problem = replace(problem, bias_o=keep.bias_o)
-    rounded, constants = rounding.refine(problem, choice, options, move=not has_codes)
+    rounded, constants = adjusting.refine(problem, choice, options, move=not has_codes)
     weights = np.zeros((len(rounded), len(problem.used_t)), np.int64)
     weights[:, problem.used_t] = rounded
     scale = choice.scale_code_o

@@ -129,7 +129,8 @@ class Packer:
         if len(wide) * width + extra > spec.registers * spec.columns and not self.single:
             return None
         for count in range(1, spec.registers + 1):
-            for groups in self._shares(wide, count, width, extra):
+            room = count * (spec.columns - 2)  # where they need more, no way to share them fits
+            for groups in self._shares(wide, count, width, extra) if len(wide) * width + extra <= room else ():
                 sizes = [len(group) * width for group in groups if group]
                 sizes[-1] += extra
                 if max(sizes) + 2 <= spec.columns:

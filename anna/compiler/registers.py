@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-import numpy as np
-
 from anna.chip.spec import ChipSpec
 from anna.compiler.ir import Tap
 from anna.compiler.scan import Scan, ceil_div
@@ -41,12 +39,11 @@ class RegisterScan(Scan):
     def _read(self, o: int, dy: int, dx: int) -> tuple[int, ...]:
         """The register of each row of a neuron."""
         sy, sx = self.layer.stride
-        place = self._place
+        place, taps = self._place, self.layer.taps[o]
         if self.down * self.right == 1:
-            used = {place[i, y, x] for i, y, x in np.argwhere(self.layer.mask_oiyx[o]).tolist()}
+            used = {place[tap] for tap in taps}
         else:  # a window that moves holds each strip in one register
-            strips = np.argwhere(self.layer.mask_oiyx[o].any(axis=2)).tolist()
-            used = {place[i, y + dy * sy, dx * sx] for i, y in strips}
+            used = {place[i, y + dy * sy, dx * sx] for i, y, _ in taps}
         if self.unit_columns or not used:
             used.add(len(self.layouts) - 1)
         named = sorted(used)

@@ -136,6 +136,12 @@ class Scan(ABC):
             made.__dict__["neurons"] = tuple(neuron for neuron in self.neurons if neuron.o in among)
         return self._parts[wanted]
 
+    def of(self, layer: ChipLayer, units: tuple[OwnColumn, ...]) -> Self:
+        """The same scan of another layer that is alike."""
+        made = replace(self, layer=layer, units=units)
+        made.__dict__.update({"neurons": self.neurons, "costs": self.costs})
+        return made
+
     def _fewer(self, outputs: tuple[int, ...]) -> Self:
         return replace(self, outputs=outputs)
 

@@ -32,12 +32,12 @@ class _Piece:
     def of(code: tuple[Op, ...], depth: int) -> "_Piece":
         key, places = list[Hashable](), list[int]()
         for op in code:
-            values = list[object](op.values)
             if "step" in op.instruction.place:
                 at = op.instruction.place[moving(op)]
                 places.append(op[moving(op)])
-                values[at] = None
-            key.append((op.name, *values))
+                key.append((op.instruction.name, *op.values[:at], None, *op.values[at + 1 :]))
+            else:
+                key.append((op.instruction.name, *op.values))
         movable = depth < DEPTH and code[0].name != "PAGE" and not code[0].ends
         return _Piece(code, depth, tuple(key), tuple(places), movable)
 
@@ -62,11 +62,16 @@ class _Row:
 
     @staticmethod
     def of_instructions(issued: Issued) -> "_Row":
-        """A piece for each instruction, made where it is looked at."""
+        """A piece for each instruction, made where it is looked at; those of one form differ in their place alone."""
+        of_form = [_Piece.of((form,), 0) for form in issued.forms]
+
+        def piece(index: int) -> _Piece:
+            form = of_form[issued.form[index]]
+            return _Piece((issued.op(index),), 0, form.key, (int(issued.place[index]),) if form.places else (), form.movable)
+
         movable = np.array([form.name != "PAGE" and not form.ends for form in issued.forms], bool)
         key = np.where(movable[issued.form], issued.form, -1 - np.arange(len(issued)))
-        return _Row(key, issued.place, np.zeros(len(issued), bool), np.ones(len(issued), np.int64),
-                    lambda index: _Piece.of((issued.op(index),), 0))  # fmt: skip
+        return _Row(key, issued.place, np.zeros(len(issued), bool), np.ones(len(issued), np.int64), piece)
 
 
 def rolled(ops: Iterable[Op] | Issued) -> list[Op]:

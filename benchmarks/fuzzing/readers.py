@@ -6,7 +6,7 @@ import json
 import sqlite3
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -19,6 +19,7 @@ from fuzzing.mutators import Mutator
 import anna
 from anna.base import border
 from anna.base.border import Budget
+from anna.base.container import pack
 from anna.base.errors import AnnaError, DataError, IllegalProgram
 from anna.importers import load_network
 from anna.lab.trim import Trim
@@ -29,6 +30,7 @@ from anna.sequencer.tally import tally
 from lenet.datasets.idx import encode_idx, read_idx
 from lenet.datasets.usps import read_usps, read_zip_text
 from lenet.networks.record import read_record
+from lenet.training.checkpoint import KEY, Checkpoint, Pass
 from sim.cli.machine import machine_facts
 from sim.inputs.files import images_and_labels
 from sim.inputs.joules import load_joules
@@ -107,6 +109,17 @@ def _networks() -> list[anna.Graph]:
 def _dies() -> list[bytes]:
     spec = anna.ANNA_1991.changed(rows=8, columns=16, fan_ins=(16,), neurons_at_once=4)
     return [anna.Die.draw(spec, anna.Analog.preset(name), 1).to_bytes() for name in ("typical", "worst")]
+
+
+@cache
+def _checkpoints() -> list[bytes]:
+    """Of a training by hand, which keeps weights alone, and of one by Adam, which keeps three arrays more of each."""
+    rng, curve = np.random.default_rng(2), [asdict(Pass(n, 1 / n, 20 / n, None if n < 3 else 9.0)) for n in (1, 2, 3)]
+    weights = {f"p{n}": rng.normal(size=shape).astype(np.float32) for n, shape in enumerate(((2, 1, 3, 3), (2,), (3, 18)))}
+    moments = {f"s{n}.{name}": weights[f"p{n}"] ** 2 for n in range(3) for name in ("exp_avg", "exp_avg_sq")}
+    steps = {f"s{n}.step": np.float32([30]) for n in range(3)}
+    about = {"fingerprint": "f" * 64, "curve": curve}
+    return [pack(KEY, about, weights), pack(KEY, about, weights | moments | steps)]
 
 
 @cache
@@ -302,6 +315,8 @@ READERS = {one.name: one for one in (
     Reader("hdf5", border.USPS_HDF5, "usps.h5", _hdf5, (bytes_,), _usps),
     Reader("sweep", border.SWEEP, "sweep.sqlite", _files(
         "tests/data/former/sweep3/*.sqlite", "tests/data/former/sweep/*/*.sqlite"), (of_sqlite,), _sweep),
+    Reader("checkpoint", border.CHECKPOINT, "x.checkpoint", _checkpoints,
+           (mutators.of_container, mutators.of_container, bytes_), Checkpoint.load),
 )}  # fmt: skip
 
 

@@ -6,33 +6,35 @@ import select
 import signal
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fuzzing.outcomes import CRASHED, OVER, outcome
-from fuzzing.readers import Reader, mutated
+from fuzzing.readers import Reader
 
 MEMORY_BYTES = 1 << 30  # beyond what the process has when it begins: inputs are small, so no reader needs its whole budget
 INPUTS_A_CHILD = 500
 
+Source = Callable[[int], bytes]  # the input of a number
 
-def outcomes(reader: Reader, seed: int, first: int, last: int) -> Iterator[tuple[int, str, str]]:
+
+def outcomes(reader: Reader, source: Source, first: int, last: int) -> Iterator[tuple[int, str, str]]:
     """Number, word and note of every input in the range."""
     reader.seeds()  # once, before the first fork
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
         while first < last:
-            for number, word, note in _from_child(reader, seed, first, min(first + INPUTS_A_CHILD, last), Path(folder)):
+            for number, word, note in _from_child(reader, source, first, min(first + INPUTS_A_CHILD, last), Path(folder)):
                 yield number, word, note
                 first = number + 1
 
 
-def _from_child(reader: Reader, seed: int, first: int, last: int, folder: Path) -> Iterator[tuple[int, str, str]]:
+def _from_child(reader: Reader, source: Source, first: int, last: int, folder: Path) -> Iterator[tuple[int, str, str]]:
     """Those of one child; if it dies, the last is what killed it."""
     mine, its = os.pipe()
     child = os.fork()
     if not child:
         os.close(mine)
-        _work(reader, seed, range(first, last), folder, its)
+        _work(reader, source, range(first, last), folder, its)
     os.close(its)
     number, text = first, b""
     while select.select([mine], [], [], 6 * reader.budget.seconds)[0] and (piece := os.read(mine, 1 << 16)):
@@ -49,7 +51,7 @@ def _from_child(reader: Reader, seed: int, first: int, last: int, folder: Path) 
         yield number, OVER if slow else CRASHED, f"{'time' if slow else 'died'} ({status})"
 
 
-def _work(reader: Reader, seed: int, numbers: range, folder: Path, out: int) -> None:
+def _work(reader: Reader, source: Source, numbers: range, folder: Path, out: int) -> None:
     """The child: a line for each input, in their order."""
     try:
         warnings.simplefilter("ignore")
@@ -61,7 +63,7 @@ def _work(reader: Reader, seed: int, numbers: range, folder: Path, out: int) -> 
         path = folder / reader.file
         for number in numbers:
             try:
-                data = mutated(reader, seed, number)
+                data = source(number)
             except Exception as error:  # of the fuzzer itself: no input may be lost
                 os.write(out, f"crashed\tthe mutator: {error!r}\n".encode(errors="replace"))
                 continue

@@ -18,8 +18,9 @@ import torch
 from anna.base.errors import DataError
 from anna.network.graph import Ensemble, Graph
 from lenet.datasets.labelled import LabelledImages
+from lenet.training.checkpoint import Pass
 from lenet.training.distort import distort
-from lenet.training.fit import Fitted, Pass, Setup, Watch, fit, one_thread
+from lenet.training.fit import Fitted, Setup, Watch, fit, one_thread
 from lenet.training.recipes import Distortion, ForChip, Recipe
 from lenet.training.torch_net import TorchNet, prepared
 
@@ -82,7 +83,7 @@ def fit_boosted(
     watch: Watch,
     pool_passes: int = POOL_PASSES,
 ) -> tuple[Ensemble, tuple[Pass, ...]]:
-    """Trains the three members in turn; each has its own checkpoint, kept until the last one is trained.
+    """Trains the three members in turn; each has its own checkpoint.
 
     For a chip each goes on from its own weights, and these, not the new ones, decide which digits are hard: each member
     sees what it was made for.
@@ -93,7 +94,7 @@ def fit_boosted(
 
     def fitted(stage: int, recipe: Recipe, digits: LabelledImages) -> Fitted:
         setup = Setup(ensemble.members[stage - 1], recipe, digits, train_seed + 1000 * (stage - 1), chip=chip)
-        return fit(setup, checkpoint=beside[stage], keep_checkpoint=True, watch=watch)
+        return fit(setup, checkpoint=beside[stage], watch=watch)
 
     def judge(stage: int, fitted: Fitted) -> Graph:
         return fitted.graph if chip is None else ensemble.members[stage - 1]
@@ -106,7 +107,5 @@ def fit_boosted(
         two = judge(2, second)
         disputed = pool.hard(3, lambda copies: labels_of(one, copies.images) != labels_of(two, copies.images), easy_too=False)
         third = fitted(3, plain, disputed)
-    for path in filter(None, beside.values()):
-        path.unlink(missing_ok=True)
     members = (first.graph, second.graph, third.graph)
     return replace(ensemble, members=members), first.curve + second.curve + third.curve

@@ -7,26 +7,22 @@ PyTorch is limited to one thread, because its sums depend on the number of threa
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from anna.base.border import CHECKPOINT, border
-from anna.base.container import canonical_json, write_beside
+from anna.base.container import canonical_json
 from anna.base.errors import DataError
 from anna.network.graph import Graph, text
 from lenet.datasets.labelled import LabelledImages
+from lenet.training.checkpoint import Checkpoint, Pass
 from lenet.training.chip_net import ChipNet
 from lenet.training.distort import distort
 from lenet.training.initial import initial
@@ -39,7 +35,7 @@ from lenet.training.windows import on_windows, windows
 Watch = Callable[[str], None]
 Net = TorchNet | ChipNet
 Step = Callable[[int], None]  # updates the weights after a batch, given its index in the pass
-KEY = "anna_checkpoint"
+STATES = ("step", "exp_avg", "exp_avg_sq")  # what the optimiser Adam keeps of each parameter
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,16 +64,6 @@ class Setup:
         if self.chip is not None:
             parts.append(canonical_json(asdict(self.chip)))
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Pass:
-    """The outcome of one pass over the digits."""
-
-    number: int
-    loss: float
-    error_percent: float  # on the training digits, while the weights moved
-    validation_error_percent: float | None
 
 
 @dataclass(frozen=True)
@@ -117,21 +103,16 @@ def fit(
     setup: Setup,
     *,
     checkpoint: Path | None = None,
-    keep_checkpoint: bool = False,
     watch: Watch = quiet,
     stop_after: int | None = None,
 ) -> Fitted:
     """Trains the graph of a setup.
 
-    With `checkpoint`, that file is written after each pass, and training continues from it if it has the same setup; it
-    is removed at the end unless `keep_checkpoint` leaves that to the caller. `stop_after` stops after this many passes, to
-    test interruptions.
+    With `checkpoint`, that file is written after each pass, and training continues from it if it has the same setup. The
+    caller removes it once the weights are safe. `stop_after` stops after this many passes, to test interruptions.
     """
     with one_thread():
-        fitted = _Run(setup, checkpoint, watch).passes(stop_after)
-        if checkpoint is not None and not keep_checkpoint and len(fitted.curve) == setup.recipe.passes:
-            checkpoint.unlink(missing_ok=True)
-        return fitted
+        return _Run(setup, checkpoint, watch).passes(stop_after)
 
 
 def _tensors(graph: Graph, digits: LabelledImages) -> tuple[Tensor, Tensor]:
@@ -283,31 +264,26 @@ class _Run:
         )
 
     def _save(self, path: Path) -> None:
-        tensors = {f"p{n}": p.detach().contiguous() for n, p in enumerate(self.parameters)}
-        for n, p in enumerate(self.parameters):
-            for name, value in self.adam.state.get(p, {}).items():
-                tensors[f"s{n}.{name}"] = value.contiguous()
-        about = canonical_json({"fingerprint": self.fingerprint, "curve": [asdict(one) for one in self.curve]})
-        write_beside(path, save(tensors, metadata={KEY: about}))
+        numbers = {name: tensor.numpy(force=True) for name, tensor in self._numbers()}
+        Checkpoint(self.fingerprint, tuple(self.curve), numbers).save(path)
+
+    def _numbers(self) -> Iterator[tuple[str, Tensor]]:
+        for n, parameter in enumerate(self.parameters):
+            yield f"p{n}", parameter
+            yield from ((f"s{n}.{name}", value) for name, value in self.adam.state.get(parameter, {}).items())
 
     def _continue_from(self, path: Path) -> None:
-        with border(path, CHECKPOINT):
-            self._take(path)
-
-    def _take(self, path: Path) -> None:
-        try:
-            CHECKPOINT.expect_size(path, path.stat().st_size)
-            with safe_open(path, framework="pt") as file:
-                about: dict[str, Any] = json.loads((file.metadata() or {})[KEY])
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise DataError(f"{path}: the checkpoint is damaged ({error}); remove it to start over") from None
-        if about.get("fingerprint") != self.fingerprint:
+        found = Checkpoint.load(path)
+        if found.fingerprint != self.fingerprint:
             raise DataError(f"{path}: belongs to another run (network, recipe, digits or seed differ); remove it to start over")
-        self.curve = [Pass(**row) for row in about["curve"]]
+        self.curve = list(found.curve)
+        if f"s0.{STATES[0]}" in found.numbers:
+            for parameter in self.parameters:
+                step, *moments = torch.zeros(()), torch.zeros_like(parameter), torch.zeros_like(parameter)
+                self.adam.state[parameter] = dict(zip(STATES, (step, *moments), strict=True))
+        expected = dict(self._numbers())
+        if {name: array.size for name, array in found.numbers.items()} != {name: one.numel() for name, one in expected.items()}:
+            raise DataError(f"{path}: holds other weights than those of {self.setup.graph.name}; remove it to start over")
         with torch.no_grad():
-            for n, parameter in enumerate(self.parameters):
-                parameter.copy_(tensors[f"p{n}"])
-                names = [key.partition(".")[2] for key in tensors if key.startswith(f"s{n}.")]
-                if names:
-                    self.adam.state[parameter] = {name: tensors[f"s{n}.{name}"] for name in names}
+            for name, tensor in expected.items():
+                tensor.copy_(torch.from_numpy(found.numbers[name]).reshape(tensor.shape))

@@ -31,7 +31,7 @@ from lenet.training.records import chip_result, result, versions
 from lenet.training.task import Task
 
 if TYPE_CHECKING:
-    from lenet.training.fit import Pass
+    from lenet.training.checkpoint import Pass
 
 VALIDATION_DRAW = 1989  # seeds the choice of held-out training digits: the same for every network and seed
 
@@ -118,7 +118,10 @@ def train(task: Task, folders: Folders, *, test: bool, watch: Callable[[str], No
     begun = time.monotonic()
     outcome = _fitted(task, start, parts, folders.output, watch)
     record = _record(task, parts, outcome, folders.data) | {"seconds": round(time.monotonic() - begun, 1)}
-    return _written(outcome.trained, record, folders.output / task.stem)
+    written = _written(outcome.trained, record, folders.output / task.stem)
+    for checkpoint in folders.output.glob(f".{task.stem}.checkpoint*"):  # not before: counting errors takes long, too
+        checkpoint.unlink(missing_ok=True)
+    return written
 
 
 def expect_torch() -> None:

@@ -53,7 +53,6 @@ def _drawn(figure: object, path: Path) -> bytes:
 
 
 COMMAND = Command(
-    summary="what ran on the boards beside the recogniser, on drawn chips and timed",
     description="Runs an application of the boards of 1991 and 1996 in floats, on the ideal chip and on drawn chips; prints\n"
     "how well each does, with 95 % intervals, and the time on a machine; draws a figure.",
     examples=(

@@ -46,7 +46,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="assemble a program written by hand",
     description="Assembles text to a program file and verifies it. For the language see anna info --isa and docs/assembly.md.",
     examples=("anna asm edges.asm -o edges.anna",),
     arguments=_arguments,

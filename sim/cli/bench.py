@@ -81,7 +81,7 @@ def _measure(cases: list[Any], rounds: int, watch: Any, pin: bool) -> None:
 
 
 def _text(found: dict[str, Any]) -> str:
-    from anna.compiler.listing import published_text
+    from anna.program.report import published_text
 
     lines: list[tuple[str, ...]] = [
         ("case", "threads", "images/s", "per CPU s", "chip cycles/s", "G MAC/s", "padded", "of peak", "ratio", "first run")
@@ -117,7 +117,6 @@ def _text(found: dict[str, Any]) -> str:
 
 
 COMMAND = Command(
-    summary="time runs on this machine beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
     description="Times complete runs, raw images in and labels out, on ideal and drawn chips, in turn with other software\n"
     "on the same networks, and compares them with the limits of the machine.",
     examples=("anna bench", "anna bench --quick --json", "anna bench --network lenet5 --simd avx2 --thread-counts 1"),

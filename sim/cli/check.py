@@ -23,7 +23,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="compare answers with the known ones of an exported network",
     description="Compares what another tool or chip gave for the images of an exported network with the known answers, and\n"
     "names the first layer, map and place that differ.",
     examples=("anna check recognizer-export answers.npz",),

@@ -1,7 +1,6 @@
 """What a command is, and how it writes its result."""
 
 import argparse
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,8 @@ from anna.base.errors import UsageError
 
 @dataclass(frozen=True)
 class Command:
-    """One command of `anna`."""
+    """One command of `anna`; what it does in a few words stands in the table of commands (`sim.cli.main`)."""
 
-    summary: str
     description: str
     examples: tuple[str, ...]
     arguments: Callable[[argparse.ArgumentParser], None]
@@ -23,6 +21,8 @@ class Command:
 
 def write(result: Mapping[str, Any], text: str, as_json: bool) -> None:
     """Prints the result as one JSON object, or as text for a person."""
+    import json  # needed when a result is there
+
     print(json.dumps(result, allow_nan=False) if as_json else text)
 
 

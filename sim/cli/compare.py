@@ -103,7 +103,6 @@ def title(name: str) -> str:
 
 
 COMMAND = Command(
-    summary="what accuracy the chip costs a network, and where",
     description="Compiles a trained network, runs it on the ideal chip and on drawn chips, and compares them with float:\n"
     "errors with 95 % intervals, spread over chips, rejects, and a ledger of where accuracy was lost.",
     examples=(

@@ -32,7 +32,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> None:
     from anna.compiler import compilation
-    from anna.compiler.listing import listing
+    from anna.program.report import listing
     from sim.inputs.calibration import calibration_images
     from sim.inputs.models import load_network
 
@@ -59,7 +59,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="compile a trained network to a chip file",
     description="Compiles a network for the chip: 6-bit weights, 3-bit states, a schedule exact to the cycle.",
     examples=(
         "anna compile recognizer -o recognizer.anna",

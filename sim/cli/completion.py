@@ -25,7 +25,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="print a completion script for bash, zsh or fish",
     description="Prints a script that lets the shell complete commands, options, names and files of the right kind.\n"
     "The script never calls anna; after an update, generate it again.",
     examples=(

@@ -81,7 +81,6 @@ def _line(name: str, done_bytes: int, total_bytes: int | None) -> str:
 
 
 COMMAND = Command(
-    summary="list, verify or fetch the data sets",
     description="5,000 digits of MNIST are built in. Complete data sets are read from a folder (ANNA_DATA, or --folder);\n"
     "fetch downloads them from public mirrors and checks every byte.",
     examples=("anna data", "anna data verify --folder digits", "anna data fetch mnist --folder digits"),

@@ -38,7 +38,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="why one chip is bad, and what mending its parts gives back",
     description="Mends parts of a drawn chip one after the other, on half of the images, and counts on the other half what\n"
     "they give back of what the chip loses beyond the median one.",
     examples=(

@@ -26,7 +26,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="show a program file as assembly",
     description="Writes the canonical text of a program; assembling it gives the same file, byte for byte.",
     examples=("anna disasm edges.anna | head",),
     arguments=_arguments,

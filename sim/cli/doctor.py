@@ -112,7 +112,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="check the installation, the digits and the weights",
     description="Reports which packages are installed, whether the engine is built and for which SIMD levels, which digits\n"
     "and trained weights are present, and whether they are intact.",
     examples=("anna doctor",),

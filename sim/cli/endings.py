@@ -1,6 +1,5 @@
 """How a command ends: its exit code, and its error message as a sentence or as JSON."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -46,6 +45,8 @@ class Failure:
         """One sentence for a person, or one JSON object for a script."""
         if not as_json:
             return f"anna: {self.message}"
+        import json  # needed for mistakes only
+
         return json.dumps({"error": {"code": self.code, "message": self.message, "exit_code": int(self.exit)}})
 
 

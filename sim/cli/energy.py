@@ -21,7 +21,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="count the events that cost energy, by layer, and price them",
     description="Counts what a program makes the machine do for one image: products that carry current, conversions, weights\n"
     "written, words moved, operations of the host. With joules for each event, tells the energy. No figure of the chip's\n"
     "energy is known, so none is built in.",

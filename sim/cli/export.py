@@ -146,7 +146,6 @@ def _run_rtl(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="compile a network and write it as ONNX in integers or for the chip in SystemVerilog, with known answers",
     description="Compiles a network and writes a folder for other tools: an ONNX model of integers that gives the states of\n"
     "the ideal chip to the bit, known answers, the program, and what the codes stand for. docs/export.md describes it.\n"
     "With --rtl, a folder for Verilator instead: the digital chip in SystemVerilog and a program for it, see docs/rtl.md.",

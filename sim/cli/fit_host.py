@@ -55,7 +55,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="fit the host's last layer again, to what a chip's pins give",
     description="Runs labelled images on a die, or on drawn chips, and fits the last layer on the host again to what leaves\n"
     "the pins. One image in five decides how far; if nothing helps there, the layer stays as it was. The program that comes\n"
     "out is for those chips; results on the images are refused.",

@@ -1,6 +1,7 @@
 """`anna info`: describes the chip, or what a program does on it, with cycles."""
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 from anna.base.errors import UsageError
@@ -61,7 +62,7 @@ def _program(program: Program, timeline: Timeline) -> dict[str, Any]:
     busy = {**timeline.busy_cycles, "page_loads": loading}
     return {
         "name": program.name,
-        "instructions": len(program.ops),
+        "instructions": len(program.issued),
         "pages": len(program.weight_codes),
         "batch": program.batch,
         "window_states": program.window_states,
@@ -125,14 +126,13 @@ def _rate_text(machine: Machine) -> str:
     return "speed not known" if rate is None else f"{rate / 1e6:g} M multiply-adds/s in 32-bit float"
 
 
-def _program_text(program: Program, timeline: Timeline) -> str:
-    info = _program(program, timeline)
+def _program_text(program: Program, timeline: Timeline, info: Mapping[str, Any]) -> str:
     shape = "x".join(map(str, program.input.shape))
     rows = [
         ("program", program.name),
         ("image", f"{shape} states, region {program.input.name}"),
         ("outputs", ", ".join(f"{region.name} {'x'.join(map(str, region.shape))}" for region in program.outputs) or "none"),
-        ("instructions", f"{len(program.ops):,}"),
+        ("instructions", f"{info['instructions']:,}"),
         ("weight pages", f"{len(program.weight_codes)}, {timeline.page_loads} loads for a batch of {program.batch}"),
         ("memory", f"{program.window_states:,} states per image"),
         ("cycles per image", f"{timeline.cycles_per_image:,g} = {timeline.seconds_per_image * 1e6:,g} us"),
@@ -165,7 +165,8 @@ def _run(given: argparse.Namespace) -> None:
             raise UsageError(f"{given.file} says itself which machine it is for; leave out --machine")
         program = Program.load(given.file)
         timeline = verified(program)
-        write({**_chip(program.spec), **_program(program, timeline)}, _program_text(program, timeline), given.json)
+        info = _program(program, timeline)
+        write({**_chip(program.spec), **info}, _program_text(program, timeline, info), given.json)
     elif given.facts:
         known = {name: {"value": fact.value, "unit": fact.unit, "mark": fact.mark.value, "source": fact.source}
                  for name, fact in facts.all_facts().items()}  # fmt: skip
@@ -181,7 +182,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="describe a machine, or what a program does on it",
     description="Describes a machine and its chip; with a file, what its program takes: cycles, utilisation, pages, memory,\n"
     "host.",
     examples=("anna info", "anna info --machine board-1991", "anna info edges.anna --json", "anna info --facts"),

@@ -1,9 +1,10 @@
 """Speed of a machine on a compiled program: chip, host, and both together."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from anna.compiler.listing import current, published_text, round_text
 from anna.program.file import Program
+from anna.program.report import current, published_text, round_text
 
 FIELDS = (
     "machine", "chip_multiply_adds", "host_multiply_adds", "host_us_per_image", "board_us_per_image", "published_us_per_image",
@@ -21,19 +22,19 @@ def machine_facts(program: Program) -> dict[str, Any]:
     return {name: report[name] for name in FIELDS} | {name: report[name] for name in IN_ROUNDS if name in report}
 
 
-def host_text(facts: dict[str, Any]) -> str:
+def host_text(facts: Mapping[str, Any]) -> str:
     """The host's work per image."""
     us = facts["host_us_per_image"]
     time = "time unknown" if us is None and facts["host_multiply_adds"] else f"{us or 0:,g} us"
     return f"{facts['host_multiply_adds']:,} multiply-adds per image, {time}"
 
 
-def rounds_text(facts: dict[str, Any]) -> list[tuple[str, str]]:
+def rounds_text(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Rows on the rounds of the host, for which the chip waits."""
     return [("host in between", round_text(one).strip()) for one in facts.get("rounds", ())]
 
 
-def machine_text(facts: dict[str, Any]) -> str:
+def machine_text(facts: Mapping[str, Any]) -> str:
     """The machine's speed, what bounds it, and what was published."""
     us = facts["board_us_per_image"]
     latency = "" if us is None else f"{us:,.1f} us per image, "

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from keyword import iskeyword
 from types import FrameType
@@ -19,11 +19,33 @@ from sim.cli.command import Command, write
 from sim.cli.endings import Exit, Failure, failure
 from sim.cli.options import add, expect_new_names
 
-# In the order of the help text.
-COMMANDS = (
-    "compare", "yield", "diagnose", "sensitivity", "published", "application", "sweep", "report", "plan", "compile", "fit-host",
-    "export", "check", "info", "energy", "asm", "disasm", "run", "trace", "train", "data", "bench", "doctor", "completion",
-)  # fmt: skip
+# In the order of the help text, each with what it does. A command's module is loaded only when the command is named.
+COMMANDS = {
+    "compare": "what accuracy the chip costs a network, and where",
+    "yield": "how many of thousands of drawn chips are good",
+    "diagnose": "why one chip is bad, and what mending its parts gives back",
+    "sensitivity": "which layer needs its last bits, and which one suffers from noise",
+    "published": "every published number, and what the model predicts",
+    "application": "what ran on the boards beside the recogniser, on drawn chips and timed",
+    "sweep": "run many variants of chip, compiler or network into one database",
+    "report": "render a sweep as a page with plots, Markdown, CSV and Parquet",
+    "plan": "what a network will take on a machine, from its shapes alone",
+    "compile": "compile a trained network to a chip file",
+    "fit-host": "fit the host's last layer again, to what a chip's pins give",
+    "export": "compile a network and write it as ONNX in integers or for the chip in SystemVerilog, with known answers",
+    "check": "compare answers with the known ones of an exported network",
+    "info": "describe a machine, or what a program does on it",
+    "energy": "count the events that cost energy, by layer, and price them",
+    "asm": "assemble a program written by hand",
+    "disasm": "show a program file as assembly",
+    "run": "run a program on images",
+    "trace": "write one image as a timeline (Perfetto) or waveforms (VCD)",
+    "train": "train a network (needs PyTorch)",
+    "data": "list, verify or fetch the data sets",
+    "bench": "time runs on this machine beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
+    "doctor": "check the installation, the digits and the weights",
+    "completion": "print a completion script for bash, zsh or fish",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -40,7 +62,8 @@ def _command(name: str) -> Command:
     return command
 
 
-def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
+def _parser(names: Iterable[str], *, filled: bool) -> argparse.ArgumentParser:
+    """The parser for these commands; unless `filled`, it only knows what each does."""
     parser = _Parser(
         prog="anna",
         description="Compiles trained networks for AT&T's analog ANNA chip of 1991 and runs them cycle by cycle.",
@@ -48,32 +71,37 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="the version; with --json also the versions of noise and files")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for name, command in commands.items():
+    for name in names:
         sub = subparsers.add_parser(
-            name,
-            help=command.summary,
-            description=command.description,
-            epilog="example:\n" + "\n".join(f"  {line}" for line in command.examples),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            name, help=COMMANDS[name], formatter_class=argparse.RawDescriptionHelpFormatter, add_help=filled
         )
-        command.arguments(sub)
-        add(sub, "--json")
-        add(sub, "--debug")
+        if filled:
+            _fill(sub, _command(name))
     return parser
+
+
+def _fill(parser: argparse.ArgumentParser, command: Command) -> None:
+    parser.description = command.description
+    parser.epilog = "example:\n" + "\n".join(f"  {line}" for line in command.examples)
+    command.arguments(parser)
+    add(parser, "--json")
+    add(parser, "--debug")
 
 
 def full_parser() -> argparse.ArgumentParser:
     """The parser for all commands."""
-    return _parser({name: _command(name) for name in COMMANDS})
+    return _parser(COMMANDS, filled=True)
 
 
 def _parsed(given: list[str]) -> argparse.Namespace:
-    """The parsed arguments; a usage error suggests what may have been meant."""
+    """The parsed arguments, of which the first names the command; a usage error suggests what may have been meant."""
     name = given[0] if given else ""
+    if name.startswith("-") and name not in ("-h", "--help"):
+        raise UsageError(f"{name} does not name a command, which comes before its options; see anna --help")
     if name and not name.startswith("-") and name not in COMMANDS:
         raise UsageError(f"there is no command {name}{nearest(name, COMMANDS)}; see anna --help")
     expect_new_names(name, given[1:])
-    parser = _parser({name: _command(name)}) if name in COMMANDS else full_parser()
+    parser = _parser([name], filled=True) if name in COMMANDS else _parser(COMMANDS, filled=False)
     parsed, unknown = parser.parse_known_args(given)
     if unknown:
         word = unknown[0].split("=", 1)[0]

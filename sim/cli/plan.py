@@ -42,7 +42,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="what a network will take on a machine, from its shapes alone",
     description="Plans a network in about a second: pages, cycles, memory, host work, and where to cut between chip and host.",
     examples=(
         "anna plan lenet5",

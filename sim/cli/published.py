@@ -135,7 +135,6 @@ def _history(_: argparse.Namespace, path: Path | None) -> tuple[dict[str, Any], 
 
 
 COMMAND = Command(
-    summary="every published number, and what the model predicts",
     description="Holds the model against every number that is published of the chip, its boards and its networks: what it\n"
     "predicts, whether that lies in the range stated before, and where it misses, why; what each assumption is worth; table 1\n"
     "of the chip's paper and the table of 1998, run again; what came before ANNA and after it. What takes minutes is kept\n"

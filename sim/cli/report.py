@@ -52,7 +52,6 @@ def _parquet(rows: list[dict[str, Any]]) -> bytes | None:
 
 
 COMMAND = Command(
-    summary="render a sweep as a page with plots, Markdown, CSV and Parquet",
     description="Reads a sweep's folder and writes report.html, report.md and results.csv into it, and results.parquet if\n"
     "pyarrow is installed.",
     examples=("anna report bits", "anna report bits --json"),

@@ -153,7 +153,6 @@ def _text(result: Result, facts: dict[str, Any]) -> str:
 
 
 COMMAND = Command(
-    summary="run a program on images",
     description="Runs a program on images: labels of a compiled network, state codes of its outputs, chip time.",
     examples=(
         "anna run edges.anna --random 10000",

@@ -53,7 +53,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="which layer needs its last bits, and which one suffers from noise",
     description="Takes bits of weights and states from one layer at a time, and the noise, and counts what that changes\n"
     "on the same chips and images: a what-if, without compiling anew.",
     examples=(

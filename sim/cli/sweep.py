@@ -168,7 +168,6 @@ def _duration(seconds: float) -> str:
 
 
 COMMAND = Command(
-    summary="run many variants of chip, compiler or network into one database",
     description="Compiles and runs every point of a sweep on several drawn chips. After an interruption the same command\n"
     "continues; the result table is the same to the byte, whatever computes it.",
     examples=(

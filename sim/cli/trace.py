@@ -64,7 +64,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="write one image as a timeline (Perfetto) or waveforms (VCD)",
     description="Writes what happens in each cycle: a timeline of the units for Perfetto, or waveforms with registers and\n"
     "results for GTKWave and similar viewers.",
     examples=(

@@ -46,7 +46,6 @@ def _run(given: argparse.Namespace) -> None:
 
 
 COMMAND = Command(
-    summary="train a network (needs PyTorch)",
     description="Trains a network on digits and writes its weights with their record. After an interruption the same\n"
     "command continues. Needs the optional extra `train`.",
     examples=("anna train recognizer --data usps --train-seed 4 -o weights", "anna train lenet4 --for-chip -o weights"),

@@ -74,7 +74,6 @@ def _faults(pairs: list[str]) -> dict[str, Any]:
 
 
 COMMAND = Command(
-    summary="how many of thousands of drawn chips are good",
     description="Runs a network on many drawn chips, with faults by rate if wanted, and tells how their errors are\n"
     "distributed: median, nine of ten, worst, and the share of good chips. The same command continues after an interruption.",
     examples=(

@@ -67,9 +67,27 @@ def svg_file(figure: Any) -> str:
     import matplotlib
 
     buffer = io.StringIO()
-    with matplotlib.rc_context(_STYLE), quiet():
+    with matplotlib.rc_context(_STYLE), quiet(), _placed(figure):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return re.sub(r"[ \t]+\n", "\n", buffer.getvalue())
+
+
+@contextmanager
+def _placed(figure: Any) -> Iterator[None]:
+    """Inside, the figure's parts have their places for SVG. Left to itself, savefig draws twice: once only to place them."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    engine, dpi = figure.get_layout_engine(), figure.dpi
+    if engine is not None:
+        FigureCanvasSVG(figure)
+        engine.execute(figure)
+        figure.dpi = dpi  # SVG changes it to its own
+        with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
+    yield
+    if engine is not None:
+        figure.set_layout_engine(engine)
 
 
 def png_file(figure: Any) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anna
-from anna.compiler.listing import latency_text, published_text
+from anna.program.report import latency_text, published_text
 from anna.sequencer.timeline import Timeline
 from sim.comparison.arm_table import arm_columns
 from sim.comparison.ledger_table import LEDGER_WITH_MEANINGS, Losses

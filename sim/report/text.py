@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from anna.compiler.listing import latency_text, published_text
+from anna.program.report import latency_text, published_text
 from sim.base import formats
 from sim.base.columns import terminal_lines
 from sim.base.drawn_chips import worse_than_worst

@@ -14,11 +14,11 @@ from anna.base.errors import DataError
 from anna.base.integers import checked_integer
 from anna.base.renamed import renamed, warn
 from anna.base.threads import worker_count
-from anna.compiler.listing import current
 from anna.compiler.quantised import QuantGraph
 from anna.network.graph import Network
 from anna.network.images import image_keys
 from anna.program.file import Program
+from anna.program.report import current
 from lenet.datasets.labelled import LabelledImages
 from sim.base.columns import values
 from sim.base.drawn_chips import Rejects, checked_chips

@@ -6,6 +6,7 @@ A database may come from anybody. Tables alone are read, no views or triggers, s
 import json
 import math
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,14 +47,20 @@ def damages(db: sqlite3.Connection, axes: tuple[str, ...]) -> Iterator[str]:
             images[point, row["chip"]] = row["images"]
     spread = {point for point, squares in db.execute("SELECT point, squares FROM spreads") if _is_count(squares)}
     refused = {point for point, text in db.execute("SELECT point, sentence FROM refusals") if isinstance(text, str)}
-    if wrong := ({point for point, _ in images} - spread) | (refused - known) | (spread - known):
+    chips = Counter(point for point, _ in images)
+    gaps = {point for point, chip in images if chip >= chips[point]}  # chips are numbered from 0
+    if wrong := (set(chips) ^ spread) | gaps | (refused - known) | (refused & spread):
         yield f"is damaged (point {min(wrong)} is not complete)"
-    if _has(db, "misreads"):
+    if _has(db, "misreads"):  # of all chips of a point, or of none: those of former formats have none
+        told = set[tuple[int, int]]()
         for point, chip, bits in db.execute("SELECT point, chip, images FROM misreads"):
             if not isinstance(bits, bytes) or 8 * len(bits) < images.get((point, chip), 0):
                 yield f"is damaged (the images that a chip of point {point!r:.20} misreads)"
-    told = {point for (point,) in db.execute("SELECT point FROM provenance")}
-    if nowhere := (spread | refused) - told:
+            told.add((point, chip))
+        if unsaid := {point for point, _ in images.keys() - told} & {point for point, _ in told}:
+            yield f"is damaged (which images the chips of point {min(unsaid)} misread)"
+    placed = {point for (point,) in db.execute("SELECT point FROM provenance")}
+    if nowhere := (spread | refused) - placed:
         yield f"is damaged (nothing says where point {min(nowhere)} was computed)"
     for point, facts in db.execute("SELECT point, facts FROM provenance"):
         of_point = _object(facts)

@@ -230,6 +230,12 @@ def test_seeds_and_places_on_the_board_make_other_silicon() -> None:
             anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), bad)
 
 
+def test_a_die_shows_weights_as_they_were_just_written_unless_an_age_is_given() -> None:
+    die = anna.Die.draw(ANNA_WIDE, anna.Analog.worst(), 1)
+    np.testing.assert_array_equal(die.weights_lsb(), die.weights_lsb(age_cycles=0))
+    assert (die.weights_lsb(age_cycles=100_000) < die.weights_lsb())[die.weights_lsb() > 1].all()
+
+
 def test_a_die_can_be_measured_instead_of_drawn() -> None:
     die = anna.Die.draw(ANNA_WIDE, anna.Analog.typical(), 1)
     gains = np.full((64, 64), 0.5)

@@ -173,6 +173,8 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "written twice": (put("rounds.0.writings.0.region", "again"), "two rounds of the host write again; expected one"),
     "writes nothing": (put("rounds.0.writings", []), f"{BEFORE} 1: writes no stack; expected at least one"),
     "writes what it has not": (put("rounds.0.writings.0.output", "x"), f"{BEFORE} 1: writes 'x'; it has states, act"),
+    "digits of the image": (put("input_digits", 3), "4 input maps cannot be 3 digits; expected a divisor"),
+    "no digit of the image": (put("input_digits", 0), "4 input maps cannot be 0 digits; expected a divisor"),
     "digits that do not fit": (put("tails.0.readings.0.digits", 2), "reading x: 3 maps cannot be 2 digits; expected a divisor"),
     "digits as text": (put("tails.0.readings.0.digits", "2"), "reading x: 3 maps cannot be '2' digits"),
     "many digits": (put("rounds.0.writings.0.digits", 1 << 40), "expected finite float64, one per map"),

@@ -9,10 +9,10 @@ import anna
 import lenet
 from anna.chip.machines import MACHINES
 from anna.compiler import compilation
-from anna.compiler.listing import listing
 from anna.compiler.selfcheck import evaluate
 from anna.network.forward import forward
 from anna.network.graph import Convolution, Network
+from anna.program.report import listing
 
 FINE = anna.ANNA_WIDE.changed(weight_bits=16, state_bits=16, adc_curve="squash", adc_full_scale=0.02)
 

@@ -1,6 +1,7 @@
 """The planner: its figures against compiled programs, its refusals, and its time."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,6 +57,9 @@ def test_the_fastest_cut_is_the_least_of_all() -> None:
     found = anna.plan(lenet.load("lenet5"), machine="board-1996")
     assert [cut.host for cut in found.cuts] == ["as planned", "S2", "C3", "S4", "C5", "F6"]
     assert found.fastest.us == min(cut.us for cut in found.cuts)
+    planned, earlier = (replace(found, cuts=(cut,)).text.splitlines() for cut in found.cuts[:2])
+    assert "fastest cut: as planned" in planned
+    assert f"fastest cut: host=S2, {found.cuts[1].us:,.0f} us" in earlier
     assert found.cuts[0].chip_us == pytest.approx(found.times.chip_us, rel=1e-3)
     assert found.cuts[0].host_us == pytest.approx(found.times.host_us)
 

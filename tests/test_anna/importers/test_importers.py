@@ -183,6 +183,9 @@ def test_a_deeply_nested_message_is_refused() -> None:
         message = message.messages(1, "inner")[0]
     with pytest.raises(FileError, match="deep"):
         message.messages(1, "inner")
+    with pytest.raises(FileError, match=f"nested more than {DEEPEST} deep"):
+        Message(b"", "file", DEEPEST + 1)
+    assert Message(b"", "file", DEEPEST).fields == {}
 
 
 def test_flattening_after_maps_last_permutes_the_weights(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Graphs with branches: what reads what, in text, file and forward; and the layers that only the host computes."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -162,6 +163,19 @@ def test_every_layer_is_its_definition(layer: Layer, expected: object) -> None:
     _, out = run_layer(layer, x.transpose(1, 2, 3, 0))
     np.testing.assert_allclose(out.transpose(3, 0, 1, 2), expected(x), rtol=1e-6)  # type: ignore[operator]
     assert out.shape[:3] == layer.output_shape((2, 6, 6))
+
+
+@pytest.mark.parametrize("make", [Concatenation, Normalisation, lambda name: Combination(name, "sum"),
+                                  lambda name: Reduction(name, "mean", "yx"), lambda name: Prelu(name, draw(1, 1, 1)),
+                                  lambda name: Arrangement(name, np.zeros((1, 1, 1), np.int64))])  # fmt: skip
+def test_every_layer_of_the_host_has_a_name_that_a_file_can_hold(make: Callable[[str], Layer]) -> None:
+    with pytest.raises(GraphError, match=r"layer name 'a\.b' cannot be used"):
+        make("a.b")
+
+
+def test_joining_stacks_costs_no_arithmetic() -> None:
+    layer = Concatenation("c")
+    assert (layer.connections((2, 3, 3), (1, 3, 3)), layer.multiply_adds((2, 3, 3), (1, 3, 3)), layer.parameters) == (0, 0, 0)
 
 
 def test_stacks_of_different_sizes_are_joined_as_vectors() -> None:

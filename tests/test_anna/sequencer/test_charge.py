@@ -53,6 +53,15 @@ def test_a_page_is_written_row_by_row_before_the_first_image() -> None:
     assert second[0].tolist() == [40 + 32 - column // 2 for column in range(64)]
 
 
+def test_writes_of_a_program_are_numbered_from_65536_and_those_before_it_by_their_segment() -> None:
+    """The number goes into the key of a charge's noise: other numbers are other bits of every noisy run."""
+    program = anna.assemble(HEAD.replace("shape=2", "shape=1") + FILL + "RFSH pair=1\nRFSH pair=0\n" + READ + "STOP")
+    timeline, columns = anna.verified(program), np.array([0, 1, 2, 3, 4])
+    calc = timeline.calcs[0]
+    numbers = timeline.charges.ordinals(np.array(calc.segment), np.array(calc.cycle), np.zeros(5, np.int64), columns, 0, None)
+    assert numbers.tolist() == [65537, 65537, 65536, 65536, 0]
+
+
 def test_under_the_dsp_a_page_is_written_at_its_pace() -> None:
     program = anna.assemble(".sequencer name=dsp\n" + HEAD.replace("shape=2", "shape=1") + FILL + READ + "STOP")
     timeline = anna.verified(program)
@@ -61,7 +70,7 @@ def test_under_the_dsp_a_page_is_written_at_its_pace() -> None:
 
 
 def test_rfsh_writes_one_pair() -> None:
-    program = anna.assemble(HEAD + FILL + "RFSH pair=5\n" + READ + READ + "STOP")
+    program = anna.assemble(HEAD.replace("shape=2", "shape=1") + FILL + "RFSH pair=5\n" + READ + READ + "STOP")
     written, read, again = 34, 35, 41
     for ages, cycle in zip(ages_read(program), (read, again), strict=True):
         assert ages[0, 10:12].tolist() == [cycle - written] * 2

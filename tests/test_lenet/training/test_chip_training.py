@@ -116,7 +116,6 @@ def test_an_interrupted_run_continues_with_the_same_bits(some, tmp_path):
         fit(replace(setup, graph=lenet.load("recognizer", data="mnist", variant="chip")), **call)
     done = fit(setup, **call)
     assert done.graph.digest == uninterrupted.graph.digest and done.curve == uninterrupted.curve
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_lowers_the_loss_on_noisy_chips(some):

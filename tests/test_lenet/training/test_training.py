@@ -19,6 +19,7 @@ except ModuleNotFoundError:
 
 from lenet.training import train
 from lenet.training.boost import fit_boosted
+from lenet.training.checkpoint import Checkpoint
 from lenet.training.distort import distort
 from lenet.training.fit import Setup, fit
 from lenet.training.initial import initial
@@ -59,7 +60,7 @@ def test_an_interrupted_run_continues_with_the_same_bits(some, tmp_path):
     done = fit(setup, checkpoint=path, watch=quiet)
     assert done.graph.digest == uninterrupted.graph.digest
     assert done.curve == uninterrupted.curve
-    assert list(tmp_path.iterdir()) == [], "a finished run leaves no checkpoint"
+    assert list(tmp_path.iterdir()) == [path], "who asked for a checkpoint removes it"
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(some, tmp_path):
@@ -68,8 +69,37 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(some, tmp_path)
     with pytest.raises(DataError, match=r"run\.checkpoint: belongs to another run \(network, recipe, digits or seed differ\)"):
         fit(Setup(define("recognizer"), SHORT, some, 8), checkpoint=path, watch=quiet)
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"run\.checkpoint: the checkpoint is damaged .*; remove it to start over"):
+    with pytest.raises(DataError, match=r"run\.checkpoint: is not a valid checkpoint file .*; remove it to start over"):
         fit(Setup(define("recognizer"), SHORT, some, 7), checkpoint=path, watch=quiet)
+
+
+def test_a_checkpoint_of_other_weights_under_the_same_fingerprint_is_refused(some, tmp_path):
+    path, setup = tmp_path / "run.checkpoint", Setup(define("recognizer"), SHORT, some, 7)
+    fit(setup, checkpoint=path, stop_after=1, watch=quiet)
+    good = Checkpoint.load(path)
+    for name, wrong in (("p0", np.zeros(3, np.float32)), ("p99", good.numbers["p0"])):
+        replace(good, numbers={**good.numbers, name: wrong}).save(path)
+        with pytest.raises(DataError, match=r"run\.checkpoint: holds other weights than those of recognizer; remove it"):
+            fit(setup, checkpoint=path, watch=quiet)
+
+
+def test_training_that_is_stopped_while_errors_are_counted_goes_on_from_its_last_pass(some, tmp_path, monkeypatch):
+    """Counting errors takes minutes on drawn chips, all after the last pass; so the checkpoint stays until all is written."""
+    parts = train.Parts(some, None, (some,))
+    monkeypatch.setattr(train, "parts_of", lambda *_, **_named: parts)
+
+    def call():
+        lines = []
+        train.run("linear", train_seed=7, recipe="modern", passes=2, output=tmp_path, watch=lines.append)
+        return lines
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(train, "result", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            call()
+    assert [path.name for path in tmp_path.iterdir()] == [".linear-mnist-seed7.checkpoint"]
+    assert call() == []  # no pass is trained again
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_number_of_threads_is_restored(some):
@@ -118,7 +148,6 @@ def test_interrupted_boosting_trains_no_finished_network_again(some, tmp_path):
     lines = []
     done, _ = fit_boosted(define("boosted_lenet4"), recipe, some, 3, watch=lines.append, **call)
     assert not [line for line in lines if line.startswith(("lenet4_first", "lenet4_second"))]
-    assert list(tmp_path.iterdir()) == []
     assert done.digest == fit_boosted(define("boosted_lenet4"), recipe, some, 3, watch=quiet, pool_passes=1)[0].digest
 
 
