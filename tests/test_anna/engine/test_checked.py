@@ -99,7 +99,7 @@ def test_packing_catches_rows_that_are_not_there(sizes_and_arrays, name):
 def test_results_catch_a_place_that_is_not_there(sizes_and_arrays):
     sizes, arrays = sizes_and_arrays
     step = steps(sizes, arrays)
-    packed = pack(sizes, arrays, WIDTH)[1]
+    packed = pack(sizes, arrays, WIDTH, 0)[1]
     step["place"][0, 0] = WIDTH
     with pytest.raises(IndexError, match="Out of bounds"):
         place_results(packed["group"], step["calc_of"], step["first_of"], step["place"], sizes, arrays)
@@ -118,7 +118,7 @@ def test_results_catch_a_place_that_is_not_there(sizes_and_arrays):
     ],
 )
 def test_the_audit_names_a_group_that_leaves_its_arrays(sizes_and_arrays, record, part, value):
-    numbers, packed = pack(*sizes_and_arrays, WIDTH)
+    numbers, packed = pack(*sizes_and_arrays, WIDTH, 0)
     assert wrong_group(numbers, packed) is None
     packed[record][part].flat[-1] = value
     assert wrong_group(numbers, packed) == len(packed["group"]) - 1
@@ -135,7 +135,7 @@ def test_the_audit_names_a_group_that_leaves_its_arrays(sizes_and_arrays, record
 )
 def test_the_audit_names_an_index_outside_its_range(sizes_and_arrays, name, part, sentence):
     sizes, arrays = sizes_and_arrays
-    numbers, packed = pack(sizes, arrays, WIDTH)
+    numbers, packed = pack(sizes, arrays, WIDTH, 0)
     check_packed(sizes | numbers, packed)
     (packed[name] if part is None else packed[name][part]).flat[-1] = FAR
     with pytest.raises(MachineError, match=sentence):
@@ -144,11 +144,11 @@ def test_the_audit_names_an_index_outside_its_range(sizes_and_arrays, name, part
 
 def test_a_checked_build_audits_whatever_it_packs(sizes_and_arrays, monkeypatch):
     sizes, arrays = sizes_and_arrays
-    numbers, packed = pack(sizes, arrays, WIDTH)
+    numbers, packed = pack(sizes, arrays, WIDTH, 0)
     packed["segment"][-1]["kind"] = 18
     monkeypatch.setattr("anna.engine.packing.pack", lambda *_: (numbers, packed))
     if is_checked():
         with pytest.raises(MachineError, match=r"packed workload: group \d+, of CALC 3, reaches beyond its arrays"):
-            core._pack(sizes, arrays, WIDTH)
+            core._pack(sizes, arrays, WIDTH, 0)
     else:
-        assert core._pack(sizes, arrays, WIDTH)[1] is packed
+        assert core._pack(sizes, arrays, WIDTH, 0)[1] is packed
