@@ -2,7 +2,7 @@
 
 The definition, in NumPy, of what the engine computes in C to the bit.
 
-    counter     image id low, image id high, ordinal of the CALC, stream << 28 | neuron // 8        key = noise seed low, high, 0, 0
+    counter     image id low, image id high, ordinal of the CALC, stream << 28 | neuron // 8    key = noise seed low, high, 0, 0
     words       ARS 4x32 (Salmon et al., SC 2011) with 5 rounds of AES: eight words of 16 bits, one for each neuron
     normal      floor(4096 z) of a word: its top bit is the sign, its other 15 bits, t, choose |z| by the quantiles of the normal;
                 the low byte of the other neuron's word, of every two, says where between t and t + 1
@@ -19,7 +19,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anna.analog.noise import F32, TAIL, THERMAL, U32
 from anna.chip.codes import Ints
@@ -88,7 +87,9 @@ def body(t: Ints, fine: Ints) -> Ints:
     """|normal| of a word's lower 15 bits, from the eighth on, and 16 bits below them, as a float that rounds to nearest."""
     bits = (t << 16 | fine).astype(np.float32).view(np.int32).astype(np.int64)
     fraction = bits >> 8 & 0x7FFF
-    c0, c1, c2, c3, c4 = np.moveaxis(np.array(BODY_TABLE, np.int64)[np.maximum(bits >> 23, _FIRST_EXPONENT) - _FIRST_EXPONENT], -1, 0)
+    c0, c1, c2, c3, c4 = np.moveaxis(
+        np.array(BODY_TABLE, np.int64)[np.maximum(bits >> 23, _FIRST_EXPONENT) - _FIRST_EXPONENT], -1, 0
+    )
     inner = c4
     for c in (c3, c2, c1):
         inner = _rounded_product(inner, fraction) + c

@@ -28,8 +28,8 @@ def place_results(group, const int64_t[::1] calc_of, const int64_t[::1] first_of
 cdef int describe_neurons(
     anna_group[::1] group, anna_neuron[:, ::1] neuron, const int64_t[::1] calc_of, const int64_t[::1] first_of,
     const int32_t[:, ::1] place, const int32_t[:, ::1] out_slot, const int32_t[:, ::1] table, const int32_t[:, ::1] strength,
-    const int32_t[::1] grain, const int64_t[:, ::1] clamp_low, const int64_t[:, ::1] clamp_high, const uint16_t[:, ::1] and_mask,
-    const uint16_t[:, ::1] or_mask,
+    const int32_t[::1] grain, const int64_t[:, ::1] clamp_low, const int64_t[:, ::1] clamp_high,
+    const uint16_t[:, ::1] and_mask, const uint16_t[:, ::1] or_mask,
 ) except -1 nogil:
     cdef int64_t g, calc, first, at, end
     cdef int n, where, width = <int>place.shape[1]

@@ -91,8 +91,8 @@ def take_rows(dict arrays, const int32_t[:, ::1] summed, const int64_t[::1] calc
     slot, line = np.empty(room, np.int32), np.zeros(room if arrays["op_levels"] is not None else 0, np.int32)
     readers, weight = np.empty(room, np.uint8), np.empty((room + 1, width), np.int16)
     rows = fill_rows(arrays["op_start"], arrays["op_slot"], arrays["op_weight"], summed, arrays["table"],
-                     arrays["op_levels"], arrays["numerators"], arrays["numerator_tables"], arrays["strength"], arrays["grain"],
-                     calc_of, first_of, fixed, power, middle, row_start, start, slot, line, readers, weight)
+                     arrays["op_levels"], arrays["numerators"], arrays["numerator_tables"], arrays["strength"],
+                     arrays["grain"], calc_of, first_of, fixed, power, middle, row_start, start, slot, line, readers, weight)
     weight[rows] = 0
     return row_start, slot[:rows], line[:rows], readers[:rows], weight[: rows + 1], start
 
@@ -101,7 +101,8 @@ cdef int64_t fill_rows(
     const int64_t[::1] op_start, const int32_t[::1] op_slot, const int32_t[:, ::1] op_weight, const int32_t[:, ::1] summed,
     const int32_t[:, ::1] table, const int32_t[:, ::1] op_levels, const int32_t[::1] numerators,
     const int32_t[:, ::1] numerator_tables, const int32_t[:, ::1] strength, const int32_t[::1] grain,
-    const int64_t[::1] calc_of, const int64_t[::1] first_of, const int16_t[::1] fixed, int power, const int32_t[::1] middle, int64_t[::1] row_start, int32_t[:, ::1] start,
+    const int64_t[::1] calc_of, const int64_t[::1] first_of, const int16_t[::1] fixed, int power,
+    const int32_t[::1] middle, int64_t[::1] row_start, int32_t[:, ::1] start,
     int32_t[::1] slot, int32_t[::1] line, uint8_t[::1] readers, int16_t[:, ::1] weight,
 ) except -1 nogil:
     cdef int64_t group, calc, first, op, row = 0

@@ -73,9 +73,8 @@ def short_sums(dict sizes, dict arrays, int64_t largest):
 
     Sums that count from the middle, in whole steps, may be cut to 16 bits: every comparison stays as it is. Without noise a step is
     2^power: a sum that is a multiple of it reaches a threshold just if its quotient reaches the threshold's, rounded up. With
-    noise a step is a table's own, thresholds and noise are numbers of steps, and both together fit 16 bits.
-    Limits of the sum, shares of other sums and stuck bits leave nothing whole. (0, None, None) where sums, `largest` at most, cannot
-    be kept so.
+    noise a step is a table's own, thresholds and noise are numbers of steps, and both together fit 16 bits. Limits of the sum,
+    shares of other sums and stuck bits leave nothing whole. (0, None, None) where sums, `largest` at most, cannot be kept so.
     """
     other = any(arrays[name] is not None for name in ("clamp_low", "clamp_high", "and_mask", "or_mask", "coupled", "unsettled",
                                                       "slow_sigma"))
@@ -89,7 +88,8 @@ def short_sums(dict sizes, dict arrays, int64_t largest):
             return 0, None, None
         fitting = fill_edges(thresholds, np.zeros(sizes["tables"], np.int32), steps, middle, edge)
         farthest = np.abs(edge[:-1].astype(np.int32)).max(axis=1, initial=0)
-        if not fitting or (farthest[arrays["table"]] + arrays["strength"]).max(initial=0) > INT16_MAX or off_steps(thresholds, steps):
+        reach = (farthest[arrays["table"]] + arrays["strength"]).max(initial=0)
+        if not fitting or reach > INT16_MAX or off_steps(thresholds, steps):
             return 0, None, None
         return 0, middle, edge
     bits = int(np.bitwise_or.reduce(arrays["op_weight"], axis=None))
@@ -106,8 +106,8 @@ def off_steps(thresholds, grain):
     return bool((apart & ((np.int64(1) << grain.astype(np.int64)) - 1)[:, None]).any())
 
 
-cdef bint fill_edges(const int64_t[:, ::1] thresholds, const int32_t[::1] power, const int32_t[::1] grain, int32_t[::1] middle,
-                     int16_t[:, ::1] edge) except -1 nogil:
+cdef bint fill_edges(const int64_t[:, ::1] thresholds, const int32_t[::1] power, const int32_t[::1] grain,
+                     int32_t[::1] middle, int16_t[:, ::1] edge) except -1 nogil:
     """Middles of thresholds divided by 2^power, and how many steps of 2^grain the others are away; whether all of them fit."""
     cdef int64_t table, i, half, away
     for table in range(thresholds.shape[0]):

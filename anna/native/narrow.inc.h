@@ -162,8 +162,8 @@ static inline __attribute__((always_inline)) void narrow_convert_short(const ann
 /* Sums to codes to the numerators that are stored: clamp, noise, ADC, stuck bits. `levels` is a constant where this is
  * inlined for the chip's own eight, and then nothing remains but a search; `clamped`: whether sums have to be limited. */
 static inline __attribute__((always_inline)) void
-narrow_convert(const anna_packed *packed, const anna_group *group, VI sum[WIDTH][2], const thermal_block *thermal, int16_t *states,
-               const int levels, const int simple, const int clamped)
+narrow_convert(const anna_packed *packed, const anna_group *group, VI sum[WIDTH][2], const thermal_block *thermal,
+               int16_t *states, const int levels, const int simple, const int clamped)
 {
     const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
     const VW scale = (uint16_t)packed->scale - (VW){0}, offset = (uint16_t)packed->offset - (VW){0};
@@ -198,7 +198,8 @@ narrow_convert(const anna_packed *packed, const anna_group *group, VI sum[WIDTH]
 static inline int narrow_draws(const anna_packed *packed, int64_t g)
 {
     const anna_group *group = packed->group + g, *before = group - 1;
-    return group->noisy && (g == 0 || !before->noisy || before->calc != group->calc || before->first_quad / 2 != group->first_quad / 2);
+    return group->noisy && (g == 0 || !before->noisy || before->calc != group->calc ||
+                            before->first_quad / 2 != group->first_quad / 2);
 }
 
 /* Results that had to wait for all reads of their CALC. */

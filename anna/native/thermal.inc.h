@@ -64,9 +64,11 @@ static void aes_words(uint32_t column[4], const thermal_key *key)
             if (turn == 0)
                 next[i] = column[i];
             else if (turn < AES_ROUNDS)
-                next[i] = aes_mixed[a] ^ aes_turned(aes_mixed[b], 8) ^ aes_turned(aes_mixed[c], 16) ^ aes_turned(aes_mixed[d], 24);
+                next[i] = aes_mixed[a] ^ aes_turned(aes_mixed[b], 8) ^ aes_turned(aes_mixed[c], 16) ^
+                          aes_turned(aes_mixed[d], 24);
             else
-                next[i] = aes_sbox[a] | (uint32_t)aes_sbox[b] << 8 | (uint32_t)aes_sbox[c] << 16 | (uint32_t)aes_sbox[d] << 24;
+                next[i] = aes_sbox[a] | (uint32_t)aes_sbox[b] << 8 | (uint32_t)aes_sbox[c] << 16 |
+                          (uint32_t)aes_sbox[d] << 24;
         }
         for (int i = 0; i < 4; i++)
             column[i] = next[i] ^ (uint32_t)(key->half[turn][i / 2] >> 32 * (i % 2));
@@ -157,7 +159,8 @@ static __attribute__((noinline)) void thermal_patch(thermal_block *block, const 
 }
 
 /* The normals of neurons 8 octet .. 8 octet + 7 of a CALC. */
-static __attribute__((noinline)) void thermal_make(thermal_block *block, uint32_t ordinal, uint32_t octet, const thermal_key *key)
+static __attribute__((noinline)) void thermal_make(thermal_block *block, uint32_t ordinal, uint32_t octet,
+                                                   const thermal_key *key)
 {
     const uint64_t high = ordinal | (uint64_t)octet << 32; /* the stream is 0 */
     VS word[8], rare = {0};

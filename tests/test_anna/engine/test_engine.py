@@ -225,7 +225,9 @@ def test_the_narrow_kernel_stops_where_sums_of_sums_would_leave_32_bits():
 
 def test_the_noise_margin_is_part_of_the_bound():
     workload = random_workload(np.random.default_rng(5), options=frozenset({"noise"}))
-    steps = thermal.on_steps(workload.thresholds, workload.table.reshape(-1), np.full(workload.table.size, 2.0**31 / 8, np.float32))
+    steps = thermal.on_steps(
+        workload.thresholds, workload.table.reshape(-1), np.full(workload.table.size, 2.0**31 / 8, np.float32)
+    )
     loud = replace(
         workload,
         thresholds=steps.thresholds,

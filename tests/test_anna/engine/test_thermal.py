@@ -31,11 +31,13 @@ def test_the_s_box_is_that_of_the_standard():
 
 def test_rounds_are_those_of_the_standard():
     """The cipher of FIPS 197, appendix B, by its eleven round keys."""
-    words = ("2b7e1516 28aed2a6 abf71588 09cf4f3c a0fafe17 88542cb1 23a33939 2a6c7605 f2c295f2 7a96b943 5935807a 7359f67f "
-             "3d80477d 4716fe3e 1e237e44 6d7a883b ef44a541 a8525b7f b671253b db0bad00 d4d1c6f8 7c839d87 caf2b8bc 11f915bc "
-             "6d88a37a 110b3efd dbf98641 ca0093fd 4e54f70e 5f5fc9f3 84a64fb2 4ea6dc4f ead27321 b58dbad2 312bf560 7f8d292f "
-             "ac7766f3 19fadc21 28d12941 575c006e d014f9a8 c9ee2589 e13f0cc8 b6630ca6").split()  # fmt: skip
-    keys = np.array([int.from_bytes(bytes.fromhex(word), "little") for word in words]).reshape(11, 4).tolist()
+    words = bytes.fromhex(
+        "2b7e151628aed2a6abf7158809cf4f3ca0fafe1788542cb123a339392a6c7605f2c295f27a96b9435935807a7359f67f"
+        "3d80477d4716fe3e1e237e446d7a883bef44a541a8525b7fb671253bdb0bad00d4d1c6f87c839d87caf2b8bc11f915bc"
+        "6d88a37a110b3efddbf98641ca0093fd4e54f70e5f5fc9f384a64fb24ea6dc4fead27321b58dbad2312bf5607f8d292f"
+        "ac7766f319fadc2128d12941575c006ed014f9a8c9ee2589e13f0cc8b6630ca6"
+    )
+    keys = np.frombuffer(words, "<u4").reshape(11, 4).tolist()
     plain = np.frombuffer(bytes.fromhex("3243f6a8885a308d313198a2e0370734"), "<u4")
     assert thermal.aes(plain, keys).astype("<u4").tobytes().hex() == "3925841d02dc09fbdc118597196a0b32"
 
@@ -79,7 +81,7 @@ def every_size():
 
 
 def test_the_law_of_all_words_is_the_normal():
-    """At each of 4,096 cells a sigma, the distribution is right to 3 in 10^5, in units of itself to 1 in 1,000; moments to 5 in 10^5."""
+    """At every cell the distribution is right to 3 in 10^5, and to 1 in 1,000 of itself; moments are to 5 in 10^5."""
     size, every = every_size(), 2**24
     assert np.diff(size).max() <= 1
     beyond = np.cumsum(np.bincount(size)[::-1])[::-1] + (thermal.FIRST << 8)
@@ -99,7 +101,9 @@ def test_the_tail_goes_on_where_the_body_ends():
     """Its quantiles lie within a cell of the exact ones; the largest is below 8 sigma."""
     t = np.repeat(np.arange(8), 4)
     word = np.tile(np.array([0, 1, 2**31, 2**32 - 1]), 8)
-    exact = [-NormalDist().inv_cdf(((high << 32 | low) + 0.5) / 2**48) for high, low in zip(t.tolist(), word.tolist(), strict=True)]
+    exact = [
+        -NormalDist().inv_cdf(((high << 32 | low) + 0.5) / 2**48) for high, low in zip(t.tolist(), word.tolist(), strict=True)
+    ]
     found = thermal.tail(t, word)
     assert np.abs(found + 0.5 - np.array(exact) * thermal.CELLS).max() < 1.2
     assert found.max() < thermal.LARGEST * thermal.CELLS
