@@ -13,7 +13,7 @@ Box-Muller turns those into four standard normals.
     SLOW    5     octave                         ADC // 4           ADC % 4      image id: see `anna.analog.slow_noise`
     PHASE   6     octave                         0                               image id: 0
 
-Thermal noise, of which there is most, has a counter and normals of its own (`anna.analog.thermal`): streams THERMAL 0 and TAIL 7.
+Thermal noise, of which there is most, has its own counter and normals (`anna.analog.thermal`): streams THERMAL 0 and TAIL 7.
 
 The key is what `Silicon.noise_key` makes of the noise seed: for a drawn die it depends on the die too, so two chips have
 independent noise even with the same noise seed.
