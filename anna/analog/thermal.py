@@ -4,8 +4,8 @@ The definition, in NumPy, of what the engine computes in C to the bit.
 
     counter     image id low, image id high, ordinal of the CALC, stream << 28 | neuron // 8    key = noise seed low, high, 0, 0
     words       ARS 4x32 (Salmon et al., SC 2011) with 5 rounds of AES: eight words of 16 bits, one for each neuron
-    normal      floor(4096 z) of a word: its top bit is the sign, its other 15 bits, t, choose |z| by the normal's quantiles; the
-                low byte of the other neuron's word, of every two, says where between t and t + 1
+    normal      floor(4096 z) of a word: its top bit is the sign, its other 15 bits, t, choose |z| by the quantiles of a normal;
+                the low byte of the other neuron's word, of every two, says where between t and t + 1
     tail        one word in 4,096 lies beyond 3.67 standard deviations and gets 32 bits more, from the counter of the TAIL
                 stream and its neuron: |z| < 7.9
     steps       normal x strength / 2^15, rounded; a step is 2^grain accumulator units

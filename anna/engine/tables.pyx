@@ -71,10 +71,11 @@ cdef inline int read(int32_t slot, uint8_t[::1] warm, int32_t[::1] found, int64_
 def short_sums(dict sizes, dict arrays, int64_t largest):
     """The power of two that all weights share, each table's middle threshold divided by it, and how far the others lie away.
 
-    Sums that count from the middle, in whole steps, may be cut to 16 bits: every comparison stays as it is. Without noise a step
-    is 2^power: a sum that is a multiple of it reaches a threshold just if its quotient reaches the threshold's, rounded up. With
-    noise a step is a table's own, thresholds and noise are numbers of steps, and both together fit 16 bits. Limits of the sum,
-    shares of other sums and stuck bits leave nothing whole. (0, None, None) where sums, `largest` at most, cannot be kept so.
+    Sums that count from the middle, in whole steps, may be cut to 16 bits: every comparison stays as it is. Without noise a
+    step is 2^power: a sum that is a multiple of it reaches a threshold just if its quotient reaches the threshold's, rounded
+    up. With noise a step is a table's own, thresholds and noise are numbers of steps, and both together fit 16 bits. Limits
+    of the sum, shares of other sums and stuck bits leave nothing whole. (0, None, None) where sums, `largest` at most, cannot
+    be kept so.
     """
     other = any(arrays[name] is not None for name in ("clamp_low", "clamp_high", "and_mask", "or_mask", "coupled", "unsettled",
                                                       "slow_sigma"))
