@@ -154,7 +154,9 @@ def _normal_equations(seen: _Seen, maps: Ints, taps_mt: Ints, levels: Ints) -> t
 def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards: Floats, start: Floats, live: Bools) -> Floats:
     """Whole-number weights (maps, inputs) that lower |sum - goal|^2 + pull |w - towards|^2, one input after the other."""
     low, high = float(-(1 << (spec.weight_bits - 1))), float((1 << (spec.weight_bits - 1)) - 1)
-    weights, slope, fitting = start.copy(), np.empty_like(start), compiled("anna.compiler.fitting")
+    fitting = compiled("anna.compiler.fitting")
+    goal, towards, weights = np.ascontiguousarray(goal), np.ascontiguousarray(towards), np.array(start, order="C")
+    slope = np.empty_like(weights)
     at_once = max(1, DESCENT_NUMBERS // start.shape[1] ** 2)
 
     def descend(first: int) -> None:
