@@ -1,6 +1,8 @@
 """Files that version 0.1.0 wrote still load and still mean the same; tests/data/former/make.py wrote them."""
 
+import csv
 import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -25,6 +27,7 @@ TRAINED = "recognizer-mnist-seed1"
 COMPILED = {"recognizer": TRAINED, "pair": "pair"}  # programs and their networks
 PICTURES = slice(0, None, EXPECTED["pictures_apart"])
 NOISE_SEED = EXPECTED["noise_seed"]
+NOISY = ("wrong", "disagreement", "error")  # columns of a sweep
 
 
 @pytest.fixture(scope="module")
@@ -141,16 +144,26 @@ def test_a_die_is_the_same_silicon() -> None:
     assert sha256(die.weights_lsb(-9, 5000)) == DIE["weights_after_5000_cycles_sha256"]
 
 
-def test_a_die_gives_the_same_scores(images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
-    result = chip().run(program("recognizer"), images, noise_seed=NOISE_SEED)
-    assert np.array_equal(result.scores, expected["program recognizer on the die"])
+def assert_same_but_for_noise(made: anna.Program, images: np.ndarray, former: np.ndarray, on: anna.Chip) -> None:
+    """Scores of former noise are no farther from today's than those of two noise seeds are from each other, and nearer than
+    those of other dies."""
+    runs = [on.run(made, images, noise_seed=seed).scores for seed in range(12)]
+    apart = [float(np.square(a - b).mean()) for a, b in itertools.combinations(runs, 2)]
+    away = [float(np.square(run - former).mean()) for run in runs]
+    assert np.mean(away) < 1.5 * np.mean(apart)
+    others = [anna.Chip(seed=seed, analog=on.analog).run(made, images, noise_seed=seed).scores for seed in range(100, 124)]
+    assert np.mean(away) < np.mean([float(np.square(other - former).mean()) for other in others]) * 0.9
 
 
-def test_a_die_saved_again_gives_the_same_scores(images: np.ndarray, expected: dict[str, np.ndarray], tmp_path: Path) -> None:
+def test_a_die_gives_the_same_scores_but_for_the_noise(images: np.ndarray, expected: dict[str, np.ndarray]) -> None:
+    assert_same_but_for_noise(program("recognizer"), images, expected["program recognizer on the die"], chip())
+
+
+def test_a_die_saved_again_gives_the_same_scores(images: np.ndarray, tmp_path: Path) -> None:
     anna.Die.load(FORMER / "chip.die").save(tmp_path / "again.die")
     again = anna.Chip(die=anna.Die.load(tmp_path / "again.die"))
     result = again.run(program("recognizer"), images, noise_seed=NOISE_SEED)
-    assert np.array_equal(result.scores, expected["program recognizer on the die"])
+    assert np.array_equal(result.scores, chip().run(program("recognizer"), images, noise_seed=NOISE_SEED).scores)
 
 
 def test_a_file_of_analog_parameters_means_the_same() -> None:
@@ -170,8 +183,7 @@ def test_a_trim_makes_the_same_program_for_its_chip(images: np.ndarray, expected
     trim = anna.Trim.load(FORMER / "calibration.json")
     trimmed = anna.trim(program("recognizer"), trim)
     assert trimmed.digest == EXPECTED["calibration"]["calibrated_digest"]
-    result = chip().run(trimmed, images, noise_seed=NOISE_SEED)
-    assert np.array_equal(result.scores, expected["program recognizer calibrated"])
+    assert_same_but_for_noise(trimmed, images, expected["program recognizer calibrated"], chip())
 
 
 # --- networks
@@ -233,7 +245,7 @@ def test_other_noise_does_not_continue_a_sweep(sweep: Path, folder: str) -> None
     before = (sweep / folder / "sweep.sqlite").read_bytes()
     with (
         ThreadPoolExecutor(1) as thread,
-        pytest.raises(anna.AnnaError, match=r"noise version 1, and this is 3; finish it with the anna that began it, or give "
+        pytest.raises(anna.AnnaError, match=r"noise version 1, and this is 4; finish it with the anna that began it, or give "
                       r"this sweep a new folder: typical-v1 and worst-v1 are the chips of version 1, typical-v2 and "
                       r"worst-v2 those of version 2"),
     ):  # fmt: skip
@@ -241,15 +253,20 @@ def test_other_noise_does_not_continue_a_sweep(sweep: Path, folder: str) -> None
     assert (sweep / folder / "sweep.sqlite").read_bytes() == before
 
 
-def test_the_same_sweep_on_chips_of_version_1_has_the_same_rows(sweep: Path) -> None:
-    """On the machine that was the only one."""
+def test_the_same_sweep_on_chips_of_version_1_has_the_same_rows_but_for_the_noise(sweep: Path) -> None:
+    """On the machine that was the only one: every column but those that noise decides, and about the same misread images."""
     text = (sweep / "sweep.toml").read_text(encoding="utf-8").replace('"typical"', '"typical-v1"')
     (sweep / "again.toml").write_text(text + '"compile.machine" = ["wide"]\n', encoding="utf-8")
     with ThreadPoolExecutor(1) as thread:
         sim.run_sweep(sim.load_spec(sweep / "again.toml"), sweep / "again", executor=thread)
-    assert table(sweep / "again").replace("typical-v1", "typical").replace(",wide,", ",") == table(sweep / "whole").replace(
-        "check_pictures,", "check_pictures,compile.machine,"
-    )
+    now = list(csv.DictReader(table(sweep / "again").replace("typical-v1", "typical").splitlines()))
+    former = list(csv.DictReader(table(sweep / "whole").splitlines()))
+    assert len(now) == len(former)
+    for row, before in zip(now, former, strict=True):
+        assert row.pop("compile.machine") == "wide"
+        assert {k: v for k, v in row.items() if k not in NOISY} == {k: v for k, v in before.items() if k not in NOISY}
+    misread = [sum(int(row["wrong"]) for row in rows) for rows in (now, former)]
+    assert abs(misread[0] - misread[1]) < 4 * sum(misread) ** 0.5
 
 
 def test_a_sweep_of_format_3_is_read_as_it_was(sweep: Path) -> None:

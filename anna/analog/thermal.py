@@ -11,7 +11,7 @@ The definition, in NumPy, of what the engine computes in C to the bit.
     steps       normal x strength / 2^15, rounded; a step is 2^grain accumulator units
 
 Where a silicon has thermal noise, its thresholds lie on the same steps, counted from the middle one. `on_steps` chooses them:
-as fine as lets all thresholds and 8 sigma of noise fit 16 bits, some 4,000 or more to an LSB of a 3-bit ADC.
+as fine as lets all thresholds of up to eight levels and 8 sigma of noise fit 16 bits, some 4,000 or more to an LSB.
 """
 
 from collections.abc import Sequence
@@ -35,6 +35,8 @@ _FIRST_EXPONENT = 127 + 16 + 3  # of these bits and 16 more as a float
 _WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
 _STEPS = 2**15 - 2  # on either side of the middle threshold; rounding two numbers adds one
 _GRAINS = 48  # of a sum of 64 bits
+_SHORT_LEVELS = 8
+_NEVER = 1 << 61  # accumulator units: no sum is as large
 
 
 class Steps(NamedTuple):
@@ -137,16 +139,25 @@ def normals(noise_seed: int, image_ids: Any, ordinals: Any, neurons: Any) -> Int
 
 
 def on_steps(thresholds: Ints, table: Ints, sigma: F32) -> Steps:
-    """Rows of thresholds, of which each neuron has one, and its noise, in accumulator units, as whole steps."""
-    middle = thresholds[:, thresholds.shape[1] // 2, None] if thresholds.shape[1] else np.zeros((len(thresholds), 1), np.int64)
-    away = np.abs(thresholds - middle).max(axis=1, initial=0)
+    """Rows of thresholds, of which each neuron has one, and its noise, in accumulator units, as whole steps.
+
+    Thresholds that no sum can pass, or every sum passes, stay as they are. With more than eight levels a step depends on the noise
+    alone: it must not be coarse beside an LSB, and such sums are not compared in 16 bits.
+    """
+    within = np.abs(thresholds) < _NEVER
+    middle = np.zeros((len(thresholds), 1), np.int64)
+    if thresholds.shape[1]:
+        half = thresholds.shape[1] // 2
+        middle = np.where(within, thresholds, 0)[:, half, None]
+    apart = np.where(within, thresholds - middle, 0)
+    away = np.abs(apart).max(axis=1, initial=0) * (thresholds.shape[1] < _SHORT_LEVELS)
     largest = LARGEST * sigma.astype(np.float64)
     grain = np.searchsorted(_STEPS << np.arange(_GRAINS), away[table] + np.ceil(largest).astype(np.int64))
     used = np.zeros(len(thresholds) * _GRAINS, bool)
     used[table * _GRAINS + grain] = True
     row, power = np.divmod(np.flatnonzero(used), _GRAINS)
-    step = np.int64(1) << power[:, None]
-    kept = middle[row] + ((thresholds[row] - middle[row] + (step >> 1)) >> power[:, None] << power[:, None])
+    whole = (apart[row] + (np.int64(1) << power[:, None] >> 1)) >> power[:, None] << power[:, None]
+    kept = np.where(within[row], middle[row] + whole, thresholds[row])
     place = (np.cumsum(used) - 1)[table * _GRAINS + grain]
     return Steps(kept, power, place, np.rint(np.ldexp(largest, -grain)).astype(np.int64))
 

@@ -20,7 +20,7 @@ typedef struct {
 /* Noise in accumulator units, as thermal_amounts gives it. */
 static inline int64_t wide_thermal(int64_t normal, int64_t strength, int grain)
 {
-    return (((normal * strength + 0x4000) >> 15) << grain) + (strength << grain >> 16);
+    return ((normal * strength + 0x4000) >> 15) * ((int64_t)1 << grain) + (strength << grain >> 16);
 }
 
 static inline int64_t round_long(float x) { return (int64_t)__builtin_rintf(x); }

@@ -169,6 +169,22 @@ def test_thresholds_and_noise_fit_sixteen_bits(middle, apart, sigma):
         assert np.abs(row - middle).max() + thermal.LARGEST * sigma + 1 > (2**15 - 2) << (grain - 1)
 
 
+def test_many_levels_keep_their_thresholds():
+    """A step is a small part of the noise then, however far the outer thresholds lie; where nothing is noisy they do not move."""
+    row = np.arange(-(2**11), 2**11 - 1)[None] * 1_000_003
+    steps = thermal.on_steps(row, np.array([0, 0]), np.array([0.0, 500_000.0], np.float32))
+    quiet, noisy = steps.table
+    np.testing.assert_array_equal(steps.thresholds[quiet], row[0])
+    assert 0 < np.abs(steps.thresholds[noisy] - row[0]).max() < 500_000 / 4_000
+
+
+def test_a_threshold_that_is_never_passed_makes_no_step_coarse():
+    row = np.array([[-(2**62), -3_000_001, -1_000_000, 0, 1_000_000, 3_000_001, 2**62]])
+    steps = thermal.on_steps(row, np.zeros(1, np.int64), np.array([1000.0], np.float32))
+    assert steps.thresholds[0, [0, 6]].tolist() == [-(2**62), 2**62]
+    assert np.abs(steps.thresholds - row).max() <= 64
+
+
 def test_noise_is_neither_pulled_up_nor_down():
     """The mean over all words is nothing, though each is rounded down."""
     size = every_size()[::16]
