@@ -141,8 +141,8 @@ def normals(noise_seed: int, image_ids: Any, ordinals: Any, neurons: Any) -> Int
 def on_steps(thresholds: Ints, table: Ints, sigma: F32) -> Steps:
     """Rows of thresholds, of which each neuron has one, and its noise, in accumulator units, as whole steps.
 
-    Thresholds that no sum can pass, or every sum passes, stay as they are. With more than eight levels a step depends on the noise
-    alone: it must not be coarse beside an LSB, and such sums are not compared in 16 bits.
+    Thresholds that no sum can pass, or every sum passes, stay as they are. With more than eight levels a step depends on the
+    noise alone: it must not be coarse beside an LSB, and such sums are not compared in 16 bits.
     """
     within = np.abs(thresholds) < _NEVER
     middle = np.zeros((len(thresholds), 1), np.int64)

@@ -170,7 +170,7 @@ def test_thresholds_and_noise_fit_sixteen_bits(middle, apart, sigma):
 
 
 def test_many_levels_keep_their_thresholds():
-    """A step is a small part of the noise then, however far the outer thresholds lie; where nothing is noisy they do not move."""
+    """A step is a small part of the noise, however far the outer thresholds lie; without noise they do not move."""
     row = np.arange(-(2**11), 2**11 - 1)[None] * 1_000_003
     steps = thermal.on_steps(row, np.array([0, 0]), np.array([0.0, 500_000.0], np.float32))
     quiet, noisy = steps.table
