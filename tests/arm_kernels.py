@@ -29,8 +29,9 @@ LEVEL = {"ANNA_VECTORS": '"vec_plain.h"', "ANNA_WIDTH": "4", "ANNA_NAME": '"plai
 
 def build(folder: Path) -> Path:
     """The program of tests/arm_kernels.c with one level's kernels."""
-    made = [sys.executable, ROOT / "tools" / "engine_fields.py", "header"]
-    (folder / "fields.h").write_text(subprocess.run(made, capture_output=True, text=True, check=True).stdout)
+    for header, *tool in (("fields.h", "engine_fields.py", "header"), ("thermal_tables.h", "thermal_header.py")):
+        made = [sys.executable, ROOT / "tools" / tool[0], *tool[1:]]
+        (folder / header).write_text(subprocess.run(made, capture_output=True, text=True, check=True).stdout)
     defined = [f"-D{name}={value}" for name, value in LEVEL.items()]
     sources = [ROOT / "anna" / "native" / "level.c", ROOT / "tests" / "arm_kernels.c"]
     command = [

@@ -55,7 +55,7 @@ def test_a_bad_code_is_found_there_too(kernels):
 
 def test_another_seed_gives_other_bits(kernels):
     """The control: what runs there does depend on what it is given."""
-    workload, codes, ids = next(one for one in arm_kernels.random_runs(10) if one[0].sigma is not None)
+    workload, codes, ids = next(one for one in arm_kernels.random_runs(10) if one[0].strength is not None)
     with kernels.in_use():
         found = [Engine(workload, simd="plain").run(codes, ids, noise_seed=seed) for seed in (19, 20)]
     assert not np.array_equal(*found)
