@@ -123,7 +123,7 @@ static inline __attribute__((always_inline)) void thermal_sizes(const VS t[2], c
     }
     v_octaves(places, 0, coefficient);
     for (int v = 0; v < 2; v++)
-        size[v] = (VS)((VW)(coefficient[v] + v_high_product(inner[v], fraction[v])) >> 2);
+        size[v] = (VS)(((VW)coefficient[v] + (VW)v_high_product(inner[v], fraction[v])) >> 2); /* it needs all 16 bits */
 }
 #else
 static inline void thermal_sizes(const VS t[2], const VS fine[2], VS size[2])
