@@ -85,6 +85,7 @@ def test_what_is_not_run_is_an_example() -> None:
     assert set(NOT_RUN) <= set(ALL)
 
 
+@pytest.mark.timeout(900)  # the longest, a thousand drawn chips, takes 100 s on two idle cores of Zen 3
 @pytest.mark.parametrize("line", [line for line in ALL if line not in NOT_RUN])
 def test_an_example_does_what_it_shows(line: str, home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "here"
