@@ -13,14 +13,14 @@ ROOT = Path(__file__).parent
 BUILT = ROOT / "dist"  # where `wheel` puts what the other tasks install
 LOCK = ROOT / ".ci" / "lock"  # exact versions with hashes, by tools/lock.py
 TORCH = "torch==2.13.0"  # in no lock: its build for processors alone comes from elsewhere, with other hashes
-QUICKER = ("-n", "auto", "--programs", "200")  # random programs: `tests` runs 1,000
+QUICKER = ("-n", "auto", "--programs", "200")  # random programs: `tests` runs 2,000
 CYTHON_OWN = r"(anna|lenet)\..*\.__(reduce_cython|setstate_cython|test)__"  # in every compiled module, in no stub
 ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
 BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch"]  # what fits 40 minutes on the slower machines, too
+nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch", "numpy-oldest", "coverage"]
 
 
 def step(what: str) -> None:

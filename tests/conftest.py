@@ -7,7 +7,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the outcomes that were obtained as expected ones")
-    parser.addoption("--programs", type=int, default=1000, help="random legal programs to run through all evaluators")
+    parser.addoption("--programs", type=int, default=2000, help="random legal programs to run through all evaluators")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -31,7 +31,7 @@ def test_a_requirement_that_the_lock_does_not_satisfy_is_told(tmp_path: Path) ->
     assert "lint.txt has anna-unknown not at all" in done.stdout
 
 
-@pytest.mark.parametrize("line", ["numpy==2.4.6", "numpy>=2", "--index-url somewhere", "-r more.txt"])
+@pytest.mark.parametrize("line", ["numpy==2.4.6", "numpy>=2", "--pre", "-r more.txt"])
 def test_a_line_without_a_hash_is_told(tmp_path: Path, line: str) -> None:
     shutil.copytree(LOCK, tmp_path / "lock")
     with (tmp_path / "lock" / "build.txt").open("a") as file:

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 PYTHON = "3.11"  # the oldest that pyproject.toml admits, and the one of the tasks
 PLATFORM = "x86_64-unknown-linux-gnu"  # whose packages are chosen; hashes are those of all files of a version, ARM's too
-OPTIONS = ("--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--quiet")
+OPTIONS = ("--generate-hashes", "--no-header", "--no-annotate", "--quiet")
 HASH = r" \\\n    --hash=sha256:[0-9a-f]{64}"
 APART = "numpy-oldest"  # resolved by itself; all other groups agree on every version
 
