@@ -51,4 +51,4 @@ def table(name: str, rows: list[list[int]]) -> str:
 if __name__ == "__main__":
     print(table("BODY", body()))
     print()
-    print(table("TAIL", tail()))
+    print(table("TAIL_OCTAVES", tail()))

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 TABLES = runpy.run_path(str(Path(__file__).parents[1] / "anna" / "native" / "thermal_tables.py"))
-BODY, TAIL = TABLES["BODY"], TABLES["TAIL"]
+BODY, TAIL_OCTAVES = TABLES["BODY"], TABLES["TAIL_OCTAVES"]
 LOOKUP = 32  # 16-bit words of the largest register; smaller ones look 16 up
 FIRST = 2  # where the first octave stands: the low bits of 127 + 3, its exponent as a float
 
@@ -34,4 +34,4 @@ if __name__ == "__main__":
     print(array("uint16_t", f"body_words[{5 * LOOKUP}]", (word for row in words for word in row)))
     print(array("uint8_t", "body_low[80]", (word & 0xFF for row in words for word in row[:16])))
     print(array("uint8_t", "body_high[80]", (word >> 8 for row in words for word in row[:16])))
-    print(array("int32_t", "tail_octaves[180]", (c for row in TAIL for c in row)))
+    print(array("int32_t", "tail_octaves[180]", (c for row in TAIL_OCTAVES for c in row)))

@@ -22,9 +22,7 @@ import numpy as np
 
 from anna.analog.noise import F32, TAIL, THERMAL, U32
 from anna.chip.codes import Ints
-from anna.native.thermal_tables import BODY as BODY_TABLE
-from anna.native.thermal_tables import TAIL as TAIL_TABLE
-from anna.native.thermal_tables import mixed, sbox
+from anna.native.thermal_tables import BODY, TAIL_OCTAVES, mixed, sbox
 
 ROUNDS = 5  # the fewest without a known statistical flaw, as Philox's 7 are
 A_COUNTER = 8  # normals
@@ -48,24 +46,35 @@ class Steps(NamedTuple):
     strength: Ints  # (neurons) 1/8 of a step
 
 
+# Which of a block's bytes each row of each column takes: row r from r columns on.
+_SHIFTED = np.array([[4 * ((column + row) % 4) + row for row in range(4)] for column in range(4)])
+_ROWS = np.arange(4)
+
+
 @cache
 def _tables() -> tuple[U32, U32]:
-    """What a byte becomes: in a round, of a column's first byte; in the last round."""
-    return np.array(mixed(), np.uint32), np.array(sbox(), np.uint32)
+    """What a byte of each row makes of its column: in a round, and in the last one."""
+    mixing, boxing = np.array(mixed(), np.uint32), np.array(sbox(), np.uint32)
+    turns = [np.uint32(8 * row) for row in range(4)]
+    turned = [mixing << turn | mixing >> (np.uint32(32) - turn) if turn else mixing for turn in turns]
+    return np.stack(turned), np.stack([boxing << turn for turn in turns])
+
+
+@cache
+def _quantiles() -> tuple[Ints, Ints]:
+    """Coefficients of the body and of the tail, (power, octave)."""
+    return np.array(BODY, np.int64).T, np.array(TAIL_OCTAVES, np.int64).T
 
 
 def aes(block: U32, keys: Sequence[Sequence[int]]) -> U32:
     """Blocks [..., 4], a column a word, by the rounds of AES: the first key is only added, and the last round mixes nothing."""
     mixing, boxing = _tables()
-    column = [block[..., i] ^ np.uint32(word) for i, word in enumerate(keys[0])]
+    state: U32 = np.ascontiguousarray(block ^ np.array(keys[0], np.uint32))
     for turn, key in enumerate(keys[1:], start=1):
-        byte = [[(column[(i + row) % 4] >> np.uint32(8 * row)) & np.uint32(0xFF) for row in range(4)] for i in range(4)]
-        if turn == len(keys) - 1:
-            parts = [[boxing[b] << np.uint32(8 * row) for row, b in enumerate(four)] for four in byte]
-        else:
-            parts = [[_turned(mixing[b], 8 * row) for row, b in enumerate(four)] for four in byte]
-        column = [a ^ b ^ c ^ d ^ np.uint32(word) for (a, b, c, d), word in zip(parts, key, strict=True)]
-    return np.stack(column, axis=-1)
+        byte = state.astype("<u4", copy=False).view(np.uint8)[..., _SHIFTED]
+        parts = (boxing if turn == len(keys) - 1 else mixing)[_ROWS, byte]
+        state = np.ascontiguousarray(np.bitwise_xor.reduce(parts, axis=-1) ^ np.array(key, np.uint32))
+    return state
 
 
 def ars4x32(counter: U32, key: tuple[int, int, int, int]) -> U32:
@@ -73,10 +82,6 @@ def ars4x32(counter: U32, key: tuple[int, int, int, int]) -> U32:
     halves = (key[0] | key[1] << 32, key[2] | key[3] << 32)
     weyl = [[(half + turn * step) % 2**64 for half, step in zip(halves, _WEYL, strict=True)] for turn in range(ROUNDS + 1)]
     return aes(counter, [[half >> shift & 0xFFFFFFFF for half in pair for shift in (0, 32)] for pair in weyl])
-
-
-def _turned(x: U32, bits: int) -> U32:
-    return x if bits == 0 else x << np.uint32(bits) | x >> np.uint32(32 - bits)
 
 
 def _rounded_product(a: Ints, b: Ints) -> Ints:
@@ -89,9 +94,7 @@ def body(t: Ints, fine: Ints) -> Ints:
     """|normal| of a word's lower 15 bits, from the eighth on, and 16 bits below them, as a float that rounds to nearest."""
     bits = (t << 16 | fine).astype(np.float32).view(np.int32).astype(np.int64)
     fraction = bits >> 8 & 0x7FFF
-    c0, c1, c2, c3, c4 = np.moveaxis(
-        np.array(BODY_TABLE, np.int64)[np.maximum(bits >> 23, _FIRST_EXPONENT) - _FIRST_EXPONENT], -1, 0
-    )
+    c0, c1, c2, c3, c4 = _quantiles()[0][:, np.maximum(bits >> 23, _FIRST_EXPONENT) - _FIRST_EXPONENT]
     inner = c4
     for c in (c3, c2, c1):
         inner = _rounded_product(inner, fraction) + c
@@ -104,7 +107,7 @@ def tail(t: Ints, word: Ints) -> Ints:
     upper = 2 * (t << 32 | word) + 1  # the tail's probability x 2^49: odd, hence never 0
     octave = np.frexp(upper.astype(np.float64))[1].astype(np.int64) - 1  # 37 bits are exact
     fraction = (upper << (36 - octave) & (1 << 36) - 1) >> 4
-    c0, c1, c2, c3, c4 = np.moveaxis(np.array(TAIL_TABLE, np.int64)[octave], -1, 0)
+    c0, c1, c2, c3, c4 = _quantiles()[1][:, octave]
     inner = c4
     for c in (c3, c2, c1):
         inner = (inner * fraction >> 32) + c
