@@ -6,8 +6,8 @@ from pathlib import Path
 
 TABLES = runpy.run_path(str(Path(__file__).parents[1] / "anna" / "native" / "thermal_tables.py"))
 BODY, TAIL_OCTAVES = TABLES["BODY"], TABLES["TAIL_OCTAVES"]
-LOOKUP = 32  # 16-bit words of the largest register; smaller ones look 16 up
-FIRST = 2  # where the first octave stands: the low bits of 127 + 3, its exponent as a float
+LOOKUP = 32  # 16-bit words of the largest register, which takes five bits of a place; smaller ones take four and look 16 up
+PLACE = 127 + 16 + 3  # of the first octave: its exponent as a float, of which the low bits count
 
 
 def array(kind: str, name: str, numbers: Iterable[int]) -> str:
@@ -18,10 +18,11 @@ def array(kind: str, name: str, numbers: Iterable[int]) -> str:
 
 
 def spread(power: int) -> list[int]:
-    """The coefficients of a power, each where the octave's exponent looks it up."""
+    """The coefficients of a power, each where the octave's exponent looks it up, by four bits of it or by five."""
     words = [0] * LOOKUP
     for octave, row in enumerate(BODY):
-        words[FIRST + octave] = row[power] & 0xFFFF
+        for place in range((PLACE + octave) % 16, LOOKUP, 16):
+            words[place] = row[power] & 0xFFFF
     return words
 
 
@@ -29,6 +30,7 @@ if __name__ == "__main__":
     words = [spread(power) for power in range(5)]
     print("/* Tables of the thermal noise, made by tools/thermal_header.py from anna/native/thermal_tables.py. */")
     print("#include <stdint.h>\n")
+    print(f"enum {{ AES_ROUNDS = {TABLES['ROUNDS']}, FIRST_OF_BODY = {TABLES['FIRST']} }};")
     print(array("uint8_t", "aes_sbox[256]", TABLES["sbox"]()))
     print(array("uint32_t", "aes_mixed[256]", TABLES["mixed"]()))
     print(array("uint16_t", f"body_words[{5 * LOOKUP}]", (word for row in words for word in row)))

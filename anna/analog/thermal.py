@@ -22,13 +22,11 @@ import numpy as np
 
 from anna.analog.noise import F32, TAIL, THERMAL, U32
 from anna.chip.codes import Ints
-from anna.native.thermal_tables import BODY, TAIL_OCTAVES, mixed, sbox
+from anna.native.thermal_tables import BODY, FIRST, ROUNDS, TAIL_OCTAVES, mixed, sbox
 
-ROUNDS = 5  # the fewest without a known statistical flaw, as Philox's 7 are
 A_COUNTER = 8  # normals
 CELLS = 4096  # to a standard deviation
 LARGEST = 8  # standard deviations: none is as large
-FIRST = 8  # the words' lower 15 bits from which on the polynomials of 16 bits hold
 _FIRST_EXPONENT = 127 + 16 + 3  # of these bits and 16 more as a float
 _WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
 _STEPS = 2**15 - 2  # on either side of the middle threshold; rounding two numbers adds one

@@ -161,7 +161,7 @@ def float_layer(layer: ChipLayer, inputs: Floats, carried: Floats | None = None)
         sums[piece] = found.reshape(out[0], -1, *out[1:]).swapaxes(0, 1)
 
     share(add_up, integer.pieces(layer, len(inputs)), cores())
-    sums *= math.ldexp(1.0, -(power + more))
+    sums = exact.scaled(sums, -(power + more))
     if carried is not None:
         sums += carried
     if layer.bias is not None:

@@ -5,7 +5,7 @@
  * that each holds those of one neuron. Image 8 l + i of the block lies in 128-bit lane l of register i, hence turned in lane
  * 8 l + i of words: the order in which codes are packed. */
 
-enum { AES_ROUNDS = 5, THERMAL_NORMALS = 8, FIRST_OF_BODY = 8, QUADS = VBYTES / 16 };
+enum { THERMAL_NORMALS = 8, QUADS = VBYTES / 16 };
 
 #define WEYL_LOW 0x9E3779B97F4A7C15u
 #define WEYL_HIGH 0xBB67AE8584CAA73Bu
@@ -74,6 +74,21 @@ static void aes_words(uint32_t column[4], const thermal_key *key)
             column[i] = next[i] ^ (uint32_t)(key->half[turn][i / 2] >> 32 * (i % 2));
     }
 }
+
+#ifdef V_BLOCKS
+/* The rounds of AES on each 128 bits, as many of them at a time as the machine takes. */
+static inline VQ aes_blocks(VQ x, const VQ key[AES_ROUNDS + 1])
+{
+    v_block part[V_BLOCKS];
+    v_split(x, part);
+    for (int i = 0; i < V_BLOCKS; i++) {
+        for (int turn = 1; turn < AES_ROUNDS; turn++)
+            part[i] = v_aes(part[i], *(const v_block *)&key[turn]);
+        part[i] = v_aes_last(part[i], *(const v_block *)&key[AES_ROUNDS]);
+    }
+    return v_join(part);
+}
+#endif
 
 /* [image of eight][neuron] to [neuron][image of eight], in each 128 bits. */
 static inline void thermal_turn(VS word[8])
@@ -164,10 +179,10 @@ static __attribute__((noinline)) void thermal_make(thermal_block *block, uint32_
 {
     const uint64_t high = ordinal | (uint64_t)octet << 32; /* the stream is 0 */
     VS word[8], rare = {0};
-#ifdef V_AES
+#ifdef V_BLOCKS
     const VQ begin = key->wide[0] ^ v_high_words_of(high);
     for (int i = 0; i < 8; i++)
-        word[i] = (VS)v_aes(block->id[i] ^ begin, key->wide);
+        word[i] = (VS)aes_blocks(block->id[i] ^ begin, key->wide);
 #else
     for (int i = 0; i < 8; i++)
         for (int lane = 0; lane < QUADS; lane++) {

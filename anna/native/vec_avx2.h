@@ -33,28 +33,26 @@ static inline VS v_saturated_sum(VS a, VS b) { return (VS)_mm256_adds_epi16((__m
 static inline VS v_by_turns(VS even, VS odd) { return (VS)_mm256_blend_epi16((__m256i)even, (__m256i)odd, 0xAA); }
 static inline int v_any(VS x) { return !_mm256_testz_si256((__m256i)x, (__m256i)x); }
 
-/* Five rounds of AES, by the keys after the first, on each 128 bits. */
-#define V_AES
+/* A round of AES, on as many blocks of 128 bits at a time as the machine takes: parts of a register. */
 #ifdef __VAES__
-static inline VQ v_aes(VQ x, const VQ key[6])
-{
-    __m256i y = (__m256i)x;
-    for (int turn = 1; turn < 5; turn++)
-        y = _mm256_aesenc_epi128(y, (__m256i)key[turn]);
-    return (VQ)_mm256_aesenclast_epi128(y, (__m256i)key[5]);
-}
+#define V_BLOCKS 1
+typedef __m256i v_block;
+#define v_aes _mm256_aesenc_epi128
+#define v_aes_last _mm256_aesenclast_epi128
+static inline void v_split(VQ x, v_block part[1]) { part[0] = (v_block)x; }
+static inline VQ v_join(const v_block part[1]) { return (VQ)part[0]; }
 #else
-static inline VQ v_aes(VQ x, const VQ key[6])
+#define V_BLOCKS 2
+typedef __m128i v_block;
+#define v_aes _mm_aesenc_si128
+#define v_aes_last _mm_aesenclast_si128
+static inline void v_split(VQ x, v_block part[2])
 {
-    __m128i low = _mm256_castsi256_si128((__m256i)x), high = _mm256_extracti128_si256((__m256i)x, 1);
-    for (int turn = 1; turn < 5; turn++) {
-        low = _mm_aesenc_si128(low, *(const __m128i *)&key[turn]);
-        high = _mm_aesenc_si128(high, *(const __m128i *)&key[turn]);
-    }
-    low = _mm_aesenclast_si128(low, *(const __m128i *)&key[5]);
-    high = _mm_aesenclast_si128(high, *(const __m128i *)&key[5]);
-    return (VQ)_mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+    part[0] = _mm256_castsi256_si128((__m256i)x);
+    part[1] = _mm256_extracti128_si256((__m256i)x, 1);
 }
+
+static inline VQ v_join(const v_block part[2]) { return (VQ)_mm256_set_m128i(part[1], part[0]); }
 #endif
 
 /* The upper halves of each 128 bits. */

@@ -41,28 +41,32 @@ static inline VS v_saturated_sum(VS a, VS b) { return (VS)_mm512_adds_epi16((__m
 static inline VS v_by_turns(VS even, VS odd) { return (VS)_mm512_mask_blend_epi16(0xAAAAAAAA, (__m512i)even, (__m512i)odd); }
 static inline int v_any(VS x) { return _mm512_test_epi16_mask((__m512i)x, (__m512i)x) != 0; }
 
-/* Five rounds of AES, by the keys after the first, on each 128 bits. */
-#define V_AES
+/* A round of AES, on as many blocks of 128 bits at a time as the machine takes: parts of a register. */
 #ifdef __VAES__
-static inline VQ v_aes(VQ x, const VQ key[6])
-{
-    __m512i y = (__m512i)x;
-    for (int turn = 1; turn < 5; turn++)
-        y = _mm512_aesenc_epi128(y, (__m512i)key[turn]);
-    return (VQ)_mm512_aesenclast_epi128(y, (__m512i)key[5]);
-}
+#define V_BLOCKS 1
+typedef __m512i v_block;
+#define v_aes _mm512_aesenc_epi128
+#define v_aes_last _mm512_aesenclast_epi128
+static inline void v_split(VQ x, v_block part[1]) { part[0] = (v_block)x; }
+static inline VQ v_join(const v_block part[1]) { return (VQ)part[0]; }
 #else
-static inline VQ v_aes(VQ x, const VQ key[6])
+#define V_BLOCKS 4
+typedef __m128i v_block;
+#define v_aes _mm_aesenc_si128
+#define v_aes_last _mm_aesenclast_si128
+static inline void v_split(VQ x, v_block part[4])
 {
-    __m128i part[4];
-    memcpy(part, &x, sizeof part);
-    for (int i = 0; i < 4; i++) {
-        for (int turn = 1; turn < 5; turn++)
-            part[i] = _mm_aesenc_si128(part[i], *(const __m128i *)&key[turn]);
-        part[i] = _mm_aesenclast_si128(part[i], *(const __m128i *)&key[5]);
-    }
-    memcpy(&x, part, sizeof part);
-    return x;
+    const __m512i y = (__m512i)x;
+    part[0] = _mm512_extracti32x4_epi32(y, 0);
+    part[1] = _mm512_extracti32x4_epi32(y, 1);
+    part[2] = _mm512_extracti32x4_epi32(y, 2);
+    part[3] = _mm512_extracti32x4_epi32(y, 3);
+}
+
+static inline VQ v_join(const v_block part[4])
+{
+    const __m256i low = _mm256_set_m128i(part[1], part[0]), high = _mm256_set_m128i(part[3], part[2]);
+    return (VQ)_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
 }
 #endif
 
