@@ -26,21 +26,7 @@ from random import Random
 from lenet.training.checkpoint import Checkpoint
 from sim.sweep.store import Store
 
-SPEC = """
-name = "killed"
-network = "linear"
-count = 20
-chips = 3
-
-[axes]
-"chip.weight_bits" = { first = 4, last = 7 }
-"chip.state_bits" = [2, 3, 4]
-"compile.fit" = [false]
-"compile.round" = ["nearest"]
-"compile.range_method" = ["max"]
-"compile.calibration_count" = [20]
-"compile.check_count" = [0]
-"""
+SPEC = Path(__file__).parents[1] / "tests" / "data" / "tiny.toml"
 AFTER_CHANGE_SECONDS = 0.003  # most from a change of the folder to its kill
 POLL_SECONDS = 0.0005
 ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "OPENBLAS_NUM_THREADS": "1"}
@@ -86,7 +72,7 @@ def swept(spec: Path, folder: Path) -> None:
 def former(spec: Path, folder: Path) -> None:
     """A program of another network stands there already."""
     folder.mkdir()
-    subprocess.run(anna("compile", "lenet1", "-o", folder / "x.anna"), env=ENV, check=True, capture_output=True)
+    subprocess.run(anna("compile", "lenet1", "--data", "mnist", "-o", folder / "x.anna"), env=ENV, check=True, capture_output=True)
 
 
 WORKS = {
@@ -234,7 +220,7 @@ def main() -> int:
     parser.add_argument("work", choices=["all", *WORKS])
     parser.add_argument("--count", type=int, help="kills of each command in all")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--spec", type=Path, help="another sweep than the built-in one of twelve points")
+    parser.add_argument("--spec", type=Path, default=SPEC, help="another sweep than that of the tests, of twelve points")
     parser.add_argument("--figures", type=Path, help="a JSON file that keeps the figures")
     given = parser.parse_args()
     kept = json.loads(given.figures.read_text()) if given.figures and given.figures.exists() else {}
@@ -244,13 +230,9 @@ def main() -> int:
         if given.figures:
             given.figures.write_text(json.dumps({key: asdict(one) for key, one in figures.items()}, indent=1) + "\n")
 
-    with tempfile.TemporaryDirectory() as where:
-        spec = given.spec or Path(where) / "killed.toml"
-        if given.spec is None:
-            spec.write_text(SPEC)
-        for name in WORKS if given.work == "all" else [given.work]:
-            one = figures.setdefault(f"{name} {given.seed}", Figures(name, given.seed))
-            kill(one, given.count or WORKS[name].count, spec, keep)
+    for name in WORKS if given.work == "all" else [given.work]:
+        one = figures.setdefault(f"{name} {given.seed}", Figures(name, given.seed))
+        kill(one, given.count or WORKS[name].count, given.spec, keep)
     print("| command | kills | at a writing | runs compared | lost or different | temporary files left | s |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for one in figures.values():

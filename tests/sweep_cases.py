@@ -17,21 +17,7 @@ QUICK = {
     "compile.calibration_count": [20], "compile.check_count": [0],
 }  # fmt: skip
 
-TOML = """
-name = "tiny"
-network = "linear"
-count = 20
-chips = 3
-
-[axes]
-"chip.weight_bits" = { first = 4, last = 7 }
-"chip.state_bits" = [2, 3, 4]
-"compile.fit" = [false]
-"compile.round" = ["nearest"]
-"compile.range_method" = ["max"]
-"compile.calibration_count" = [20]
-"compile.check_count" = [0]
-"""
+TOML = (Path(__file__).parent / "data" / "tiny.toml").read_text(encoding="utf-8")
 POINTS, ROWS = 12, 36
 
 

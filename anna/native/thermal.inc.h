@@ -174,8 +174,8 @@ static __attribute__((noinline)) void thermal_patch(thermal_block *block, const 
 }
 
 /* The normals of neurons 8 octet .. 8 octet + 7 of a CALC. */
-static __attribute__((noinline)) void thermal_make(thermal_block *block, uint32_t ordinal, uint32_t octet,
-                                                   const thermal_key *key)
+__attribute__((noinline))
+static void thermal_make(thermal_block *block, uint32_t ordinal, uint32_t octet, const thermal_key *key)
 {
     const uint64_t high = ordinal | (uint64_t)octet << 32; /* the stream is 0 */
     VS word[8], rare = {0};
