@@ -72,7 +72,9 @@ def swept(spec: Path, folder: Path) -> None:
 def former(spec: Path, folder: Path) -> None:
     """A program of another network stands there already."""
     folder.mkdir()
-    subprocess.run(anna("compile", "lenet1", "--data", "mnist", "-o", folder / "x.anna"), env=ENV, check=True, capture_output=True)
+    subprocess.run(
+        anna("compile", "lenet1", "--data", "mnist", "-o", folder / "x.anna"), env=ENV, check=True, capture_output=True
+    )
 
 
 WORKS = {

@@ -204,7 +204,7 @@ class Packer:
             if edge < count:  # a word is not shared
                 while edge > edges[-1] and (places[edge] if self.sequencer.aligned else edge - edges[-1]) % word:
                     edge -= 1
-                if edge == edges[-1]:
+                if edge == edges[-1] and not self.sequencer.aligned:  # no SHIFT begins within an aligned word
                     edge = min(edges[-1] + most, count)
             if edge == edges[-1] or len(edges) > self.spec.latches:
                 return None

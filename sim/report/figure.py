@@ -85,9 +85,11 @@ def _placed(figure: Any) -> Iterator[None]:
         figure.dpi = dpi  # SVG changes it to its own
         with matplotlib.rc_context({"figure.constrained_layout.use": False}):
             figure.set_layout_engine(None)
-    yield
-    if engine is not None:
-        figure.set_layout_engine(engine)
+    try:
+        yield
+    finally:
+        if engine is not None:
+            figure.set_layout_engine(engine)
 
 
 def png_file(figure: Any) -> bytes:

@@ -186,6 +186,15 @@ def test_a_word_of_results_that_fits_no_page_is_refused() -> None:
         expect_integers(subsampled(maps=8), spec, Sequencer(aligned=True))
 
 
+def test_an_aligned_word_wider_than_a_latch_is_not_entered_from_its_middle() -> None:
+    """Where nothing else is possible, the layer is refused."""
+    fan_ins = (1, 2, 4, 5, 8, 10, 20, 40, 80, 120, 160, 200)
+    spec = ANNA_1991.changed(columns=40, word_states=64, latches=64, registers=1, fan_ins=fan_ins, rows=8, neurons_at_once=2,
+                             out_words=1, weight_bits=2, state_bits=1, state_levels="mid-rise", max_pages=64)  # fmt: skip
+    with pytest.raises(CompileError, match="words of 64, which a sequencer of aligned words does not divide"):
+        expect_integers(chained(spec), spec, Sequencer(overlap="none", aligned=True))
+
+
 @pytest.mark.parametrize("width", [3, 4])
 def test_a_map_without_inputs_in_a_part_has_a_register_of_its_own_if_it_must(width: int) -> None:
     """Its partial sum and its bias are all that it adds up."""
