@@ -8,12 +8,13 @@ on the machine disturbs them little. `help` and `info` also stand beside the imp
 """
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from in_turn import run
 
 SWEEP = Path(__file__).parents[1] / "examples" / "bits.toml"
 ANNA = ("-P", "-m", "sim.cli")
@@ -40,10 +41,7 @@ def seconds(python: str, arguments: tuple[str, ...], files: dict[str, Path]) -> 
     """Processor time of one command, in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         words = [str(files[word]) if word in files else word.replace("FOLDER", folder) for word in arguments]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([python, *words], cwd=folder, capture_output=True, check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return run([python, *words], folder).processor
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import shlex
 import statistics
 import subprocess
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -26,10 +27,10 @@ class Used(NamedTuple):
     clock: float
 
 
-def run(command: str) -> Used:
-    """Run a command to its end; raises if it fails."""
+def run(words: Sequence[str], folder: str | None = None) -> Used:
+    """Run a command to its end, with all its processes; raises if it fails."""
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(shlex.split(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     clock, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     return Used(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, clock)
 
@@ -43,7 +44,7 @@ def main() -> None:
     found: dict[str, list[Used]] = {given.old: [], given.new: []}
     for turn in range(given.rounds):
         for command in (given.old, given.new) if turn % 2 == 0 else (given.new, given.old):
-            found[command].append(run(command))
+            found[command].append(run(shlex.split(command)))
     for field in Used._fields:
         old, new = ([getattr(used, field) for used in found[command]] for command in (given.old, given.new))
         ratio = statistics.median(b / a for a, b in zip(old, new, strict=True))
