@@ -50,7 +50,7 @@ def install_tree(session: nox.Session, *options: str) -> None:
 
 def held(session: nox.Session, *groups: str) -> dict[str, str]:
     """For commands that find packages themselves: pip keeps to the lock's versions, for what it builds with, too."""
-    path = Path(session.create_tmp()) / "constraints.txt"
+    path = Path(session.virtualenv.location) / "constraints.txt"
     pins = [re.findall(r"^[\w.-]+==[\w.+!]+", (LOCK / f"{group}.txt").read_text(), re.M) for group in groups]
     path.write_text("\n".join(sorted({pin for one in pins for pin in one})))
     return {"PIP_CONSTRAINT": str(path), "PIP_BUILD_CONSTRAINT": str(path)}
