@@ -92,7 +92,7 @@ class IdealSilicon:
         self.numerators = codes.state_converter(spec).numerators
         # A level in half LSBs, shifted to 2^-f LSBs.
         self._weights = codes.weight_converter(spec).numerators << (spec.weight_fraction_bits - 1)
-        self._thresholds = np.stack([codes.thresholds(spec, code) for code in range(1 << spec.scale_bits)])
+        self._thresholds = codes.thresholds(spec, range(1 << spec.scale_bits))
 
     def stored_codes(self, weight_codes: Ints) -> Ints:
         """The codes as stored."""

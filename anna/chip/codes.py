@@ -15,6 +15,7 @@ state LSB.
     scale       `spec.scale_law`            the next larger range          refused: there is no such code
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -45,9 +46,13 @@ class Converter:
 
     @property
     def numerators(self) -> Ints:
-        """The level of each code, in half LSBs."""
-        codes = np.arange(self.size, dtype=np.int64)
-        return 2 * codes - (self.size - 1 if self.levels == "mid-rise" else self.size)
+        """The level of each code, in half LSBs; not to be written to."""
+        return _numerators(self.size, self.lowest)
+
+    @property
+    def lowest(self) -> int:
+        """The level of code 0, in half LSBs."""
+        return 1 - self.size if self.levels == "mid-rise" else -self.size
 
     @property
     def zero_code(self) -> int | None:
@@ -72,12 +77,21 @@ class Converter:
 
     def exact(self, value: float) -> int:
         """The code of a value that is exactly a level; raises for any other."""
-        code = int(self.nearest(value))
-        if float(self.values(code)) != value:
-            low, high = self.values(0), self.values(self.size - 1)
+        if not math.isfinite(value):
+            raise SpecError(f"a {self.name} must be a finite number")
+        low, high = self.lowest / 2, self.lowest / 2 + self.size - 1
+        code = int(min(max(value, low), high) - low)
+        if low + code != value:
             step = "…, -0.5, 0.5, …" if self.levels == "mid-rise" else "whole numbers"
             raise SpecError(f"{value:g} is not a level of a {self.bits}-bit {self.name} ({step} from {low:g} to {high:g})")
         return code
+
+
+@lru_cache(maxsize=32)
+def _numerators(size: int, lowest: int) -> Ints:
+    found = lowest + 2 * np.arange(size, dtype=np.int64)
+    found.setflags(write=False)
+    return found
 
 
 def weight_converter(spec: ChipSpec) -> Converter:
@@ -125,9 +139,9 @@ def unit_thresholds(spec: ChipSpec) -> Floats:
     return _unit_thresholds(spec.state_bits, spec.state_levels, spec.adc_curve)
 
 
-def thresholds(spec: ChipSpec, scale_code: int) -> Ints:
-    """The ideal thresholds of the ADC at a scale code, in accumulator units."""
-    exact: Floats = unit_thresholds(spec) * adc_lsb(spec)[scale_code]
+def thresholds(spec: ChipSpec, scale_codes: ArrayLike) -> Ints:
+    """The ideal thresholds of the ADC at scale codes, in accumulator units, a row for each."""
+    exact: Floats = adc_lsb(spec)[np.asarray(scale_codes), None] * unit_thresholds(spec)
     return np.rint(exact).astype(np.int64)
 
 

@@ -84,7 +84,7 @@ def steps(spec: ChipSpec, scale_codes: Ints) -> Ints:
     """Sums from which on each next state is converted to, in weight LSB x half state LSB, a row for each scale code."""
     # A sum is a whole number of 2^f accumulator units: compare with thresholds rounded up to one.
     units, used = 1 << spec.weight_fraction_bits, np.unique(scale_codes)
-    found: Ints = -(-np.stack([codes.thresholds(spec, int(code)) for code in used]) // units)
+    found: Ints = -(-codes.thresholds(spec, used) // units)
     return found[np.searchsorted(used, scale_codes)]
 
 

@@ -145,13 +145,15 @@ class LatchScan(Scan):
 
     @property
     def keeps(self) -> bool:
-        """Whether the window stays from step to step: in the shifter if nothing else passes through it, else in registers."""
-        alone = len(self.layouts) == 1 and not (self.own is not None and self.unit_states)
+        """Whether the window stays from step to step: in the shifter if nothing else passes through it, else in registers, one
+        more of which is for what a step brings into a latch of its own if that must pass through a register, too."""
+        beside = self.own is not None and self.unit_states > 0
+        alone = len(self.layouts) == 1 and not beside
         if self.spec.shift_from == "shifter":
             return alone
         if self.spec.shift_from == "either" and alone:
             return True
-        return self.spec.registers >= len(self.layouts)
+        return self.spec.registers >= len(self.layouts) + (beside and self.through_register)
 
     @property
     def through_register(self) -> bool:

@@ -209,14 +209,15 @@ def fit_errors(
             own = np.concatenate([weights, constants[mine]], axis=1)
             sums = sums + problem.drawn.added(problem.drawn.sigma(own, scale[mine]), sums.shape[1], sums.dtype.type)
         further = _further_sums(problem, owner[mine], weight_lsb[mine])
-        if problem.ladder.digits == 1 and problem.spec.state_bits <= 4:
+        if tallied:
             counts, totals = _tallied(problem, sums, bias_sum[mine], further, owner[mine], scale[mine])
             error[mine] = problem.targets.errors(problem.ladder.nominal(), counts, totals, owner[mine])
             return
         every = sums.T + bias_sum[mine] + (0 if further is None else further)
         error[mine] = _fit_error(problem, problem.ladder.convert(every, scale[mine]), owner[mine])
 
-    _ = problem.targets, problem.inputs_tn, problem.limits_kl  # made once, before threads ask for them
+    tallied = problem.ladder.digits == 1 and problem.spec.state_bits <= 4
+    _ = problem.targets, problem.inputs_tn, problem.limits_kl if tallied else None  # made once, before threads ask for them
     share(measure, parts, cores())
     return error
 

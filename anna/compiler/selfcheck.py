@@ -85,7 +85,7 @@ def layer_codes(quant: QuantLayer, spec: ChipSpec, stacks: Mapping[str, States])
         read = stacks[unit.stack][:, list(unit.maps)]
         sums = sums + numerators[read] * weight_o[:, None, None]
     units = sums << spec.weight_fraction_bits
-    limits = np.stack([codes.thresholds(spec, int(code)) for code in quant.scale_codes_o])
+    limits = codes.thresholds(spec, quant.scale_codes_o)
     out = np.empty(units.shape, dtype=np.uint16)
     for o in range(maps):
         out[:, o] = np.searchsorted(limits[o], units[:, o], side="right")

@@ -118,8 +118,9 @@ def _distinct(rows: Ints) -> tuple[Ints, Ints]:
     """The distinct rows, and which of them each row is."""
     if not len(rows):
         return np.zeros((1, rows.shape[1]), np.int64), np.zeros(0, np.int64)
-    unique, which = np.unique(rows, axis=0, return_inverse=True)
-    return unique, which.reshape(-1)
+    known = dict[bytes, int]()  # not np.unique, which compares the rows of many thresholds field by field
+    which = np.array([known.setdefault(row.tobytes(), len(known)) for row in rows], np.int64)
+    return rows[np.unique(which, return_index=True)[1]], which
 
 
 def _spread(data: NDArray[Any], cells: Ints, shape: tuple[int, int], fill: float, dtype: type) -> NDArray[Any]:

@@ -119,7 +119,7 @@ class _Layer:
         self.constant_oyx: Ints = bias_oyx + _per_map(bias_numerators(spec, quant.constants_oc) + self.levels[0] * drive_o)
         # A sum is a whole number of 2^f accumulator units, in which thresholds are given.
         units = 1 << spec.weight_fraction_bits
-        self.limits_ok: Ints = -(-np.stack([codes.thresholds(spec, int(code)) for code in quant.scale_codes_o]) // units)
+        self.limits_ok: Ints = -(-codes.thresholds(spec, quant.scale_codes_o) // units)
 
     @cached_property
     def kind(self) -> np.dtype[Any]:

@@ -121,7 +121,7 @@ def _parameters(spec: ChipSpec, words: int, states: int) -> str:
         "PROGRAM_WORDS": words,
         "WINDOW_STATES": states,
     }
-    table = [thresholds(spec, code).tolist() for code in range(1 << spec.scale_bits)]
+    table = thresholds(spec, range(1 << spec.scale_bits)).tolist()
     lines = [
         "// Sizes, codes and thresholds of one chip, written by `anna export --rtl` from its specification.",
         *(f"localparam int {name} = {number};" for name, number in numbers.items()),

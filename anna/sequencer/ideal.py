@@ -24,7 +24,7 @@ def ideal_states(
             found[places] = (written or {})[name]
     found[values.given : values.reset] = program.constant_codes
     found[values.reset] = spec.reset_state_code
-    thresholds = np.stack([codes.thresholds(spec, code) for code in range(1 << spec.scale_bits)]).astype(np.int64)
+    thresholds = codes.thresholds(spec, range(1 << spec.scale_bits))
     half_bits = spec.weight_fraction_bits - 1  # numerators are half LSBs
     weights = codes.weight_converter(spec).numerators[program.weight_codes].astype(np.int32).reshape(-1)
     numerators = codes.state_converter(spec).numerators.astype(np.int32)

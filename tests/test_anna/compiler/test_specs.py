@@ -179,6 +179,14 @@ def test_a_partial_sum_in_a_register_of_its_own_needs_a_row_for_it() -> None:
     expect_integers(chained(spec), spec)
 
 
+@pytest.mark.parametrize("registers", [1, 2, 3])
+@pytest.mark.parametrize("shift_from", ["either", "register", "shifter"])
+def test_a_window_stays_in_its_register_only_where_nothing_else_passes_through_it(shift_from: str, registers: int) -> None:
+    """Partial sums go into a latch of their own at each step: through a register, too, if a SHIFT follows one only there."""
+    spec = ANNA_1991.changed(columns=10, registers=registers, shift_from=shift_from, fan_ins=(10, 20, 30, 40), word_states=1)
+    expect_integers(chained(spec), spec)
+
+
 def test_a_word_of_results_that_fits_no_page_is_refused() -> None:
     """Where words are aligned, the maps of one are computed on one page."""
     spec = ANNA_1991.changed(rows=1, fan_ins=(64,), word_states=64, neurons_at_once=64)
