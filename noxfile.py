@@ -13,14 +13,15 @@ ROOT = Path(__file__).parent
 BUILT = ROOT / "dist"  # where `wheel` puts what the other tasks install
 LOCK = ROOT / ".ci" / "lock"  # exact versions with hashes, by tools/lock.py
 TORCH = "torch==2.13.0"  # in no lock: its build for processors alone comes from elsewhere, with other hashes
-QUICKER = ("-n", "auto", "--programs", "200")  # random programs: `tests` runs 2,000
+SPREAD = ("-n", "auto", "--dist", "worksteal")  # a core that has nothing left takes tests from another
+QUICKER = (*SPREAD, "--programs", "200")  # random programs: `tests` runs 2,000
 CYTHON_OWN = r"(anna|lenet)\..*\.__(reduce_cython|setstate_cython|test)__"  # in every compiled module, in no stub
 ENV = {"PYTHONDONTWRITEBYTECODE": "1"}
 BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch", "numpy-oldest", "coverage"]
+nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch", "coverage"]
 
 
 def step(what: str) -> None:
@@ -79,7 +80,8 @@ def tests(session: nox.Session) -> None:
     if found is None:
         session.error("README.md has no command that installs the project and runs its tests")
     step(f"tests: {found[1]}")
-    session.run("bash", "-eu", "-o", "pipefail", "-c", found[1], external=True, env=ENV | held(session, "test", "build"))
+    session.run("bash", "-eu", "-o", "pipefail", "-c", found[1], external=True,
+                env=ENV | {"PYTEST_ADDOPTS": "--dist worksteal"} | held(session, "test", "build"))  # fmt: skip
 
 
 @nox.session(requires=["wheel"])
@@ -110,7 +112,7 @@ def checked(session: nox.Session) -> None:
     step("checked: the checked build and the engine's tests on it")
     install_tree(session, "-Csetup-args=-Dchecked=true")
     session.run("python", "-I", "-c", "from anna.engine import is_checked; assert is_checked()")
-    pytest(session, "-n", "auto", "tests/test_anna/engine", "tests/test_anna/native")
+    pytest(session, *SPREAD, "tests/test_anna/engine", "tests/test_anna/native")
 
 
 def sanitizer(name: str) -> str:
@@ -139,7 +141,7 @@ def sanitized(session: nox.Session) -> None:
             "PYTHONMALLOC": "malloc",
             "LD_PRELOAD": ":".join(map(sanitizer, libraries)),
         }
-        session.run("pytest", "-q", "-n", "auto", "--programs", "60", *chosen, *session.posargs, env=ENV | told)
+        session.run("pytest", "-q", *SPREAD, "--programs", "60", *chosen, *session.posargs, env=ENV | told)
 
 
 @nox.session(requires=["wheel"])
@@ -148,16 +150,15 @@ def torch(session: nox.Session) -> None:
     step("torch: tests of training")
     install_wheel(session, "test", "classical")
     session.install(TORCH, env=held(session, "test", "classical", "nox"))
-    pytest(session, "-n", "auto", "-m", "torch or classical")
+    pytest(session, *SPREAD, "-m", "torch or classical")
 
 
-@nox.session(name="numpy-oldest", requires=["wheel"])
-def numpy_oldest(session: nox.Session) -> None:
-    """The chip and its tools on the oldest NumPy that pyproject.toml admits; `tests` has the newest."""
-    step("numpy-oldest: tests of anna with NumPy 1.26")
-    install_wheel(session, "numpy-oldest")
-    beside = "--ignore=tests/test_anna/exporters/test_rtl.py"  # of Verilator, not of NumPy
-    pytest(session, *QUICKER, beside, "-m", "not torch and not data", "tests/test_anna", "tests/test_former_files.py")
+@nox.session(requires=["wheel"])
+def long(session: nox.Session) -> None:
+    """Tests that take minutes each: examples of the manual that compute whole pages and a thousand chips."""
+    step("long: tests of minutes")
+    install_wheel(session, "test")
+    pytest(session, *SPREAD, "--long", "-m", "long")
 
 
 @nox.session(requires=["wheel"])
@@ -170,13 +171,15 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(requires=["wheel"])
 def coverage(session: nox.Session) -> None:
-    """Branches of the Python code that tests take in their own process; the floor stands in pyproject.toml.
+    """Branches of the Python code that tests take in their own process; the floor stands in pyproject.toml. On the oldest NumPy
+    that is admitted there: `tests` has the newest.
 
-    Left out are tests that run commands, which are processes of their own, and those that read sources only.
+    Left out are tests that run commands, which are processes of their own, and those that read sources or run Verilator only.
     """
-    step("coverage: branches")
-    install_wheel(session, "test")
-    beside = [f"--ignore=tests/{name}" for name in ("test_sim/cli", "test_words.py", "test_house.py")]
+    step("coverage: branches, on the oldest NumPy")
+    install_wheel(session, "numpy-oldest")
+    left = ("test_sim/cli", "test_words.py", "test_house.py", "test_fuzz.py", "test_anna/exporters/test_rtl.py")
+    beside = [f"--ignore=tests/{name}" for name in left]
     pytest(session, *QUICKER, *beside, "-m", "not slow and not torch and not data", "--cov", "--cov-report=term:skip-covered")
 
 

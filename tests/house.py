@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 PACKAGES = ("anna", "lenet", "sim")
@@ -51,8 +52,13 @@ def modules(root: Path) -> dict[str, Path]:
 
 def named(path: Path) -> set[tuple[str, str]]:
     """What a source file imports as (module, name): at the top, in a function, or for the type checker only."""
-    text, found = path.read_text(encoding="utf-8"), set[tuple[str, str]]()
-    if path.suffix != ".py":
+    return _named(path.read_text(encoding="utf-8"), path.suffix)
+
+
+@cache
+def _named(text: str, suffix: str) -> set[tuple[str, str]]:
+    found = set[tuple[str, str]]()
+    if suffix != ".py":
         for module, names, direct in CYTHON_IMPORT.findall(text):
             found |= {(direct, "")} if direct else {(module, name.split(" as ")[0].strip("() ")) for name in names.split(",")}
         return found

@@ -31,6 +31,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, float
     return {name: (sentence, seconds) for name, sentence, seconds in map(json.loads, run.stdout.splitlines())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", hostile_files.FILES)
 def test_a_small_file_that_asks_for_much_is_refused_in_a_sentence(file: str, said: dict[str, tuple[str, float]]) -> None:
     assert file in said, "the process died"

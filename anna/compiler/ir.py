@@ -149,6 +149,12 @@ class ChipLayer:
             found.append(first[key])
         return tuple(found)
 
+    @cached_property
+    def alike(self) -> tuple[int, ...]:
+        """For each map, the first that reads the same."""
+        first = dict[int, int]()
+        return tuple(first.setdefault(id(taps), o) for o, taps in enumerate(self.taps))
+
     @property
     def inputs_o(self) -> NDArray[np.int64]:
         """Inputs of a neuron of each map, without biases."""

@@ -67,8 +67,7 @@ class Packer:
         self.layer, self.spec, self.sequencer, self.down, self.right, self.own = layer, spec, sequencer, down, right, own
         self.constants, self.units, self.apart = constants, units, apart
         self.in_words = sequencer.aligned and not apart  # results begin words: maps keep their order
-        self.taps, first = layer.taps, dict[tuple[Tap, ...], int]()
-        self.alike = [first.setdefault(taps, o) for o, taps in enumerate(self.taps)]  # the first map that reads the same
+        self.taps, self.alike = layer.taps, layer.alike
         # Maps that read the same come together; those without inputs, as a part of a sum may have, come last.
         self.order = list(range(len(self.taps)))
         if not self.in_words:

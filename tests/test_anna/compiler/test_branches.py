@@ -227,6 +227,7 @@ def cut_off(done: Compilation, stacks: dict[str, np.ndarray]) -> np.ndarray:
     return found
 
 
+@pytest.mark.slow
 def test_random_graphs_compile_and_at_16_bits_come_near_the_float_network(tmp_path_factory: pytest.TempPathFactory) -> None:
     """On images that calibration did not see; the compiler checks each program against integer arithmetic."""
     pytest.importorskip("onnx", reason="onnx is absent: random graphs are NOT compiled")

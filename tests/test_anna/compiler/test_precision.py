@@ -113,6 +113,7 @@ def test_where_maxima_are_taken_is_settled_first_and_part_of_the_plan() -> None:
     assert anna.compile(graph, seen, check_count=0, **done.climb.options).digest == done.program.digest
 
 
+@pytest.mark.slow
 def test_sums_that_come_in_parts_have_finer_parts_before_finer_results() -> None:
     """A layer of more inputs than a neuron has; the one after it has no parts, and no rung for them."""
     hidden = FullConnection("hidden", RNG.normal(0, 0.1, (8, 400)).astype(np.float32), None, activation=RELU)

@@ -82,4 +82,4 @@ def test_only_pairs_of_rows_that_need_it_and_that_carry_a_weight_are_written(
 
 def test_what_no_refresh_can_keep_is_refused() -> None:
     with pytest.raises(CompileError, match=r"RFSH cannot keep its charges: writing the weights of a page takes \d+"):
-        compiled("recognizer", max_charge_lost=0.000001)
+        compiled("linear", max_charge_lost=0.000001)

@@ -73,6 +73,7 @@ def test_random_networks_export_to_the_bit(graph: Graph, digits: int, wide: bool
     expect_equal_bits(done, some_images(graph, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -164,6 +165,7 @@ def branching(draw: st.DrawFn) -> Graph:
     return Graph("branching", first, tuple(layers), links={**links, "out": (last,)})
 
 
+@pytest.mark.slow
 @settings(max_examples=180, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(graph=branching(), digits=st.sampled_from([1, 1, 2]))
 def test_random_branches_and_hosts_in_the_middle_export_to_the_bit(graph: Graph, digits: int) -> None:

@@ -43,6 +43,7 @@ def scores(seed: int, analog: str, one: Program, images: np.ndarray, noise_seed:
     return anna.Chip(seed=seed, analog=analog).run(one, images, noise_seed=noise_seed, timeline=timeline).scores
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("analog", ["typical", "worst"])
 def test_no_chip_is_worse_on_the_images_that_decide(analog: str) -> None:
     """Counted here again, from what leaves the pins."""
@@ -103,6 +104,7 @@ def test_without_images_or_layers_it_is_refused() -> None:
         kept_trim(anna.Chip(seed=1), bare, samples())
 
 
+@pytest.mark.slow
 def test_a_neuron_of_small_reach_is_given_a_gain_of_one() -> None:
     """Two thresholds that offsets have pushed together would pass for a gain of ten."""
     network = lenet.load("lenet5")

@@ -197,6 +197,7 @@ def test_kt_over_c_is_invisible_at_real_capacitances() -> None:
     np.testing.assert_allclose(found.std(axis=0)[inside], 0.0070, rtol=0.05)
 
 
+@pytest.mark.slow
 def test_the_laboratory_finds_what_the_manual_says(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert lab.main(["--chip-seed", "7", "-o", str(tmp_path)]) == 0
     assert capsys.readouterr().out in (ROOT / "docs" / "characterisation.md").read_text(encoding="utf-8")
@@ -224,6 +225,7 @@ def test_effective_bits_of_many_chips(machine: str, capsys: pytest.CaptureFixtur
     assert [row.split(" | ")[0] for row in rows] == ["| 16", "| 64", "| 128", "| 256"]
 
 
+@pytest.mark.slow
 def test_the_laboratory_measures_the_wide_chip_too(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert lab.main(["--machine", "wide", "-o", str(tmp_path)]) == 0
     assert len(list(tmp_path.iterdir())) == len(lab.PLOTS) + 1

@@ -47,6 +47,7 @@ def test_programs_by_hand(path: Path, tmp_path: Path) -> None:
         agree(program, tmp_path / "p.anna", (0, program.batch - 1))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=published_programs(), number=st.integers(0, 8))
 def test_random_programs(program: anna.Program, number: int, tmp_path_factory: pytest.TempPathFactory) -> None:

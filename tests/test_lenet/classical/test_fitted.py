@@ -61,6 +61,7 @@ def test_radial_units_learn_digits_and_are_placed_once_for_all_widths(monkeypatc
     assert keep.made == 1 and next(iter(keep.kept.values())).shape == (200, 784)
 
 
+@pytest.mark.slow
 @classical
 @pytest.mark.usefixtures("installed")
 def test_shifted_support_vectors_make_a_better_machine_and_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:

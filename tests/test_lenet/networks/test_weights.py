@@ -124,6 +124,7 @@ def expect_no_worse_on_typical_chips(stem, name, images):
 FOR_CHIP = [stem for stem in SHIPPED if stem.endswith("-chip")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", [stem for stem in FOR_CHIP if "-mnist-" in stem])
 def test_weights_for_the_chip_continue_from_shipped_ones_and_are_no_worse_on_typical_chips(stem):
     expect_no_worse_on_typical_chips(stem, "holdout", digits.holdout())

@@ -56,6 +56,7 @@ def test_the_path_lies_near_the_middles_of_the_digits(found):
     assert np.mean(off <= 4) > 0.9
 
 
+@pytest.mark.slow
 def test_fewer_strings_are_read_as_the_first_of_more_whatever_the_threads(found):
     few = sim.read_zip(12, chips=2, threads=1)
     for one, more in zip(few.arms, found.arms, strict=True):

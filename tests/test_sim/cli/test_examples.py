@@ -21,13 +21,25 @@ from sim.cli.main import COMMANDS, _command
 from sim.sweep.run import run_sweep
 from sim.sweep.spec import load_spec
 
+# Examples that take minutes: run with --long only. Other tests hold what they print on fewer digits or chips, or against a page.
+LONG = {
+    "anna application slant -o slant.svg",
+    "anna application zip -o zip.svg",
+    "anna compare lenet5 --chips 16 --analog typical --analog worst",
+    "anna published",
+    "anna published --assumptions -o assumptions.md",
+    "anna published --history",
+    "anna published --machine board-1991 --json",
+    "anna published --table-1 -o table-1.md",
+    "anna published --table-1998 linear tangent",
+    "anna sweep examples/bits.toml -o bits && anna report bits",
+    "anna yield lenet5 --limit 1.5 -o wafer",
+}
 # Examples that are not run here, and why.
-LONG, NETWORK, TIMES = "takes a minute", "reaches another machine", "measures this machine for a while; see test_bench.py"
+NETWORK, TIMES = "reaches another machine", "measures this machine for a while; see test_bench.py"
 TRAINS = "needs MNIST or USPS, and trains for minutes; see test_training.py"
 NOT_RUN = {
     "anna compare --json": "what anna compare prints otherwise; it takes a dozen seconds",
-    "anna compare lenet5 --chips 16 --analog typical --analog worst": LONG,
-    "anna application slant -o slant.svg": LONG,
     "anna sweep bits.toml -o bits --cluster tcp://head:8786": NETWORK,
     "anna data fetch mnist --folder digits": NETWORK,
     "anna train recognizer --data usps --train-seed 4 -o weights": TRAINS,
@@ -35,7 +47,6 @@ NOT_RUN = {
     "anna bench": TIMES,
     "anna bench --quick --json": TIMES,
     "anna bench --network lenet5 --simd avx2 --thread-counts 1": TIMES,
-    "anna sweep examples/bits.toml -o bits && anna report bits": LONG,
 }
 EXAMPLES = [line for name in COMMANDS for line in _command(name).examples]
 README = [
@@ -82,11 +93,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_is_not_run_is_an_example() -> None:
-    assert set(NOT_RUN) <= set(ALL)
+    assert {*NOT_RUN, *LONG} <= set(ALL)
 
 
 @pytest.mark.timeout(900)  # the longest, a thousand drawn chips, takes 100 s on two idle cores of Zen 3
-@pytest.mark.parametrize("line", [line for line in ALL if line not in NOT_RUN])
+@pytest.mark.parametrize("line", [pytest.param(line, marks=[pytest.mark.long] * (line in LONG)) for line in ALL
+                                  if line not in NOT_RUN])  # fmt: skip
 def test_an_example_does_what_it_shows(line: str, home: Path, tmp_path: Path) -> None:
     folder = tmp_path / "here"
     shutil.copytree(home, folder)

@@ -126,6 +126,7 @@ def test_which_weights_are_taken(tmp_path: Path) -> None:
     assert given is not None and (given[0], given[1].digest) == ("mine", other.digest)
 
 
+@pytest.mark.slow
 def test_the_command_has_the_arms(tmp_path: Path) -> None:
     common: tuple[Any, ...] = ("compare", "--count", "100", "--chips", "2", "--ledger", "none", "--json")
     names = [arm["name"] for arm in json.loads(good(*common, "--quantised", cwd=tmp_path))["arms"]]

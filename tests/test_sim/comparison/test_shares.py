@@ -76,6 +76,7 @@ def test_where_causes_act_at_most_in_pairs_one_order_and_its_reverse_are_exact()
         assert found[cause] == pytest.approx(1000 * _exact(cause, error), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_coverage_of_shares_over_chips_images_and_orders() -> None:
     """1,000 ledgers of four chips, each chip somewhat better or worse than its kind."""
     rng, draws = np.random.default_rng(3), 1000

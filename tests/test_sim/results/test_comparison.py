@@ -186,6 +186,7 @@ def test_digits_of_another_data_set_are_refused() -> None:
         for_network(lenet.load("recognizer", data="usps"), "holdout")
 
 
+@pytest.mark.slow
 def test_the_command_prints_table_and_page(tmp_path: Path) -> None:
     text = good("compare", "--count", 200, "--chips", 2, "--output", tmp_path / "r.html", cwd=tmp_path)
     assert text.splitlines()[0] == "recognizer on built-in hold-out (of 4,500), 200 images"
@@ -225,6 +226,7 @@ def test_what_is_shown_in_a_notebook_is_short(found: Comparison, made) -> None:
     assert "droop" in lines._repr_html_()
 
 
+@pytest.mark.slow
 def test_the_command_speaks_json(tmp_path: Path) -> None:
     arguments = (
         "compare",

@@ -78,6 +78,7 @@ def test_it_tells_quantiles_good_chips_and_the_worst(counted: tuple[Path, sim.Yi
     json.dumps(found.to_json(), allow_nan=False)
 
 
+@pytest.mark.slow
 def test_options_reach_the_compiler_and_the_chip(tmp_path: Path) -> None:
     """Chips of two bits a weight misread much; on another machine an image takes other cycles."""
     ask = {"network": "recognizer", "chips": 2, "images": IMAGES, "workers": 1}
@@ -113,6 +114,7 @@ def test_the_folder_of_another_sweep_is_told(tmp_path: Path) -> None:
         read_yield(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_writes_what_it_prints(tmp_path: Path) -> None:
     folder = tmp_path / "wafer"
     ask = ("yield", "--chips", "4", "--count", str(IMAGES), "--limit", "3", "--fault", "dead_synapse_rate=0.001", "-o", folder)

@@ -23,6 +23,7 @@ def dask() -> None:
     pytest.importorskip("distributed", reason=WITHOUT)
 
 
+@pytest.mark.slow
 def test_rows_of_a_cluster_with_a_killed_worker_are_identical(tmp_path: Path) -> None:
     dask()
     from sim.sweep.cluster import executor_of, local
