@@ -21,7 +21,7 @@ from sim.cli.main import COMMANDS, _command
 from sim.sweep.run import run_sweep
 from sim.sweep.spec import load_spec
 
-# Examples that take minutes: run with --long only. Other tests hold what they print on fewer digits or chips, or against a page.
+# Examples that take minutes, run with --long only. Others hold what they print on fewer digits or chips, or against a page.
 LONG = {
     "anna application slant -o slant.svg",
     "anna application zip -o zip.svg",
