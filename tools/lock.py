@@ -31,7 +31,7 @@ def groups(project: Path) -> dict[str, list[str]]:
         "build": stated["build-system"]["requires"],
         "classical": extra["classical"],
         "nox": ["nox"],
-        APART: needed + extra["test"] + ["numpy==1.26.*"],
+        APART: needed + extra["test"] + ["pytest-cov", "numpy==1.26.*"],
     }
 
 
