@@ -155,7 +155,7 @@ def torch(session: nox.Session) -> None:
 
 @nox.session(requires=["wheel"])
 def long(session: nox.Session) -> None:
-    """Tests that take minutes each: examples of the manual that compute whole pages and a thousand chips."""
+    """Tests that take minutes each: examples and pages of the manual that read thousands of digits or a thousand chips."""
     step("long: tests of minutes")
     install_wheel(session, "test")
     pytest(session, *SPREAD, "--long", "-m", "long")

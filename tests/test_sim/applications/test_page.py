@@ -11,8 +11,7 @@ NAMES = ("slant", "noise-removal", "cellular")
 PAGE = (ROOT / "docs" / "applications.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [pytest.param("slant", marks=pytest.mark.long), *NAMES[1:]])
 def test_the_page_shows_the_table_of_each_application(name: str) -> None:
     one = APPLICATIONS[name]
     shown = "\n".join(f"    {line}".rstrip() for line in one.run(one.count).table().splitlines())

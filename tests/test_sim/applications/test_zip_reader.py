@@ -120,7 +120,7 @@ def test_digits_that_the_weights_do_not_know_and_too_few_strings_are_refused():
         sim.read_zip(1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_page_shows_what_the_command_prints():
     printed = "\n".join(f"    {line}".rstrip() for line in sim.read_zip().table().splitlines())
     assert printed in (ROOT / "docs" / "zip-reader.md").read_text(encoding="utf-8")

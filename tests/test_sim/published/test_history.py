@@ -25,7 +25,7 @@ def test_alexnet_has_the_published_counts() -> None:
     assert sum(step.units for step in graph if not step.layer.name.startswith("pool")) == pytest.approx(650_000, rel=0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_line_grows_from_network_to_network(found: History) -> None:
     counted = [one for one in found.line if one.connections is not None]
     assert [one.year for one in found.line] == sorted(one.year for one in found.line)
@@ -33,7 +33,7 @@ def test_the_line_grows_from_network_to_network(found: History) -> None:
     assert (counted[0].connections, counted[-2].connections) == (64_660, 340_908)  # P: LeNet-1, LeNet-5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_alexnet_takes_more_pages_than_its_weights_fill_and_more_time_than_the_peak_allows(found: History) -> None:
     plan = found.alexnet
     assert plan.pages > PARAMETERS / 4096
@@ -41,7 +41,7 @@ def test_alexnet_takes_more_pages_than_its_weights_fill_and_more_time_than_the_p
     assert found.alexnet_chips == math.ceil(found.alexnet_seconds)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_page_in_the_docs_is_what_the_command_writes(found: History) -> None:
     assert page.page(found) == DOCS.read_text(encoding="utf-8")
     assert f"{found.alexnet.pages:,} pages" in page.text(found) and found.content()["alexnet"]["chips"] == found.alexnet_chips
