@@ -61,6 +61,7 @@ def test_the_bow_is_zero_at_both_ends_of_symmetric_codes() -> None:
     np.testing.assert_array_equal(levels[:, [0, -1]], [[-31.5, 31.5]] * 2)
 
 
+@pytest.mark.slow
 def test_each_die_draws_how_strong_its_inl_gain_difference_and_leak_are() -> None:
     """Log-normal about the stated strength: over 400 dies, mean and deviation of the logarithm, and no correlation."""
     analog, dies = anna.Analog.typical().alone("weight_dac", "droop"), 400

@@ -40,6 +40,7 @@ def test_slopes_over_dies_are_gaussian_of_the_stated_size_in_every_direction_ali
         assert math.hypot(np.cos(order * turns).sum(), np.sin(order * turns).sum()) < LARGEST_Z * math.sqrt(dies)
 
 
+@pytest.mark.slow
 def test_a_gradient_is_drawn_apart_from_every_other_part() -> None:
     dies, analog = 2000, anna.Analog(gain_gradient=0.1)
     mine = np.array([gradient.drawn_slopes(ANNA_1991, analog, Draws(seed)) for seed in range(dies)]) / 0.1

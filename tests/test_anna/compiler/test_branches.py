@@ -97,6 +97,7 @@ def test_a_network_with_branches_runs_on_every_machine(graph: Graph, machine: st
     assert closeness(done, graph) > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"digits": 2}, {"copies": 2}, {"digits": 2, "synapses": 2}], ids=str)
 @pytest.mark.parametrize("graph", [RESIDUAL, INCEPTION, GATED], ids=["residual", "inception", "gated"])
 def test_branches_in_digits_and_copies(graph: Graph, options: dict[str, int]) -> None:

@@ -231,6 +231,7 @@ def test_a_maximum_in_digits_errs_by_the_last_lsb_of_its_steps(seed: int, overla
 
 
 # --- what fits -------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", ["sequencer", "board-1991", "board-1996"])
 @pytest.mark.parametrize("seed", range(8))
 def test_any_convolution_in_two_digits_fits_every_published_machine(seed: int, machine: str) -> None:

@@ -69,6 +69,7 @@ def test_a_table_that_mixes_the_pairs_compiles_too() -> None:
     assert published["cycles_per_image"] <= 1.01 * usual["cycles_per_image"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["linear", "lenet1", "lenet1_28", "lenet4", "lenet5", "lenet5_modern", "mlp300", "mlp1000"])
 def test_every_network_compiles_and_runs(name: str) -> None:
     net = lenet.load(name)
@@ -108,6 +109,7 @@ def test_a_wider_image_is_read_in_one_pass() -> None:
     assert (result.scores[:, :, 0, 0].argmax(axis=1) == one.argmax(axis=1)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["recognizer", "lenet1", "lenet5"])
 def test_many_bits_converge_on_the_float_network(name: str) -> None:
     """16-bit weights and states and an ADC that follows the squash: within 0.5 % of the range of the scores."""
@@ -147,6 +149,7 @@ def test_mnist_keeps_its_error(name: str) -> None:
     assert chip_error - float_error <= 0.3
 
 
+@pytest.mark.slow
 def test_paging_is_shared_by_a_batch() -> None:
     net, seen = lenet.load("lenet5"), images(lenet.load("lenet5"), 40)
     alone, shared = (anna.compile(net, seen, batch=batch, check_count=0).report for batch in (1, 28))
@@ -171,6 +174,7 @@ def test_a_neuron_reads_no_more_rows_than_its_chip_lets_it() -> None:
     assert anna.Chip().run(program, images(net, 3)).scores.shape == (3, 10)
 
 
+@pytest.mark.slow
 def test_a_part_of_a_sum_that_a_map_reads_nothing_of_is_computed_exactly() -> None:
     """C3's partial tables: with 64 inputs at most, some part of its sums has maps without inputs."""
     net = lenet.load("lenet5")

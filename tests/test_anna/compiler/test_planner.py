@@ -26,6 +26,7 @@ def dense(units: int, inputs: int = 1024) -> anna.Graph:
     return anna.Graph("dense", (inputs, 1, 1), tuple(layers))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", ["sequencer", "board-1991", "wide"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_plan_is_what_a_compiled_program_takes(name: str, machine: str) -> None:
@@ -39,6 +40,7 @@ def test_a_plan_is_what_a_compiled_program_takes(name: str, machine: str) -> Non
     assert found.run_cycles == pytest.approx(report["run_cycles"], rel=0.05 if machine != "wide" else 0.15)
 
 
+@pytest.mark.slow
 def test_a_large_kernel_on_several_maps_is_planned_as_it_is_compiled() -> None:
     """Of 187 inputs, 11 columns wide, with a step of 4, a part has no room for all the constants that a bias may have."""
     rng = np.random.default_rng(0)

@@ -5,6 +5,7 @@ import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 
 import anna
 from anna.compiler import compilation
@@ -48,6 +49,7 @@ def calls(run: Callable[[], object]) -> int:
     return sum(entry.callcount for entry in counting.getstats())  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_twice_the_pages_are_twice_the_work() -> None:
     small, large = dense(128, 1024), dense(128, 2048)
     anna.compile(small, images_of(small))  # so that modules are loaded and tables cached
@@ -77,6 +79,7 @@ def test_scheduling_considers_each_instruction_so_many_times() -> None:
     assert work[1] < 1.2 * work[0]
 
 
+@pytest.mark.slow
 def test_twice_the_network_is_twice_the_memory() -> None:
     peaks = []
     for inputs in (1024, 2048):

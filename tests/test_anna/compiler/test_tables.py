@@ -42,6 +42,7 @@ def test_the_row_of_a_network_is_what_the_compiler_makes(name: str, called: str,
     assert (found["board_binds"] == "host") == ("host" in note)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("host", "called"),
     [("last", "all but the RBF units on the chip"), ("F6", "F6 and on the host"), ("C5", "C5 and on the host")],

@@ -62,6 +62,7 @@ def expect_equal_bits(done: Compilation, images: np.ndarray) -> None:
         assert np.array_equal(maps, expected[name]), name
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(graph=graphs(), digits=st.integers(1, 2), wide=st.booleans())
 def test_random_networks_export_to_the_bit(graph: Graph, digits: int, wide: bool) -> None:

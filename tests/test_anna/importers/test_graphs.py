@@ -44,6 +44,7 @@ def agrees(found: np.ndarray, wanted: np.ndarray) -> bool:
     return found.size == wanted.size and float(np.abs(found.reshape(wanted.shape) - wanted).max()) <= RELATIVE * span
 
 
+@pytest.mark.slow
 @given(models())
 @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_random_graphs_equal_onnx_runtime(

@@ -42,6 +42,7 @@ def test_slopes_are_shares_of_the_gain_whatever_an_adc_makes_of_it() -> None:
     assert (along_x, along_y) == pytest.approx(die.pattern["gain_slope"], abs=0.004)
 
 
+@pytest.mark.slow
 def test_slopes_of_many_dies_are_as_large_as_stated_and_their_drop_is_the_same() -> None:
     """40 dies, synapses 5 % apart: moments of what is measured, within four standard errors."""
     analog, dies = anna.Analog.worst().alone("noise", "synapse_gain", "gradient", "row_drop"), 40

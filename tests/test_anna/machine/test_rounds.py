@@ -56,6 +56,7 @@ def test_interpreter_and_engine_agree_with_threads_lanes_and_pieces(
                 np.testing.assert_array_equal({**fast.codes, **fast.maps}[name], part, err_msg=f"{name} {options}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("programs", [legal_programs, published_programs], ids=["wide", "published"])
 @settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(data=st.data(), parts=st.frozensets(st.sampled_from(PARTS)), seed=st.integers(0, 2**31))

@@ -95,6 +95,7 @@ def test_a_page_and_the_end_stay_outside() -> None:
     assert list(unrolled(found)) == pages and len(found) == 5 * 4 + 1
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(program=published_programs())
 def test_what_was_rolled_unrolls_to_the_same(program: anna.Program) -> None:
@@ -136,6 +137,7 @@ def nested(rng: random.Random) -> list[Op]:
     return [*around, outer, *some(4, "step"), *body, *some(4, "step"), end, *around]
 
 
+@pytest.mark.slow
 def test_two_loops_are_found_again() -> None:
     """But for those in which something repeats across their borders by chance."""
     longer = 0
@@ -148,6 +150,7 @@ def test_two_loops_are_found_again() -> None:
     assert longer <= 5
 
 
+@pytest.mark.slow
 def test_a_long_program_is_rolled_in_seconds() -> None:
     """A quarter of a million instructions; and a hundred thousand among which nothing repeats."""
     text = CONVOLVER.replace("20x24", "100x128").replace("outer_step=4", "outer_step=1").replace("REPEAT 3 ", "REPEAT 113 ")

@@ -33,6 +33,7 @@ def ages_read(program: anna.Program, slot: int | None = None, silicon: CrookedSi
     return [record.ages for record in records]
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(program=published_programs(), number=st.integers(0, 8), seed=st.integers(0, 99), stops=st.booleans())
 def test_ages_are_those_that_the_interpreter_meets_on_its_way(

@@ -88,6 +88,7 @@ def test_so_are_those_of_a_chip_that_refreshes_by_itself(program: Program) -> No
     assert tally(program).total == Counted(program).batch()
 
 
+@pytest.mark.slow
 @given(with_rounds(published_programs()))
 def test_the_host_s_rounds_count_as_its_instructions(program: Program) -> None:
     assert tally(program).total == Counted(program).batch()

@@ -28,6 +28,7 @@ def drawn(
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("errors", [[0.1] * 8, [0.08, 0.085, 0.09, 0.095, 0.1, 0.12, 0.15, 0.2]], ids=["equal", "apart"])
 @pytest.mark.parametrize("chips", [2, 8])
 def test_the_best_is_kept_and_none_is_worse_than_it_by_more_than_is_told(errors: list[float], chips: int) -> None:

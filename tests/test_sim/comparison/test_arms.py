@@ -67,6 +67,7 @@ def found(made: tuple[Compilation, LabelledImages]) -> Comparison:
                    quantised=done.quantised, chip_trained=rival)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_arms_stand_in_a_fixed_order(found: Comparison) -> None:
     assert [arm.name for arm in found.arms] == [
         "float", "quantised graph", "ideal chip", "typical chips", "typical chips, trimmed",

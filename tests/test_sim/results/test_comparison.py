@@ -126,6 +126,7 @@ def test_chips_are_many_where_they_are_cheap(made) -> None:
     assert default_chips(program, 4500) == CHIPS > default_chips(costly, 4500) == FEW_CHIPS
 
 
+@pytest.mark.slow
 def test_trimmed_chips_are_the_same_chips_with_other_programs(made) -> None:
     network, program, digits = made
     found = compare(network, program, digits, chips=2, trimmed=True, threads=2)
@@ -249,6 +250,7 @@ def test_the_command_speaks_json(tmp_path: Path) -> None:
     assert (first["seed"], first["noise_version"]) == (4, NOISE_VERSION)
 
 
+@pytest.mark.slow
 def test_compile_and_run_from_the_command_line(tmp_path: Path) -> None:
     compiled = json.loads(good("compile", "recognizer", "--data", "mnist", "-o", tmp_path / "r.anna", "--json"))
     assert {"network", "file", "cycles_per_image", "chip_us_per_image", "board_images_per_s", "synapses_used", "pages",

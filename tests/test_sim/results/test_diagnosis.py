@@ -90,6 +90,7 @@ def test_scores_that_lead_more_lag_less() -> None:
     assert right_class_lags(far, np.array([0, 1, 0, 1])) < right_class_lags(far, np.array([1, 0, 0, 1]))
 
 
+@pytest.mark.slow
 def test_a_diagnosis_counts_on_images_that_it_does_not_see(made) -> None:
     program, digits = made
     some = digits.first(200)
@@ -137,6 +138,7 @@ def test_what_cannot_be_diagnosed_is_refused(made, given: dict[str, object], sen
         diagnose(program, digits.first(10), chip_seed=0)
 
 
+@pytest.mark.slow
 def test_the_command_names_parts() -> None:
     ask = ("diagnose", "--chip-seed", "1", "--analog", "worst", "--count", "60", "--parts", "1", "--calibration-count", "60")
     found = json.loads(good(*ask, "--json"))

@@ -152,6 +152,7 @@ def test_points_of_a_former_format_are_told(folder: Path, tmp_path: Path) -> Non
         front(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_writes_what_it_prints(folder: Path) -> None:
     text = good("sweep", "front", folder, "--over", "error,size", "--each", "chip.clock_hz")
     assert (folder / "front.txt").read_text() in text and (folder / "front.svg").read_text().startswith("<?xml")

@@ -94,6 +94,7 @@ def test_every_cause_of_the_ledger_is_explained() -> None:
     assert Entry("input_rounding", "input", 0.1, None).meaning and not Entry("droop", "C1", 0.1, None).meaning
 
 
+@pytest.mark.slow
 def test_the_codes_have_their_lines(made) -> None:
     network, program, digits = made
     entries = codes_ledger(network, program, lenet.calibration()[0], digits.first(100),

@@ -88,6 +88,7 @@ def test_the_interval_of_a_change_covers_the_truth(chips: int) -> None:
     assert held / repetitions > 0.95 - 4 * math.sqrt(0.05 * 0.95 / repetitions)
 
 
+@pytest.mark.slow
 def test_the_command_takes_ones_own_network(tmp_path: Path) -> None:
     images, labels = other_digits(200)
     np.savez(tmp_path / "digits.npz", images=images, labels=labels)

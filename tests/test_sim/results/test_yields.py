@@ -40,6 +40,7 @@ def test_every_chip_is_the_one_that_its_seed_draws(counted: tuple[Path, sim.Yiel
     assert list(found.errors) == _errors(range(5, 17))
 
 
+@pytest.mark.slow
 def test_faults_are_drawn_for_each_chip_from_its_seed(tmp_path: Path) -> None:
     rates = {"dead_synapse_rate": 0.02, "dead_neuron_rate": 0.1}
     found = chip_yield("recognizer", tmp_path, chips=4, images=IMAGES, chip_seed=5, faults=rates, workers=1)
@@ -54,6 +55,7 @@ def test_ideal_chips_differ_by_their_faults_alone(tmp_path: Path) -> None:
     assert len(found.errors) == 4 and len(set(found.errors)) > 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_count_goes_on_to_the_same_bytes(counted: tuple[Path, sim.Yield], tmp_path: Path) -> None:
     """Points that were lost are counted again, and no others."""
     whole, _ = counted
@@ -107,6 +109,7 @@ def test_what_cannot_be_counted_is_refused(tmp_path: Path, given: dict[str, obje
         chip_yield(**{"network": "recognizer", "folder": tmp_path / "none", "chips": 2, "images": IMAGES, **given})
 
 
+@pytest.mark.slow
 def test_the_folder_of_another_sweep_is_told(tmp_path: Path) -> None:
     spec = sim.make_spec({"name": "bits", "images": 10, "chips": 1, "axes": {"chip.weight_bits": [5, 6]}})
     sim.run_sweep(spec, tmp_path, workers=1)

@@ -54,6 +54,7 @@ def test_rows_of_a_cluster_with_a_killed_worker_are_identical(tmp_path: Path) ->
     assert (tmp_path / "cluster" / "results.csv").read_bytes() == (tmp_path / "alone" / "results.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_local_cluster_from_the_command_line(tmp_path: Path) -> None:
     dask()
     good("sweep", tiny_file(tmp_path), "-o", tmp_path / "alone", "--shard", "1/4")

@@ -44,6 +44,7 @@ def own(home: Path, **fields: Any) -> SweepSpec:
     return make_spec({**content, **fields}, home)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("images", "options"),
     [

@@ -34,6 +34,7 @@ def spec(home: Path) -> SweepSpec:
     return load_spec(home / "tiny.toml")
 
 
+@pytest.mark.slow
 def test_any_executor_gives_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: Path) -> None:
     from multiprocessing import get_context
 
@@ -44,6 +45,7 @@ def test_any_executor_gives_the_same_bytes(home: Path, spec: SweepSpec, tmp_path
     assert table(tmp_path / "threads") == table(tmp_path / "processes") == table(home / "done")
 
 
+@pytest.mark.slow
 def test_shards_merge_to_the_same_bytes(home: Path, spec: SweepSpec, tmp_path: Path) -> None:
     folders = [tmp_path / f"part{k}" for k in (1, 2, 3)]
     for k, folder in enumerate(folders, 1):

@@ -37,6 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.mark.slow
 def test_chips_go_to_points_that_are_not_told(folder: Path) -> None:
     """After each round, those whose place on the front is told get no more, and the nearest ones get the most."""
     rows = front(folder, over=("error", "size")).rows()
@@ -67,6 +68,7 @@ def test_it_asks_for_nothing_once_it_is_over(folder: Path) -> None:
     assert (folder / "results.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_the_rows_are_those_of_the_whole_sweep(folder: Path, tmp_path: Path) -> None:
     here(tiny(axes=AXES, count=100), tmp_path)
     with Store(tmp_path) as whole, Store(folder) as store:
@@ -89,6 +91,7 @@ def test_a_search_that_was_killed_goes_on_to_the_same_bytes(folder: Path, tmp_pa
     assert (tmp_path / "cut" / "results.csv").read_bytes() == (folder / "results.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_sigkill_loses_nothing(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "search.toml"
     axes = "\n".join(f'"{name}" = {json.dumps(list(values))}' for name, values in searched().content["axes"])
