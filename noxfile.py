@@ -21,7 +21,7 @@ BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch", "coverage"]
+nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch", "numpy-oldest"]
 
 
 def step(what: str) -> None:
@@ -161,6 +161,16 @@ def long(session: nox.Session) -> None:
     pytest(session, *SPREAD, "--long", "-m", "long")
 
 
+@nox.session(name="numpy-oldest", requires=["wheel"])
+def numpy_oldest(session: nox.Session) -> None:
+    """The chip and its tools on the oldest NumPy that pyproject.toml admits; `tests` has the newest."""
+    step("numpy-oldest: tests of anna with NumPy 1.26")
+    install_wheel(session, "numpy-oldest")
+    beside = "--ignore=tests/test_anna/exporters/test_rtl.py"  # of Verilator, not of NumPy
+    chosen = ("-m", "not slow and not torch and not data", "tests/test_anna", "tests/test_former_files.py")
+    pytest(session, *QUICKER, beside, *chosen)
+
+
 @nox.session(requires=["wheel"])
 def fuzz(session: nox.Session) -> None:
     """A million damaged files through all readers, which takes an hour on a core; `-- --count N --seed S` for others."""
@@ -171,8 +181,8 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(requires=["wheel"])
 def coverage(session: nox.Session) -> None:
-    """Branches of the Python code that tests take in their own process; the floor stands in pyproject.toml. On the oldest NumPy
-    that is admitted there: `tests` has the newest.
+    """Branches of the Python code that tests take in their own process, on the oldest NumPy; a quarter of an hour. The floor
+    stands in pyproject.toml.
 
     Left out are tests that run commands, which are processes of their own, and those that read sources or run Verilator only.
     """

@@ -124,12 +124,13 @@ def expect_no_worse_on_typical_chips(stem, name, images):
 FOR_CHIP = [stem for stem in SHIPPED if stem.endswith("-chip")]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("stem", [stem for stem in FOR_CHIP if "-mnist-" in stem])
 def test_weights_for_the_chip_continue_from_shipped_ones_and_are_no_worse_on_typical_chips(stem):
     expect_no_worse_on_typical_chips(stem, "holdout", digits.holdout())
 
 
+@pytest.mark.long
 @pytest.mark.data
 @pytest.mark.parametrize("stem", [stem for stem in FOR_CHIP if "-usps-" in stem])
 def test_those_for_usps_are_no_worse_on_its_test_digits(stem):

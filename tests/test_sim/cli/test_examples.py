@@ -26,6 +26,7 @@ LONG = {
     "anna application slant -o slant.svg",
     "anna application zip -o zip.svg",
     "anna compare lenet5 --chips 16 --analog typical --analog worst",
+    "anna diagnose lenet5 --chip-seed 104",
     "anna published",
     "anna published --assumptions -o assumptions.md",
     "anna published --history",
