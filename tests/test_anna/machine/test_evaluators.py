@@ -38,7 +38,9 @@ def expected(program: Program, silicon, states, ids, seed: int, moment: dict[str
 
 @pytest.mark.slow
 @BOTH_SETS
-def test_interpreter_equals_engine_to_the_bit(programs, request: pytest.FixtureRequest) -> None:
+def test_interpreter_equals_engine_to_the_bit_and_cycles_those_counted_one_by_one(
+    programs, request: pytest.FixtureRequest
+) -> None:
     """On 2,000 programs of each set: every SIMD level, both kernels, 1 and 2 threads, 1 to 130 lanes, images in any order."""
 
     @many(request.config.getoption("--programs"))
@@ -56,6 +58,7 @@ def test_interpreter_equals_engine_to_the_bit(programs, request: pytest.FixtureR
         states = random_codes(program, images, seed % 2**31)
         ids = np.random.default_rng(seed % 2**31).permutation(images).astype(np.uint64) + np.uint64(seed >> 32)
         timeline = anna.verified(program)
+        assert [segment.cycles for segment in timeline.segments] == tick_cycles(program)
         wanted = list(timeline.outputs.values())
         moment = moment_of(program, when)
         workload = build_workload(timeline, silicon, wanted, next(iter(moment.values())))
@@ -72,17 +75,6 @@ def test_interpreter_equals_engine_to_the_bit(programs, request: pytest.FixtureR
             if engine.kernel == "narrow":
                 wide = Engine(workload, simd=simd, kernel="wide").run(flat, ids, noise_seed=seed)
                 np.testing.assert_array_equal(wide, whole, err_msg=f"{simd} wide")
-
-    check()
-
-
-@pytest.mark.slow
-@BOTH_SETS
-def test_cycles_equal_those_counted_one_by_one(programs, request: pytest.FixtureRequest) -> None:
-    @many(request.config.getoption("--programs"))
-    @given(program=programs())
-    def check(program: Program) -> None:
-        assert [segment.cycles for segment in anna.verified(program).segments] == tick_cycles(program)
 
     check()
 
