@@ -21,7 +21,7 @@ BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch", "numpy-oldest"]
+nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch"]
 
 
 def step(what: str) -> None:
