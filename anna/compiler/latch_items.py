@@ -142,7 +142,9 @@ class ScanItems:
         """SHIFTs of words into what a latch held, or into anything if `fresh`, then the STORE."""
         scan = self.scan
         kept = latch < self.spec.registers and scan.keeps
-        register = latch if kept else min(len(scan.layouts), self.spec.registers - 1) if scan.keeps else 0
+        # What no register keeps passes through the first, or through the first that keeps no window.
+        free = min(len(scan.layouts), self.spec.registers - 1) if scan.keeps else 0
+        register = latch if kept else free
         via = 1 << register if kept or scan.through_register else 0
         for k, (place, count, begin) in enumerate(words):
             named = register + 1 if scan.through_register or not (k or fresh or self.in_shifter == latch) else 0

@@ -97,7 +97,7 @@ def test_what_is_not_run_is_an_example() -> None:
     assert {*NOT_RUN, *LONG} <= set(ALL)
 
 
-@pytest.mark.timeout(900)  # the longest, a thousand drawn chips, takes 100 s on two idle cores of Zen 3
+@pytest.mark.timeout(900)  # the longest, table 1, took 226 s on two busy cores of Zen 3
 @pytest.mark.parametrize("line", [pytest.param(line, marks=[pytest.mark.long] * (line in LONG)) for line in ALL
                                   if line not in NOT_RUN])  # fmt: skip
 def test_an_example_does_what_it_shows(line: str, home: Path, tmp_path: Path) -> None:
