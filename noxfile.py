@@ -181,8 +181,8 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(requires=["wheel"])
 def coverage(session: nox.Session) -> None:
-    """Branches of the Python code that tests take in their own process, on the oldest NumPy; a quarter of an hour. The floor
-    stands in pyproject.toml.
+    """Branches of the Python code that tests take in their own process, on the oldest NumPy. The floor stands in
+    pyproject.toml.
 
     Left out are tests that run commands, which are processes of their own, and those that read sources or run Verilator only.
     """
