@@ -110,7 +110,7 @@ class Copy:
                 elif not mutant.file.endswith(".py") and self._modules() == self._plain:
                     verdict, by = "same module", ""
                 else:
-                    verdict, by = self._tested(mutant.tests, marks)
+                    verdict, by = self._tested(mutant.tests, marks, Path(mutant.file).stem)
             found = Outcome(verdict, by, found.seconds + time.perf_counter() - begun)
             if verdict != "lived":
                 break
@@ -128,11 +128,16 @@ class Copy:
         """A digest of the compiled modules."""
         return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(self.tree.glob("*/*/*.so")))).hexdigest()
 
-    def _tested(self, tests: list[str], marks: str) -> tuple[str, str]:
+    def _tested(self, tests: list[str], marks: str, stem: str = "") -> tuple[str, str]:
         """The verdict of tests, and the first that failed; no example found for a mutant before helps to find this one."""
         shutil.rmtree(self.tree / ".hypothesis", ignore_errors=True)
-        environment = os.environ | {"PYTHONPATH": str(self.tree), "PYTHONDONTWRITEBYTECODE": "1"}
-        quick = ("-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "--programs", "300")
+        environment = os.environ | {
+            "PYTHONPATH": f"{self.tree}:{self.tree / 'benchmarks'}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "QUICK_FIRST": str(self.tree.parent / "seconds.json"),
+            "QUICK_FIRST_STEM": stem,
+        }
+        quick = ("-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "quick_first", "--programs", "300")
         command = [sys.executable, "-m", "pytest", *quick, "--hypothesis-seed=0", "-m", marks, *tests]
         try:
             answer = subprocess.run(command, cwd=self.tree, env=environment, capture_output=True, text=True, timeout=LONGEST,
