@@ -1,4 +1,4 @@
-"""The instructions of a program without their addresses, numbered as they come, and what the schedulers have to know of each."""
+"""The instructions of a program without their addresses, numbered as they come, and what the schedulers must know of each."""
 
 from array import array
 from collections.abc import Sequence
