@@ -59,7 +59,7 @@ class Packer:
     def __init__(self, layer: ChipLayer, spec: ChipSpec, constants: int, units: tuple[OwnColumn, ...]) -> None:
         self.layer, self.spec, self.constants, self.units = layer, spec, constants, units
         alike = dict[bytes, tuple[Bools, list[int]]]()
-        for o, strips_iy in enumerate(layer.mask_oiyx.any(axis=3)):
+        for o, strips_iy in enumerate(np.asarray(layer.mask_oiyx.any(axis=3))):
             alike.setdefault(strips_iy.tobytes(), (strips_iy, []))[1].append(o)
         # Maps without inputs, as a part of a sum may have, come last: they join others.
         self.classes = sorted(alike.values(), key=lambda one: (not one[0].any(), np.flatnonzero(one[0]).tolist(), one[1][0]))
@@ -207,7 +207,7 @@ class Window:
 
     def _flat(self, strips: Strips, count: int, extra: int) -> tuple[RegisterLayout, ...]:
         """The taps of a window that does not move, in equal shares."""
-        read = self.layer.mask_oiyx.any(axis=0)
+        read = np.asarray(self.layer.mask_oiyx.any(axis=0))
         taps = [(i, y, x) for i, y in self._strips(strips) for x in np.flatnonzero(read[i, y]).tolist()]
         total = len(taps) + extra
         edges = [min(total * k // count, len(taps)) for k in range(count)] + [len(taps)]
