@@ -20,7 +20,7 @@ from anna.base.errors import SpecError
 from anna.chip import codes
 from anna.chip.codes import Floats, Ints
 from anna.chip.spec import ChipSpec
-from anna.native.exact_math import ENGINE_FROM_SIZE, exp
+from anna.native.exact_math import exp
 from anna.native.float_sums import engine
 
 # Bits below half a state LSB, used when state levels have errors.
@@ -95,16 +95,16 @@ class Synapses:
         return -(self.rate * self.leak)
 
     def shown(self, codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints, simd: str | None = None) -> Ints:
-        """Weights of synapses whose charges have an age, in units: by the engine if it is built and there are many."""
-        reads = (codes, rows, columns, ages_cycles)
-        native = engine() if ages_cycles.size >= ENGINE_FROM_SIZE or simd else None
-        if native is None or any(part.shape != ages_cycles.shape for part in reads):
+        """Weights of synapses whose charges have an age, in units: by the engine if it is built."""
+        reads, native = (codes, rows, columns, ages_cycles), engine()
+        shapes = {np.shape(part) for part in reads}
+        if native is None or len(shapes) > 1:
             return self.shown_by_numpy(*reads)
-        found = np.empty(ages_cycles.size, np.int64)
+        found = np.empty(np.size(ages_cycles), np.int64)
         flat = tuple(np.ascontiguousarray(part, np.int64).reshape(-1) for part in reads)
         own = (self.columns, self.dac, self.level, self.gain, self.fade, self.zero, self.one)
         native.weights(simd or native.levels()[0], flat, *own, found)
-        return found.reshape(ages_cycles.shape)
+        return found.reshape(shapes.pop())
 
     def shown_by_numpy(self, codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """The definition of `shown`."""
