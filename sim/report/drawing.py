@@ -70,7 +70,7 @@ class Boxes:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Pixels:
     """Pixels that fill a rectangle; their first row is at its top."""
 
     rgba: Rgba
@@ -106,7 +106,7 @@ class Rule:
     name: str = ""
 
 
-Mark = Line | Dots | Area | Boxes | Picture | Words | Rule
+Mark = Line | Dots | Area | Boxes | Pixels | Words | Rule
 Ticks = tuple[tuple[float, str], ...]  # where they are, and their texts
 
 
@@ -125,7 +125,7 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Key:
-    """What the colours of a picture mean: a bar beside the plot. `places` are the ticks' shares of the bar's height."""
+    """What the colours of an image mean: a bar beside the plot. `places` are the ticks' shares of the bar's height."""
 
     colours: tuple[str, ...]
     places: Ticks

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sim.report.colours import FAINT, INK, PAPER
-from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Mark, Picture, Plot, Rule, Scale, Words
+from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Mark, Pixels, Plot, Rule, Scale, Words
 from sim.report.scales import Reach, reaches
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ def _mark(axes: Any, mark: Mark) -> list[Any]:
             draw = axes.axvline if mark.upright else axes.axhline
             return [draw(mark.at, color=mark.colour, linewidth=mark.width, alpha=mark.opacity,
                          linestyle=DASHES if mark.dashed else "-", label=name)]  # fmt: skip
-        case Picture():
+        case Pixels():
             return [axes.imshow(mark.rgba, interpolation="nearest", extent=(mark.left, mark.right, mark.bottom, mark.top))]
         case Words():
             sides = {"start": "left", "middle": "center", "end": "right"}

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sim.report.drawing import Drawing, Mark, Picture, Plot, Ticks, Words
+from sim.report.drawing import Drawing, Mark, Pixels, Plot, Ticks, Words
 from sim.report.scales import Reach, reaches, ticks_of
 
 TEXT, LINE, LEGEND_LINE = 9.0, 1.2, 1.5  # points: letters; lines of text and of a legend, in heights of letters
@@ -61,7 +61,7 @@ def height_of(text: str, size: float = TEXT) -> float:
 def named(marks: Sequence[Mark]) -> Iterator[tuple[Mark, str]]:
     """The marks of a legend."""
     for mark in marks:
-        if not isinstance(mark, Words | Picture) and mark.name:
+        if not isinstance(mark, Words | Pixels) and mark.name:
             yield mark, mark.name
 
 

@@ -20,7 +20,7 @@ from sim.report.drawing import (
     Key,
     Line,
     Mark,
-    Picture,
+    Pixels,
     Plot,
     Rule,
     Scale,
@@ -135,7 +135,7 @@ def confusion(found: Sequence[Confusion]) -> Drawing:
         rgba = np.zeros((size, size, 4), np.uint8)  # where there are no errors the page shows through, white or black
         rgba[:, :, :3] = channels(COLOURS[0])
         rgba[:, :, 3] = np.rint(255 * 0.75 * share / most)
-        marks: list[Mark] = [Picture(rgba, -0.5, size - 0.5, size - 0.5, -0.5)]
+        marks: list[Mark] = [Pixels(rgba, -0.5, size - 0.5, size - 0.5, -0.5)]
         marks += [Words(column, row, f"{share[row, column]:.1f}", 6) for row, column in np.argwhere(share >= 0.15).tolist()]
         ticks = categories([str(k) for k in range(size)])
         y = Scale("" if number else "digit (errors in % of its class)", size - 0.5, -0.5, ticks)
@@ -194,7 +194,7 @@ def _map(one_map: NDArray[Any], stack: NDArray[Any], left: float, top: float) ->
     right, bottom = left + columns / size, top - rows / size
     low, high = float(stack.min()), float(stack.max())
     shares = (one_map - low) / (high - low or 1.0)
-    return (Picture(coloured(shares, GREYS), left, right, bottom, top),
+    return (Pixels(coloured(shares, GREYS), left, right, bottom, top),
             Boxes([left], [right], [bottom], [top], edge=FAINT))  # fmt: skip
 
 
@@ -202,10 +202,10 @@ def synapses(error: NDArray[Any]) -> Drawing:
     """The error of each synapse of a drawn chip, in weight LSB."""
     reach = float(np.abs(error).max()) or 1.0
     rows, columns = error.shape
-    picture = Picture(coloured((error + reach) / (2 * reach), BLUE_TO_RED), -0.5, columns - 0.5, rows - 0.5, -0.5)
+    image = Pixels(coloured((error + reach) / (2 * reach), BLUE_TO_RED), -0.5, columns - 0.5, rows - 0.5, -0.5)
     ticks = tuple(((at + reach) / (2 * reach), text) for at, text in round_ticks(-reach, reach, 8))
     key = Key(BLUE_TO_RED, ticks, "error of the weight, weight LSB")
-    plot = Plot([picture], Scale("column"), Scale("row", rows - 0.5, -0.5), square=True, key=key)
+    plot = Plot([image], Scale("column"), Scale("row", rows - 0.5, -0.5), square=True, key=key)
     return Drawing(6.4, 4.8, [[plot]])
 
 

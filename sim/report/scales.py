@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.drawing import Area, Boxes, Dots, Line, Mark, Picture, Places, Plot, Rule, Scale, Ticks
+from sim.report.drawing import Area, Boxes, Dots, Line, Mark, Pixels, Places, Plot, Rule, Scale, Ticks
 
 MARGIN = 0.05  # of what the marks span, beyond their ends
 ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
@@ -45,7 +45,7 @@ def _spread(mark: Mark) -> Iterator[tuple[Places, Places]]:
             yield mark.x1, mark.y1
         case Rule():
             yield ((mark.at,), ()) if mark.upright else ((), (mark.at,))
-        case Picture():
+        case Pixels():
             yield (mark.left, mark.right), (mark.bottom, mark.top)
         case _:  # words take the room there is
             pass
@@ -54,7 +54,7 @@ def _spread(mark: Mark) -> Iterator[tuple[Places, Places]]:
 def reaches(plot: Plot) -> tuple[Reach, Reach]:
     """How far the scales of a plot reach, across and upwards."""
     spread = [points for mark in plot.marks for points in _spread(mark)]
-    close = any(isinstance(mark, Picture) for mark in plot.marks)  # a picture fills its plot
+    close = any(isinstance(mark, Pixels) for mark in plot.marks)  # an image fills its plot
     across, up = ([np.asarray(points[way], np.float64) for points in spread] for way in (0, 1))
     return _reach(plot.x, across, close), _reach(plot.y, up, close)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sim.report import layout
 from sim.report.colours import FAINT, INK, PAPER, Rgba, coloured
-from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Mark, Picture, Places, Plot, Rule, Words
+from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Mark, Pixels, Places, Plot, Rule, Words
 from sim.report.layout import APART, BAR, ENTRY, GAP, LEGEND_LINE, LINE, STROKE, SWATCH, TEXT, Box, Placed
 
 VARIABLES = {INK: "var(--ink)", FAINT: "var(--faint)", PAPER: "var(--paper)"}
@@ -117,9 +117,9 @@ def _mark(mark: Mark, one: Placed) -> Iterator[str]:
         case Rule():
             ends = ([mark.at] * 2, [one.y.low, one.y.high]) if mark.upright else ([one.x.low, one.x.high], [mark.at] * 2)
             yield _stroke(_path(*_places(one, *ends)), mark.colour, mark.width, mark.opacity, mark.dashed)
-        case Picture():
+        case Pixels():
             xs, ys = _places(one, [mark.left, mark.right], [mark.top, mark.bottom])
-            yield _picture(mark.rgba, *xs.tolist(), *ys.tolist())
+            yield _pixels(mark.rgba, *xs.tolist(), *ys.tolist())
         case Words():
             xs, ys = one.x.shares([mark.x]), one.y.shares([mark.y])
             x, y = one.box.left + one.box.width * float(xs[0]), one.box.bottom - one.box.height * float(ys[0])
@@ -245,7 +245,7 @@ def _swatch(mark: Mark, x: float, y: float) -> Iterator[str]:
 def _key(key: Key, box: Box) -> Iterator[str]:
     left = box.right + 2 * APART
     shares = np.linspace(1, 0, KEY_COLOURS)[:, None]
-    yield _picture(coloured(shares, key.colours), left, left + BAR, box.top, box.bottom)
+    yield _pixels(coloured(shares, key.colours), left, left + BAR, box.top, box.bottom)
     path = "".join(f"M{_n(left + BAR)} {_n(box.bottom - box.height * at)}h{_n(STROKE)}" for at, _ in key.places)
     yield _stroke(path, INK, 0.8)
     texts = left + BAR + STROKE + GAP
@@ -255,7 +255,7 @@ def _key(key: Key, box: Box) -> Iterator[str]:
     yield _text(key.label, texts + widest + APART + TEXT, box.top + box.height / 2, anchor="middle", turned=True)
 
 
-def _picture(rgba: Rgba, left: float, right: float, top: float, bottom: float) -> str:
+def _pixels(rgba: Rgba, left: float, right: float, top: float, bottom: float) -> str:
     data = base64.b64encode(png(rgba)).decode()
     return (f'<image x="{_n(left)}" y="{_n(top)}" width="{_n(right - left)}" height="{_n(bottom - top)}" '
             f'preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>')  # fmt: skip

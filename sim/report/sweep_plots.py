@@ -8,7 +8,7 @@ import numpy as np
 
 from anna.chip.spec import ANNA_1991
 from sim.report.colours import COLOURS, INK, PURPLE_TO_YELLOW, YELLOW_TO_BLUE, between, coloured
-from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Mark, Picture, Plot, Rule, Scale, Words, categories
+from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Mark, Pixels, Plot, Rule, Scale, Words, categories
 from sim.report.scales import Reach
 from sim.sweep.spec import value_text
 from sim.sweep.summary import Summary, SweepResult, is_number
@@ -56,7 +56,7 @@ def bits_map(found: SweepResult, others: Values) -> Drawing:
     heights = Reach(bottom, top, log=True)
     shares = heights.shares(np.maximum(error, bottom))
     wide, tall = len(weights) - 0.5, len(states) - 0.5
-    marks: list[Mark] = [Picture(coloured(shares, YELLOW_TO_BLUE)[::-1], -0.5, wide, -0.5, tall)]
+    marks: list[Mark] = [Pixels(coloured(shares, YELLOW_TO_BLUE)[::-1], -0.5, wide, -0.5, tall)]
     for row, column in np.argwhere(~np.isnan(error)).tolist():
         colour = "white" if shares[row, column] > 0.55 else "black"
         marks.append(Words(column, row, f"{error[row, column]:.1f}", 8, colour=colour))

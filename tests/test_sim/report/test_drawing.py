@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sim.report.colours import BLUE_TO_RED, COLOURS, FAINT, GREYS, INK, PAPER, coloured
-from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Picture, Plot, Rule, Scale, Words, categories, steps
+from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Pixels, Plot, Rule, Scale, Words, categories, steps
 from sim.report.figure import figure_of
 from sim.report.layout import named, placed
 from sim.report.plots import _busy_cycles
@@ -47,11 +47,11 @@ def every_mark() -> Drawing:
         legend_title="a legend",
     )
     names = Scale(low=2.5, high=-0.5, ticks=categories(["one", "two", "three"]), strokes=False)
-    picture = Plot([Picture(coloured(shares, GREYS), -0.5, 3.5, 2.5, -0.5)], Scale("column"), names, "a picture", square=True,
+    image = Plot([Pixels(coloured(shares, GREYS), -0.5, 3.5, 2.5, -0.5)], Scale("column"), names, "an image", square=True,
                    key=Key(BLUE_TO_RED, ((0, "least"), (1, "most")), "what it is"))  # fmt: skip
     wide = Plot([Line([1, 10, 500], [1, 2, 3], INK, name="far")], Scale(log=True), Scale(), legend="above")
     bare = Plot([Words(0, 0, "nothing else")], bare=True)
-    return Drawing(8, 5, [[busy, picture], [wide, bare]], legend=3)
+    return Drawing(8, 5, [[busy, image], [wide, bare]], legend=3)
 
 
 @given(NUMBERS, st.floats(1e-3, 1e6), st.integers(1, 12))
@@ -125,7 +125,7 @@ def test_a_drawing_says_all_its_words_and_every_name_of_a_legend() -> None:
     root = ElementTree.fromstring(svg_document(every_mark()))
     said = ["".join(part.itertext()) for part in root.iter("{http://www.w3.org/2000/svg}text")]
     names = {"an area", "a line", "discs", "a diamond", "a square", "a frame", "a tick", "boxes", "upright", "level", "far"}
-    texts = {"5 < 6 & so on", "two lines", "of title", "a legend", "a picture", "column", "least", "most", "what it is", "one"}
+    texts = {"5 < 6 & so on", "two lines", "of title", "a legend", "an image", "column", "least", "most", "what it is", "one"}
     assert names | texts <= set(said)
     assert all(said.count(name) == 2 for name in names)  # in the plot's legend and in the one below
 
