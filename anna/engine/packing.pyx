@@ -201,7 +201,8 @@ cdef class _Packing:
             self.pair_line[self.pairs, 1] = self.row_line[second] if second != nothing else 0
         for place in range(begin, begin + places):
             neuron = self.neuron_at[group, place]
-            self.weight[at_weight, 0], self.weight[at_weight, 1] = self.row_weight[first, neuron], self.row_weight[second, neuron]
+            self.weight[at_weight, 0] = self.row_weight[first, neuron]
+            self.weight[at_weight, 1] = self.row_weight[second, neuron]
             at_weight += 1
         self.weights = at_weight
         self.pairs = self.pairs + 1

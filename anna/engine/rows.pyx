@@ -87,7 +87,8 @@ def simple_operands(const int32_t[:, ::1] op_weight, int power, bint lined):
     return found
 
 
-cdef int64_t room_for(const int64_t[::1] simple, const int32_t[:, ::1] op_weight, int power, int width, bint lined) except -1 nogil:
+cdef int64_t room_for(const int64_t[::1] simple, const int32_t[:, ::1] op_weight, int power, int width,
+                      bint lined) except -1 nogil:
     """Room for the rows of all groups: no operand has more."""
     cdef int64_t rows = 0, op, n
     cdef int32_t most, least
@@ -121,7 +122,8 @@ def take_rows(dict arrays, const int32_t[:, ::1] summed, const int64_t[::1] calc
 
 
 cdef int64_t fill_rows(
-    const int64_t[::1] simple, const int64_t[::1] op_start, const int32_t[::1] op_slot, const int32_t[:, ::1] op_weight, const int32_t[:, ::1] summed,
+    const int64_t[::1] simple, const int64_t[::1] op_start, const int32_t[::1] op_slot, const int32_t[:, ::1] op_weight,
+    const int32_t[:, ::1] summed,
     const int32_t[:, ::1] table, const int32_t[:, ::1] op_levels, const int32_t[::1] numerators,
     const int32_t[:, ::1] numerator_tables, const int32_t[:, ::1] strength, const int32_t[::1] grain,
     const int64_t[::1] calc_of, const int64_t[::1] first_of, const int16_t[::1] fixed, int power,
