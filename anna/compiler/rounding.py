@@ -61,7 +61,8 @@ class _Tried(NamedTuple):
 
     def at(self, which: Ints | NDArray[np.bool_]) -> "_Tried":
         """Some of them."""
-        return _Tried(*(column[which] for column in self))
+        owner, step, middle, scale_code, weight_lsb = self
+        return _Tried(owner[which], step[which], middle[which], scale_code[which], weight_lsb[which])
 
 
 class _Ranges(NamedTuple):
@@ -152,19 +153,20 @@ def _tried(problem: Problem, options: CompileOptions, ranges: _Ranges, bare: boo
         found = found.at(reached[found.owner])
     last = np.searchsorted(owner, np.flatnonzero(~reached), side="right") - 1
     wide = _for_bias(problem, _Ranges(owner[last], low[last], high[last]), cut, reachable)
-    found = _Tried(*(np.concatenate(columns) for columns in zip(found, wide, strict=True)))
-    return found.at(np.argsort(found.owner, kind="stable"))
+    owner, step, middle, code, size = (np.concatenate(columns) for columns in zip(found, wide, strict=True))
+    return _Tried(owner, step, middle, code, size).at(np.argsort(owner, kind="stable"))
 
 
 def _heaviest(problem: Problem) -> Floats:
     """The heaviest weight of each map."""
-    found = np.abs(problem.weights_ot).max(axis=1, initial=0.0)
-    found = np.where(found == 0.0, 1e-12, found)
+    largest = np.abs(problem.weights_ot).max(axis=1, initial=0.0)
+    found: Floats = np.where(largest == 0.0, 1e-12, largest)
     if problem.unit_bias_oyx is None:
         return found
     # A bias per unit must fit its coarse columns at full drive.
     drive = UNIT_COARSE * float(codes.state_converter(problem.spec).values((1 << problem.spec.state_bits) - 1))
-    return np.maximum(found, np.abs(problem.unit_bias_oyx).max(axis=(1, 2)) / drive)
+    found = np.maximum(found, np.abs(problem.unit_bias_oyx).max(axis=(1, 2)) / drive)
+    return found
 
 
 def _carried(problem: Problem) -> Floats:
