@@ -129,7 +129,7 @@ class Electronics:
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """What synapses show: what their DAC wrote, leaked until this age, through their gain."""
-        shown = self._synapses.shown(weight_codes, rows, columns, ages_cycles)
+        shown = self._synapses.fixed(weight_codes, rows, columns, ages_cycles)
         if not self._stuck.any():
             return shown
         at = rows * self.spec.columns + columns

@@ -94,20 +94,20 @@ class Synapses:
         """The charge of each is e^(fade x age)."""
         return -(self.rate * self.leak)
 
-    def shown(self, codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints, simd: str | None = None) -> Ints:
+    def fixed(self, codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints, simd: str | None = None) -> Ints:
         """Weights of synapses whose charges have an age, in units: by the engine if it is built."""
         reads, native = (codes, rows, columns, ages_cycles), engine()
         shapes = {np.shape(part) for part in reads}
         if native is None or len(shapes) > 1:
-            return self.shown_by_numpy(*reads)
+            return self.fixed_by_numpy(*reads)
         found = np.empty(np.size(ages_cycles), np.int64)
         flat = tuple(np.ascontiguousarray(part, np.int64).reshape(-1) for part in reads)
         own = (self.columns, self.dac, self.level, self.gain, self.fade, self.zero, self.one)
         native.weights(simd or native.levels()[0], flat, *own, found)
         return found.reshape(shapes.pop())
 
-    def shown_by_numpy(self, codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
-        """The definition of `shown`."""
+    def fixed_by_numpy(self, codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
+        """The definition of `fixed`."""
         at = rows * self.columns + columns
         kept = charge_kept(self.rate, self.leak[at], ages_cycles)
         now = weight_now(self.levels(at, codes), self.gain[at], self.zero[at], kept)

@@ -165,8 +165,7 @@ def _heaviest(problem: Problem) -> Floats:
         return found
     # A bias per unit must fit its coarse columns at full drive.
     drive = UNIT_COARSE * float(codes.state_converter(problem.spec).values((1 << problem.spec.state_bits) - 1))
-    found = np.maximum(found, np.abs(problem.unit_bias_oyx).max(axis=(1, 2)) / drive)
-    return found
+    return np.asarray(np.maximum(found, np.abs(problem.unit_bias_oyx).max(axis=(1, 2)) / drive))
 
 
 def _carried(problem: Problem) -> Floats:

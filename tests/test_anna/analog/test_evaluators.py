@@ -274,7 +274,7 @@ def test_the_engine_shows_the_weights_of_the_definition(seed: int, count: int, r
     gain, zero, leak = rng.normal(1, 0.1, 64), rng.normal(0, 0.1, 64), rng.uniform(0, 2, 64)
     synapses = synapse.Synapses(8, dac, level, gain, zero, leak, rate, 1024.0)
     reads = [rng.integers(0, most, count) for most in (8, 8, 8, 10**6)]
-    np.testing.assert_array_equal(synapses.shown(*reads, simd), synapses.shown_by_numpy(*reads))
+    np.testing.assert_array_equal(synapses.fixed(*reads, simd), synapses.fixed_by_numpy(*reads))
 
 
 @many(30)
