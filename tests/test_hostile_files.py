@@ -102,7 +102,7 @@ OPENERS: dict[str, tuple[str, ...]] = {
     "h5py.File(": ("lenet/datasets/usps.py",),
     "sqlite3.connect(": ("sim/sweep/store.py",),
     "safe_open(": ("anna/base/container.py", "anna/importers/__init__.py"),
-    ".read_bytes()": ("anna/exporters/rtl.py",),  # sources of its own
+    ".read_bytes()": ("anna/exporters/rtl.py", "anna/native/borrowed.py"),  # sources of its own
     "pickle.load": ("sim/sweep/processes.py",),  # from workers that it started
 }  # fmt: skip
 
