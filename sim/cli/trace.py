@@ -58,14 +58,15 @@ def _run(given: argparse.Namespace) -> None:
         write_beside(files["perfetto"], perfetto(timeline).encode())
     if "vcd" in files:
         write_beside(files["vcd"], vcd(Interpreter(program, codes), timeline).encode())
-    result = {"cycles": timeline.run_cycles, "files": {kind: str(path) for kind, path in files.items()}}
-    text = "\n".join(f"{path}: {timeline.run_cycles:,} cycles, {kind}" for kind, path in files.items())
+    cycles = timeline.cycles_per_image
+    result = {"cycles_per_image": cycles, "files": {kind: str(path) for kind, path in files.items()}}
+    text = "\n".join(f"{path}: {cycles:,g} cycles, {kind}" for kind, path in files.items())
     write(result, text, given.json)
 
 
 COMMAND = Command(
-    description="Writes what happens in each cycle: a timeline of the units for Perfetto, or waveforms with registers and\n"
-    "results for GTKWave and similar viewers.",
+    description="Writes what happens in each cycle: a timeline of layers, pages and units for Perfetto, or waveforms with\n"
+    "registers and results for GTKWave and similar viewers.",
     examples=(
         "anna trace recognizer.anna holdout",
         "anna trace edges.anna --codes codes.npy --vcd edges.vcd --perfetto edges.json",
