@@ -9,7 +9,6 @@ that is written belongs to the layer that has its row. What belongs to none, as 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray

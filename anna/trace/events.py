@@ -1,8 +1,8 @@
-"""The events of one image: which page is loaded, which layer and which unit are at work, in cycles since the image began.
+"""The events of one image: which page is loaded, which layer and which unit are at work, in cycles since it began.
 
-An image's time is its cycles in each page segment and, before each, its share of the page's load: a batch of images loads a page
-once, so each takes a part of that time, which need not be a whole number of cycles. All of it together is the time that
-`Timeline.cycles_per_image` tells.
+An image's time is its cycles in each page segment and, before each, its share of the page's load: a batch of images loads a
+page once, so each takes a part of that time, which need not be a whole number of cycles. All of it together is the time
+that `Timeline.cycles_per_image` tells.
 """
 
 from collections.abc import Iterator
@@ -75,7 +75,7 @@ def pages(timeline: Timeline) -> list[Stretch]:
 
 
 def layers(timeline: Timeline) -> list[Stretch]:
-    """The time of each layer, loads of pages included: from its first instruction, or the load before that, to the next layer's.
+    """The time of each layer, loads of pages included: from its first instruction, or the load before, to the next layer's.
 
     Results of one layer may still leave while the next layer's states enter. A program written by hand has no layers.
     """

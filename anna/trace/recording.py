@@ -1,8 +1,8 @@
-"""Everything that one chip holds and computes while an image runs, instruction by instruction, as a stepping interpreter shows it.
+"""Everything that one chip holds and computes while an image runs, as an interpreter shows it, instruction by instruction.
 
-What can change lies in *cells*: the state memory, the shifter, registers and latches as state codes, and for each pair of weights
-the cycle of the segment in which its charge was written. A recording has the cells that each instruction changed, so that a reader
-can replay and undo them without knowing any instruction, and what went into and came out of each CALC.
+What can change lies in *cells*: the state memory, the shifter, registers and latches as state codes, and for each pair of
+weights the cycle of the segment in which its charge was written. A recording has the cells that each instruction changed, so
+that a reader can replay and undo them without knowing any instruction, and what went into and came out of each CALC.
 """
 
 from dataclasses import dataclass

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from anna.chip import refresh
 from anna.program import isa
 from anna.program.file import Program
-from anna.program.line import line_of
 from anna.program.issued import moves
+from anna.program.line import line_of
 from anna.sequencer.layers import layer_names, layer_of_instructions
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Ints, Timeline

@@ -59,6 +59,10 @@ export class SynapseArray {
     });
   }
 
+  fit() {
+    this.grid.fit();
+  }
+
   draw() {
     this.grid.draw();
   }

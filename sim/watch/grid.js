@@ -54,19 +54,25 @@ export class Grid {
     return this.cursor && this.tell(...this.cursor);
   }
 
+  // Takes on the size that the page gives it.
+  fit() {
+    const { canvas, small, rows, columns } = this;
+    canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
+    canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
+    small.width = columns;
+    small.height = rows;
+  }
+
   draw() {
     const { canvas, small, rows, columns } = this;
-    const wide = canvas.clientWidth * devicePixelRatio, high = canvas.clientHeight * devicePixelRatio;
-    if (!wide || !high) return;
-    if (canvas.width !== Math.round(wide)) canvas.width = Math.round(wide);
-    if (canvas.height !== Math.round(high)) canvas.height = Math.round(high);
-    if (small.width !== columns) small.width = columns;
-    if (small.height !== rows) small.height = rows;
+    if (!canvas.width || !canvas.height) return;
     const pen = canvas.getContext("2d"), picture = new ImageData(columns, rows);
     for (let row = 0, k = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++, k += 4) {
         const found = this.paint(row, column);
-        if (found) picture.data.set([...found, 255], k);
+        if (!found) continue;
+        [picture.data[k], picture.data[k + 1], picture.data[k + 2]] = found;
+        picture.data[k + 3] = 255;
       }
     }
     small.getContext("2d").putImageData(picture, 0, 0);

@@ -12,6 +12,7 @@ import { Timeline } from "./timeline.js";
 import { View } from "./view.js";
 import { count, meaning } from "./words.js";
 
+const FRAME_MS = 16;
 const LISTED = 3; // instructions on either side of the one at work
 const byId = (id) => document.getElementById(id);
 
@@ -36,7 +37,6 @@ class Page {
     byId("timeline").append(this.timeline.overall, this.timeline.close);
     byId("facts").textContent = facts;
     this.parts = [this.timeline];
-    this.maps = [];
     for (const chip of chips) this.build(chip, regions);
     document.body.classList.toggle("alone", chips.length < 2);
     this.playing = false;
@@ -54,11 +54,11 @@ class Page {
     section.querySelector("h2").textContent = chip.title;
     section.setAttribute("aria-label", chip.title);
     const input = regions.filter((region) => region.kind === "input"), others = regions.filter((region) => region.kind !== "input");
-    for (const region of input) this.maps.push(add("input", new Maps(region, chip, this.view)));
+    for (const region of input) add("input", new Maps(region, chip, this.view));
     add("rows", new Rows(chip, this.view));
     add("array", new SynapseArray(chip, this.view));
     add("sums", new Sums(chip, this.view));
-    for (const region of others) this.maps.push(add("maps", new Maps(region, chip, this.view)));
+    for (const region of others) add("maps", new Maps(region, chip, this.view));
     add("answer", new Answer(chip, this.view));
     byId("chips").append(section);
   }
@@ -97,7 +97,7 @@ class Page {
 
   // Everything in the width that there is.
   fit() {
-    for (const maps of this.maps) maps.layOut(maps.figure.parentElement.clientWidth);
+    for (const part of this.parts) part.fit?.();
     this.show();
   }
 
@@ -107,15 +107,15 @@ class Page {
     this.playing = true;
     byId("play").textContent = "❚❚ Pause";
     let before = performance.now();
-    const frame = (time) => {
+    const frame = () => {
       if (!this.playing) return;
-      const passed = Math.max(0, time - before) / 1e3;
+      const time = performance.now(), passed = (time - before) / 1e3;
       before = time;
       this.show(() => this.view.seek(this.view.now + passed * this.speed()));
       if (this.view.now >= this.program.cycles) this.pause();
-      else requestAnimationFrame(frame);
+      else setTimeout(frame, FRAME_MS);
     };
-    requestAnimationFrame(frame);
+    setTimeout(frame, FRAME_MS);
   }
 
   pause() {

@@ -49,7 +49,7 @@ export function homes(regions, constants) {
 
 export class Maps {
   constructor(region, chip, view) {
-    Object.assign(this, { region, chip, view, across: 1 });
+    Object.assign(this, { region, chip, view, across: 1, places: [...region.places()] });
     this.gap = region.rows * region.columns > 1 ? 1 : 0;
     this.figure = document.createElement("figure");
     this.caption = document.createElement("figcaption");
@@ -61,8 +61,8 @@ export class Maps {
   }
 
   // As many maps side by side as fit, each state as large as that allows.
-  layOut(width) {
-    const { region, gap, grid } = this, wide = region.columns + gap, high = region.rows + gap;
+  fit() {
+    const width = this.figure.parentElement.clientWidth, { region, gap, grid } = this, wide = region.columns + gap, high = region.rows + gap;
     const beside = Math.min(region.maps, gap ? SIDE_BY_SIDE : 40);
     const size = Math.min(LARGEST, Math.max(SMALLEST, Math.floor((width + gap) / wide / beside)));
     this.across = Math.max(1, Math.min(region.maps, Math.floor(width / size / wide)));
@@ -70,6 +70,7 @@ export class Maps {
     grid.rows = Math.ceil(region.maps / this.across) * high - gap;
     grid.canvas.style.width = `${grid.columns * size}px`;
     grid.canvas.style.height = `${grid.rows * size}px`;
+    grid.fit();
   }
 
   // The place that is drawn at a square: map, row and column; null between maps.
@@ -107,18 +108,18 @@ export class Maps {
       if (home?.region === this.region) yield [...this.square(home.place), "lit"];
     }
     if (this.view.differs(this.chip)) {
-      for (const [address, ...place] of this.region.places()) {
-        if (this.view.unequal((chip) => chip.memory(address))) yield [...this.square(place), "differs"];
+      for (const [address, ...place] of this.places) {
+        if (this.view.cellDiffers(address)) yield [...this.square(place), "differs"];
       }
     }
   }
 
   draw() {
-    const { region, view } = this, all = region.maps * region.rows * region.columns;
+    const { region, view } = this, all = this.places.length;
     let written = 0, unequal = 0;
-    for (const [address] of region.places()) {
+    for (const [address] of this.places) {
       written += this.chip.memory(address) >= 0;
-      unequal += view.differs(this.chip) && view.unequal((chip) => chip.memory(address));
+      unequal += view.differs(this.chip) && view.cellDiffers(address);
     }
     const many = region.kind === "input" || written === all ? "" : `, ${written} of ${all} written`;
     this.caption.textContent = `${region.name} · ${region.shape}${many}${unequal ? `, ${unequal} differ` : ""}`;

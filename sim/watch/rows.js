@@ -25,8 +25,12 @@ export class Rows {
 
   *marks(chip, view, block) {
     for (let column = 0; column < block.size; column++) {
-      if (view.differs(chip) && view.unequal((one) => one.held(block, column))) yield [0, column, "differs"];
+      if (view.differs(chip) && view.cellDiffers(block.first + column)) yield [0, column, "differs"];
     }
+  }
+
+  fit() {
+    for (const grid of this.grids) grid.fit();
   }
 
   draw() {

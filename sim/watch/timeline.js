@@ -28,11 +28,17 @@ export class Timeline {
     return canvas;
   }
 
+  fit() {
+    for (const canvas of [this.overall, this.close]) {
+      canvas.width = canvas.clientWidth * devicePixelRatio;
+      canvas.height = canvas.clientHeight * devicePixelRatio;
+    }
+  }
+
   pen(canvas) {
-    const width = canvas.clientWidth, height = canvas.clientHeight, pen = canvas.getContext("2d");
-    canvas.width = width * devicePixelRatio;
-    canvas.height = height * devicePixelRatio;
-    pen.scale(devicePixelRatio, devicePixelRatio);
+    const width = canvas.width / devicePixelRatio, height = canvas.height / devicePixelRatio, pen = canvas.getContext("2d");
+    pen.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    pen.clearRect(0, 0, width, height);
     pen.font = FONT;
     pen.textBaseline = "middle";
     return { pen, width, height };

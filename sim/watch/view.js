@@ -61,6 +61,11 @@ export class View {
     return this.chips.some((chip) => value(chip) !== value(this.chips[0]));
   }
 
+  // The same for a cell, of which there are many.
+  cellDiffers(cell) {
+    return this.chips.length > 1 && this.chips[1].now[cell] !== this.chips[0].now[cell];
+  }
+
   // A sentence with what each chip has to say, once if they agree.
   compared(where, text) {
     const found = this.chips.map((chip) => text(chip));
