@@ -11,9 +11,9 @@ from typing import Any
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-# A step of a script is [what, ...]: "click" an element by its id, "set" an input to a value, "key" pressed in the page, "focus" the
-# k-th element of a selector, "wait" for milliseconds, "hold" the texts of a selector's elements, or "point" at a row and column
-# of a canvas by the beginning of its label, and hold what is told there. What is held comes back in order.
+# A step of a script is [what, ...]: "click" an element by its id, "set" an input to a value, "key" pressed in the page, "focus"
+# the k-th element of a selector, "wait" for milliseconds, "hold" the texts of a selector's elements, or "point" at a row and a
+# column of a canvas by the beginning of its label, and hold what is told there. What is held comes back in order.
 _DRIVER = """
 <script type="module">
 const steps = STEPS, held = [], errors = [];

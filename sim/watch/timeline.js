@@ -45,12 +45,12 @@ export class Timeline {
   }
 
   bar(pen, x, width, line, style, name = "") {
-    const y = line * LINE + 2, high = LINE - 4, thin = Math.max(0.6, width);
+    const y = line * LINE + 2, high = LINE - 4, seen = Math.max(x, this.left);
     pen.fillStyle = style;
-    pen.fillRect(x, y, thin, high);
-    if (name && pen.measureText(name).width + 6 < width) {
+    pen.fillRect(x, y, Math.max(0.6, width), high);
+    if (name && seen + pen.measureText(name).width + 6 < x + width) {
       pen.fillStyle = css("ink");
-      pen.fillText(name, Math.max(x, 0) + 4, y + high / 2 + 1);
+      pen.fillText(name, seen + 4, y + high / 2 + 1);
     }
   }
 
@@ -71,6 +71,7 @@ export class Timeline {
 
   drawOverall() {
     const { pen, width, height } = this.pen(this.overall), scale = width / this.program.cycles;
+    this.left = 0;
     this.bands(pen, (cycle) => cycle * scale, scale);
     pen.fillStyle = css("ink");
     pen.fillRect(this.view.now * scale - 1, 0, 2, height);
@@ -80,6 +81,7 @@ export class Timeline {
     const { pen, width, height } = this.pen(this.close), { program, view } = this, { units } = program;
     const cycles = (width - LABEL) / PIXELS;
     this.from = view.now - 0.4 * cycles;
+    this.left = LABEL;
     const x = (cycle) => LABEL + (cycle - this.from) * PIXELS;
     pen.save();
     pen.beginPath();

@@ -64,6 +64,12 @@ def number(text: str) -> int:
     return int(text.replace(",", "").replace("−", "-").replace("+", ""))
 
 
+def each(told: str) -> list[str]:
+    """What a sentence tells of each chip, which is once if they agree."""
+    found = re.split("; (?=typical)", told)
+    return found if len(found) == 2 else [told, told]
+
+
 def state_codes(told: str) -> tuple[int, int]:
     """The state codes that a sentence tells of both chips, once if they agree."""
     found = [int(code) for code in re.findall(r"(\d+) \([+−]", told)]
@@ -141,7 +147,7 @@ def test_a_calc_shows_the_sums_thresholds_codes_weights_and_ages_of_the_interpre
     assert held[2][0].startswith(f"cycle {ideal.cycle + anna.verified(convolver.program).page_load_cycles:,} of 3,117")
     for (told,), (row, column) in zip(held[3:], places, strict=True):
         (place,) = np.argwhere((ideal.rows == row) & (ideal.columns == column))
-        for one, text in zip((ideal, drawn), re.split("; (?=typical)", told), strict=True):
+        for one, text in zip((ideal, drawn), each(told), strict=True):
             age, weight, state, product = re.findall(
                 r"charge ([\d,]+) cycles|weight ([+−][\d.,]+) ×|state (\d+) |= (\S+) units", text
             )
@@ -163,7 +169,7 @@ def test_sums_are_told_in_units_with_what_wire_and_noise_add(convolver: Shown, t
     steps += [step for n in range(8) for step in (["focus", ".sums tbody tr", n], ["hold", "#told"])]
     held, (ideal, drawn) = drive(convolver.page, steps, tmp_path), convolver.calc(4)
     for n, (told,) in enumerate(held):
-        for one, text in zip((ideal, drawn), re.split("; (?=typical)", told), strict=True):
+        for one, text in zip((ideal, drawn), each(told), strict=True):
             products, added, seen, thresholds, code = re.findall(
                 r"products (\S+) (\S+) = (\S+) units; thresholds ([−\d, ]+); (\d+) \(", text
             )[0]
@@ -182,8 +188,8 @@ def test_playing_runs_to_the_end_and_fills_the_maps_with_the_interpreter_s_outpu
     squares = [(map_, row, column) for map_ in range(3) for row in (0, 4) for column in (0, 7, 15)]
     look = [["point", f"{region.name}, output, 3×5×16 states on the {IDEAL}", 5, 50, row, 17 * map_ + column]
             for map_, row, column in squares]  # fmt: skip
-    steps = [["set", "speed", "50"], ["click", "play"], ["wait", 3000], ["key", " "], ["hold", "#position"], ["hold", "#now"]]
-    steps += [["set", "speed", "100"], ["key", " "], ["wait", 5000], ["hold", "#play"], ["hold", "#position"], *look]
+    steps = [["set", "speed", "90"], ["click", "play"], ["wait", 300], ["key", " "], ["hold", "#position"], ["hold", "#now"]]
+    steps += [["set", "speed", "100"], ["key", " "], ["wait", 300], ["hold", "#play"], ["hold", "#position"], *look]
     playing, now, button, position, *seen = drive(convolver.page, steps, tmp_path)
     timeline = anna.verified(convolver.program)
     cycle = number(re.findall(r"cycle (\S+) of", now[0])[0])
