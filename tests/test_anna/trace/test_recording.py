@@ -56,7 +56,7 @@ def test_replayed_cells_are_the_interpreter_s_after_every_instruction(program: a
             held = {"shifter": machine.shifter(), "charges": machine.state.written}
             held |= {f"register {k}": machine.register(k) for k in range(program.spec.registers)}
             held |= {f"latch {k}": machine.latch(k) for k in range(program.spec.latches)}
-        assert {"memory", *held} == set(block)
+        assert {"memory", *held} == {name for name in block if name != "charges" or not program.spec.wide}
         for name, states in held.items():
             assert np.array_equal(cells[block[name]], states), name
     assert machine.done and at == len(found.cells)
@@ -148,9 +148,7 @@ STOP
 def test_a_program_too_long_to_keep_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     program = anna.compile(lenet.load("recognizer"), lenet.calibration()[0][:20], check_count=0)
     for name, what in (("MOST_OPERANDS", "operands"), ("MOST_COMPARED", "instructions times cells")):
-        with (
-            monkeypatch.context() as patch,
-            pytest.raises(MachineError, match=rf"has [\d,]+ {what}; expected at most 1,000 to"),
-        ):
+        with monkeypatch.context() as patch:
             patch.setattr(recording, name, 1000)
-            record(program, np.zeros(program.input.shape, int))
+            with pytest.raises(MachineError, match=rf"has [\d,]+ {what}; expected at most 1,000 to"):
+                record(program, np.zeros(program.input.shape, int))
