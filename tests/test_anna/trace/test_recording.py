@@ -133,7 +133,7 @@ def test_weights_come_back_from_what_changed_since_their_synapse_was_last_used()
 .weights row=0 column=0 values=1,2,3
 PAGE page=0
 SHIFT 4 address=0
-STORE none,A.L0
+STORE R0,A.L0
 CALC fan_in=64 row=0 neurons=1
 OUT 1 address=64
 CALC fan_in=64 row=0 neurons=1

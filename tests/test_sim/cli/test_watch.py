@@ -52,7 +52,7 @@ def test_what_cannot_be_shown_is_refused_in_a_sentence(edges: Path, images: Path
         ((edges, "holdout"), "has no host to prepare images"),
         ((edges, "--codes", images, "--image", 3), "holds 3 images; expected --image below that, got 3"),
         ((edges, "--codes", empty), "holds 0 images"),
-        ((edges, "--codes", flat), "codes have shape (1, 1, 7, 7); program edges takes (n, 1, 8, 8)"),
+        ((edges, "--codes", flat), "codes have shape (1, 7, 7); program edges takes (n, 1, 8, 8)"),
         ((edges, "--codes", images, "--slot", 1), "slot"),
         ((edges, "--codes", images, "--chip-seed", -1), "the chip's seed"),
         ((tmp_path / "none.anna", "--codes", images), "none.anna"),
