@@ -130,7 +130,7 @@ def test_weights_come_back_from_what_changed_since_their_synapse_was_last_used()
 .program name=twice
 .input name=image address=0 shape=64
 .output name=seen address=64 shape=2
-.weights row=0 column=0 values=1,2,3
+.weights row=0 column=60 values=1,2,3
 PAGE page=0
 SHIFT 4 address=0
 STORE R0,A.L0
