@@ -30,7 +30,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("base",),
         ("inputs",),
         ("comparison", "bench", "sweep"),
-        ("report",),
+        ("report", "watch"),
         ("results", "published", "applications"),
         ("cli",),
     ),

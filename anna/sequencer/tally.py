@@ -1,15 +1,14 @@
 """What a program makes a machine do, counted by layer: the events that cost energy, whatever an event may cost.
 
 Control flow never depends on data, so the timeline gives the counts without running an image. They are of a whole batch in
-steady state, in which each page is loaded once. An instruction belongs to the layer of the CALC that it works for: an OUT to
-that whose results it takes, any other to the next one of its page segment, or to the last if none follows. A weight that is
-written belongs to the layer that has its row. What belongs to none, as in a program written by hand, stands under `NO_LAYER`.
+steady state, in which each page is loaded once. `anna.sequencer.layers` says which layer an instruction belongs to; a weight
+that is written belongs to the layer that has its row. What belongs to none, as in a program written by hand, stands under
+`NO_LAYER`.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from anna.chip.refresh import writers, writes
 from anna.program.file import Program
 from anna.program.isa import Op
 from anna.program.issued import moves
+from anna.sequencer.layers import layer_names, layer_of_calcs, layer_of_instructions, layer_of_rows
 from anna.sequencer.rules import verified
 from anna.sequencer.timeline import Timeline
 
@@ -65,7 +65,7 @@ class Tally:
 
 def tally(program: Program) -> Tally:
     """Counts the events of a program; raises if it is not legal."""
-    timeline, layers = verified(program), _layers(program)
+    timeline, layers = verified(program), layer_names(program)
     host = Counter[str]()
     for name, operations in _on_host(program.host) if program.host is not None else ():
         host[name] += operations
@@ -82,32 +82,8 @@ def tally(program: Program) -> Tally:
     return Tally(program.name, tuple(names[k] for k in kept), found[kept], program.batch)
 
 
-def _layers(program: Program) -> list[str]:
-    """Names of the layers on the chip, as the link map numbers them."""
-    links = program.links.get("neurons")
-    if links is None or not len(links):
-        return []
-    report: Mapping[str, Any] = program.report or {}
-    named = [layer["name"] for layer in report.get("layers", ()) if layer.get("where") == "chip"]
-    count = int(links[:, 0].max()) + 1
-    return named if len(named) == count else [f"layer {k}" for k in range(count)]
-
-
-def _layer_of_rows(program: Program) -> Ints:
-    """The layer that has each row, (pages, rows); -1: none."""
-    found = np.full(program.weight_codes.shape[:2], -1, np.int64)
-    for layer, _, _, _, page, row, rows in program.links.get("neurons", np.zeros((0, 7), np.int32)).tolist():
-        found[page, row : row + rows] = layer
-    return found
-
-
-def _layer_of_calcs(timeline: Timeline) -> Ints:
-    calcs = timeline.columns
-    return _layer_of_rows(timeline.program)[calcs.page, calcs.row]
-
-
 def _count_calcs(timeline: Timeline, counts: Mapping[str, Ints]) -> None:
-    layer, calcs, batch = _layer_of_calcs(timeline), timeline.columns, timeline.program.batch
+    layer, calcs, batch = layer_of_calcs(timeline), timeline.columns, timeline.program.batch
     numerators = codes.weight_converter(timeline.spec).numerators
     before = np.append(0, np.cumsum(numerators[timeline.program.weight_codes] != 0))
     first, count = calcs.first_place(timeline.spec), calcs.neurons * calcs.fan_in
@@ -117,7 +93,7 @@ def _count_calcs(timeline: Timeline, counts: Mapping[str, Ints]) -> None:
 
 def _count_moves(timeline: Timeline, counts: Mapping[str, Ints]) -> None:
     spec, issued, batch = timeline.spec, timeline.program.issued, timeline.program.batch
-    layer = _layer_of_instructions(timeline)
+    layer = layer_of_instructions(timeline)
     each = {
         "shifts": [int(form.name == "SHIFT") for form in issued.forms],
         "stores": [_filled(form) if form.name == "STORE" else 0 for form in issued.forms],
@@ -133,29 +109,9 @@ def _filled(store: Op) -> int:
     return store["registers"].bit_count() + store.get("latches", 0).bit_count()
 
 
-def _layer_of_instructions(timeline: Timeline) -> Ints:
-    calcs, issued, spec = timeline.columns, timeline.program.issued, timeline.spec
-    found = np.full(len(issued), -1, np.int64)
-    if not len(calcs):
-        return found
-    of_calc, of_row = _layer_of_calcs(timeline), _layer_of_rows(timeline.program)
-    following = np.searchsorted(calcs.index, np.arange(len(issued)))
-    last_of_segment = np.searchsorted(calcs.segment, timeline.segment, side="right") - 1
-    mine = np.maximum(np.minimum(following, last_of_segment), 0)
-    found = np.where(calcs.segment[mine] == timeline.segment, of_calc[mine], found)
-
-    out = timeline.first_result >= 0
-    found[out] = of_calc[(timeline.first_result[out] - timeline.values.fixed) // timeline.values.neurons]
-
-    refresh = issued.named("RFSH")
-    pages = np.array([segment.page for segment in timeline.segments], np.int64)
-    found[refresh] = of_row[pages[timeline.segment[refresh]], issued.place[refresh] * spec.dacs // spec.columns]
-    return found
-
-
 def _count_writes(timeline: Timeline, counts: Mapping[str, Ints]) -> None:
     """Loads of pages, once a batch, and refresh, with every image. All DACs write at once, so their first one counts words."""
-    spec, batch, of_row = timeline.spec, timeline.program.batch, _layer_of_rows(timeline.program)
+    spec, batch, of_row = timeline.spec, timeline.program.batch, layer_of_rows(timeline.program)
     written, fetched = np.zeros_like(of_row), np.zeros_like(of_row)  # weights and words, by page and row
     pages = [segment.page for segment in timeline.segments]
     if spec.wide:

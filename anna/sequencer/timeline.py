@@ -239,15 +239,20 @@ class Timeline:
         return Charges(spec, self.refreshes, rows, cycles, self.program.sequencer.issue_cycles(spec))
 
     @cached_property
-    def page_load_cycles(self) -> int:
-        """Cycles of the page loads of one batch in steady state.
+    def load_cycles(self) -> tuple[int, ...]:
+        """Cycles of the page load before each segment, of one batch in steady state.
 
         Each segment's page is loaded once a batch, which also refreshes it; a wide chip refreshes by itself, and a page that
         stays from segment to segment needs no load.
         """
         pages = [segment.page for segment in self.segments]
-        loaded = [k for k, page in enumerate(pages) if not self.spec.wide or page != pages[k - 1]]
-        return sum(self.charges.load_cycles(k) for k in loaded)
+        stays = [self.spec.wide and page == pages[k - 1] for k, page in enumerate(pages)]
+        return tuple(0 if stay else self.charges.load_cycles(k) for k, stay in enumerate(stays))
+
+    @property
+    def page_load_cycles(self) -> int:
+        """Cycles of the page loads of one batch in steady state."""
+        return sum(self.load_cycles)
 
     @property
     def page_loads(self) -> int:

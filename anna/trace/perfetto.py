@@ -1,31 +1,48 @@
-"""A time line for Perfetto (ui.perfetto.dev, or chrome://tracing): one track per unit, one slice per instruction."""
+"""A time line for Perfetto (ui.perfetto.dev, or chrome://tracing): a track for layers, one for pages, and one for each unit."""
 
 import json
+from fractions import Fraction
 from typing import Any
 
 from anna.sequencer.timeline import Timeline
-from anna.trace.events import events, segment_starts, tracks
+from anna.trace.events import events, layers, page_loads, pages, tracks
 
-PROCESS, PAGES = 1, 0  # the viewer's numbers for the chip and for its page track
+PROCESS, LAYERS, PAGES, UNITS = 1, 1, 2, 3  # the viewer's numbers for the chip, its tracks and the first of its units
 
 
 def perfetto(timeline: Timeline) -> str:
     """The trace as JSON; times in microseconds of chip time."""
-    us = timeline.spec.cycle_ns / 1e3
-    out: list[dict[str, Any]] = [
-        {"ph": "M", "pid": PROCESS, "name": "process_name", "args": {"name": f"ANNA: {timeline.program.name}"}},
-        {"ph": "M", "pid": PROCESS, "tid": PAGES, "name": "thread_name", "args": {"name": "page"}},
-    ]
     units = tracks(timeline.spec)
-    for number, track in enumerate(units, start=1):
-        out.append({"ph": "M", "pid": PROCESS, "tid": number, "name": "thread_name", "args": {"name": track}})
-    for segment, start in zip(timeline.segments, segment_starts(timeline), strict=True):
-        out.append({"ph": "X", "pid": PROCESS, "tid": PAGES, "name": f"page {segment.page}", "ts": start * us,
-                    "dur": segment.cycles * us})  # fmt: skip
+    named = {LAYERS: "layer", PAGES: "page", **dict(enumerate(units, start=UNITS))}
+    out = [_name("process_name", f"ANNA: {timeline.program.name}")]
+    for number, track in named.items():
+        out += [_name("thread_name", track, number), _slot(number)]
+    batch = timeline.program.batch
+    for layer in layers(timeline):
+        out.append(_slice(timeline, LAYERS, layer.name, layer.start, layer.cycles, {}))
+    for load, page in zip(page_loads(timeline), pages(timeline), strict=True):
+        if load.cycles:
+            whole = {"cycles of the whole load": int(load.cycles * batch), "images that share it": batch}
+            out.append(_slice(timeline, PAGES, load.name, load.start, load.cycles, whole))
+        out.append(_slice(timeline, PAGES, page.name, page.start, page.cycles, {}))
     for event in events(timeline):
-        out.append({
-            "ph": "X", "pid": PROCESS, "tid": 1 + units.index(event.unit), "name": event.name, "ts": event.first_cycle * us,
-            "dur": event.cycles * us,
-            "args": {"instruction": event.index, "cycle": event.first_cycle, "cycles": event.cycles, "text": event.text},
-        })  # fmt: skip
+        told = {"instruction": event.index, "text": event.text}
+        out.append(_slice(timeline, UNITS + units.index(event.unit), event.name, event.start, event.cycles, told))
     return json.dumps({"displayTimeUnit": "ns", "traceEvents": out})
+
+
+def _name(what: str, name: str, track: int | None = None) -> dict[str, Any]:
+    return {"ph": "M", "pid": PROCESS, **({} if track is None else {"tid": track}), "name": what, "args": {"name": name}}
+
+
+def _slot(track: int) -> dict[str, Any]:
+    """Tells the viewer to keep the tracks in this order."""
+    return {"ph": "M", "pid": PROCESS, "tid": track, "name": "thread_sort_index", "args": {"sort_index": track}}
+
+
+def _slice(
+    timeline: Timeline, track: int, name: str, start: Fraction, cycles: Fraction | int, told: dict[str, Any]
+) -> dict[str, Any]:
+    us = Fraction(timeline.spec.cycle_ns) / 1000
+    return {"ph": "X", "pid": PROCESS, "tid": track, "name": name, "ts": float(start * us), "dur": float(cycles * us),
+            "args": {"cycle": float(start), "cycles": float(cycles), **told}}  # fmt: skip

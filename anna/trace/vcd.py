@@ -3,6 +3,7 @@ interpreter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from anna.chip.codes import Ints
 from anna.chip.spec import ChipSpec
@@ -10,7 +11,7 @@ from anna.machine.interpreter import Interpreter
 from anna.machine.state import CalcRecord
 from anna.program.isa import Op
 from anna.sequencer.timeline import Timeline
-from anna.trace.events import events, segment_starts, tracks
+from anna.trace.events import events, image_cycles, layers, page_loads, pages, segment_starts, tracks
 
 _FIRST, _LAST = 33, 126  # the printable characters that VCD identifiers are made of
 
@@ -37,10 +38,9 @@ def _codes() -> Iterator[str]:
 
 def vcd(machine: Interpreter, timeline: Timeline) -> str:
     """Run a fresh interpreter to its end and record every change; a time step is a picosecond of chip time."""
-    spec, names = timeline.spec, _codes()
-    signals = {unit: _Signal(f"{unit}_busy", 1, next(names)) for unit in tracks(spec)}
-    signals["page"] = _Signal("page", 16, next(names))
-    signals["calc"] = _Signal("calc", 32, next(names))
+    spec, names, named = timeline.spec, _codes(), list(dict.fromkeys(layer.name for layer in layers(timeline)))
+    signals = {unit: _Signal(f"{unit}_busy", 1, next(names)) for unit in ("page_load", *tracks(spec))}
+    signals |= {word: _Signal(word, bits, next(names)) for word, bits in (("layer", 16), ("page", 16), ("calc", 32))}
     for name in _held(spec):
         signals[name] = _Signal(name, spec.columns * spec.state_bits, next(names))
     for neuron in range(spec.neurons_at_once):
@@ -48,22 +48,31 @@ def vcd(machine: Interpreter, timeline: Timeline) -> str:
 
     changes: dict[int, dict[str, int]] = {}
 
-    def put(cycle: int, signal: str, value: int) -> None:
-        changes.setdefault(cycle, {})[signal] = value
+    def put(cycle: Fraction, signal: str, value: int) -> None:
+        changes.setdefault(_picoseconds(spec, cycle), {})[signal] = value
 
-    for event in events(timeline):  # in time order for each unit: work that begins as other work ends keeps the unit busy
-        put(event.first_cycle, event.unit, 1)
-        put(event.first_cycle + event.cycles, event.unit, 0)
-    for segment, start in zip(timeline.segments, segment_starts(timeline), strict=True):
-        put(start, "page", segment.page)
+    def busy(unit: str, start: Fraction, cycles: Fraction | int) -> None:  # in time order for each unit: work that begins as
+        put(start, unit, 1)  # other work ends keeps the unit busy
+        put(start + cycles, unit, 0)
+
+    for layer in layers(timeline):
+        put(layer.start, "layer", named.index(layer.name))
+    for load, page, segment in zip(page_loads(timeline), pages(timeline), timeline.segments, strict=True):
+        if load.cycles:
+            busy("page_load", load.start, load.cycles)
+        put(page.start, "page", segment.page)
+    for event in events(timeline):
+        busy(event.unit, event.start, event.cycles)
+
+    starts, calcs = segment_starts(timeline), timeline.calcs
 
     def calc(record: CalcRecord) -> None:
-        put(record.cycle, "calc", record.ordinal)
+        at = starts[calcs[record.ordinal].segment] + calcs[record.ordinal].cycle
+        put(at, "calc", record.ordinal)
         for neuron, code in enumerate(record.codes.tolist()):
-            put(record.cycle + spec.calc_cycles, f"n{neuron}", code)
+            put(at + spec.calc_cycles, f"n{neuron}", code)
 
     machine.hooks.append(calc)
-    starts = segment_starts(timeline)
     while not machine.done:
         index = machine.state.index
         op = machine.step()
@@ -71,7 +80,11 @@ def vcd(machine: Interpreter, timeline: Timeline) -> str:
         for name, states in _changed(machine, op).items():
             put(at, name, sum(code << (i * spec.state_bits) for i, code in enumerate(states.tolist())))
     machine.hooks.remove(calc)
-    return "\n".join(_text(timeline, signals, changes)) + "\n"
+    return "\n".join(_text(timeline, named, signals, changes)) + "\n"
+
+
+def _picoseconds(spec: ChipSpec, cycle: Fraction) -> int:
+    return round(cycle * Fraction(spec.cycle_ns) * 1000)
 
 
 def _held(spec: ChipSpec) -> list[str]:
@@ -92,8 +105,12 @@ def _changed(machine: Interpreter, op: Op) -> dict[str, Ints]:
     return found
 
 
-def _text(timeline: Timeline, signals: dict[str, _Signal], changes: dict[int, dict[str, int]]) -> Iterator[str]:
+def _text(
+    timeline: Timeline, named: list[str], signals: dict[str, _Signal], changes: dict[int, dict[str, int]]
+) -> Iterator[str]:
     yield f"$comment program {timeline.program.name}, one image $end"
+    if named:
+        yield f"$comment layers {', '.join(f'{number}: {name}' for number, name in enumerate(named))} $end"
     yield "$timescale 1 ps $end"
     yield "$scope module anna $end"
     for signal in signals.values():
@@ -106,13 +123,12 @@ def _text(timeline: Timeline, signals: dict[str, _Signal], changes: dict[int, di
         yield f"0{signal.code}" if signal.bits == 1 else f"bx {signal.code}"
     yield "$end"
     last: dict[str, int] = {}
-    picoseconds = round(timeline.spec.cycle_ns * 1e3)
-    for cycle in sorted(changes):
-        new = {name: value for name, value in changes[cycle].items() if last.get(name) != value}
+    for time in sorted(changes):
+        new = {name: value for name, value in changes[time].items() if last.get(name) != value}
         if new:
-            yield f"#{cycle * picoseconds}"
+            yield f"#{time}"
         for name, value in new.items():
             signal = signals[name]
             yield f"{value}{signal.code}" if signal.bits == 1 else f"b{value:b} {signal.code}"
             last[name] = value
-    yield f"#{timeline.run_cycles * picoseconds}"
+    yield f"#{_picoseconds(timeline.spec, image_cycles(timeline))}"

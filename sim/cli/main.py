@@ -40,6 +40,7 @@ COMMANDS = {
     "disasm": "show a program file as assembly",
     "run": "run a program on images",
     "trace": "write one image as a timeline (Perfetto) or waveforms (VCD)",
+    "watch": "make a page on which one image runs through the chip, to play and to step",
     "train": "train a network (needs PyTorch)",
     "data": "list, verify or fetch the data sets",
     "bench": "time runs on this machine beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
