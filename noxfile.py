@@ -149,9 +149,10 @@ def docs(session: nox.Session) -> None:
     """The site, with its tutorials run in an empty folder against the wheel; a warning is an error. It goes to build/site."""
     step("docs: the site, and the tutorials that need no PyTorch")
     install_wheel(session, "docs")
-    session.run("sphinx-build", "-q", "-W", "--keep-going", "-E", "-j", "2", "-c", "docs", "-d", session.create_tmp(), ".", "build/site",
+    site = ROOT / "build" / "site"
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-E", "-j", "2", "-c", "docs", "-d", session.create_tmp(), ".", str(site),
                 env=ENV)  # fmt: skip
-    session.run("python", "tests/site_search.py", "build/site", "refresh", env=ENV)
+    session.run("pytest", "-q", "tests/test_site.py", env=ENV | {"ANNA_SITE": str(site)})
 
 
 @nox.session(requires=["wheel"])

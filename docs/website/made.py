@@ -22,7 +22,15 @@ def contents(index: str) -> str:
     lines = []
     for section in re.split(r"^## ", index, flags=re.M)[1:]:
         pages = re.findall(r"\]\(([\w./-]+\.md)\)", section)
-        lines += ["```{toctree}", ":hidden:", f":caption: {section.partition(chr(10))[0]}", "", *dict.fromkeys(pages), "```", ""]
+        lines += [
+            "```{toctree}",
+            ":hidden:",
+            f":caption: {section.partition(chr(10))[0]}",
+            "",
+            *dict.fromkeys(pages),
+            "```",
+            "",
+        ]
     return "\n".join(lines)
 
 

@@ -16,8 +16,8 @@ import anna.lab
 import anna.torch
 import lenet
 import sim
+from pages import PAGES, ROOT
 
-ROOT = Path(__file__).parents[2]
 PACKAGES = ("anna", "lenet", "sim")
 ALLOWED = {"anna": {"anna"}, "lenet": {"anna", "lenet"}, "sim": {"anna", "lenet", "sim"}}
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -96,7 +96,7 @@ def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
     assert found.stdout.strip() == ""
 
 
-USERS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.py"))]
+USERS = [*PAGES, *sorted((ROOT / "examples").rglob("*.py"))]
 FACES = {package.__name__ for package in PUBLIC}
 
 
