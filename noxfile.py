@@ -150,8 +150,8 @@ def docs(session: nox.Session) -> None:
     step("docs: the site, and the tutorials that need no PyTorch")
     install_wheel(session, "docs")
     site = ROOT / "build" / "site"
-    session.run("sphinx-build", "-q", "-W", "--keep-going", "-E", "-j", "2", "-c", "docs", "-d", session.create_tmp(), ".", str(site),
-                env=ENV)  # fmt: skip
+    strictly = ("-q", "-W", "--keep-going", "-E", "-j", "2", "-c", "docs", "-d", session.create_tmp())
+    session.run("sphinx-build", *strictly, ".", str(site), env=ENV)
     session.run("pytest", "-q", "tests/test_site.py", env=ENV | {"ANNA_SITE": str(site)})
 
 

@@ -23,6 +23,7 @@ myst_enable_extensions = ["dollarmath"]
 myst_fence_as_directive = ["math"]
 myst_heading_anchors = 4
 highlight_language = "text"
+smartquotes = False  # --option stays --option
 
 # Tutorials run in an empty folder against the installed packages; one that does not run ends the build.
 nb_execution_mode = "force"

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from pages import DOCS, PAGES, ROOT, TUTORIALS
 
 import anna
 from anna.analog.parameters import STRENGTHS
-from pages import DOCS, PAGES, ROOT, TUTORIALS
 
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 BLOCKS = [(page, number) for page in PAGES for number, _ in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))]

@@ -1,4 +1,4 @@
-"""The built site, in the folder that ANNA_SITE names: nothing from elsewhere, no link into nothing, and what is searched is found."""
+"""The built site, in the folder that ANNA_SITE names: nothing from elsewhere, no dead link, and what is searched is found."""
 
 import os
 import re

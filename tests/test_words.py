@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from pages import PAGES, ROOT
+
 from sim.cli.main import full_parser
 
 SOURCES = sorted(path for package in ("anna", "lenet", "sim") for path in (ROOT / package).rglob("*.py"))

@@ -12,11 +12,11 @@ SVG_STYLE: Mapping[str, Any] = {"svg.fonttype": "none", "svg.hashsalt": "anna"}
 
 
 class DrawnFigure(Figure):
-    """A figure of matplotlib's that Jupyter shows as SVG where it is the last value of a cell; `style` is what it is drawn in."""
+    """A figure of matplotlib's that Jupyter shows as SVG where it is a cell's last value; `style` is what it is drawn in."""
 
     def __init__(self, *arguments: Any, style: Mapping[str, Any] | None = None, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._style = {**SVG_STYLE, **(style or {})}
+        self._style: Any = {**SVG_STYLE, **(style or {})}
 
     def _repr_svg_(self) -> str:
         buffer = io.StringIO()

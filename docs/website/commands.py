@@ -10,7 +10,7 @@ from sim.cli.main import full_parser, subparsers
 
 def manual() -> str:
     """A section for each command: what it does, how it is called, arguments and options, examples."""
-    os.environ["COLUMNS"] = "100"  # argparse breaks the lines of a usage there
+    os.environ["COLUMNS"] = "84"  # argparse breaks the lines of a usage there
     parser = full_parser()
     return "\n".join(line for name, sub in subparsers(parser).choices.items() for line in _section(name, sub))
 
@@ -24,7 +24,8 @@ def _section(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _table(parser: argparse.ArgumentParser) -> Iterator[str]:
-    rows = [(_called(action), action.help) for action in parser._actions if action.help and action.help != argparse.SUPPRESS]
+    actions = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
+    rows = [(_called(action), action.help) for action in actions if action.help and action.help != argparse.SUPPRESS]
     if rows:
         yield from ("| argument | meaning |", "|---|---|")
         yield from (f"| {called} | {_cell(text)} |" for called, text in rows)

@@ -1,4 +1,4 @@
-"""Fills pages as they are read: the order of all pages from the index, the manual from the parsers, the reference from names."""
+"""Fills pages as they are read: the table of contents from the index, the manual from parsers, the reference from names."""
 
 import re
 from collections.abc import Callable

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pages import PAGES, ROOT
 
 import anna
 import anna.lab
 import anna.torch
 import lenet
 import sim
-from pages import PAGES, ROOT
 
 PACKAGES = ("anna", "lenet", "sim")
 ALLOWED = {"anna": {"anna"}, "lenet": {"anna", "lenet"}, "sim": {"anna", "lenet", "sim"}}

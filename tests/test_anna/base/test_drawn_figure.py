@@ -25,5 +25,6 @@ def test_a_figure_keeps_its_style_when_it_is_shown_later() -> None:
 
 
 def test_a_figure_is_shown_without_pyplot() -> None:
-    code = "import anna, sys; anna.Chip(seed=7).die(anna.ANNA_1991).plot()._repr_svg_(); assert 'matplotlib.pyplot' not in sys.modules"
+    plot = "anna.Chip(seed=7).die(anna.ANNA_1991).plot()._repr_svg_()"
+    code = f"import anna, sys; {plot}; assert 'matplotlib.pyplot' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
