@@ -38,7 +38,7 @@ def install_locked(session: nox.Session, *groups: str) -> None:
 def install_wheel(session: nox.Session, *groups: str) -> None:
     """What the lock has for a task, and then the wheel that was built last."""
     install_locked(session, *groups)
-    newest = max(BUILT.glob("anna-*.whl"), key=os.path.getmtime)
+    newest = max(BUILT.glob("anna_chip-*.whl"), key=os.path.getmtime)
     session.install("--force-reinstall", "--no-deps", str(newest))  # in an environment that is used again, too
     session.run("pip", "check")
 
@@ -227,7 +227,7 @@ def pythons(session: nox.Session) -> None:
     found = [path for minor in range(12, 20) if (path := shutil.which(f"python3.{minor}"))]
     if not found:
         session.skip("no python3.12 or later is in PATH")
-    wheel = max(BUILT.glob("anna-*.whl"), key=os.path.getmtime)
+    wheel = max(BUILT.glob("anna_chip-*.whl"), key=os.path.getmtime)
     for number, python in enumerate(found):
         step(f"pythons: {python}")
         folder = Path(session.create_tmp()) / str(number)

@@ -1,8 +1,8 @@
 """A plugin of pytest that runs quick tests first, so that a fault is noticed soon: tests of the changed file's own name before
 all others, then those of tenths of a second, then those of seconds.
 
-How long each test took is learnt from every run and kept in the file that QUICK_FIRST names; QUICK_FIRST_STEM is the stem of the
-changed file. Tests of one module stay together within their class of speed, since they share fixtures.
+How long each test took is learnt from every run and kept in the file that QUICK_FIRST names; QUICK_FIRST_STEM is the stem of
+the changed file. Tests of one module stay together within their class of speed, since they share fixtures.
 """
 
 import json

@@ -46,6 +46,9 @@ def digits(data: str, part: str, folder: str | None = None) -> Pair:
 def __getattr__(name: str) -> Any:
     """Imports the catalogue on first use, so that `import lenet` stays fast."""
     if name in ("define", "load", "names", "record"):
+        from lenet.base.other_anna import check_anna
+
+        check_anna()
         from lenet.networks import catalogue
 
         return getattr(catalogue, name)

@@ -6,6 +6,8 @@ Names are loaded on first use, so `import sim` is fast.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lenet.base.other_anna import check_anna
+
 if TYPE_CHECKING:
     from sim.applications.cellular import cellular as cellular
     from sim.applications.noise_removal import noise_removal as noise_removal
@@ -71,6 +73,7 @@ __all__ = [*_HOMES]
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
+        check_anna()
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'sim' has no attribute {name!r}")
 

@@ -25,7 +25,7 @@ FLOORS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("compiler", "trace"),
         ("lab", "exporters", "torch"),
     ),
-    "lenet": (("datasets",), ("networks", "classical"), ("training",)),
+    "lenet": (("base",), ("datasets",), ("networks", "classical"), ("training",)),
     "sim": (
         ("base",),
         ("inputs",),

@@ -20,6 +20,12 @@ def package_files(root: Path) -> dict[str, list[str]]:
     return found
 
 
+def example_files(root: Path) -> list[str]:
+    """The examples, which stand in a folder of `sim` once they are installed."""
+    return sorted(f"examples/{path.name}" for path in (root / "examples").iterdir() if path.is_file())
+
+
 if __name__ == "__main__":
     for folder, files in package_files(Path(sys.argv[1])).items():
         print(folder, "|".join(files), sep="\t")
+    print("sim/examples", "|".join(example_files(Path(sys.argv[1]))), sep="\t")

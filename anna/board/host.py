@@ -36,11 +36,12 @@ def digit_codes(spec: ChipSpec, gain_m: Floats, offset_m: Floats, digits: int, v
     the nearest to what the digits before leave."""
     converter, maps = codes.state_converter(spec), len(gain_m) // digits
     gains, offsets = (array.reshape(digits, maps)[:, :, None, None] for array in (gain_m, offset_m))
-    code = converter.nearest((values - offsets[0]) / gains[0]).astype(np.uint16)
-    found, rest = [code], values - offsets[0]
+    rest = values - offsets[0]
+    code = converter.nearest(rest / gains[0]).astype(np.uint16)
+    found = [code]
     for d in range(1, digits):
-        rest = rest - gains[d - 1] * converter.values(code)
-        code = converter.nearest((rest - offsets[d]) / gains[d]).astype(np.uint16)
+        rest = rest - gains[d - 1] * converter.values(code) - offsets[d]
+        code = converter.nearest(rest / gains[d]).astype(np.uint16)
         found.append(code)
     return code if digits == 1 else np.concatenate(found, axis=1)
 

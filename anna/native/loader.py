@@ -1,9 +1,10 @@
-"""Find a compiled module, or say in one sentence how to build it."""
+"""Find a compiled module, beside its sources or in the installed package, or say in one sentence how to build it."""
 
 from importlib import import_module
 from types import ModuleType
 
 from anna.base.errors import BuildError, MachineError
+from anna.native.borrowed import borrow
 from anna.native.fields import interface
 
 HOW = (
@@ -21,12 +22,22 @@ def check_module(module: ModuleType) -> None:
 
 def compiled(name: str) -> ModuleType:
     """A compiled module by its full name."""
-    try:
-        module = import_module(name)
-    except ImportError as error:
-        raise BuildError(f"the compiled engine is not built ({error}): {HOW}") from None
+    module = imported(name, "the compiled engine")
     check_module(module)
     return module
+
+
+def imported(name: str, what: str) -> ModuleType:
+    """A compiled module by its full name, imported; what it is, for the sentence where it cannot be."""
+    try:
+        return import_module(name)
+    except ImportError as error:
+        missing = str(error)
+    why = borrow()
+    try:
+        return import_module(name)
+    except ImportError:
+        raise BuildError(f"{what} is not built ({why or missing}): {HOW}") from None
 
 
 def native() -> ModuleType:

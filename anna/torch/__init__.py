@@ -20,7 +20,9 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'anna.torch' has no attribute {name!r}")
     if find_spec("torch") is None:
-        raise ModuleNotFoundError("anna.torch needs PyTorch, which is not installed: pip install 'anna[torch]'", name="torch")
+        raise ModuleNotFoundError(
+            "anna.torch needs PyTorch, which is not installed: pip install 'anna-chip[torch]'", name="torch"
+        )
     return getattr(import_module(_HOMES[name]), name)
 
 

@@ -32,4 +32,6 @@ def scikit(module: str) -> Any:
     try:
         return import_module(f"sklearn.{module}")
     except ImportError:
-        raise BuildError("this classifier needs scikit-learn, which is not installed: pip install 'anna[classical]'") from None
+        raise BuildError(
+            "this classifier needs scikit-learn, which is not installed: pip install 'anna-chip[classical]'"
+        ) from None

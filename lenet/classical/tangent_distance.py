@@ -6,14 +6,11 @@ sought among those nearest by Euclidean distance, as paper 8 also filtered candi
 
 from __future__ import annotations
 
-from types import ModuleType
-
 import numpy as np
 import numpy.typing as npt
 
-from anna.base.errors import BuildError
 from anna.base.threads import share
-from anna.native.loader import HOW
+from anna.native.loader import imported
 from lenet.classical.euclid import nearest, searched
 from lenet.classical.reading import Images, Keep, Labels, Read, keep_nothing
 from lenet.datasets.labelled import LabelledImages
@@ -38,15 +35,15 @@ def squares(
     """Squared tangent distances between smoothed images and their candidates among others (n, candidates)."""
     if candidates.size and not 0 <= candidates.min() <= candidates.max() < len(seconds):
         raise IndexError(f"a candidate is none of {len(seconds)} images")  # the loop does not look
-    loop, found = _loop(), np.empty(candidates.shape)
+    loop, result = imported("lenet.classical.tangent", "the loop of tangent distance"), np.empty(candidates.shape)
     products = loop.own_products(seconds)
 
     def some(start: int) -> None:
         part = slice(start, start + AT_ONCE)
-        loop.squared_distances(firsts[part], seconds, products, candidates[part], found[part])
+        loop.squared_distances(firsts[part], seconds, products, candidates[part], result[part])
 
     share(some, range(0, len(firsts), AT_ONCE), threads)
-    return found
+    return result
 
 
 def fit_tangent(training: LabelledImages, passes: int, candidates: int, threads: int = 1, keep: Keep = keep_nothing) -> Read:
@@ -69,11 +66,3 @@ def left_out(training: LabelledImages, images: Images, passes: int, candidates: 
     among, of_all = found[:, :candidates].argmin(axis=1), found.argmin(axis=1)
     each = np.arange(len(images))
     return np.stack([of_all >= candidates, training.labels[near[each, among]] != training.labels[near[each, of_all]]])
-
-
-def _loop() -> ModuleType:
-    try:
-        from lenet.classical import tangent
-    except ImportError as error:
-        raise BuildError(f"the loop of tangent distance is not built ({error}): {HOW}") from None
-    return tangent

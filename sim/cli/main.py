@@ -43,6 +43,7 @@ COMMANDS = {
     "train": "train a network (needs PyTorch)",
     "data": "list, verify or fetch the data sets",
     "bench": "time runs on this machine beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
+    "examples": "list the examples, or write them to a folder",
     "doctor": "check the installation, the digits and the weights",
     "completion": "print a completion script for bash, zsh or fish",
 }

@@ -44,8 +44,8 @@ HOW = """\
   vectors and each of these shifted by one pixel in four directions.
 - **Deskewed**: rows are shifted, by shares of a pixel, until the ink's second moments have no mixed part.
 
-The quadratic and radial classifiers and the support vectors use scikit-learn (`pip install 'anna[classical]'`); the last bits
-of what they compute may depend on its version and on the BLAS behind it.
+The quadratic and radial classifiers and the support vectors use scikit-learn (`pip install 'anna-chip[classical]'`); the last
+bits of what they compute may depend on its version and on the BLAS behind it.
 """
 DIFFERENT = """\
 ## What this cannot tell

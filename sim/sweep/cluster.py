@@ -83,5 +83,5 @@ def _distributed() -> Any:
     try:
         import distributed
     except ImportError:
-        raise BuildError("--cluster needs Dask, which is not installed: pip install 'anna[cluster]'") from None
+        raise BuildError("--cluster needs Dask, which is not installed: pip install 'anna-chip[cluster]'") from None
     return distributed

@@ -76,11 +76,16 @@ def test_pieces_and_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_stack_in_digits_is_written_and_read_as_their_sum() -> None:
-    gain = np.array([1.0, 2.0, 0.125, 0.25])
+    """To half a step of the finest digit, the offset of each digit included."""
+    gain = np.array([1.0, 2.0, 0.25, 0.5, 0.0625, 0.125])  # a digit spans two steps of the one before, which leaves it room
+    offset = np.array([0.5, -1.0, 0.3, -0.4, 0.05, -0.1])
     values = np.random.default_rng(0).uniform(-3, 3, (50, 2, 3, 1))
-    codes = digit_codes(ANNA_WIDE, gain, np.zeros(4), 2, values).astype(np.uint8)
-    read = HostReading("x", "x", (4, 3, 1), gain, np.zeros(4), digits=2)
-    assert np.abs(read.values(ANNA_WIDE, codes).transpose(3, 0, 1, 2) - values).max() <= 0.125 + 1e-6
+    for digits in (2, 3):
+        its, by = gain[: 2 * digits], offset[: 2 * digits]
+        codes = digit_codes(ANNA_WIDE, its, by, digits, values + by.reshape(digits, 2).sum(0)[:, None, None]).astype(np.uint8)
+        read = HostReading("x", "x", (2 * digits, 3, 1), its, by, digits=digits)
+        back = read.values(ANNA_WIDE, codes).transpose(3, 0, 1, 2) - by.reshape(digits, 2).sum(0)[:, None, None]
+        assert np.abs(back - values).max() <= its[-1] / 2 + 1e-6
 
 
 def test_results_have_names_and_scores_are_the_first() -> None:

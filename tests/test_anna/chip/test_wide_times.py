@@ -75,6 +75,16 @@ def test_an_age_counts_the_cycles_since_the_last_write(cycle: int, phase: int) -
     assert written == set(refresh.written_in(ANNA_WIDE, cycle, phase))
 
 
+@given(st.integers(1, 5_000), st.integers(0, 5_000), st.integers(0, 5_000))
+def test_from_the_cycle_in_which_the_refresh_stops_every_charge_only_grows_older(stops: int, later: int, phase: int) -> None:
+    rows, columns = np.indices((64, 64))
+    cycle = np.int64(stops - 1 + later)
+    last = (ANNA_WIDE, np.int64(stops - 1), rows, columns, phase)
+    now = (ANNA_WIDE, cycle, rows, columns, phase, stops)
+    assert (refresh.ages(*now) == refresh.ages(*last) + later).all()
+    assert (refresh.laps(*now) == refresh.laps(*last)).all()
+
+
 def states_per_s(program: Program, unit: str, states: int) -> float:
     timeline = anna.verified(program)
     return states / (timeline.busy_cycles[unit] / ANNA_WIDE.clock_hz)

@@ -12,6 +12,7 @@ from onnx_bytes import attribute, blob, constant, ints, model, node, value_info
 from anna.base.errors import AnnaError
 from anna.compiler import compilation
 from anna.importers import load_network
+from anna.network.activations import RELU
 from anna.network.forward import forward
 from anna.network.graph import NONE, Affine, Combination, Convolution, FullConnection, Graph, Pool
 
@@ -88,6 +89,12 @@ def convolved(images: np.ndarray = IMAGES) -> np.ndarray:
          lambda a: a.max(1)[..., None]),
         ([ints("s", 1, 8, 9), node("Reshape", ["a", "s"], ["b"]), node("Transpose", ["b"], ["y"], perm=[0, 2, 1])],
          lambda a: a.reshape(5, 8, 9).transpose(0, 2, 1)[:, :, None]),
+        ([node("ReduceMax", ["a"], ["b"], axes=[2, 3], keepdims=0), node("Unsqueeze", ["b", "n"], ["y"]), ints("n", 1, 3)],
+         lambda a: a.max((2, 3))[:, None, :, None]),
+        ([node("ReduceMax", ["a"], ["b"], axes=[2, 3], keepdims=0), node("Unsqueeze", ["b", "n"], ["y"]), ints("n", -1, 1)],
+         lambda a: a.max((2, 3))[:, None, :, None]),
+        ([node("ReduceMax", ["a"], ["b"], axes=[2, 3], keepdims=0), node("Unsqueeze", ["b", "n"], ["y"]), ints("n", -3, -2)],
+         lambda a: a.max((2, 3))[:, None, None, :]),
         ([node("Flatten", ["a"], ["y"])], lambda a: a.reshape(5, 72)),
         ([node("Concat", ["a", "a"], ["y"], axis=2)], lambda a: np.concatenate([a, a], 2)),
         ([node("Tanh", ["a"], ["b"]), node("Concat", ["b", "a"], ["y"], axis=1)], lambda a: np.concatenate([np.tanh(a), a], 1)),
@@ -115,6 +122,29 @@ def test_a_padding_goes_to_the_convolution_behind_it(tmp_path: Path) -> None:
                    node("Pad", ["x", "p", "v"], ["b"]), node("Conv", ["b", "w"], ["y"]))  # fmt: skip
     assert isinstance(step.layer, Convolution)
     assert (step.layer.padding, step.layer.padding_value) == ((1, 3, 2, 4), -1.0)
+
+
+def test_a_maximum_over_a_border_of_copies_needs_no_copies(tmp_path: Path) -> None:
+    """The pool's own padding never wins, and a window with a copy of a pixel holds that pixel."""
+    border = (ints("p", 0, 0, 1, 1, 0, 0, 1, 1), node("Pad", ["a", "p"], ["b"], mode="edge"))
+    pool = read(tmp_path, *CONV, *border, node("MaxPool", ["b"], ["y"], kernel_shape=[2, 2], strides=[2, 2])).layers[-1]
+    assert isinstance(pool, Pool)
+    assert pool.padding == (1, 1, 1, 1)
+
+
+def test_a_border_around_a_single_pixel_is_copied(tmp_path: Path) -> None:
+    """Nothing moves there, so that nothing tells border from map."""
+    pixel = node("GlobalMaxPool", ["a"], ["b"])
+    border = (ints("p", 0, 0, 1, 1, 0, 0, 1, 1), node("Pad", ["b", "p"], ["c"], mode="edge"))
+    graph = read(tmp_path, *CONV, pixel, *border, node("MaxPool", ["c"], ["y"], kernel_shape=[2, 2]))
+    wanted = np.broadcast_to(convolved().max((2, 3), keepdims=True), (5, 2, 2, 2))
+    np.testing.assert_allclose(forward(graph, IMAGES).scores.reshape(wanted.shape), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("clamp", [node("Clip", ["a"], ["y"], min=0.0), node("Max", ["a", "o"], ["y"])], ids=["clip", "max"])
+def test_a_bound_of_zero_is_a_relu_and_needs_no_offsets(tmp_path: Path, clamp: bytes) -> None:
+    (step,) = read(tmp_path, *CONV, constant("o", np.array([0.0])), clamp)
+    assert step.layer.activation == RELU
 
 
 def test_a_dilated_kernel_has_zeros_between(tmp_path: Path) -> None:

@@ -8,6 +8,6 @@ import anna.torch
 def test_a_sentence_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(anna.torch, "find_spec", lambda name: None)
     with pytest.raises(
-        ModuleNotFoundError, match=r"anna\.torch needs PyTorch, which is not installed: pip install 'anna\[torch\]'"
+        ModuleNotFoundError, match=r"anna\.torch needs PyTorch, which is not installed: pip install 'anna-chip\[torch\]'"
     ):
         _ = anna.torch.convert

@@ -76,5 +76,5 @@ def test_shifted_support_vectors_make_a_better_machine_and_are_found_once(monkey
 def test_without_scikit_learn_the_answer_names_the_command(fit: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("sklearn", "sklearn.svm", "sklearn.decomposition", "sklearn.cluster", "sklearn.linear_model"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(BuildError, match="which is not installed: pip install 'anna\\[classical\\]'"):
+    with pytest.raises(BuildError, match="which is not installed: pip install 'anna-chip\\[classical\\]'"):
         fit(TRAINING.first(50))

@@ -16,7 +16,7 @@ from sim.sweep.run import run_sweep
 from sim.sweep.spec import load_spec
 from sim.sweep.store import Store
 
-WITHOUT = "Dask is not installed (pip install 'anna[cluster]'): the sweep on a cluster was NOT tested"
+WITHOUT = "Dask is not installed (pip install 'anna-chip[cluster]'): the sweep on a cluster was NOT tested"
 
 
 def dask() -> None:
@@ -92,7 +92,7 @@ def test_without_dask_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.M
     from sim.sweep.cluster import cluster
 
     monkeypatch.setitem(sys.modules, "distributed", None)
-    sentence = r"--cluster needs Dask, which is not installed: pip install 'anna\[cluster\]'"
+    sentence = r"--cluster needs Dask, which is not installed: pip install 'anna-chip\[cluster\]'"
     with pytest.raises(BuildError, match=sentence), cluster("local:2"):
         pass
     assert "expected local, local:N" in refused("sweep", tiny_file(tmp_path), "-o", tmp_path / "x", "--cluster", "there")
