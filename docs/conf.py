@@ -1,5 +1,6 @@
 """The site as data: what Sphinx reads, in which way, and how pages look. `nox -s docs` builds it (docs/building.md)."""
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +27,7 @@ highlight_language = "text"
 smartquotes = False  # --option stays --option
 
 # Tutorials run in an empty folder against the installed packages; one that does not run ends the build.
+os.environ["TERM"] = "dumb"  # commands print no progress
 nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
