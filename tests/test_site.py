@@ -1,14 +1,22 @@
 """The built site, in the folder that ANNA_SITE names: nothing from elsewhere, no dead link, and what is searched is found."""
 
+import inspect
 import os
 import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import unquote
 
 import pytest
+
+import anna
+import lenet
+import sim
+from sim.cli.main import full_parser
+from sim.cli.syntax import syntax_of
 
 SITE = Path(os.environ.get("ANNA_SITE", ""))
 pytestmark = pytest.mark.skipif("ANNA_SITE" not in os.environ, reason="ANNA_SITE names no site: nox -s docs builds one")
@@ -57,6 +65,35 @@ def test_every_link_within_the_site_leads_to_a_page_and_a_place(links: dict[Path
             if not file.exists() or (place and file in links and place not in links[file].places):
                 dead.append(f"{page.relative_to(SITE.resolve())}: {target}")
     assert dead == []
+
+
+@pytest.mark.parametrize("package", [anna, anna.lab, lenet, sim], ids=lambda package: package.__name__)
+def test_every_public_name_stands_in_the_reference(package: ModuleType, links: dict[Path, Links]) -> None:
+    page = links[(SITE / "docs" / "reference" / f"{package.__name__.split('.')[0]}.html").resolve()]
+    public = {
+        name for name in package.__all__ if not name.startswith("__") and not inspect.ismodule(getattr(package, name, None))
+    }
+    assert {f"{package.__name__}.{name}" for name in public - {"torch"}} <= page.places
+
+
+def test_every_option_of_every_command_stands_in_the_manual() -> None:
+    text = (SITE / "docs" / "commands.html").read_text(encoding="utf-8")
+    parts = dict(re.findall(r'<section id="anna-([\w-]+)">(.*?)</section>', text, re.S))
+    for command in syntax_of(full_parser()).commands:
+        told = set(re.findall(r'<span class="pre">(-[\w-]+)</span>', parts[command.name]))
+        assert told == {name for option in command.options for name in option.names} - {"-h", "--help"}, command.name
+
+
+def test_drawings_and_figures_take_the_colours_of_the_page() -> None:
+    for name, count in (("chip", 2), ("physics", 1), ("sweep", 1)):
+        text = (SITE / "docs" / f"{name}.html").read_text(encoding="utf-8")
+        drawn = re.findall(r'<div class="drawing"><svg .*?</svg>\s*</div>', text, re.S)
+        assert len(drawn) == count and all("var(--ink)" in each for each in drawn) and not re.search(r"<img[^>]*svg", text)
+
+
+def test_tutorials_have_run() -> None:
+    text = (SITE / "docs" / "tutorials" / "one-imperfection.html").read_text(encoding="utf-8")
+    assert re.search(r"360 K: [\d.]+ % misread", text) and text.count('class="drawing"') == 2
 
 
 def dom(address: str, folder: Path) -> str:
