@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from anna.base.container import write_beside
-from sim.report.figure import COLOURS, svg_file, themed
+from sim.report.colours import COLOURS
+from sim.report.figure import svg_file, themed
 from sim.sweep.run import run_sweep
 from sim.sweep.spec import make_spec
 from sim.sweep.store import Store

@@ -96,9 +96,7 @@ class Draws:
 
 @lru_cache(maxsize=64)  # a ledger makes the same die again and again, with other causes
 def _normals(draws: Draws, part: Part, count: int) -> Floats:
-    index = np.arange(-(-count // 4), dtype=np.uint64)
-    quads = noise.quads(draws.seed, draws.chip_on_board, int(part), noise.DIE, index)
-    found: Floats = quads.reshape(-1)[:count].astype(np.float64)
+    found: Floats = noise.of_die(draws.seed, draws.chip_on_board, int(part), count).astype(np.float64)
     found.setflags(write=False)
     return found
 

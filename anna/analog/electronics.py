@@ -39,15 +39,19 @@ class Electronics:
     ) -> None:
         self.spec, self._faults, self._seed, self._chip_on_board = spec, faults, seed, chip_on_board
         self._broken = lay_out(spec, faults)
-        # Flat, row by row: one index is faster than two for hundreds of thousands of synapses.
-        self._dacs, self._written = refresh.writers(spec).reshape(-1), pattern["dac_levels_lsb"].reshape(-1)
         by_place = gradient.gains(spec, pattern["gain_slope"]) * row_drop.gains(spec, analog)
-        self._gain, self._zero = (pattern["synapse_gain"] * by_place).reshape(-1), pattern["synapse_zero_lsb"].reshape(-1)
-        self._leaks = pattern["synapse_leak"].reshape(-1)
+        self._synapses = synapse.Synapses(
+            columns=spec.columns,
+            dac=refresh.writers(spec).reshape(-1),
+            level=pattern["dac_levels_lsb"],
+            gain=(pattern["synapse_gain"] * by_place).reshape(-1),
+            zero=pattern["synapse_zero_lsb"].reshape(-1),
+            leak=pattern["synapse_leak"].reshape(-1),
+            rate=synapse.leak_per_cycle(spec, analog),
+            one=float(1 << spec.weight_fraction_bits),
+        )
         self._stuck, self._stuck_lsb = self._broken.stuck.reshape(-1), self._broken.stuck_lsb.reshape(-1)
-        self._leak = synapse.leak_per_cycle(spec, analog)
-        self._one = float(1 << spec.weight_fraction_bits)
-        self._charge_units = synapse.charge_noise_lsb(analog) * self._one
+        self._charge_units = synapse.charge_noise_lsb(analog) * self._synapses.one
 
         errors = pattern["state_error_lsb"]
         self._steps = synapse.state_numerators(spec, errors) if errors.any() else None
@@ -72,9 +76,10 @@ class Electronics:
 
     def _prove_sums_fit(self) -> None:
         """Every weight sum fits 32 bits, and every sum with its noise and every threshold 64; raises SpecError if not."""
-        heaviest = (float(np.abs(self._written).max()) * float(np.abs(self._gain).max()) + float(np.abs(self._zero).max())
-                    + float(np.abs(self._stuck_lsb).max(initial=0.0)))  # fmt: skip
-        weights = self.spec.max_inputs * (heaviest * self._one + 1.0)
+        level, gain, zero = (float(np.abs(part).max()) for part in
+                             (self._synapses.level, self._synapses.gain, self._synapses.zero))  # fmt: skip
+        heaviest = level * gain + zero + float(np.abs(self._stuck_lsb).max(initial=0.0))
+        weights = self.spec.max_inputs * (heaviest * self._synapses.one + 1.0)
         states = float(np.abs(self.numerators).max() if self._steps is None else np.abs(self._steps).max())
         lsb = float(np.abs(self._lsb).max())
         charge = self.spec.max_inputs * self._charge_units * noise.LARGEST_NORMAL
@@ -117,24 +122,18 @@ class Electronics:
 
     def conducts(self, weight_codes: Ints, rows: Ints, columns: Ints) -> NDArray[np.bool_]:
         """Zero charge with nothing added stays zero; refresh noise may act on any synapse that is not stuck."""
-        at = rows * self.spec.columns + columns
-        stuck, level = self._stuck[at], self._levels(at, weight_codes) * self._gain[at]
-        alive = (level != 0.0) | (self._zero[at] != 0.0) | bool(self._charge_units)
+        at, synapses = rows * self.spec.columns + columns, self._synapses
+        stuck, level = self._stuck[at], synapses.levels(at, weight_codes) * synapses.gain[at]
+        alive = (level != 0.0) | (synapses.zero[at] != 0.0) | bool(self._charge_units)
         return np.asarray(np.where(stuck, self._stuck_lsb[at] != 0.0, alive))
 
     def weights(self, weight_codes: Ints, rows: Ints, columns: Ints, ages_cycles: Ints) -> Ints:
         """What synapses show: what their DAC wrote, leaked until this age, through their gain."""
+        shown = self._synapses.fixed(weight_codes, rows, columns, ages_cycles)
+        if not self._stuck.any():
+            return shown
         at = rows * self.spec.columns + columns
-        kept = synapse.charge_kept(self._leak, self._leaks[at], ages_cycles)
-        now = synapse.weight_now(self._levels(at, weight_codes), self._gain[at], self._zero[at], kept)
-        if self._stuck.any():
-            now = np.where(self._stuck[at], self._stuck_lsb[at], now)
-        now *= self._one
-        return np.asarray(np.rint(now), dtype=np.float64).astype(np.int64)
-
-    def _levels(self, at: Ints, weight_codes: Ints) -> Floats:
-        """What the DACs write to synapses for these codes, in weight LSB."""
-        return np.asarray(self._written[self._dacs[at] * (1 << self.spec.weight_bits) + weight_codes])
+        return np.where(self._stuck[at], np.rint(self._stuck_lsb[at] * self._synapses.one).astype(np.int64), shown)
 
     def thresholds(self, adcs: Ints, rows: Ints, groups: Ints, scale_codes: Ints) -> Ints:
         """Rising thresholds of neurons; they depend on the ADC, not on where the scale code lies."""

@@ -24,6 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from anna.native.float_sums import engine
+
 U32 = NDArray[np.uint32]
 F32 = NDArray[np.float32]
 
@@ -116,6 +118,17 @@ def quads(noise_seed: int, image_ids: Any, ordinals: Any, stream: int, groups: A
     )
     counter = np.stack([ids & _LOW, ids >> _HALF, when, which | np.uint64(stream << 28)], axis=-1).astype(np.uint32)
     return box_muller(philox4x32(counter, (noise_seed & 0xFFFFFFFF, noise_seed >> 32)))
+
+
+def of_die(seed: int, chip: int, part: int, count: int, simd: str | None = None) -> F32:
+    """So many standard normals of one part of a die, by the engine if it is built."""
+    groups, native = -(-count // 4), engine()
+    if native is None:
+        four = quads(seed, chip, part, DIE, np.arange(groups, dtype=np.uint64))
+    else:
+        four = np.empty((groups, 4), np.float32)
+        native.pattern(simd or native.levels()[0], seed, chip, part, DIE << 28, four)
+    return four.reshape(-1)[:count]
 
 
 def normals(noise_seed: int, image_ids: Any, ordinals: Any, stream: int, numbers: Any) -> F32:

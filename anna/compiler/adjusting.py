@@ -13,7 +13,7 @@ from anna.chip.spec import ChipSpec
 from anna.compiler import exact
 from anna.compiler.columns import constant_numerators, constant_weights
 from anna.compiler.integer import Ints
-from anna.compiler.ir import Bools, Floats
+from anna.compiler.ir import Floats
 from anna.compiler.options import CompileOptions
 from anna.compiler.problem import Problem, inputs_of
 from anna.compiler.rounding import FAR, Choice, carried_of, fit_errors, rounded
@@ -22,7 +22,8 @@ from anna.native.loader import compiled
 RIDGE = 0.003  # pull towards the float weights, as a fraction of the mean square of an input
 SWEEPS = 6
 OWN_MATRICES = 4_000_000_000  # products up to which every map has its own normal equations
-DESCENT_NUMBERS = 1 << 18  # of the matrices of a piece of the descent
+DESCENT_NUMBERS = 1 << 18  # of a matrix times the maps of a piece of the descent
+MAPS_AT_ONCE = 8  # that a thread takes, if each has a matrix of its own
 
 
 def refine(problem: Problem, choice: Choice, options: CompileOptions, move: bool = True) -> tuple[Ints, Ints]:
@@ -39,10 +40,8 @@ def refine(problem: Problem, choice: Choice, options: CompileOptions, move: bool
         # What the partial sum adds, with its rounded weight, the inputs need not add.
         brought = carried_of(problem, problem.gram_carried, owner, choice.weight_lsb_o) * (choice.weight_lsb_o / 2)
         problem = replace(problem, gram_sums=problem.gram_sums - brought)
-    moved = weights.copy(), constants.copy()
-    seen = _Seen.of(problem)
-    for some, taps_mt in _alike(problem, shared=len(seen.care_on) == 1):
-        _refine_group(problem, choice, seen, some, taps_mt, moved)
+    moved, seen = (weights.copy(), constants.copy()), _Seen.of(problem)
+    share(lambda part: _adjust(problem, choice, seen, *part, moved), _parts(problem, seen), cores())
     # If the steps did not improve the converted map, keep the plain rounding.
     before, after = (fit_errors(problem, partial(_chosen, some), bias, owner, choice.scale_code_o, choice.weight_lsb_o)
                      for some, bias in ((weights, constants), moved))  # fmt: skip
@@ -59,7 +58,7 @@ def _chosen(weights: Ints, mine: Ints, taps: Ints) -> Ints:
 class _Seen:
     """What the normal equations are made of: windows of the calibration images, and how much each counts."""
 
-    inputs_tn: NDArray[np.float32]  # in half state LSB
+    inputs_tn: NDArray[np.signedinteger[Any]]  # in half state LSB
     care_on: NDArray[np.uint8]  # for each map, or one row for all if matrices of their own would take too long
     sums_on: Floats  # the float sums as whole numbers ...
     power: int  # ... times two to minus this power
@@ -72,7 +71,9 @@ class _Seen:
         (n, taps), maps = problem.gram_windows.shape, problem.gram_sums.shape[1]
         own = maps * n * taps * taps <= OWN_MATRICES
         care = np.ascontiguousarray(problem.gram_care.T) if own else np.ones((1, n), dtype=np.uint8)
-        inputs, bound = inputs_of(problem.spec, problem.gram_windows), max(problem.peak**2 * n * float(care.max()), 1.0)
+        bound = max(problem.peak**2 * n * float(care.max()), 1.0)
+        short = bound < 1 << 31 and problem.peak * float(care.max()) < 1 << 15
+        inputs = inputs_of(problem.spec, problem.gram_windows, np.int16 if short else np.int32)
         kind, totals = _kind(bound), care.sum(axis=1, dtype=np.int64)
         powers = exact.product(care.astype(kind), (inputs.astype(kind) ** 2).T, bound).astype(kind)
         means = [float((row / kind(total)).astype(np.float64).sum()) / taps for row, total in zip(powers, totals, strict=True)]
@@ -89,81 +90,75 @@ def _kind(bound: float) -> type[np.floating[Any]]:
     return np.float32 if bound < FAR else np.float64
 
 
-def _alike(problem: Problem, shared: bool) -> Iterator[tuple[Ints, Ints]]:
-    """Maps whose weights are moved together, and the taps that they read: one row for all where all windows count alike, else
-    a row for each map, of maps that read equally many."""
-    if shared:
-        yield from ((maps, taps[None]) for maps, taps in problem.patterns)
-        return
-    of_size = dict[int, list[tuple[Ints, Ints]]]()
+def _parts(problem: Problem, seen: _Seen) -> Iterator[tuple[Ints, Ints]]:
+    """Some maps that read the same taps, and these: all of them where one matrix is for all."""
     for maps, taps in problem.patterns:
-        of_size.setdefault(len(taps), []).append((maps, np.broadcast_to(taps, (len(maps), len(taps)))))
-    for group in of_size.values():
-        every_m, every_mt = zip(*group, strict=True)
-        yield np.concatenate(every_m), np.concatenate(every_mt)
+        at_once = MAPS_AT_ONCE if len(seen.care_on) > 1 else len(maps)
+        yield from ((maps[k : k + at_once], taps) for k in range(0, len(maps), at_once))
 
 
-def _refine_group(problem: Problem, choice: Choice, seen: _Seen, maps: Ints, taps_mt: Ints, moved: tuple[Ints, Ints]) -> None:
+def _adjust(problem: Problem, choice: Choice, seen: _Seen, maps: Ints, taps: Ints, moved: tuple[Ints, Ints]) -> None:
     """Move the weights of maps on their taps and on the constants; `moved` holds the rounded ones."""
-    spec, count = problem.spec, taps_mt.shape[1]
+    count, own = len(taps), len(seen.care_on) > 1
     # The means of the inputs are taken from their products with a constant, which stays dead where there is none.
     shown = max(1, choice.constants)
-    levels = constant_numerators(spec, shown)
+    levels = constant_numerators(problem.spec, shown)
     constants = np.pad(moved[1][maps], ((0, 0), (0, shown - choice.constants)))
-    grams, crosses = _normal_equations(seen, maps, taps_mt, levels)
     weight_lsb = choice.weight_lsb_o[maps]
-    factor = 2.0 / weight_lsb  # to weight LSB x half state LSB
-    means = grams[:, :, -1] / float(levels[-1])  # of each input, by a constant column: (maps or 1, inputs)
-    goal = (crosses - means * choice.middle_o[maps][:, None]) * factor[:, None]
-    live = np.ones(goal.shape, bool)
-    live[:, count:] = choice.constants > 0
-    start = np.concatenate([moved[0][maps[:, None], taps_mt], constants], axis=1).astype(np.float64)
-    towards = np.concatenate([_in_lsb(problem, maps, weight_lsb, taps_mt), constants], axis=1)
-    pull = np.zeros((len(grams), grams.shape[1]))
-    pull[:, :count] = seen.pull_o[maps if len(grams) > 1 else maps[:1]][:, None]
-    final = _descend(spec, grams, goal, pull, towards, start, live).astype(np.int64)
-    moved[0][maps[:, None], taps_mt] = final[:, :count]
+    towards = np.concatenate([problem.in_lsb(maps, weight_lsb, taps), constants], axis=1)
+    weights = np.concatenate([moved[0][maps[:, None], taps], constants], axis=1).astype(np.float64)
+    inputs = _with_constants(seen.inputs_tn, taps, levels)
+    totals = seen.care_on[maps if own else [0]].sum(axis=1, dtype=np.float64)
+    crosses = _crosses(seen, inputs[: count + shown], maps) / totals[:, None]
+    pull = np.zeros(count + shown)
+    for first in range(len(maps) if own else 1):
+        of = slice(first, first + 1) if own else slice(None)
+        gram = _gram(seen, inputs, count + shown, seen.care_on[maps[first] if own else 0], totals[first])
+        means = gram[:, -1] / float(levels[-1])  # of each input, by a constant column
+        # To weight LSB x half state LSB.
+        goal = (crosses[of] - means * choice.middle_o[maps[of], None]) * (2.0 / weight_lsb[of])[:, None]
+        pull[:count] = seen.pull_o[maps[first]]
+        _descend(problem.spec, gram, goal, pull, towards[of], weights[of], count + choice.constants)
+    final = weights.astype(np.int64)
+    moved[0][maps[:, None], taps] = final[:, :count]
     moved[1][maps] = final[:, count : count + choice.constants]
 
 
-def _in_lsb(problem: Problem, maps: Ints, weight_lsb: Floats, taps_mt: Ints) -> Floats:
-    """The float weights of maps on their taps, in their own weight LSB."""
-    if len(taps_mt) == 1:
-        return problem.in_lsb(maps, weight_lsb, taps_mt[0])
-    return np.concatenate([problem.in_lsb(maps[k : k + 1], weight_lsb[k : k + 1], taps) for k, taps in enumerate(taps_mt)])
+def _with_constants(inputs_tn: NDArray[Any], taps: Ints, levels: Ints) -> NDArray[Any]:
+    """The inputs on some taps, then those on constants, then rows of zeros for loops that take four at once."""
+    count, rows = len(taps), len(taps) + len(levels)
+    found = np.zeros((-(-rows // 4) * 4, inputs_tn.shape[1]), inputs_tn.dtype)
+    found[:count] = inputs_tn[taps]
+    found[count:rows] = levels[:, None]
+    return found
 
 
-def _normal_equations(seen: _Seen, maps: Ints, taps_mt: Ints, levels: Ints) -> tuple[Floats, Floats]:
-    """Weighted means of products of the inputs of some maps (constants last) with each other (maps, inputs, inputs) and with
-    the float sums (maps, inputs). One matrix for all maps if all windows count alike."""
-    kind, (n, inputs) = _kind(seen.bound), (seen.inputs_tn.shape[1], taps_mt.shape[1] + len(levels))
-    last = np.repeat(levels.astype(kind)[:, None], n, axis=1)
-    totals = seen.care_on[maps if len(seen.care_on) > 1 else [0]].sum(axis=1, dtype=np.float64)
-    grams, crosses = np.empty((len(taps_mt), inputs, inputs)), np.empty((len(maps), inputs))
-
-    def weigh(k: int) -> None:
-        x, mine = np.concatenate([seen.inputs_tn[taps_mt[k]], last], dtype=kind), maps if len(taps_mt) == 1 else maps[k : k + 1]
-        care = seen.care_on[mine[0] if len(seen.care_on) > 1 else 0]
-        grams[k] = exact.product(x * care, x.T, seen.bound).astype(kind) / kind(totals[k])
-        crosses[k if len(taps_mt) > 1 else slice(None)] = (seen.sums_on[mine] * care) @ x.T.astype(np.float64)
-
-    share(weigh, range(len(grams)), cores())
-    return grams, exact.scaled(crosses, -seen.power) / totals[:, None]
+def _crosses(seen: _Seen, inputs: NDArray[Any], maps: Ints) -> Floats:
+    """Weighted sums of products of inputs with the float sums of some maps, (maps, inputs)."""
+    weighted = seen.sums_on[maps] * seen.care_on[maps if len(seen.care_on) > 1 else [0]]
+    return exact.scaled(weighted @ inputs.T.astype(np.float64), -seen.power)
 
 
-def _descend(spec: ChipSpec, grams: Floats, goal: Floats, pull: Floats, towards: Floats, start: Floats, live: Bools) -> Floats:
-    """Whole-number weights (maps, inputs) that lower |sum - goal|^2 + pull |w - towards|^2, one input after the other."""
+def _gram(seen: _Seen, inputs: NDArray[Any], size: int, care: NDArray[np.uint8], total: float) -> Floats:
+    """Weighted means of products of the first inputs with each other."""
+    kind, found = _kind(seen.bound), np.empty((size, size))
+    if inputs.dtype == np.int16:
+        compiled("anna.compiler.fitting").gram(inputs, inputs * care, total, kind == np.float32, found)
+        return found
+    held = inputs[:size].astype(kind)
+    found[:] = exact.product(held * care, held.T, seen.bound).astype(kind) / kind(total)
+    return found
+
+
+def _descend(spec: ChipSpec, gram: Floats, goal: Floats, pull: Floats, towards: Floats, weights: Floats, live: int) -> None:
+    """Change whole-number weights (maps, inputs), of which the first are `live`, so that they lower |sum - goal|^2 +
+    pull |w - towards|^2, one input after the other."""
     low, high = float(-(1 << (spec.weight_bits - 1))), float((1 << (spec.weight_bits - 1)) - 1)
-    fitting = compiled("anna.compiler.fitting")
-    goal, towards, weights = np.ascontiguousarray(goal), np.ascontiguousarray(towards), np.array(start, order="C")
-    slope = np.empty_like(weights)
-    at_once = max(1, DESCENT_NUMBERS // start.shape[1] ** 2)
+    slope, at_once = np.empty_like(weights), max(1, DESCENT_NUMBERS // gram.size)
 
     def descend(first: int) -> None:
-        mine = slice(first, first + at_once)
-        of_map = mine if len(grams) > 1 else slice(None)
-        fitting.descend(grams[of_map], goal[mine], pull[of_map], towards[mine], weights[mine], live.view(np.uint8)[mine],
-                        slope[mine], SWEEPS, low, high)  # fmt: skip
+        of = slice(first, first + at_once)
+        compiled("anna.compiler.fitting").descend(gram, goal[of], pull, towards[of], weights[of], live, slope[of], SWEEPS, low,
+                                                  high)  # fmt: skip
 
-    share(descend, range(0, len(start), at_once), cores())
-    return weights
+    share(descend, range(0, len(weights), at_once), cores())

@@ -208,9 +208,10 @@ def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool, leve
     if levels >= MANY_LEVELS and not (squash_adc or isinstance(adc, Squash)):  # what is cut off costs more than a coarser LSB
         method = "max"
     if method != "max":
-        ordered = np.sort(sums_n)
-        beyond = int(len(ordered) * PERCENT / 100)
-        percentile = float(ordered[beyond]), float(ordered[len(ordered) - 1 - beyond])
+        beyond = int(len(sums_n) * PERCENT / 100)
+        ends = beyond, len(sums_n) - 1 - beyond
+        parted = np.partition(sums_n, ends)
+        percentile = float(parted[ends[0]]), float(parted[ends[1]])
     if isinstance(adc, Squash):
         half = adc.half_range
         if squash_adc:
@@ -221,7 +222,7 @@ def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool, leve
             return open_ranges + [(mean - (high - low) / 2 * share, mean + (high - low) / 2 * share) for share in SHRINK
                                   if (high - low) * share < 2 * half]  # fmt: skip
         return [(-half, half)]
-    begins, ends = math.isfinite(adc.low), math.isfinite(adc.high)
+    has_ends = math.isfinite(adc.low) or math.isfinite(adc.high)
     at_its_beginning = cuts_below(layer.activation)
     low, high = adc.low if at_its_beginning else max(low, adc.low), min(high, adc.high)
     if method == "percentile":
@@ -241,6 +242,6 @@ def ranges(layer: ChipLayer, sums_n: Floats, method: str, squash_adc: bool, leve
         else:
             middle, width = (low + high) / 2, (high - low) * part
             found.append((middle - width / 2, middle + width / 2))
-    if not (begins or ends):
+    if not has_ends:
         found.append(percentile)
     return found

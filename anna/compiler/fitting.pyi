@@ -17,7 +17,10 @@ def convert(sums: NDArray[Any], limits: _Floats, codes: NDArray[np.uint16]) -> N
 def gather(
     codes: NDArray[np.uint16], targets: _Floats, care: NDArray[np.uint8], counts: _Floats, sums: _Floats
 ) -> float: ...  # fmt: skip
+def gram(
+    inputs: NDArray[np.int16], weighted: NDArray[np.int16], total: float, single: bool, means: _Floats
+) -> None: ...  # fmt: skip
 def descend(
-    grams: _Floats, goal: _Floats, pull: _Floats, towards: _Floats, weights: _Floats, live: NDArray[np.uint8], slope: _Floats,
-    sweeps: int, low: float, high: float,
+    gram: _Floats, goal: _Floats, pull: _Floats, towards: _Floats, weights: _Floats, live: int, slope: _Floats, sweeps: int,
+    low: float, high: float,
 ) -> None: ...  # fmt: skip

@@ -4,7 +4,7 @@ Everything is added in the order of the windows or of the inputs, so that a choi
 """
 
 from libc.math cimport rint
-from libc.stdint cimport int64_t, uint8_t, uint16_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t
 
 include "interface.pxi"
 
@@ -67,37 +67,75 @@ def gather(const uint16_t[::1] codes, const double[::1] targets, const uint8_t[:
     return square
 
 
-def descend(const double[:, :, ::1] grams, const double[:, ::1] goal, const double[:, ::1] pull, const double[:, ::1] towards,
-            double[:, ::1] weights, const uint8_t[:, ::1] live, double[:, ::1] slope, int sweeps, double low, double high):
-    """Whole-number weights (maps, inputs) that lower |sum - goal|^2 + pull |w - towards|^2, one input after the other.
+def gram(const int16_t[:, ::1] inputs, const int16_t[:, ::1] weighted, double total, bint single, double[:, ::1] means):
+    """Means of the products of inputs with weighted ones: sums, which are symmetric and below 2^31, over `total`, as floats of
+    32 bits if `single`. There are rows of zeros, so that their number is a multiple of four."""
+    cdef int64_t i, j, k, rows = inputs.shape[0], n = inputs.shape[1], size = means.shape[0]
+    cdef int32_t[8] sums
+    with nogil:
+        for i in range(0, rows, 2):
+            for j in range(i // 4 * 4, rows, 4):
+                products(&weighted[i, 0], &inputs[j, 0], n, sums)
+                for k in range(8):
+                    if i + k // 4 < size and j + k % 4 < size:
+                        means[i + k // 4, j + k % 4] = <double>(<float>sums[k] / <float>total) if single else sums[k] / total
+        for i in range(size):
+            for j in range(i):
+                means[i, j] = means[j, i]
 
-    There is one matrix `grams` for each map, or one for all. `slope` is room for gram @ weights - goal.
+
+cdef void products(const int16_t *two, const int16_t *four, int64_t n, int32_t *sums) noexcept nogil:
+    """Sums of products of two rows with four, all at once: a compiler makes them side by side."""
+    cdef const int16_t *a = two
+    cdef const int16_t *b = two + n
+    cdef const int16_t *c = four
+    cdef const int16_t *d = four + n
+    cdef const int16_t *e = four + 2 * n
+    cdef const int16_t *f = four + 3 * n
+    cdef int32_t ac = 0, ad = 0, ae = 0, af = 0, bc = 0, bd = 0, be = 0, bf = 0
+    cdef int64_t k
+    for k in range(n):
+        ac += <int32_t>a[k] * c[k]
+        ad += <int32_t>a[k] * d[k]
+        ae += <int32_t>a[k] * e[k]
+        af += <int32_t>a[k] * f[k]
+        bc += <int32_t>b[k] * c[k]
+        bd += <int32_t>b[k] * d[k]
+        be += <int32_t>b[k] * e[k]
+        bf += <int32_t>b[k] * f[k]
+    sums[0], sums[1], sums[2], sums[3] = ac, ad, ae, af
+    sums[4], sums[5], sums[6], sums[7] = bc, bd, be, bf
+
+
+def descend(const double[:, ::1] gram, const double[:, ::1] goal, const double[::1] pull, const double[:, ::1] towards,
+            double[:, ::1] weights, int64_t live, double[:, ::1] slope, int sweeps, double low, double high):
+    """Whole-number weights (maps, inputs), of which the first are `live`, that lower |sum - goal|^2 + pull |w - towards|^2, one
+    input after the other. `slope` is room for gram @ weights - goal.
     """
-    cdef int64_t o, i, j, g, _sweep, inputs = weights.shape[1]
+    cdef int64_t o, i, j, _sweep, inputs = weights.shape[1]
     cdef double gradient, wanted, step, curve
     cdef bint moved
     with nogil:
         for o in range(weights.shape[0]):
-            g = o if grams.shape[0] > 1 else 0
             for j in range(inputs):
                 slope[o, j] = -goal[o, j]
             for i in range(inputs):
                 step = weights[o, i]
                 for j in range(inputs):
-                    slope[o, j] += grams[g, i, j] * step
+                    slope[o, j] += gram[i, j] * step
             for _sweep in range(sweeps):
                 moved = False
-                for i in range(inputs):
-                    curve = grams[g, i, i] + pull[g, i]
-                    if not live[o, i] or not curve > 0:
+                for i in range(live):
+                    curve = gram[i, i] + pull[i]
+                    if not curve > 0:
                         continue
-                    gradient = slope[o, i] + pull[g, i] * (weights[o, i] - towards[o, i])
+                    gradient = slope[o, i] + pull[i] * (weights[o, i] - towards[o, i])
                     wanted = min(max(rint(weights[o, i] - gradient / curve), low), high)
                     step = wanted - weights[o, i]
                     if step != 0:
                         moved = True
                         for j in range(inputs):
-                            slope[o, j] += grams[g, i, j] * step
+                            slope[o, j] += gram[i, j] * step
                         weights[o, i] += step
                 if not moved:
                     break

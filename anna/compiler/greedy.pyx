@@ -9,60 +9,39 @@ from libc.stdint cimport int8_t, int64_t, uint64_t
 import numpy as np
 
 include "interface.pxi"
-
-cdef enum:
-    RFSH, SHIFT, STORE, CALC, OUT  # the units, as in anna.sequencer.timing
-
-cdef enum:
-    RESULTS = 5  # in `ends` and `waits`, after the units
-    NONE = -1  # also the form of a WAIT among what `run` gives, where its cycles are the place
+include "board.pxi"
 
 cdef enum:
     INPUT = 0, COMPUTE = 1, RESULT = 2  # what an order of preference names
 
-cdef int64_t NEVER = 1 << 60
 
-
-cdef class Greedy:
+cdef class Greedy(Board):
     """Schedules segments, one after the other; `work` counts the instructions that were considered."""
 
     # The chip and its sequencer
-    cdef int64_t issue_width, states_in, states_out, latency, calc_cycles, store_cycles, latch_count
+    cdef int64_t states_in, states_out, latency, store_cycles, latch_count
     cdef bint alone  # whether results leave before the next CALC
-    cdef const int64_t[:, ::1] waits
 
-    # What the forms are: unit, states, busy and held cycles, those that keep a sequencer at least, latches as bits
-    cdef const int64_t[::1] kind, states, cycles, held, issue_cycles, neurons
-    cdef const uint64_t[::1] latches, needs
+    # What the forms are beside: cycles that they keep a sequencer at least, and the latches of a CALC that matter
+    cdef const int64_t[::1] issue_cycles
+    cdef const uint64_t[::1] needs
 
     # By address: the last OUT of this segment that writes it, and from when on a SHIFT may read that
     cdef int64_t[::1] writer, readable
     cdef int64_t[::1] held_until  # by latch: from when on a STORE may replace what is held
 
-    # The segment: its instructions, and which of them are inputs, CALCs and OUTs
-    cdef const int64_t[::1] form, place, scan
+    # Which of the segment's instructions are inputs, CALCs and OUTs
     cdef int64_t[::1] inputs, works, outs
     cdef int64_t[::1] after, work_of  # what each instruction waits for (NONE: nothing); the CALC of each OUT
     cdef int64_t input_count, work_count, out_count
     cdef int64_t i, c, o  # which of them is next
 
-    # The scoreboard
-    cdef int64_t now, started_now, ready
-    cdef int64_t ends[6]
-    cdef int64_t pending[3]
-    cdef int64_t left[3]
-    cdef int waiting
-
-    # What is found
-    cdef int64_t[::1] said_form, said_place
-    cdef int64_t said
-
     cdef readonly int64_t work
 
     def __init__(self, dict chip, int64_t memory):
-        self.issue_width, self.states_in, self.states_out = chip["issue_width"], chip["states_in"], chip["states_out"]
-        self.latency, self.calc_cycles, self.store_cycles = chip["latency"], chip["calc_cycles"], chip["store_cycles"]
-        self.alone, self.waits, self.latch_count = chip["alone"], chip["waits"], chip["latches"]
+        self.set_chip(chip)
+        self.states_in, self.states_out, self.latency = chip["states_in"], chip["states_out"], chip["latency"]
+        self.store_cycles, self.alone, self.latch_count = chip["store_cycles"], chip["alone"], chip["latches"]
         self.writer, self.readable = np.full(memory, NONE, np.int64), np.zeros(memory, np.int64)
         self.held_until = np.zeros(self.latch_count, np.int64)
         self.work = 0
@@ -71,13 +50,9 @@ cdef class Greedy:
         """The forms and places of the segment's instructions in turn, first and last cycle of each scan, and the cycle in
         which all has ended. A scan has an order of preference."""
         cdef int64_t count = len(form)
-        self.kind, self.states, self.cycles, self.held = forms["kind"], forms["states"], forms["cycles"], forms["held"]
-        self.issue_cycles, self.neurons = forms["issue_cycles"], forms["neurons"]
-        self.latches, self.needs = forms["latches"], forms["needs"]
-        self.form, self.place, self.scan = form, place, scan
+        said = self.begin(forms, form, place, scan)
+        self.issue_cycles, self.needs = forms["issue_cycles"], forms["needs"]
         self.inputs, self.works, self.outs, self.after, self.work_of = (np.empty(count, np.int64) for _ in range(5))
-        said = np.empty((2, 2 * count), np.int64)
-        self.said_form, self.said_place = said[0], said[1]
         spans = np.zeros((2, orders.shape[0]), np.int64)
         spans[0] = NEVER
         cdef int64_t[:, ::1] span = spans
@@ -87,13 +62,6 @@ cdef class Greedy:
             self.forget()
         self.work = self.work + self.said
         return said[0, :self.said], said[1, :self.said], spans, self.idle()
-
-    cdef int64_t idle(self) noexcept nogil:
-        cdef int64_t found = max(self.now, self.ready)
-        cdef int k
-        for k in range(RESULTS + 1):
-            found = max(found, self.ends[k])
-        return found
 
     # --- what waits for what
     cdef int link(self) except -1 nogil:
@@ -152,10 +120,8 @@ cdef class Greedy:
         cdef int64_t times[3]
         cdef int64_t number, when, index
         cdef int k, what
-        self.i = self.c = self.o = self.said = 0
-        self.now, self.started_now, self.ready, self.waiting = 0, 1, 0, 0  # PAGE starts in cycle 0
-        for k in range(RESULTS + 1):
-            self.ends[k] = 0
+        self.i = self.c = self.o = 0
+        self.clear(1)  # PAGE starts in cycle 0
         while self.i < self.input_count or self.o < self.out_count:
             times[INPUT], times[COMPUTE], times[RESULT] = self.input_time(), self.calc_time(), self.out_time()
             number = self.scan[self.works[min(self.c, self.work_count - 1)]] if self.work_count else 0
@@ -201,7 +167,7 @@ cdef class Greedy:
             return NEVER
         index = self.inputs[self.i]
         form = self.form[index]
-        start = self.natural(form)
+        start = self.natural(self.kind[form])
         if self.kind[form] == SHIFT:
             if self.after[index] >= self.o:
                 return NEVER
@@ -226,7 +192,7 @@ cdef class Greedy:
         index, untaken = self.works[self.c], self.untaken()
         if self.after[index] >= self.i or untaken > (0 if self.alone else 1):
             return NEVER
-        start = self.natural(self.form[index])
+        start = self.natural(CALC)
         if untaken:  # the results still in the latch must be out before these arrive
             at = self.o
             while at < self.out_count and self.work_of[at] == self.work_of[self.o]:
@@ -242,43 +208,4 @@ cdef class Greedy:
     cdef int64_t out_time(self) except -1 nogil:
         if self.o == self.out_count or self.work_of[self.o] >= self.c:
             return NEVER
-        return self.natural(self.form[self.outs[self.o]])
-
-    # --- time
-    cdef int64_t natural(self, int64_t form) noexcept nogil:
-        """When an instruction starts if nothing but the interlocks holds it."""
-        cdef int64_t start = max(self.now, self.ready)
-        cdef int k
-        for k in range(RESULTS + 1):
-            start = max(start, self.ends[k] + self.waits[self.kind[form], k])
-        return start + 1 if start == self.now and self.started_now >= self.issue_width else start
-
-    cdef int64_t issue(self, int64_t index, int64_t when) except -1 nogil:
-        """Start an instruction, after a WAIT where the interlocks would not wait."""
-        cdef int64_t form = self.form[index], start, kind
-        cdef int k
-        if self.natural(form) < when:
-            self.say(NONE, when - self.now)
-            self.now, self.started_now = when, 0
-        self.say(form, self.place[index])
-        start, kind = self.natural(form), self.kind[form]
-        self.started_now = self.started_now + 1 if start == self.now else 1
-        self.now = start
-        self.ready = max(self.ready, start + self.held[form])
-        self.ends[kind] = start + self.cycles[form]
-        if kind == CALC:
-            self.pending[self.waiting], self.left[self.waiting] = self.ends[CALC], self.neurons[form]
-            self.waiting = self.waiting + 1
-        elif kind == OUT and self.waiting:
-            self.left[0] = self.left[0] - self.states[form]
-            if self.left[0] <= 0:
-                self.waiting = self.waiting - 1
-                for k in range(self.waiting):
-                    self.pending[k], self.left[k] = self.pending[k + 1], self.left[k + 1]
-        self.ends[RESULTS] = self.pending[0] if self.waiting else 0
-        return start
-
-    cdef int say(self, int64_t form, int64_t place) except -1 nogil:
-        self.said_form[self.said], self.said_place[self.said] = form, place
-        self.said = self.said + 1
-        return 0
+        return self.natural(OUT)

@@ -5,20 +5,18 @@ but for where they begin in memory, so a line is written once, with addresses fr
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from anna.chip.spec import ChipSpec, Sequencer
+from anna.compiler.forms import Forms
 from anna.compiler.ir import OWN_BIAS
 from anna.compiler.latches import LatchScan, pitch_of, words_of
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placed
-from anna.program.isa import PUBLISHED, Op
-from anna.sequencer.timing import UNITS, busy_cycles, held_cycles, issue_cycles
+from anna.program.isa import PUBLISHED
 
 Ints = NDArray[np.int64]
 
@@ -32,53 +30,6 @@ class Item(NamedTuple):
     form: int
     place: int = 0
     begin: int = NOTHING
-
-
-@dataclass(frozen=True)
-class _Form:
-    """An instruction without its address; the latches that a STORE fills or a CALC reads, and of these those that matter."""
-
-    op: Op
-    latches: int = 0
-    needs: int = 0
-
-
-class Forms:
-    """The forms of a program's instructions, numbered as they come."""
-
-    def __init__(self, spec: ChipSpec, sequencer: Sequencer) -> None:
-        self.spec, self.sequencer = spec, sequencer
-        self._numbers: dict[_Form, int] = {}
-        self._arrays = dict[str, NDArray[Any]]()
-
-    def number(self, op: Op, latches: Sequence[int] = (), needs: Sequence[int] = ()) -> int:
-        """The number of a form."""
-        masks = (sum(1 << latch for latch in some) for some in (latches, needs))
-        return self._numbers.setdefault(_Form(op, *masks), len(self._numbers))
-
-    @property
-    def ops(self) -> list[Op]:
-        """The instructions."""
-        return [form.op for form in self._numbers]
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """What the scheduler has to know of each."""
-        if len(self._arrays.get("kind", ())) < len(self._numbers):
-            self._arrays = self._made()
-        return self._arrays
-
-    def _made(self) -> dict[str, NDArray[Any]]:
-        spec, sequencer, ops = self.spec, self.sequencer, self.ops
-        numbers = {
-            "kind": [UNITS.index(op.name) if op.name in UNITS else -1 for op in ops],
-            "states": [op.states if op.name in ("SHIFT", "OUT") else 0 for op in ops],
-            "cycles": [busy_cycles(spec, op) for op in ops],
-            "held": [held_cycles(spec, sequencer, op) for op in ops],
-            "issue_cycles": [issue_cycles(spec, sequencer, op) for op in ops],
-            "neurons": [op.get("neurons", 0) for op in ops],
-        }
-        latches = {name: np.array([getattr(form, name) for form in self._numbers], np.uint64) for name in ("latches", "needs")}
-        return {name: np.array(column, np.int64) for name, column in numbers.items()} | latches
 
 
 class ScanItems:

@@ -13,19 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anna.chip.spec import ChipSpec, Sequencer
-from anna.compiler.latch_items import Forms, ScanItems
+from anna.compiler.forms import Forms
+from anna.compiler.latch_items import ScanItems
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placed
 from anna.compiler.segment import Segment
 from anna.native.loader import compiled
-from anna.program.isa import PUBLISHED
-from anna.program.issued import Issued
 from anna.sequencer.timing import waits_table
 
 INPUT, CALC, OUT = range(3)
 ORDERS = np.array([(OUT, INPUT, CALC), (OUT, CALC, INPUT), (INPUT, CALC, OUT), (CALC, INPUT, OUT)], np.int8)
 LINES_TRIED = 2  # of a scan, with each order
-WAITED = -1  # the form of a WAIT among what the loop gives, where its cycles are the place
 
 Ints = NDArray[np.int64]
 
@@ -49,11 +47,7 @@ class LatchScheduler:
         arrays = [item.arrays() for item in items]
         scan = np.repeat(np.arange(len(items)), [len(form) for form, _ in arrays])
         form, place = (np.concatenate(part) for part in zip(*arrays, strict=True))
-        form, place, spans, cycles = self._run(form, place, scan, orders)
-        waits = np.flatnonzero(form == WAITED)
-        form[waits] = [self.forms.number(PUBLISHED.op("WAIT", cycles=count)) for count in place[waits].tolist()]
-        place[waits] = 0
-        return Segment(Issued.of(self.forms.ops, form, place), [(first, last) for first, last in spans.T.tolist()], cycles)
+        return Segment.of(self.forms, *self._run(form, place, scan, orders))
 
     def _best_order(self, items: ScanItems) -> NDArray[np.int8]:
         """The order in which the first lines of a scan take least time by themselves."""

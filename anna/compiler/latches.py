@@ -186,6 +186,7 @@ class LatchScan(Scan):
         layouts = tuple(held.moved(maps) for held in self.layouts) if maps else self.layouts
         made = replace(self, outputs=tuple(o + outputs for o in self.outputs), layouts=layouts)
         made.__dict__["neurons"] = tuple(neuron._replace(o=neuron.o + outputs) for neuron in self.neurons)
+        made.__dict__["rows_per_output"] = {o + outputs: rows for o, rows in self.rows_per_output.items()}
         made.__dict__["costs"] = self.costs
         return made
 

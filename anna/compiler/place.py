@@ -116,6 +116,8 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
                         key = (min(found.pages, 2), found.row)
                         if key not in after or loads.cost(found) < loads.cost(after[key]):
                             after[key] = found
+                        if found.pages == state.pages + new_page:
+                            break  # there is nothing to cut
         if not after:  # only where the words of results are not divided
             refused.setdefault(quant.layer.origin, _no_word(quant.layer, spec.word_states, spec.rows))
             continue

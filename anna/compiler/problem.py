@@ -105,7 +105,7 @@ class Problem:
     @cached_property
     def inputs_tn(self) -> NDArray[np.float32]:
         """What the search windows hold, in half state LSB: whole numbers, a row for each tap."""
-        return inputs_of(self.spec, self.windows)
+        return inputs_of(self.spec, self.windows, np.float32)
 
     @cached_property
     def limits_kl(self) -> Ints:
@@ -119,9 +119,9 @@ class Problem:
         return exact.Targets.of(np.ascontiguousarray(self.outputs.T), cares)
 
 
-def inputs_of(spec: ChipSpec, windows: States) -> NDArray[np.float32]:
-    """The same of any windows (windows, taps)."""
-    return codes.state_converter(spec).numerators.astype(np.float32)[np.ascontiguousarray(windows.T)]
+def inputs_of(spec: ChipSpec, windows: States, kind: Any) -> NDArray[Any]:
+    """The same of any windows (windows, taps), as numbers of a kind."""
+    return codes.state_converter(spec).numerators.astype(kind)[np.ascontiguousarray(windows.T)]
 
 
 def rows_of(array: NDArray[Any], rows: Ints) -> NDArray[Any]:

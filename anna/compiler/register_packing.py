@@ -1,12 +1,15 @@
 """The ways to lay a layer's windows in the registers of a wide chip: how many positions at once, which maps share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import pairwise
+from operator import or_
+from typing import NamedTuple
 
 import numpy as np
 
 from anna.chip.spec import ChipSpec
-from anna.compiler.ir import ChipLayer, OwnColumn
+from anna.compiler.ir import Bools, ChipLayer, OwnColumn
 from anna.compiler.registers import RegisterLayout, RegisterScan
 from anna.compiler.scan import ceil_div
 
@@ -14,10 +17,23 @@ MOST_DOWN = 16  # rows and columns of positions at once that are tried
 MOST_RIGHT = 4
 MOST_POSITIONS = 16
 
-Strip = tuple[int, int]  # input map, row of the window
-Strips = frozenset[Strip]
-Packed = tuple[tuple[RegisterLayout, ...], int]  # registers, and how many constant columns each has
-Group = tuple[list[Strips], list[int], Packed]  # what a scan's output maps read, the maps, and their registers
+Strips = int  # strips of a window as bits: bit (input map x rows of the window + row) for each
+
+
+class Packed(NamedTuple):
+    """What each register holds, strips or taps, and how many constant columns it has."""
+
+    registers: tuple[Strips | RegisterLayout, ...]
+    constants: int
+
+
+class Group(NamedTuple):
+    """What a scan's output maps read, all of that, the maps, and their registers."""
+
+    kinds: list[Strips]
+    strips: Strips
+    outputs: list[int]
+    packed: Packed
 
 
 def options(
@@ -28,7 +44,7 @@ def options(
     rows, columns = layer.output_shape[1:]
     for down in range(1, min(rows, MOST_DOWN) + 1):
         for right in range(1, min(columns, MOST_RIGHT, max(1, MOST_POSITIONS // down)) + 1):
-            scans = packer.scans(down, right)
+            scans = Window(packer, down, right).scans()
             if scans is not None:
                 yield scans
             elif right == 1:
@@ -38,61 +54,83 @@ def options(
 
 
 class Packer:
-    """A layer's output maps by the strips that they read, and how to pack these for any number of positions."""
+    """A layer's output maps by the strips that they read."""
 
     def __init__(self, layer: ChipLayer, spec: ChipSpec, constants: int, units: tuple[OwnColumn, ...]) -> None:
         self.layer, self.spec, self.constants, self.units = layer, spec, constants, units
-        self.classes: dict[Strips, list[int]] = {}
-        for o, rows in enumerate(np.asarray(layer.mask_oiyx.any(axis=3))):
-            self.classes.setdefault(frozenset((int(i), int(y)) for i, y in np.argwhere(rows)), []).append(o)
+        alike = dict[bytes, tuple[Bools, list[int]]]()
+        for o, strips_iy in enumerate(np.asarray(layer.mask_oiyx.any(axis=3))):
+            alike.setdefault(strips_iy.tobytes(), (strips_iy, []))[1].append(o)
         # Maps without inputs, as a part of a sum may have, come last: they join others.
-        self.order = sorted(self.classes, key=lambda strips: (not strips, sorted(strips), self.classes[strips][0]))
-        self.together = self._together()
-        self.single = layer.output_shape[1:] == (1, 1)
+        self.classes = sorted(alike.values(), key=lambda one: (not one[0].any(), np.flatnonzero(one[0]).tolist(), one[1][0]))
+        self.maps = self._together()
 
-    def _together(self) -> dict[int, int]:
-        """For every input map, the lowest map that output maps connect it with: maps read together are placed together."""
-        group = {i: i for strips in self.classes for i, _ in strips}
-        for strips in self.order:
-            joined = {group[i] for i, _ in strips}
-            low = min(joined, default=0)
-            group = {i: low if g in joined else g for i, g in group.items()}
-        return group
+    def _together(self) -> list[int]:
+        """The input maps in the order in which they share registers: maps that output maps connect come together."""
+        group = dict[int, int]()  # the lowest map that each is connected with
+        for strips_iy, _ in self.classes:
+            read = np.flatnonzero(strips_iy.any(axis=1)).tolist()
+            joined = {group.setdefault(i, i) for i in read}
+            if len(joined) > 1:
+                low = min(joined)
+                group = {i: low if g in joined else g for i, g in group.items()}
+        return sorted(group, key=lambda i: (group[i], i))
 
-    def scans(self, down: int, right: int) -> tuple[RegisterScan, ...] | None:
-        """The layer with this many positions at once; output maps share a scan as long as their inputs fit the registers."""
+
+class Window:
+    """How a layer's output maps share scans and registers, for a number of positions at once."""
+
+    def __init__(self, packer: Packer, down: int, right: int) -> None:
+        self.layer, self.spec, self.constants, self.units = packer.layer, packer.spec, packer.constants, packer.units
+        self.down, self.right, self.single = down, right, self.layer.output_shape[1:] == (1, 1)
+        (kernel_rows, kernel_columns), (self.sy, sx) = self.layer.kernel, self.layer.stride
+        self.width = kernel_columns + (right - 1) * sx
+        self.rows = kernel_rows + (down - 1) * self.sy
+        self.classes = [(self._bits(strips_iy), outputs) for strips_iy, outputs in packer.classes]
+        self.maps = [((1 << self.rows) - 1) << i * self.rows for i in packer.maps]  # the strips of each input map
+
+    def _bits(self, strips_iy: Bools) -> Strips:
+        wider = np.pad(strips_iy, ((0, 0), (0, self.rows - strips_iy.shape[1])))
+        return int.from_bytes(np.packbits(wider.reshape(-1), bitorder="little").tobytes(), "little")
+
+    def _at(self, strips: Strips, dy: int) -> Strips:
+        """The strips of a position so many rows further down."""
+        return strips << dy * self.sy
+
+    def scans(self) -> tuple[RegisterScan, ...] | None:
+        """The layer in scans: output maps share one as long as their inputs fit the registers."""
         groups: list[Group] = []
-        for strips in self.order:
-            outputs = self.classes[strips]
+        for strips, outputs in self.classes:
             if self.units:
-                found = self._with_units(strips, outputs, down, right)
+                found = self._with_units(strips, outputs)
                 if found is None:
                     return None
-                joined = self._joined(groups[-1], found[0], down, right) if groups and len(found) == 1 else None
+                joined = self._joined(groups[-1], found[0]) if groups and len(found) == 1 else None
                 groups[len(groups) - (joined is not None) :] = found if joined is None else [joined]
                 continue
             if groups:
-                kinds, members, _ = groups[-1]
-                packed = self._packed([*kinds, strips], 0, down, right)
+                kinds, every, members, _ = groups[-1]
+                packed = self._packed([*kinds, strips], every | strips, 0)
                 if packed is not None:
-                    groups[-1] = [*kinds, strips], members + outputs, packed
+                    groups[-1] = Group([*kinds, strips], every | strips, members + outputs, packed)
                     continue
-            packed = self._packed([strips], 0, down, right)
+            packed = self._packed([strips], strips, 0)
             if packed is None:
                 return None
-            groups.append(([strips], outputs, packed))
+            groups.append(Group([strips], strips, outputs, packed))
         return tuple(
-            RegisterScan(layer=self.layer, spec=self.spec, outputs=tuple(sorted(outputs)), down=down, right=right,
-                         constants=packed[1], units=self.units, layouts=packed[0])
-            for _, outputs, packed in groups
+            RegisterScan(layer=self.layer, spec=self.spec, outputs=tuple(sorted(group.outputs)), down=self.down,
+                         right=self.right, constants=group.packed.constants, units=self.units,
+                         layouts=tuple(self._layout(held) for held in group.packed.registers))
+            for group in groups
         )  # fmt: skip
 
-    def _with_units(self, strips: Strips, outputs: list[int], down: int, right: int) -> list[Group] | None:
+    def _with_units(self, strips: Strips, outputs: list[int]) -> list[Group] | None:
         """As many output maps per scan as their units' own columns leave room for."""
-        each = len(self.units) * down * right
+        each = len(self.units) * self.down * self.right
         most = min(len(outputs), (self.spec.columns - 2) // each)
         for count in range(most, 0, -1):
-            packed = self._packed([strips], count * each, down, right)
+            packed = self._packed([strips], strips, count * each)
             if packed is not None:
                 break
         else:
@@ -100,109 +138,115 @@ class Packer:
         found = []
         for at in range(0, len(outputs), count):
             members = outputs[at : at + count]
-            packed = self._packed([strips], len(members) * each, down, right)
+            packed = self._packed([strips], strips, len(members) * each)
             if packed is None:
                 return None
-            found.append(([strips], members, packed))
+            found.append(Group([strips], strips, members, packed))
         return found
 
-    def _joined(self, one: Group, other: Group, down: int, right: int) -> Group | None:
+    def _joined(self, one: Group, other: Group) -> Group | None:
         """Two groups as one, if their inputs and their units' own columns fit one register."""
-        kinds, members = [*one[0], *other[0]], one[1] + other[1]
-        packed = self._packed(kinds, len(members) * len(self.units) * down * right, down, right)
-        return (kinds, members, packed) if packed is not None and len(packed[0]) == 1 else None
+        kinds, strips, members = [*one.kinds, *other.kinds], one.strips | other.strips, one.outputs + other.outputs
+        packed = self._packed(kinds, strips, len(members) * len(self.units) * self.down * self.right)
+        return Group(kinds, strips, members, packed) if packed is not None and len(packed.registers) == 1 else None
 
-    def _packed(self, kinds: list[Strips], extra: int, down: int, right: int) -> Packed | None:
-        """The fewest registers that hold the strips of a window; None if they do not fit. Constants and the units' own columns
-        need a register even where there are no strips.
+    def _packed(self, kinds: list[Strips], strips: Strips, extra: int) -> Packed | None:
+        """The fewest registers that hold the strips of a window, of neurons that read these kinds; None if they do not fit.
+        Constants and the units' own columns need a register even where there are no strips.
 
         Maps are not divided unless that saves registers. The last register also holds `extra` columns of the units.
         """
-        layer, spec = self.layer, self.spec
-        sy, sx = layer.stride
-        width = layer.kernel[1] + (right - 1) * sx
-        strips = frozenset[Strip]().union(*kinds)
-        wide = frozenset((i, y + dy * sy) for i, y in strips for dy in range(down))
+        spec, wide = self.spec, reduce(or_, (self._at(strips, dy) for dy in range(self.down)))
         if not wide:
-            fits = extra + self.constants <= spec.columns
-            return ((RegisterLayout((), 0),), self.constants) if fits else None
-        if len(wide) * width + extra > spec.registers * spec.columns and not self.single:
+            return Packed((RegisterLayout((), 0),), self.constants) if extra + self.constants <= spec.columns else None
+        needed = wide.bit_count() * self.width + extra
+        if needed > spec.registers * spec.columns and not self.single:
             return None
         for count in range(1, spec.registers + 1):
-            room = count * (spec.columns - 2)  # where they need more, no way to share them fits
-            for groups in self._shares(wide, count, width, extra) if len(wide) * width + extra <= room else ():
-                sizes = [len(group) * width for group in groups if group]
+            # Where they need more than there is beside two constants, no way to share them fits.
+            for shares in self._shares(wide, count, extra) if needed <= count * (spec.columns - 2) else ():
+                sizes = [share.bit_count() * self.width for share in shares]
                 sizes[-1] += extra
                 if max(sizes) + 2 <= spec.columns:
-                    where = {strip: r for r, group in enumerate(g for g in groups if g) for strip in group}
-                    own = {len(sizes) - 1} if extra else set()
-                    read = max(len({where[i, y + dy * sy] for i, y in strips} | own) for strips in kinds for dy in range(down))
-                    if read > spec.max_rows_per_neuron:
-                        continue
-                    reserve = self._reserve(kinds, where, down, len(sizes))
-                    if max(sizes) + reserve <= spec.columns:
-                        return tuple(_layout(group, width) for group in groups if group), reserve
+                    most, fewest = self._read(kinds, shares, extra > 0)
+                    reserve = self._reserve(fewest)
+                    if most <= spec.max_rows_per_neuron and max(sizes) + reserve <= spec.columns:
+                        return Packed(tuple(shares), reserve)
             if self.single and count <= spec.max_rows_per_neuron:
                 layouts = self._flat(strips, count, extra)
                 sizes = [len(one.taps) for one in layouts]
                 sizes[-1] += extra
                 # Registers may share a strip: assume a neuron that reads one register, the worst case.
-                reserve = (
-                    self.constants if len(layouts) == 1 or len(kinds) > 1 else 1 + ceil_div(self.constants - 1, len(layouts))
-                )
-                if max(sizes) + max(2, reserve) <= spec.columns:
-                    return layouts, max(2, reserve)
+                reserve = max(2, self.constants) if len(kinds) > 1 else self._reserve(len(layouts))
+                if max(sizes) + reserve <= spec.columns:
+                    return Packed(layouts, reserve)
         return None
 
-    def _reserve(self, kinds: list[Strips], where: dict[Strip, int], down: int, registers: int) -> int:
-        """Constant columns of each register, so that every neuron reads as many as its bias needs.
+    def _read(self, kinds: list[Strips], shares: list[Strips], own: bool) -> tuple[int, int]:
+        """The most registers that a neuron reads, those of its `own` columns included, and the fewest that hold its inputs."""
+        if len(shares) == 1:
+            return 1, 1
+        most, fewest, *others, last = 0, len(shares), *shares
+        for kind in kinds:
+            for dy in range(self.down):
+                strips = self._at(kind, dy)
+                held, at_last = sum(1 for share in others if share & strips), strips & last > 0
+                most, fewest = max(most, held + (at_last or own)), min(fewest, held + at_last)
+        return most, fewest
+
+    def _reserve(self, registers: int) -> int:
+        """Constant columns of each register, so that a neuron that reads so many has as many as its bias needs.
 
         A register has one fine constant, the others are coarse: a neuron on r registers with c each has r (c - 1) coarse.
         """
-        fewest = registers
-        if registers > 1:
-            sy = self.layer.stride[0]
-            for strips in kinds:
-                for dy in range(down):
-                    fewest = min(fewest, len({where[i, y + dy * sy] for i, y in strips}))
-        return max(2, 1 + ceil_div(self.constants - 1, max(1, fewest)))
+        return max(2, 1 + ceil_div(self.constants - 1, max(1, registers)))
+
+    def _strips(self, strips: Strips) -> list[tuple[int, int]]:
+        """Input map and row of each, in order."""
+        return [divmod(bit, self.rows) for bit in bits_of(strips)]
 
     def _flat(self, strips: Strips, count: int, extra: int) -> tuple[RegisterLayout, ...]:
         """The taps of a window that does not move, in equal shares."""
         read = np.asarray(self.layer.mask_oiyx.any(axis=0))
-        width = self.layer.kernel[1]
-        taps = [(i, y, x) for i, y in sorted(strips) for x in range(width) if read[i, y, x]]
+        taps = [(i, y, x) for i, y in self._strips(strips) for x in np.flatnonzero(read[i, y]).tolist()]
         total = len(taps) + extra
         edges = [min(total * k // count, len(taps)) for k in range(count)] + [len(taps)]
         return tuple(RegisterLayout(tuple(taps[a:b]), b - a) for a, b in pairwise(edges) if b > a)
 
-    def _shares(self, strips: Strips, count: int, width: int, extra: int) -> Iterator[list[list[Strip]]]:
+    def _shares(self, strips: Strips, count: int, extra: int) -> Iterator[list[Strips]]:
         """Ways to share strips among registers: undivided maps first, then as evenly as possible; a last register that also
         holds columns of the units gets fewer."""
-        if not strips:
+        if count == 1:
+            yield [strips]
             return
-        ids = sorted({i for i, _ in strips}, key=lambda i: (self.together[i], i))
-        if len(ids) >= count:
-            each = ceil_div(len(ids), count)
-            number = {i: k // each for k, i in enumerate(ids)}
-            groups: list[list[Strip]] = [[] for _ in range(ceil_div(len(ids), each))]
-            for strip in sorted(strips):
-                groups[number[strip[0]]].append(strip)
-            yield groups
-        ordered = sorted(strips)
-        each = ceil_div(len(ordered), count)
-        yield [ordered[k : k + each] for k in range(0, len(ordered), each)]
-        if extra and count > 1:
+        maps = [own for own in self.maps if own & strips]
+        if len(maps) >= count:
+            each = ceil_div(len(maps), count)
+            yield [reduce(or_, maps[k : k + each]) & strips for k in range(0, len(maps), each)]
+        bits = bits_of(strips)
+        each = ceil_div(len(bits), count)
+        yield _cut(strips, bits, range(each, len(bits), each))
+        if extra:
             room = self.spec.columns - 2 - extra
-            first = ceil_div(len(ordered) * width + extra, count) // width
-            first = min(max(first, ceil_div(len(ordered) - max(0, room) // width, count - 1)), len(ordered))
+            first = ceil_div(len(bits) * self.width + extra, count) // self.width
+            first = min(max(first, ceil_div(len(bits) - max(0, room) // self.width, count - 1)), len(bits))
             if first:
-                pieces = [ordered[k * first : (k + 1) * first] for k in range(count - 1)]
-                rest = ordered[(count - 1) * first :]
-                yield [*(piece for piece in pieces if piece), *([rest] if rest else [])]
+                yield _cut(strips, bits, [k * first for k in range(1, count) if k * first < len(bits)])
+
+    def _layout(self, held: Strips | RegisterLayout) -> RegisterLayout:
+        if isinstance(held, RegisterLayout):
+            return held
+        # In the order of memory within an image column: row, then map.
+        ordered = sorted(self._strips(held), key=lambda strip: (strip[1], strip[0]))
+        return RegisterLayout(tuple((i, y, x) for x in range(self.width) for i, y in ordered), len(ordered))
 
 
-def _layout(strips: list[Strip], width: int) -> RegisterLayout:
-    # In the order of memory within an image column: row, then map.
-    ordered = sorted(strips, key=lambda strip: (strip[1], strip[0]))
-    return RegisterLayout(tuple((i, y, x) for x in range(width) for i, y in ordered), len(ordered))
+def bits_of(strips: Strips) -> list[int]:
+    """Which bits are set, in order."""
+    return [bit for bit, digit in enumerate(reversed(f"{strips:b}")) if digit == "1"]
+
+
+def _cut(strips: Strips, bits: list[int], edges: Sequence[int]) -> list[Strips]:
+    """Strips parted before those that come at these places in their order."""
+    ends = [0, *(bits[edge] for edge in edges), bits[-1] + 1]
+    return [strips & ((1 << b) - (1 << a)) for a, b in pairwise(ends)]

@@ -4,6 +4,7 @@ A register holds, for each image column of the window, the same strips (map, row
 oldest image columns out. The topmost columns of a register keep constants, which carry the bias.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -40,7 +41,9 @@ class RegisterScan(Scan):
         """The register of each row of a neuron."""
         sy, sx = self.layer.stride
         place, taps = self._place, self.layer.taps[o]
-        if self.down * self.right == 1:
+        if len(self.layouts) == 1:
+            used = {0}
+        elif self.down * self.right == 1:
             used = {place[tap] for tap in taps}
         else:  # a window that moves holds each strip in one register
             used = {place[i, y + dy * sy, dx * sx] for i, y, _ in taps}
@@ -81,15 +84,16 @@ class RegisterScan(Scan):
     @cached_property
     def array_cycles(self) -> int:
         """CALC cycles of a window."""
-        spec, by_fan_in = self.spec, dict[int, int]()
-        for neuron in self.neurons:
-            by_fan_in[len(neuron.reads)] = by_fan_in.get(len(neuron.reads), 0) + 1
-        return spec.calc_cycles * sum(ceil_div(n, spec.neurons_at_once) for n in by_fan_in.values())
+        spec, by_rows, alike = self.spec, Counter[int](), Counter(self.layer.alike[o] for o in self.outputs)
+        for one, outputs in alike.items():
+            for reads in self.reads[one]:
+                by_rows[len(reads)] += outputs
+        return spec.calc_cycles * sum(ceil_div(n, spec.neurons_at_once) for n in by_rows.values())
 
     @cached_property
     def output_cycles(self) -> int:
         """OUT cycles of a window."""
-        return ceil_div(len(self.neurons), self.spec.states_out_per_cycle)
+        return ceil_div(len(self.outputs) * self.down * self.right, self.spec.states_out_per_cycle)
 
     @property
     def can_prefill(self) -> bool:

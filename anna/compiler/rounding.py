@@ -7,7 +7,7 @@ sums, so that the choice is the same on every machine.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,98 +50,152 @@ class Choice:
     constants: int
 
 
+class _Tried(NamedTuple):
+    """Candidates: the map of each, one LSB of the ADC, the middle of its range, scale code and weight LSB."""
+
+    owner: Ints
+    step: Floats
+    middle: Floats
+    scale_code: Ints
+    weight_lsb: Floats
+
+    def at(self, which: Ints | NDArray[np.bool_]) -> "_Tried":
+        """Some of them."""
+        owner, step, middle, scale_code, weight_lsb = self
+        return _Tried(owner[which], step[which], middle[which], scale_code[which], weight_lsb[which])
+
+
+class _Ranges(NamedTuple):
+    """Ranges of sums to try, and the map of each, in order."""
+
+    owner: Ints
+    low: Floats
+    high: Floats
+
+
 # --- which range -----------------------------------------------------------------------------------------------------
 def search(problem: Problem, options: CompileOptions) -> Choice:
     """For each map the range and scale code whose converted sums fit the float map best."""
-    spec, layer, maps = problem.spec, problem.layer, len(problem.weights_ot)
-    squash_adc = not ADC_CURVES[spec.adc_curve].straight
-    lsb: list[float] = lsb_of(spec).tolist()
-    largest = float((1 << (spec.weight_bits - 1)) - 1)
     bare = without_bias(problem, options)
-    reachable = bias_reach(spec, problem.most_constants)
-    allowed: list[int] = digit_codes(layer, options).tolist()
-    cut, sums_on = ranging.cuts_below(layer.activation), np.ascontiguousarray(problem.sums.T) * problem.sign_o[:, None]
-    rows = list[tuple[int, float, float, int, float]]()  # map, ADC step, middle of the range, scale code, weight LSB
-    for o in range(maps):
-        heaviest = float(np.abs(problem.weights_ot[o]).max(initial=0.0)) or 1e-12
-        if problem.unit_bias_oyx is not None:
-            # A bias per unit must fit its coarse columns at full drive.
-            drive = UNIT_COARSE * float(codes.state_converter(spec).values((1 << spec.state_bits) - 1))
-            heaviest = max(heaviest, float(np.abs(problem.unit_bias_oyx[o]).max()) / drive)
-        carried = 0.0 if problem.carry is None else abs(float(problem.carry.gain_do[0, o])) / _carry_columns(problem)[0]
-        upright, bias = bool(problem.sign_o[o] > 0), float(problem.bias_o[o])
-        reached = bias == 0.0
-        levels, begin = 1 << spec.state_bits, len(rows)
-        many = levels >= ranging.MANY_LEVELS and not squash_adc
-        for low, high in ranging.ranges(layer, sums_on[o], options.range_method, squash_adc, levels):
-            if not upright:
-                low, high = -high, -low
-            if bare:  # the middle of the range lies where the sum of no current does
-                reach = max(high - bias, bias - low)
-                low, high = bias - reach, bias + reach
-            wanted = (high - low) / (1 << spec.state_bits)
-            fits = _last(allowed, heaviest, wanted, lsb, largest + 0.49)
-            tries = [allowed[0] if fits is None else fits]
-            # A partial sum may need more weight than its columns have at that range's scale.
-            carries = _last(allowed, carried, wanted, lsb, largest + 0.49)
-            lower = [carries] if carries is not None and carries < tries[0] else []
-            # A bias may need more than the constants give there.
-            biases = _last(allowed, abs(bias - (low + high) / 2), wanted, lsb, reachable)
-            if not bare and biases is not None and biases < min(tries + lower):
-                lower.append(biases)
-            if options.range_method != "least-squares" or many:  # nothing is cut off for a finer LSB
-                tries = lower[-1:] or tries
-            elif fits is not None:
-                tries += [tries[0] + 1] if tries[0] < allowed[-1] else []
-                tries += lower
-            sizes = [(code, heaviest / largest if fits is None else wanted / lsb[code]) for code in tries]
-            if problem.ladder.digits > 1 and carries is None:  # a partial sum is too heavy even at the finest range
-                sizes.append((allowed[0], max(carried, heaviest) / largest))
-            for code, one in sizes:
-                centre = (low + high) / 2
-                if one != wanted / lsb[code] and cut and not bare:  # a wider range, that begins where it did
-                    half = one * lsb[code] * (1 << spec.state_bits) / 2
-                    centre = low + half if upright else high - half
-                rows.append((o, one * lsb[code], centre, code, one))
-            reached = reached or biases is not None
-        if not (bare or reached):
-            rows = rows[:begin] if many else rows
-            rows.append(_for_bias(problem, o, (low, high), upright if cut else None, reachable))
-    candidates = tuple(np.array(column) for column in zip(*rows, strict=True))
-    owner, codes_c = candidates[0].astype(np.int64), candidates[3].astype(np.int64)
-    constants = 0 if bare else constants_needed(problem, owner, candidates[2], candidates[4])
+    tried = _tried(problem, options, _ranges(problem, options, bare), bare)
+    maps, owner = len(problem.weights_ot), tried.owner
+    constants = 0 if bare else constants_needed(problem, owner, tried.middle, tried.weight_lsb)
     if len(owner) > maps:
-        error = errors(problem, owner, candidates[2], codes_c, candidates[4], constants)
+        error = errors(problem, owner, tried.middle, tried.scale_code, tried.weight_lsb, constants)
         # The least error; the first of a tie.
         order = np.lexsort((np.arange(len(owner)), error, owner))
-        best = order[np.unique(owner[order], return_index=True)[1]]
+        tried = tried.at(order[np.unique(owner[order], return_index=True)[1]])
+    constants = 0 if bare else constants_needed(problem, tried.owner, tried.middle, tried.weight_lsb)
+    return Choice(tried.step, tried.middle, tried.scale_code, tried.weight_lsb, constants)
+
+
+def _ranges(problem: Problem, options: CompileOptions, bare: bool) -> _Ranges:
+    """Those that a map's sums ask for; carried upside down, turned round; where there is no column for a bias, about the sum of
+    no current."""
+    layer, spec = problem.layer, problem.spec
+    squash_adc, levels = not ADC_CURVES[spec.adc_curve].straight, 1 << spec.state_bits
+    sums_on = np.ascontiguousarray(problem.sums.T) * problem.sign_o[:, None]
+    found = [ranging.ranges(layer, sums_n, options.range_method, squash_adc, levels) for sums_n in sums_on]
+    owner = np.repeat(np.arange(len(found)), [len(some) for some in found])
+    ends = np.array([one for some in found for one in some])
+    upright = problem.sign_o[owner] > 0
+    low, high = np.where(upright, ends[:, 0], -ends[:, 1]), np.where(upright, ends[:, 1], -ends[:, 0])
+    if bare:
+        bias = problem.bias_o[owner]
+        reach = np.maximum(high - bias, bias - low)
+        low, high = bias - reach, bias + reach
+    return _Ranges(owner, low, high)
+
+
+def _tried(problem: Problem, options: CompileOptions, ranges: _Ranges, bare: bool) -> _Tried:
+    """Ranges at the scale codes at which weights, partial sums and biases fit."""
+    spec, layer, (owner, low, high) = problem.spec, problem.layer, ranges
+    levels, lsb, largest = 1 << spec.state_bits, lsb_of(spec), float((1 << (spec.weight_bits - 1)) - 1)
+    many = levels >= ranging.MANY_LEVELS and ADC_CURVES[spec.adc_curve].straight
+    heaviest, carried = _heaviest(problem)[owner], _carried(problem)[owner]
+    bias, reachable = problem.bias_o[owner], bias_reach(spec, problem.most_constants)
+    allowed, cut = digit_codes(layer, options), ranging.cuts_below(layer.activation)
+    wanted, centre, upright = (high - low) / levels, (low + high) / 2, problem.sign_o[owner] > 0
+
+    fits = _last(allowed, heaviest, wanted, lsb, largest + 0.49)
+    first, fit = np.where(fits < 0, allowed[0], fits), fits >= 0
+    # A partial sum may need more weight than its columns have at that range's scale.
+    carries = _last(allowed, carried, wanted, lsb, largest + 0.49)
+    lower = (carries >= 0) & (carries < first)
+    # A bias may need more than the constants give there.
+    biases = _last(allowed, np.abs(bias - centre), wanted, lsb, reachable)
+    lowest = (biases >= 0) & (biases < np.where(lower, carries, first)) & (not bare)
+    every = np.ones(len(owner), bool)
+    if options.range_method != "least-squares" or many:  # nothing is cut off for a finer LSB
+        codes_kc, there_kc = [np.where(lowest, biases, np.where(lower, carries, first))], [every]
     else:
-        best = np.arange(maps)
-    chosen = (candidates[2][best], candidates[4][best])
-    constants = 0 if bare else constants_needed(problem, owner[best], *chosen)
-    return Choice(candidates[1][best], chosen[0], codes_c[best], chosen[1], constants)
+        codes_kc = [first, np.minimum(first + 1, allowed[-1]), carries, biases]
+        there_kc = [every, fit & (first < allowed[-1]), fit & lower, fit & lowest]
+    sizes_kc = [np.where(fit, wanted / lsb[code], heaviest / largest) for code in codes_kc]
+    if problem.ladder.digits > 1:  # a partial sum may be too heavy even at the finest range
+        codes_kc.append(np.full_like(first, allowed[0]))
+        there_kc.append(carries < 0)
+        sizes_kc.append(np.maximum(carried, heaviest) / largest)
+
+    code, size, there = (np.stack(columns, axis=1) for columns in (codes_kc, sizes_kc, there_kc))
+    step = size * lsb[code]
+    middle = np.broadcast_to(centre[:, None], step.shape)
+    if cut and not bare:  # a wider range begins where it did
+        half = step * levels / 2
+        wider = np.where(upright[:, None], low[:, None] + half, high[:, None] - half)
+        middle = np.where(size != wanted[:, None] / lsb[code], wider, middle)
+    found = _Tried(np.broadcast_to(owner[:, None], step.shape), step, middle, code, size).at(there)
+    reached = problem.bias_o == 0.0
+    reached[owner[biases >= 0]] = True
+    if bare or reached.all():
+        return found
+    if many:
+        found = found.at(reached[found.owner])
+    last = np.searchsorted(owner, np.flatnonzero(~reached), side="right") - 1
+    wide = _for_bias(problem, _Ranges(owner[last], low[last], high[last]), cut, reachable)
+    owner, step, middle, code, size = (np.concatenate(columns) for columns in zip(found, wide, strict=True))
+    return _Tried(owner, step, middle, code, size).at(np.argsort(owner, kind="stable"))
 
 
-def _last(allowed: list[int], needed: float, wanted: float, lsb: list[float], most: float) -> int | None:
-    """The last scale code at which a range is so fine that `most` weight LSB are as much as is needed."""
-    return next((code for code in reversed(allowed) if needed <= wanted / lsb[code] * most), None)
+def _heaviest(problem: Problem) -> Floats:
+    """The heaviest weight of each map."""
+    largest = np.abs(problem.weights_ot).max(axis=1, initial=0.0)
+    found: Floats = np.where(largest == 0.0, 1e-12, largest)
+    if problem.unit_bias_oyx is None:
+        return found
+    # A bias per unit must fit its coarse columns at full drive.
+    drive = UNIT_COARSE * float(codes.state_converter(problem.spec).values((1 << problem.spec.state_bits) - 1))
+    return np.asarray(np.maximum(found, np.abs(problem.unit_bias_oyx).max(axis=(1, 2)) / drive))
 
 
-def _for_bias(
-    problem: Problem, o: int, ends: tuple[float, float], upright: bool | None, reachable: float
-) -> tuple[int, float, float, int, float]:
-    """A range so wide that the constants carry the bias even at the widest scale; it begins where it did if that matters,
-    below where it is `upright`, else above."""
-    code, levels, bias = problem.ladder.first, 1 << problem.spec.state_bits, float(problem.bias_o[o])
-    lsb = float(lsb_of(problem.spec)[code])
-    wanted, centre = (ends[1] - ends[0]) / levels, (ends[0] + ends[1]) / 2
-    if upright is None:
-        wanted = max(wanted, abs(bias - centre) * lsb / reachable)
+def _carried(problem: Problem) -> Floats:
+    """The weight of each map's partial sum on each of its columns."""
+    if problem.carry is None:
+        return np.zeros(len(problem.weights_ot))
+    found: Floats = np.abs(problem.carry.gain_do[0]) / _carry_columns(problem)[0]
+    return found
+
+
+def _last(allowed: Ints, needed: Floats, wanted: Floats, lsb: Floats, most: float) -> Ints:
+    """The last scale code at which a range is so fine that `most` weight LSB are as much as is needed; -1: none."""
+    fine = needed[:, None] <= wanted[:, None] / lsb[allowed] * most
+    last = len(allowed) - 1 - fine[:, ::-1].argmax(axis=1)
+    return np.where(fine.any(axis=1), allowed[last], -1)
+
+
+def _for_bias(problem: Problem, ranges: _Ranges, cut: bool, reachable: float) -> _Tried:
+    """Ranges so wide that the constants carry the bias even at the widest scale; where sums are cut off at its beginning, a
+    range begins where it did: above, if its map is carried upside down."""
+    code, levels, (owner, low, high) = problem.ladder.first, 1 << problem.spec.state_bits, ranges
+    lsb, bias, upright = float(lsb_of(problem.spec)[code]), problem.bias_o[owner], problem.sign_o[owner] > 0
+    wanted, centre = (high - low) / levels, (low + high) / 2
+    if cut:
+        away = np.where(upright, low - bias, bias - high)
+        wanted = np.maximum(wanted, away / max(reachable / lsb - levels / 2, 1e-3))
+        centre = np.where(upright, low + wanted * levels / 2, high - wanted * levels / 2)
     else:
-        away = ends[0] - bias if upright else bias - ends[1]
-        wanted = max(wanted, away / max(reachable / lsb - levels / 2, 1e-3))
-        centre = ends[0] + wanted * levels / 2 if upright else ends[1] - wanted * levels / 2
-    return o, wanted, centre, code, wanted / lsb
+        wanted = np.maximum(wanted, np.abs(bias - centre) * lsb / reachable)
+    return _Tried(owner, wanted, centre, np.full_like(owner, code), wanted / lsb)
 
 
 def without_bias(problem: Problem, options: CompileOptions) -> bool:

@@ -52,7 +52,7 @@ class Scan(ABC):
     constants: int  # columns of constants beside those of the window
     units: tuple[OwnColumn, ...]  # what each column of a neuron's own holds: its bias first, partial sums, coarser digits
 
-    SHARED: ClassVar[tuple[str, ...]] = ("starts_y", "starts_x")  # cached properties that its parts have alike
+    SHARED: ClassVar[tuple[str, ...]] = ("starts_y", "starts_x", "reads")  # cached properties that its parts have alike
 
     @cached_property
     def starts_y(self) -> tuple[int, ...]:
@@ -79,19 +79,26 @@ class Scan(ABC):
         """States on the own columns of the units of one step."""
         return self.unit_columns * len(self.outputs) * self.down * self.right
 
+    @property
+    def slots(self) -> list[tuple[int, int]]:
+        """The positions of a window (dy, dx), in the order of its neurons."""
+        return [(dy, dx) for dx in range(self.right) for dy in range(self.down)]
+
+    @cached_property
+    def reads(self) -> dict[int, list[tuple[int, ...]]]:
+        """What each row of a neuron reads at each position, by the first output map that reads the same taps."""
+        first, slots = self.layer.alike, self.slots
+        return {one: [self._read(one, dy, dx) for dy, dx in slots] for one in sorted({first[o] for o in self.outputs})}
+
     @cached_property
     def neurons(self) -> tuple[Neuron, ...]:
         """All neurons: those that may share a CALC together, then by position, then by map."""
-        slots, outputs = [(dx, dy) for dx in range(self.right) for dy in range(self.down)], sorted(self.outputs)
-        reads, taps = dict[int, list[tuple[int, ...]]](), self.layer.taps
-        for o in outputs:
-            if id(taps[o]) not in reads:
-                reads[id(taps[o])] = [self._read(o, dy, dx) for dx, dy in slots]
+        outputs, first, reads = sorted(self.outputs), self.layer.alike, self.reads
         together = {one: self._together(one) for some in reads.values() for one in some}
         found = {key: list[Neuron]() for key in sorted(set(together.values()))}
-        for k, (dx, dy) in enumerate(slots):
+        for k, (dy, dx) in enumerate(self.slots):
             for o in outputs:
-                one = reads[id(taps[o])][k]
+                one = reads[first[o]][k]
                 found[together[one]].append(Neuron(o, dy, dx, one))
         return tuple(chain.from_iterable(found.values()))
 
@@ -106,15 +113,13 @@ class Scan(ABC):
     @cached_property
     def rows(self) -> int:
         """Rows of synapses."""
-        return sum(len(neuron.reads) for neuron in self.neurons)
+        return sum(self.rows_per_output.values())
 
     @cached_property
     def rows_per_output(self) -> dict[int, int]:
         """Rows of each output map, all positions together."""
-        rows = dict.fromkeys(self.outputs, 0)
-        for neuron in self.neurons:
-            rows[neuron.o] += len(neuron.reads)
-        return rows
+        rows = {one: sum(map(len, some)) for one, some in self.reads.items()}
+        return {o: rows[self.layer.alike[o]] for o in self.outputs}
 
     @cached_property
     def rows_before(self) -> list[int]:
@@ -133,13 +138,16 @@ class Scan(ABC):
             self._parts[wanted] = made = self._fewer(wanted)
             among = frozenset(wanted)
             made.__dict__.update({name: self.__dict__[name] for name in self.SHARED if name in self.__dict__})
-            made.__dict__["neurons"] = tuple(neuron for neuron in self.neurons if neuron.o in among)
+            made.__dict__["rows_per_output"] = {o: self.rows_per_output[o] for o in wanted}
+            if "neurons" in self.__dict__:
+                made.__dict__["neurons"] = tuple(neuron for neuron in self.neurons if neuron.o in among)
         return self._parts[wanted]
 
     def of(self, layer: ChipLayer, units: tuple[OwnColumn, ...]) -> Self:
         """The same scan of another layer that is alike."""
         made = replace(self, layer=layer, units=units)
-        made.__dict__.update({"neurons": self.neurons, "costs": self.costs})
+        made.__dict__.update({name: self.__dict__[name] for name in ("neurons", "reads") if name in self.__dict__})
+        made.__dict__["costs"] = self.costs
         return made
 
     def _fewer(self, outputs: tuple[int, ...]) -> Self:

@@ -7,7 +7,7 @@ from anna.chip.spec import ChipSpec, Sequencer
 from anna.compiler.latch_schedule import LatchScheduler
 from anna.compiler.memory import Memory
 from anna.compiler.place import Placement
-from anna.compiler.register_schedule import schedule_segment
+from anna.compiler.register_schedule import RegisterScheduler
 from anna.program import isa
 from anna.program.issued import Issued
 
@@ -41,11 +41,11 @@ class Schedule:
 def schedule(placement: Placement, memory: Memory, spec: ChipSpec, sequencer: Sequencer) -> Schedule:
     """Schedule all scans, page segment by page segment."""
     op, parts, spans, cycles = isa.of(spec).op, list[Issued](), list[LayerSpan](), list[int]()
-    latches = None if spec.wide else LatchScheduler(spec, sequencer, memory)
+    scheduler = RegisterScheduler(spec, memory) if spec.wide else LatchScheduler(spec, sequencer, memory)
     scans = zip(placement.scans, memory.unit_biases, strict=True)
     for page, grouped in groupby(scans, key=lambda one: one[0].page):
         chosen = list(grouped)
-        segment = schedule_segment(spec, memory, chosen) if latches is None else latches.segment(chosen)
+        segment = scheduler.segment(chosen)
         parts += [Issued.of_ops([op("PAGE", page=page)]), segment.issued]
         spans += [LayerSpan(placed.scan.layer.name, page, *segment.spans[k]) for k, (placed, _) in enumerate(chosen)]
         cycles.append(segment.cycles)

@@ -65,7 +65,7 @@ def _array(field: Field, value: Any, sizes: Mapping[str, int]) -> Array | None:
     if np.shape(value) != shape:
         raise MachineError(f"workload: {field.name} has shape {np.shape(value)}; expected {shape} for {field.shape}")
     array: Array = np.ascontiguousarray(value, dtype=field.kind)
-    if not np.array_equal(array, value):
+    if array is not value and not np.array_equal(array, value):
         raise MachineError(f"workload: {field.name} does not fit {field.kind}")
     return array
 

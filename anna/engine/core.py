@@ -1,6 +1,7 @@
 """The engine's face: a workload checked and packed once, then run over any number of images."""
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class Engine:
         self._levels, self._inputs, self._outputs = sizes["levels"], sizes["inputs"], sizes["outputs"]
         self._slow_adcs = sizes["neurons"] if arrays["slow_sigma"] is not None else 0
         width, self._block = native().level_shape(self.simd)
-        self.useful_macs = _useful_macs(arrays)
+        self._arrays = arrays
         self._native: NativeWorkload
         if self.kernel == "narrow":
             packed = _pack(sizes, arrays, width, self.bounds.largest_sum)
@@ -66,6 +67,12 @@ class Engine:
         blocks = _STATE_BYTES // max(1, slot_bytes * self._block)
         self.lanes = self._block * min(max(blocks, 1), _MOST_BLOCKS)
         self._images_per_call = max(1, _MACS_PER_CALL[self.kernel] // max(1, self.padded_macs, sizes["slots"]))
+
+    @cached_property
+    def useful_macs(self) -> int:
+        """Nonzero weights of neurons whose result is stored."""
+        start, weight, out = (self._arrays[name] for name in ("op_start", "op_weight", "out_slot"))
+        return int(compiled("anna.engine.rows").useful_weights(start, weight, out))
 
     def run(
         self,
@@ -144,11 +151,6 @@ class Engine:
                 f"expected 0 to {self._levels - 1}, since a state has {self._levels} levels"
             )
         raise MachineError("not enough memory for the states of all lanes; use fewer lanes or threads")
-
-
-def _useful_macs(arrays: dict[str, Any]) -> int:
-    rows = compiled("anna.engine.rows")
-    return int(rows.useful_weights(arrays["op_start"], arrays["op_weight"], arrays["out_slot"]))
 
 
 def _pack(sizes: dict[str, int], arrays: dict[str, Any], width: int, largest: int) -> tuple[dict[str, int], dict[str, Any]]:

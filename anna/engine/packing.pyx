@@ -32,7 +32,7 @@ def pack(dict sizes, dict arrays, int width, int64_t largest):
     row_start, *rows, start = take_rows(arrays, summed, calc_of, first_of, width, fixed, power, middle)
     place, row_kinds, in_kind = cover_rows(width, row_start, rows[2])
     packed = pack_rows(width, row_start, rows, row_kinds, in_kind, place)
-    packed["start"] = np.take_along_axis(start, np.argsort(place, axis=1), axis=1)
+    packed["start"] = by_place(place, start)
     packed["neuron"], packed["copy"] = place_results(packed["group"], calc_of, first_of, place, sizes, arrays)
     threshold, numerator, line, numbers = thresholds_and_numerators(sizes, arrays)
     cold = cold_slots(sizes["slots"], arrays["constant_slots"], arrays["input_slots"], arrays["op_start"], arrays["op_slot"],
@@ -48,13 +48,21 @@ def pack(dict sizes, dict arrays, int width, int64_t largest):
     return numbers, packed
 
 
+def by_place(place, of_neurons):
+    """What each group's neurons have, in the order of their places."""
+    found = np.empty(place.shape, of_neurons.dtype)
+    np.put_along_axis(found, place, of_neurons, axis=1)
+    return found
+
+
 def pack_rows(int width, const int64_t[::1] row_start, rows, row_kinds, in_kind, place):
     """Groups, segments, operand pairs and weights."""
     slot, line, _, weight = rows
     groups = len(row_start) - 1
     cdef _Packing packing = _Packing(width)
     packing.row_start, packing.row_slot, packing.row_line, packing.row_weight = row_start, slot, line, weight
-    packing.row_kinds, packing.in_kind, packing.neuron_at = row_kinds, in_kind, np.argsort(place, axis=1).astype(np.int32)
+    packing.row_kinds, packing.in_kind = row_kinds, in_kind
+    packing.neuron_at = by_place(place, np.broadcast_to(np.arange(width, dtype=np.int32), place.shape))
     packing.rows_in = np.empty((KIND_PARTS(width), np.diff(row_start).max(initial=0)), np.int32)
     packing.bucket = np.full(2 * groups + 1, -1, np.int64)
     with nogil:
@@ -184,6 +192,7 @@ cdef class _Packing:
         cdef int64_t rows = self.in_kind[group, kind], nothing = self.row_slot.shape[0]
         cdef int64_t first = self.rows_in[kind, 2 * at] if 2 * at < rows else nothing
         cdef int64_t second = self.rows_in[kind, 2 * at + 1] if 2 * at + 1 < rows else nothing
+        cdef int64_t at_weight = self.weights
         cdef int place, neuron
         self.pair_slot[self.pairs, 0] = self.row_slot[first if first != nothing else self.row_start[group]]
         self.pair_slot[self.pairs, 1] = self.row_slot[second] if second != nothing else self.pair_slot[self.pairs, 0]
@@ -192,9 +201,10 @@ cdef class _Packing:
             self.pair_line[self.pairs, 1] = self.row_line[second] if second != nothing else 0
         for place in range(begin, begin + places):
             neuron = self.neuron_at[group, place]
-            self.weight[self.weights, 0] = self.row_weight[first, neuron]
-            self.weight[self.weights, 1] = self.row_weight[second, neuron]
-            self.weights = self.weights + 1
+            self.weight[at_weight, 0] = self.row_weight[first, neuron]
+            self.weight[at_weight, 1] = self.row_weight[second, neuron]
+            at_weight += 1
+        self.weights = at_weight
         self.pairs = self.pairs + 1
         self.padded_macs = self.padded_macs + 2 * places
         return 0

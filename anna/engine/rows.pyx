@@ -66,17 +66,40 @@ def largest_row_sum(const int64_t[::1] op_start, const int32_t[:, ::1] op_weight
     return largest
 
 
-def count_rows(const int32_t[:, ::1] op_weight, int width, bint lined):
-    """Room for the rows of all groups: no operand has more."""
-    cdef int64_t rows = op_weight.shape[0], op, n
-    cdef int32_t most, least
-    if lined or np.max(op_weight, initial=0) > INT16_MAX or np.min(op_weight, initial=0) < INT16_MIN:
-        rows = 0
+def simple_operands(const int32_t[:, ::1] op_weight, int power, bint lined):
+    """Of operands that take one row a group, whatever else is in it: the neurons that have a weight (bit n: neuron n); -1 of
+    the others, where a weight, divided by 2^power, leaves 16 bits or steps differ."""
+    found = np.full(op_weight.shape[0], -1, np.int64)
+    cdef int64_t[::1] neurons = found
+    cdef int64_t op, n, has
+    cdef int32_t w, most, least
+    if lined or op_weight.shape[1] > 62:
+        return found
+    with nogil:
         for op in range(op_weight.shape[0]):
-            most, least = 0, 0
+            has, most, least = 0, 0, 0
             for n in range(op_weight.shape[1]):
-                most, least = max(most, op_weight[op, n]), min(least, op_weight[op, n])
-            rows += max(pieces(most), pieces(least)) * (width if lined else 1)
+                w = op_weight[op, n]
+                has |= <int64_t>(w != 0) << n
+                most, least = max(most, w), min(least, w)
+            if INT16_MIN <= least >> power and most >> power <= INT16_MAX:
+                neurons[op] = has
+    return found
+
+
+cdef int64_t room_for(const int64_t[::1] simple, const int32_t[:, ::1] op_weight, int power, int width,
+                      bint lined) except -1 nogil:
+    """Room for the rows of all groups: no operand has more."""
+    cdef int64_t rows = 0, op, n
+    cdef int32_t most, least
+    for op in range(op_weight.shape[0]):
+        if simple[op] >= 0:
+            rows += 1
+            continue
+        most, least = 0, 0
+        for n in range(op_weight.shape[1]):
+            most, least = max(most, op_weight[op, n]), min(least, op_weight[op, n])
+        rows += max(pieces(most >> power), pieces(least >> power)) * (width if lined else 1)
     return rows * groups_in(op_weight.shape[1], width)
 
 
@@ -85,12 +108,13 @@ def take_rows(dict arrays, const int32_t[:, ::1] summed, const int64_t[::1] calc
     """Rows of all groups, for their neurons that are `summed`: where each group's begin, their slots, lines, readers (bit n:
     neuron n) and weights by neuron, the last row of weights being nothing; and what each sum begins with. Weights are divided
     by 2^power; with `middle`, sums count from their middle threshold, and half a cell of their noise is in it."""
-    groups = calc_of.shape[0]
-    room = count_rows(arrays["op_weight"], width, arrays["op_levels"] is not None)
+    groups, lined = calc_of.shape[0], arrays["op_levels"] is not None
+    simple = simple_operands(arrays["op_weight"], power, lined)
+    room = room_for(simple, arrays["op_weight"], power, width, lined)
     row_start, start = np.zeros(groups + 1, np.int64), np.zeros((groups, width), np.int32)
-    slot, line = np.empty(room, np.int32), np.zeros(room if arrays["op_levels"] is not None else 0, np.int32)
+    slot, line = np.empty(room, np.int32), np.zeros(room if lined else 0, np.int32)
     readers, weight = np.empty(room, np.uint8), np.empty((room + 1, width), np.int16)
-    rows = fill_rows(arrays["op_start"], arrays["op_slot"], arrays["op_weight"], summed, arrays["table"],
+    rows = fill_rows(simple, arrays["op_start"], arrays["op_slot"], arrays["op_weight"], summed, arrays["table"],
                      arrays["op_levels"], arrays["numerators"], arrays["numerator_tables"], arrays["strength"],
                      arrays["grain"], calc_of, first_of, fixed, power, middle, row_start, start, slot, line, readers, weight)
     weight[rows] = 0
@@ -98,7 +122,8 @@ def take_rows(dict arrays, const int32_t[:, ::1] summed, const int64_t[::1] calc
 
 
 cdef int64_t fill_rows(
-    const int64_t[::1] op_start, const int32_t[::1] op_slot, const int32_t[:, ::1] op_weight, const int32_t[:, ::1] summed,
+    const int64_t[::1] simple, const int64_t[::1] op_start, const int32_t[::1] op_slot, const int32_t[:, ::1] op_weight,
+    const int32_t[:, ::1] summed,
     const int32_t[:, ::1] table, const int32_t[:, ::1] op_levels, const int32_t[::1] numerators,
     const int32_t[:, ::1] numerator_tables, const int32_t[:, ::1] strength, const int32_t[::1] grain,
     const int64_t[::1] calc_of, const int64_t[::1] first_of, const int16_t[::1] fixed, int power,
@@ -128,6 +153,16 @@ cdef int64_t fill_rows(
                     if wanted >> n & 1 and w:
                         start[group, n] += w * (numerator_tables[op_levels[op, first + n], fixed[op_slot[op]]] if lined
                                                 else numerators[fixed[op_slot[op]]])
+                continue
+            if simple[op] >= 0:
+                alike = <int>(simple[op] >> first) & wanted
+                if alike:
+                    slot[row], readers[row] = op_slot[op], alike
+                    for n in range(here):
+                        weight[row, n] = <int16_t>(op_weight[op, first + n] >> power) if alike >> n & 1 else 0
+                    for n in range(here, width):
+                        weight[row, n] = 0
+                    row += 1
                 continue
             left = wanted
             while left:  # neurons whose synapses have the same steps, together

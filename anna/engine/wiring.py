@@ -173,7 +173,7 @@ def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
     first = calcs.first_place(timeline.spec)
     found = compiled("anna.engine.gather").synapses(conducts, first, calcs.neurons, calcs.fan_in, calcs.values)
     calc, neuron, place, value = found
-    page, row, column = np.unravel_index(place, shape)
+    page, row, column = (np.ascontiguousarray(part) for part in np.unravel_index(place, shape))
     return Synapses(calc, neuron, place, value, page, row, column, calcs.segment[calc], calcs.cycle[calc])
 
 

@@ -73,3 +73,16 @@ def pictures_to_codes(
 def codes_to_values(
     level_name: str, codes_nmp: NDArray[np.uint8], table_mc: NDArray[np.float32], values_mpn: NDArray[np.float32]
 ) -> None: ...
+def pattern(level_name: str, seed: int, chip: int, ordinal: int, word3: int, z: NDArray[np.float32]) -> None: ...
+def weights(
+    level_name: str,
+    reads: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    columns: int,
+    dac: NDArray[np.int64],
+    level_dc: NDArray[np.float64],
+    gain: NDArray[np.float64],
+    fade: NDArray[np.float64],
+    zero: NDArray[np.float64],
+    one: float,
+    shown: NDArray[np.int64],
+) -> None: ...

@@ -238,3 +238,31 @@ def codes_to_values(str level_name, const uint8_t[:, :, ::1] codes_nmp, const fl
         with nogil:
             level.codes_to_values(&codes_nmp[0, 0, 0], &table_mc[0, 0], &values_mpn[0, 0, 0], images, maps, positions,
                                   levels)
+
+
+def pattern(str level_name, uint64_t seed, uint64_t chip, uint32_t ordinal, uint32_t word3, float[:, ::1] z):
+    """Fill z[groups, 4] with the normals of consecutive groups, from the counter's last word on."""
+    cdef const anna_level *level = find_level(level_name)
+    if z.shape[1] != 4:
+        raise ValueError("z must have four columns")
+    if z.shape[0]:
+        with nogil:
+            level.pattern(seed, chip, ordinal, word3, z.shape[0], &z[0, 0])
+
+
+def weights(str level_name, tuple reads, int64_t columns, const int64_t[::1] dac, const double[:, ::1] level_dc,
+            const double[::1] gain, const double[::1] fade, const double[::1] zero, double one, int64_t[::1] shown):
+    """Fill `shown` with the weights of the synapses that are read: by code, row, column and age. Indexes are the caller's."""
+    cdef const anna_level *level = find_level(level_name)
+    cdef anna_reads r
+    cdef const int64_t[::1] code, row, column, age
+    code, row, column, age = reads
+    r.count, r.columns, r.levels, r.one = shown.shape[0], columns, level_dc.shape[1], one
+    if (code.shape[0] != r.count or row.shape[0] != r.count or column.shape[0] != r.count or age.shape[0] != r.count
+            or gain.shape[0] != dac.shape[0] or fade.shape[0] != dac.shape[0] or zero.shape[0] != dac.shape[0]):
+        raise ValueError("shapes do not fit")
+    if r.count:
+        r.code, r.row, r.column, r.age = &code[0], &row[0], &column[0], &age[0]
+        r.dac, r.level, r.gain, r.fade, r.zero = &dac[0], &level_dc[0, 0], &gain[0], &fade[0], &zero[0]
+        with nogil:
+            level.weights(&r, &shown[0])

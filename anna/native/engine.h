@@ -57,6 +57,16 @@ typedef struct {
     int64_t source_rows, source_columns, crop_top, crop_left, rows, columns, field_rows, field_columns, top, left;
 } anna_frame;
 
+/* Reads of a die's synapses: which one, the code that its DAC wrote, the age of the charge, which fades by e^(fade x age). The
+ * die's own arrays go row by row; level [DAC][code]. */
+typedef struct {
+    const int64_t *code, *row, *column, *age;
+    const int64_t *dac;
+    const double *level, *gain, *fade, *zero;
+    double one; /* units of a weight LSB */
+    int64_t count, columns, levels;
+} anna_reads;
+
 /* Everything one SIMD level offers; each level is the same template compiled once more. */
 typedef struct {
     const char *name;
@@ -83,6 +93,9 @@ typedef struct {
                               int64_t images);
     void (*codes_to_values)(const uint8_t *codes_ni, const float *table_mc, float *values_in, int64_t images, int64_t maps,
                             int64_t positions, int64_t levels);
+    /* z of a die: [groups][4], groups one after another from word3 on */
+    void (*pattern)(uint64_t seed, uint64_t id, uint32_t ordinal, uint32_t word3, int64_t groups, float *z);
+    void (*weights)(const anna_reads *, int64_t *weight);
 } anna_level;
 
 const anna_level *anna_find_level(const char *name); /* NULL: not on this machine */

@@ -32,6 +32,19 @@ cdef extern from "engine.h" nogil:
     ctypedef struct anna_frame:
         int64_t source_rows, source_columns, crop_top, crop_left, rows, columns, field_rows, field_columns, top, left
 
+    ctypedef struct anna_reads:
+        const int64_t *code
+        const int64_t *row
+        const int64_t *column
+        const int64_t *age
+        const int64_t *dac
+        const double *level
+        const double *gain
+        const double *fade
+        const double *zero
+        double one
+        int64_t count, columns, levels
+
     ctypedef struct anna_level:
         const char *name
         int32_t width, lanes
@@ -50,6 +63,8 @@ cdef extern from "engine.h" nogil:
         void (*tanh_double)(const double *, double *, int64_t) noexcept nogil
         void (*pictures_to_codes)(const anna_frame *, const uint8_t *, const uint8_t *, uint8_t *, int64_t) noexcept nogil
         void (*codes_to_values)(const uint8_t *, const float *, float *, int64_t, int64_t, int64_t, int64_t) noexcept nogil
+        void (*pattern)(uint64_t, uint64_t, uint32_t, uint32_t, int64_t, float *) noexcept nogil
+        void (*weights)(const anna_reads *, int64_t *) noexcept nogil
 
     const anna_level *anna_find_level(const char *name)
     int anna_count_levels()

@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
-ENGINE_FROM_SIZE = 256  # numbers; below this, NumPy is as fast and no engine is needed
 
 
 def _floats(x: npt.ArrayLike) -> Floats:
@@ -55,10 +54,10 @@ _EXP_RANGE = {np.dtype(np.float64): (-746.0, 710.0), np.dtype(np.float32): (-104
 
 
 def _by_engine(name: str, x: Floats, simd: str | None = None) -> Floats | None:
-    """The same operations in C, if the engine is built and the array is large enough."""
+    """The same operations in C, if the engine is built."""
     from anna.native.float_sums import engine
 
-    native = engine() if x.size >= ENGINE_FROM_SIZE or simd else None
+    native = engine()
     if native is None:
         return None
     flat = np.ascontiguousarray(x).reshape(-1)

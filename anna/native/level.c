@@ -34,9 +34,10 @@ typedef double VD __attribute__((vector_size(VBYTES)));
 #define REAL_IS_DOUBLE 1
 #include "math.inc.h"
 #include "float.inc.h"
+#include "die.inc.h"
 
 const anna_level ANNA_LEVEL = {
     ANNA_NAME, WIDTH, BLOCK, narrow_run, wide_run, draw_normals, draw_census, draw_thermal, count_thermal, measure_peak,
     window_run_float, window_run_double, exp_float, exp_double, tanh_float, tanh_double,
-    pictures_to_codes, codes_to_values,
+    pictures_to_codes, codes_to_values, draw_pattern, show_weights,
 };

@@ -14,11 +14,15 @@ static inline __attribute__((always_inline)) REAL REAL_OF(polynomial_)(REAL x, c
     return total;
 }
 
-static inline __attribute__((always_inline)) REAL REAL_OF(power_of_two_)(WHOLE n)
+/* 2^n for a whole number n. Added to the first float whose last place is one, n and the bias are the last bits of the sum: what
+ * needs no conversion to an integer, which AVX2 lacks for doubles. */
+static inline __attribute__((always_inline)) REAL REAL_OF(power_of_two_)(REAL n)
 {
-    const WHOLE bits = REAL_IS_DOUBLE ? (WHOLE)((uint64_t)(n + 1023) << (REAL_IS_DOUBLE ? 52 : 0))
-                                      : (WHOLE)((uint32_t)(n + 127) << 23);
+    const REAL sum = n + (REAL_IS_DOUBLE ? (REAL)(0x1p52 + 1023) : (REAL)(0x1p23 + 127));
+    WHOLE bits;
     REAL power;
+    memcpy(&bits, &sum, sizeof bits);
+    bits = REAL_IS_DOUBLE ? (WHOLE)((uint64_t)bits << 52) : (WHOLE)((uint32_t)bits << 23);
     memcpy(&power, &bits, sizeof power);
     return power;
 }
@@ -46,16 +50,20 @@ static inline __attribute__((always_inline)) REAL REAL_OF(mantissa_)(REAL x, REA
     return REAL_OF(polynomial_)(rest, c, 6) * (rest * rest) + rest + (REAL)1;
 }
 
-static void REAL_OF(exp_)(const REAL *x, REAL *out, int64_t count)
+/* e^x; infinity above the range, 0 below it, NaN of NaN. Two factors scale subnormal results and those near the top exactly. */
+static inline __attribute__((always_inline)) REAL REAL_OF(exp_of_)(REAL x)
 {
     const REAL low = REAL_IS_DOUBLE ? -746 : -104, high = REAL_IS_DOUBLE ? 710 : 89;
-    for (int64_t i = 0; i < count; i++) {
-        const REAL known = x[i] == x[i] ? x[i] : 0, above = known < low ? low : known, held = above > high ? high : above;
-        const REAL n = REAL_OF(floor_)(held * (REAL)1.4426950408889634 + (REAL)0.5);
-        const WHOLE whole = (WHOLE)n, first = whole >> 1;
-        const REAL power = REAL_OF(mantissa_)(held, n) * REAL_OF(power_of_two_)(first) * REAL_OF(power_of_two_)(whole - first);
-        out[i] = x[i] == x[i] ? power : (REAL)NAN;
-    }
+    const REAL known = x == x ? x : 0, above = known < low ? low : known, held = above > high ? high : above;
+    const REAL n = REAL_OF(floor_)(held * (REAL)1.4426950408889634 + (REAL)0.5), first = REAL_OF(floor_)(n * (REAL)0.5);
+    const REAL power = REAL_OF(mantissa_)(held, n) * REAL_OF(power_of_two_)(first) * REAL_OF(power_of_two_)(n - first);
+    return x == x ? power : (REAL)NAN;
+}
+
+static void REAL_OF(exp_)(const REAL *x, REAL *out, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        out[i] = REAL_OF(exp_of_)(x[i]);
 }
 
 static void REAL_OF(tanh_)(const REAL *x, REAL *out, int64_t count)
@@ -75,7 +83,7 @@ static void REAL_OF(tanh_)(const REAL *x, REAL *out, int64_t count)
         const REAL near = small + small * (square * curve);
         const REAL twice = (size > flat ? flat : size) * (REAL)2, known = twice == twice ? twice : 0;
         const REAL n = REAL_OF(floor_)(known * (REAL)1.4426950408889634 + (REAL)0.5);
-        const REAL power = REAL_OF(mantissa_)(twice, n) * REAL_OF(power_of_two_)((WHOLE)n);
+        const REAL power = REAL_OF(mantissa_)(twice, n) * REAL_OF(power_of_two_)(n);
         const REAL far = (REAL)1 - (REAL)2 / (power + (REAL)1), height = size < edge ? near : far;
         out[i] = REAL_IS_DOUBLE ? (REAL)__builtin_copysign(height, x[i]) : (REAL)__builtin_copysignf((float)height, (float)x[i]);
     }

@@ -28,34 +28,63 @@ static noise_lanes noise_prepare(const uint64_t *ids)
     return lanes;
 }
 
-static inline void noise_words(const noise_lanes *lanes, uint32_t ordinal, uint32_t word3, uint64_t seed, VI word[4])
+/* The words after the first round; even lanes, odd lanes. */
+typedef struct {
+    VQ c0[2], c1[2], c2[2], c3[2];
+} noise_state;
+
+/* The rounds after the first one. */
+static inline void noise_rounds(noise_state s, uint64_t seed, VI word[4])
 {
     uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
-    uint64_t second = (uint64_t)PHILOX_M1 * ordinal;
-    VQ c0[2], c1[2], c2[2], c3[2];
-    for (int half = 0; half < 2; half++) { /* the first round, half of it known before */
-        c0[half] = lanes->high[half] ^ ((second >> 32) ^ key0);
-        c1[half] = v_fill_q(second);
-        c2[half] = lanes->product[half] >> 32 ^ (uint64_t)(word3 ^ key1);
-        c3[half] = lanes->product[half];
-    }
     for (int round = 1; round < PHILOX_ROUNDS; round++) {
         key0 += PHILOX_W0;
         key1 += PHILOX_W1;
         VQ k0 = v_fill_q(key0), k1 = v_fill_q(key1);
         for (int half = 0; half < 2; half++) {
-            VQ p0 = v_multiply_low(c0[half], v_fill_q(PHILOX_M0));
-            VQ p1 = v_multiply_low(c2[half], v_fill_q(PHILOX_M1));
-            c0[half] = v_xor3(p1 >> 32, c1[half], k0);
-            c1[half] = p1;
-            c2[half] = v_xor3(p0 >> 32, c3[half], k1);
-            c3[half] = p0;
+            VQ p0 = v_multiply_low(s.c0[half], v_fill_q(PHILOX_M0));
+            VQ p1 = v_multiply_low(s.c2[half], v_fill_q(PHILOX_M1));
+            s.c0[half] = v_xor3(p1 >> 32, s.c1[half], k0);
+            s.c1[half] = p1;
+            s.c2[half] = v_xor3(p0 >> 32, s.c3[half], k1);
+            s.c3[half] = p0;
         }
     }
-    word[0] = v_merge(c0[0], c0[1]);
-    word[1] = v_merge(c1[0], c1[1]);
-    word[2] = v_merge(c2[0], c2[1]);
-    word[3] = v_merge(c3[0], c3[1]);
+    word[0] = v_merge(s.c0[0], s.c0[1]);
+    word[1] = v_merge(s.c1[0], s.c1[1]);
+    word[2] = v_merge(s.c2[0], s.c2[1]);
+    word[3] = v_merge(s.c3[0], s.c3[1]);
+}
+
+/* Of an image in each lane; half of the first round is known before. */
+static inline void noise_words(const noise_lanes *lanes, uint32_t ordinal, uint32_t word3, uint64_t seed, VI word[4])
+{
+    const uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
+    const uint64_t second = (uint64_t)PHILOX_M1 * ordinal;
+    noise_state s;
+    for (int half = 0; half < 2; half++) {
+        s.c0[half] = lanes->high[half] ^ ((second >> 32) ^ key0);
+        s.c1[half] = v_fill_q(second);
+        s.c2[half] = lanes->product[half] >> 32 ^ (uint64_t)(word3 ^ key1);
+        s.c3[half] = lanes->product[half];
+    }
+    noise_rounds(s, seed, word);
+}
+
+/* Of one image and a group in each lane, one after another from word3 on. */
+static inline void noise_words_of_groups(uint64_t id, uint32_t ordinal, uint32_t word3, uint64_t seed, VI word[4])
+{
+    const uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
+    const uint64_t first = (uint64_t)PHILOX_M0 * (uint32_t)id, second = (uint64_t)PHILOX_M1 * ordinal;
+    noise_state s;
+    for (int half = 0; half < 2; half++) {
+        s.c0[half] = v_fill_q((second >> 32) ^ (id >> 32) ^ key0);
+        s.c1[half] = v_fill_q(second);
+        for (int i = 0; i < VL / 2; i++)
+            s.c2[half][i] = (first >> 32) ^ (uint32_t)(word3 + (uint32_t)(2 * i + half)) ^ key1;
+        s.c3[half] = v_fill_q(first);
+    }
+    noise_rounds(s, seed, word);
 }
 
 /* Two normals from two words: r = sqrt(-2 ln u), the angle in a quarter turn, and a random sign for each.
@@ -83,10 +112,15 @@ static inline void noise_pair(VI first, VI second, VF *z0, VF *z1)
     *z1 = v_flip(radius * (cosine + sine), second << 1);
 }
 
+static inline void noise_normals(const VI word[4], VF z[4])
+{
+    noise_pair(word[0], word[1], &z[0], &z[1]);
+    noise_pair(word[2], word[3], &z[2], &z[3]);
+}
+
 static inline void noise_quad(const noise_lanes *lanes, uint32_t ordinal, uint32_t word3, uint64_t seed, VF z[4])
 {
     VI word[4];
     noise_words(lanes, ordinal, word3, seed, word);
-    noise_pair(word[0], word[1], &z[0], &z[1]);
-    noise_pair(word[2], word[3], &z[2], &z[3]);
+    noise_normals(word, z);
 }

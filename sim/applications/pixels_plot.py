@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.report.figure import COLOURS, FAINT, themed
+from sim.report.colours import COLOURS, FAINT
+from sim.report.figure import themed
 
 Shown = tuple[str, NDArray[np.bool_]]
 

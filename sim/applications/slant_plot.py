@@ -8,7 +8,8 @@ import numpy as np
 from sim.applications.lettering import Blocks
 from sim.applications.slant_arm import ALLOWED, SlantArm
 from sim.applications.slant_fit import DIRECTIONS, kernels
-from sim.report.figure import COLOURS, FAINT, INK, themed
+from sim.report.colours import COLOURS, FAINT, INK
+from sim.report.figure import themed
 
 STEEP = 15.0  # degrees: the block in the figure is the first that leans more
 ACROSS = 4  # kernels in a row

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from lenet.datasets.strings import Strings
 from sim.applications.zip_arm import ZipArm, tight
 from sim.base.statistics import Interval
-from sim.report.figure import COLOURS, INK, themed
+from sim.report.colours import COLOURS, INK
+from sim.report.figure import themed
 
 STEP, HALF = 4, 16  # pixels from place to place, and from a place's border to its middle
 STRONG = 8.0  # log-odds at the ends of the colours

@@ -243,8 +243,8 @@ def reject_curve(lead: NDArray[Any], wrong: Bools) -> RejectCurve:
 def snr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
     """Signal-to-noise ratio of maps against their reference, after removing the best gain and offset."""
     x, y = reference.reshape(-1).astype(np.float64), found.reshape(-1).astype(np.float64)
-    x, y = x - math.fsum(x.tolist()) / len(x), y - math.fsum(y.tolist()) / len(y)
-    power, cross, other = math.fsum((x * x).tolist()), math.fsum((x * y).tolist()), math.fsum((y * y).tolist())
+    x, y = x - total(x) / len(x), y - total(y) / len(y)
+    power, cross, other = total(x * x), total(x * y), total(y * y)
     if power == 0 or other == 0:
         return -math.inf
     residue = power - cross * cross / other
@@ -252,10 +252,20 @@ def snr_db(reference: NDArray[Any], found: NDArray[Any]) -> float:
 
 
 def variance(values: NDArray[Any]) -> float:
-    """Variance, with sums rounded once: the same on every machine."""
+    """Variance, the same on every machine."""
     x = values.reshape(-1).astype(np.float64)
-    x = x - math.fsum(x.tolist()) / len(x)
-    return math.fsum((x * x).tolist()) / len(x)
+    x = x - total(x) / len(x)
+    return total(x * x) / len(x)
+
+
+def total(values: NDArray[np.float64]) -> float:
+    """Sum in an order of its own, the same on every machine: the second half is added to the first until one number is left."""
+    left = values
+    while len(left) > 1:
+        half = (len(left) + 1) // 2
+        rest = left[half:]
+        left = np.concatenate([left[: len(rest)] + rest, left[len(rest) : half]])
+    return float(left.sum())
 
 
 def mean(values: Sequence[float]) -> float:

@@ -31,7 +31,6 @@ def _run(given: argparse.Namespace) -> None:
     from anna.compiler import compilation
     from sim.cli.command import output_file
     from sim.inputs.models import load_network
-    from sim.report.figure import svg_file
     from sim.results.sensitivity import sensitivity
 
     path = None if given.output is None else output_file(given.output)
@@ -46,7 +45,7 @@ def _run(given: argparse.Namespace) -> None:
                             fewer=given.fewer, noise_seed=given.noise_seed, threads=given.threads, watch=show)  # fmt: skip
     try:
         if path is not None:
-            write_beside(path, svg_file(found.plot()).encode())
+            write_beside(path, found.svg().encode())
     finally:
         text = found.table() if path is None else f"{found.table()}\n\n{path}"
         write({**found.to_json(), "figure": None if path is None else str(path)}, text, given.json)

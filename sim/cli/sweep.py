@@ -137,13 +137,12 @@ def _merge(folders: list[Path], output: Path, as_json: bool) -> None:
 
 def _front(folder: Path, given: argparse.Namespace) -> None:
     from anna.base.container import write_beside
-    from sim.report.figure import svg_file
     from sim.results.fronts import MARGIN, OVER, SMALLEST, front
 
     margin = MARGIN if given.margin is None else given.margin / 100
     found = front(folder, over=given.over or OVER, each=given.each, smallest=given.smallest or SMALLEST, margin=margin,
                   joules=given.joules)  # fmt: skip
-    files = {"front.svg": svg_file(found.plot()), "front.txt": f"{found.table()}\n"}
+    files = {"front.svg": found.svg(), "front.txt": f"{found.table()}\n"}
     try:
         for name, text in files.items():
             write_beside(folder / name, text.encode())

@@ -37,7 +37,6 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> None:
     from anna.base.container import write_beside
     from sim.cli.sweep import progress_line
-    from sim.report.figure import svg_file
     from sim.results.yields import chip_yield
 
     if given.output in (None, "-"):
@@ -53,7 +52,7 @@ def _run(given: argparse.Namespace) -> None:
             command=shlex.join(["anna", *sys.argv[1:]]), watch=lambda so_far: show(progress_line(so_far)),
         )  # fmt: skip
     try:
-        write_beside(folder / PLOT, svg_file(found.plot()).encode())
+        write_beside(folder / PLOT, found.svg().encode())
         write_beside(folder / TEXT, f"{found.table()}\n".encode())
     finally:
         paths = [str(folder / name) for name in ("results.csv", PLOT, TEXT)]

@@ -157,14 +157,19 @@ def quantised_arm(program: Program, graph: QuantGraph, digits: LabelledImages, t
     return Arm("quantised graph", what, scores.argmax(axis=1).astype(np.int64)[None], leads(scores)[None], scores, ())
 
 
-def chip_trained_arm(arm: Arm, other: ChipTrained, digits: LabelledImages, noise_seed: int, threads: int) -> Arm:
-    """The chips of an arm again, with weights trained further for the chip."""
-    assert arm.analog is not None
-    wrong = int((forward(other.network, digits.images).labels != digits.labels).sum())
-    what = f"other weights: {other.name} (in floats {100 * wrong / len(digits):.2f} %), {arm.what}"
-    name = f"{arm.name.removesuffix(' chips').removesuffix(' chip')}, chip-trained"
-    found = chip_arm(name, what, other.program, digits, arm.analog, arm.seeds, noise_seed, threads)
-    return replace(found, program="chip-trained", ordinary=arm.name)
+def chip_trained_arms(
+    arms: Sequence[Arm], other: ChipTrained, digits: LabelledImages, noise_seed: int, threads: int, say: Watch
+) -> list[Arm]:
+    """The chips of each arm again, with weights trained further for the chip."""
+    wrong, found = int((forward(other.network, digits.images).labels != digits.labels).sum()), list[Arm]()
+    for arm in arms:
+        assert arm.analog is not None
+        what = f"other weights: {other.name} (in floats {100 * wrong / len(digits):.2f} %), {arm.what}"
+        name = f"{arm.name.removesuffix(' chips').removesuffix(' chip')}, chip-trained"
+        say(name)
+        again = chip_arm(name, what, other.program, digits, arm.analog, arm.seeds, noise_seed, threads)
+        found.append(replace(again, program="chip-trained", ordinary=arm.name))
+    return found
 
 
 def trimmed_arm(
@@ -218,10 +223,9 @@ def all_arms(
         if trimmed is not None and not analog.is_ideal:
             say(f"{name}, trimmed")
             arms.append(trimmed_arm(arms[-1], program, digits, trimmed, noise_seed, threads))
-    for arm in [one for one in arms if one.analog is not None and one.program == "own" and chip_trained is not None]:
-        assert chip_trained is not None
-        say(f"{arm.name}, chip-trained")
-        arms.append(chip_trained_arm(arm, chip_trained, digits, noise_seed, threads))
+    if chip_trained is not None:
+        own = [arm for arm in arms if arm.analog is not None and arm.program == "own"]
+        arms += chip_trained_arms(own, chip_trained, digits, noise_seed, threads, say)
     return tuple(arms)
 
 

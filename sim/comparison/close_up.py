@@ -9,7 +9,7 @@ from anna.sequencer.rules import verified
 from lenet.datasets.labelled import LabelledImages
 from sim.comparison.arms import Arm
 from sim.comparison.counting import confusion
-from sim.comparison.layers import layer_maps
+from sim.comparison.layers import float_maps, layer_maps
 from sim.comparison.rows import CloseUp, Confusion, Maps
 
 
@@ -19,11 +19,12 @@ def close_up(
     """Two arms class by class; the first image on the second arm's first chip, or on the ideal chip if none is drawn."""
     drawn = arms[1] if arms[1].seeds else None
     chip = Chip() if drawn is None else Chip(seed=drawn.seeds[0], analog=drawn.analog)
+    first = digits.images[:1]
     return CloseUp(
         confusions=tuple(Confusion(arm.name, confusion(arm, digits.labels, classes)) for arm in arms),
         timeline=verified(program) if program.report else None,
         label=int(digits.labels[0]),
-        maps=tuple(layer_maps(network, program, digits.images[:1], chip, noise_seed)),
+        maps=tuple(layer_maps(float_maps(network, program, first), program, first, chip, noise_seed)),
         weight_errors_lsb=None if drawn is None else _weight_errors_lsb(chip.die(program.spec)),
     )
 

@@ -8,7 +8,8 @@ from sim.published.alternatives import PARTS, value_text
 from sim.published.assumptions import CHIPS, IMAGES, MACHINE, Effect, Effects
 from sim.published.page import columns
 from sim.published.page import markdown as markdown
-from sim.report.figure import COLOURS, INK, themed
+from sim.report.colours import COLOURS, INK
+from sim.report.figure import themed
 
 INTRODUCTION = f"""\
 # What each assumption is worth

@@ -2,10 +2,10 @@
 
 import html
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 from sim.base.columns import Column, Row, cells, on_page
-from sim.report.figure import svg
+from sim.report.drawing import Drawing
+from sim.report.svg import svg_element
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #ffffff; --ink: #1c2024; --faint: #c9ced4; --soft: #f3f5f7; }
@@ -62,7 +62,7 @@ def column_table(columns: Sequence[Column[Row]], rows: Sequence[Row]) -> str:
     return table(*cells(views, rows), [view.heading for view in views if view.sentences])
 
 
-def figure(drawn: Any, caption: str, command: str = "") -> str:
+def figure(drawn: Drawing, caption: str, command: str = "") -> str:
     """A figure with a caption that says what it shows and how it was made."""
     made = f" Made by: <code>{escaped(command)}</code>" if command else ""
-    return f'<figure><div class="wide">{svg(drawn)}</div><figcaption>{escaped(caption)}{made}</figcaption></figure>'
+    return f'<figure><div class="wide">{svg_element(drawn)}</div><figcaption>{escaped(caption)}{made}</figcaption></figure>'

@@ -1,9 +1,8 @@
 """A sweep as one self-contained page: light and dark, printable, offline; every figure says how it was made."""
 
-from typing import Any
-
 from sim.report import sweep_plots as plots
 from sim.report import sweep_text as text
+from sim.report.drawing import Drawing
 from sim.report.page import escaped, figure, page, table
 from sim.sweep.summary import SweepResult, is_number
 
@@ -55,5 +54,5 @@ def _figures(found: SweepResult) -> list[str]:
     return parts
 
 
-def _figure(found: SweepResult, drawn: Any, caption: str) -> str:
+def _figure(found: SweepResult, drawn: Drawing, caption: str) -> str:
     return figure(drawn, f"{caption} {text.how(found)}.", text.commands(found)[0])

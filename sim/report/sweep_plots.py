@@ -1,4 +1,4 @@
-"""Plots of a sweep: each draws what was already computed; nothing here runs anything."""
+"""Plots of a sweep: each shows what was already computed; nothing here runs or draws anything."""
 
 import itertools
 from collections.abc import Sequence
@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from anna.chip.spec import ANNA_1991
-from sim.report.figure import COLOURS, FAINT, INK, themed
+from sim.report.colours import COLOURS, INK, PURPLE_TO_YELLOW, YELLOW_TO_BLUE, between, coloured
+from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Mark, Pixels, Plot, Rule, Scale, Words, categories
+from sim.report.scales import Reach
 from sim.sweep.spec import value_text
 from sim.sweep.summary import Summary, SweepResult, is_number
 
@@ -46,112 +48,83 @@ def grid(found: SweepResult, others: Values) -> tuple[list[int], list[int], np.n
     return states, weights, error
 
 
-def bits_map(found: SweepResult, others: Values) -> Any:
+def bits_map(found: SweepResult, others: Values) -> Drawing:
     """Mean error over weight bits x state bits, with a frame around the chip as built."""
-    from matplotlib.colors import LogNorm
-    from matplotlib.patches import Rectangle
-
     states, weights, error = grid(found, others)
     every = [100 * point.error for point in found.points]  # one scale for all maps of a sweep
     bottom, top = max(min(every), 0.05), max(*every, min(every) + 0.1, 0.1)
-    norm = LogNorm(bottom, top)
-    with themed(6.4, 1.2 + 0.42 * len(states)) as (figure, axes):
-        mesh = axes.pcolormesh(np.arange(len(weights) + 1) - 0.5, np.arange(len(states) + 1) - 0.5, np.ma.masked_invalid(error),
-                               cmap="YlGnBu", norm=norm, edgecolors="none")  # fmt: skip
-        for row, column in np.argwhere(~np.isnan(error)):
-            dark = norm(max(error[row, column], bottom)) > 0.55
-            axes.text(column, row, f"{error[row, column]:.1f}", ha="center", va="center", fontsize=8,
-                      color="white" if dark else "black")  # fmt: skip
-        if ANNA_1991.weight_bits in weights and ANNA_1991.state_bits in states:
-            corner = weights.index(ANNA_1991.weight_bits) - 0.5, states.index(ANNA_1991.state_bits) - 0.5
-            axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=COLOURS[3], linewidth=2.2, zorder=3))
-        axes.set_xticks(range(len(weights)), [str(bits) for bits in weights])
-        axes.set_yticks(range(len(states)), [str(bits) for bits in states])
-        axes.set_xlabel("bits of a weight")
-        axes.set_ylabel("bits of a state")
-        axes.tick_params(left=False, bottom=False)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-        bar = figure.colorbar(mesh, ax=axes, pad=0.02)
-        bar.set_label("error, %")
-        finer = (1.5, 3, 4) if top < 8 * bottom else ()
-        ticks = sorted(tick for tick in (*TICKS, *finer) if bottom <= tick <= top)
-        bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
-        bar.minorticks_off()
-    return figure
+    heights = Reach(bottom, top, log=True)
+    shares = heights.shares(np.maximum(error, bottom))
+    wide, tall = len(weights) - 0.5, len(states) - 0.5
+    marks: list[Mark] = [Pixels(coloured(shares, YELLOW_TO_BLUE)[::-1], -0.5, wide, -0.5, tall)]
+    for row, column in np.argwhere(~np.isnan(error)).tolist():
+        colour = "white" if shares[row, column] > 0.55 else "black"
+        marks.append(Words(column, row, f"{error[row, column]:.1f}", 8, colour=colour))
+    if ANNA_1991.weight_bits in weights and ANNA_1991.state_bits in states:
+        across, up = weights.index(ANNA_1991.weight_bits), states.index(ANNA_1991.state_bits)
+        marks.append(Boxes([across - 0.5], [across + 0.5], [up - 0.5], [up + 0.5], edge=COLOURS[3], edge_width=2.2))
+    finer = (1.5, 3, 4) if top < 8 * bottom else ()
+    ticks = [tick for tick in sorted((*TICKS, *finer)) if bottom <= tick <= top]
+    key = Key(
+        YELLOW_TO_BLUE, tuple(zip(heights.shares(ticks).tolist(), [f"{tick:g}" for tick in ticks], strict=True)), "error, %"
+    )
+    x, y = (Scale(label, -0.5, len(bits) - 0.5, categories([str(one) for one in bits]), strokes=False)
+            for label, bits in (("bits of a weight", weights), ("bits of a state", states)))  # fmt: skip
+    return Drawing(6.4, 1.2 + 0.42 * len(states), [[Plot(marks, x, y, key=key)]])
 
 
-def error_against(found: SweepResult, axis: str) -> Any:
+def error_against(found: SweepResult, axis: str) -> Drawing:
     """Error against a numeric axis: a line with a band over chips per combination of the other axes, or all points pooled."""
     lines = combinations(found, [axis])
     several = len(lines) > LINES or found.spec.design == "random"
     ramp = _ramp(lines)
-    with themed(6.4, 3.4) as (figure, axes):
-        shown_errors: list[float] = []
-        for place, others in enumerate([{}] if several else lines):
-            mine = chosen(found, others)
-            at = sorted({point.values[axis] for point in mine if is_number(point.values[axis])})
-            groups = [[100 * error for point in mine if point.values[axis] == x for error in point.errors] for x in at]
-            if not groups:
-                continue
-            colour = ramp[place] if ramp else COLOURS[place % len(COLOURS)]
-            label = ", ".join(value_text(value) for value in others.values()) or "all"
-            low, high = [min(group) for group in groups], [max(group) for group in groups]
-            axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
-            means, mark = [sum(group) / len(group) for group in groups], "o-" if ramp or place < len(COLOURS) else "s--"
-            axes.plot(at, means, mark, color=colour, label=label, markersize=3.5, linewidth=1.4)
-            shown_errors += [error for group in groups for error in group]
-        floats = sorted({100 * point.float_error for point in found.points})
-        for level in floats[:3]:
-            axes.axhline(level, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-        if shown_errors and min(shown_errors) > 0 and max(shown_errors) / min(shown_errors) > LOG_FROM:
-            log_scale(axes, min([*shown_errors, *(level for level in floats if level > 0)]), max(shown_errors))
-        else:
-            axes.set_ylim(bottom=0)
-        axes.set_xlabel(axis)
-        axes.set_ylabel("error, %")
-        axes.grid(axis="y")
-        axes.set_axisbelow(True)
-        if all(isinstance(value, int) for value in found.varying[axis]) and len(found.varying[axis]) <= 12:
-            axes.set_xticks(found.varying[axis])
-        if len(lines) > 1 and not several:
-            axes.legend(fontsize=8, title=",\n".join(lines[0]), title_fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-    return figure
+    bands, means, shown_errors = list[Mark](), list[Mark](), list[float]()
+    for place, others in enumerate([{}] if several else lines):
+        mine = chosen(found, others)
+        at = sorted({point.values[axis] for point in mine if is_number(point.values[axis])})
+        groups = [[100 * error for point in mine if point.values[axis] == x for error in point.errors] for x in at]
+        if not groups:
+            continue
+        colour = ramp[place] if ramp else COLOURS[place % len(COLOURS)]
+        label = ", ".join(value_text(value) for value in others.values()) or "all"
+        bands.append(Area(at, [min(group) for group in groups], [max(group) for group in groups], colour))
+        mean, again = [sum(group) / len(group) for group in groups], not ramp and place >= len(COLOURS)
+        means += [Line(at, mean, colour, dashed=again, name=label), Dots(at, mean, colour, 4.5, "square" if again else "disc")]
+        shown_errors += [error for group in groups for error in group]
+    floats = sorted({100 * point.float_error for point in found.points})
+    levels = [Rule(level, False, width=0.9, dashed=True) for level in floats[:3]]
+    wide = bool(shown_errors) and min(shown_errors) > 0 and max(shown_errors) / min(shown_errors) > LOG_FROM
+    lowest = [*shown_errors, *(level for level in floats if level > 0)]
+    y = log_scale("error, %", min(lowest), max(shown_errors)) if wide else Scale("error, %", low=0, grid=True)
+    values = found.varying[axis]
+    few = len(values) <= 12 and all(isinstance(value, int) for value in values)
+    x = Scale(axis, ticks=tuple((float(value), str(value)) for value in values) if few else None)
+    told = len(lines) > 1 and not several
+    plot = Plot([*bands, *means, *levels], x, y, legend="beside" if told else "", legend_size=8,
+                legend_title=",\n".join(lines[0]) if told else "")  # fmt: skip
+    return Drawing(6.4, 3.4, [[plot]])
 
 
-def _ramp(lines: list[Values]) -> list[Any]:
+def _ramp(lines: list[Values]) -> list[str]:
     """Colours from dark to light if the lines differ by one number; else none."""
-    import matplotlib
-
     if len(lines) < 3 or any(len(others) != 1 or not is_number(next(iter(others.values()))) for others in lines):
         return []
-    return [matplotlib.colormaps["viridis"](place) for place in np.linspace(0.33, 0.9, len(lines))]
+    return [between(PURPLE_TO_YELLOW, place) for place in np.linspace(0.33, 0.9, len(lines)).tolist()]
 
 
-def log_scale(axes: Any, low: float, high: float) -> None:
+def log_scale(label: str, low: float, high: float) -> Scale:
     """A logarithmic scale of errors, with ticks in per cent."""
-    axes.set_yscale("log")
-    axes.set_ylim(low / 1.25, high * 1.25)
-    ticks = [tick for tick in TICKS if low / 1.25 <= tick <= high * 1.25]
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.minorticks_off()
+    return Scale(label, low / 1.25, high * 1.25, tuple((tick, f"{tick:g}") for tick in TICKS), grid=True, log=True)
 
 
-def points(found: SweepResult, most: int = POINTS) -> Any:
+def points(found: SweepResult, most: int = POINTS) -> Drawing:
     """Each point with its interval, and a dot per chip."""
-    mine = found.points[:most]
-    with themed(6.4, 0.8 + 0.36 * max(1, len(mine))) as (figure, axes):
-        for place, point in enumerate(mine):
-            colour = COLOURS[0]
-            axes.plot([100 * point.low, 100 * point.high], [place, place], color=colour, linewidth=2.2, alpha=0.55)
-            axes.plot([100 * one for one in point.errors], [place + 0.24] * point.chips, ".", color=colour, markersize=4)
-            axes.plot(100 * point.error, place, "o", color=colour, markersize=5)
-            axes.plot(100 * point.float_error, place, "|", color=INK, markersize=10)
-        names = [", ".join(value_text(point.values[name]) for name in found.varying) for point in mine]
-        axes.set_yticks(range(len(mine)), names)
-        axes.set_ylim(len(mine) - 0.5, -0.6)
-        axes.set_xlim(left=0)
-        axes.set_xlabel("error, %")
-        axes.grid(axis="x", color=FAINT)
-        axes.tick_params(left=False)
-    return figure
+    mine, marks = found.points[:most], list[Mark]()
+    for place, point in enumerate(mine):
+        marks.append(Line([100 * point.low, 100 * point.high], [place, place], COLOURS[0], 2.2, 0.55))
+        marks.append(Dots([100 * one for one in point.errors], [place + 0.24] * point.chips, COLOURS[0], 2.8))
+        marks.append(Dots([100 * point.error], [place], COLOURS[0], 6))
+        marks.append(Dots([100 * point.float_error], [place], INK, 10, "tick"))
+    names = [", ".join(value_text(point.values[name]) for name in found.varying) for point in mine]
+    y = Scale(low=len(mine) - 0.5, high=-0.6, ticks=categories(names), strokes=False)
+    return Drawing(6.4, 0.8 + 0.36 * max(1, len(mine)), [[Plot(marks, Scale("error, %", low=0, grid=True), y)]])

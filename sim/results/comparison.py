@@ -31,8 +31,11 @@ from sim.comparison.layers import layer_rows
 from sim.comparison.rows import ComparisonRows
 from sim.inputs.calibration import calibration_images
 from sim.inputs.digits import as_labelled, expect_disjoint
+from sim.report.drawing import Drawing
+from sim.report.figure import figure_of
 from sim.report.html import comparison_page
 from sim.report.plots import errors
+from sim.report.svg import svg_document
 from sim.report.text import comparison_text
 from sim.results.ledger import Ledger
 
@@ -180,8 +183,15 @@ class Comparison:
 
     def plot(self) -> "Figure":
         """A matplotlib figure: each arm's error with its interval, and a dot per chip."""
-        figure: Figure = errors(self._counted.arms)
-        return figure
+        return figure_of(self._drawing)
+
+    def svg(self) -> str:
+        """The same figure as an SVG file."""
+        return svg_document(self._drawing)
+
+    @property
+    def _drawing(self) -> Drawing:
+        return errors(self._counted.arms)
 
     def page(self, command: str) -> str:
         """The HTML page; `command` is what made it."""

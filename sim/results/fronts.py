@@ -10,7 +10,10 @@ from sim.base import formats
 from sim.base.columns import View, cells
 from sim.base.contest import Label
 from sim.inputs.joules import Joules, load_joules
+from sim.report.drawing import Drawing
+from sim.report.figure import figure_of
 from sim.report.front_plots import front_plot
+from sim.report.svg import svg_document
 from sim.report.sweep_text import others_text, short
 from sim.sweep.costs import ERROR, Cost, costs_named
 from sim.sweep.front import Panel, Placed, candidates, panels, varying
@@ -127,8 +130,15 @@ class Front:
 
     def plot(self) -> "Figure":
         """A matplotlib figure: error over the first cost, each front with its band."""
-        figure: Figure = front_plot(self.panels, self.costs[0], lambda panel: others_text(panel.given))
-        return figure
+        return figure_of(self._drawing)
+
+    def svg(self) -> str:
+        """The same figure as an SVG file."""
+        return svg_document(self._drawing)
+
+    @property
+    def _drawing(self) -> Drawing:
+        return front_plot(self.panels, self.costs[0], lambda panel: others_text(panel.given))
 
     def __repr__(self) -> str:
         return f"Front({self.name}: {sum(len(panel.points) for panel in self.panels)} points, {len(self.panels)} fronts)"

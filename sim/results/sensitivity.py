@@ -17,7 +17,10 @@ from sim.base.statistics import Interval
 from sim.comparison.arms import Kind, kind_of
 from sim.comparison.sensitivity import Costs, costs_of_changes
 from sim.inputs.digits import as_labelled, expect_disjoint
+from sim.report.drawing import Drawing
+from sim.report.figure import figure_of
 from sim.report.plots import layers_apart
+from sim.report.svg import svg_document
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,9 +88,16 @@ class Sensitivity:
 
     def plot(self) -> "Figure":
         """A matplotlib figure: a panel for each change, a line for each layer with its interval."""
+        return figure_of(self._drawing)
+
+    def svg(self) -> str:
+        """The same figure as an SVG file."""
+        return svg_document(self._drawing)
+
+    @property
+    def _drawing(self) -> Drawing:
         panels = {heading: [(line.change.layer, line.moved) for line in mine] for heading, mine in self.blocks().items()}
-        figure: Figure = layers_apart(panels)
-        return figure
+        return layers_apart(panels)
 
     def __repr__(self) -> str:
         return f"Sensitivity({self.network}: {len(self.lines)} lines on {self.images} images and {self.chips} {self.kind})"

@@ -14,7 +14,10 @@ from anna.base.integers import checked_integer
 from sim.base import formats
 from sim.base.drawn_chips import MOST_CHIPS, Quantile, good_share, quantile, worse_than_worst
 from sim.base.statistics import Interval, mean
+from sim.report.drawing import Drawing
+from sim.report.figure import figure_of
 from sim.report.plots import share_of_chips
+from sim.report.svg import svg_document
 from sim.sweep.run import Progress, run_sweep
 from sim.sweep.spec import FIRST_CHIP, SweepSpec, make_spec
 from sim.sweep.store import Store
@@ -92,8 +95,15 @@ class Yield:
 
     def plot(self) -> "Figure":
         """A matplotlib figure: the share of chips at or below an error."""
-        figure: Figure = share_of_chips(self.errors, self.float_error, self.limit)
-        return figure
+        return figure_of(self._drawing)
+
+    def svg(self) -> str:
+        """The same figure as an SVG file."""
+        return svg_document(self._drawing)
+
+    @property
+    def _drawing(self) -> Drawing:
+        return share_of_chips(self.errors, self.float_error, self.limit)
 
     def __repr__(self) -> str:
         return f"Yield({self.network}: {len(self.errors)} {self.kind}, median {formats.per_cent(self.median.value)})"

@@ -262,6 +262,22 @@ def test_the_same_die_on_every_machine(analog: anna.Analog, golden: str) -> None
 
 
 @many(30)
+@given(
+    seed=st.integers(0, 2**32),
+    count=st.integers(0, 300),
+    rate=st.sampled_from([0.0, 1e-6, 1e-3]),
+    simd=st.sampled_from(simd_levels()),
+)
+def test_the_engine_shows_the_weights_of_the_definition(seed: int, count: int, rate: float, simd: str) -> None:
+    rng = np.random.default_rng(seed)
+    dac, level = rng.integers(0, 2, 64), rng.normal(0, 16, (2, 8))
+    gain, zero, leak = rng.normal(1, 0.1, 64), rng.normal(0, 0.1, 64), rng.uniform(0, 2, 64)
+    synapses = synapse.Synapses(8, dac, level, gain, zero, leak, rate, 1024.0)
+    reads = [rng.integers(0, most, count) for most in (8, 8, 8, 10**6)]
+    np.testing.assert_array_equal(synapses.fixed(*reads, simd), synapses.fixed_by_numpy(*reads))
+
+
+@many(30)
 @given(seed=st.integers(0, 2**32), fan_in=st.sampled_from([16, 64, 128, 256]), full=st.booleans())
 def test_fixed_point_weights_err_by_less_than_a_64th_of_an_lsb(seed: int, fan_in: int, full: bool) -> None:
     """A dot product with rounded weights against the same in float64, at the most sensitive scale."""

@@ -52,3 +52,14 @@ def test_candidates_are_tallied_as_if_converted_first(seed: int, kind: type, cou
 def test_an_array_times_a_power_of_two_is_rounded_as_ldexp_rounds_it(power: int) -> None:
     array = np.random.default_rng(1).normal(size=500) * 2.0 ** np.arange(-250, 250).clip(-200, 50)
     assert np.array_equal(exact.scaled(array, power), np.ldexp(array, power))
+
+
+@given(SEEDS, st.integers(1, 9), st.integers(1, 300), st.booleans())
+def test_means_of_products_of_short_numbers_are_those_of_exact_ones(seed: int, size: int, count: int, single: bool) -> None:
+    rng = np.random.default_rng(seed)
+    inputs = np.zeros((-(-size // 4) * 4, count), np.int16)
+    inputs[:size] = rng.integers(-127, 128, (size, count))
+    care, found = rng.integers(1, 16, count, dtype=np.uint8), np.empty((size, size))
+    fitting.gram(inputs, inputs * care, float(care.sum()), single, found)
+    held, kind = inputs[:size].astype(np.int64), np.float32 if single else np.float64
+    assert found.tolist() == ((held * care @ held.T).astype(kind) / kind(care.sum())).astype(np.float64).tolist()

@@ -55,6 +55,14 @@ def test_the_same_bits_as_numpy(simd, seed, first, ordinal, word3):
 
 
 @pytest.mark.parametrize("simd", simd_levels())
+@pytest.mark.parametrize("count", [1, 4, 37, 4096])
+@pytest.mark.parametrize(("seed", "chip", "part"), [(0, 0, 0), (2**64 - 1, 2**32 - 1, 13), (0xDEADBEEFCAFEF00D, 1, 5)])
+def test_the_pattern_of_a_die_has_the_same_bits_as_numpy(simd, seed, chip, part, count):
+    expected = noise.normals(seed, chip, part, noise.DIE, np.arange(count))
+    np.testing.assert_array_equal(noise.of_die(seed, chip, part, count, simd).view(np.uint32), expected.view(np.uint32))
+
+
+@pytest.mark.parametrize("simd", simd_levels())
 def test_many_more_bits(simd):
     """Every branchless path of the logarithm and the angle, a quarter of a million samples."""
     for ordinal in range(64):

@@ -16,6 +16,7 @@ from sim.base.statistics import (
     reject_curve,
     snr_db,
     spread,
+    total,
     wilson,
 )
 
@@ -166,3 +167,8 @@ def test_signal_to_noise() -> None:
     assert snr_db(x, x + 0.1 * np.random.default_rng(7).normal(size=x.size)) == pytest.approx(20.04, abs=0.1)
     assert snr_db(x, 3 * x - 7) > 140  # rounding is all that is left
     assert snr_db(x, np.zeros_like(x)) == -math.inf
+
+
+@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=40))
+def test_a_total_is_that_of_exact_sums_to_its_last_digits(values: list[float]) -> None:
+    assert total(np.array(values)) == pytest.approx(math.fsum(values), abs=1e-14 * math.fsum(map(abs, values)))

@@ -51,3 +51,9 @@ def test_the_description_of_a_program_loads_neither_compiler_nor_engine_nor_figu
     found = loaded("info", file)
     assert rooms(found) <= {"anna.base", "anna.native", "anna.chip", "anna.program", "anna.sequencer", "sim.cli"}
     assert not found & {"matplotlib", "onnx", "torch"}
+
+
+def test_a_comparison_with_its_page_loads_no_plotting_library(tmp_path: Path) -> None:
+    found = loaded("compare", "--count", "20", "--chips", "1", "--ledger", "none", "-o", tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("<svg") == 7
+    assert "matplotlib" not in found

@@ -19,9 +19,9 @@ from anna.analog.parameters import Analog
 from anna.base.errors import DataError
 from anna.network.forward import forward
 from anna.network.images import image_keys
-from sim.comparison.layers import layer_maps
+from sim.comparison.layers import float_maps, layer_maps
 from sim.inputs.digits import expect_disjoint, for_network, labelled_images
-from sim.report.figure import FAINT, INK, PAPER
+from sim.report.colours import FAINT, INK, PAPER
 from sim.results.comparison import CHIPS, FEW_CHIPS, Comparison, compare, default_chips
 from sim.results.ledger import ledger
 
@@ -306,7 +306,7 @@ def test_signal_to_noise_of_layers(found: Comparison, made) -> None:
     assert [row["layer"] for row in found.layers] == ["C1", "S2", "C3", "S4"]
     for row in found.layers:
         assert 5 < row["typical chips"] < row["ideal chip"] < 40
-    maps = layer_maps(network, program, digits.images[:2], anna.Chip())
+    maps = layer_maps(float_maps(network, program, digits.images[:2]), program, digits.images[:2], anna.Chip())
     assert maps[0].float_maps.shape == maps[0].chip_maps.shape == (2, 4, 28, 28)
 
 

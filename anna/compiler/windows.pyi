@@ -1,0 +1,19 @@
+"""Types of the compiled loop of the scheduler of a wide chip."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+INTERFACE: str
+
+class Windows:
+    def __init__(self, chip: dict[str, Any], memory: int) -> None: ...
+    def run(
+        self,
+        forms: dict[str, NDArray[Any]],
+        form: NDArray[np.int64],
+        place: NDArray[np.int64],
+        scan: NDArray[np.int64],
+        scans: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]: ...
