@@ -10,7 +10,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
-from sim.report.figure import FAINT, INK, PAPER
+from sim.report.colours import FAINT, INK, PAPER
 
 # What figures are drawn in where they stand alone, and the variables of the page (website/static/site.css).
 COLOURS = {INK: "var(--ink)", FAINT: "var(--faint)", PAPER: "var(--paper)"}

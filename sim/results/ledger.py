@@ -16,6 +16,7 @@ from sim.comparison.arms import Kind, kind_of
 from sim.comparison.ledger import losses
 from sim.comparison.ledger_table import LEDGER, Losses
 from sim.inputs.digits import as_labelled, expect_disjoint
+from sim.report.figure import figure_of
 from sim.report.plots import ledger as ledger_plot
 from sim.report.text import ledger_text
 
@@ -43,8 +44,7 @@ class Ledger(Losses):
 
     def plot(self) -> "Figure":
         """A matplotlib figure: each cause's share with its interval, what it costs alone, and what is recovered without it."""
-        figure: Figure = ledger_plot(self)
-        return figure
+        return figure_of(ledger_plot(self))
 
 
 @renamed(seed=("chip_seed", "noise_seed"))
