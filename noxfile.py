@@ -21,7 +21,7 @@ BEGUN = float(os.environ.get("CI_BEGUN", time.time()))
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "venv"
-nox.options.sessions = ["tests", "lint", "checked", "sanitized", "torch"]
+nox.options.sessions = ["tests", "lint", "checked", "sanitized", "docs", "torch"]
 
 
 def step(what: str) -> None:
@@ -142,6 +142,17 @@ def sanitized(session: nox.Session) -> None:
             "LD_PRELOAD": ":".join(map(sanitizer, libraries)),
         }
         session.run("pytest", "-q", *SPREAD, "--programs", "60", *chosen, *session.posargs, env=ENV | told)
+
+
+@nox.session(requires=["wheel"])
+def docs(session: nox.Session) -> None:
+    """The site, with its tutorials run in an empty folder against the wheel; a warning is an error. It goes to build/site."""
+    step("docs: the site, and the tutorials that need no PyTorch")
+    install_wheel(session, "docs")
+    site = ROOT / "build" / "site"
+    strictly = ("-q", "-W", "--keep-going", "-E", "-j", "2", "-c", "docs", "-d", session.create_tmp())
+    session.run("sphinx-build", *strictly, ".", str(site), env=ENV)
+    session.run("pytest", "-q", "tests/test_site.py", env=ENV | {"ANNA_SITE": str(site)})
 
 
 @nox.session(requires=["wheel"])

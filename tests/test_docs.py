@@ -5,12 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from pages import DOCS, PAGES, ROOT, TUTORIALS
 
 import anna
 from anna.analog.parameters import STRENGTHS
 
-ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 BLOCKS = [(page, number) for page in PAGES for number, _ in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")))]
 
@@ -30,17 +29,44 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_every_page_stands_in_the_index() -> None:
+    """Of which the site makes its table of contents."""
+    linked = re.findall(r"\]\(([\w./-]+\.md)\)", (DOCS / "index.md").read_text(encoding="utf-8"))
+    named = [
+        *DOCS.rglob("*.md"),
+        *(ROOT / name for name in ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
+    ]
+    assert {(DOCS / target).resolve() for target in linked} == {path.resolve() for path in named} - {
+        (DOCS / "index.md").resolve()
+    }
+
+
+NEEDS_TORCH = [page for page in TUTORIALS if "import torch" in page.read_text(encoding="utf-8")]
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("page", NEEDS_TORCH, ids=lambda page: page.stem)
+def test_tutorials_in_pytorch_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others run where the site is built, in which there is no PyTorch."""
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    cells = re.findall(r"^```{code-cell} python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    names = {"__name__": "__main__"}
+    for cell in cells:
+        exec(compile(cell, f"{page.name}", "exec"), names)
+
+
 def test_the_rules_in_the_docs_are_the_rules() -> None:
     from anna.sequencer.rules import RULES
 
-    text = (ROOT / "docs" / "assembly.md").read_text(encoding="utf-8")
+    text = (DOCS / "assembly.md").read_text(encoding="utf-8")
     assert [f"| `{name}` | {rule.statement} |" in text for name, rule in RULES.items()] == [True] * len(RULES)
 
 
 def test_the_events_in_the_docs_are_the_events() -> None:
     from anna.sequencer.tally import EVENTS
 
-    text = (ROOT / "docs" / "energy.md").read_text(encoding="utf-8")
+    text = (DOCS / "energy.md").read_text(encoding="utf-8")
     assert re.findall(r"^\| `(\w+)` \| (.*) \|$", text, re.M) == [*EVENTS.items()]
 
 
@@ -54,14 +80,14 @@ def test_the_commands_in_the_docs_are_the_commands() -> None:
     from sim.cli.main import full_parser
     from sim.cli.syntax import syntax_of
 
-    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    text = (DOCS / "command-line.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `anna ([\w-]+)` \| (.*) \|$", text, re.M)
     assert rows == [(command.name, command.summary) for command in syntax_of(full_parser()).commands]
 
 
 def test_what_is_beside_other_simulators_names_fields_that_exist() -> None:
     """The last column of each table, and nothing in it that is a name elsewhere."""
-    text = (ROOT / "docs" / "analog-peers.md").read_text(encoding="utf-8")
+    text = (DOCS / "analog-peers.md").read_text(encoding="utf-8")
     known = {*anna.Analog.model_fields, *anna.Faults.model_fields, *anna.ChipSpec.model_fields}
     cells = [line.split(" | ")[-1] for line in text.splitlines() if line.startswith("| ")]
     named = {name for cell in cells for name in re.findall(r"`([a-z_]+)`", cell)}
@@ -72,6 +98,6 @@ def test_what_is_beside_other_simulators_names_fields_that_exist() -> None:
 def test_the_budgets_in_the_docs_are_the_budgets() -> None:
     from anna.base.border import BUDGETS
 
-    page = (ROOT / "docs" / "trust.md").read_text(encoding="utf-8")
+    page = (DOCS / "trust.md").read_text(encoding="utf-8")
     for one in BUDGETS:
         assert f"| {one.name} | {one.file_bytes:,} | {one.memory_bytes:,} |" in page

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pages import PAGES, ROOT
 
 from sim.cli.main import full_parser
 
-ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for package in ("anna", "lenet", "sim") for path in (ROOT / package).rglob("*.py"))
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ROWS = [
     [cell.strip() for cell in line.strip("|\n").split("|")]
     for line in (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()

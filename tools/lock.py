@@ -29,6 +29,7 @@ def groups(project: Path) -> dict[str, list[str]]:
         "test": needed + extra["test"] + ["pytest-cov"],
         "lint": needed + extra["lint"],
         "build": stated["build-system"]["requires"],
+        "docs": needed + extra["docs"] + ["pytest", "pytest-timeout"],
         "classical": extra["classical"],
         "nox": ["nox"],
         APART: needed + extra["test"] + ["pytest-cov", "numpy==1.26.*"],

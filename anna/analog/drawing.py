@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 def weight_errors(errors_lsb: Floats, title: str) -> "Figure":
     """Errors of the weights of all synapses, (rows, columns), in weight LSB."""
-    from matplotlib.figure import Figure
+    from anna.base.drawn_figure import DrawnFigure
 
     largest = max(float(np.abs(errors_lsb).max()), 1e-9)
-    figure = Figure(figsize=(7.5, 6), layout="constrained")
+    figure = DrawnFigure(figsize=(7.5, 6), layout="constrained")
     axes = figure.subplots()
     shown = axes.imshow(errors_lsb, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")
     figure.colorbar(shown, ax=axes, label="error of the weight [weight LSB]")

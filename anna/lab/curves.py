@@ -109,9 +109,9 @@ def bits_table(analog: Analog, chips: int, spec: ChipSpec = ANNA_1991) -> str:
 
 # --- figures ---------------------------------------------------------------------------------------------------------
 def _figure(title: str, x: str, y: str) -> "tuple[Figure, Any]":
-    from matplotlib.figure import Figure
+    from anna.base.drawn_figure import DrawnFigure
 
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    figure = DrawnFigure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.subplots()
     axes.set_title(title)
     axes.set_xlabel(x)

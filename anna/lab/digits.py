@@ -154,9 +154,9 @@ def table(rows: Mapping[tuple[str, int], Measured]) -> str:
 
 def figure(rows: Mapping[tuple[str, int], Measured]) -> "Figure":
     """Mean effective bits over digits, a panel for each ratio: a colour for each preset, a line for each number of copies."""
-    from matplotlib.figure import Figure
+    from anna.base.drawn_figure import DrawnFigure
 
-    drawn = Figure(figsize=(8.4, 4.2), layout="constrained")
+    drawn = DrawnFigure(figsize=(8.4, 4.2), layout="constrained")
     names, copies = (list(dict.fromkeys(key[k] for key in rows)) for k in (0, 1))
     for overlap, axes in zip((True, False), drawn.subplots(1, 2, sharey=True), strict=True):
         axes.set_title(f"A ratio of {_ratio(overlap)} between digits")

@@ -22,11 +22,11 @@ COLOURS = {"prepare": "#f4f4f0", "convolution": "#c9dff0", "subsample": "#d8ecd0
 
 def draw(network: Network) -> Figure:
     """A matplotlib figure of the network, one row for each member of an ensemble."""
-    from matplotlib.figure import Figure
+    from anna.base.drawn_figure import DrawnFigure
 
     longest = max(len(member.steps) for member in network.members)
     rows = len(network.members)
-    figure = Figure(figsize=(LAYER_WIDTH * (longest + 1), HEIGHT * rows), layout="constrained")
+    figure = DrawnFigure(figsize=(LAYER_WIDTH * (longest + 1), HEIGHT * rows), layout="constrained")
     for place, member in enumerate(network.members):
         axes = figure.add_subplot(rows, 1, place + 1)
         _draw_graph(axes, member, longest)

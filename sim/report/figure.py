@@ -63,10 +63,11 @@ def themed(width: float, height: float, columns: int = 1, rows: int = 1, **optio
     """A figure of this size in inches and its axes, in our style; global state stays untouched."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+
+    from anna.base.drawn_figure import DrawnFigure
 
     with matplotlib.rc_context(_STYLE), quiet():
-        figure = Figure(figsize=(width, height))
+        figure = DrawnFigure(figsize=(width, height), style=_STYLE)
         FigureCanvasAgg(figure)
         yield figure, figure.subplots(rows, columns, **options)
 

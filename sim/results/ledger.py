@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -16,7 +16,12 @@ from sim.comparison.arms import Kind, kind_of
 from sim.comparison.ledger import losses
 from sim.comparison.ledger_table import LEDGER, Losses
 from sim.inputs.digits import as_labelled, expect_disjoint
+from sim.report.figure import figure_of
+from sim.report.plots import ledger as ledger_plot
 from sim.report.text import ledger_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,10 @@ class Ledger(Losses):
     def table(self) -> str:
         """The ledger as text."""
         return ledger_text(self)
+
+    def plot(self) -> "Figure":
+        """A matplotlib figure: each cause's share with its interval, what it costs alone, and what is recovered without it."""
+        return figure_of(ledger_plot(self))
 
 
 @renamed(seed=("chip_seed", "noise_seed"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from pages import PAGES, ROOT
 
 import anna
 import anna.lab
@@ -17,7 +18,6 @@ import anna.torch
 import lenet
 import sim
 
-ROOT = Path(__file__).parents[2]
 PACKAGES = ("anna", "lenet", "sim")
 ALLOWED = {"anna": {"anna"}, "lenet": {"anna", "lenet"}, "sim": {"anna", "lenet", "sim"}}
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -96,7 +96,7 @@ def test_importing_a_package_loads_nothing_heavy(package: str) -> None:
     assert found.stdout.strip() == ""
 
 
-USERS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "examples").rglob("*.py"))]
+USERS = [*PAGES, *sorted((ROOT / "examples").rglob("*.py"))]
 FACES = {package.__name__ for package in PUBLIC}
 
 

@@ -225,6 +225,7 @@ def test_what_is_shown_in_a_notebook_is_short(found: Comparison, made) -> None:
         assert len(repr(thing)) < 200 and "array(" not in repr(thing) and "object at" not in repr(thing), repr(thing)
     assert repr(chip) == "Chip(seed 7, typical)"
     assert "droop" in lines._repr_html_()
+    assert ">droop</text>" in lines.plot()._repr_svg_()  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow
