@@ -95,7 +95,7 @@ COMMAND = Command(
     examples=(
         "anna watch lenet5 holdout --image 3 -o lenet5.html",
         "anna watch recognizer.anna holdout --chip-seed 7",
-        "anna watch convolver.anna --codes codes.npy --analog ideal",
+        "anna watch edges.anna --codes codes.npy --analog ideal",
     ),
     arguments=_arguments,
     run=_run,
