@@ -1,4 +1,4 @@
-# The chip's units within one page segment, and the instructions issued to them: what the schedulers of both kinds of chip share.
+# The chip's units within one page segment, and the instructions issued to them: what the schedulers of both kinds share.
 # The rules of timing are those of `anna.sequencer.timing`.
 
 from libc.stdint cimport int64_t, uint64_t

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 INTERFACE: str
 
-class Greedy:
+class Board: ...
+
+class Greedy(Board):
     work: int
     def __init__(self, chip: dict[str, Any], memory: int) -> None: ...
     def run(

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 INTERFACE: str
 
-class Windows:
+class Board: ...
+
+class Windows(Board):
     def __init__(self, chip: dict[str, Any], memory: int) -> None: ...
     def run(
         self,
