@@ -9,6 +9,9 @@ import numpy as np
 
 include "interface.pxi"
 
+cdef extern from "mix.h" nogil:
+    int64_t anna_difference(int64_t a, int64_t b)
+
 
 def repetitions(const int64_t[::1] key, const int64_t[::1] place, const uint8_t[::1] mixed, const int64_t[::1] sums,
                 const int64_t[::1] tried):
@@ -28,12 +31,12 @@ def repetitions(const int64_t[::1] key, const int64_t[::1] place, const uint8_t[
                 if key[i] != key[i + period]:
                     pairs = triples = 0
                     continue
-                step = place[i + period] - place[i]
+                step = anna_difference(place[i + period], place[i])  # of hashes it may wrap
                 again = mixed[i] or step >= 0
                 pairs = pairs + 1 if again else 0
                 on = False
                 if again and i < n - period and key[i + period] == key[i + 2 * period]:
-                    on = place[i + 2 * period] - place[i + period] == step
+                    on = anna_difference(place[i + 2 * period], place[i + period]) == step
                 triples = triples + 1 if on else 0
                 if pairs < period:
                     continue
