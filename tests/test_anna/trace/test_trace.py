@@ -108,11 +108,12 @@ def test_loads_and_pages_follow_each_other_without_gap(program: anna.Program) ->
 @settings(max_examples=60, deadline=None)
 @given(program=legal_programs() | published_programs())
 def test_slices_of_a_track_follow_each_other(program: anna.Program) -> None:
-    """A viewer draws a slice inside another one below it; only STOREs that are issued together may do so."""
+    """A viewer draws a slice inside another one below it; only STOREs that are issued together may do so, and those of a chip
+    whose STORE takes several cycles, which docs/trace.md says."""
     for track, mine in slices(anna.verified(program)).items():
         times = sorted((one["args"]["cycle"], one["args"]["cycles"]) for one in mine)
         for (start, cycles), following in pairwise(times):
-            together = track == "store" and following == (start, cycles)
+            together = track == "store" and (following == (start, cycles) or cycles > 1)
             assert together or start + cycles <= following[0] + 1e-6, f"{track} at {start}"
 
 
