@@ -108,13 +108,22 @@ def test_loads_and_pages_follow_each_other_without_gap(program: anna.Program) ->
 @settings(max_examples=60, deadline=None)
 @given(program=legal_programs() | published_programs())
 def test_slices_of_a_track_follow_each_other(program: anna.Program) -> None:
-    """A viewer draws a slice inside another one below it; only STOREs that are issued together may do so, and those of a chip
-    whose STORE takes several cycles, which docs/trace.md says."""
-    for track, mine in slices(anna.verified(program)).items():
+    """The format has no room for slices that overlap; only STOREs do, and theirs are several tracks."""
+    found = slices(anna.verified(program))
+    for track, mine in found.items():
         times = sorted((one["args"]["cycle"], one["args"]["cycles"]) for one in mine)
         for (start, cycles), following in pairwise(times):
-            together = track == "store" and (following == (start, cycles) or cycles > 1)
-            assert together or start + cycles <= following[0] + 1e-6, f"{track} at {start}"
+            assert start + cycles <= following[0] + 1e-6, f"{track} at {start}"
+    assert {track.partition(" ")[0] for track in found if " " in track} <= {"store"}
+
+
+def test_stores_that_overlap_are_on_several_tracks() -> None:
+    """Two in the same cycle, and after them one by itself."""
+    head = ".chip name=anna-1991 issue_width=2\n.sequencer overlap=all\n.input name=x address=0 shape=64\n"
+    text = "REPEAT 16\nSHIFT 4\nENDREP\nSTORE A.L0\nSTORE A.L1\nWAIT cycles=9\nSTORE A.L2\nSTOP"
+    found = slices(anna.verified(anna.assemble(head + text)))
+    assert [len(found[track]) for track in ("store", "store 2")] == [2, 1]
+    assert found["store"][0]["ts"] == found["store 2"][0]["ts"]
 
 
 def test_layers_share_out_the_time_of_an_image(lenet5: anna.Program) -> None:
