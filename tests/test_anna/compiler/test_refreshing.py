@@ -80,6 +80,24 @@ def test_only_pairs_of_rows_that_need_it_and_that_carry_a_weight_are_written(
         assert last[one.segment, one.pair // pairs] + delay > limit
 
 
+@pytest.mark.parametrize(("case", "most"), [*enumerate([3, 4, 9, 6])])
+def test_rows_that_are_late_soon_are_written_with_those_that_are_late_now(case: int, most: int) -> None:
+    """A burst waits until the units have ended. Without the rows that can wait there were 6, 3, 19 and 10 bursts."""
+    name, options, _ = CASES[case]
+    issued = compiled(name, **options).program.issued
+    assert 1 <= np.count_nonzero(np.diff(issued.named("RFSH"), prepend=-2) > 1) <= most
+
+
+@pytest.mark.parametrize("options", [{}, {"machine": "board-1991"}, {"max_charge_lost": 0.004}])
+def test_a_batch_is_as_long_as_charges_last(options: dict[str, Any]) -> None:
+    """Without RFSH; one image more would read what is too old."""
+    made = compiled("recognizer", **options)
+    assert made.program.batch > 1
+    assert not made.timeline.refreshes
+    assert oldest_read(made.timeline, made.program.batch - 1).max() <= limit_of(made)
+    assert oldest_read(made.timeline, made.program.batch).max() > limit_of(made)
+
+
 def test_what_no_refresh_can_keep_is_refused() -> None:
     with pytest.raises(CompileError, match=r"RFSH cannot keep its charges: writing the weights of a page takes \d+"):
         compiled("linear", max_charge_lost=0.000001)

@@ -147,6 +147,14 @@ def test_a_bound_of_zero_is_a_relu_and_needs_no_offsets(tmp_path: Path, clamp: b
     assert step.layer.activation == RELU
 
 
+@pytest.mark.parametrize("bound", [round(0.1 * k, 1) for k in range(-10, 11)])
+def test_one_bound_may_be_any_number(tmp_path: Path, bound: float) -> None:
+    for end, wanted in (("min", np.maximum), ("max", np.minimum)):
+        graph = read(tmp_path, *CONV, node("Clip", ["a"], ["y"], **{end: bound}))
+        found = forward(graph, IMAGES).scores.reshape(convolved().shape)
+        np.testing.assert_allclose(found, wanted(convolved(), bound), rtol=1e-4, atol=1e-5)
+
+
 def test_a_dilated_kernel_has_zeros_between(tmp_path: Path) -> None:
     (step,) = read(tmp_path, constant("w", KERNEL), node("Conv", ["x", "w"], ["y"], dilations=[2, 3]))
     assert isinstance(step.layer, Convolution)
