@@ -47,7 +47,7 @@ static inline VS v_saturated_sum(VS a, VS b)
     return (sum & ~lost) | (((a >> 15) ^ 0x7FFF) & lost);
 }
 
-#if defined(__SSE2__) && !ANNA_CHECKED /* the checked build tests the plain C below */
+#if defined(__SSE2__) && !ANNA_PLAIN_C /* a build for tests runs the plain C below */
 #include <emmintrin.h>
 
 static inline VI v_madd(VI sum, VS states, VI weights)
