@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import ENV, ROOT
+from made_once import made_once
 from small_digits import other_digits, small_digits
 from sweep_cases import TOML
 
@@ -26,6 +27,7 @@ LONG = {
     "anna application slant -o slant.svg",
     "anna application zip -o zip.svg",
     "anna compare lenet5 --chips 16 --analog typical --analog worst",
+    "anna compile mine.onnx --calibration digits.npz --precision auto --within 2 -o mine.anna",
     "anna diagnose lenet5 --chip-seed 104",
     "anna published",
     "anna published --assumptions -o assumptions.md",
@@ -64,7 +66,10 @@ QUICKLY = {"fit": False, "round": "nearest", "range_method": "max"}
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder such as a user of anna has."""
-    folder = tmp_path_factory.mktemp("examples")
+    return made_once(tmp_path_factory, "examples", _fill)
+
+
+def _fill(folder: Path) -> None:
     shutil.copytree(ROOT / "examples", folder / "examples")
     for name in ("edges.asm", "joules.toml"):
         shutil.copy(ROOT / "examples" / name, folder)
@@ -90,7 +95,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = folder / "bin" / "anna"
     command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sim.cli "$@"\n', encoding="utf-8")
     command.chmod(0o755)
-    return folder
 
 
 def test_what_is_not_run_is_an_example() -> None:
