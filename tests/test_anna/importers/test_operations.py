@@ -147,6 +147,13 @@ def test_a_bound_of_zero_is_a_relu_and_needs_no_offsets(tmp_path: Path, clamp: b
     assert step.layer.activation == RELU
 
 
+def test_a_bound_of_zero_on_the_image_is_one_layer(tmp_path: Path) -> None:
+    """Of another bound there are two, with an offset each."""
+    for bound, layers in ((0.0, 2), (0.5, 3)):
+        graph = read(tmp_path, constant("w", KERNEL), node("Clip", ["x"], ["a"], min=bound), node("Conv", ["a", "w"], ["y"]))
+        assert len(graph.layers) == layers
+
+
 @pytest.mark.parametrize("bound", [round(0.1 * k, 1) for k in range(-10, 11)])
 def test_one_bound_may_be_any_number(tmp_path: Path, bound: float) -> None:
     for end, wanted in (("min", np.maximum), ("max", np.minimum)):
