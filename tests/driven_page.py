@@ -13,7 +13,8 @@ BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 
 # A step of a script is [what, ...]: "click" an element by its id, "set" an input to a value, "key" pressed in the page, "focus"
 # the k-th element of a selector, "wait" for milliseconds, "hold" the texts of a selector's elements, or "point" at a row and a
-# column of a canvas by the beginning of its label, and hold what is told there. What is held comes back in order.
+# column of a canvas by the beginning of its label, and hold what is told there, or "press" it at a share of its width. What is
+# held comes back in order.
 _DRIVER = """
 <script type="module">
 const steps = STEPS, held = [], errors = [];
@@ -21,6 +22,7 @@ window.addEventListener("error", (event) => errors.push(event.message));
 window.addEventListener("unhandledrejection", (event) => errors.push(String(event.reason)));
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 const byId = (id) => document.getElementById(id);
+const labelled = (label) => [...document.querySelectorAll("canvas")].find((one) => one.ariaLabel.startsWith(label));
 const does = {
   click: (id) => byId(id).click(),
   set(id, value) {
@@ -34,11 +36,15 @@ const does = {
     held.push([...document.querySelectorAll(selector)].map((one) => (one.matches("input") ? one.value : one.textContent)));
   },
   point(label, rows, columns, row, column) {
-    const canvas = [...document.querySelectorAll("canvas")].find((one) => one.getAttribute("aria-label").startsWith(label));
+    const canvas = labelled(label);
     const box = canvas.getBoundingClientRect();
     const clientX = box.left + ((column + 0.5) * box.width) / columns, clientY = box.top + ((row + 0.5) * box.height) / rows;
     canvas.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, pointerType: "mouse" }));
     held.push([byId("told").textContent]);
+  },
+  press(label, share) {
+    const box = labelled(label).getBoundingClientRect(), clientX = box.left + share * box.width;
+    labelled(label).dispatchEvent(new PointerEvent("pointerdown", { clientX, clientY: box.top + 1, buttons: 1 }));
   },
 };
 while (!document.body.classList.contains("ready") && !errors.length) await wait(20);

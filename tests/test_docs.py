@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from pages import DOCS, PAGES, ROOT, TUTORIALS
+from reader import own_files
 
 import anna
 from anna.analog.parameters import STRENGTHS
@@ -16,9 +17,10 @@ BLOCKS = [(page, number) for page in PAGES for number, _ in enumerate(BLOCK.find
 
 @pytest.mark.parametrize(("page", "number"), BLOCKS, ids=lambda value: getattr(value, "stem", value))
 def test_code_blocks_run(page: Path, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a folder that has what `anna examples` writes, and the files of a reader's own."""
     monkeypatch.chdir(tmp_path)
-    for folder in ("examples", "tests"):
-        os.symlink(ROOT / folder, tmp_path / folder)
+    os.symlink(ROOT / "examples", tmp_path / "examples")
+    own_files(tmp_path)
     code = BLOCK.findall(page.read_text(encoding="utf-8"))[number]
     exec(compile(code, f"{page.name} block {number}", "exec"), {"__name__": "__main__"})
 

@@ -127,7 +127,7 @@ def train(task: Task, folders: Folders, *, test: bool, watch: Callable[[str], No
 def expect_torch() -> None:
     """Raises if PyTorch is not installed."""
     if find_spec("torch") is None:
-        raise DataError("training needs PyTorch, which is not installed; install the extra `train`")
+        raise DataError("training needs PyTorch, which is not installed: pip install 'anna-chip[train]'")
 
 
 def _expect_folder(output: Path, task: Task) -> None:

@@ -7,6 +7,7 @@ from anna.analog.parameters import Analog
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
 from sim.cli.compare import title
+from sim.cli.drawn import first_seed
 from sim.cli.options import add, positional
 from sim.cli.progress import progress
 
@@ -16,7 +17,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--count", default_text="as the list says")
     add(parser, "--chips", default=16)
     add(parser, "--analog", repeatable=True, default_text="typical")
-    add(parser, "--chip-seed", default=0)
+    add(parser, "--chip-seed", default_text="0")
     add(parser, "--noise-seed", default=0)
     add(parser, "--machine", default="board-1991")
     add(parser, "--output", kind=values.file(".svg"), default_text="no figure")
@@ -33,9 +34,10 @@ def _run(given: argparse.Namespace) -> None:
     path = None if given.output is None else output_file(given.output)
     one = APPLICATIONS[given.name]
     kinds = [(title(name), Analog.named(name)) for name in given.analog or ["typical"]]
+    seed = first_seed(given, [analog for _, analog in kinds])
     with progress() as show:
         found = one.run(one.count if given.count is None else given.count, chips=given.chips, analog=kinds,
-                        chip_seed=given.chip_seed, noise_seed=given.noise_seed, machine=given.machine,
+                        chip_seed=seed, noise_seed=given.noise_seed, machine=given.machine,
                         threads=given.threads, watch=show)  # fmt: skip
     try:
         if path is not None:

@@ -11,6 +11,7 @@ from anna.analog.parameters import Analog
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
 from sim.cli.compiling import add_compile_options, compile_options
+from sim.cli.drawn import first_seed
 from sim.cli.images import add_network_and_images, images_of
 from sim.cli.options import add
 from sim.cli.progress import progress
@@ -30,7 +31,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--trimmed")
     add(parser, "--quantised")
     add(parser, "--chip-trained", default_text="shipped ones, if any; none leaves them out")
-    add(parser, "--chip-seed", default=0)
+    add(parser, "--chip-seed", default_text="0")
     add(parser, "--noise-seed", default=0)
     add(parser, "--ledger", default="totals", default_text=f"totals, on {LEDGER_IMAGES} images and {LEDGER_CHIPS} chips")
     add(parser, "--output", kind=values.file(".html"), default="report.html")
@@ -66,6 +67,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     network = load_network(given.model, given.data, given.weights_seed, given.variant or "")
     images, calibration = images_of(network, given)
     kinds = [(title(name), Analog.named(name)) for name in given.analog or ["typical"]]
+    chip_seed = first_seed(given, [analog for _, analog in kinds])
     watch(f"compile {network.name}")
     options = compile_options(given)
     made = compilation(network, calibration, **options)
@@ -76,7 +78,7 @@ def _found(given: argparse.Namespace, watch: Callable[[str], None]) -> "Comparis
     as_trained = {**options, "round": "nearest"}
     other_arm = other and ChipTrained(*other, compilation(other[1], calibration, **as_trained).program)
     some = images.first(given.count)
-    seeds = {"chip_seed": given.chip_seed, "noise_seed": given.noise_seed}
+    seeds = {"chip_seed": chip_seed, "noise_seed": given.noise_seed}
     limit = None if given.limit is None else given.limit / 100
     found = compare(network, program, some, chips=given.chips, analogs=kinds, trimmed=given.trimmed, calibration=calibration,
                     **seeds, threads=threads, chip_trained=other_arm, quantised=made.quantised if given.quantised else None,

@@ -28,9 +28,9 @@ COMMAND = Command(
     description="Prints a script that lets the shell complete commands, options, names and files of the right kind.\n"
     "The script never calls anna; after an update, generate it again.",
     examples=(
-        "anna completion bash > ~/.local/share/bash-completion/completions/anna",
-        "anna completion zsh > ~/.zfunc/_anna      # a folder of $fpath",
-        "anna completion fish > ~/.config/fish/completions/anna.fish",
+        "source <(anna completion bash)    # a line for ~/.bashrc",
+        "mkdir -p ~/.zfunc && anna completion zsh > ~/.zfunc/_anna    # where ~/.zfunc is a folder of $fpath",
+        "mkdir -p ~/.config/fish/completions && anna completion fish > ~/.config/fish/completions/anna.fish",
     ),
     arguments=_arguments,
     run=_run,

@@ -9,6 +9,7 @@ from anna.machine.chip import Chip
 from anna.program.file import Program
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
+from sim.cli.drawn import first_seed
 from sim.cli.options import add, positional
 from sim.inputs.files import images_and_labels
 
@@ -19,7 +20,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--count", default_text="all")
     add(parser, "--die", default_text="chips drawn from --chip-seed")
     add(parser, "--analog", default="typical")
-    add(parser, "--chip-seed", default=0)
+    add(parser, "--chip-seed", default_text="0")
     add(parser, "--chips", default=1)
     add(parser, "--output", kind=values.file(".anna"), default_text="the program's name with -fitted, in this folder")
 
@@ -31,7 +32,9 @@ def _chips(given: argparse.Namespace) -> list[Chip]:
         return [Chip(die=Die.load(given.die))]
     if given.chips < 1:
         raise UsageError(f"--chips {given.chips}: expected at least 1")
-    return [Chip(seed=given.chip_seed + k, analog=Analog.named(given.analog)) for k in range(given.chips)]
+    analog = Analog.named(given.analog)
+    first = first_seed(given, [analog])
+    return [Chip(seed=first + k, analog=analog) for k in range(given.chips)]
 
 
 def _run(given: argparse.Namespace) -> None:

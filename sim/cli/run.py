@@ -16,6 +16,7 @@ from anna.machine.chip import Chip, Result
 from anna.program.file import Program
 from sim.cli import values
 from sim.cli.command import Command, output_file, table, write
+from sim.cli.drawn import first_seed
 from sim.cli.machine import host_text, machine_facts, machine_text
 from sim.cli.options import add, positional
 from sim.inputs.digits import Images
@@ -48,8 +49,11 @@ def _result(given: argparse.Namespace, program: Program, chip: Chip) -> tuple[Re
     options = {"noise_seed": given.noise_seed, "threads": given.threads, "simd": given.simd, "slot": given.slot,
                "engine": "interpreter" if given.interpreter else "engine"}  # fmt: skip
     sources = {"--images": given.images, "--codes": given.codes, "--random": given.random}
-    if sum(source is not None for source in sources.values()) != 1:
-        raise UsageError("give exactly one of --images SOURCE, --codes FILE and --random N")
+    named = [f"{option} {source}" for option, source in sources.items() if source is not None]
+    if not named:
+        raise UsageError("no images given; give one of --images SOURCE, --codes FILE and --random N")
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} are given; expected one of them")
     if given.images is not None:
         images, labels = images_and_labels(given.images, given.count)
         if program.host is None:
@@ -81,8 +85,10 @@ def _random(given: argparse.Namespace, program: Program) -> NDArray[np.uint16]:
 def _run(given: argparse.Namespace) -> None:
     program = Program.load(given.file)
     output = output_file(given.output) if given.output else None
-    kind, seed = given.analog or ("ideal" if given.chip_seed is None else "typical"), given.chip_seed or 0
-    result, labels = _result(given, program, Chip(seed=seed, analog=Analog.named(kind)))
+    kind = given.analog or ("ideal" if given.chip_seed is None else "typical")
+    analog = Analog.named(kind)
+    seed = first_seed(given, [analog])
+    result, labels = _result(given, program, Chip(seed=seed, analog=analog))
     errors = _errors(result, labels)
     if output:
         _save(output, result)

@@ -7,6 +7,7 @@ from sim.cli import values
 from sim.cli.command import Command, write
 from sim.cli.compare import title
 from sim.cli.compiling import add_compile_options, compile_options
+from sim.cli.drawn import first_seed
 from sim.cli.images import add_network_and_images, images_of
 from sim.cli.options import add
 from sim.cli.progress import progress
@@ -17,7 +18,7 @@ IMAGES = 1000  # unless --count
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add_network_and_images(parser, f"{IMAGES}, or all if there are fewer")
     add(parser, "--chips", default=8)
-    add(parser, "--chip-seed", default=0)
+    add(parser, "--chip-seed", default_text="0")
     add(parser, "--analog", default="typical")
     add(parser, "--fewer", default=2)
     add(parser, "--noise-seed", default=0)
@@ -33,6 +34,8 @@ def _run(given: argparse.Namespace) -> None:
     from sim.inputs.models import load_network
     from sim.results.sensitivity import sensitivity
 
+    kind = (title(given.analog), Analog.named(given.analog))
+    seed = first_seed(given, [kind[1]])
     path = None if given.output is None else output_file(given.output)
     network = load_network(given.model, given.data, given.weights_seed, given.variant or "")
     images, calibration = images_of(network, given)
@@ -40,8 +43,7 @@ def _run(given: argparse.Namespace) -> None:
     with progress() as show:
         show(f"compile {network.name}")
         program = compilation(network, calibration, **compile_options(given)).program
-        kind = (title(given.analog), Analog.named(given.analog))
-        found = sensitivity(program, images.first(count), chips=given.chips, chip_seed=given.chip_seed, analog=kind,
+        found = sensitivity(program, images.first(count), chips=given.chips, chip_seed=seed, analog=kind,
                             fewer=given.fewer, noise_seed=given.noise_seed, threads=given.threads, watch=show)  # fmt: skip
     try:
         if path is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anna.base.errors import UsageError
+from sim.base.pace import time_left
 from sim.cli import values
 from sim.cli.command import Command, table, write
 from sim.cli.options import add, positional
@@ -156,14 +157,8 @@ def progress_line(so_far: "Progress") -> str:
     if so_far.trainings:
         return f"{so_far.trainings} networks to train"
     left = so_far.seconds_left
-    time = "" if left is None or so_far.done == so_far.total else f", about {_duration(left)} left"
+    time = "" if left is None or so_far.done == so_far.total else f", {time_left(left)}"
     return f"{so_far.done} of {so_far.total} points{time}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
 COMMAND = Command(

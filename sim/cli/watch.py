@@ -11,6 +11,7 @@ from anna.program.file import SUFFIX, Program
 from sim.cli import values
 from sim.cli.command import Command, output_file, write
 from sim.cli.compiling import add_compile_options, compile_options
+from sim.cli.drawn import first_seed
 from sim.cli.one_image import add_one_image, expect_one_source, image_codes
 from sim.cli.options import add, positional
 from sim.cli.progress import progress
@@ -27,7 +28,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add_one_image(parser)
     add(parser, "--output", kind=values.file(".html"), default_text="NAME.html in this folder")
     add(parser, "--analog", default="typical")
-    add(parser, "--chip-seed", default=0)
+    add(parser, "--chip-seed", default_text="0")
     add(parser, "--noise-seed", default=0)
     add(parser, "--slot", default_text="the last, whose charges are oldest")
     add(parser, "--data", default_text="that of a LeNet's paper")
@@ -56,6 +57,7 @@ def _run(given: argparse.Namespace) -> None:
 
     expect_one_source(given)
     analog = Analog.named(given.analog)
+    seed = first_seed(given, [analog])
     output = output_file(given.output) if given.output else None
     with progress() as show:
         show(f"read {given.model}")
@@ -66,7 +68,7 @@ def _run(given: argparse.Namespace) -> None:
         chips = {"ideal chip": Chip()}
         if not analog.is_ideal:
             kind = Path(given.analog).stem
-            chips[f"{kind} chip, seed {given.chip_seed}"] = Chip(seed=given.chip_seed, analog=analog)
+            chips[f"{kind} chip, seed {seed}"] = Chip(seed=seed, analog=analog)
         options = {"noise_seed": given.noise_seed, "image_id": given.image, "slot": given.slot}
         recordings = {}
         for name, chip in chips.items():

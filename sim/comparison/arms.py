@@ -28,6 +28,7 @@ from anna.network.graph import Network
 from anna.program.file import Program
 from anna.sequencer.timeline import Timeline
 from lenet.datasets.labelled import LabelledImages
+from sim.base.pace import Pace
 from sim.base.statistics import leads
 
 Watch = Callable[[str], None]
@@ -111,7 +112,8 @@ def chip_arm(
     seeds: Sequence[int],
     noise_seed: int,
     threads: int,
-) -> Arm:  # fmt: skip
+    say: Watch = lambda _: None,
+) -> Arm:
     """Drawn chips, spread over threads; an ideal chip runs once, whatever the seeds."""
     drawn = tuple(seeds) if not analog.is_ideal else (0,)
 
@@ -120,7 +122,7 @@ def chip_arm(
         return _run(chip, program, digits, noise_seed, keep=seed == drawn[0])
 
     with ThreadPoolExecutor(min(threads, len(drawn))) as pool:
-        done = list(pool.map(run, drawn))
+        done = list(Pace(name, len(drawn), say).over(pool.map(run, drawn)))
     return _arm(name, what, done, () if analog.is_ideal else drawn, analog)
 
 
@@ -166,20 +168,19 @@ def chip_trained_arms(
         assert arm.analog is not None
         what = f"other weights: {other.name} (in floats {100 * wrong / len(digits):.2f} %), {arm.what}"
         name = f"{arm.name.removesuffix(' chips').removesuffix(' chip')}, chip-trained"
-        say(name)
-        again = chip_arm(name, what, other.program, digits, arm.analog, arm.seeds, noise_seed, threads)
+        again = chip_arm(name, what, other.program, digits, arm.analog, arm.seeds, noise_seed, threads, say)
         found.append(replace(again, program="chip-trained", ordinary=arm.name))
     return found
 
 
 def trimmed_arm(
-    arm: Arm, program: Program, digits: LabelledImages, samples: NDArray[Any], noise_seed: int, threads: int
+    arm: Arm, program: Program, digits: LabelledImages, samples: NDArray[Any], noise_seed: int, threads: int, say: Watch
 ) -> Arm:
     """The chips of an arm again, each measured at its pins and given its own program: of the trim, what helps on samples."""
     from anna.lab.keeping import kept_trim
     from anna.lab.trim import TrimMeter
 
-    meter = TrimMeter(program)
+    meter, name = TrimMeter(program), f"{arm.name}, trimmed"
 
     def run(seed: int) -> Run:
         chip = Chip(seed=seed, analog=arm.analog)
@@ -188,10 +189,10 @@ def trimmed_arm(
         return _run(chip, own, digits, noise_seed, keep=seed == arm.seeds[0], timeline=timeline)
 
     with ThreadPoolExecutor(min(threads, arm.chips)) as pool:
-        done = list(pool.map(run, arm.seeds))
+        done = list(Pace(name, arm.chips, say).over(pool.map(run, arm.seeds)))
     assert arm.analog is not None
     what = f"{arm.what}, weights requantised for each where that helps on calibration images"
-    return replace(_arm(f"{arm.name}, trimmed", what, done, arm.seeds, arm.analog), program="trimmed")
+    return replace(_arm(name, what, done, arm.seeds, arm.analog), program="trimmed")
 
 
 def all_arms(
@@ -216,13 +217,11 @@ def all_arms(
         say("quantised graph")
         arms.append(quantised_arm(program, quantised, digits, threads))
     for name, analog in [("ideal chip", Analog.ideal()), *kinds]:
-        say(name)
         seeds = range(chip_seed, chip_seed + chips)
         what = "no imperfections" if analog.is_ideal else f"chips {chip_seed} to {seeds[-1]}, noise seed {noise_seed}"
-        arms.append(chip_arm(name, what, program, digits, analog, seeds, noise_seed, threads))
+        arms.append(chip_arm(name, what, program, digits, analog, seeds, noise_seed, threads, say))
         if trimmed is not None and not analog.is_ideal:
-            say(f"{name}, trimmed")
-            arms.append(trimmed_arm(arms[-1], program, digits, trimmed, noise_seed, threads))
+            arms.append(trimmed_arm(arms[-1], program, digits, trimmed, noise_seed, threads, say))
     if chip_trained is not None:
         own = [arm for arm in arms if arm.analog is not None and arm.program == "own"]
         arms += chip_trained_arms(own, chip_trained, digits, noise_seed, threads, say)

@@ -19,6 +19,7 @@ from anna.machine.chip import Chip
 from anna.program.file import Program
 from anna.sequencer.rules import verified
 from lenet.datasets.labelled import LabelledImages
+from sim.base.pace import Pace
 from sim.base.statistics import Bools, mean
 from sim.comparison.confined import Confined, Place, places_of_layers
 from sim.comparison.ledger_table import ALL_CAUSES, Entry, Losses, Pair
@@ -53,18 +54,22 @@ def losses(
         wrong: Bools = found != digits.labels
         return wrong
 
-    def many(chips: Iterable[Callable[[], Chip]]) -> list[Bools]:
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(lambda make: wrong_of(make()), chips))
-
     ideal = wrong_of(Chip())
     orders_c = [orders_of(causes, seed, orders) for seed in seeds]
     margins: set[Coalition] = {frozenset((cause,)) for cause in causes} | {frozenset(causes) - {cause} for cause in causes}
     twos: set[Coalition] = {frozenset(two) for two in combinations(causes, 2)} if pairs else set()
+    wanted_c = [
+        sorted((coalitions_of(mine) | margins | twos | {frozenset(causes)}) - {frozenset()}, key=sorted) for mine in orders_c
+    ]
+    places = places_of_layers(program) if causes else {}
+    pace = Pace("ledger", sum(map(len, wanted_c)) + 2 * len(places) * chips, say)
+
+    def many(chips: Iterable[Callable[[], Chip]]) -> list[Bools]:
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pace.over(pool.map(lambda make: wrong_of(make()), chips)))
+
     wrong_c = list[Outcomes]()
-    for number, (seed, mine) in enumerate(zip(seeds, orders_c, strict=True)):
-        say(f"ledger: chip {number + 1} of {chips}")
-        wanted = sorted((coalitions_of(mine) | margins | twos | {frozenset(causes)}) - {frozenset()}, key=sorted)
+    for seed, wanted in zip(seeds, wanted_c, strict=True):
         wrong_c.append(
             {frozenset(): ideal, **dict(zip(wanted, many(_with(record, seed, some) for some in wanted), strict=True))}
         )
@@ -78,14 +83,12 @@ def losses(
               everything - points(frozenset(causes) - {share.cause}), share)
         for share in shares_of(causes, orders_c, wrong_c)
     ]  # fmt: skip
-    if causes:
-        dies = [Die.draw(program.spec, record, seed).electronics for seed in seeds]
-        for layer, place in places_of_layers(program).items():
-            say(f"ledger: {layer}")
-            inside, outside = (
-                [float(wrong.mean()) for wrong in many(_confined(die, where) for die in dies)] for where in (place, ~place)
-            )
-            entries.append(Entry(ALL_CAUSES, layer, 100 * mean(inside) - nothing, everything - 100 * mean(outside)))
+    dies = [Die.draw(program.spec, record, seed).electronics for seed in seeds]
+    for layer, place in places.items():
+        inside, outside = (
+            [float(wrong.mean()) for wrong in many(_confined(die, where) for die in dies)] for where in (place, ~place)
+        )
+        entries.append(Entry(ALL_CAUSES, layer, 100 * mean(inside) - nothing, everything - 100 * mean(outside)))
     tried = [Pair(*two, pair_of(*two, wrong_c)) for two in combinations(causes, 2)] if pairs else []
     matter = sorted((pair for pair in tried if pair.matters), key=lambda pair: -abs(pair.moved.share))
     return Losses(tuple(entries), len(digits), chips, nothing / 100, everything / 100, name, tuple(matter))

@@ -68,7 +68,7 @@ class Page {
     change?.();
     const { view, program } = this, i = view.at - 1;
     byId("now").textContent = `cycle ${count(view.now)} of ${count(program.cycles)} · ` +
-      `${count(view.now * program.chip.cycleNs / 1e3, 1)} µs · page ${view.page}${i >= 0 && program.layer(i) ? ` · layer ${program.layer(i)}` : ""}` +
+      `${count(view.now * program.chip.cycleNs / 1e3, 1)} µs · page ${view.page}${view.layer ? ` · layer ${view.layer}` : ""}` +
       `${view.calc ? ` · CALC ${view.calc.ordinal}` : ""}`;
     byId("does").textContent = view.loading
       ? `Page ${view.page} is loaded, ${count(100 * view.loading.share)} % done` +

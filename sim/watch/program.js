@@ -29,6 +29,7 @@ export async function readProgram(raw) {
     stall: (i) => instructions.stall[i],
     segmentOf: (i) => raw.segments[instructions.segment[i]],
     layer: (i) => instructions.layers[instructions.layer[i]] ?? "",
+    layerAt: (cycle) => raw.layers[upTo(raw.layers.map(([, begins]) => begins), cycle) - 1]?.[0] ?? "",
     addresses: (i) => addresses.subarray(touched[i], touched[i + 1]),
 
     // Results that an OUT takes: of which CALC, from which neuron on, how many.

@@ -2,6 +2,7 @@
 
 import { colour, between, ofState } from "./colours.js";
 import { Grid } from "./grid.js";
+import { count } from "./words.js";
 
 const LARGEST = 10, SMALLEST = 2; // pixels of a state
 const SIDE_BY_SIDE = 4; // maps, at least, if they fit at all
@@ -121,8 +122,8 @@ export class Maps {
       written += this.chip.memory(address) >= 0;
       unequal += view.differs(this.chip) && view.cellDiffers(address);
     }
-    const many = region.kind === "input" || written === all ? "" : `, ${written} of ${all} written`;
-    this.caption.textContent = `${region.name} · ${region.shape}${many}${unequal ? `, ${unequal} differ` : ""}`;
+    const many = region.kind === "input" || written === all ? "" : `, ${count(written)} of ${count(all)} written`;
+    this.caption.textContent = `${region.name} · ${region.shape}${many}${unequal ? `, ${count(unequal)} differ` : ""}`;
     this.grid.draw();
   }
 }

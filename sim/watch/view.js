@@ -28,7 +28,8 @@ export class View {
     const calc = last >= 0 ? program.calc(last) : null;
     this.calc = calc && program.segmentOf(calc.index) === segment ? calc : null;
     this.window = new Set(this.calc?.origins);
-    this.touched = at > 0 ? program.addresses(at - 1) : [];
+    this.touched = at > 0 && !this.loading ? program.addresses(at - 1) : [];
+    this.layer = this.loading ? program.layerAt(now) : at > 0 ? program.layer(at - 1) : "";
     this.taken = new Set();
     for (let i = this.calc ? this.calc.index + 1 : at; i < at; i++) {
       const taken = program.taken(i);

@@ -166,7 +166,7 @@ def test_training_without_torch_says_so(tmp_path):
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
     answer = subprocess.run([sys.executable, "-P", "-c", script], env=environment, capture_output=True, text=True, check=False)
     assert answer.returncode == 2
-    assert answer.stderr == "anna: training needs PyTorch, which is not installed; install the extra `train`\n"
+    assert answer.stderr == "anna: training needs PyTorch, which is not installed: pip install 'anna-chip[train]'\n"
 
 
 @pytest.mark.parametrize(

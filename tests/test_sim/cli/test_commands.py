@@ -92,9 +92,22 @@ def test_a_chip_seed_draws_a_typical_chip(edges: Path) -> None:
     seven = told("--chip-seed", "7")
     assert (seven["analog"], seven["chip_seed"]) == ("typical", 7)
     assert seven == told("--chip-seed", "7", "--analog", "typical") != told("--chip-seed", "8")
-    assert told()["analog"] == "ideal" and told()["outputs"] == told("--analog", "ideal", "--chip-seed", "7")["outputs"]
-    for kind in ("ideal", "typical"):
-        assert "seed is -1" in refused("run", edges, "--random", 1, "--analog", kind, "--chip-seed", -1)
+    assert told()["analog"] == "ideal" and told()["outputs"] == told("--analog", "ideal")["outputs"]
+    assert "seed is -1" in refused("run", edges, "--random", 1, "--chip-seed", -1)
+
+
+def test_a_seed_for_the_ideal_chip_alone_is_refused(edges: Path, tmp_path: Path) -> None:
+    """It would draw nothing, and who gives one believes that it does."""
+    images = tmp_path / "codes.npy"
+    np.save(images, np.zeros((1, 8, 8), np.uint8))
+    ideal = ("--analog", "ideal", "--chip-seed", 3)
+    for command in (
+        ("run", edges, "--random", 1), ("watch", edges, "--codes", images), ("compare",), ("sensitivity",),
+        ("application", "slant"), ("fit-host", edges, "--images", "holdout"),
+    ):  # fmt: skip
+        assert "--chip-seed 3 draws nothing, since an ideal chip is the same for every seed" in refused(*command, *ideal)
+    good("compare", "linear", "--count", 50, "--chips", 1, "--ledger", "none", *ideal, "--analog", "typical",
+         "-o", tmp_path / "x.html")  # fmt: skip
 
 
 def test_shipped_weights_go_by_their_own_name(tmp_path: Path) -> None:
@@ -259,7 +272,12 @@ def test_an_illegal_program_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_images_are_required(edges: Path) -> None:
-    assert "give exactly one of --images SOURCE, --codes FILE and --random N" in refused("run", edges)
+    assert "no images given; give one of --images SOURCE, --codes FILE and --random N" in refused("run", edges)
+
+
+def test_images_of_two_sources_are_told_as_two(edges: Path) -> None:
+    said = refused("run", edges, "--images", "none.npy", "--random", 5)
+    assert "--images none.npy and --random 5 are given; expected one of them" in said
 
 
 def test_a_full_disk_gives_one_sentence(edges: Path) -> None:

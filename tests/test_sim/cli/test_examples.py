@@ -1,18 +1,16 @@
 """The examples that `anna COMMAND --help` shows, and the commands of the README, do what they show: each in a shell, as they
 are written, in a folder with the files that they name."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import ENV, ROOT
+from command_line import ROOT
 from made_once import made_once
-from small_digits import other_digits, small_digits
+from reader import own_files, typed
+from small_digits import small_digits
 from sweep_cases import TOML
 
 import anna
@@ -73,13 +71,10 @@ def _fill(folder: Path) -> None:
     shutil.copytree(ROOT / "examples", folder / "examples")
     for name in ("edges.asm", "joules.toml"):
         shutil.copy(ROOT / "examples" / name, folder)
-    shutil.copy(ROOT / "tests" / "data" / "exported" / "keras_plain.onnx", folder / "mine.onnx")
-    images, labels = other_digits(300)
-    np.savez(folder / "digits.npz", images=images, labels=labels)
+    own_files(folder)
     np.save(folder / "codes.npy", np.zeros((4, 8, 8), np.uint8))
     (folder / "bits.toml").write_text(TOML, encoding="utf-8")
-    for name in ("digits", ".zfunc", ".config/fish/completions", ".local/share/bash-completion/completions"):
-        (folder / name).mkdir(parents=True)
+    (folder / "digits").mkdir()
     anna.assemble((folder / "edges.asm").read_text(encoding="utf-8"), "edges").save(folder / "edges.anna")
     anna.compile(importers.load_network(folder / "mine.onnx"), small_digits(40)[0], **QUICKLY).save(folder / "mine.anna")
     for name in ("recognizer", "lenet5"):
@@ -91,10 +86,6 @@ def _fill(folder: Path) -> None:
     run_sweep(sweep, folder / "bits", workers=1)
     for part in (1, 2, 3):
         run_sweep(sweep, folder / f"part{part}", workers=1, shard=(part, 8))
-    (folder / "bin").mkdir()
-    command = folder / "bin" / "anna"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m sim.cli "$@"\n', encoding="utf-8")
-    command.chmod(0o755)
 
 
 def test_what_is_not_run_is_an_example() -> None:
@@ -109,8 +100,4 @@ def test_an_example_does_what_it_shows(line: str, home: Path, tmp_path: Path) ->
     shutil.copytree(home, folder)
     if " merge " in line:
         shutil.rmtree(folder / "bits")
-    env = {**ENV, "HOME": str(folder), "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    shell = ["bash", "-o", "pipefail", "-c", line]
-    done = subprocess.run(shell, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    said = [text for text in done.stderr.splitlines() if not text.startswith("warning: mine: the ideal chip gives")]  # tiny
-    assert (done.returncode, said) == (0, [])
+    assert typed(line, folder) == (0, [])

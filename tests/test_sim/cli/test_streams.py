@@ -26,7 +26,7 @@ def shell(line: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env={**ENV, **env}, cwd=ELSEWHERE, check=False)
 
 
-def on_terminal(*arguments: str | Path, term: str = "xterm") -> str:
+def on_terminal(*arguments: str | Path | int, term: str = "xterm") -> str:
     """What a command writes to standard error on a terminal."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "sim.cli", *map(str, arguments)]
@@ -48,6 +48,14 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
     assert on_terminal(*command) == f"{ERASE}compile recognizer{ERASE}"
     assert on_terminal(*command, term="dumb") == ""
     assert call(*command).stderr == ""
+
+
+def test_a_comparison_counts_its_chips_and_tells_the_time_left(tmp_path: Path) -> None:
+    said = on_terminal("compare", "linear", "--count", 50, "--chips", 3, "-o", tmp_path / "x.html").split(ERASE)
+    for what, total in (("typical chips", 3), ("ledger", None)):
+        counted = [line for line in said if line.startswith(f"{what}: ")]
+        assert len(counted) == (total or int(counted[-1].split()[-1].replace(",", "")))
+        assert all(line.endswith(" s left") for line in counted[:-1]) and counted[-1].endswith(f"of {len(counted)}")
 
 
 def test_an_error_is_not_glued_to_the_progress_line(tmp_path: Path) -> None:

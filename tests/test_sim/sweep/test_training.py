@@ -212,7 +212,7 @@ def test_without_torch_one_sentence_says_so(tmp_path: Path) -> None:
     command = [sys.executable, "-P", "-c", script, "sweep", str(path), "-o", str(tmp_path / "x")]
     answer = subprocess.run(command, env=ENV, capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stderr) == (
-        2, "anna: training needs PyTorch, which is not installed; install the extra `train`\n")  # fmt: skip
+        2, "anna: training needs PyTorch, which is not installed: pip install 'anna-chip[train]'\n")  # fmt: skip
     assert not (tmp_path / "x").exists()
 
 

@@ -11,7 +11,9 @@ from command_line import ROOT
 from driven_page import BROWSER, drive
 
 import anna
+import lenet
 from anna.machine.state import CalcRecord
+from anna.trace.events import image_cycles, layers, page_loads
 from anna.trace.recording import record
 from sim.watch.page import in_order, watch_page
 
@@ -198,6 +200,23 @@ def test_playing_runs_to_the_end_and_fills_the_maps_with_the_interpreter_s_outpu
     assert button == ["▶ Play"] and position == [str(len(convolver.program.ops))]
     outputs = [machine.output(region.name) for machine in convolver.machines(len(convolver.program.ops))]
     assert [state_codes(told) for (told,) in seen] == [tuple(int(out[square]) for out in outputs) for square in squares]
+
+
+@needs_browser
+@pytest.mark.browser
+@pytest.mark.slow
+def test_while_a_page_loads_it_is_told_for_which_layer(tmp_path: Path) -> None:
+    """Results of the layer before may have left only then."""
+    quickly = {"fit": False, "round": "nearest", "range_method": "max", "check_count": 0}
+    program = anna.compile(lenet.load("lenet5"), lenet.calibration()[0][:40], **quickly)
+    timeline = anna.verified(program)
+    begins = {layer.start: layer.name for layer in layers(timeline)[1:]}
+    load = next(load for load in page_loads(timeline) if load.cycles and load.start in begins)
+    page = watch_page(program, {IDEAL: record(program, np.zeros(program.input.shape, int))}, "lenet5", "All zero.")
+    middle = float((load.start + load.cycles / 2) / image_cycles(timeline))
+    steps = [["press", "The whole image", middle], ["hold", "#now"], ["hold", "#does"]]
+    (now,), (does,) = drive(page, steps, tmp_path)
+    assert f" · layer {begins[load.start]}" in now and re.match(r"Page \d+ is loaded, (49|50|51) % done", does)
 
 
 @needs_browser
