@@ -125,6 +125,17 @@ def standings(runs: Sequence[Runs], costs: Sequence[tuple[float, ...]], looks: i
     return found
 
 
+def may_be_best(runs: Sequence[Runs]) -> list[bool]:
+    """Which of them no other one is significantly better than: as in `standings`, of points whose costs nobody asks for."""
+    one_sided = 2 * OUTSIDE / max(1, len(runs) - 1)
+    return [not any(_better(other, one, one_sided) for other in runs if other is not one) for one in runs]
+
+
+def _better(first: Runs, second: Runs, outside: float) -> bool:
+    moved = moved_between(first, second)
+    return moved.share > 0 and _significant(moved, outside)
+
+
 def front_band(standings: Sequence[Standing], costs: Sequence[tuple[float, ...]]) -> list[tuple[float, float, float, float]]:
     """By rising first cost: the lowest error for at most that cost, and the ends of its band."""
     order = sorted(range(len(costs)), key=lambda i: (costs[i][0], standings[i].share))

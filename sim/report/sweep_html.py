@@ -4,7 +4,7 @@ from sim.report import sweep_plots as plots
 from sim.report import sweep_text as text
 from sim.report.drawing import Drawing
 from sim.report.page import escaped, figure, page, table
-from sim.sweep.summary import SweepResult, is_number
+from sim.sweep.summary import STATES, WEIGHTS, SweepResult, is_number
 
 
 def sweep_page(found: SweepResult) -> str:
@@ -27,16 +27,16 @@ def _figures(found: SweepResult) -> list[str]:
     parts: list[str] = []
     if not found.points:
         return parts
-    if plots.has_map(found):
-        maps = plots.combinations(found, [plots.WEIGHTS, plots.STATES])
+    if found.has_map:
+        maps = plots.combinations(found, [WEIGHTS, STATES])
         parts.append("<h2>What bits buy</h2>")
         for others in maps[: plots.MAPS]:
             where = f" at {text.others_text(others)}" if others else ""
-            caption = f"Mean error over chips{where}; framed: the chip as built."
+            caption = f"Mean error over chips{where}; framed: the chip as built{text.TIES * bool(found.best)}."
             parts.append(_figure(found, plots.bits_map(found, others), caption))
         if len(maps) > plots.MAPS:
             parts.append(f'<p class="note">{len(maps) - plots.MAPS} more maps are not shown; see the table.</p>')
-    told = plots.has_map(found)  # whether some plot distinguishes all points
+    told = found.has_map  # whether some plot distinguishes all points
     for axis, values in found.varying.items():
         if sum(is_number(value) for value in values) < 2 or len({point.values[axis] for point in found.points}) < 2:
             continue

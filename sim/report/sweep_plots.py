@@ -11,9 +11,8 @@ from sim.report.colours import COLOURS, INK, PURPLE_TO_YELLOW, YELLOW_TO_BLUE, b
 from sim.report.drawing import Area, Boxes, Dots, Drawing, Key, Line, Mark, Pixels, Plot, Rule, Scale, Words, categories
 from sim.report.scales import Reach
 from sim.sweep.spec import value_text
-from sim.sweep.summary import Summary, SweepResult, is_number
+from sim.sweep.summary import STATES, WEIGHTS, Summary, SweepResult, is_number
 
-WEIGHTS, STATES = "chip.weight_bits", "chip.state_bits"
 MAPS, LINES, POINTS = 6, 8, 40  # the most maps, lines in a plot, and points in a plot
 LOG_FROM = 20.0  # errors that differ by more than this factor get a logarithmic scale
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)  # per cent, where the scale is logarithmic
@@ -34,11 +33,6 @@ def chosen(found: SweepResult, values: Values) -> list[Summary]:
     return [point for point in found.points if all(point.values[name] == value for name, value in values.items())]
 
 
-def has_map(found: SweepResult) -> bool:
-    """Whether the sweep can be drawn as a map of weight bits x state bits."""
-    return WEIGHTS in found.varying and STATES in found.varying and found.spec.design == "grid"
-
-
 def grid(found: SweepResult, others: Values) -> tuple[list[int], list[int], np.ndarray[Any, np.dtype[np.float64]]]:
     """State bits, weight bits, and the mean error of each pair in per cent; NaN where there is no point."""
     states, weights = found.varying[STATES], found.varying[WEIGHTS]
@@ -48,9 +42,15 @@ def grid(found: SweepResult, others: Values) -> tuple[list[int], list[int], np.n
     return states, weights, error
 
 
+def equals(found: SweepResult, others: Values) -> set[tuple[int, int]]:
+    """Weight and state bits of the points of a map that may be its best."""
+    return {(one.values[WEIGHTS], one.values[STATES]) for one in chosen(found, others) if one.point in found.best}
+
+
 def bits_map(found: SweepResult, others: Values) -> Drawing:
-    """Mean error over weight bits x state bits, with a frame around the chip as built."""
+    """Mean error over weight bits x state bits, = where it may be the lowest, with a frame around the chip as built."""
     states, weights, error = grid(found, others)
+    best = equals(found, others)
     every = [100 * point.error for point in found.points]  # one scale for all maps of a sweep
     bottom, top = max(min(every), 0.05), max(*every, min(every) + 0.1, 0.1)
     heights = Reach(bottom, top, log=True)
@@ -59,7 +59,8 @@ def bits_map(found: SweepResult, others: Values) -> Drawing:
     marks: list[Mark] = [Pixels(coloured(shares, YELLOW_TO_BLUE)[::-1], -0.5, wide, -0.5, tall)]
     for row, column in np.argwhere(~np.isnan(error)).tolist():
         colour = "white" if shares[row, column] > 0.55 else "black"
-        marks.append(Words(column, row, f"{error[row, column]:.1f}", 8, colour=colour))
+        tie = " =" * ((weights[column], states[row]) in best)
+        marks.append(Words(column, row, f"{error[row, column]:.1f}{tie}", 8, colour=colour))
     if ANNA_1991.weight_bits in weights and ANNA_1991.state_bits in states:
         across, up = weights.index(ANNA_1991.weight_bits), states.index(ANNA_1991.state_bits)
         marks.append(Boxes([across - 0.5], [across + 0.5], [up - 0.5], [up + 0.5], edge=COLOURS[3], edge_width=2.2))

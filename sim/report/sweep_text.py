@@ -7,8 +7,9 @@ from sim.base.columns import Column, View, cells, on_page
 from sim.base.formats import per_cent
 from sim.report import sweep_plots as plots
 from sim.sweep.spec import value_text
-from sim.sweep.summary import POINTS, Summary, SweepResult
+from sim.sweep.summary import POINTS, STATES, WEIGHTS, Summary, SweepResult
 
+TIES = "; =: equal to the best of the map, as far as these images and chips tell (95 %, all points together)"
 POINTS_SHOWN = 200  # points in a table for people; results.csv has all
 
 Table = tuple[Sequence[str], list[Sequence[str]]]
@@ -55,7 +56,12 @@ def others_text(others: dict[str, Any]) -> str:
 def map_table(found: SweepResult, others: dict[str, Any]) -> Table:
     """Weight bits x state bits as a table."""
     states, weights, error = plots.grid(found, others)
-    rows = [[str(bits), *("" if cell != cell else f"{cell:.2f} %" for cell in row)]
+    best = plots.equals(found, others)
+
+    def cell(value: float, bits: tuple[int, int]) -> str:
+        return "" if value != value else f"{value:.2f} %{' =' * (bits in best)}"
+
+    rows = [[str(bits), *(cell(value, (weight, bits)) for weight, value in zip(weights, row, strict=True))]
             for bits, row in zip(states, error.tolist(), strict=True)]  # fmt: skip
     return ["state bits \\ weight bits", *map(str, weights)], list(rows)
 
@@ -114,10 +120,11 @@ def made(found: SweepResult) -> list[str]:
 def markdown(found: SweepResult) -> str:
     """The sweep as a Markdown page."""
     parts = [f"# Sweep {found.spec.name}", lead(found)]
-    if plots.has_map(found):
-        for others in plots.combinations(found, [plots.WEIGHTS, plots.STATES])[: plots.MAPS]:
+    if found.has_map:
+        for others in plots.combinations(found, [WEIGHTS, STATES])[: plots.MAPS]:
             title = f" ({others_text(others)})" if others else ""
             parts += [f"## Error over weight bits and state bits{title}", _markdown_table(map_table(found, others))]
+            parts += [f"Mean error over chips{TIES}."] if found.best else []
     if found.points:
         parts += ["## Points", _markdown_table(point_table(found)), more(len(found.points))]
     if found.refusals:

@@ -1,15 +1,18 @@
 """Summarises a sweep's rows by point: mean error with its interval, spread over chips, disagreement with float."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.base.columns import Column, View
+from sim.base.contest import Runs, may_be_best
 from sim.base.drawn_chips import deviation
 from sim.base.formats import interval, per_cent
-from sim.base.statistics import error_of_counts, mean
+from sim.base.statistics import Bools, error_of_counts, mean
 from sim.sweep.spec import SweepSpec
 from sim.sweep.store import Store
+
+WEIGHTS, STATES = "chip.weight_bits", "chip.state_bits"  # the axes of a map
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class SweepResult:
     facts: tuple[dict[str, Any], ...]  # provenance of each point
     inputs: tuple[tuple[str, str], ...]
     csv: str
+    best: frozenset[int] = frozenset()  # points that may be the best of those that differ from them in bits alone
 
     @property
     def varying(self) -> dict[str, list[Any]]:
@@ -93,6 +97,11 @@ class SweepResult:
             if len(values) > 1:
                 found[name] = values
         return found
+
+    @property
+    def has_map(self) -> bool:
+        """Whether it can be drawn as a map of weight bits x state bits."""
+        return WEIGHTS in self.varying and STATES in self.varying and self.spec.design == "grid"
 
     @property
     def held(self) -> dict[str, Any]:
@@ -127,8 +136,27 @@ def read(store: Store) -> SweepResult:
         ))  # fmt: skip
     refusals = tuple(Refusal(point, _hashable(values[point]), sentence) for point, sentence in store.refusals())
     facts = tuple(store.provenance().values())
-    return SweepResult(store.identity.spec, tuple(points), refusals, len(values), tuple(rows), tuple(store.runs()), facts,
-                       store.identity.inputs, store.csv())  # fmt: skip
+    found = SweepResult(store.identity.spec, tuple(points), refusals, len(values), tuple(rows), tuple(store.runs()), facts,
+                        store.identity.inputs, store.csv())  # fmt: skip
+    return replace(found, best=_best_of_maps(found, store.misreads())) if found.has_map else found
+
+
+def _best_of_maps(found: SweepResult, misreads: Mapping[int, Mapping[int, Bools]]) -> frozenset[int]:
+    """Of each map the points that may be its best; none of a sweep of which it is not known which images a chip misreads."""
+    maps = dict[tuple[Any, ...], list[int]]()
+    for one in found.points:
+        if one.point not in misreads:
+            return frozenset()
+        maps.setdefault(tuple(one.values[name] for name in found.varying if name not in (WEIGHTS, STATES)), []).append(
+            one.point
+        )
+    runs = {point: Runs(mine, found.spec.chips > 1 and len(mine) == 1) for point, mine in misreads.items()}
+    return frozenset(
+        point
+        for points in maps.values()
+        for point, best in zip(points, may_be_best([runs[point] for point in points]), strict=True)
+        if best
+    )
 
 
 def _hashable(values: dict[str, Any]) -> dict[str, Any]:

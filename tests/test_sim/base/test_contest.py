@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from anna.base.errors import DataError
-from sim.base.contest import Label, Runs, Standing, front_band, standings
+from sim.base.contest import Label, Runs, Standing, front_band, may_be_best, standings
 from sim.base.statistics import difference_of_chips, student_quantile
 
 REPETITIONS = 1000
@@ -47,6 +47,14 @@ def test_a_point_that_is_much_worse_is_not_kept() -> None:
     kept = [[one.may_be_best for one in standings(drawn(rng, [0.08, 0.09, 0.16]), [(0.0,)] * 3)] for _ in range(100)]
     assert sum(one[2] for one in kept) == 0
     assert sum(one[1] for one in kept) > 50
+
+
+def test_without_costs_the_same_may_be_the_best() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        runs = drawn(rng, [0.08, 0.085, 0.09, 0.12, 0.16], chips=3)
+        assert may_be_best(runs) == [one.may_be_best for one in standings(runs, [(0.0,)] * 5)]
+    assert may_be_best(runs[:1]) == [True] and may_be_best([]) == []
 
 
 ERRORS, COSTS = [0.20, 0.14, 0.14, 0.10, 0.12, 0.09], [(1.0,), (2.0,), (3.0,), (4.0,), (5.0,), (6.0,)]

@@ -290,6 +290,27 @@ def test_the_report_of_other_designs(tmp_path: Path) -> None:
         assert sweep_page(found) == page and markdown(found).startswith("# Sweep tiny\n")
 
 
+def test_a_map_marks_the_points_that_equal_its_best(tmp_path: Path) -> None:
+    """As the front of the sweep tells them, on the page and in Markdown; other axes have maps of their own."""
+    from sim.base.contest import standings
+    from sim.report.sweep_html import sweep_page
+    from sim.report.sweep_text import markdown
+    from sim.sweep.front import candidates
+    from sim.sweep.summary import read
+
+    axes = {"chip.weight_bits": [2, 6], "chip.state_bits": [1, 3], "analog": ["typical", "ideal"]}
+    here(tiny(axes=axes, count=300), tmp_path)
+    with Store(tmp_path) as store:
+        found, runs = read(store), {one.number: one.runs for one in candidates(store, [])}
+    maps = [[one.point for one in found.points if one.values["analog"] == kind] for kind in axes["analog"]]
+    best = {point for points in maps
+            for point, one in zip(points, standings([runs[point] for point in points], [(0.0,)] * 4), strict=True)
+            if one.may_be_best}  # fmt: skip
+    assert found.best == best and 2 <= len(best) < 8, "some of each map, and not all"
+    assert markdown(found).count(" % = |") == len(best) == sweep_page(found).count(" =</text>")
+    assert sweep_page(found).count("equal to the best of the map") == 2
+
+
 def test_a_report_before_anything_is_done(home: Path, tmp_path: Path) -> None:
     with Store(tmp_path, identity(load_spec(home / "tiny.toml"))):
         pass
