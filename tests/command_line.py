@@ -25,7 +25,7 @@ def call(*arguments: str | Path | int, cwd: Path | None = None, stdin: str | Non
         streams[0].write_text(stdin or "", encoding="utf-8")
         server = _server()
         assert server.stdin and server.stdout
-        server.stdin.write(json.dumps([words, str(cwd or ELSEWHERE), [*map(str, streams)]]) + "\n")
+        server.stdin.write(json.dumps([words, str(cwd or ELSEWHERE), ENV, [*map(str, streams)]]) + "\n")
         server.stdin.flush()
         code = int(server.stdout.readline())
         return subprocess.CompletedProcess(words, code, *(path.read_text(encoding="utf-8") for path in streams[1:]))
@@ -65,12 +65,14 @@ def _serve() -> NoReturn:
     assert loaded
     asked, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     for line in asked:
-        arguments, folder, streams = json.loads(line)
+        arguments, folder, environment, streams = json.loads(line)
         child = os.fork()
         if not child:
             for number, path in enumerate(streams):
                 os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
             os.chdir(folder)
+            os.environ.clear()
+            os.environ.update(environment)
             sys.argv[1:] = arguments
             sys.exit(main())
         _, status = os.waitpid(child, 0)
