@@ -137,7 +137,8 @@ def sanitized(session: nox.Session) -> None:
             "PYTHONMALLOC": "malloc",
             "LD_PRELOAD": ":".join(map(sanitizer, libraries)),
         }
-        session.run("pytest", "-q", *SPREAD, "--programs", "60", *chosen, *session.posargs, env=ENV | told)
+        slower = ("--timeout", "1200", "--programs", "60")
+        session.run("pytest", "-q", *SPREAD, *slower, *chosen, *session.posargs, env=ENV | told)
 
 
 @nox.session

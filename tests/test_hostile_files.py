@@ -12,6 +12,7 @@ from pathlib import Path
 import hostile_files
 import pytest
 from command_line import refused
+from made_once import made_once
 
 from anna.base.border import BUDGETS
 from anna.base.errors import MachineError
@@ -24,11 +25,15 @@ SECONDS = 10.0
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, float]]:
     """What one process with a gigabyte of memory says of all files, and how long it takes for each."""
-    folder = tmp_path_factory.mktemp("hostile")
-    hostile_files.write_all(folder)
-    command = [sys.executable, hostile_files.__file__, str(folder)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=250, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
-    return {name: (sentence, seconds) for name, sentence, seconds in map(json.loads, run.stdout.splitlines())}
+
+    def make(folder: Path) -> None:
+        hostile_files.write_all(folder)
+        command, threads = [sys.executable, hostile_files.__file__, str(folder)], {"OPENBLAS_NUM_THREADS": "1"}
+        run = subprocess.run(command, capture_output=True, text=True, timeout=250, env={**os.environ, **threads})
+        (folder / "said").write_text(run.stdout, encoding="utf-8")
+
+    lines = (made_once(tmp_path_factory, "hostile", make) / "said").read_text(encoding="utf-8").splitlines()
+    return {name: (sentence, seconds) for name, sentence, seconds in map(json.loads, lines)}
 
 
 @pytest.mark.slow

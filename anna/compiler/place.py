@@ -6,10 +6,15 @@ rows used on the current page. A scan that does not fit is cut by output maps.
 
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple
 
+import numpy as np
+
 from anna.base.errors import CompileError
+from anna.chip.spec import ChipSpec, Sequencer
 from anna.compiler import latch_packing, register_packing
 from anna.compiler.cut import NOTHING_LEFT
 from anna.compiler.ir import OWN_BIAS, ChipLayer, HostStage, Lowered, OwnColumn
@@ -21,6 +26,7 @@ from anna.compiler.registers import RegisterScan
 
 PAGE_TURN_CYCLES = 16.0  # units run empty at the end of a segment
 USUAL_BATCH = 8  # images, where the batch is chosen later: what a row costs an image
+KEPT = 64  # layers whose ways are remembered: a comparison compiles two networks that are alike, a sweep dozens
 BEST_WAYS = 12  # ways to compute a layer that are kept: the fastest for each number of rows
 
 
@@ -94,13 +100,12 @@ def place(graph: QuantGraph, options: CompileOptions) -> Placement:
     """The cheapest placement."""
     spec, refused = graph.spec, dict[str, str]()
     loads = _loads(options)
-    found_ways = _Ways(options)
     states, fresh = {(1, 0): _State(0.0, 1, 0, 0, ())}, _after_rounds(graph.lowered)
     for quant in graph.layers:
         needs = quant.constants_oc.shape[1], quant.units
-        ways = found_ways.of(quant.layer, *needs)
+        ways = _ways(options, quant.layer, *needs)
         if not ways and options.sequencer.aligned and not graph.lowered.read_by_chip(quant.layer.stack):
-            ways = found_ways.of(quant.layer, *needs, apart=True)
+            ways = _ways(options, quant.layer, *needs, apart=True)
         if not ways:
             leaves_some = all(quant.layer.origin != member.layers[0].origin for member in graph.lowered.members)
             refused.setdefault(quant.layer.origin, _no_way(quant.layer, options, leaves_some))
@@ -151,36 +156,48 @@ def _loads(options: CompileOptions) -> _Loads:
     return _Loads(PAGE_TURN_CYCLES, row / (batch or 1), row / (batch or USUAL_BATCH))
 
 
-class _Ways:
-    """The ways to compute layers that no other beats in both rows and cycles; layers that are alike share them."""
+@dataclass(frozen=True)
+class _Question:
+    """How may a layer be computed? Layers that are alike ask the same, those of another network and another compilation too."""
 
-    def __init__(self, options: CompileOptions) -> None:
-        self.options = options
-        self._known: dict[Hashable, list[Scans]] = {}
+    chip: ChipSpec
+    sequencer: Sequencer
+    most_positions: int | None
+    alike: Hashable
+    apart: bool
+    layer: ChipLayer = field(compare=False)
+    constants: int = field(compare=False)
+    units: tuple[OwnColumn, ...] = field(compare=False)
 
-    def of(self, layer: ChipLayer, constants: int, units: tuple[OwnColumn, ...], apart: bool = False) -> list[Scans]:
-        """Those of one layer."""
-        key = (layer.mask_oiyx.tobytes(), layer.mask_oiyx.shape, layer.input_shape, layer.output_shape, layer.stride,
-               layer.padding, layer.places, layer.stack_maps, constants, tuple(unit == OWN_BIAS for unit in units),
-               apart)  # fmt: skip
-        if key not in self._known:
-            self._known[key] = _best(self.options, self._ways(layer, constants, units, apart))
-        return [tuple(scan if scan.layer is layer else scan.of(layer, units) for scan in way) for way in self._known[key]]
-
-    def _ways(
-        self, layer: ChipLayer, constants: int, units: tuple[OwnColumn, ...], apart: bool
-    ) -> Iterable[Sequence[RegisterScan | Repeated]]:
-        spec, sequencer = self.options.chip, self.options.sequencer
-        if spec.wide:
-            return register_packing.options(layer, spec, constants, units)
-        return latch_packing.options(layer, spec, sequencer, constants, units, self.options.most_positions, apart)
+    @property
+    def ways(self) -> Iterable[Sequence[RegisterScan | Repeated]]:
+        """All of them."""
+        if self.chip.wide:
+            return register_packing.options(self.layer, self.chip, self.constants, self.units)
+        return latch_packing.options(
+            self.layer, self.chip, self.sequencer, self.constants, self.units, self.most_positions, self.apart
+        )
 
 
-def _best(options: CompileOptions, ways: Iterable[Sequence[RegisterScan | Repeated]]) -> list[Scans]:
+def _ways(
+    options: CompileOptions, layer: ChipLayer, constants: int, units: tuple[OwnColumn, ...], apart: bool = False
+) -> list[Scans]:
+    """The ways to compute a layer that no other beats in both rows and cycles."""
+    alike = (
+        sha256(np.packbits(layer.mask_oiyx).tobytes()).digest(), layer.mask_oiyx.shape, layer.input_shape, layer.output_shape,
+        layer.stride, layer.padding, layer.places, layer.stack_maps, constants, tuple(unit == OWN_BIAS for unit in units),
+    )  # fmt: skip
+    weightless = replace(layer, weights_oiyx=np.broadcast_to(0.0, layer.weights_oiyx.shape))  # they may be of many megabytes
+    question = _Question(options.chip, options.sequencer, options.most_positions, alike, apart, weightless, constants, units)
+    return [tuple(scan.of(layer, units) for scan in way) for way in _best(question)]
+
+
+@lru_cache(maxsize=KEPT)
+def _best(question: _Question) -> tuple[Scans, ...]:
     found = []
-    for way in ways:
+    for way in question.ways:
         scans = [one.scan if isinstance(one, Repeated) else one for one in way]
-        if max(scan.heaviest for scan in scans) <= options.chip.rows:
+        if max(scan.heaviest for scan in scans) <= question.chip.rows:
             found.append((sum(scan.rows for scan in scans), sum(scan.cycles for scan in scans), way))
     found.sort(key=lambda way: (way[0], way[1]))
     front: list[tuple[int, int, Sequence[RegisterScan | Repeated]]] = []
@@ -188,7 +205,10 @@ def _best(options: CompileOptions, ways: Iterable[Sequence[RegisterScan | Repeat
         if not front or one[1] < front[-1][1]:
             front.append(one)
     kept = front[-BEST_WAYS:] + (front[:1] if len(front) > BEST_WAYS else [])
-    return [tuple(one.made if isinstance(one, Repeated) else one for one in way) for _, _, way in kept]
+    best = tuple(tuple(one.made if isinstance(one, Repeated) else one for one in way) for _, _, way in kept)
+    for scan in (scan for way in best for scan in way):
+        scan.cycles_of(0, len(scan.outputs))  # known to all that are alike
+    return best
 
 
 def _put(state: _State, way: Scans, rows: int, load: float, new_page: bool, cut: bool) -> _State | None:

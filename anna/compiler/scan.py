@@ -146,7 +146,8 @@ class Scan(ABC):
     def of(self, layer: ChipLayer, units: tuple[OwnColumn, ...]) -> Self:
         """The same scan of another layer that is alike."""
         made = replace(self, layer=layer, units=units)
-        made.__dict__.update({name: self.__dict__[name] for name in ("neurons", "reads") if name in self.__dict__})
+        alike = ("neurons", "reads", "rows", "rows_per_output", "rows_before")
+        made.__dict__.update({name: self.__dict__[name] for name in alike if name in self.__dict__})
         made.__dict__["costs"] = self.costs
         return made
 

@@ -122,10 +122,8 @@ def _clamp(draft: Draft, node: Node, tensor: Tensor, low: float | None, high: fl
     sign, end = (1.0, low) if low is not None else (-1.0, high)
     if end is None:
         return tensor
-    if (sign, end) != (1.0, 0.0):
-        tensor = draft.affine(tensor, node, sign, -sign * end)
-    tensor = draft.activate(tensor, node, RELU)
-    return tensor if (sign, end) == (1.0, 0.0) else draft.affine(tensor, node, sign, end)
+    tensor = draft.activate(draft.affine(tensor, node, sign, -sign * end), node, RELU)
+    return draft.affine(tensor, node, sign, end)
 
 
 def clip(draft: Draft, node: Node, inputs: Inputs) -> Tensor:

@@ -47,7 +47,7 @@ def _from_child(reader: Reader, source: Source, first: int, last: int, folder: P
     os.kill(child, signal.SIGKILL)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if number < last:
-        slow = status in (-signal.SIGALRM, -signal.SIGKILL)
+        slow = status in (-signal.SIGPROF, -signal.SIGKILL)
         yield number, OVER if slow else CRASHED, f"{'time' if slow else 'died'} ({status})"
 
 
@@ -55,7 +55,7 @@ def _work(reader: Reader, source: Source, numbers: range, folder: Path, out: int
     """The child: a line for each input, in their order."""
     try:
         warnings.simplefilter("ignore")
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         limit = _size() + MEMORY_BYTES
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
@@ -68,9 +68,9 @@ def _work(reader: Reader, source: Source, numbers: range, folder: Path, out: int
                 os.write(out, f"crashed\tthe mutator: {error!r}\n".encode(errors="replace"))
                 continue
             path.write_bytes(data)
-            signal.setitimer(signal.ITIMER_REAL, reader.budget.seconds)
+            signal.setitimer(signal.ITIMER_PROF, reader.budget.seconds)
             word, note = outcome(lambda: reader.read(path), reader.judge)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             os.write(out, f"{word}\t{note}".replace("\n", " ").encode(errors="replace") + b"\n")
     finally:
         os._exit(0)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-import anna
 from anna.base.errors import SpecError
 from anna.chip import facts
 from anna.chip.facts import Mark, all_facts
@@ -105,8 +104,3 @@ def test_a_value_that_a_field_does_not_take_is_refused_in_our_own_words(change: 
     with pytest.raises(SpecError) as refusal:
         ANNA_WIDE.changed(**change)
     assert str(refusal.value).startswith(sentence)
-
-
-def test_a_bad_option_of_the_compiler_says_that_it_is_one() -> None:
-    with pytest.raises(SpecError, match=r"^compile options: batch: expected at least 1, got 0$"):
-        anna.CompileOptions.of(batch=0)

@@ -22,6 +22,7 @@ from anna.compiler import NAIVE, PASSES, CompileOptions, compilation, exact, int
 from anna.compiler import split as split_pass
 from anna.compiler.calibrate import evenly, float_layer
 from anna.compiler.check import check
+from anna.compiler.latch_packing import options
 from anna.compiler.patterns import patterns
 from anna.compiler.rungs import PrecisionOptions
 from anna.network.graph import SCALED_TANH, TANH, Convolution, FullConnection, Graph, Layer
@@ -123,6 +124,31 @@ def test_bytes_are_a_function_of_network_and_images(graph: Graph, tmp_path_facto
     path = tmp_path_factory.mktemp("programs") / "drawn.anna"
     path.write_bytes(first)
     assert Program.load(path).to_bytes() == first
+
+
+@pytest.mark.parametrize("machine", ["sequencer", "board-1991"])
+@pytest.mark.parametrize("other", [0, 3, 6, 7])
+def test_a_map_that_breaks_a_pattern_of_maps_is_computed_as_it_is(machine: str, other: int) -> None:
+    """Each map reads its own input map, so that half of the maps are computed as the other half; one map reads two."""
+    rng, maps = np.random.default_rng(other), 8
+    table = np.eye(maps, maps + 1, dtype=bool)
+    table[other, maps if other == maps - 1 else other - 4] = True
+    weights = (rng.normal(0, 0.5, (*table.shape, 5, 5)) * table[:, :, None, None]).astype(np.float32)
+    layers = (
+        Convolution("C0", rng.normal(0, 0.5, (maps + 1, 1, 1, 1)).astype(np.float32)),
+        Convolution("C1", weights, None, table),
+        FullConnection("out", rng.normal(0, 0.3, (3, maps * 25)).astype(np.float32)),
+    )
+    graph = Graph("broken", (1, 9, 9), layers)
+    seen = some_images(graph, 8)
+    made = compilation(graph, seen, machine=machine, check_count=0)
+    expect_integer_arithmetic(made, seen)
+    layer = made.split.layers[1]
+    ways = [[repeated.made for repeated in way] for way in options(layer, made.program.spec, made.program.sequencer, 1, ())]
+    for way in ways:
+        assert sorted(o for scan in way for o in scan.outputs) == [*range(maps)]
+        assert all(tap in scan.latch_of for scan in way for o in scan.outputs for tap in layer.taps[o])
+    assert ways
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(17, 40))

@@ -180,3 +180,8 @@ def test_an_uncompiled_program_has_no_scores() -> None:
     program = anna.assemble(".input name=x address=0 shape=1\n.output name=y address=0 shape=1\nPAGE page=0\nSTOP\n")
     with pytest.raises(AnnaError):
         anna.Chip().run_codes(program, np.zeros((1, 1), np.uint8)).scores  # noqa: B018
+
+
+def test_a_bad_option_of_the_compiler_says_that_it_is_one() -> None:
+    with pytest.raises(SpecError, match=r"^compile options: batch: expected at least 1, got 0$"):
+        anna.CompileOptions.of(batch=0)

@@ -3,6 +3,7 @@
 import cProfile
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import anna
 from anna.compiler import compilation
 from anna.compiler.latch_schedule import LatchScheduler
+from anna.compiler.place import _best
 
 
 def dense(units: int, inputs: int) -> anna.Graph:
@@ -43,7 +45,8 @@ def images_of(network: anna.Graph) -> np.ndarray:
 
 
 def calls(run: Callable[[], object]) -> int:
-    """Calls of functions, Python's and others."""
+    """Calls of functions, Python's and others, where no layer that is alike was seen before."""
+    _best.cache_clear()
     counting = cProfile.Profile()
     counting.runcall(run)
     return sum(entry.callcount for entry in counting.getstats())  # type: ignore[attr-defined]
@@ -62,6 +65,19 @@ def test_layers_whose_maps_repeat_are_looked_at_once() -> None:
     anna.compile(small, images_of(small))
     counts = [calls(lambda net=net: anna.compile(net, images_of(net))) for net in (small, large)]
     assert counts[1] < 3.2 * counts[0]  # maps, and what each of them reads across: some work is four times as much
+
+
+def test_a_network_that_is_alike_is_not_searched_again() -> None:
+    """Other weights and other images, and the bytes of a compilation that remembers nothing."""
+    small = dense(64, 128)
+    other = anna.Graph("other", small.input_shape, tuple(replace(one, weights_oi=one.weights_oi[::-1]) for one in small.layers))
+    _best.cache_clear()
+    anna.compile(small, images_of(small))
+    searched = _best.cache_info().misses
+    found = anna.compile(other, 2 * images_of(other)).to_bytes()
+    assert _best.cache_info().misses == searched > 0
+    _best.cache_clear()
+    assert anna.compile(other, 2 * images_of(other)).to_bytes() == found
 
 
 def test_scheduling_considers_each_instruction_so_many_times() -> None:

@@ -1,8 +1,6 @@
 """The chip in SystemVerilog: Verilator runs the words of programs, and its codes and cycles are those of the interpreter."""
 
-import fcntl
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -17,6 +15,7 @@ import pytest
 from command_line import good, refused
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from made_once import made_once
 from random_programs import random_codes
 from random_published import chips, published_programs
 from second_simulator import SecondSimulator
@@ -54,23 +53,19 @@ def needs_verilator(test: Test) -> Test:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[anna.ChipSpec], Path]:
     """Builds the machine of a chip once, whichever process of the tests asks first; any warning of -Wall is an error."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
     def build(spec: anna.ChipSpec) -> Path:
         files = source_files(spec)
-        home = shared / f"rtl-{hashlib.sha256(b''.join(files.values())).hexdigest()[:16]}"
-        home.mkdir(exist_ok=True)
-        with (home / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (home / "obj_dir" / "bench").exists():
-                for name, data in files.items():
-                    (home / name).write_bytes(data)
-                done = subprocess.run(
-                    ["make", "CORES=1", "obj_dir/bench"], cwd=home, capture_output=True, text=True, check=False
-                )
-                assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-        return home / "obj_dir" / "bench"
+
+        def make(folder: Path) -> None:
+            for name, data in files.items():
+                (folder / name).write_bytes(data)
+            command = ["make", "CORES=1", "obj_dir/bench"]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+        name = f"rtl-{hashlib.sha256(b''.join(files.values())).hexdigest()[:16]}"
+        return made_once(tmp_path_factory, name, make) / "obj_dir" / "bench"
 
     return build
 

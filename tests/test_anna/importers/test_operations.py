@@ -117,6 +117,19 @@ def test_it_computes_what_onnx_defines(tmp_path: Path, parts: list[bytes], expec
     np.testing.assert_allclose(scores, wanted, atol=2e-6)
 
 
+@pytest.mark.parametrize(("kind", "low", "high"), [(None, 0, 255), (3, -128, 127), (5, -32768, 32767), (22, -8, 7)])
+def test_without_a_zero_point_the_output_type_bounds_the_codes(tmp_path: Path, kind: int | None, low: int, high: int) -> None:
+    told = {"output_dtype": kind} if kind else {}
+    parts = (
+        constant("s", np.array(0.0625)),
+        node("QuantizeLinear", ["a", "s"], ["q"], **told),
+        node("DequantizeLinear", ["q", "s"], ["y"]),
+    )
+    scores = forward(read(tmp_path, *CONV, *parts, opset=21), 10 * IMAGES).scores
+    wanted = 0.0625 * np.clip(np.rint(convolved(10 * IMAGES) / 0.0625), low, high)
+    assert np.mean(np.isclose(scores.reshape(wanted.shape), wanted, atol=1e-5)) > 0.99, "the sums that lie at a half may differ"
+
+
 def test_a_padding_goes_to_the_convolution_behind_it(tmp_path: Path) -> None:
     (step,) = read(tmp_path, constant("w", KERNEL), ints("p", 0, 0, 1, 2, 0, 0, 3, 4), constant("v", np.array([-1.0])),
                    node("Pad", ["x", "p", "v"], ["b"]), node("Conv", ["b", "w"], ["y"]))  # fmt: skip
@@ -145,6 +158,13 @@ def test_a_border_around_a_single_pixel_is_copied(tmp_path: Path) -> None:
 def test_a_bound_of_zero_is_a_relu_and_needs_no_offsets(tmp_path: Path, clamp: bytes) -> None:
     (step,) = read(tmp_path, *CONV, constant("o", np.array([0.0])), clamp)
     assert step.layer.activation == RELU
+
+
+def test_a_bound_of_zero_on_the_image_is_one_layer(tmp_path: Path) -> None:
+    """Of another bound there are two, with an offset each."""
+    for bound, layers in ((0.0, 2), (0.5, 3)):
+        graph = read(tmp_path, constant("w", KERNEL), node("Clip", ["x"], ["a"], min=bound), node("Conv", ["a", "w"], ["y"]))
+        assert len(graph.layers) == layers
 
 
 @pytest.mark.parametrize("bound", [round(0.1 * k, 1) for k in range(-10, 11)])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import ROOT
+from made_once import made_once
 from reader import own_files, typed
 from small_digits import small_digits
 from sweep_cases import TOML
@@ -24,6 +25,7 @@ LONG = {
     "anna application slant -o slant.svg",
     "anna application zip -o zip.svg",
     "anna compare lenet5 --chips 16 --analog typical --analog worst",
+    "anna compile mine.onnx --calibration digits.npz --precision auto --within 2 -o mine.anna",
     "anna diagnose lenet5 --chip-seed 104",
     "anna published",
     "anna published --assumptions -o assumptions.md",
@@ -62,7 +64,10 @@ QUICKLY = {"fit": False, "round": "nearest", "range_method": "max"}
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder such as a user of anna has."""
-    folder = tmp_path_factory.mktemp("examples")
+    return made_once(tmp_path_factory, "examples", _fill)
+
+
+def _fill(folder: Path) -> None:
     shutil.copytree(ROOT / "examples", folder / "examples")
     for name in ("edges.asm", "joules.toml"):
         shutil.copy(ROOT / "examples" / name, folder)
@@ -81,7 +86,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run_sweep(sweep, folder / "bits", workers=1)
     for part in (1, 2, 3):
         run_sweep(sweep, folder / f"part{part}", workers=1, shard=(part, 8))
-    return folder
 
 
 def test_what_is_not_run_is_an_example() -> None:
