@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from in_turn import run
+from sim.bench.processes import run
 
 SWEEP = Path(__file__).parents[1] / "examples" / "bits.toml"
 ANNA = ("-P", "-m", "sim.cli")

@@ -3,7 +3,7 @@
     python benchmarks/compiling.py NETWORK [--images FILE.npz] [--count N] [--machine M] [--max-pages N] [--maxima WHERE]
 
 NETWORK is a LeNet by name, or an .onnx or .safetensors file. Without images, a LeNet takes the built-in digits, any other
-network noise in the range 0..1, which takes as long. Prints processor time, time, peak memory and what was compiled.
+network drawn images of natural statistics. Prints processor time, time, peak memory and what was compiled.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import numpy as np
 
 import anna
 import lenet
+from sim.bench.natural import natural
 from sim.inputs.models import load_network
 
 
@@ -35,7 +36,7 @@ def main() -> None:
     elif network.prepare is not None:
         images = lenet.calibration()[0][: given.count]
     else:
-        images = np.random.default_rng(0).random((given.count, *network.input_shape), np.float32)
+        images = natural(network.input_shape, given.count)
     machine = anna.MACHINES[given.machine]
     if given.max_pages is not None:
         machine = machine.with_fields(max_pages=given.max_pages)

@@ -11,30 +11,10 @@ time and of time, and of the ratios new to old, round by round: these hold on a 
 """
 
 import argparse
-import os
-import resource
 import shlex
 import statistics
-import subprocess
-import time
-from collections.abc import Sequence
-from typing import NamedTuple
 
-
-class Used(NamedTuple):
-    """Seconds that a command took."""
-
-    processor: float
-    clock: float
-
-
-def run(words: Sequence[str], folder: str | None = None) -> Used:
-    """Run a command to its end, with all its processes; raises if it fails."""
-    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # else imports are compiled
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(words, cwd=folder, env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-    clock, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Used(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, clock)
+from sim.bench.processes import Used, run
 
 
 def main() -> None:

@@ -18,25 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import anna
+from sim.bench.natural import natural
 
 CALIBRATION, JUDGED = 100, 400
 TOP = {"ic": 255.0, "vww": 1.0}  # the value of white
-
-
-def natural(shape: tuple[int, int, int], count: int, top: float, seed: int = 0) -> NDArray[np.float32]:
-    """Images whose power falls with the square of frequency, their colours alike, from black to white."""
-    maps, rows, columns = shape
-    rng = np.random.default_rng(seed)
-    square = np.fft.fftfreq(rows)[:, None] ** 2 + np.fft.fftfreq(columns) ** 2
-    square[0, 0] = 1.0 / (rows * columns)
-
-    def drawn(stacks: int) -> NDArray[np.float64]:
-        noise = np.fft.fft2(rng.normal(size=(count, stacks, rows, columns)))
-        return np.asarray(np.fft.ifft2(noise / np.sqrt(square)).real)
-
-    found = drawn(1) + 0.3 * drawn(maps)
-    found = 0.5 + 0.2 * found / found.std(axis=(1, 2, 3), keepdims=True)
-    return (top * np.clip(found, 0.0, 1.0)).astype(np.float32)
 
 
 def samples(folder: Path, name: str, network: anna.Graph) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:

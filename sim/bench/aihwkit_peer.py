@@ -12,11 +12,7 @@ from typing import Any
 
 from anna.network.graph import Graph
 from sim.bench.reader import Reader
-from sim.bench.torch_peers import NOISE, WEIGHT_ERROR, Replaced, torch_reader
-
-STEPS = 7  # of the DAC and the ADC: eight levels
-WEIGHT_STEPS = 31  # of a weight's magnitude, plus the sign
-STATE_BOUND, SUM_BOUND = 1.75, 3.0  # ranges of the DAC and the ADC: tanh reaches 1.7159 and is flat beyond 3
+from sim.bench.torch_peers import NOISE, STEPS, SUM_BOUND, WEIGHT_ERROR, Replaced, round_weights, state_range, torch_reader
 
 
 def noisy_reader(graph: Graph) -> Reader:
@@ -32,8 +28,7 @@ def _analog(graph: Graph, module: Any, first: bool) -> Any:
     from aihwkit.nn import AnalogConv2d, AnalogLinear
     from torch.nn import Conv2d
 
-    step = module.weight.abs().max() / WEIGHT_STEPS
-    module.weight.data = (module.weight / step).round() * step
+    round_weights(module)
     kind = AnalogConv2d if isinstance(module, Conv2d) else AnalogLinear
     analog = kind.from_digital(module, _settings(graph, first))
     errors = [WEIGHT_ERROR, 0.0, 0.0]  # of the largest weight, the same for all
@@ -49,11 +44,9 @@ def _settings(graph: Graph, first: bool) -> Any:
     settings = TorchInferenceRPUConfig()
     settings.drift_compensation = None
     io = settings.forward
-    io.inp_bound, io.inp_res = STATE_BOUND, 1 / STEPS
-    if first and graph.prepare is not None:  # the range is symmetric; the step is that of the images' own range
-        low, high = graph.prepare.low, graph.prepare.high
-        io.inp_bound = max(-low, high)
-        io.inp_res = (high - low) / STEPS / (2 * io.inp_bound)
+    low, high = state_range(graph, first)
+    io.inp_bound = max(-low, high)  # the range is symmetric; the step is that of the images' own range
+    io.inp_res = (high - low) / STEPS / (2 * io.inp_bound)
     io.out_bound, io.out_res, io.out_noise = SUM_BOUND, 1 / STEPS, NOISE
     io.noise_management, io.bound_management = NoiseManagementType.NONE, BoundManagementType.NONE
     return settings

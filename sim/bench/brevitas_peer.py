@@ -10,8 +10,8 @@ import warnings
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-import lenet
 from anna.chip.facts import STATE_BITS, WEIGHT_BITS
 from anna.network.forward import network_input
 from anna.network.graph import Graph
@@ -19,7 +19,7 @@ from sim.bench.reader import Reader
 from sim.bench.torch_peers import Replaced, torch_reader
 
 
-def quantised_reader(graph: Graph) -> Reader:
+def quantised_reader(graph: Graph, calibration: NDArray[Any]) -> Reader:
     """Inputs of convolutions and full connections in eight levels, their weights in 63."""
     import torch
 
@@ -29,7 +29,7 @@ def quantised_reader(graph: Graph) -> Reader:
         from brevitas.graph.calibrate import calibration_mode
 
         net = Replaced(graph, _quantised).eval()
-        images = network_input(graph, lenet.calibration()[0]).transpose(3, 0, 1, 2)
+        images = network_input(graph, calibration).transpose(3, 0, 1, 2)
         x = torch.from_numpy(np.ascontiguousarray(images))
         with torch.no_grad():
             with calibration_mode(net):

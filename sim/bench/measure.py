@@ -28,7 +28,7 @@ from anna.machine.stages import Staged
 from anna.network.forward import network_input
 from anna.network.graph import Graph, Network
 from anna.program.file import Program
-from sim.bench.peers import BATCHES, ONNX_RUNTIME, Peer, peers
+from sim.bench.peers import ONNX_RUNTIME, Peer, peers
 
 PEAK, COPY = "peak of the multiply-add, registers alone", "copy of 64 MB"
 CODES = "codes to codes"
@@ -54,6 +54,7 @@ class Row:
     ratio: float | None
     first_run_s: float | None = None  # drawing the chip and gathering its operands, once per chip
     batch: int | None = None
+    version: str | None = None  # of a peer
 
 
 @dataclass
@@ -70,6 +71,7 @@ class Case:
     cycles: float = 0.0
     first_run_s: float | None = None
     batch: int | None = None
+    version: str | None = None
 
     def __post_init__(self) -> None:
         self.walls: list[float] = []
@@ -145,13 +147,15 @@ def chip_cases(network: Network, program: Program, images: NDArray[Any], threads
     return found
 
 
-def peer_cases(network: Network, images: NDArray[Any], count: int) -> list[Case]:
-    """The peers at the batch size that suits each best, with at most `count` images a run."""
+def peer_cases(
+    network: Network, images: NDArray[Any], count: int, calibration: NDArray[Any], crosssim: Path | None = None
+) -> tuple[list[Case], list[str]]:
+    """The peers at the batch size that suits each best, with at most `count` images a run, and why others are left out."""
     if not isinstance(network, Graph):
-        return []
+        return [], [f"{network.name}: the peers run no ensembles"]
     x = np.ascontiguousarray(network_input(network, images[:count]).transpose(3, 0, 1, 2))
-    found = []
-    for peer in peers(network):
+    found, (there, refused) = [], peers(network, calibration, crosssim)
+    for peer in there:
         seconds, batch = _best_batch(peer, x)
         sample = x[: max(batch, int(LONGEST_PEER_RUN_S / seconds) // batch * batch)]
 
@@ -159,14 +163,14 @@ def peer_cases(network: Network, images: NDArray[Any], count: int) -> list[Case]
             peer.run(sample, batch)
 
         name = f"{network.name}, {peer.name}"
-        found.append(Case(name, 1, work, len(sample), network.name, network.multiply_adds, batch=batch))
-    return found
+        found.append(Case(name, 1, work, len(sample), network.name, network.multiply_adds, batch=batch, version=peer.version))
+    return found, refused
 
 
 def _best_batch(peer: Peer, x: NDArray[np.float32]) -> tuple[float, int]:
     """Seconds of processor time an image, and the batch size at which these are least."""
     best = (float("inf"), 0)
-    for batch in BATCHES:
+    for batch in peer.batches:
         seconds = _least(peer, x, batch)
         if seconds > GIVE_UP_RATIO * best[0]:
             break
@@ -175,14 +179,18 @@ def _best_batch(peer: Peer, x: NDArray[np.float32]) -> tuple[float, int]:
 
 
 def _least(peer: Peer, x: NDArray[np.float32], batch: int) -> float:
-    """Seconds of processor time per image, so that a busy machine does not decide the batch size."""
-    sample = x[: max(batch, len(x) // 2)]
-    times = []
-    for _ in range(3):
-        began = time.process_time()
-        peer.run(sample, batch)
-        times.append((time.process_time() - began) / len(sample))
-    return max(min(times), 1e-9)
+    """Seconds of processor time per image, so that a busy machine does not decide the batch size; the first batch tells how
+    many images a slow peer gets."""
+    seconds = _seconds(peer, x[:batch], batch)
+    sample = x[: min(max(batch, len(x) // 2), max(batch, int(LONGEST_PEER_RUN_S / seconds) // batch * batch))]
+    return min(_seconds(peer, sample, batch) for _ in range(3))
+
+
+def _seconds(peer: Peer, sample: NDArray[np.float32], batch: int) -> float:
+    """Seconds of processor time an image."""
+    began = time.process_time()
+    peer.run(sample, batch)
+    return max((time.process_time() - began) / len(sample), 1e-9)
 
 
 def roofline(simd: str, threads: list[int]) -> list[Case]:
@@ -231,6 +239,7 @@ def rows(cases: list[Case]) -> list[Row]:
                 case.padded_macs * case.rate or None,
                 case.useful_macs * case.cpu_rate / peak if macs and peak else None,
                 compared_to, None if other is None else _ratio(case, other), case.first_run_s, case.batch,
+                case.version,
             )
         )  # fmt: skip
     return found
@@ -244,7 +253,7 @@ PROGRAM_FIELDS = ("network", "machine", "cycles_per_image", "chip_us_per_image",
 
 
 def report(cases: list[Case], programs: Sequence[Program], simd: str, missing: list[str], rounds: int) -> dict[str, Any]:
-    """All results as one JSON object."""
+    """All results of runs as one JSON object."""
     return {
         "machine": machine(),
         "simd": simd,

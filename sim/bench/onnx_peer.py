@@ -9,7 +9,7 @@ import numpy as np
 
 from anna.base.errors import GraphError
 from anna.network.activations import Maths
-from anna.network.graph import Convolution, FullConnection, Graph, Layer, Prepare, Rbf, Subsample
+from anna.network.graph import Convolution, FullConnection, Graph, Layer, Pool, Prepare, Rbf, Subsample
 from sim.bench.reader import Reader
 
 
@@ -32,11 +32,11 @@ class _Nodes:
         self.arrays: list[Any] = []
         self.at = "x"
 
-    def array(self, value: Any) -> str:
+    def array(self, value: Any, kind: Any = np.float32) -> str:
         from onnx import numpy_helper
 
         name = f"w{len(self.arrays)}"
-        self.arrays.append(numpy_helper.from_array(np.ascontiguousarray(value, np.float32), name))
+        self.arrays.append(numpy_helper.from_array(np.ascontiguousarray(value, kind), name))
         return name
 
     def then(self, kind: str, *others: str, **attributes: Any) -> None:
@@ -103,19 +103,39 @@ def onnx_model(graph: Graph) -> bytes:
     return bytes(model.SerializeToString())
 
 
+def _pads(padding: tuple[int, int, int, int]) -> list[int]:
+    """Top, bottom, left and right in the order of ONNX."""
+    top, bottom, left, right = padding
+    return [top, left, bottom, right]
+
+
 def _add(nodes: _Nodes, layer: Layer) -> None:
     match layer:
         case Prepare():
             return
         case Convolution():
-            bias = [] if layer.bias is None else [nodes.array(layer.bias)]
+            pads = _pads(layer.padding)
+            if any(pads) and layer.padding_value:
+                around = [0, 0, *pads[:2], 0, 0, *pads[2:]]  # of images and maps there are no more
+                nodes.then("Pad", nodes.array(around, np.int64), nodes.array(layer.padding_value))
+                pads = [0, 0, 0, 0]
+            bias = [nodes.array(layer.bias)] if layer.bias is not None and layer.bias_kind == "map" else []
             nodes.then("Conv", nodes.array(layer.weights_oiyx * layer.table[:, :, None, None]), *bias,
-                       kernel_shape=list(layer.kernel), strides=list(layer.stride))  # fmt: skip
+                       kernel_shape=list(layer.kernel), strides=list(layer.stride), pads=pads)  # fmt: skip
+            if layer.bias is not None and layer.bias_kind == "unit":
+                nodes.then("Add", nodes.array(layer.bias))
         case Subsample():
             size = layer.window[0] * layer.window[1]
+            if layer.source_o is not None:
+                nodes.then("Gather", nodes.array(layer.source_o, np.int64), axis=1)
             nodes.then("AveragePool", kernel_shape=list(layer.window), strides=list(layer.window))
             nodes.then("Mul", nodes.array(size * layer.coefficient_o[:, None, None]))
             nodes.then("Add", nodes.array(layer.bias_o[:, None, None]))
+        case Pool(mode="max"):
+            nodes.then("MaxPool", kernel_shape=list(layer.window), strides=list(layer.stride), pads=_pads(layer.padding),
+                       dilations=list(layer.dilation))  # fmt: skip
+        case Pool(mode="average", dilation=(1, 1)):
+            nodes.then("AveragePool", kernel_shape=list(layer.window), strides=list(layer.stride), pads=_pads(layer.padding))
         case FullConnection():
             nodes.then("Flatten")
             bias = [] if layer.bias_o is None else [nodes.array(layer.bias_o)]

@@ -15,7 +15,10 @@ from anna.network.graph import Convolution, FullConnection, Graph, Layer
 from lenet.training.torch_net import TorchNet, squash
 from sim.bench.reader import Reader
 
-STATE_STEP, WEIGHT_ERROR, NOISE = 2.0 / 7, 0.02, 0.05  # of the noisy model; roughly the chip's own
+STEPS = 7  # of a state and of a sum: eight levels
+WEIGHT_STEPS = 31  # of a weight's magnitude, plus the sign
+STATE_BOUND, SUM_BOUND = 1.75, 3.0  # ranges of states and sums: tanh reaches 1.7159 and is flat beyond 3
+STATE_STEP, WEIGHT_ERROR, NOISE = 2.0 / STEPS, 0.02, 0.05  # of the noisy model; roughly the chip's own
 
 
 def torch_reader(net: Any) -> Reader:
@@ -74,6 +77,19 @@ class Replaced(nn.Module):
         for module, other in zip(self.chain, self.others, strict=True):
             x = module(x) if isinstance(other, nn.Identity) else squash(module.layer.activation, other(x))
         return x.flatten(1)
+
+
+def round_weights(module: Any) -> None:
+    """Rounds a module's weights to six bits, as a chip holds them."""
+    step = module.weight.abs().max() / WEIGHT_STEPS
+    module.weight.data = (module.weight / step).round() * step
+
+
+def state_range(graph: Graph, first: bool) -> tuple[float, float]:
+    """The range of a layer's inputs: that of the images for the first layer, that of states for the others."""
+    if first and graph.prepare is not None:
+        return graph.prepare.low, graph.prepare.high
+    return -STATE_BOUND, STATE_BOUND
 
 
 def plain(layer: Layer) -> Any:

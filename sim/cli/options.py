@@ -34,7 +34,9 @@ _OPTIONS = (
     Option("--weights-seed", values.SEED, "which of a LeNet's trained weights"),
     Option("--variant", values.VARIANT, "a variant of a LeNet's trained weights: {words}"),
     Option("--chip-trained", values.CHIP_TRAINED, "also compare weights of the network that were trained further for the chip"),
-    Option("--network", values.choice("NET", "recognizer", "lenet5"), "only this network: {words}"),
+    Option("--network", values.LENET, "only this network: a LeNet by name ({words}) or by its weights"),
+    Option("--own", values.OWN, "also time compiling a network of your own: an .onnx or .safetensors file, or all in a folder; "
+           "sample images are those of the .npz of its name beside it, or drawn"),
     # images
     Option("--images", values.IMAGES, "images: a named source ({words}) or a file: .npy, .npz with an array images and "
            "optionally labels, or IDX"),
@@ -119,8 +121,10 @@ _OPTIONS = (
     Option("--margin", values.PERCENT, "how many points of error more than the best a chip that is as good may make"),
     # measuring speed
     Option("--quick", None, "take a few seconds: only the recogniser, two rounds"),
+    Option("--measure", values.choice("WHAT", "runs", "compile", "compare", "sweep", "dies", "own"), "what to time: {words}"),
     Option("--thread-counts", values.COUNT, "a number of threads to time"),
     Option("--no-peers", None, "leave out other software"),
+    Option("--crosssim", values.FOLDER, "also run CrossSim, whose sources lie in this folder"),
     Option("--no-pin", None, "do not pin one-threaded work to a core"),
     # what comes out
     Option("--output", values.file(), "where the result goes", short="-o"),

@@ -1,8 +1,10 @@
 """`anna bench`: its fields, what it counts, and that peers compute the same."""
 
 import json
+import os
 import time
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,16 +17,19 @@ from anna.chip.machines import DEFAULT
 from anna.network.forward import forward, network_input
 from anna.network.graph import Graph
 from sim.bench import measure
-from sim.bench.peers import AIHWKIT, BREVITAS, NOISY_PYTORCH, ONNX_RUNTIME, PYTORCH, Peer, missing, peers
+from sim.bench.peers import AIHWKIT, BREVITAS, CROSSSIM, NOISY_PYTORCH, ONNX_RUNTIME, PYTORCH, Peer, missing, peers
 
-LEAST_SAME = {ONNX_RUNTIME: 0.99, PYTORCH: 0.99, NOISY_PYTORCH: 0.85, AIHWKIT: 0.85, BREVITAS: 0.95}
+LEAST_SAME = {ONNX_RUNTIME: 0.99, PYTORCH: 0.99, NOISY_PYTORCH: 0.85, AIHWKIT: 0.85, BREVITAS: 0.95, CROSSSIM: 0.85}
+SOURCES = os.environ.get("CROSSSIM")  # a folder of CrossSim's, if there is one
 
 
 @lru_cache
 def found_peers(network: str) -> dict[str, Peer]:
     graph = lenet.load(network)
     assert isinstance(graph, Graph)
-    return {peer.name: peer for peer in peers(graph)}
+    found, refused = peers(graph, lenet.calibration()[0], Path(SOURCES) if SOURCES else None)
+    assert refused == []
+    return {peer.name: peer for peer in found}
 
 
 @lru_cache
@@ -39,7 +44,7 @@ def scores(network: str, name: str) -> np.ndarray:
     """A peer's reader; skips the test if it is not installed."""
     found = found_peers(network)
     if name not in found:
-        pytest.skip(f"NOT TESTED: {name} is not installed")
+        pytest.skip(f"NOT TESTED: {name} is not installed, or the variable CROSSSIM does not name its sources")
     return np.asarray(found[name].read(images_and_labels(network)[0])).reshape(200, -1)
 
 
@@ -50,12 +55,12 @@ def test_peers_read_as_the_float_network_does(network: str, name: str) -> None:
     assert same.mean() > LEAST_SAME[name]
 
 
-@pytest.mark.parametrize(("name", "noisy"), [(NOISY_PYTORCH, True), (AIHWKIT, True), (BREVITAS, False)])
+@pytest.mark.parametrize(("name", "noisy"), [(NOISY_PYTORCH, True), (AIHWKIT, True), (BREVITAS, False), (CROSSSIM, True)])
 def test_noise_is_drawn_anew_where_there_is_some(name: str, noisy: bool) -> None:
     assert (scores("lenet5", name) != scores("lenet5", name)).any() == noisy
 
 
-@pytest.mark.parametrize("name", [AIHWKIT, BREVITAS])
+@pytest.mark.parametrize("name", [AIHWKIT, BREVITAS, CROSSSIM])
 def test_peers_with_few_levels_differ_from_the_float_network(name: str) -> None:
     exact = scores("lenet5", PYTORCH)
     assert np.abs(scores("lenet5", name) - exact).max() > 0.01 * np.abs(exact).max()
@@ -66,7 +71,7 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert missing() == [ONNX_RUNTIME, PYTORCH, "aihwkit", "Brevitas"]
     graph = lenet.load("recognizer")
     assert isinstance(graph, Graph)
-    assert peers(graph) == []
+    assert peers(graph, lenet.calibration()[0]) == ([], [])
 
 
 def test_a_slow_peer_gets_fewer_images(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,14 +81,17 @@ def test_a_slow_peer_gets_fewer_images(monkeypatch: pytest.MonkeyPatch) -> None:
             pass
 
     network = lenet.load("recognizer")
-    monkeypatch.setattr(measure, "peers", lambda graph: [Peer("slow", read)])
-    (case,) = measure.peer_cases(network, lenet.holdout()[0][:256], 256)
+    monkeypatch.setattr(measure, "peers", lambda *_: ([Peer("slow", read, "1.2")], []))
+    (case,), _ = measure.peer_cases(network, lenet.holdout()[0][:256], 256, lenet.calibration()[0])
+    assert case.version == "1.2"
     assert case.batch == 32 and case.images % 32 == 0
     assert 32 <= case.images <= 224  # within half a second at 2 ms an image or a little more
 
 
 def test_the_command_has_the_documented_fields() -> None:
-    found = json.loads(good("bench", "--quick", "--no-peers", "--thread-counts", 1, "--thread-counts", 2, "--json"))
+    words = ("--quick", "--measure", "runs", "--no-peers", "--thread-counts", 1, "--thread-counts", 2)
+    found = json.loads(good("bench", *words, "--json"))
+    assert (found["left_out"], found["tasks"]) == ([], [])
     assert {"machine", "simd", "rows", "peak_rss_mb"} <= set(found)
     (program,) = found["programs"]
     assert (program["network"], program["machine"], program["published_us_per_image"]) == ("recognizer", DEFAULT, 1000)

@@ -48,6 +48,8 @@ NOT_RUN = {
     "anna bench": TIMES,
     "anna bench --quick --json": TIMES,
     "anna bench --network lenet5 --simd avx2 --thread-counts 1": TIMES,
+    "anna bench --measure own --own networks": TIMES,
+    "anna bench --measure runs --crosssim cross-sim": TIMES,
 }
 EXAMPLES = [line for name in COMMANDS for line in _command(name).examples]
 README = [
