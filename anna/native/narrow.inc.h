@@ -10,11 +10,26 @@ static inline __attribute__((always_inline)) VS narrow_affine(const anna_packed 
     return (VS)((VW)codes * (uint16_t)packed->scale + (uint16_t)packed->offset);
 }
 
+#ifndef V_OPERANDS
+/* Two operands as the multiply-add takes them: in pairs, of the lower half of the images and of the upper. */
+typedef struct {
+    VS low, high;
+} v_operands;
+
+static inline v_operands v_meet(VS a, VS b) { return (v_operands){v_interleave_low(a, b), v_interleave_high(a, b)}; }
+
+/* Adds both operands, each times its half of `weights`. */
+static inline __attribute__((always_inline)) void v_multiply_add(VI sum[2], v_operands x, VI weights)
+{
+    sum[0] = v_madd(sum[0], x.low, weights);
+    sum[1] = v_madd(sum[1], x.high, weights);
+}
+#endif
+
 #define STEP(n)                                                                                                       \
     {                                                                                                                 \
-        VI w = v_fill(*weight++);                                                                                     \
-        sum[n][0] = v_madd(sum[n][0], low, w);                                                                        \
-        sum[n][1] = v_madd(sum[n][1], high, w);                                                                       \
+        const VI w = v_fill(*weight++);                                                                               \
+        v_multiply_add(sum[n], x, w);                                                                                 \
     }
 
 #define PAIR(steps)                                                                                                   \
@@ -26,7 +41,7 @@ static inline __attribute__((always_inline)) VS narrow_affine(const anna_packed 
             b = v_from_line(b, packed->line + ANNA_LINE_LEVELS * (int64_t)line[1]);                                   \
             line += 2;                                                                                                \
         }                                                                                                             \
-        const VS low = v_interleave_low(a, b), high = v_interleave_high(a, b);                                        \
+        const v_operands x = v_meet(a, b);                                                                            \
         slot += 2;                                                                                                    \
         steps                                                                                                         \
     }
