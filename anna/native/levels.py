@@ -1,5 +1,5 @@
-"""The SIMD levels, best first: for which processor, in which vocabulary of vectors, with which instructions beyond the processor's
-own; the build, the choice at run time and the tests of other processors take them from here."""
+"""The SIMD levels, best first: for which processor, in which vocabulary of vectors, with which extra instructions;
+the build, the choice at run time and the tests of other processors take them from here."""
 
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ _AVX512 = ("aes", "avx512f", "avx512bw", "avx512dq", "avx512vl")
 LEVELS = (
     Level("avx512", "x86_64", "vec_avx512.h", (*_AVX512, "avx512vnni", "vaes")),
     Level("avx512bw", "x86_64", "vec_avx512.h", _AVX512),
+    Level("avx2vaes", "x86_64", "vec_avx2.h", ("aes", "avx2", "vaes")),
     Level("avx2", "x86_64", "vec_avx2.h", ("aes", "avx2")),
     Level("neonaes", "aarch64", "vec_neon.h", ("crypto",)),
     Level("neon", "aarch64", "vec_neon.h"),

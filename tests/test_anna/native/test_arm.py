@@ -9,7 +9,7 @@ from random_programs import legal_programs, random_codes
 
 from anna import Chip
 from anna.base.errors import DataError
-from anna.engine import Engine, simd_levels
+from anna.engine import Engine
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,7 +33,7 @@ def test_random_workloads_with_every_imperfection(kernels):
         for kernel in (None, "wide"):
             here = Engine(workload, simd="plain", kernel=kernel).run(codes, ids, noise_seed=19)
             with kernels.in_use():
-                for simd in simd_levels():
+                for simd in kernels.levels():
                     there = Engine(workload, simd=simd, kernel=kernel).run(codes, ids, noise_seed=19)
                     np.testing.assert_array_equal(there, here, err_msg=simd)
 
@@ -44,7 +44,7 @@ def test_random_programs_on_drawn_chips(kernels, program, seed):
     codes = random_codes(program, 5, seed)
     for chip in (Chip, lambda: Chip(seed=seed, analog="worst")):  # made anew each time: nothing is prepared yet
         with kernels.in_use():
-            there = [chip().run_codes(program, codes, noise_seed=seed, simd=simd, threads=1) for simd in simd_levels()]
+            there = [chip().run_codes(program, codes, noise_seed=seed, simd=simd, threads=1) for simd in kernels.levels()]
         here = chip().run_codes(program, codes, noise_seed=seed)
         for name in here.codes:
             for one in there:
