@@ -1,12 +1,10 @@
-/* One SIMD level on a processor without Python: takes a run from standard input, as tests/arm_kernels.py packs it, and gives back
+/* The SIMD levels of a processor without Python: says which it has, or, given the name of one, takes a run from standard input, as tests/arm_kernels.py packs it, and gives back
  * the fault and the results. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine.h"
-
-extern const anna_level ANNA_LEVEL;
 
 /* Where things lie in the input, in bytes from its beginning. Addresses are written as such places, 0 for none, and so are those
  * of the cells that hold them. */
@@ -25,9 +23,13 @@ int main(int argc, char **argv)
 {
     header head;
     anna_fault fault;
-    (void)argv;
-    if (argc > 1)
-        return printf("%s %d %d\n", ANNA_LEVEL.name, ANNA_LEVEL.width, ANNA_LEVEL.lanes) < 0;
+    for (int i = 0; argc < 2 && i < anna_count_levels(); i++)
+        printf("%s %d %d\n", anna_level_at(i)->name, anna_level_at(i)->width, anna_level_at(i)->lanes);
+    if (argc < 2)
+        return 0;
+    const anna_level *level = anna_find_level(argv[1]);
+    if (!level)
+        return fail("this processor has no such level");
     if (fread(&head, sizeof head, 1, stdin) != 1)
         return fail("no header");
     if (head.workload_size != sizeof(anna_workload) || head.packed_size != sizeof(anna_packed)
@@ -46,9 +48,9 @@ int main(int argc, char **argv)
     }
     memset(&fault, 0, sizeof fault);
     if (head.packed)
-        ANNA_LEVEL.run((void *)(all + head.workload), (void *)(all + head.packed), (void *)(all + head.batch), &fault);
+        level->run((void *)(all + head.workload), (void *)(all + head.packed), (void *)(all + head.batch), &fault);
     else
-        ANNA_LEVEL.run_wide((void *)(all + head.workload), (void *)(all + head.batch), &fault);
+        level->run_wide((void *)(all + head.workload), (void *)(all + head.batch), &fault);
     fwrite(&fault, sizeof fault, 1, stdout);
     return fwrite(all + head.results, 1, (size_t)head.result_bytes, stdout) != (size_t)head.result_bytes;
 }

@@ -1,7 +1,8 @@
 """The engine's kernels compiled for ARM and run by QEMU, behind the interface of the compiled module.
 
-python tests/arm_kernels.py    one SHA-256 for each SIMD level here and on ARM: of all codes of random workloads, and of the
-                               recogniser on an ideal, a drawn and a noisy chip
+python tests/arm_kernels.py                   one SHA-256 for each SIMD level here and on ARM: of all codes of random workloads,
+                                              and of the recogniser on an ideal, a drawn and a noisy chip
+python tests/arm_kernels.py --instructions    how many each level executes for an image of the benchmarks' recogniser
 """
 
 import ctypes
@@ -10,10 +11,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -24,29 +26,28 @@ ROOT = Path(__file__).parents[1]
 COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64"
 MISSING = [tool for tool in (COMPILER, EMULATOR) if shutil.which(tool) is None]
 FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-static")  # as in meson.build
-LEVEL = {"ANNA_VECTORS": '"vec_plain.h"', "ANNA_WIDTH": "4", "ANNA_NAME": '"plain"', "ANNA_LEVEL": "anna_level_plain"}
 
 
 def build(folder: Path) -> Path:
-    """The program of tests/arm_kernels.c with one level's kernels."""
-    for header, *tool in (("fields.h", "engine_fields.py", "header"), ("thermal_tables.h", "thermal_header.py")):
+    """The program of tests/arm_kernels.c with the kernels of all levels."""
+    from anna.native.levels import levels_for
+
+    native, program = ROOT / "anna" / "native", folder / "kernels"
+    for header, *tool in (
+        ("fields.h", "engine_fields.py", "header"),
+        ("thermal_tables.h", "thermal_header.py"),
+        ("levels.h", "simd_levels.py", "header", "aarch64"),
+    ):
         made = [sys.executable, ROOT / "tools" / tool[0], *tool[1:]]
         (folder / header).write_text(subprocess.run(made, capture_output=True, text=True, check=True).stdout)
-    defined = [f"-D{name}={value}" for name, value in LEVEL.items()]
-    sources = [ROOT / "anna" / "native" / "level.c", ROOT / "tests" / "arm_kernels.c"]
-    command = [
-        COMPILER,
-        *FLAGS,
-        *defined,
-        f"-I{folder}",
-        f"-I{ROOT / 'anna' / 'native'}",
-        *sources,
-        "-o",
-        folder / "kernels",
-        "-lm",
-    ]
-    subprocess.run(command, check=True)
-    return folder / "kernels"
+    compiled = [COMPILER, *FLAGS, f"-I{folder}", f"-I{native}"]
+    objects = [folder / f"{level.name}.o" for level in levels_for("aarch64")]
+    for level, made_here in zip(levels_for("aarch64"), objects, strict=True):
+        defined = [f"-DANNA_LEVEL={level.name}", f'-DANNA_VECTORS="{level.vocabulary}"']
+        subprocess.run([*compiled, *level.flags(), *defined, "-c", native / "level.c", "-o", made_here], check=True)
+    sources = [native / "levels.c", ROOT / "tests" / "arm_kernels.c"]
+    subprocess.run([*compiled, *sources, *objects, "-o", program, "-lm"], check=True)
+    return program
 
 
 def _record(name: str, sizes: Any, fields: Any) -> type[ctypes.Structure]:
@@ -103,21 +104,47 @@ class Kernels:
     """What `anna.native` offers, run by the program of `build`."""
 
     program: Path
+    counting: bool = False
+    executed: int = 0
     CHECKED: bool = False
 
     def in_use(self) -> AbstractContextManager[Any]:
         """Engines that are made and run in here compute on ARM."""
-        return mock.patch("anna.engine.core.native", return_value=self)
+        stack = ExitStack()
+        stack.enter_context(mock.patch("anna.engine.core.native", return_value=self))
+        stack.enter_context(mock.patch("anna.engine.core.choose_level", lambda name: name or self.levels()[0]))
+        return stack
 
-    def level_shape(self, _: str) -> tuple[int, int]:
-        said = subprocess.run([EMULATOR, self.program, "shape"], capture_output=True, text=True, check=True).stdout.split()
-        return int(said[1]), int(said[2])
+    @cached_property
+    def _shapes(self) -> dict[str, tuple[int, int]]:
+        said = subprocess.run([EMULATOR, self.program], capture_output=True, text=True, check=True).stdout
+        return {name: (int(width), int(lanes)) for name, width, lanes in map(str.split, said.splitlines())}
+
+    def levels(self) -> tuple[str, ...]:
+        return tuple(self._shapes)
+
+    def level_shape(self, name: str) -> tuple[int, int]:
+        return self._shapes[name]
+
+    def _emulated(self, level: str, given: bytes) -> bytes:
+        with TemporaryFile() as reading, TemporaryFile() as written:
+            reading.write(given)
+            reading.seek(0)
+            told = ["-singlestep", "-d", "exec,nochain"] if self.counting else []  # a line for each instruction
+            command = [EMULATOR, *told, self.program, level]
+            with subprocess.Popen(command, stdin=reading, stdout=written, stderr=subprocess.PIPE) as process:
+                assert process.stderr is not None
+                self.executed = sum(1 for _ in process.stderr)
+            if process.returncode:
+                raise subprocess.CalledProcessError(process.returncode, command)
+            written.seek(0)
+            return written.read()
 
     def NativeWorkload(self, *given: Any) -> SimpleNamespace:  # noqa: N802, as the compiled module has it
         return SimpleNamespace(run=lambda *run: self._run(given, *run))
 
     def _run(
-        self, given: Any, _: str, codes: Any, image_ids: Any, noise_seed: int, lanes: int, results: Any, slow: Any = None
+        self, given: Any, level: str, codes: Any, image_ids: Any, noise_seed: int, lanes: int, results: Any, slow: Any = None
     ) -> tuple[int, ...]:
         from anna.native.fields import PACKED, PACKED_SIZES, SIZES, WORKLOAD
 
@@ -138,7 +165,7 @@ class Kernels:
         }
         head["bytes"] = len(memory.data)
         memory.data[: 8 * len(HEADER)] = np.array([head[name] for name in HEADER], np.int64).tobytes()
-        done = subprocess.run([EMULATOR, self.program], input=memory.data, capture_output=True, check=True).stdout
+        done = self._emulated(level, memory.data)
         fault = np.frombuffer(done[:32], np.int64)
         results[...] = np.frombuffer(done[32:], results.dtype).reshape(results.shape)
         return int(fault[0]) & 0xFFFFFFFF, *map(int, fault[1:])
@@ -185,14 +212,37 @@ def bits(simd: str, count: int) -> str:
     return total.hexdigest()
 
 
+def instructions(kernels: Kernels, simd: str, sigma_lsb: float) -> int:
+    """Of one image of the recogniser: what a second block of images adds, so without the start."""
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    from workloads import recogniser
+
+    from anna.engine import Engine
+
+    engine, block, executed = Engine(recogniser(sigma_lsb), simd=simd), kernels.level_shape(simd)[1], []
+    for images in (block, 2 * block):
+        engine.run(np.zeros((images, 1024), np.uint8), np.arange(images, dtype=np.uint64))
+        executed.append(kernels.executed)
+    return (executed[1] - executed[0]) // block
+
+
+def count_instructions() -> None:
+    with built() as kernels, kernels.in_use():
+        kernels.counting = True
+        for simd in kernels.levels():
+            ideal, noisy = (instructions(kernels, simd, sigma_lsb) for sigma_lsb in (0.0, 0.3))
+            print(f"{simd:10}{ideal:>10,} ideal{noisy:>10,} with noise")
+
+
 def main(count: int = 20) -> None:
     from anna.engine import simd_levels
 
     for simd in simd_levels():
-        print(f"{simd:8} {bits(simd, count)}")
+        print(f"{'here':8}{simd:10}{bits(simd, count)}")
     with built() as kernels, kernels.in_use():
-        print(f"ARM      {bits('plain', count)}")
+        for simd in kernels.levels():
+            print(f"{'ARM':8}{simd:10}{bits(simd, count)}")
 
 
 if __name__ == "__main__":
-    main()
+    count_instructions() if sys.argv[1:] == ["--instructions"] else main()

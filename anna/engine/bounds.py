@@ -18,6 +18,7 @@ NARROW_LEVELS = 64
 LINE_LEVELS = 8  # the limit if synapses differ in their steps
 NARROW_SUM = 2**31 - 1
 NARROW_NUMERATOR = 2**15 - 1
+NARROW_SLOTS = 2**25  # places of 64 bytes at most, counted in 32 bits
 NARROW_WEIGHT = 2**20  # split over several operands beyond 16 bits
 
 
@@ -78,6 +79,7 @@ def prove(workload: "Workload") -> Bounds:
         (levels > NARROW_LEVELS, f"{levels} levels are more than {NARROW_LEVELS}"),
         (largest >= NARROW_SUM, f"a sum can reach {largest}, beyond the {NARROW_SUM} of 32 bits"),
         (numerator > NARROW_NUMERATOR, f"a numerator of {numerator} does not fit 16 bits"),
+        (workload.slots > NARROW_SLOTS, f"{workload.slots} slots are more than {NARROW_SLOTS}"),
         (weight > NARROW_WEIGHT, f"a weight of {weight} is more than {NARROW_WEIGHT}"),
         (not lined and bool((np.diff(workload.numerators) <= 0).any()), "the numerators do not rise with the code"),
         (

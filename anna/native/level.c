@@ -1,4 +1,4 @@
-/* One SIMD level: the kernels of the engine compiled with the vocabulary named by ANNA_VECTORS. C, with all that it takes in,
+/* One SIMD level, ANNA_LEVEL: the kernels of the engine compiled with the vocabulary named by ANNA_VECTORS. C, with all that it takes in,
  * because it is compiled once for each level, each time with that level's vector types and flags. */
 #define _POSIX_C_SOURCE 200112L
 #include <math.h>
@@ -36,8 +36,13 @@ typedef double VD __attribute__((vector_size(VBYTES)));
 #include "float.inc.h"
 #include "die.inc.h"
 
-const anna_level ANNA_LEVEL = {
-    ANNA_NAME, WIDTH, BLOCK, narrow_run, wide_run, draw_normals, draw_census, draw_thermal, count_thermal, measure_peak,
+#define NAMED(name) anna_level_##name
+#define LEVEL_NAMED(name) NAMED(name)
+#define TEXT(name) #name
+#define TEXT_OF(name) TEXT(name)
+
+const anna_level LEVEL_NAMED(ANNA_LEVEL) = {
+    TEXT_OF(ANNA_LEVEL), WIDTH, BLOCK, narrow_run, wide_run, draw_normals, draw_census, draw_thermal, count_thermal, measure_peak,
     window_run_float, window_run_double, exp_float, exp_double, tanh_float, tanh_double,
     pictures_to_codes, codes_to_values, draw_pattern, show_weights,
 };

@@ -1,44 +1,45 @@
-/* Which SIMD levels this machine has, best first. C, because it asks the compiler's own functions. */
+/* Which SIMD levels this machine has, best first. C, because it asks the compiler's own functions, or the system. */
 #include <string.h>
 
 #include "engine.h"
 
-extern const anna_level anna_level_plain;
-#ifdef ANNA_X86
-extern const anna_level anna_level_avx2, anna_level_avx512bw, anna_level_avx512;
+#if defined(__x86_64__)
+#define HAS(instructions) __builtin_cpu_supports(#instructions)
+#elif defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#define HAS(instructions) HAS_##instructions
+#define HAS_crypto ((getauxval(AT_HWCAP) & (HWCAP_AES | HWCAP_SHA2)) == (HWCAP_AES | HWCAP_SHA2))
+#elif defined(__APPLE__)
+#define HAS(instructions) 1 /* all of its processors for ARM have what the levels need */
+#else
+#define HAS(instructions) 0
 #endif
 
-static int present[4], counted = -1;
-static const anna_level *const known[] = {
-#ifdef ANNA_X86
-    &anna_level_avx512, &anna_level_avx512bw, &anna_level_avx2,
-#endif
-    &anna_level_plain,
-};
-enum { KNOWN = sizeof known / sizeof *known };
+#define LEVEL(name, present) extern const anna_level anna_level_##name;
+#include "levels.h"
+#undef LEVEL
+
+static const anna_level *found[8];
+static int counted = -1;
 
 int anna_count_levels(void)
 {
     if (counted >= 0)
         return counted;
-    int found = 0;
-#ifdef ANNA_X86
+    int count = 0;
+#if defined(__x86_64__)
     __builtin_cpu_init();
-    const int aes = __builtin_cpu_supports("aes");
-    const int wide = aes && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-                     && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    if (wide && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("vaes"))
-        present[found++] = 0;
-    if (wide)
-        present[found++] = 1;
-    if (aes && __builtin_cpu_supports("avx2"))
-        present[found++] = 2;
 #endif
-    present[found++] = KNOWN - 1;
-    return counted = found;
+#define LEVEL(name, present) \
+    if (present) \
+        found[count++] = &anna_level_##name;
+#include "levels.h"
+#undef LEVEL
+    return counted = count;
 }
 
-const anna_level *anna_level_at(int index) { return known[present[index]]; }
+const anna_level *anna_level_at(int index) { return found[index]; }
 
 const anna_level *anna_find_level(const char *name)
 {

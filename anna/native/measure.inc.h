@@ -91,17 +91,18 @@ static void count_thermal(uint64_t seed, uint64_t first_image, int64_t count, ui
 /* The kernel's multiply-add on registers alone, as many sums as the kernel keeps: what no memory can slow down. */
 static double measure_peak(int64_t rounds)
 {
-    VS states = (VS)v_fill(0x00030005);
-    VI weights = v_fill(0x00070001);
-    VI s0 = {0}, s1 = {1}, s2 = {2}, s3 = {3}, s4 = {4}, s5 = {5}, s6 = {6}, s7 = {7};
-    VI t0 = {0}, t1 = {1}, t2 = {2}, t3 = {3}, t4 = {4}, t5 = {5}, t6 = {6}, t7 = {7};
-#define ADD(s) s = v_madd(s, states, weights); KEEP(s); KEEP(states)
-    for (int64_t r = 0; r < rounds; r++) {
-        ADD(s0); ADD(s1); ADD(s2); ADD(s3); ADD(s4); ADD(s5); ADD(s6); ADD(s7);
-        if (WIDTH == 8) {
-            ADD(t0); ADD(t1); ADD(t2); ADD(t3); ADD(t4); ADD(t5); ADD(t6); ADD(t7);
+    v_operands x = v_meet((VS)v_fill(0x00030005), (VS)v_fill(0x00050003));
+    VI weights = v_fill(0x00070001), sum[WIDTH][2];
+    for (int n = 0; n < WIDTH; n++)
+        sum[n][0] = sum[n][1] = v_fill(n);
+    for (int64_t r = 0; r < rounds; r++)
+#pragma GCC unroll 8
+        for (int n = 0; n < WIDTH; n++) {
+            v_multiply_add(sum[n], x, weights);
+            KEEP(sum[n][0]);
+            KEEP(sum[n][1]);
+            KEEP(x.low);
+            KEEP(x.high);
         }
-    }
-#undef ADD
     return 4.0 * VL * WIDTH * (double)rounds;
 }

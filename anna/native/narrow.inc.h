@@ -10,42 +10,70 @@ static inline __attribute__((always_inline)) VS narrow_affine(const anna_packed 
     return (VS)((VW)codes * (uint16_t)packed->scale + (uint16_t)packed->offset);
 }
 
+#ifndef V_OPERANDS
+/* Two operands as the multiply-add takes them: in pairs, of the lower half of the images and of the upper. */
+typedef struct {
+    VS low, high;
+} v_operands;
+
+static inline v_operands v_meet(VS a, VS b) { return (v_operands){v_interleave_low(a, b), v_interleave_high(a, b)}; }
+
+/* Adds both operands, each times its half of `weights`. */
+static inline __attribute__((always_inline)) void v_multiply_add(VI sum[2], v_operands x, VI weights)
+{
+    sum[0] = v_madd(sum[0], x.low, weights);
+    sum[1] = v_madd(sum[1], x.high, weights);
+}
+#endif
+
 #define STEP(n)                                                                                                       \
     {                                                                                                                 \
-        VI w = v_fill(*weight++);                                                                                     \
-        sum[n][0] = v_madd(sum[n][0], low, w);                                                                        \
-        sum[n][1] = v_madd(sum[n][1], high, w);                                                                       \
+        const VI w = v_fill(*weight++);                                                                               \
+        v_multiply_add(sum[n], x, w);                                                                                 \
     }
 
 #define PAIR(steps)                                                                                                   \
     {                                                                                                                 \
-        VS a = *(const VS *)(states + (int64_t)BLOCK * slot[0]);                                                      \
-        VS b = *(const VS *)(states + (int64_t)BLOCK * slot[1]);                                                      \
+        VS a = *(const VS *)((const char *)states + at[0]);                                                           \
+        VS b = *(const VS *)((const char *)states + at[1]);                                                           \
         if (lined) {                                                                                                  \
             a = v_from_line(a, packed->line + ANNA_LINE_LEVELS * (int64_t)line[0]);                                   \
             b = v_from_line(b, packed->line + ANNA_LINE_LEVELS * (int64_t)line[1]);                                   \
             line += 2;                                                                                                \
         }                                                                                                             \
-        const VS low = v_interleave_low(a, b), high = v_interleave_high(a, b);                                        \
-        slot += 2;                                                                                                    \
+        const v_operands x = v_meet(a, b);                                                                            \
+        at += 2;                                                                                                      \
         steps                                                                                                         \
     }
 
 #define SEGMENT(kind, body)                                                                                           \
     case kind:                                                                                                        \
+        _Pragma("GCC unroll 2")                                                                                       \
         for (int32_t k = 0; k < pairs; k++) {                                                                         \
             body                                                                                                      \
         }                                                                                                             \
         break;
 
+/* Where the two values of each pair lie in a block's states, in bytes: addresses that need no shift. NULL: no memory. */
+static uint32_t *narrow_lay_pairs(const anna_packed *packed)
+{
+    uint32_t *at;
+    if (posix_memalign((void **)&at, 64, (size_t)packed->pairs * 2 * sizeof *at + 64))
+        return NULL;
+    for (int64_t i = 0; i < 2 * packed->pairs; i++)
+        at[i] = (uint32_t)packed->pair_slot[i] * VBYTES;
+    return at;
+}
+
 /* The sums of one group, [place][low, high]; kinds.h says what a kind's operands meet. With `lined`, each operand goes
  * through the steps of its own state line. */
 static inline __attribute__((always_inline)) void narrow_sums(const anna_packed *packed, const anna_group *group,
-                                                              const int16_t *states, VI out[WIDTH][2], const int lined)
+                                                              const uint32_t *pair_at, const int16_t *states, VI out[WIDTH][2],
+                                                              const int lined)
 {
     const int32_t *line = lined ? packed->pair_line + 2 * group->pair : NULL;
     const int32_t *start = packed->start + (group - packed->group) * WIDTH;
-    const int32_t *slot = packed->pair_slot + 2 * group->pair;
+    const uint32_t *at = pair_at + 2 * group->pair;
     const int32_t *weight = (const int32_t *)packed->weight + group->weight; /* a pair at a time */
     const anna_segment *segment = packed->segment + group->segment, *end = segment + group->segments;
     VI sum[WIDTH][2];
@@ -206,8 +234,7 @@ static inline int narrow_draws(const anna_packed *packed, int64_t g)
 static inline void narrow_move(const anna_packed *packed, const anna_group *group, int16_t *states)
 {
     for (int64_t c = group->copy; c < group->copy + group->copies; c++)
-        memcpy(states + (int64_t)BLOCK * packed->copy[2 * c + 1], states + (int64_t)BLOCK * packed->copy[2 * c],
-               BLOCK * sizeof *states);
+        *(VS *)(states + (int64_t)BLOCK * packed->copy[2 * c + 1]) = *(const VS *)(states + (int64_t)BLOCK * packed->copy[2 * c]);
 }
 
 /* The numerators of codes, one a lane. */
@@ -286,17 +313,66 @@ static void narrow_store(const anna_workload *workload, const anna_packed *packe
 
 #include "wires.inc.h"
 
+/* How sums become codes: short ones without and with noise, long ones on a chip of eight levels, long ones in all other cases. */
+enum { QUIET, NOISY, SIMPLE, GENERAL };
+
+/* A group's sums and codes in so many blocks; what is known when this is compiled leaves one loop. */
+static inline __attribute__((always_inline)) void
+narrow_blocks(const anna_packed *packed, const anna_group *group, const uint32_t *pair_at, int64_t blocks, int16_t *states,
+              const thermal_block *thermal, const int levels, const int how, const int lined)
+{
+    for (int64_t block = 0; block < blocks; block++, states += packed->room * BLOCK, thermal++) {
+        VI sum[WIDTH][2];
+        narrow_sums(packed, group, pair_at, states, sum, lined);
+        if (how == QUIET || how == NOISY)
+            narrow_convert_short(packed, group, sum, thermal, states, how == NOISY);
+        else
+            narrow_convert(packed, group, sum, thermal, states, how == SIMPLE ? 8 : levels, how == SIMPLE, how == GENERAL);
+        narrow_move(packed, group, states);
+    }
+}
+
+typedef void narrow_way(const anna_packed *, const anna_group *, const uint32_t *pair_at, int64_t blocks, int16_t *states,
+                        const thermal_block *, int levels);
+
+#define WAY(name, how, lined)                                                                                         \
+    static __attribute__((noinline)) void name(const anna_packed *packed, const anna_group *group, const uint32_t *pair_at, \
+                                               int64_t blocks, int16_t *states, const thermal_block *thermal,         \
+                                               int levels)                                                            \
+    {                                                                                                                 \
+        narrow_blocks(packed, group, pair_at, blocks, states, thermal, levels, how, lined);                                \
+    }
+WAY(narrow_quiet, QUIET, 0)
+WAY(narrow_noisy, NOISY, 0)
+WAY(narrow_simple, SIMPLE, 0)
+WAY(narrow_general, GENERAL, 0)
+WAY(narrow_quiet_lined, QUIET, 1)
+WAY(narrow_noisy_lined, NOISY, 1)
+WAY(narrow_general_lined, GENERAL, 1)
+
+static narrow_way *narrow_choose(const anna_workload *workload, const anna_packed *packed)
+{
+    if (packed->edge && workload->strength)
+        return packed->line ? narrow_noisy_lined : narrow_noisy;
+    if (packed->edge)
+        return packed->line ? narrow_quiet_lined : narrow_quiet;
+    if (packed->line)
+        return narrow_general_lined;
+    return workload->levels == 8 && packed->affine && !packed->clamps && !packed->masks ? narrow_simple : narrow_general;
+}
+
 static void narrow_run(const anna_workload *workload, const anna_packed *packed, const anna_batch *batch, anna_fault *fault)
 {
     const int64_t blocks = batch->lanes > BLOCK ? (batch->lanes + BLOCK - 1) / BLOCK : 1;
     const int64_t stride = packed->room * BLOCK;
-    const int levels = (int)workload->levels, simple = levels == 8 && packed->affine && !packed->clamps && !packed->masks;
+    narrow_way *way = narrow_choose(workload, packed);
     const int in_wires = wired(workload);
     thermal_block *thermal = NULL;
     const thermal_key key = thermal_prepare(batch->noise_seed);
     narrow_wires *wires = NULL;
     int16_t *states = NULL;
-    if (posix_memalign((void **)&states, 64, (size_t)(stride * blocks) * sizeof *states + 64) ||
+    uint32_t *const pair_at = narrow_lay_pairs(packed);
+    if (!pair_at || posix_memalign((void **)&states, 64, (size_t)(stride * blocks) * sizeof *states + 64) ||
         posix_memalign((void **)&thermal, 64, (size_t)blocks * sizeof *thermal) ||
         (in_wires && !(wires = narrow_lay_wires(workload, blocks)))) {
         *fault = (anna_fault){ANNA_NO_MEMORY, 0, 0, 0};
@@ -323,35 +399,20 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
                 while (g + 1 < packed->groups && packed->group[g + 1].calc == group->calc)
                     g++;
                 for (int64_t block = 0; block < here; block++)
-                    narrow_wired(workload, packed, group, &packed->group[g + 1], &wires[block], &thermal[block], &key,
+                    narrow_wired(workload, packed, group, &packed->group[g + 1], pair_at, &wires[block], &thermal[block], &key,
                                  states + block * stride);
                 continue;
             }
-            const int draws = narrow_draws(packed, g);
-            for (int64_t block = 0; block < here; block++) {
-                int16_t *mine = states + block * stride;
-                if (draws)
+            if (narrow_draws(packed, g))
+                for (int64_t block = 0; block < here; block++)
                     thermal_make(&thermal[block], workload->ordinal[group->calc], (uint32_t)group->first_quad / 2, &key);
-                VI sum[WIDTH][2];
-                if (packed->line)
-                    narrow_sums(packed, group, mine, sum, 1);
-                else
-                    narrow_sums(packed, group, mine, sum, 0);
-                if (packed->edge && workload->strength)
-                    narrow_convert_short(packed, group, sum, &thermal[block], mine, 1);
-                else if (packed->edge)
-                    narrow_convert_short(packed, group, sum, &thermal[block], mine, 0);
-                else if (simple)
-                    narrow_convert(packed, group, sum, &thermal[block], mine, 8, 1, 0);
-                else
-                    narrow_convert(packed, group, sum, &thermal[block], mine, levels, 0, 1);
-                narrow_move(packed, group, mine);
-            }
+            way(packed, group, pair_at, here, states, thermal, (int)workload->levels);
         }
         for (int64_t block = 0; block < here; block++)
             narrow_store(workload, packed, batch, first + block * BLOCK, states + block * stride);
     }
 done:
+    free(pair_at);
     free(states);
     free(thermal);
     free(wires);

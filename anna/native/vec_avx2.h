@@ -1,7 +1,8 @@
 /* The vector vocabulary of AVX2: 8 accumulators of 32 bits a register; 16 registers, so four neurons at a time. */
 #include <immintrin.h>
 
-enum { VL = 8, WIDTH = 4 };
+enum { VL = 8 };
+#define ANNA_WIDTH 4
 #define V_SHUFFLES 1 /* whether a lookup by v_from_line is quick */
 #define VBYTES 32
 #include "vec_types.h"

@@ -1,7 +1,8 @@
 /* The vector vocabulary of AVX-512: 16 accumulators of 32 bits a register, with VNNI where the level has it. */
 #include <immintrin.h>
 
-enum { VL = 16, WIDTH = 8 };
+enum { VL = 16 };
+#define ANNA_WIDTH 8
 #define V_SHUFFLES 1 /* whether a lookup by v_from_line is quick */
 #define VBYTES 64
 #include "vec_types.h"

@@ -1,26 +1,10 @@
 /* The vector vocabulary that every machine has: 4 sums of 32 bits, in plain C or in the SSE2 of every x86-64. */
-enum { VL = 4, WIDTH = 4 };
+enum { VL = 4 };
+#define ANNA_WIDTH 4
 #define V_SHUFFLES 0 /* whether a lookup by v_from_line is quick */
 #define VBYTES 16
 #include "vec_types.h"
-
-#if defined(__clang__) || __GNUC__ >= 12
-#define v_interleave_low(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
-#define v_interleave_high(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
-#define V_EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define v_zip_low(a, b) __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define v_zip_high(a, b) __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#define v_low_words(a, b) (VX)__builtin_shufflevector((VQ)(a), (VQ)(b), 0, 2)
-#define v_high_words(a, b) (VX)__builtin_shufflevector((VQ)(a), (VQ)(b), 1, 3)
-#else
-#define v_interleave_low(a, b) __builtin_shuffle(a, b, (VS){0, 8, 1, 9, 2, 10, 3, 11})
-#define v_interleave_high(a, b) __builtin_shuffle(a, b, (VS){4, 12, 5, 13, 6, 14, 7, 15})
-#define V_EVEN(a, b) __builtin_shuffle(a, b, (VS){0, 2, 4, 6, 8, 10, 12, 14})
-#define v_zip_low(a, b) __builtin_shuffle(a, b, (VX){0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23})
-#define v_zip_high(a, b) __builtin_shuffle(a, b, (VX){8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31})
-#define v_low_words(a, b) (VX)__builtin_shuffle((VQ)(a), (VQ)(b), (VQ){0, 2})
-#define v_high_words(a, b) (VX)__builtin_shuffle((VQ)(a), (VQ)(b), (VQ){1, 3})
-#endif
+#include "vec_128.h"
 
 /* Numerators from a line of eight, by states that hold the bytes 2 c and 2 c + 1: differences added up (modulo 2^16). */
 static inline VS v_from_line(VS index, const int16_t *line)
@@ -34,8 +18,6 @@ static inline VS v_from_line(VS index, const int16_t *line)
 static inline VI v_min(VI a, VI b) { return ((a < b) & a) | (~(a < b) & b); }
 static inline VI v_max(VI a, VI b) { return ((a > b) & a) | (~(a > b) & b); }
 static inline VF v_to_float(VI x) { return __builtin_convertvector(x, VF); }
-static inline VQ v_xor3(VQ a, VQ b, VQ c) { return a ^ b ^ c; }
-static inline VF v_flip(VF x, VI bits) { return (VF)((VI)x ^ (bits & INT32_MIN)); }
 static inline VI v_merge(VQ even, VQ odd) { return (VI)((even & 0xFFFFFFFF) | odd << 32); } /* little-endian */
 
 static inline int v_any(VS x) { return (((VQ)x)[0] | ((VQ)x)[1]) != 0; }
@@ -104,50 +86,4 @@ static inline VS v_rounded_product(VS a, VS b)
     const VI half = v_fill(0x4000), low = v_madd(half, v_interleave_low(a, zero), (VI)v_interleave_low(b, zero)),
              high = v_madd(half, v_interleave_high(a, zero), (VI)v_interleave_high(b, zero));
     return v_pack(low >> 15, high >> 15);
-}
-
-static inline VI v_search(VI x, const int32_t *threshold, int levels)
-{
-    VI code = {0};
-    for (int i = 0; i < levels - 1; i++)
-        code += 1 + (VI)(threshold[i] > x);
-    return code;
-}
-
-static inline VS v_lookup(VS code, const int16_t *table)
-{
-    VS value;
-    for (int i = 0; i < 2 * VL; i++)
-        value[i] = table[code[i]];
-    return value;
-}
-
-/* Sixteen bytes of a row. */
-static inline VX v_rows(const uint8_t *const *rows, int64_t at)
-{
-    VX x;
-    memcpy(&x, rows[0] + at, sizeof x);
-    return x;
-}
-
-/* The 64-bit words at even places, then those at odd ones: of two they lie so. */
-static inline VX v_apart(VX x) { return x; }
-
-/* A 64-bit word of each. */
-static inline VX v_together(const uint8_t *even, const uint8_t *odd)
-{
-    VX x;
-    memcpy(&x, even, 8);
-    memcpy((char *)&x + 8, odd, 8);
-    return x;
-}
-
-/* VL bytes as numbers. */
-static inline VI v_widen(const uint8_t *x) { return (VI){x[0], x[1], x[2], x[3]}; }
-
-/* Numbers of a table of `levels`. */
-static inline VF v_choose(VI index, const float *table, int levels)
-{
-    (void)levels;
-    return (VF){table[index[0]], table[index[1]], table[index[2]], table[index[3]]};
 }

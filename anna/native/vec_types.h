@@ -8,7 +8,7 @@ typedef uint32_t VU __attribute__((vector_size(VBYTES)));
 typedef uint64_t VQ __attribute__((vector_size(VBYTES)));
 typedef float VF __attribute__((vector_size(VBYTES)));
 
-enum { BLOCK = 2 * VL }; /* images of a pair of vectors */
+enum { BLOCK = 2 * VL, WIDTH = ANNA_WIDTH }; /* images of a pair of vectors; neurons of a group */
 
 static inline VI v_fill(int32_t x) { return x - (VI){0}; }
 static inline VQ v_fill_q(uint64_t x) { return x - (VQ){0}; }

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from anna.analog import thermal
 from anna.base.errors import DataError, MachineError
 from anna.engine import Engine, run, simd_levels
+from anna.engine.bounds import prove
 
 OPTIONS = ("clamp", "noise", "stuck", "charge", "steps", "bent", "coupled", "unsettled", "slow")
 FAST = ("clamp", "noise", "stuck", "bent", "steps", "coupled", "unsettled", "slow")
@@ -190,6 +191,12 @@ def test_the_narrow_kernel_stops_where_its_proof_does():
     assert Engine(wide).kernel == "wide"
     assert "of 32 bits" in Engine(wide).bounds.why_wide[0]
     check(wide, rng, 20, 0, 32)
+
+
+def test_the_narrow_kernel_stops_where_places_of_slots_would_leave_32_bits():
+    workload = random_workload(np.random.default_rng(0), levels=8, calcs=2, neurons=4, options=frozenset())
+    assert prove(replace(workload, slots=2**25)).kernel == "narrow"
+    assert "slots are more than" in prove(replace(workload, slots=2**25 + 1)).why_wide[0]
 
 
 def test_the_narrow_kernel_stops_where_sums_of_sums_would_leave_32_bits():

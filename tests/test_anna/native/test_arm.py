@@ -9,7 +9,7 @@ from random_programs import legal_programs, random_codes
 
 from anna import Chip
 from anna.base.errors import DataError
-from anna.engine import Engine, simd_levels
+from anna.engine import Engine
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,14 +24,18 @@ def kernels():
         yield found
 
 
+def test_arm_has_levels_of_its_own_and_the_best_comes_first(kernels):
+    assert kernels.levels() == ("neonaes", "neon", "plain")
+
+
 def test_random_workloads_with_every_imperfection(kernels):
     for workload, codes, ids in arm_kernels.random_runs(10):
         for kernel in (None, "wide"):
+            here = Engine(workload, simd="plain", kernel=kernel).run(codes, ids, noise_seed=19)
             with kernels.in_use():
-                there = Engine(workload, simd="plain", kernel=kernel).run(codes, ids, noise_seed=19)
-            for simd in simd_levels():
-                here = Engine(workload, simd=simd, kernel=kernel).run(codes, ids, noise_seed=19)
-                np.testing.assert_array_equal(there, here, err_msg=simd)
+                for simd in kernels.levels():
+                    there = Engine(workload, simd=simd, kernel=kernel).run(codes, ids, noise_seed=19)
+                    np.testing.assert_array_equal(there, here, err_msg=simd)
 
 
 @settings(max_examples=5, deadline=None)
@@ -40,22 +44,24 @@ def test_random_programs_on_drawn_chips(kernels, program, seed):
     codes = random_codes(program, 5, seed)
     for chip in (Chip, lambda: Chip(seed=seed, analog="worst")):  # made anew each time: nothing is prepared yet
         with kernels.in_use():
-            there = chip().run_codes(program, codes, noise_seed=seed, simd="plain", threads=1)
+            there = [chip().run_codes(program, codes, noise_seed=seed, simd=simd, threads=1) for simd in kernels.levels()]
         here = chip().run_codes(program, codes, noise_seed=seed)
         for name in here.codes:
-            np.testing.assert_array_equal(there.codes[name], here.codes[name], err_msg=name)
+            for one in there:
+                np.testing.assert_array_equal(one.codes[name], here.codes[name], err_msg=name)
 
 
 def test_a_bad_code_is_found_there_too(kernels):
     workload, codes, ids = arm_kernels.random_runs(1)[0]
     codes[5, 0] = 8
-    with kernels.in_use(), pytest.raises(DataError, match="image 5, input 0: code is 8"):
-        Engine(workload, simd="plain").run(codes, ids)
+    for simd in kernels.levels():
+        with kernels.in_use(), pytest.raises(DataError, match="image 5, input 0: code is 8"):
+            Engine(workload, simd=simd).run(codes, ids)
 
 
 def test_another_seed_gives_other_bits(kernels):
     """The control: what runs there does depend on what it is given."""
     workload, codes, ids = next(one for one in arm_kernels.random_runs(10) if one[0].strength is not None)
     with kernels.in_use():
-        found = [Engine(workload, simd="plain").run(codes, ids, noise_seed=seed) for seed in (19, 20)]
+        found = [Engine(workload).run(codes, ids, noise_seed=seed) for seed in (19, 20)]
     assert not np.array_equal(*found)
