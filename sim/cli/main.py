@@ -43,7 +43,7 @@ COMMANDS = {
     "watch": "make a page on which one image runs through the chip, to play and to step",
     "train": "train a network (needs PyTorch)",
     "data": "list, verify or fetch the data sets",
-    "bench": "time runs on this machine beside ONNX Runtime, PyTorch, aihwkit and Brevitas",
+    "bench": "time runs beside ONNX Runtime, PyTorch, aihwkit, Brevitas and CrossSim, and commands",
     "examples": "list the examples, or write them to a folder",
     "doctor": "check the installation, the digits and the weights",
     "completion": "print a completion script for bash, zsh or fish",

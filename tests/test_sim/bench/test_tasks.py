@@ -20,7 +20,8 @@ BUSY = "import sys, time\nwhile time.process_time() < {}: pass\nsys.exit({})"
 def own_network(folder: Path, name: str = "mine") -> Path:
     """A small network of one's own, which needs sample images."""
     weights = np.random.default_rng(0).normal(0, 0.1, (3, 64)).astype(np.float32)
-    anna.Graph(name, (1, 8, 8), (anna.FullConnection("out", weights),)).save(folder / f"{name}.safetensors")
+    network = anna.Graph(name, (1, 8, 8), (anna.FullConnection("out", weights),))
+    anna.save_network(network, folder / f"{name}.safetensors")
     return folder / f"{name}.safetensors"
 
 
@@ -65,7 +66,7 @@ def test_every_new_die_is_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "Chip", Counted)
     network = lenet.load("linear")
     program = anna.compile(network, lenet.calibration())
-    task = tasks.die_task("linear", program, lenet.holdout()[0], "scalar")
+    task = tasks.die_task("linear", program, lenet.holdout()[0], "plain")
     task.once()
     task.once()
     assert len(set(seeds)) == len(seeds) == 2 * tasks.DIES + 1
@@ -87,9 +88,9 @@ def test_own_networks_are_compiled_on_samples_beside_them_or_drawn_ones(tmp_path
 
 
 def test_any_shipped_network_is_taken_by_name_or_by_its_weights() -> None:
-    words = ("bench", "--quick", "--measure", "dies", "--network", "linear", "--network", "mlp300-mnist-seed1-chip")
+    words = ("bench", "--quick", "--measure", "dies", "--network", "linear", "--network", "linear-mnist-seed1")
     text = good(*words)
-    assert "new die, one image  linear" in text and "mlp300-mnist-seed1-chip" in text
+    assert "new die, one image  linear" in text and "linear-mnist-seed1" in text
     assert "network 'lenet7' is not known" in refused("bench", "--network", "lenet7")
 
 
