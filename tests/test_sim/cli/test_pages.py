@@ -63,7 +63,7 @@ TRAINS, TIMES = "trains for minutes; see test_training.py", "measures this machi
 WRITES, QUEUE = "writes its page in a clone; see tests/test_sim/published", "of a batch queue; the tutorial does it in small"
 NOT_RUN = {
     "anna bench": TIMES,
-    "anna bench [--quick] [--json] [--measure WHAT] [--network NET] [--own FILE|FOLDER] [--crosssim FOLDER] [--simd avx2]": TIMES,
+    "anna bench [--quick] [--measure WHAT] [--network NET] [--own FILE|FOLDER] [--crosssim FOLDER] [--simd avx2]": TIMES,
     "anna bench --measure own --own mlperf-tiny": TIMES,
     "anna compare recognizer --data mnist --count 2000 --ledger full": DATA,
     "anna data verify --folder digits": DATA,
