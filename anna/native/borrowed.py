@@ -13,7 +13,9 @@ from types import ModuleType
 ROOT = Path(__file__).parents[2]
 DIGEST = Path("anna", "native", "sources.txt")  # written by the build, and installed
 COMPILED = {".c", ".h", ".pyx", ".pxd", ".pxi"}
-MADE_FROM = {"meson.build", "fields.py", "thermal_tables.py", "engine_fields.py", "thermal_header.py"}
+MADE_FROM = {
+    "meson.build", "levels.py", "simd_levels.py", "fields.py", "engine_fields.py", "thermal_tables.py", "thermal_header.py",
+}  # fmt: skip
 
 
 def sources(root: Path) -> str:

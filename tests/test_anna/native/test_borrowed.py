@@ -47,7 +47,15 @@ def test_the_sources_of_a_clone_use_the_modules_that_were_installed_from_them(cl
 
 
 @pytest.mark.parametrize(
-    "changed", ["anna/native/mix.h", "lenet/classical/tangent.pyx", "meson.build", "anna/native/fields.py"]
+    "changed",
+    [
+        "anna/native/mix.h",
+        "lenet/classical/tangent.pyx",
+        "meson.build",
+        "anna/native/fields.py",
+        "anna/native/levels.py",
+        "tools/simd_levels.py",
+    ],
 )
 def test_other_sources_do_not_use_them(clone: Path, changed: str) -> None:
     """Old kernels under new sources would be other bits, and nobody would know."""
