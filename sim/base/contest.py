@@ -12,7 +12,7 @@ point alone. Every statement is about all points at once and wrong in at most 5 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -113,7 +113,7 @@ def standings(runs: Sequence[Runs], costs: Sequence[tuple[float, ...]], looks: i
     for i, mine in enumerate(cheaper):
         others = [moved[i][j] for j in range(count) if j != i]
         one_sided = 2 * outside / max(1, count - 1)
-        may_be_best = not any(one.share > 0 and _significant(one, one_sided) for one in others)
+        best = _beaten_by_none(others, one_sided)
         worse = max([0.0, *(one.share + _half(one, one_sided) for one in others)])
         against = [(moved[i][j].share, _significant(moved[i][j], outside / pairs)) for j in mine]
         beaten, beats = any(sure and more > 0 for more, sure in against), all(sure and more < 0 for more, sure in against)
@@ -121,19 +121,19 @@ def standings(runs: Sequence[Runs], costs: Sequence[tuple[float, ...]], looks: i
         lowest = not any(errors[j] < errors[i] or (errors[j], costs[j], j) < (errors[i], costs[i], i) for j in mine)
         band = error_with(runs[i], outside / count)
         behind = max([-math.inf, *(_errors_apart(moved[i][j]) for j in mine)])
-        found.append(Standing(error_of_chips(runs[i].wrong_cn), band, label, lowest, may_be_best, worse, behind))
+        found.append(Standing(error_of_chips(runs[i].wrong_cn), band, label, lowest, best, worse, behind))
     return found
 
 
 def may_be_best(runs: Sequence[Runs]) -> list[bool]:
     """Which of them no other one is significantly better than: as in `standings`, of points whose costs nobody asks for."""
     one_sided = 2 * OUTSIDE / max(1, len(runs) - 1)
-    return [not any(_better(other, one, one_sided) for other in runs if other is not one) for one in runs]
+    return [_beaten_by_none((moved_between(other, one) for other in runs if other is not one), one_sided) for one in runs]
 
 
-def _better(first: Runs, second: Runs, outside: float) -> bool:
-    moved = moved_between(first, second)
-    return moved.share > 0 and _significant(moved, outside)
+def _beaten_by_none(more: Iterable[Moved], outside: float) -> bool:
+    """Whether a point errs significantly more than none of the others, given how much more than each it errs."""
+    return not any(one.share > 0 and _significant(one, outside) for one in more)
 
 
 def front_band(standings: Sequence[Standing], costs: Sequence[tuple[float, ...]]) -> list[tuple[float, float, float, float]]:

@@ -33,7 +33,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(given: argparse.Namespace) -> None:
     from anna.base.threads import cores, worker_count
     from anna.native.loader import choose_level
-    from sim.bench import measure
+    from sim.bench import measure, tasks
     from sim.bench.peers import missing
 
     asked = given.measure or [RUNS, COMPILE, DIES, *(() if given.quick else SLOW)]
@@ -46,7 +46,7 @@ def _run(given: argparse.Namespace) -> None:
         made = _made(given, asked, threads, simd, show)
         if made.cases:
             _measure(made.cases, rounds, show, pin=not given.no_pin)
-        waits = _tasks(made.tasks, 1 if given.quick else TASK_ROUNDS, show)
+        waits = tasks.measure(made.tasks, 1 if given.quick else TASK_ROUNDS, show)
     absent = missing() if made.cases and not given.no_peers else []
     found = {**measure.report(made.cases, made.programs, simd, absent, rounds), "left_out": made.left_out, "tasks": waits}
     write(found, _text(found), given.json)
@@ -92,12 +92,6 @@ def _made(given: argparse.Namespace, asked: list[str], threads: list[int], simd:
             made.tasks.append(tasks.die_task(name, program, images, simd))
     made.tasks += [*([tasks.sweep_task(FOLDER / "bits.toml")] if SWEEP in asked else []), *own]
     return made
-
-
-def _tasks(waits: list[Any], rounds: int, show: Any) -> list[dict[str, Any]]:
-    from sim.bench.tasks import measure
-
-    return measure(waits, rounds, show)
 
 
 def _measure(cases: list[Any], rounds: int, watch: Any, pin: bool) -> None:
