@@ -6,6 +6,7 @@ commands; that commands load what they need, and start without it, is what test_
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,12 @@ def call(*arguments: str | Path | int, cwd: Path | None = None, stdin: str | Non
         assert server.stdin and server.stdout
         server.stdin.write(json.dumps([words, str(cwd or ELSEWHERE), ENV, [*map(str, streams)]]) + "\n")
         server.stdin.flush()
-        code = int(server.stdout.readline())
+        try:
+            code = int(server.stdout.readline())
+        except BaseException:  # a test that ran out of time: nobody may read the answer that it did not wait for
+            os.killpg(server.pid, signal.SIGKILL)
+            _server.cache_clear()
+            raise
         return subprocess.CompletedProcess(words, code, *(path.read_text(encoding="utf-8") for path in streams[1:]))
 
 
@@ -51,7 +57,8 @@ def refused(*arguments: str | Path | int, cwd: Path | None = None, stdin: str | 
 def _server() -> "subprocess.Popen[str]":
     """The process that all commands of these tests are forked from; it ends when its standard input does."""
     command = [sys.executable, "-P", __file__]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENV)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen(command, **pipes, text=True, env=ENV, start_new_session=True)
 
 
 def _serve() -> NoReturn:
