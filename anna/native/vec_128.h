@@ -1,4 +1,6 @@
 /* What all vectors of 128 bits have in common, by the extension that gcc and clang share. */
+#include "vec_short.h"
+
 #if defined(__clang__) || __GNUC__ >= 12
 #define v_interleave_low(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define v_interleave_high(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
@@ -17,24 +19,7 @@
 #define v_high_words(a, b) (VX)__builtin_shuffle((VQ)(a), (VQ)(b), (VQ){1, 3})
 #endif
 
-static inline VQ v_xor3(VQ a, VQ b, VQ c) { return a ^ b ^ c; }
-static inline VF v_flip(VF x, VI bits) { return (VF)((VI)x ^ (bits & INT32_MIN)); }
-
-static inline VI v_search(VI x, const int32_t *threshold, int levels)
-{
-    VI code = {0};
-    for (int i = 0; i < levels - 1; i++)
-        code += 1 + (VI)(threshold[i] > x);
-    return code;
-}
-
-static inline VS v_lookup(VS code, const int16_t *table)
-{
-    VS value;
-    for (int i = 0; i < 2 * VL; i++)
-        value[i] = table[code[i]];
-    return value;
-}
+static inline VI v_search(VI x, const int32_t *threshold, int levels) { return v_climb(x, threshold, levels); }
 
 /* Sixteen bytes of a row. */
 static inline VX v_rows(const uint8_t *const *rows, int64_t at)

@@ -6,6 +6,7 @@ enum { VL = 8 };
 #define V_SHUFFLES 1 /* whether a lookup by v_from_line is quick */
 #define VBYTES 32
 #include "vec_types.h"
+#include "vec_short.h"
 
 static inline VS v_interleave_low(VS a, VS b) { return (VS)_mm256_unpacklo_epi16((__m256i)a, (__m256i)b); }
 static inline VS v_interleave_high(VS a, VS b) { return (VS)_mm256_unpackhi_epi16((__m256i)a, (__m256i)b); }
@@ -82,8 +83,6 @@ static inline VI v_round(VF x) { return (VI)_mm256_cvtps_epi32((__m256)x); }
 static inline VF v_to_float(VI x) { return (VF)_mm256_cvtepi32_ps((__m256i)x); }
 static inline VF v_sqrt(VF x) { return (VF)_mm256_sqrt_ps((__m256)x); }
 static inline VQ v_multiply_low(VQ a, VQ b) { return (VQ)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
-static inline VQ v_xor3(VQ a, VQ b, VQ c) { return a ^ b ^ c; }
-static inline VF v_flip(VF x, VI bits) { return (VF)((VI)x ^ (bits & INT32_MIN)); }
 
 static inline VI v_merge(VQ even, VQ odd)
 {
@@ -100,23 +99,10 @@ static inline VI v_search_step(VI x, VI code, const int32_t *threshold, int step
 /* How many of the ascending thresholds are <= x: a binary search in one register for up to 8 levels. */
 static inline VI v_search(VI x, const int32_t *threshold, int levels)
 {
-    VI code = {0};
-    if (levels <= 8) {
-        code = ~(VI)(threshold[3] > x) & 4;
-        code = v_search_step(x, code, threshold, 2);
-        return v_search_step(x, code, threshold, 1);
-    }
-    for (int i = 0; i < levels - 1; i++)
-        code += 1 + (VI)(threshold[i] > x);
-    return code;
-}
-
-static inline VS v_lookup(VS code, const int16_t *table)
-{
-    VS value;
-    for (int i = 0; i < 2 * VL; i++)
-        value[i] = table[code[i]];
-    return value;
+    if (levels > 8)
+        return v_climb(x, threshold, levels);
+    const VI code = v_search_step(x, ~(VI)(threshold[3] > x) & 4, threshold, 2);
+    return v_search_step(x, code, threshold, 1);
 }
 
 static inline VX v_zip_low(VX a, VX b) { return (VX)_mm256_unpacklo_epi8((__m256i)a, (__m256i)b); }
