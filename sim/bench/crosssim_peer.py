@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import sys
-import tomllib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from anna.base.errors import UsageError
+from anna.base.toml import read_toml
 from anna.chip.facts import STATE_BITS
 from anna.network.forward import network_input
 from anna.network.graph import Graph
@@ -54,7 +54,7 @@ def sources(folder: Path) -> Any:
 def version(folder: Path) -> str:
     """The version of the sources, as they tell it."""
     project = folder / "pyproject.toml"
-    told = tomllib.loads(project.read_text(encoding="utf-8")) if project.is_file() else {}
+    told = read_toml(project, "a pyproject.toml") if project.is_file() else {}
     return str(told.get("project", {}).get("version", "unknown"))
 
 
