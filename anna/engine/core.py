@@ -56,7 +56,7 @@ class Engine:
         self._arrays = arrays
         self._native: NativeWorkload
         if self.kernel == "narrow":
-            packed = _pack(sizes, arrays, width, self.bounds.largest_sum)
+            packed = _pack(sizes, arrays, width, 2 * self._block, self.bounds.largest_sum)
             self._native = native().NativeWorkload(sizes, arrays, *packed)
             self.padded_macs = packed[0]["padded_macs"]
             slot_bytes = 2 * packed[0]["room"]
@@ -153,9 +153,11 @@ class Engine:
         raise MachineError("not enough memory for the states of all lanes; use fewer lanes or threads")
 
 
-def _pack(sizes: dict[str, int], arrays: dict[str, Any], width: int, largest: int) -> tuple[dict[str, int], dict[str, Any]]:
+def _pack(
+    sizes: dict[str, int], arrays: dict[str, Any], width: int, stride: int, largest: int
+) -> tuple[dict[str, int], dict[str, Any]]:
     """The packed form; a checked build walks it as the kernel will."""
-    numbers, packed = compiled("anna.engine.packing").pack(sizes, arrays, width, largest)
+    numbers, packed = compiled("anna.engine.packing").pack(sizes, arrays, width, stride, largest)
     if native().CHECKED:
         check_packed(sizes | numbers, packed)
         wrong = compiled("anna.engine.audit").wrong_group(numbers, packed)

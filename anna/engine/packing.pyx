@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from anna.base.errors import MachineError
 from anna.engine.arrays import record_type
 from anna.engine.covers import cover_rows
 from anna.engine.results import place_results
@@ -9,7 +10,7 @@ from anna.engine.rows import groups_of, take_rows
 from anna.engine.tables import cold_slots, fixed_slots, short_sums, thresholds_and_numerators
 
 from cython cimport final
-from libc.stdint cimport INT64_MAX, int64_t, uint64_t
+from libc.stdint cimport INT64_MAX, UINT32_MAX, int64_t, uint64_t
 
 from anna.engine.covers cimport KIND_EVERY, KIND_PART, KIND_PARTS, places_of
 
@@ -20,8 +21,13 @@ cdef extern from "mix.h" nogil:
     uint64_t anna_mix(uint64_t hash, uint32_t word)
 
 
-def pack(dict sizes, dict arrays, int width, int64_t largest):
-    """The sizes and arrays of a checked workload's packed form, for groups of `width` neurons; no sum exceeds `largest`."""
+def pack(dict sizes, dict arrays, int width, int stride, int64_t largest):
+    """The sizes and arrays of a checked workload's packed form, for groups of `width` neurons and blocks in which a slot takes
+    `stride` bytes; no sum exceeds `largest`."""
+    room = sizes["slots"] + sizes["neurons"]
+    if room * stride > UINT32_MAX:
+        raise MachineError(f"states of {room:,} slots take {room * stride:,} bytes for the images of a block; "
+                           f"expected at most {UINT32_MAX:,}, so that 32 bits say where one lies")
     fixed = fixed_slots(sizes["slots"], arrays["constant_slots"], arrays["constant_codes"], arrays["input_slots"],
                         arrays["out_slot"])
     power, middle, edge = short_sums(sizes, arrays, largest)
@@ -31,7 +37,7 @@ def pack(dict sizes, dict arrays, int width, int64_t largest):
     calc_of, first_of = groups_of(summed, width)
     row_start, *rows, start = take_rows(arrays, summed, calc_of, first_of, width, fixed, power, middle)
     place, row_kinds, in_kind = cover_rows(width, row_start, rows[2])
-    packed = pack_rows(width, row_start, rows, row_kinds, in_kind, place)
+    packed = pack_rows(width, stride, row_start, rows, row_kinds, in_kind, place)
     packed["start"] = by_place(place, start)
     packed["neuron"], packed["copy"] = place_results(packed["group"], calc_of, first_of, place, sizes, arrays)
     threshold, numerator, line, numbers = thresholds_and_numerators(sizes, arrays)
@@ -39,8 +45,9 @@ def pack(dict sizes, dict arrays, int width, int64_t largest):
                       arrays["out_slot"], arrays["output_slots"])
     packed |= {"threshold": threshold, "numerator": numerator, "line": line, "edge": edge, "cold_slot": cold}
     numbers |= {
-        "groups": len(calc_of), "width": width, "segments": len(packed["segment"]), "pairs": len(packed["pair_slot"]),
-        "weights": len(packed["weight"]), "copies": len(packed["copy"]), "room": sizes["slots"] + sizes["neurons"],
+        "groups": len(calc_of), "width": width, "segments": len(packed["segment"]), "pairs": len(packed["pair_at"]),
+        "weights": len(packed["weight"]), "copies": len(packed["copy"]), "room": room,
+        "stride": stride, "extent": room * stride,
         "clamps": arrays["clamp_low"] is not None or arrays["clamp_high"] is not None,
         "masks": arrays["and_mask"] is not None or arrays["or_mask"] is not None, "cold": len(cold),
         "padded_macs": packed.pop("padded_macs"),
@@ -55,11 +62,11 @@ def by_place(place, of_neurons):
     return found
 
 
-def pack_rows(int width, const int64_t[::1] row_start, rows, row_kinds, in_kind, place):
+def pack_rows(int width, int stride, const int64_t[::1] row_start, rows, row_kinds, in_kind, place):
     """Groups, segments, operand pairs and weights."""
     slot, line, _, weight = rows
     groups = len(row_start) - 1
-    cdef _Packing packing = _Packing(width)
+    cdef _Packing packing = _Packing(width, stride)
     packing.row_start, packing.row_slot, packing.row_line, packing.row_weight = row_start, slot, line, weight
     packing.row_kinds, packing.in_kind = row_kinds, in_kind
     packing.neuron_at = by_place(place, np.broadcast_to(np.arange(width, dtype=np.int32), place.shape))
@@ -70,12 +77,12 @@ def pack_rows(int width, const int64_t[::1] row_start, rows, row_kinds, in_kind,
     packed = {
         "group": np.zeros(groups, record_type("group")),
         "segment": np.empty(packing.segments, record_type("segment")),
-        "pair_slot": np.empty((packing.pairs, 2), np.int32),
+        "pair_at": np.empty((packing.pairs, 2), np.uint32),
         "pair_line": np.zeros((packing.pairs, 2), np.int32) if len(line) else None,
         "weight": np.empty((packing.weights, 2), np.int16),
     }
     packing.group, packing.segment, packing.weight = packed["group"], packed["segment"], packed["weight"]
-    packing.pair_slot, packing.pair_line = packed["pair_slot"], packed["pair_line"]
+    packing.pair_at, packing.pair_line = packed["pair_at"], packed["pair_line"]
     with nogil:
         packing.emit()
     packed["weight"] = packed["weight"][: packing.weights]
@@ -87,7 +94,7 @@ def pack_rows(int width, const int64_t[::1] row_start, rows, row_kinds, in_kind,
 cdef class _Packing:
     """Turns rows into pairs, group by group; the numbers say how many segments, pairs and weights there are until now."""
 
-    cdef int width, levels
+    cdef int width, stride, levels
     cdef int64_t segments, pairs, weights, padded_macs
     cdef const int64_t[::1] row_start
     cdef const int32_t[::1] row_slot, row_line
@@ -98,11 +105,12 @@ cdef class _Packing:
     cdef int64_t[::1] bucket  # hash of a group's weights -> group
     cdef anna_group[::1] group
     cdef anna_segment[::1] segment
-    cdef int32_t[:, ::1] pair_slot, pair_line
+    cdef uint32_t[:, ::1] pair_at
+    cdef int32_t[:, ::1] pair_line
     cdef int16_t[:, ::1] weight
 
-    def __init__(self, int width):
-        self.width, self.levels = width, (<object>width).bit_length()
+    def __init__(self, int width, int stride):
+        self.width, self.stride, self.levels = width, stride, (<object>width).bit_length()
 
     cdef int64_t pairs_in(self, int64_t group, int kind) except -1 nogil:
         return (self.in_kind[group, kind] + 1) // 2
@@ -194,8 +202,8 @@ cdef class _Packing:
         cdef int64_t second = self.rows_in[kind, 2 * at + 1] if 2 * at + 1 < rows else nothing
         cdef int64_t at_weight = self.weights
         cdef int place, neuron
-        self.pair_slot[self.pairs, 0] = self.row_slot[first if first != nothing else self.row_start[group]]
-        self.pair_slot[self.pairs, 1] = self.row_slot[second] if second != nothing else self.pair_slot[self.pairs, 0]
+        self.pair_at[self.pairs, 0] = self.place(first if first != nothing else self.row_start[group])
+        self.pair_at[self.pairs, 1] = self.place(second) if second != nothing else self.pair_at[self.pairs, 0]
         if self.pair_line is not None:
             self.pair_line[self.pairs, 0] = self.row_line[first] if first != nothing else 0
             self.pair_line[self.pairs, 1] = self.row_line[second] if second != nothing else 0
@@ -208,6 +216,10 @@ cdef class _Packing:
         self.pairs = self.pairs + 1
         self.padded_macs = self.padded_macs + 2 * places
         return 0
+
+    cdef uint32_t place(self, int64_t row) except? 0 nogil:
+        """Where a row's value lies in a block, in bytes: the kernel then has an address without a shift."""
+        return <uint32_t>(<int64_t>self.row_slot[row] * self.stride)
 
     cdef int share_weights(self, int64_t group) except -1 nogil:
         """Weights equal to those of an earlier group are kept once: a convolution uses its kernel again."""

@@ -54,26 +54,15 @@ static inline __attribute__((always_inline)) void v_multiply_add(VI sum[2], v_op
         }                                                                                                             \
         break;
 
-/* Where the two values of each pair lie in a block's states, in bytes: addresses that need no shift. NULL: no memory. */
-static uint32_t *narrow_lay_pairs(const anna_packed *packed)
-{
-    uint32_t *at;
-    if (posix_memalign((void **)&at, 64, (size_t)packed->pairs * 2 * sizeof *at + 64))
-        return NULL;
-    for (int64_t i = 0; i < 2 * packed->pairs; i++)
-        at[i] = (uint32_t)packed->pair_slot[i] * VBYTES;
-    return at;
-}
-
 /* The sums of one group, [place][low, high]; kinds.h says what a kind's operands meet. With `lined`, each operand goes
  * through the steps of its own state line. */
 static inline __attribute__((always_inline)) void narrow_sums(const anna_packed *packed, const anna_group *group,
-                                                              const uint32_t *pair_at, const int16_t *states, VI out[WIDTH][2],
+                                                              const int16_t *states, VI out[WIDTH][2],
                                                               const int lined)
 {
     const int32_t *line = lined ? packed->pair_line + 2 * group->pair : NULL;
     const int32_t *start = packed->start + (group - packed->group) * WIDTH;
-    const uint32_t *at = pair_at + 2 * group->pair;
+    const uint32_t *at = packed->pair_at + 2 * group->pair;
     const int32_t *weight = (const int32_t *)packed->weight + group->weight; /* a pair at a time */
     const anna_segment *segment = packed->segment + group->segment, *end = segment + group->segments;
     VI sum[WIDTH][2];
@@ -318,12 +307,12 @@ enum { QUIET, NOISY, SIMPLE, GENERAL };
 
 /* A group's sums and codes in so many blocks; what is known when this is compiled leaves one loop. */
 static inline __attribute__((always_inline)) void
-narrow_blocks(const anna_packed *packed, const anna_group *group, const uint32_t *pair_at, int64_t blocks, int16_t *states,
+narrow_blocks(const anna_packed *packed, const anna_group *group, int64_t blocks, int16_t *states,
               const thermal_block *thermal, const int levels, const int how, const int lined)
 {
     for (int64_t block = 0; block < blocks; block++, states += packed->room * BLOCK, thermal++) {
         VI sum[WIDTH][2];
-        narrow_sums(packed, group, pair_at, states, sum, lined);
+        narrow_sums(packed, group, states, sum, lined);
         if (how == QUIET || how == NOISY)
             narrow_convert_short(packed, group, sum, thermal, states, how == NOISY);
         else
@@ -332,15 +321,15 @@ narrow_blocks(const anna_packed *packed, const anna_group *group, const uint32_t
     }
 }
 
-typedef void narrow_way(const anna_packed *, const anna_group *, const uint32_t *pair_at, int64_t blocks, int16_t *states,
+typedef void narrow_way(const anna_packed *, const anna_group *, int64_t blocks, int16_t *states,
                         const thermal_block *, int levels);
 
 #define WAY(name, how, lined)                                                                                         \
-    static __attribute__((noinline)) void name(const anna_packed *packed, const anna_group *group, const uint32_t *pair_at, \
+    static __attribute__((noinline)) void name(const anna_packed *packed, const anna_group *group, \
                                                int64_t blocks, int16_t *states, const thermal_block *thermal,         \
                                                int levels)                                                            \
     {                                                                                                                 \
-        narrow_blocks(packed, group, pair_at, blocks, states, thermal, levels, how, lined);                                \
+        narrow_blocks(packed, group, blocks, states, thermal, levels, how, lined);                                \
     }
 WAY(narrow_quiet, QUIET, 0)
 WAY(narrow_noisy, NOISY, 0)
@@ -371,8 +360,7 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
     const thermal_key key = thermal_prepare(batch->noise_seed);
     narrow_wires *wires = NULL;
     int16_t *states = NULL;
-    uint32_t *const pair_at = narrow_lay_pairs(packed);
-    if (!pair_at || posix_memalign((void **)&states, 64, (size_t)(stride * blocks) * sizeof *states + 64) ||
+    if (posix_memalign((void **)&states, 64, (size_t)(stride * blocks) * sizeof *states + 64) ||
         posix_memalign((void **)&thermal, 64, (size_t)blocks * sizeof *thermal) ||
         (in_wires && !(wires = narrow_lay_wires(workload, blocks)))) {
         *fault = (anna_fault){ANNA_NO_MEMORY, 0, 0, 0};
@@ -399,20 +387,19 @@ static void narrow_run(const anna_workload *workload, const anna_packed *packed,
                 while (g + 1 < packed->groups && packed->group[g + 1].calc == group->calc)
                     g++;
                 for (int64_t block = 0; block < here; block++)
-                    narrow_wired(workload, packed, group, &packed->group[g + 1], pair_at, &wires[block], &thermal[block], &key,
+                    narrow_wired(workload, packed, group, &packed->group[g + 1], &wires[block], &thermal[block], &key,
                                  states + block * stride);
                 continue;
             }
             if (narrow_draws(packed, g))
                 for (int64_t block = 0; block < here; block++)
                     thermal_make(&thermal[block], workload->ordinal[group->calc], (uint32_t)group->first_quad / 2, &key);
-            way(packed, group, pair_at, here, states, thermal, (int)workload->levels);
+            way(packed, group, here, states, thermal, (int)workload->levels);
         }
         for (int64_t block = 0; block < here; block++)
             narrow_store(workload, packed, batch, first + block * BLOCK, states + block * stride);
     }
 done:
-    free(pair_at);
     free(states);
     free(thermal);
     free(wires);

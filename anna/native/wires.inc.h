@@ -78,7 +78,7 @@ static void narrow_seen(const anna_workload *workload, int64_t calc, const narro
 
 /* All groups of a CALC, `first` to `end`: their sums, what is seen of these, and codes. */
 static void narrow_wired(const anna_workload *workload, const anna_packed *packed, const anna_group *first,
-                         const anna_group *end, const uint32_t *pair_at, const narrow_wires *wires, thermal_block *thermal,
+                         const anna_group *end, const narrow_wires *wires, thermal_block *thermal,
                          const thermal_key *key, int16_t *states)
 {
     const int64_t neurons = workload->neurons, calc = first->calc;
@@ -89,9 +89,9 @@ static void narrow_wired(const anna_workload *workload, const anna_packed *packe
     for (const anna_group *group = first; group < end; group++) {
         const anna_neuron *neuron = packed->neuron + (group - packed->group) * WIDTH;
         if (packed->line)
-            narrow_sums(packed, group, pair_at, states, sum, 1);
+            narrow_sums(packed, group, states, sum, 1);
         else
-            narrow_sums(packed, group, pair_at, states, sum, 0);
+            narrow_sums(packed, group, states, sum, 0);
         for (int i = 0; i < WIDTH; i++) {
             const int64_t n = 4 * group->first_quad + neuron[i].number, at = calc * neurons + n;
             for (int v = 0; v < 2 && n < neurons; v++) {

@@ -17,7 +17,7 @@ from anna.engine.results import place_results
 from anna.engine.rows import groups_of, take_rows
 from anna.engine.tables import cold_slots, fixed_slots
 
-WIDTH = 8
+WIDTH, STRIDE = 8, 64
 FAR = 10**6
 
 checked_only = pytest.mark.skipif(
@@ -92,14 +92,14 @@ def test_packing_catches_rows_that_are_not_there(sizes_and_arrays, name):
     step[name].flat[-1] += 1000
     rows = [step[k] for k in ("slot", "line", "readers", "weight")]
     with pytest.raises(IndexError, match="Out of bounds"):
-        pack_rows(WIDTH, step["row_start"], rows, step["kinds"], step["in_kind"], step["place"])
+        pack_rows(WIDTH, STRIDE, step["row_start"], rows, step["kinds"], step["in_kind"], step["place"])
 
 
 @checked_only
 def test_results_catch_a_place_that_is_not_there(sizes_and_arrays):
     sizes, arrays = sizes_and_arrays
     step = steps(sizes, arrays)
-    packed = pack(sizes, arrays, WIDTH, 0)[1]
+    packed = pack(sizes, arrays, WIDTH, STRIDE, 0)[1]
     step["place"][0, 0] = WIDTH
     with pytest.raises(IndexError, match="Out of bounds"):
         place_results(packed["group"], step["calc_of"], step["first_of"], step["place"], sizes, arrays)
@@ -118,7 +118,7 @@ def test_results_catch_a_place_that_is_not_there(sizes_and_arrays):
     ],
 )
 def test_the_audit_names_a_group_that_leaves_its_arrays(sizes_and_arrays, record, part, value):
-    numbers, packed = pack(*sizes_and_arrays, WIDTH, 0)
+    numbers, packed = pack(*sizes_and_arrays, WIDTH, STRIDE, 0)
     assert wrong_group(numbers, packed) is None
     packed[record][part].flat[-1] = value
     assert wrong_group(numbers, packed) == len(packed["group"]) - 1
@@ -127,7 +127,7 @@ def test_the_audit_names_a_group_that_leaves_its_arrays(sizes_and_arrays, record
 @pytest.mark.parametrize(
     ("name", "part", "sentence"),
     [
-        ("pair_slot", None, "packed workload: pair_slot holds 1000000; expected 0 to 29"),
+        ("pair_at", None, "packed workload: pair_at holds 1000000; expected 0 to 2943"),
         ("neuron", "out_slot", "packed neuron: out_slot holds 1000000; expected -1 to 45"),
         ("neuron", "table", "packed neuron: table holds 1000000; expected 0 to 4"),
         ("group", "calc", "packed group: calc holds 1000000; expected 0 to 3"),
@@ -135,20 +135,26 @@ def test_the_audit_names_a_group_that_leaves_its_arrays(sizes_and_arrays, record
 )
 def test_the_audit_names_an_index_outside_its_range(sizes_and_arrays, name, part, sentence):
     sizes, arrays = sizes_and_arrays
-    numbers, packed = pack(sizes, arrays, WIDTH, 0)
+    numbers, packed = pack(sizes, arrays, WIDTH, STRIDE, 0)
     check_packed(sizes | numbers, packed)
     (packed[name] if part is None else packed[name][part]).flat[-1] = FAR
     with pytest.raises(MachineError, match=sentence):
         check_packed(sizes | numbers, packed)
 
 
+def test_states_that_32_bits_cannot_address_are_refused(sizes_and_arrays):
+    sizes, arrays = sizes_and_arrays
+    with pytest.raises(MachineError, match="67,108,880 slots take 4,294,968,320 bytes"):
+        pack(sizes | {"slots": 2**26}, arrays, WIDTH, STRIDE, 0)
+
+
 def test_a_checked_build_audits_whatever_it_packs(sizes_and_arrays, monkeypatch):
     sizes, arrays = sizes_and_arrays
-    numbers, packed = pack(sizes, arrays, WIDTH, 0)
+    numbers, packed = pack(sizes, arrays, WIDTH, STRIDE, 0)
     packed["segment"][-1]["kind"] = 18
     monkeypatch.setattr("anna.engine.packing.pack", lambda *_: (numbers, packed))
     if is_checked():
         with pytest.raises(MachineError, match=r"packed workload: group \d+, of CALC 3, reaches beyond its arrays"):
-            core._pack(sizes, arrays, WIDTH, 0)
+            core._pack(sizes, arrays, WIDTH, STRIDE, 0)
     else:
-        assert core._pack(sizes, arrays, WIDTH, 0)[1] is packed
+        assert core._pack(sizes, arrays, WIDTH, STRIDE, 0)[1] is packed
