@@ -9,7 +9,7 @@ from sim.report import sweep_plots as plots
 from sim.sweep.spec import value_text
 from sim.sweep.summary import POINTS, STATES, WEIGHTS, Summary, SweepResult
 
-TIES = "; =: equal to the best of the map, as far as these images and chips tell (95 %, all points together)"
+TIES = "; =: these images and chips do not tell it from the best of the map (95 %, all points together)"
 POINTS_SHOWN = 200  # points in a table for people; results.csv has all
 
 Table = tuple[Sequence[str], list[Sequence[str]]]

@@ -308,7 +308,7 @@ def test_a_map_marks_the_points_that_equal_its_best(tmp_path: Path) -> None:
             if one.may_be_best}  # fmt: skip
     assert found.best == best and 2 <= len(best) < 8, "some of each map, and not all"
     assert markdown(found).count(" % = |") == len(best) == sweep_page(found).count(" =</text>")
-    assert sweep_page(found).count("equal to the best of the map") == 2
+    assert sweep_page(found).count("do not tell it from the best of the map") == 2
 
 
 def test_a_report_before_anything_is_done(home: Path, tmp_path: Path) -> None:
