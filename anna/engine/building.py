@@ -15,7 +15,7 @@ from anna.analog import thermal
 from anna.analog.silicon import Sigmas, Silicon
 from anna.chip.codes import Ints, carries_weight
 from anna.engine import wiring
-from anna.engine.wiring import Chosen, Demand, Layout, Links
+from anna.engine.wiring import Chosen, Demand, Layout, Links, Synapses
 from anna.engine.workload import Workload
 from anna.native.loader import compiled
 from anna.sequencer.timeline import Timeline
@@ -28,7 +28,8 @@ class _Currents:
     weight: Ints
     charge_sigma: Sigmas | None
     conducting: Chosen  # of the timeline's places
-    live: Chosen  # of the synapses at those that are needed
+    needed: Synapses  # at those places
+    live: Chosen  # of the synapses that are needed
 
 
 def build_workload(
@@ -103,7 +104,7 @@ def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int, o
     conducts = silicon.with_pages(places.page).conducts(stored[places.number], places.row, places.column)
     conducting = Chosen.by(conducts)
     some = wiring.needed(timeline, conducting, outputs, links)
-    here, code = silicon.with_pages(some.page), stored[some.place]
+    here, code = silicon.with_pages(timeline.columns.page[some.calc]), stored[some.place]
     age = wiring.ages(timeline, conducting, outputs, links, moment, silicon.refresh_stops)
     weight, charge = here.weights(code, some.row, some.column, age), here.charge_sigma(code, some.row, some.column)
     live = weight != 0
@@ -111,7 +112,7 @@ def _currents(timeline: Timeline, silicon: Silicon, stored: Ints, moment: int, o
         live |= charge != 0
     if not live.all():
         weight, charge = weight[live], None if charge is None else charge[live]
-    return _Currents(weight, charge, conducting, Chosen.by(live))
+    return _Currents(weight, charge, conducting, some, Chosen.by(live))
 
 
 def _distinct(rows: Ints) -> tuple[Ints, Ints]:
@@ -132,18 +133,23 @@ def _spread(data: NDArray[Any], cells: Ints, shape: tuple[int, int], fill: float
 
 def _slow_path(timeline: Timeline, silicon: Silicon, currents: _Currents, laid: Layout, moment: int) -> dict[str, NDArray[Any]]:
     """What makes the synapses of one operand differ from image to image, or from each other."""
-    spec, some, extra = silicon.spec, laid.synapses, dict[str, NDArray[Any]]()
+    tables, extra = silicon.state_tables(), dict[str, NDArray[Any]]()
+    if tables is None and currents.charge_sigma is None:
+        return extra
+    spec, calcs, some = silicon.spec, timeline.columns, currents.needed.where(currents.live.mask)
 
     def per_synapse(data: NDArray[Any], dtype: type) -> NDArray[Any]:
         return _spread(data, laid.cell, (len(laid.op_slot), spec.neurons_at_once), 0, dtype)
 
     if currents.charge_sigma is not None:
-        written = timeline.charges.ordinals(some.segment, some.cycle, some.row, some.column, moment, silicon.refresh_stops)
+        written = timeline.charges.ordinals(
+            calcs.segment[some.calc], calcs.cycle[some.calc], some.row, some.column, moment, silicon.refresh_stops
+        )
         extra["charge_sigma"] = per_synapse(currents.charge_sigma, np.float32)
         extra["charge_refresh"] = per_synapse(written, np.uint32)
         extra["charge_synapse"] = per_synapse(some.row * spec.columns + some.column, np.uint32)
-    tables = silicon.state_tables()
     if tables is not None:
-        extra["op_levels"] = per_synapse(silicon.with_pages(some.page).state_table_of(some.row, some.column), np.int32)
+        here = silicon.with_pages(calcs.page[some.calc])
+        extra["op_levels"] = per_synapse(here.state_table_of(some.row, some.column), np.int32)
         extra["numerator_tables"] = tables.astype(np.int32)
     return extra

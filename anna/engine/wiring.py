@@ -77,21 +77,19 @@ class Wiring:
 
 @dataclass(frozen=True, eq=False)
 class Synapses:
-    """Synapses of CALCs, one entry for each use: by which neuron of which CALC, driven by which value, where and when."""
+    """Synapses of CALCs, one entry for each use: by which neuron of which CALC, driven by which value, and where. There may be
+    millions, so what a CALC tells, its page, segment and cycle, is asked of the CALC."""
 
     calc: Ints
     neuron: Ints
     place: Ints
     value: Ints
-    page: Ints
     row: Ints
     column: Ints
-    segment: Ints
-    cycle: Ints
 
     def where(self, chosen: NDArray[np.bool_]) -> "Synapses":
         """The chosen ones."""
-        return Synapses(*(getattr(self, part.name)[chosen] for part in fields(self)))
+        return self if chosen.all() else Synapses(*(getattr(self, part.name)[chosen] for part in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -121,8 +119,7 @@ class Demand:
 class Layout:
     """Where everything lies."""
 
-    synapses: Synapses  # that carry current
-    cell: Ints  # of each synapse, the weight that it adds to: operand times neurons at once, plus neuron
+    cell: Ints  # of each synapse that carries current, the weight that it adds to: operand times neurons at once, plus neuron
     op_start: Ints  # (calcs + 1)
     op_slot: Int32s  # (operands)
     slot: Int32s  # of each value, -1 for a result that nobody reads
@@ -164,7 +161,6 @@ def _neurons(timeline: Timeline, calcs: Calcs) -> tuple[Neurons, Ints]:
     return Neurons(page, neuron, row, group, code, first, fan_in), np.flatnonzero(present)
 
 
-@lru_cache(maxsize=TIMELINES)
 def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
     """The synapses at some of the places; nothing is computed for those that never carry current."""
     wired, shape = wiring(timeline), timeline.program.weight_codes.shape
@@ -173,8 +169,8 @@ def conducting(timeline: Timeline, chosen: Chosen) -> Synapses:
     first = calcs.first_place(timeline.spec)
     found = compiled("anna.engine.gather").synapses(conducts, first, calcs.neurons, calcs.fan_in, calcs.values)
     calc, neuron, place, value = found
-    page, row, column = (np.ascontiguousarray(part) for part in np.unravel_index(place, shape))
-    return Synapses(calc, neuron, place, value, page, row, column, calcs.segment[calc], calcs.cycle[calc])
+    row, column = (np.ascontiguousarray(part) for part in np.unravel_index(place, shape)[1:])
+    return Synapses(calc, neuron, place, value, row, column)
 
 
 @lru_cache(maxsize=TIMELINES)
@@ -191,14 +187,14 @@ def needed(timeline: Timeline, chosen: Chosen, outputs: bytes, links: Links) -> 
         kept = gather.needed_in_wires(*asked, links.coupled, calcs.segment if links.unsettled else None, calcs.neurons)
     else:
         kept = gather.needed(*asked)
-    return some if kept.all() else some.where(kept)
+    return some.where(kept)
 
 
 @lru_cache(maxsize=TIMELINES)
 def ages(timeline: Timeline, chosen: Chosen, outputs: bytes, links: Links, moment: int, stops: int | None) -> Ints:
     """Ages of the charges of those synapses when they are read."""
-    some = needed(timeline, chosen, outputs, links)
-    return timeline.charges.ages(some.segment, some.cycle, some.row, some.column, moment, stops)
+    some, calcs = needed(timeline, chosen, outputs, links), timeline.columns
+    return timeline.charges.ages(calcs.segment[some.calc], calcs.cycle[some.calc], some.row, some.column, moment, stops)
 
 
 @lru_cache(maxsize=LAYOUTS)
@@ -216,7 +212,7 @@ def layout(timeline: Timeline, demand: Demand) -> Layout:
         last_use[np.frombuffer(demand.outputs, np.int64)] = calcs
         slot, slots = gather.allocate(last_use, values.fixed, neurons, calcs)
     op_start = np.searchsorted(calc_of, np.arange(calcs + 1)).astype(np.int64)
-    done = Layout(some, operand * neurons + some.neuron, op_start, slot[value_of], slot, slots)
+    done = Layout(operand * neurons + some.neuron, op_start, slot[value_of], slot, slots)
     for array in (done.cell, done.op_start, done.op_slot, done.slot):
         array.setflags(write=False)
     return done

@@ -42,12 +42,12 @@ def test_the_wiring_is_what_each_calc_says_of_itself(program: Program, seed: int
     assert found == sorted(used)
 
     conducts = np.random.default_rng(seed).random(len(used)) < 0.5
-    some = wiring.conducting(timeline, Chosen.by(conducts))
+    some, calcs = wiring.conducting(timeline, Chosen.by(conducts)), timeline.columns
     carrying = {place for place, does in zip(found, conducts, strict=True) if does}
-    synapses = zip(some.calc, some.neuron, some.value, some.page, some.row, some.column, strict=True)
+    synapses = zip(some.calc, some.neuron, some.value, calcs.page[some.calc], some.row, some.column, strict=True)
     assert [(c, k, v, (p, r, i)) for c, k, v, p, r, i in synapses] == [entry for entry in every if entry[3] in carrying]
-    assert some.cycle.tolist() == [timeline.calcs[calc].cycle for calc in some.calc]
-    assert some.segment.tolist() == [timeline.calcs[calc].segment for calc in some.calc]
+    assert calcs.cycle[some.calc].tolist() == [timeline.calcs[calc].cycle for calc in some.calc]
+    assert calcs.segment[some.calc].tolist() == [timeline.calcs[calc].segment for calc in some.calc]
 
     of = wired.neurons
     assert list(zip(of.page, of.adc, of.row, of.group, strict=True)) == neurons

@@ -35,7 +35,7 @@ def test_chips_in_any_order_get_the_workload_they_would_get_alone() -> None:
     silicon = [chip.silicon(program.spec) for chip in chips]
 
     def fresh(number: int, phase: int) -> Workload:
-        for memory in (wiring.wiring, wiring.conducting, wiring.needed, wiring.ages, wiring.layout):
+        for memory in (wiring.wiring, wiring.needed, wiring.ages, wiring.layout):
             memory.cache_clear()
         return build_workload(timeline, silicon[number], wanted, phase)
 
