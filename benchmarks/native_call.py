@@ -1,4 +1,4 @@
-"""A call of the compiled module, noted here and made in a process without NumPy: Valgrind would take half a minute for NumPy."""
+"""A call of the compiled module, noted here and made in a process without NumPy, which takes Valgrind the longest to load."""
 
 import pickle
 import sys

@@ -101,7 +101,7 @@ def source_files(spec: ChipSpec, words: int = LEAST_WORDS, states: int = LEAST_S
 
 
 def _unrolled(spec: ChipSpec) -> int:
-    """Turns of the longest loop that writes to a memory, which Verilator must unroll; to unroll longer ones only takes time."""
+    """Turns of the longest loop that writes to a memory, which Verilator must unroll; unrolling longer ones only takes time."""
     return max(spec.neurons_at_once, spec.dacs)
 
 

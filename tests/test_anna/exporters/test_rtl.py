@@ -41,7 +41,7 @@ ODD = anna.ANNA_1991.changed(
 # What is no wire but a setting, so that one build runs programs of any timing.
 SET = ("shift_from", "out_words", "calc_cycles", "store_cycles", "states_in_per_cycle", "states_out_per_cycle", "issue_width")
 
-# For Verilator's own Makefile: C++ in one piece, since its headers take longer than it, and hardly optimised, since it runs shortly.
+# For Verilator's own Makefile: C++ in one piece, since headers take the longest, and hardly optimised, since it runs briefly.
 QUICK_TO_BUILD = ("VM_PARALLEL_BUILDS=0", "OPT_FAST=-O1", "OPT_GLOBAL=-O0")
 
 Bench = Callable[..., str]
