@@ -3,7 +3,7 @@
     python benchmarks/instructions.py [--update] [--case avx2-noise]
 
 Compares them with the bounds in instructions.json; exits with 1 if one is exceeded, with 3 if valgrind is missing. Valgrind
-has no AVX-512, so the counts are for AVX2 and plain. Only the kernel is counted.
+has no AVX-512, so the counts are for AVX2 and plain. Only the kernel is counted, in a process that makes its calls alone.
 """
 
 import argparse
@@ -16,33 +16,44 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import native_call
+import numpy as np
+from native_call import noted
+from workloads import recogniser
+
 HERE = Path(__file__).parent
 BOUNDS = HERE / "instructions.json"
 IMAGES = 64
 ROOM = 1.05  # margin in a stored bound for other compiler versions
 CASES = ("avx2-ideal", "avx2-noise", "plain-ideal", "plain-noise")
-CHILD = """
-import sys
-sys.path.insert(0, sys.argv[1])
-import numpy as np
-from workloads import recogniser
-from anna.engine import Engine
-images = int(sys.argv[2])
-for word in sys.argv[3:]:
-    simd, case = word.split("-")
-    workload = recogniser(0.3 if case == "noise" else 0.0)
-    Engine(workload, simd=simd).run(np.zeros((images, len(workload.input_slots)), np.uint8), np.arange(images, dtype=np.uint64))
-"""
+
+
+def calls(cases: Sequence[str]) -> list[bytes]:
+    """What the engine gives to the kernel for each case."""
+    from anna.engine import Engine
+
+    found = list[bytes]()
+    with noted(found):
+        for case in cases:
+            simd, kind = case.split("-")
+            workload = recogniser(0.3 if kind == "noise" else 0.0)
+            codes = np.zeros((IMAGES, len(workload.input_slots)), np.uint8)
+            Engine(workload, simd=simd).run(codes, np.arange(IMAGES, dtype=np.uint64))
+    return found
 
 
 def counts(wanted: Sequence[str]) -> dict[str, int]:
     """Instructions per image for each case: each is one kernel call, and callgrind writes a file after each call."""
     from anna.engine import simd_levels
+    from anna.native.loader import native
 
     cases = [case for case in wanted if case.split("-")[0] in simd_levels()]
     with tempfile.TemporaryDirectory() as folder:
         options = ["--tool=callgrind", "--toggle-collect=narrow_run", "--dump-after=narrow_run"]
-        child = [sys.executable, "-P", "-c", CHILD, str(HERE), str(IMAGES), *cases]
+        given = [Path(folder, case) for case in cases]
+        for path, call in zip(given, calls(cases), strict=True):
+            path.write_bytes(call)
+        child = [sys.executable, "-I", "-S", native_call.__file__, native().__file__, *given]
         command = ["valgrind", *options, f"--callgrind-out-file={folder}/out", *child]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         texts = [Path(folder, f"out.{number}") for number in range(1, len(cases) + 1)]

@@ -25,11 +25,11 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64"
 MISSING = [tool for tool in (COMPILER, EMULATOR) if shutil.which(tool) is None]
-FLAGS = ("-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-static")  # as in meson.build
+FLAGS = ("-std=gnu11", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-static")  # as in meson.build
 
 
-def build(folder: Path) -> Path:
-    """The program of tests/arm_kernels.c with the kernels of all levels."""
+def build(folder: Path, optimisation: int = 3) -> Path:
+    """The program of tests/arm_kernels.c with the kernels of all levels; meson.build has optimisation 3."""
     from anna.native.levels import levels_for
 
     native, program = ROOT / "anna" / "native", folder / "kernels"
@@ -40,7 +40,7 @@ def build(folder: Path) -> Path:
     ):
         made = [sys.executable, ROOT / "tools" / tool[0], *tool[1:]]
         (folder / header).write_text(subprocess.run(made, capture_output=True, text=True, check=True).stdout)
-    compiled = [COMPILER, *FLAGS, f"-I{folder}", f"-I{native}"]
+    compiled = [COMPILER, *FLAGS, f"-O{optimisation}", f"-I{folder}", f"-I{native}"]
     objects = [folder / f"{level.name}.o" for level in levels_for("aarch64")]
     for level, made_here in zip(levels_for("aarch64"), objects, strict=True):
         defined = [f"-DANNA_LEVEL={level.name}", f'-DANNA_VECTORS="{level.vocabulary}"']
@@ -172,10 +172,10 @@ class Kernels:
 
 
 @contextmanager
-def built() -> Iterator[Kernels]:
+def built(optimisation: int = 3) -> Iterator[Kernels]:
     """The kernels for ARM, as long as they are wanted."""
     with TemporaryDirectory() as folder:
-        yield Kernels(build(Path(folder)))
+        yield Kernels(build(Path(folder), optimisation))
 
 
 def random_runs(count: int) -> list[tuple[Any, Any, Any]]:

@@ -45,7 +45,7 @@ MAKEFILE = """\
 PROGRAM ?= program
 VERILATOR ?= verilator
 CORES ?= 0
-FLAGS = --timing --timescale 1ps/1ps -Wall --top-module bench
+FLAGS = --timing --timescale 1ps/1ps -Wall --top-module bench --unroll-count {unrolled}
 SOURCES = {sources}
 
 run: obj_dir/bench
@@ -96,8 +96,13 @@ def source_files(spec: ChipSpec, words: int = LEAST_WORDS, states: int = LEAST_S
     return {
         **sources,
         "parameters.svh": _parameters(spec, words, states).encode(),
-        "Makefile": MAKEFILE.format(sources=" ".join(names)).encode(),
+        "Makefile": MAKEFILE.format(sources=" ".join(names), unrolled=_unrolled(spec)).encode(),
     }
+
+
+def _unrolled(spec: ChipSpec) -> int:
+    """Turns of the longest loop that writes to a memory, which Verilator must unroll; unrolling longer ones only takes time."""
+    return max(spec.neurons_at_once, spec.dacs)
 
 
 def _parameters(spec: ChipSpec, words: int, states: int) -> str:
