@@ -1,4 +1,5 @@
-# The chip's units within one page segment, and the instructions issued to them: what the schedulers of both kinds share.
+# The chip's units within one page segment, and the instructions issued to them: what the schedulers of both kinds share with
+# what plants RFSH.
 # The rules of timing are those of `anna.sequencer.timing`.
 
 from libc.stdint cimport int64_t, uint64_t
@@ -75,13 +76,20 @@ cdef class Board:
 
     cdef int64_t issue(self, int64_t index, int64_t when) except -1 nogil:
         """Start an instruction, after a WAIT where the interlocks would not wait."""
-        cdef int64_t form = self.form[index], kind = self.kind[form], start
-        cdef int k
-        if self.natural(kind) < when:
+        cdef int64_t form = self.form[index]
+        if self.natural(self.kind[form]) < when:
             self.say(NONE, when - self.now)
-            self.now, self.started_now = when, 0
+            self.wait(when - self.now)
         self.say(form, self.place[index])
-        start = self.natural(kind)
+        return self.start(form)
+
+    cdef void wait(self, int64_t cycles) noexcept nogil:
+        self.now, self.started_now = self.now + cycles, 0
+
+    cdef int64_t start(self, int64_t form) noexcept nogil:
+        """Start an instruction of this form as soon as the interlocks let it."""
+        cdef int64_t kind = self.kind[form], start = self.natural(kind)
+        cdef int k
         self.started_now = self.started_now + 1 if start == self.now else 1
         self.now = start
         self.ready = max(self.ready, start + self.held[form])

@@ -19,10 +19,8 @@ from anna.compiler.registers import RegisterScan
 from anna.compiler.schedule import Schedule
 from anna.network.graph import Layer
 from anna.network.parts import Shape
-from anna.program.file import Program
 from anna.program.report import published_us
 from anna.sequencer.timeline import Timeline
-from anna.sequencer.timing import Scoreboard
 
 LATER = (
     "digits",
@@ -48,7 +46,7 @@ def report(
     around = work.multiply_adds - sum(one.part.multiply_adds for one in work.rounds)
     times = Times(options.machine, timeline.cycles_per_image, around, rounds_us(options.machine, work.rounds))
     chip_multiply_adds = network.multiply_adds - host["own_multiply_adds"]
-    run_cycles = cycles_without_refresh(timeline.program) if timeline.refreshes else timeline.run_cycles
+    run_cycles = sum(schedule.segment_cycles)  # as if no RFSH stood in the program
     return {
         "network": network.name,
         "data": network.data,
@@ -87,17 +85,6 @@ def report(
                     if name not in LATER or value != CompileOptions.model_fields[name].default},
         **({"codes_kept": list(graph.kept), "codes_lost": list(graph.notes)} if graph.kept or graph.notes else {}),
     }  # fmt: skip
-
-
-def cycles_without_refresh(program: Program) -> int:
-    """Cycles of one image, without page loads and as if no RFSH stood in the program."""
-    cycles, board = 0, Scoreboard(program.spec, program.sequencer)
-    for op in program.ops:
-        if op.name == "PAGE":
-            cycles, board = cycles + board.idle, Scoreboard(program.spec, program.sequencer)
-        if op.name != "RFSH":
-            board.issue(op)
-    return cycles + board.idle
 
 
 def _us(us: float | None) -> float | None:

@@ -6,7 +6,7 @@ would be too old, just before it would be, and in them for the pairs that carry 
 with them, for a burst of RFSH has to wait until the units have ended. A wide chip refreshes by itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,13 +16,17 @@ from anna.analog.leak import oldest_charge_cycles
 from anna.analog.parameters import Analog
 from anna.base.errors import CompileError
 from anna.chip.codes import weight_converter
+from anna.compiler.forms import Forms
 from anna.compiler.options import CompileOptions
 from anna.compiler.retention import PRESET, oldest_in_segment
 from anna.compiler.schedule import Schedule
+from anna.compiler.segment import WAITED
+from anna.native.loader import compiled
 from anna.program.file import Program
-from anna.program.isa import PUBLISHED, Op, encode
+from anna.program.isa import PUBLISHED
+from anna.program.issued import Issued, moves
 from anna.sequencer.timeline import Timeline
-from anna.sequencer.timing import Scoreboard
+from anna.sequencer.timing import UNITS, waits_table
 from anna.sequencer.walk import elaborate
 
 LONGEST_BATCH = 1024  # images, of a batch that is chosen here
@@ -74,7 +78,7 @@ def refreshed(draft: Program, schedule: Schedule, options: CompileOptions, windo
             cycles, need = timeline.segments[segment].cycles, needs[segment]
             over = ages[segment] - limit if need is not None and cycles == need.cycles else 0
             needs[segment] = _Need((limit if need is None else need.age) - over, cycles)
-        program = replace(program, words=encode(spec, _planted(bare, schedule.issued.ops, needs, program.batch)))
+        program = replace(program, words=_planted(bare, schedule.issued, needs, program.batch).encoded(spec))
         timeline = elaborate(program)
     writing = max(timeline.charges.load_cycles(segment) for segment in late)
     raise CompileError([
@@ -95,24 +99,29 @@ def _batch(timeline: Timeline, limit: int | None, window_states: int) -> int:
     return max(1, min(longest, 1 + (limit - first) // max(1, cycles)))
 
 
-def _planted(bare: Timeline, ops: Sequence[Op], needs: Sequence[_Need | None], batch: int) -> list[Op]:
+def _planted(bare: Timeline, issued: Issued, needs: Sequence[_Need | None], batch: int) -> Issued:
     """The instructions with RFSH where rows need it, before a SHIFT or STORE: there it delays no result for long."""
-    begins = bare.program.issued.named("SHIFT", "STORE") & (np.array(_untaken(ops)) <= 1)
-    found, segment, rows = list[Op](), -1, None
-    for index, op in enumerate(ops):
-        if op.name == "PAGE":
-            segment += 1
-            need, board = needs[segment], Scoreboard(bare.spec, bare.program.sequencer)
-            rows = None if need is None else _Rows(bare, segment, np.flatnonzero(begins), need, batch)
-        if rows is not None:
-            for row in rows.due(index, board.now) if begins[index] else ():
-                writes = [PUBLISHED.op("RFSH", pair=pair) for pair in rows.pairs(row)]
-                starts = [board.issue(one).start for one in writes]
-                rows.written[row] = starts[0]
-                found += writes
-            board.issue(op)
-        found.append(op)
-    return found
+    spec, sequencer = bare.spec, bare.program.sequencer
+    forms, refresh = Forms(spec, sequencer), len(issued.forms)
+    for op in (*issued.forms, PUBLISHED.op("RFSH", pair=0)):
+        forms.number(op)
+    chip = {"issue_width": spec.issue_width, "calc_cycles": spec.calc_cycles, "waits": waits_table(spec, sequencer)}
+    planter, arrays = compiled("anna.compiler.planting").Planter(chip, refresh), forms.arrays()
+    form = np.where(issued.named(*UNITS), issued.form, WAITED)
+    waited = issued.of_form([op.get("cycles", 0) for op in issued.forms])
+    places = np.flatnonzero(issued.named("SHIFT", "STORE") & (_untaken(issued) <= 1))
+    before, pairs = list[int](), list[int]()
+    for segment, need in enumerate(needs):
+        if need is None:
+            continue
+        rows = _Rows(bare, segment, places[bare.segment[places] == segment], need, batch)
+        first, end = np.searchsorted(bare.segment, [segment, segment + 1]).tolist()
+        mine = slice(first, end)
+        for index, row in planter.run(arrays, form[mine], waited[mine], bare.start[mine], rows.arrays(first), need.age):
+            written = rows.pairs(row)
+            before += [first + index] * len(written)
+            pairs += written
+    return Issued.of(forms.ops, np.insert(issued.form, before, refresh), np.insert(issued.place, before, pairs))
 
 
 class _Rows:
@@ -120,16 +129,17 @@ class _Rows:
 
     def __init__(self, bare: Timeline, segment: int, places: Ints, need: _Need, batch: int) -> None:
         spec, page, mine = bare.spec, bare.segments[segment].page, bare.columns.of_segment(segment)
-        inside = bare.segment[places] == segment
-        self.bare, self.places, self.need, self.each = bare, places[inside], need, spec.columns // spec.dacs
+        self.places, self.each = places, spec.columns // spec.dacs
         numerators = weight_converter(spec).numerators[bare.program.weight_codes[page]]
         self.carries = (numerators != 0).reshape(spec.rows, self.each, spec.dacs).any(axis=2)  # each pair
         count = bare.columns.rows(spec)[mine]
         row = np.concatenate([np.arange(first, first + n) for first, n in zip(bare.columns.row[mine], count, strict=True)])
-        place = np.searchsorted(self.places, bare.columns.index[mine]) - 1
-        self.read = np.full((len(self.places), spec.rows), -1, np.int64)  # when a row is read last before the next place
+        place = np.searchsorted(places, bare.columns.index[mine]) - 1
+        self.read = np.full((len(places), spec.rows), -1, np.int64)  # when a row is read last before the next place
         np.maximum.at(self.read, (np.repeat(place, count), row), np.repeat(bare.columns.cycle[mine], count))
         self.read[:, ~self.carries.any(axis=1)] = -1
+        # The first place whose rows are not written with those that must be.
+        self.soon = np.searchsorted(bare.start[places], bare.start[places] + int(SOON * need.age), side="right")
         columns = np.arange(0, spec.columns, spec.dacs)
         loaded = bare.charges.ages(np.array(segment), np.array(0), np.arange(spec.rows)[:, None], columns).max(axis=1)
         self.written = -loaded
@@ -137,32 +147,20 @@ class _Rows:
             oldest = loaded + self.read.max(axis=0) + need.cycles - bare.segments[segment].cycles + (batch - 1) * need.cycles
             self.written = np.where(oldest > need.age, -LONG_AGO, LONG_AGO)
 
-    def due(self, index: int, now: int) -> Iterator[int]:
-        """The rows to be written before an instruction, if the one before it started now."""
-        start, place = self.bare.start, int(np.searchsorted(self.places, index))
-        delay = now - int(start[index - 1])
-        if not self._late(self.read[place], delay).any():
-            return
-        soon = np.searchsorted(start[self.places], start[index] + int(SOON * self.need.age), side="right")
-        yield from np.flatnonzero(self._late(self.read[place : max(place + 1, int(soon))].max(axis=0), delay)).tolist()
-
-    def _late(self, read: Ints, delay: int) -> NDArray[np.bool_]:
-        return np.asarray((read >= 0) & (read + delay - self.written > self.need.age))
+    def arrays(self, first: int) -> dict[str, Ints]:
+        """What the loop has to know, with instructions counted from the segment's first."""
+        return {"index": self.places - first, "soon": self.soon, "read": self.read, "written": self.written,
+                "pairs": self.carries.sum(axis=1)}  # fmt: skip
 
     def pairs(self, row: int) -> list[int]:
         """Those of a row that carry a weight."""
         return (row * self.each + np.flatnonzero(self.carries[row])).tolist()
 
 
-def _untaken(ops: Sequence[Op]) -> list[int]:
+def _untaken(issued: Issued) -> Ints:
     """Before each instruction, how many CALCs have results that are not all out."""
-    found, left = list[int](), list[int]()
-    for op in ops:
-        found.append(len(left))
-        if op.name == "CALC":
-            left.append(op["neurons"])
-        elif op.name == "OUT":
-            left[0] -= op.states
-            if left[0] <= 0:
-                left.pop(0)
-    return found
+    neurons = np.where(issued.named("CALC"), issued.of_form([op.get("neurons", 0) for op in issued.forms]), 0)
+    out = np.where(issued.named("OUT"), issued.of_form([op.states if moves(op) else 0 for op in issued.forms]), 0)
+    taken = np.searchsorted(np.cumsum(neurons[neurons > 0]), np.cumsum(out), side="right")
+    left: Ints = np.cumsum(neurons > 0) - taken
+    return np.concatenate([[0], left[:-1]])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from anna.analog.leak import charge_lost_at
 from anna.analog.parameters import Analog
@@ -10,6 +11,8 @@ from anna.chip import codes
 from anna.sequencer.timeline import Timeline
 
 PRESET = "typical"  # the electronics by which losses are judged
+
+Ints = NDArray[np.int64]
 
 
 def report(timeline: Timeline) -> list[dict[str, Any]]:
@@ -34,14 +37,25 @@ def oldest_read_cycles(timeline: Timeline, slot: int) -> int:
 def oldest_in_segment(timeline: Timeline, segment: int, slot: int) -> int:
     """The same for one page segment; 0 if none of its charges carries a weight."""
     spec, program = timeline.spec, timeline.program
-    mine, of = timeline.columns.of_segment(segment), timeline.columns
-    rows = of.rows(spec)[mine]
-    if not len(rows):
-        return 0
-    row = np.concatenate([np.arange(first, first + n) for first, n in zip(of.row[mine], rows, strict=True)])[:, None]
-    cycle = np.repeat(of.cycle[mine], rows)[:, None]
+    row, cycle = _last_reads(timeline, segment)
     first_column = np.arange(0, spec.columns, spec.dacs)  # of each pair
-    ages = timeline.charges.ages(np.array(segment), cycle, row, first_column, slot)
+    ages = timeline.charges.ages(np.array(segment), cycle[:, None], row[:, None], first_column, slot)
     numerators = codes.weight_converter(spec).numerators[program.weight_codes[timeline.segments[segment].page]]
     carries = (numerators != 0).reshape(spec.rows, -1, spec.dacs).any(axis=2)
-    return int(ages[carries[row[:, 0]]].max(initial=0))
+    return int(ages[carries[row]].max(initial=0))
+
+
+def _last_reads(timeline: Timeline, segment: int) -> tuple[Ints, Ints]:
+    """Row and cycle of the reads of a segment that find the oldest charges: the last of a row before each RFSH of it, and the
+    last of all, for charges only get older in between."""
+    spec, of, issued = timeline.spec, timeline.columns, timeline.program.issued
+    mine, written = of.of_segment(segment), issued.named("RFSH") & (timeline.segment == segment)
+    rows = of.rows(spec)[mine]
+    row = np.repeat(of.row[mine] - np.cumsum(rows) + rows, rows) + np.arange(rows.sum())
+    cycle = np.repeat(of.cycle[mine], rows)
+    span = timeline.segments[segment].cycles + 1
+    writes = np.sort(issued.place[written] // (spec.columns // spec.dacs) * span + timeline.start[written])
+    between = np.searchsorted(writes, row * span + cycle) + row * (len(writes) + 1)  # an RFSH of that cycle comes later
+    order = np.argsort(between, kind="stable")  # reads come in turn
+    last = order[np.diff(between[order], append=-1) != 0]
+    return row[last], cycle[last]

@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from anna.base.errors import DataError
 from sim.base.statistics import Bools, Interval, Moved, crossed_mean, difference, error_of_chips, student_p, student_quantile
 
 OUTSIDE = 0.05  # of all repetitions in which one of the statements may be wrong
+MANY = 10_000  # degrees of freedom beyond which they are taken for infinite
+NEAR = 1e-9  # of a quantile, which is found to less: so near to one, probabilities are compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +34,7 @@ class Runs:
     misread: Mapping[int, Bools]
     alike: bool = False  # chips without imperfections: one stands for any
 
-    @property
+    @cached_property
     def wrong_cn(self) -> Bools:
         """All of them, chips by images."""
         return np.stack(list(self.misread.values()))
@@ -44,8 +46,9 @@ class Runs:
 
     def of(self, seeds: Sequence[int]) -> Bools:
         """The chips with these seeds."""
-        mine = next(iter(self.misread.values())) if self.alike else None
-        return np.stack([self.misread[seed] if mine is None else mine for seed in seeds])
+        if self.alike:
+            return np.broadcast_to(self.wrong_cn[:1], (len(seeds), self.wrong_cn.shape[1]))
+        return self.wrong_cn if list(seeds) == list(self.misread) else np.stack([self.misread[seed] for seed in seeds])
 
 
 class Label(Enum):
@@ -159,7 +162,15 @@ def _twins(moved: Moved, first: tuple[float, ...], second: tuple[float, ...]) ->
 
 def _significant(moved: Moved, outside: float) -> bool:
     """Whether a difference is not zero, at a level of `outside` on both sides together."""
-    return student_p(_errors_apart(moved), moved.freedom) < outside if moved.variance else moved.share != 0
+    if not moved.variance:
+        return moved.share != 0
+    apart = abs(_errors_apart(moved))
+    if 1 <= moved.freedom < MANY - 1:  # mostly the quantiles of whole degrees of freedom around it, which are kept, tell
+        if apart > quantile(moved.freedom, outside) * (1 + NEAR):
+            return True
+        if apart < quantile(moved.freedom + 1, outside) * (1 - NEAR):
+            return False
+    return student_p(apart, moved.freedom) < outside
 
 
 def _errors_apart(moved: Moved) -> float:
@@ -175,7 +186,7 @@ def _half(moved: Moved, outside: float) -> float:
 
 def quantile(freedom: float, outside: float) -> float:
     """Student's quantile; degrees of freedom are rounded down, which makes it no smaller."""
-    return _quantile(math.inf if freedom > 10_000 else float(max(1, math.floor(freedom))), outside)
+    return _quantile(math.inf if freedom > MANY else float(max(1, math.floor(freedom))), outside)
 
 
 @lru_cache(maxsize=4096)

@@ -149,8 +149,7 @@ def student_quantile(freedom: float, outside: float = 0.05) -> float:
     low, high = 0.0, 1.0
     while student_p(high, freedom) > outside:
         low, high = high, 2 * high
-    for _ in range(100):
-        middle = (low + high) / 2
+    while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if student_p(middle, freedom) > outside else (low, middle)
     return (low + high) / 2
 

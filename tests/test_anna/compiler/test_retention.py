@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_published import published_programs
 
 import anna
 from anna.analog.leak import charge_lost_at
@@ -11,6 +14,7 @@ from anna.chip import codes
 from anna.compiler import retention
 from anna.lab.pins import pins_program, straight
 from anna.program import isa
+from anna.program.file import Program
 from anna.sequencer.timeline import Timeline
 
 SPEC, BATCH = anna.ANNA_1991, 5
@@ -43,6 +47,21 @@ def test_the_oldest_charge_is_that_of_the_oldest_pair_that_carries_a_weight(slot
     """In pairs, a partner of zero is as old as the other; none of these rows has a pair of two zeros that is oldest alone."""
     found = timeline(*refreshed)
     assert retention.oldest_read_cycles(found, slot) == oldest_by_synapse(found, slot) > 0
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(program=published_programs(), slot=st.integers(0, 8))
+def test_no_read_of_a_program_finds_an_older_charge(program: Program, slot: int) -> None:
+    """Every row of every CALC, in any program: RFSH before, between and after reads, in loops and on several pages."""
+    found, spec = anna.elaborate(program), program.spec
+    live = codes.weight_converter(spec).numerators[program.weight_codes] != 0
+    pairs, oldest = np.arange(0, spec.columns, spec.dacs), 0
+    for calc in found.calcs:
+        rows = np.unique(calc.synapses(spec)[0])
+        ages = found.charges.ages(np.array(calc.segment), np.array(calc.cycle), rows[:, None], pairs, slot)
+        carries = live[calc.page, rows].reshape(len(rows), -1, spec.dacs).any(axis=2)
+        oldest = max(oldest, int(ages[carries].max(initial=0)))
+    assert retention.oldest_read_cycles(found, slot) == oldest
 
 
 def test_each_slot_is_older_by_a_run_and_rfsh_makes_them_young_again() -> None:
