@@ -37,7 +37,13 @@ class Area(NamedTuple):
     left_out: list[str] = []  # noqa: RUF012
 
 
-REFRESH = ["anna/chip/refresh*.py", "anna/sequencer/charge.py", "anna/compiler/refreshing.py", "anna/compiler/retention.py"]
+REFRESH = [
+    "anna/chip/refresh*.py",
+    "anna/sequencer/charge.py",
+    "anna/compiler/refreshing.py",
+    "anna/compiler/planting.pyx",
+    "anna/compiler/retention.py",
+]
 KEYS = [
     "anna/analog/noise.py",
     "anna/analog/draws.py",
