@@ -22,8 +22,8 @@ from anna.engine import core
 fault, level = sys.argv[1:]
 packing = core._pack
 
-def far(sizes, arrays, width, largest):
-    numbers, packed = packing(sizes, arrays, width, largest)
+def far(*given):
+    numbers, packed = packing(*given)
     packed["group"]["weight"] += 0 if fault == "none" else len(packed["weight"]) - 1
     return numbers, packed
 
