@@ -9,6 +9,7 @@ ADCs convert gets the mean of what they need.
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from anna.sequencer.walk import elaborate
 Place = tuple[int, int, int]  # page, first row, group
 FORMAT = 1  # files do not name it
 UPGRADES: container.Upgrades = {}  # none is older
+TIMELINES = 4  # whose synapses are kept: a program is trimmed again and again, for layers and for chips
 
 
 class NeuronTrim(Record):
@@ -173,6 +175,7 @@ def trim(
     return replace(program, weight_codes=weight_codes.astype(np.uint16), scale_codes=scale_codes.astype(np.uint16))
 
 
+@lru_cache(maxsize=TIMELINES)
 def _synapses(timeline: Timeline) -> dict[Place, tuple[Ints, Ints]]:
     """Rows and columns of each neuron, except places that serve neurons of different fan-ins."""
     found, mixed = dict[Place, tuple[Ints, Ints]](), set[Place]()
@@ -186,6 +189,7 @@ def _synapses(timeline: Timeline) -> dict[Place, tuple[Ints, Ints]]:
     return {place: synapses for place, synapses in found.items() if place not in mixed}
 
 
+@lru_cache(maxsize=TIMELINES)
 def _constant_states(timeline: Timeline) -> Mapping[int, Ints]:
     """For each page, (rows, columns): the numerator of the state that a synapse always reads, 0 if it varies."""
     spec, values, program = timeline.spec, timeline.values, timeline.program
