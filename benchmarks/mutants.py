@@ -139,6 +139,7 @@ class Copy:
             "PYTHONDONTWRITEBYTECODE": "1",
             "QUICK_FIRST": str(self.tree.parent / "seconds.json"),
             "QUICK_FIRST_STEM": stem,
+            "CI": "1",  # Hypothesis then minds no slow machine, which would look like a fault found
         }
         quick = ("-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "quick_first", "--programs", "300")
         command = [sys.executable, "-m", "pytest", *quick, "--hypothesis-seed=0", "--deselect", NOT_HERE, "-m", marks, *tests]
