@@ -104,6 +104,12 @@ def test_the_next_image_finds_what_the_one_before_wrote() -> None:
     assert (ages_read(program)[0] == ages_read(program, slot=9)[0]).all()  # all images of a run are in the last slot
 
 
+def test_a_wide_chip_has_no_slots() -> None:
+    assert moment(anna.ANNA_WIDE, 1, phase_cycles=7) == 7
+    with pytest.raises(MachineError, match="slot is 1, but a wide chip refreshes by itself, whatever the slot; leave slot out"):
+        moment(anna.ANNA_WIDE, 1, slot=1)
+
+
 def test_slots_are_those_of_the_batch() -> None:
     program = anna.assemble(".program name=two batch=2\n" + HEAD + FILL + READ + READ + "STOP")
     images = random_codes(program, 3, 0)
