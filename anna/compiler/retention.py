@@ -3,16 +3,14 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from anna.analog.leak import charge_lost_at
 from anna.analog.parameters import Analog
 from anna.chip import codes
+from anna.chip.codes import Ints
 from anna.sequencer.timeline import Timeline
 
 PRESET = "typical"  # the electronics by which losses are judged
-
-Ints = NDArray[np.int64]
 
 
 def report(timeline: Timeline) -> list[dict[str, Any]]:
